@@ -1,0 +1,3 @@
+//! The HMS-ACH command line.
+
+fn main() {}

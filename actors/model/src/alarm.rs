@@ -1,0 +1,198 @@
+//! What can be wrong, how urgent it is, and what is said about it.
+
+use ach_geo::Position;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AlarmId, AnchorRef, DoorRef, Lane, LineRef, RuleRef, SourceRef, SubjectRef, TagRef, Timestamp,
+    ZoneRef,
+};
+
+/// How soon a person must respond (IEC 60601-1-8: high, medium, low).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmPriority {
+    /// Aware.
+    Low,
+    /// Prompt.
+    Medium,
+    /// At once.
+    High,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmKind {
+    /// A protected person left, or is leaving, without leave.
+    Elopement,
+    /// An asset left the place it must stay in.
+    AssetTheft,
+    /// A subject is where it may not be.
+    UnauthorisedEntry,
+    /// A subject has stayed too long.
+    Loitering,
+    /// A tag has not been heard for longer than it may be silent.
+    TagSilent,
+    /// A whole feed has fallen silent.
+    FeedSilent,
+    /// An anchor is lost, and the zones it covers are blind.
+    ZoneBlind,
+    /// A tag's battery is nearly empty.
+    BatteryLow,
+    /// A band was cut or a tag tampered with.
+    BandCut,
+    /// A duress button was pressed.
+    Duress,
+    /// More subjects are in a zone than it may hold.
+    OverCapacity,
+    /// A door was opened with neither a grant nor a request to exit.
+    DoorForced,
+    /// An actor failed and is set aside; what it watched is not watched.
+    ActorQuarantined,
+}
+
+/// Where or what an alarm is about, beside its subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Place {
+    /// Nowhere in particular.
+    Site,
+    /// A zone.
+    Zone(ZoneRef),
+    /// A door.
+    Door(DoorRef),
+    /// A perimeter line.
+    Line(LineRef),
+    /// A tag (silent, battery, band).
+    Tag(TagRef),
+    /// A feed.
+    Source(SourceRef),
+    /// An anchor.
+    Anchor(AnchorRef),
+}
+
+/// What became of an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmTransition {
+    /// It is new.
+    Raised,
+    /// A tentative alarm has been borne out.
+    Upheld,
+    /// A tentative alarm was not borne out.
+    Retracted,
+    /// Its condition no longer holds.
+    Cleared,
+}
+
+/// Why an alarm was retracted or cleared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmReason {
+    /// The subject came back before the evidence was complete.
+    CameBack,
+    /// The condition ended.
+    ConditionEnded,
+    /// The rule was removed or no longer applies.
+    RuleRemoved,
+    /// The tag was taken off the subject.
+    TagRemoved,
+    /// An operator released the actor.
+    Released,
+}
+
+/// What opened an episode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Cause {
+    /// A ping or report.
+    Input {
+        /// Whose.
+        source: SourceRef,
+        /// On which lane.
+        lane: Lane,
+        /// In which epoch.
+        epoch: u32,
+        /// Under which sequence number.
+        seq: u64,
+    },
+    /// A deadline.
+    Deadline {
+        /// When it was due.
+        due_at: Timestamp,
+    },
+    /// A change of the site.
+    SiteChange,
+}
+
+/// Everything said about one change of one alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AlarmNotice {
+    /// The episode.
+    pub id: AlarmId,
+    /// What became of it.
+    pub transition: AlarmTransition,
+    /// Why, for [`AlarmTransition::Retracted`] and [`AlarmTransition::Cleared`].
+    pub reason: Option<AlarmReason>,
+    /// What is wrong.
+    pub kind: AlarmKind,
+    /// How urgent it is.
+    pub priority: AlarmPriority,
+    /// The rule that says so; system alarms have none.
+    pub rule: Option<RuleRef>,
+    /// The version of the site the rule was read from.
+    pub site_version: u32,
+    /// The episode's ordinal among those of the same rule, subject and place.
+    pub episode: u32,
+    /// Whom it is about.
+    pub subject: Option<SubjectRef>,
+    /// The tag the evidence came from.
+    pub tag: Option<TagRef>,
+    /// Where.
+    pub place: Place,
+    /// Whether the evidence is still incomplete.
+    pub is_tentative: bool,
+    /// Whether the opening input came late or its deadline fell into an outage.
+    pub is_late: bool,
+    /// What opened the episode.
+    pub cause: Cause,
+    /// When the opening input happened, by its device, at most `received_at`.
+    pub observed_at: Timestamp,
+    /// When the opening input arrived, or its deadline was due.
+    pub received_at: Timestamp,
+    /// Shard time of this change.
+    pub changed_at: Timestamp,
+    /// Where the subject was, if known.
+    pub position: Option<Position>,
+    /// Accuracy of that position in millimetres; 0 is unknown.
+    pub accuracy_mm: u32,
+    /// The gates that were passed, as the bits of [`Gate`].
+    pub gates_passed: u16,
+}
+
+/// A gate that evidence has passed; the values are bits of `gates_passed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u16)]
+pub enum Gate {
+    /// On the line.
+    Line = 1,
+    /// The entry margin.
+    EntryMargin = 2,
+    /// The exit tolerance.
+    ExitTolerance = 4,
+    /// The tolerance timeout.
+    ToleranceTimeout = 8,
+    /// The exit delay.
+    ExitDelay = 16,
+    /// N of M positions.
+    Confirm = 32,
+    /// Dwell.
+    Dwell = 64,
+    /// The error circle.
+    ErrorCircle = 128,
+    /// The fence timeout.
+    FenceTimeout = 256,
+    /// A perimeter line or door was crossed between two positions.
+    Crossed = 512,
+    /// A second position bore out a jump.
+    JumpConfirmed = 1024,
+}

@@ -1,0 +1,38 @@
+//! Wishes of operators; each may be refused.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DoorRef, Name, SubjectRef, TagRef, ZoneRef};
+
+/// A wish.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Command {
+    /// Who wishes it, for the record.
+    pub by: Name,
+    /// What.
+    pub kind: CommandKind,
+}
+
+/// What is wished.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum CommandKind {
+    /// Let a quarantined actor work again.
+    ReleaseActor(EntityRef),
+    /// Quarantine an actor by hand.
+    QuarantineActor(EntityRef),
+}
+
+/// Anything that has an actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum EntityRef {
+    /// A tag.
+    Tag(TagRef),
+    /// A subject.
+    Subject(SubjectRef),
+    /// A zone.
+    Zone(ZoneRef),
+    /// A door.
+    Door(DoorRef),
+    /// A feed.
+    Source(crate::SourceRef),
+}

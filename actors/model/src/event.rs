@@ -1,0 +1,104 @@
+//! Facts, past tense, for those who follow what happens.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AnchorRef, DoorRef, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef};
+
+/// A fact about the site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Event {
+    /// Shard time.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum EventKind {
+    /// A subject came into a zone.
+    ZoneEntered {
+        /// The subject.
+        subject: SubjectRef,
+        /// The zone.
+        zone: ZoneRef,
+        /// The tag that showed it.
+        tag: TagRef,
+        /// How many subjects are in the zone now.
+        occupant_count: u32,
+    },
+    /// A subject left a zone.
+    ZoneExited {
+        /// The subject.
+        subject: SubjectRef,
+        /// The zone.
+        zone: ZoneRef,
+        /// The tag that showed it.
+        tag: TagRef,
+        /// How many subjects are in the zone now.
+        occupant_count: u32,
+    },
+    /// A subject went through a door.
+    DoorPassed {
+        /// The subject.
+        subject: SubjectRef,
+        /// The door.
+        door: DoorRef,
+        /// The tag that showed it.
+        tag: TagRef,
+    },
+    /// A door opened.
+    DoorOpened {
+        /// The door.
+        door: DoorRef,
+        /// Whether neither a grant nor a request to exit covered it.
+        is_forced: bool,
+    },
+    /// A door closed.
+    DoorClosed {
+        /// The door.
+        door: DoorRef,
+    },
+    /// A lock has thrown.
+    DoorLocked {
+        /// The door.
+        door: DoorRef,
+    },
+    /// A lock has drawn back.
+    DoorUnlocked {
+        /// The door.
+        door: DoorRef,
+    },
+    /// A feed was heard again.
+    FeedRestored {
+        /// The feed.
+        source: SourceRef,
+    },
+    /// A feed fell silent.
+    FeedFellSilent {
+        /// The feed.
+        source: SourceRef,
+    },
+    /// A zone is blind: an anchor that covers it is lost.
+    ZoneWentBlind {
+        /// The zone.
+        zone: ZoneRef,
+        /// The anchor.
+        anchor: AnchorRef,
+    },
+    /// A zone sees again.
+    ZoneSighted {
+        /// The zone.
+        zone: ZoneRef,
+    },
+    /// A tag was heard again after it was silent.
+    TagHeard {
+        /// The tag.
+        tag: TagRef,
+    },
+    /// A new version of the site is in force.
+    SiteChanged {
+        /// The version.
+        version: u32,
+    },
+}

@@ -1,0 +1,33 @@
+//! The nouns of the product.
+//!
+//! Every type here is a plain value: no I/O, no clock. Bytes are the business of `engine/wire`,
+//! which converts to and from these types.
+
+mod alarm;
+mod command;
+mod event;
+mod id;
+mod lane;
+mod name;
+mod ping;
+mod report;
+mod site_config;
+mod time;
+
+pub use alarm::{
+    AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Cause, Gate, Place,
+};
+pub use command::{Command, CommandKind, EntityRef};
+pub use event::{Event, EventKind};
+pub use id::{
+    AlarmId, AnchorRef, DoorRef, LineRef, RuleRef, SourceRef, SubjectRef, TagId, TagRef, ZoneRef,
+};
+pub use lane::Lane;
+pub use name::{NAME_BYTES_MAX, Name, NameError};
+pub use ping::{Fix, Ping, PingBatch};
+pub use report::{Report, ReportKind};
+pub use site_config::{
+    AnchorConfig, Condition, DoorConfig, LineConfig, RuleConfig, SiteConfig, SourceConfig,
+    SpeedLimit, SubjectClass, SubjectConfig, TagConfig, UtcOffset, Who, Window, ZoneConfig,
+};
+pub use time::{NS_PER_MS, NS_PER_S, Timestamp};

@@ -1,0 +1,93 @@
+//! What doors, buttons, bands and anchors report.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AnchorRef, DoorRef, Lane, SourceRef, TagRef, Timestamp};
+
+/// One report that is not a position. Never conflated, never shed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Report {
+    /// The vendor's feed.
+    pub source: SourceRef,
+    /// [`Lane::Duress`] for buttons and bands, [`Lane::Door`] for the rest.
+    pub lane: Lane,
+    /// The epoch its sequence number belongs to.
+    pub epoch: u32,
+    /// Its sequence number on the lane.
+    pub seq: u64,
+    /// When it happened, by the device's clock.
+    pub observed_at: Timestamp,
+    /// When the session had decoded it, by shard time.
+    pub received_at: Timestamp,
+    /// What happened.
+    pub kind: ReportKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ReportKind {
+    /// A duress button was pressed.
+    ButtonPressed {
+        /// The tag with the button.
+        tag: TagRef,
+    },
+    /// A duress button was reset by its bearer.
+    ButtonReset {
+        /// The tag with the button.
+        tag: TagRef,
+    },
+    /// A band was cut or a tag tampered with.
+    BandCut {
+        /// The tag.
+        tag: TagRef,
+    },
+    /// The band is whole again.
+    BandWhole {
+        /// The tag.
+        tag: TagRef,
+    },
+    /// The door's position switch opened.
+    DoorOpened {
+        /// The door.
+        door: DoorRef,
+    },
+    /// The door's position switch closed.
+    DoorClosed {
+        /// The door.
+        door: DoorRef,
+    },
+    /// The lock has thrown.
+    DoorLocked {
+        /// The door.
+        door: DoorRef,
+    },
+    /// The lock has drawn back.
+    DoorUnlocked {
+        /// The door.
+        door: DoorRef,
+    },
+    /// The reader granted access.
+    AccessGranted {
+        /// The door.
+        door: DoorRef,
+        /// How long the door may be opened on this grant, in milliseconds.
+        valid_ms: u32,
+    },
+    /// Somebody asked to leave by the request-to-exit device.
+    ExitRequested {
+        /// The door.
+        door: DoorRef,
+        /// How long the door may be opened on this request, in milliseconds.
+        valid_ms: u32,
+    },
+    /// An anchor of the locating system works.
+    AnchorAlive {
+        /// The anchor.
+        anchor: AnchorRef,
+    },
+    /// The locating system has lost an anchor.
+    AnchorLost {
+        /// The anchor.
+        anchor: AnchorRef,
+    },
+}

@@ -1,0 +1,258 @@
+//! A site as it is journaled: ids and geometry, no personal data.
+//!
+//! Lists refer to each other by position. `ach-engine-site` makes one of a site directory, the shard
+//! compiles it. Nothing here is trusted until it has been compiled.
+
+use ach_geo::{Floor, Gates, Height, Outline};
+use serde::{Deserialize, Serialize};
+
+use crate::{AlarmKind, AlarmPriority, Name, TagId, Timestamp};
+
+/// A whole site in one version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteConfig {
+    /// The site's id.
+    pub site: Name,
+    /// Counts up with every change.
+    pub version: u32,
+    /// Offsets from UTC by moment, ascending, the first at time 0. Made from the site's time zone
+    /// when it is read, so that replicas with different time zone databases agree.
+    pub utc_offsets: Vec<UtcOffset>,
+    /// Fastest plausible speed by class.
+    pub speed_limits: Vec<SpeedLimit>,
+    /// Vendors' feeds.
+    pub sources: Vec<SourceConfig>,
+    /// Anchors of locating systems.
+    pub anchors: Vec<AnchorConfig>,
+    /// Zones.
+    pub zones: Vec<ZoneConfig>,
+    /// Doors.
+    pub doors: Vec<DoorConfig>,
+    /// Perimeter lines.
+    pub lines: Vec<LineConfig>,
+    /// Subjects.
+    pub subjects: Vec<SubjectConfig>,
+    /// Tags.
+    pub tags: Vec<TagConfig>,
+    /// Rules.
+    pub rules: Vec<RuleConfig>,
+    /// Longest time between two fixes over which a crossing of a line or door is believed.
+    pub largest_gap_ns: u64,
+}
+
+/// From `from` on, local time is UTC plus `offset_s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UtcOffset {
+    /// First moment.
+    pub from: Timestamp,
+    /// Seconds to add to UTC.
+    pub offset_s: i32,
+}
+
+/// Fastest plausible speed of a class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpeedLimit {
+    /// The class.
+    pub class: SubjectClass,
+    /// Millimetres a second.
+    pub mm_per_s: u32,
+}
+
+/// What kind of subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectClass {
+    /// A patient.
+    Patient,
+    /// A member of staff.
+    Staff,
+    /// A visitor or contractor.
+    Visitor,
+    /// A thing.
+    Asset,
+}
+
+/// A vendor's feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceConfig {
+    /// Its id, as in the vendor's certificate.
+    pub id: Name,
+    /// How long the whole feed may be silent once it has spoken; `None` is for ever.
+    pub silence_ns: Option<u64>,
+}
+
+/// An anchor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnchorConfig {
+    /// Its id.
+    pub id: Name,
+    /// Index of the feed it belongs to.
+    pub source: u32,
+    /// Indexes of the zones that are blind without it.
+    pub zones: Vec<u32>,
+    /// How long it may go without a sign of life once it has given one; `None` is for ever.
+    pub silence_ns: Option<u64>,
+}
+
+/// A zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoneConfig {
+    /// Its id.
+    pub id: Name,
+    /// Words rules select it by.
+    pub labels: Vec<Name>,
+    /// Its floor; `None` is every floor.
+    pub floor: Option<Floor>,
+    /// Its outline.
+    pub outline: Outline,
+    /// Its range of heights; `None` is every height.
+    pub height: Option<Height>,
+    /// How many subjects it may hold; `None` is any number.
+    pub capacity: Option<u32>,
+    /// Gates of its occupancy, and of rules that name none of their own.
+    pub gates: Gates,
+}
+
+/// A door: an opening that people pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoorConfig {
+    /// Its id.
+    pub id: Name,
+    /// Words rules select it by.
+    pub labels: Vec<Name>,
+    /// Index of the feed that reports it, if it is wired.
+    pub source: Option<u32>,
+    /// Its floor.
+    pub floor: Floor,
+    /// The two ends of its sill.
+    pub sill_mm: ((i32, i32), (i32, i32)),
+}
+
+/// A perimeter line. Inside is on the left when going from the first point to the last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineConfig {
+    /// Its id.
+    pub id: Name,
+    /// Words rules select it by.
+    pub labels: Vec<Name>,
+    /// Its floor.
+    pub floor: Floor,
+    /// Its points, at least two.
+    pub points_mm: Vec<(i32, i32)>,
+}
+
+/// A subject. Names of people are not here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubjectConfig {
+    /// Its id.
+    pub id: Name,
+    /// Its class.
+    pub class: SubjectClass,
+    /// Words rules select it by.
+    pub labels: Vec<Name>,
+}
+
+/// A tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TagConfig {
+    /// Its factory number.
+    pub id: TagId,
+    /// Index of the feed that may report it.
+    pub source: u32,
+    /// Index of the subject it is on, if any.
+    pub subject: Option<u32>,
+}
+
+/// A rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleConfig {
+    /// Its stable id: alarms are known by it, so it outlives edits of the rule.
+    pub id: Name,
+    /// Whom it is about.
+    pub who: Who,
+    /// When it holds; empty is always.
+    pub when: Vec<Window>,
+    /// What it watches.
+    pub condition: Condition,
+    /// What it raises.
+    pub alarm: AlarmKind,
+    /// With which priority.
+    pub priority: AlarmPriority,
+    /// Its own gates; `None` takes the zone's.
+    pub gates: Option<Gates>,
+    /// Whether it fires tentatively on first evidence and is upheld or retracted when its gates
+    /// have spoken. Without it, it fires when the gates have passed.
+    pub is_tentative: bool,
+}
+
+/// Whom a rule is about. Empty lists select all; `labels_none` excludes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Who {
+    /// Any of these classes.
+    pub classes: Vec<SubjectClass>,
+    /// Any of these labels.
+    pub labels_any: Vec<Name>,
+    /// None of these labels.
+    pub labels_none: Vec<Name>,
+    /// Any of these subjects, by index.
+    pub subjects: Vec<u32>,
+}
+
+/// A window of local time. A window with `until_s` not after `from_s` ends on the next day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Window {
+    /// Bit 0 is Monday; the day on which the window begins.
+    pub weekdays: u8,
+    /// Seconds after local midnight, inclusive.
+    pub from_s: u32,
+    /// Seconds after local midnight, exclusive.
+    pub until_s: u32,
+}
+
+/// What a rule watches. Lists hold indexes; the selection by label was made when the site was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Condition {
+    /// Being in one of the zones.
+    Inside {
+        /// Zones.
+        zones: Vec<u32>,
+    },
+    /// Leaving one of the zones after having been in it, or crossing a line outward.
+    Leaves {
+        /// Zones.
+        zones: Vec<u32>,
+        /// Perimeter lines.
+        lines: Vec<u32>,
+    },
+    /// Staying in one of the zones.
+    Stays {
+        /// Zones.
+        zones: Vec<u32>,
+        /// For how long.
+        after_ns: u64,
+    },
+    /// The subject's tag is silent.
+    TagSilent {
+        /// For how long.
+        after_ns: u64,
+    },
+    /// The tag's battery is at or below.
+    BatteryLow {
+        /// Percent.
+        percent: u8,
+    },
+    /// The band was cut.
+    BandCut,
+    /// The duress button was pressed.
+    ButtonPressed,
+    /// More subjects than the zone's capacity.
+    OverCapacity {
+        /// Zones.
+        zones: Vec<u32>,
+    },
+    /// A door was opened with neither grant nor request to exit.
+    DoorForced {
+        /// Doors.
+        doors: Vec<u32>,
+    },
+}

@@ -1,0 +1,1 @@
+//! Cells, mailboxes, deadlines and quarantine of actors. Knows no hospital.

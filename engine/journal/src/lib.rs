@@ -1,0 +1,1 @@
+//! A small strict write-ahead log: one per node, encrypted, group-committed.

@@ -1,0 +1,1 @@
+//! QUIC endpoints, certificates and framed streams.

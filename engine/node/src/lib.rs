@@ -1,0 +1,1 @@
+//! Assembles a node: ingest, shard, journal, fan-out, recovery.

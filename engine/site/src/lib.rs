@@ -1,0 +1,1 @@
+//! Site directories: reads, checks and writes them, and compiles them to a site configuration.

@@ -1,0 +1,1 @@
+//! Simulated tags, doors and staff over QUIC, with the truth beside them.
