@@ -4,5 +4,9 @@
 //! does no I/O and cannot fail, so a test, the simulator and the shard run the same code.
 
 mod effect;
+mod site;
+mod turn;
 
 pub use effect::{Accepted, Effect, Release};
+pub use site::Site;
+pub use turn::{Addressee, Deadline, DeadlineKind, Message, MessageBody, Outbox, Turn};
