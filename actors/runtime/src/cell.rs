@@ -1,0 +1,43 @@
+//! What an actor's state must be able to do to live in a slab.
+
+/// The state of one actor.
+///
+/// A cell is cloned before an input changes it, so that a panic can be undone, and frozen when it
+/// has been idle for a while. Both must be lossless: whether a cell was frozen in between may not
+/// show in anything it later decides.
+pub trait Cell: Clone {
+    /// The compact form of an idle cell.
+    type Cold;
+
+    /// The compact form, or `None` if this state has none just now.
+    fn freeze(&self) -> Option<Self::Cold>;
+
+    /// The state again.
+    fn thaw(cold: &Self::Cold) -> Self;
+
+    /// Reads one word of every cache line the next input will need, and returns something made of
+    /// them. Called for a whole batch before its first input, so that the memory is fetched for
+    /// all at once. Must be cheap and free of side effects.
+    fn warm(&self) -> u64 {
+        0
+    }
+}
+
+/// A cell as it is kept.
+#[derive(Debug, Clone, Copy)]
+pub enum Kept<'a, C: Cell> {
+    /// Ready for an input.
+    Hot(&'a C),
+    /// Compacted.
+    Cold(&'a C::Cold),
+}
+
+impl<C: Cell> Kept<'_, C> {
+    /// A copy of the state, whichever way it is kept.
+    pub fn state(&self) -> C {
+        match self {
+            Kept::Hot(cell) => (*cell).clone(),
+            Kept::Cold(cold) => C::thaw(cold),
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! All cells of one kind, addressed by a dense number.
+//!
+//! An input touches cells through [`Slab::touch`], which keeps a copy of each as it was, and ends
+//! with [`Slab::commit`] or [`Slab::roll_back`]. Between inputs [`Slab::sweep`] compacts cells that
+//! nobody touched for a whole round; the next touch brings them back, and nothing else shows it.
+
+use crate::cell::{Cell, Kept};
+use crate::pool::Pool;
+use crate::seat::{PLACE_COUNT_MAX, Place, Seat};
+
+/// Most cells of one kind: what a seat's 27 bits can name.
+pub const CELL_COUNT_MAX: u32 = PLACE_COUNT_MAX;
+
+/// A cell and whose it is, so that the seat can follow when the cell is moved.
+#[derive(Debug)]
+struct Owned<T> {
+    id: u32,
+    cell: T,
+}
+
+/// A cell as it was before the input; `None` if it did not exist.
+#[derive(Debug)]
+struct Saved<C> {
+    id: u32,
+    before: Option<C>,
+}
+
+/// Cells of one kind.
+#[derive(Debug)]
+pub struct Slab<C: Cell> {
+    seats: Vec<Seat>,
+    hot: Pool<Owned<C>>,
+    cold: Pool<Owned<C::Cold>>,
+    saved: Vec<Saved<C>>,
+    sweep_id: usize,
+}
+
+/// How many cells there are, and what they cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SlabCounts {
+    /// Ready for an input.
+    pub hot: usize,
+    /// Compacted.
+    pub cold: usize,
+    /// Bytes reserved for seats and cells, without what cells keep on the heap.
+    pub reserved_bytes: usize,
+}
+
+impl<C: Cell> Slab<C> {
+    /// No cells.
+    pub const fn new() -> Slab<C> {
+        Slab {
+            seats: Vec::new(),
+            hot: Pool::new(),
+            cold: Pool::new(),
+            saved: Vec::new(),
+            sweep_id: 0,
+        }
+    }
+
+    /// Makes room for ids below `seat_count`, at most [`CELL_COUNT_MAX`]. Ids beyond have no cell
+    /// and cannot be touched. Seats are never taken away.
+    pub fn seat(&mut self, seat_count: u32) {
+        let seat_count = index(seat_count.min(CELL_COUNT_MAX));
+        if seat_count > self.seats.len() {
+            self.seats.reserve_exact(seat_count - self.seats.len());
+            self.seats.resize(seat_count, Seat::default());
+        }
+    }
+
+    /// How many ids there is room for.
+    pub fn seat_count(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// The cell for an input to change: woken if it was compacted, made if there was none, saved
+    /// if this input has not touched it before. `None` if there is no such seat.
+    pub fn touch(&mut self, id: u32, make: impl FnOnce() -> C) -> Option<&mut C> {
+        let seat = self.seats.get_mut(index(id))?;
+        let at = match seat.place() {
+            Place::Hot(at) => at,
+            Place::Cold(_) | Place::Vacant => return self.touch_slow(id, make),
+        };
+        let owned = self.hot.get_mut(at)?;
+        if !seat.is_saved() {
+            seat.mark_saved(true);
+            seat.mark_recent(true);
+            self.saved.push(Saved { id, before: Some(owned.cell.clone()) });
+        }
+        Some(&mut owned.cell)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn touch_slow(&mut self, id: u32, make: impl FnOnce() -> C) -> Option<&mut C> {
+        let before = match self.seats.get(index(id))?.place() {
+            Place::Cold(at) => {
+                let owned = self.take_cold(at)?;
+                Some(C::thaw(&owned))
+            }
+            Place::Vacant | Place::Hot(_) => None,
+        };
+        // A panic in `make` leaves the seat vacant and nothing to undo.
+        let cell = match &before {
+            Some(cell) => cell.clone(),
+            None => make(),
+        };
+        let at = self.hot.push(Owned { id, cell });
+        let seat = self.seats.get_mut(index(id))?;
+        seat.put(Place::Hot(at));
+        seat.mark_saved(true);
+        seat.mark_recent(true);
+        self.saved.push(Saved { id, before });
+        self.hot.get_mut(at).map(|owned| &mut owned.cell)
+    }
+
+    /// Keeps all that was done since the last commit.
+    pub fn commit(&mut self) {
+        for saved in self.saved.drain(..) {
+            if let Some(seat) = self.seats.get_mut(index(saved.id)) {
+                seat.mark_saved(false);
+            }
+        }
+    }
+
+    /// Puts every cell touched since the last commit back to what it was.
+    pub fn roll_back(&mut self) {
+        while let Some(Saved { id, before }) = self.saved.pop() {
+            let Some(seat) = self.seats.get_mut(index(id)) else { continue };
+            seat.mark_saved(false);
+            let Place::Hot(at) = seat.place() else { continue };
+            if let Some(cell) = before {
+                if let Some(owned) = self.hot.get_mut(at) {
+                    owned.cell = cell;
+                }
+            } else {
+                seat.put(Place::Vacant);
+                self.take_hot(at);
+            }
+        }
+    }
+
+    /// The cell as it is, if there is one.
+    pub fn get(&self, id: u32) -> Option<Kept<'_, C>> {
+        match self.seats.get(index(id))?.place() {
+            Place::Hot(at) => self.hot.get(at).map(|owned| Kept::Hot(&owned.cell)),
+            Place::Cold(at) => self.cold.get(at).map(|owned| Kept::Cold(&owned.cell)),
+            Place::Vacant => None,
+        }
+    }
+
+    /// Fetches the seat of a cell into the cache. First of two passes over a batch.
+    pub fn warm_seat(&self, id: u32) -> u64 {
+        self.seats.get(index(id)).map_or(0, |seat| u64::from(seat.is_recent()))
+    }
+
+    /// Fetches the cell into the cache. Second of two passes over a batch.
+    pub fn warm_cell(&self, id: u32) -> u64 {
+        match self.get(id) {
+            Some(Kept::Hot(cell)) => cell.warm(),
+            Some(Kept::Cold(_)) | None => 0,
+        }
+    }
+
+    /// Whether the actor is set aside.
+    pub fn is_set_aside(&self, id: u32) -> bool {
+        self.seats.get(index(id)).is_some_and(|seat| seat.is_set_aside())
+    }
+
+    /// Sets an actor aside or lets it work again. Whoever delivers inputs must ask
+    /// [`is_set_aside`](Slab::is_set_aside) first.
+    pub fn set_aside(&mut self, id: u32, is_set_aside: bool) {
+        if let Some(seat) = self.seats.get_mut(index(id)) {
+            seat.set_aside(is_set_aside);
+        }
+    }
+
+    /// Visits the next `seat_count` seats in turn and compacts the cells there that were not
+    /// touched since the visit before. Call it between inputs only.
+    pub fn sweep(&mut self, seat_count: usize) {
+        for _ in 0..seat_count.min(self.seats.len()) {
+            if self.sweep_id >= self.seats.len() {
+                self.sweep_id = 0;
+            }
+            let at = self.sweep_id;
+            self.sweep_id += 1;
+            let Some(seat) = self.seats.get_mut(at) else { continue };
+            let Place::Hot(place) = seat.place() else { continue };
+            if seat.is_recent() || seat.is_saved() {
+                seat.mark_recent(false);
+            } else {
+                self.freeze(at, place);
+            }
+        }
+    }
+
+    fn freeze(&mut self, seat_at: usize, place: usize) {
+        let Some(cold) = self.hot.get(place).and_then(|owned| owned.cell.freeze()) else { return };
+        let Some(owned) = self.take_hot(place) else { return };
+        let at = self.cold.push(Owned { id: owned.id, cell: cold });
+        if let Some(seat) = self.seats.get_mut(seat_at) {
+            seat.put(Place::Cold(at));
+        }
+    }
+
+    /// Takes a hot cell out of its pool and tells the one that moved into its place. The seat of
+    /// the taken cell is the caller's to put.
+    fn take_hot(&mut self, at: usize) -> Option<Owned<C>> {
+        let owned = self.hot.swap_remove(at)?;
+        if let Some(moved) = self.hot.get(at)
+            && let Some(seat) = self.seats.get_mut(index(moved.id))
+        {
+            seat.put(Place::Hot(at));
+        }
+        Some(owned)
+    }
+
+    fn take_cold(&mut self, at: usize) -> Option<C::Cold> {
+        let owned = self.cold.swap_remove(at)?;
+        if let Some(moved) = self.cold.get(at)
+            && let Some(seat) = self.seats.get_mut(index(moved.id))
+        {
+            seat.put(Place::Cold(at));
+        }
+        Some(owned.cell)
+    }
+
+    /// How many cells there are, and what they cost.
+    pub fn counts(&self) -> SlabCounts {
+        SlabCounts {
+            hot: self.hot.len(),
+            cold: self.cold.len(),
+            reserved_bytes: self.seats.capacity() * size_of::<Seat>()
+                + self.hot.reserved_bytes()
+                + self.cold.reserved_bytes(),
+        }
+    }
+}
+
+impl<C: Cell> Default for Slab<C> {
+    fn default() -> Slab<C> {
+        Slab::new()
+    }
+}
+
+#[expect(clippy::as_conversions, reason = "u32 fits usize on all supported targets")]
+fn index(id: u32) -> usize {
+    id as usize
+}

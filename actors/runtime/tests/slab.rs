@@ -1,0 +1,158 @@
+//! A slab against a plain map: whatever is touched, undone and compacted, the cells are the same.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ach_actors_runtime::{CELL_COUNT_MAX, Cell, Slab};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// A counter; odd counts have no compact form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Counter(u64);
+
+impl Cell for Counter {
+    type Cold = u32;
+
+    fn freeze(&self) -> Option<u32> {
+        self.0.is_multiple_of(2).then(|| u32::try_from(self.0 / 2).unwrap())
+    }
+
+    fn thaw(cold: &u32) -> Counter {
+        Counter(u64::from(*cold) * 2)
+    }
+
+    fn warm(&self) -> u64 {
+        self.0
+    }
+}
+
+fn contents(slab: &Slab<Counter>) -> BTreeMap<u32, u64> {
+    let seats = u32::try_from(slab.seat_count()).unwrap();
+    (0..seats).filter_map(|id| Some((id, slab.get(id)?.state().0))).collect()
+}
+
+/// Plays random inputs on a slab and on a map.
+fn check(seed: u64) {
+    println!("seed {seed}");
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut slab = Slab::new();
+    let mut model: BTreeMap<u32, u64> = BTreeMap::new();
+    slab.seat(rng.random_range(1..600));
+    for _ in 0..2_000 {
+        let before = model.clone();
+        for _ in 0..rng.random_range(0..6) {
+            let id = rng.random_range(0..700);
+            let is_there = (usize::try_from(id).unwrap()) < slab.seat_count();
+            let cell = slab.touch(id, || Counter(100));
+            assert_eq!(cell.is_some(), is_there, "only seats have cells");
+            if let Some(cell) = cell {
+                let plus = rng.random_range(0..3);
+                cell.0 += plus;
+                *model.entry(id).or_insert(100) += plus;
+            }
+        }
+        if rng.random_ratio(1, 4) {
+            slab.roll_back();
+            model = before;
+        } else {
+            slab.commit();
+        }
+        slab.sweep(rng.random_range(0..50));
+        if rng.random_ratio(1, 100) {
+            slab.seat(rng.random_range(1..700));
+        }
+    }
+    assert_eq!(contents(&slab), model);
+    let counts = slab.counts();
+    assert_eq!(counts.hot + counts.cold, model.len());
+    assert!(counts.cold > 0, "some cells were compacted");
+}
+
+#[test]
+fn cells_are_the_same_whatever_is_undone_or_compacted() {
+    for seed in 0..8 {
+        check(seed);
+    }
+}
+
+#[test]
+fn a_panic_in_an_input_leaves_no_trace() {
+    let mut slab = Slab::new();
+    slab.seat(8);
+    slab.touch(1, || Counter(10)).unwrap().0 += 1;
+    slab.commit();
+    let before = contents(&slab);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        slab.touch(1, || Counter(0)).unwrap().0 += 5;
+        slab.touch(2, || Counter(7)).unwrap();
+        slab.touch(1, || Counter(0)).unwrap().0 += 5;
+        slab.touch(3, || panic!("a cell that cannot be made"));
+    }));
+    assert!(outcome.is_err());
+    slab.roll_back();
+    assert_eq!(contents(&slab), before);
+}
+
+#[test]
+fn only_cells_idle_for_a_whole_round_are_compacted() {
+    let mut slab = Slab::new();
+    slab.seat(4);
+    for id in 0..4 {
+        slab.touch(id, || Counter(2)).unwrap();
+    }
+    slab.commit();
+    slab.sweep(4);
+    assert_eq!(slab.counts().cold, 0, "all were touched since the round before");
+    slab.touch(2, || Counter(0)).unwrap();
+    slab.commit();
+    slab.sweep(4);
+    assert_eq!((slab.counts().hot, slab.counts().cold), (1, 3));
+    slab.sweep(100);
+    assert_eq!((slab.counts().hot, slab.counts().cold), (0, 4), "at most one round a call");
+    assert_eq!(slab.touch(2, || Counter(0)), Some(&mut Counter(2)));
+}
+
+#[test]
+fn memory_of_compacted_cells_is_given_back() {
+    let mut slab = Slab::new();
+    slab.seat(10_000);
+    for id in 0..10_000 {
+        slab.touch(id, || Counter(2)).unwrap();
+    }
+    slab.commit();
+    let hot = slab.counts().reserved_bytes;
+    slab.sweep(10_000);
+    slab.sweep(10_000);
+    assert_eq!(slab.counts().hot, 0);
+    assert!(slab.counts().reserved_bytes < hot * 3 / 4, "{:?} of {hot}", slab.counts());
+}
+
+#[test]
+fn setting_aside_outlives_undoing_and_compaction() {
+    let mut slab: Slab<Counter> = Slab::new();
+    slab.seat(3);
+    slab.set_aside(1, true);
+    slab.set_aside(9, true);
+    slab.touch(1, || Counter(2)).unwrap();
+    slab.roll_back();
+    slab.touch(1, || Counter(2)).unwrap();
+    slab.commit();
+    slab.sweep(3);
+    slab.sweep(3);
+    assert_eq!(slab.counts().cold, 1);
+    assert!(slab.is_set_aside(1) && !slab.is_set_aside(0) && !slab.is_set_aside(9));
+    slab.set_aside(1, false);
+    assert!(!slab.is_set_aside(1));
+    assert_eq!(slab.get(1).unwrap().state(), Counter(2));
+}
+
+#[test]
+fn an_id_beyond_the_limit_is_refused_without_making_room() {
+    let mut slab: Slab<Counter> = Slab::new();
+    slab.seat(10);
+    assert!(slab.touch(CELL_COUNT_MAX, || Counter(0)).is_none());
+    assert!(slab.touch(u32::MAX, || Counter(0)).is_none());
+    assert_eq!(slab.warm_cell(u32::MAX) + slab.warm_seat(u32::MAX), 0);
+    assert_eq!(slab.seat_count(), 10);
+}
