@@ -20,6 +20,11 @@ pub enum Effect {
         /// The version.
         version: u32,
     },
+    /// A new version of the site was refused; the one before stays in force.
+    SiteRefused {
+        /// The version that was refused.
+        version: u32,
+    },
     /// A new epoch of a source is in force.
     EpochOpened {
         /// The feed.
@@ -71,7 +76,7 @@ impl Effect {
                 AlarmTransition::Raised | AlarmTransition::Upheld => Release::Now,
                 AlarmTransition::Retracted | AlarmTransition::Cleared => Release::OnCommit,
             },
-            Effect::Event(_) | Effect::Accepted(_) => Release::Now,
+            Effect::Event(_) | Effect::Accepted(_) | Effect::SiteRefused { .. } => Release::Now,
             Effect::SiteInForce { .. } | Effect::EpochOpened { .. } => Release::OnCommit,
         }
     }

@@ -1,12 +1,29 @@
 //! The actors, one entity a file.
 //!
-//! Each is a state machine with one entry point, `step(input, now, effects)`. It reads no clock,
-//! does no I/O and cannot fail, so a test, the simulator and the shard run the same code.
+//! Each is a state machine with one entry point, `step(me, input, turn, out)`. It reads no clock,
+//! does no I/O and cannot fail, so a test, the simulator and the shard run the same code. Of what a
+//! step asks for, the shard first applies the changes of [`Health`], then delivers the messages.
 
+mod anchor;
+mod arrival;
+mod door;
 mod effect;
+mod health;
 mod site;
+mod source;
+mod subject;
+mod tag;
 mod turn;
+mod zone;
 
+pub use anchor::{Anchor, AnchorInput};
+pub use arrival::{Arrival, Verdict};
+pub use door::{Door, DoorInput};
 pub use effect::{Accepted, Effect, Release};
+pub use health::Health;
 pub use site::Site;
-pub use turn::{Addressee, Deadline, DeadlineKind, Message, MessageBody, Outbox, Turn};
+pub use source::{Source, SourceInput};
+pub use subject::{Subject, SubjectInput};
+pub use tag::{Tag, TagInput};
+pub use turn::{Deadline, DeadlineKind, HealthChange, Message, MessageBody, Outbox, Turn};
+pub use zone::{Zone, ZoneInput};

@@ -2,20 +2,24 @@
 
 use std::collections::VecDeque;
 
-use ach_actors_model::{AnchorRef, Cause, EntityRef, Fix, SubjectRef, TagRef, Timestamp};
+use ach_actors_model::{
+    AnchorRef, Cause, EntityRef, Fix, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
+};
 
-use crate::{Effect, Site};
+use crate::{Effect, Health, Site};
 
 /// What every machine may look at while it decides.
 #[derive(Debug, Clone, Copy)]
 pub struct Turn<'a> {
     /// The site in force.
     pub site: &'a Site,
-    /// Shard time.
+    /// What is heard and seen at all: feeds, blind zones, the node's own outages.
+    pub health: &'a Health,
+    /// Shard time: that of the entry, for deadlines too, which learn when they were due besides.
     pub now: Timestamp,
 }
 
-/// What machines ask for. One for a whole entry; the shard drains it.
+/// What machines ask for. One for a whole entry; the shard drains it after every step.
 #[derive(Debug, Default)]
 pub struct Outbox {
     /// For the outside.
@@ -24,29 +28,21 @@ pub struct Outbox {
     pub messages: VecDeque<Message>,
     /// For later. A deadline cannot be taken back: a machine that no longer wants one ignores it.
     pub deadlines: Vec<Deadline>,
+    /// For the shard's [`Health`], to be applied in this order before the next message.
+    pub health: Vec<HealthChange>,
 }
 
 /// A call back at a moment.
+///
+/// Deadlines that are due together fire in the order of entity and kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Deadline {
     /// When.
     pub due_at: Timestamp,
     /// Who.
-    pub entity: Addressee,
+    pub entity: EntityRef,
     /// What for.
     pub kind: DeadlineKind,
-}
-
-/// Who is called: every actor, anchors and the calendar included. Ordered, because deadlines that
-/// are due together fire in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Addressee {
-    /// An actor an operator can name.
-    Entity(EntityRef),
-    /// An anchor.
-    Anchor(AnchorRef),
-    /// The site's calendar of rule windows.
-    Calendar,
 }
 
 /// What a deadline is for.
@@ -56,7 +52,7 @@ pub enum DeadlineKind {
     Silence,
     /// A gate, a dwell or a fence timeout of an occupancy.
     Gate,
-    /// A rule's window begins or ends.
+    /// A window of a rule that concerns the actor just now begins or ends.
     Window,
 }
 
@@ -64,7 +60,7 @@ pub enum DeadlineKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Message {
     /// To whom.
-    pub to: Addressee,
+    pub to: EntityRef,
     /// The outside input or deadline it goes back to.
     pub cause: Cause,
     /// What.
@@ -99,15 +95,41 @@ pub enum MessageBody {
         /// When it counts from.
         at: Timestamp,
     },
-    /// Tag to source, anchor to zones, source to tags and the like: see the receiving machine.
-    Heard,
-    /// The feed or anchor fell silent.
-    FellSilent,
-    /// The feed or anchor was heard again after silence since `silent_since`.
-    Restored {
-        /// When the silence began.
-        silent_since: Timestamp,
+    /// Anchor to zone: it is lost, the zone is blind.
+    AnchorLost {
+        /// Which.
+        anchor: AnchorRef,
     },
-    /// A rule's window began or ended: judge anew.
-    Rejudge,
+    /// Anchor to zone: it works again.
+    AnchorFound {
+        /// Which.
+        anchor: AnchorRef,
+    },
+}
+
+/// A change of [`Health`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HealthChange {
+    /// A feed was heard.
+    Heard {
+        /// Which.
+        source: SourceRef,
+        /// When, by shard time.
+        at: Timestamp,
+    },
+    /// A feed is silent: the time until it is heard again is nobody's silence.
+    FellSilent {
+        /// Which.
+        source: SourceRef,
+    },
+    /// A zone went blind.
+    WentBlind {
+        /// Which.
+        zone: ZoneRef,
+    },
+    /// A zone sees again.
+    Sighted {
+        /// Which.
+        zone: ZoneRef,
+    },
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DoorRef, Name, SubjectRef, TagRef, ZoneRef};
+use crate::{AnchorRef, DoorRef, Name, SourceRef, SubjectRef, TagRef, ZoneRef};
 
 /// A wish.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -34,5 +34,7 @@ pub enum EntityRef {
     /// A door.
     Door(DoorRef),
     /// A feed.
-    Source(crate::SourceRef),
+    Source(SourceRef),
+    /// An anchor.
+    Anchor(AnchorRef),
 }

@@ -1,0 +1,114 @@
+//! What is heard and seen at all, so that a thousand tags do not fall silent with their feed.
+//!
+//! A tag's silence is measured on the *listening clock* of its feed. It goes on only by what was
+//! really listened to: it stands while the node is away, and if the feed is watched for silence
+//! it goes on to each moment the feed is heard, less the times it was found silent. So a feed that
+//! stops takes all its tags' clocks with it, without a message to any of them.
+
+use std::collections::BTreeSet;
+
+use ach_actors_model::{SourceRef, Timestamp, ZoneRef};
+
+use crate::HealthChange;
+
+/// The shard's table of feeds, blind zones and outages. Small, read by every machine through its
+/// turn and changed only by [`Health::apply`] and [`Health::resume`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Health {
+    sources: Vec<Listening>,
+    blind_zones: BTreeSet<ZoneRef>,
+    away_ns: u64,
+    last_outage: Option<(Timestamp, Timestamp)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+struct Listening {
+    /// The node's own clock when the feed was last heard.
+    heard_ns: u64,
+    /// The listening clock at that moment.
+    listened_ns: u64,
+    is_silent: bool,
+}
+
+impl Health {
+    /// Everything is well and nothing was heard.
+    pub fn new() -> Health {
+        Health::default()
+    }
+
+    /// Takes over what a machine found out.
+    pub fn apply(&mut self, change: HealthChange) {
+        match change {
+            HealthChange::Heard { source, at } => {
+                let now_ns = self.attended_ns(at);
+                let row = self.row(source);
+                if !row.is_silent && row.heard_ns > 0 {
+                    row.listened_ns += now_ns.saturating_sub(row.heard_ns);
+                }
+                row.heard_ns = row.heard_ns.max(now_ns);
+                row.is_silent = false;
+            }
+            HealthChange::FellSilent { source } => self.row(source).is_silent = true,
+            HealthChange::WentBlind { zone } => {
+                self.blind_zones.insert(zone);
+            }
+            HealthChange::Sighted { zone } => {
+                self.blind_zones.remove(&zone);
+            }
+        }
+    }
+
+    /// The node is back after an outage from `away_since` to `now`.
+    ///
+    /// The shard MUST call this before it fires the deadlines of the entry that says so, or every
+    /// tag falls silent at once.
+    pub fn resume(&mut self, away_since: Timestamp, now: Timestamp) {
+        self.away_ns = self.away_ns.saturating_add(now.since_ns(away_since));
+        self.last_outage = Some((away_since, now));
+    }
+
+    /// Nanoseconds the node has attended, outages left out: a clock that can only be compared with
+    /// itself.
+    pub fn attended_ns(&self, now: Timestamp) -> u64 {
+        now.0.saturating_sub(self.away_ns)
+    }
+
+    /// The listening clock of a feed. `is_watched` tells whether the feed has a limit of silence;
+    /// the clock of one that has none goes on with the node's own.
+    pub fn listened_ns(&self, source: SourceRef, is_watched: bool, now: Timestamp) -> u64 {
+        let row = self.sources.get(source.index()).copied().unwrap_or_default();
+        if is_watched {
+            row.listened_ns
+        } else {
+            row.listened_ns + self.attended_ns(now).saturating_sub(row.heard_ns)
+        }
+    }
+
+    /// Whether the feed is known to be silent.
+    pub fn is_silent(&self, source: SourceRef) -> bool {
+        self.sources.get(source.index()).is_some_and(|row| row.is_silent)
+    }
+
+    /// Whether an anchor that covers the zone is lost.
+    pub fn is_blind(&self, zone: ZoneRef) -> bool {
+        self.blind_zones.contains(&zone)
+    }
+
+    /// Whether any zone is blind at all.
+    pub fn has_blind_zones(&self) -> bool {
+        !self.blind_zones.is_empty()
+    }
+
+    /// Whether a deadline that was due at `due_at` had to wait for the node to come back.
+    pub fn was_away_at(&self, due_at: Timestamp) -> bool {
+        self.last_outage.is_some_and(|(since, back)| since < due_at && due_at < back)
+    }
+
+    fn row(&mut self, source: SourceRef) -> &mut Listening {
+        if self.sources.len() <= source.index() {
+            self.sources.resize(source.index() + 1, Listening::default());
+        }
+        // The row exists: the table was just made long enough.
+        &mut self.sources[source.index()]
+    }
+}
