@@ -1,1 +1,49 @@
-//! Every byte that leaves the process: protocol ach/1 and the coding of entries.
+//! Every byte that leaves the process: protocol `ach/1` and the coding of entries.
+//!
+//! Nothing here does I/O. `docs/specs/wire.md` is the protocol for a reader who writes a client in
+//! another language; `clients/vectors` holds bytes to test it with.
+
+mod ack;
+mod alarm_note;
+mod code;
+mod entry;
+mod event_note;
+mod frame;
+mod frame_reader;
+mod header;
+pub mod limits;
+mod operation;
+mod ping_run;
+mod preamble;
+mod session;
+mod subscribe;
+mod thing;
+mod tlv;
+mod value;
+mod wire_error;
+mod wire_ping;
+mod wire_report;
+
+pub use ack::{Ack, LaneTotals};
+pub use alarm_note::{AlarmNote, AlarmSettled, Gap, OpenSetEnd, ProvisionalReason, Storage};
+pub use code::Code;
+pub use entry::{ENTRY_FORMAT_VERSION, EntryError, decode_entry, encode_entry};
+pub use event_note::{EventNote, EventWord, PositionNote};
+pub use frame::{Frame, FrameType};
+pub use frame_reader::{FrameReader, RawFrame};
+pub use header::{FrameHeader, SKIPPABLE_FRAME_TYPE};
+pub use operation::{
+    Counter, Echo, EchoReply, Padding, Receipt, Status, StatusQuery, WireCommand, Wish,
+};
+pub use ping_run::{PingRun, encode_pings};
+pub use preamble::{PREAMBLE_BYTES, Preamble};
+pub use session::{
+    ClockOffset, Goodbye, Heartbeat, Hello, Intern, InternItem, InternRefusal, Interned,
+    LaneResume, LaneWelcome, PROTOCOL_VERSION, Refusal, Refused, Welcome,
+};
+pub use subscribe::{Filter, Subscribe, Topic, Unsubscribe};
+pub use thing::{Cursor, InputCause, Thing, WireCause};
+pub use value::Text;
+pub use wire_error::WireError;
+pub use wire_ping::{Coordinates, NOT_A_NUMBER, PING_BYTES, PingReading, WirePing};
+pub use wire_report::{REPORT_BYTES, ReportWord, WireReport, decode_reports, encode_reports};

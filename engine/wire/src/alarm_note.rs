@@ -1,0 +1,150 @@
+//! What a receiver is told of alarms.
+
+use ach_actors_model::{
+    AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmTransition, Name, TagId, Timestamp,
+};
+use ach_geo::Position;
+
+use crate::tlv::{Value, message};
+use crate::{Cursor, Thing, WireCause, WireError};
+
+/// Whether what is told is stored yet. It says nothing about the evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Storage {
+    /// Not yet, or not now.
+    Provisional(ProvisionalReason),
+    /// On disk, in a cluster on a quorum.
+    Durable,
+    /// It was provisional and has been lost with a deposed leader.
+    Withdrawn,
+}
+
+/// Why something is provisional.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProvisionalReason {
+    /// None but that the disk has not answered yet.
+    None,
+    /// Storing has stopped on this node.
+    NoDisk,
+    /// The node has no quorum.
+    NoQuorum,
+}
+
+impl Value for Storage {
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), WireError> {
+        out.push(match self {
+            Storage::Provisional(ProvisionalReason::None) => 1,
+            Storage::Provisional(ProvisionalReason::NoDisk) => 2,
+            Storage::Provisional(ProvisionalReason::NoQuorum) => 3,
+            Storage::Durable => 4,
+            Storage::Withdrawn => 5,
+        });
+        Ok(())
+    }
+
+    fn take(bytes: &[u8], part: &'static str) -> Result<Storage, WireError> {
+        match bytes {
+            [1] => Ok(Storage::Provisional(ProvisionalReason::None)),
+            [2] => Ok(Storage::Provisional(ProvisionalReason::NoDisk)),
+            [3] => Ok(Storage::Provisional(ProvisionalReason::NoQuorum)),
+            [4] => Ok(Storage::Durable),
+            [5] => Ok(Storage::Withdrawn),
+            [_] => Err(WireError::Value { part }),
+            _ => Err(WireError::Length { part, bytes: bytes.len() }),
+        }
+    }
+}
+
+message! {
+    /// One change of one alarm, with its evidence.
+    pub struct AlarmNote {
+        /// The episode; the same on every node and after every crash.
+        1 => id: AlarmId,
+        /// What became of it.
+        2 => transition: AlarmTransition,
+        /// Why, when it was retracted or cleared.
+        3 => reason: Option<AlarmReason>,
+        /// What is wrong.
+        4 => kind: AlarmKind,
+        /// How urgent it is.
+        5 => priority: AlarmPriority,
+        /// The rule; system alarms have none.
+        6 => rule: Option<Name>,
+        /// The version of the site the rule was read from.
+        7 => site_version: u32,
+        /// Its ordinal among the episodes of the same rule, subject and place.
+        8 => episode: u32,
+        /// Whom it is about.
+        9 => subject: Option<Name>,
+        /// The tag the evidence came from.
+        10 => tag: Option<TagId>,
+        /// Where.
+        11 => place: Thing,
+        /// Whether the evidence is still incomplete.
+        12 => is_tentative: bool,
+        /// Whether the opening input came late or its deadline fell into an outage.
+        13 => is_late: bool,
+        /// What opened the episode.
+        14 => cause: WireCause,
+        /// When the opening input happened, by its device, at most `received_at`.
+        15 => observed_at: Timestamp,
+        /// When the opening input arrived, or its deadline was due.
+        16 => received_at: Timestamp,
+        /// When it changed, by shard time.
+        17 => changed_at: Timestamp,
+        /// Where the subject was, if known.
+        18 => position: Option<Position>,
+        /// Accuracy of that position in millimetres; 0 is unknown.
+        19 => accuracy_mm: u32,
+        /// Bits of the gates that were passed.
+        20 => gates_passed: u16,
+        /// Whether it is stored.
+        21 => storage: Storage,
+        /// Its cursor, when it is durable.
+        22 => cursor: Option<Cursor>,
+        /// The leadership that says so.
+        23 => fencing_epoch: u64,
+        /// Whether it was sent again as one of the open ones rather than as news.
+        24 => is_resent: bool,
+    }
+}
+
+message! {
+    /// A provisional note has become durable, or is withdrawn.
+    pub struct AlarmSettled {
+        /// The episode.
+        1 => id: AlarmId,
+        /// Which change of it.
+        2 => transition: AlarmTransition,
+        /// [`Storage::Durable`] or [`Storage::Withdrawn`].
+        3 => storage: Storage,
+        /// Its cursor, when it is durable.
+        4 => cursor: Option<Cursor>,
+        /// The leadership that says so.
+        5 => fencing_epoch: u64,
+    }
+}
+
+message! {
+    /// All open alarms have been sent: any other provisional one that the receiver knows is
+    /// withdrawn.
+    pub struct OpenSetEnd {
+        /// How many there were.
+        1 => open_count: u32,
+        /// Up to where the set is complete, if anything is durable.
+        2 => cursor: Option<Cursor>,
+    }
+}
+
+message! {
+    /// Notes were left out.
+    pub struct Gap {
+        /// Why: [`Code::TooSlow`](crate::Code::TooSlow) or
+        /// [`Code::CursorOutOfRange`](crate::Code::CursorOutOfRange).
+        1 => code: crate::Code,
+        /// How many, if that is known.
+        2 => missed_count: Option<u64>,
+        /// The stream goes on after this.
+        3 => cursor: Option<Cursor>,
+    }
+}

@@ -1,0 +1,216 @@
+//! What doors, buttons, bands and anchors report: 32 bytes each.
+//!
+//! A frame is `u32 count, u32 0` and then
+//!
+//! ```text
+//!  0 u64 seq
+//!  8 u64 observed_at, ns UTC
+//! 16 u32 handle      20 u8 kind     21 three zeros
+//! 24 u32 valid_ms (grants and requests, else zero)    28 u32 zero
+//! ```
+
+use ach_actors_model::{Lane, Timestamp};
+use zerocopy::little_endian::{U32, U64};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+use crate::header::put_frame;
+use crate::limits::BATCH_REPORTS_MAX;
+use crate::{FrameType, WireError};
+
+/// Bytes of a report.
+pub const REPORT_BYTES: usize = 32;
+
+const REPORTS_HEADER_BYTES: usize = 8;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReportWord {
+    /// A duress button was pressed.
+    ButtonPressed,
+    /// A duress button was reset by its bearer.
+    ButtonReset,
+    /// A band was cut or a tag tampered with.
+    BandCut,
+    /// The band is whole again.
+    BandWhole,
+    /// The door's position switch opened.
+    DoorOpened,
+    /// The door's position switch closed.
+    DoorClosed,
+    /// The lock has thrown.
+    DoorLocked,
+    /// The lock has drawn back.
+    DoorUnlocked,
+    /// The reader granted access.
+    AccessGranted {
+        /// For how long, in milliseconds.
+        valid_ms: u32,
+    },
+    /// Somebody asked to leave.
+    ExitRequested {
+        /// For how long, in milliseconds.
+        valid_ms: u32,
+    },
+    /// An anchor works.
+    AnchorAlive,
+    /// An anchor is lost.
+    AnchorLost,
+}
+
+impl ReportWord {
+    /// The lane that carries it.
+    pub fn lane(self) -> Lane {
+        match self {
+            ReportWord::ButtonPressed
+            | ReportWord::ButtonReset
+            | ReportWord::BandCut
+            | ReportWord::BandWhole => Lane::Duress,
+            _ => Lane::Door,
+        }
+    }
+
+    fn bytes(self) -> (u8, u32) {
+        match self {
+            ReportWord::ButtonPressed => (1, 0),
+            ReportWord::ButtonReset => (2, 0),
+            ReportWord::BandCut => (3, 0),
+            ReportWord::BandWhole => (4, 0),
+            ReportWord::DoorOpened => (16, 0),
+            ReportWord::DoorClosed => (17, 0),
+            ReportWord::DoorLocked => (18, 0),
+            ReportWord::DoorUnlocked => (19, 0),
+            ReportWord::AccessGranted { valid_ms } => (20, valid_ms),
+            ReportWord::ExitRequested { valid_ms } => (21, valid_ms),
+            ReportWord::AnchorAlive => (32, 0),
+            ReportWord::AnchorLost => (33, 0),
+        }
+    }
+
+    fn read(kind: u8, valid_ms: u32) -> Result<ReportWord, WireError> {
+        let word = match kind {
+            1 => ReportWord::ButtonPressed,
+            2 => ReportWord::ButtonReset,
+            3 => ReportWord::BandCut,
+            4 => ReportWord::BandWhole,
+            16 => ReportWord::DoorOpened,
+            17 => ReportWord::DoorClosed,
+            18 => ReportWord::DoorLocked,
+            19 => ReportWord::DoorUnlocked,
+            20 => return Ok(ReportWord::AccessGranted { valid_ms }),
+            21 => return Ok(ReportWord::ExitRequested { valid_ms }),
+            32 => ReportWord::AnchorAlive,
+            33 => ReportWord::AnchorLost,
+            _ => return Err(WireError::Value { part: "a report's kind" }),
+        };
+        if valid_ms != 0 {
+            return Err(WireError::ReservedNotZero { part: "a report" });
+        }
+        Ok(word)
+    }
+}
+
+/// One report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WireReport {
+    /// Its sequence number on the lane; numbers start at 1.
+    pub seq: u64,
+    /// When it happened, by the device's clock.
+    pub observed_at: Timestamp,
+    /// The tag, door or anchor, by its handle on this connection.
+    pub handle: u32,
+    /// What happened.
+    pub word: ReportWord,
+}
+
+#[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+struct ReportBytes {
+    seq: U64,
+    observed_at: U64,
+    handle: U32,
+    kind: u8,
+    zero: [u8; 3],
+    valid_ms: U32,
+    more_zero: U32,
+}
+
+const _: () = assert!(size_of::<ReportBytes>() == REPORT_BYTES);
+
+/// Appends a frame of reports.
+///
+/// # Errors
+///
+/// None or more than [`BATCH_REPORTS_MAX`] reports.
+pub fn encode_reports(reports: &[WireReport], out: &mut Vec<u8>) -> Result<(), WireError> {
+    const PART: &str = "a report frame";
+    if reports.len() > BATCH_REPORTS_MAX {
+        return Err(WireError::TooMany { part: PART, max: BATCH_REPORTS_MAX });
+    }
+    if reports.is_empty() || reports.iter().any(|report| report.seq == 0) {
+        return Err(WireError::Value { part: PART });
+    }
+    put_frame(FrameType::Reports.value(), out, |out| {
+        let count = u32::try_from(reports.len()).unwrap_or(u32::MAX);
+        out.extend_from_slice(&count.to_le_bytes());
+        out.extend_from_slice(&[0; 4]);
+        for report in reports {
+            let (kind, valid_ms) = report.word.bytes();
+            let bytes = ReportBytes {
+                seq: U64::new(report.seq),
+                observed_at: U64::new(report.observed_at.0),
+                handle: U32::new(report.handle),
+                kind,
+                zero: [0; 3],
+                valid_ms: U32::new(valid_ms),
+                more_zero: U32::new(0),
+            };
+            out.extend_from_slice(bytes.as_bytes());
+        }
+        Ok(())
+    })
+}
+
+/// Reads the payload of a frame of reports.
+///
+/// # Errors
+///
+/// A count of none or too many, a length that does not fit the count, reserved bytes that are not
+/// zero, an unknown kind.
+pub fn decode_reports(payload: &[u8]) -> Result<Vec<WireReport>, WireError> {
+    const PART: &str = "a report frame";
+    let wrong_length = WireError::Length { part: PART, bytes: payload.len() };
+    let Some((&[c0, c1, c2, c3, zero @ ..], records)) =
+        payload.split_first_chunk::<REPORTS_HEADER_BYTES>()
+    else {
+        return Err(wrong_length);
+    };
+    if zero != [0; 4] {
+        return Err(WireError::ReservedNotZero { part: PART });
+    }
+    let count = usize::try_from(u32::from_le_bytes([c0, c1, c2, c3])).unwrap_or(usize::MAX);
+    if count > BATCH_REPORTS_MAX {
+        return Err(WireError::TooMany { part: PART, max: BATCH_REPORTS_MAX });
+    }
+    let Ok(records) = <[ReportBytes]>::ref_from_bytes(records) else {
+        return Err(wrong_length);
+    };
+    if records.len() != count || count == 0 {
+        return Err(wrong_length);
+    }
+    records.iter().map(read_report).collect()
+}
+
+fn read_report(bytes: &ReportBytes) -> Result<WireReport, WireError> {
+    if bytes.zero != [0; 3] || bytes.more_zero.get() != 0 {
+        return Err(WireError::ReservedNotZero { part: "a report" });
+    }
+    if bytes.seq.get() == 0 {
+        return Err(WireError::Value { part: "a report's sequence number" });
+    }
+    Ok(WireReport {
+        seq: bytes.seq.get(),
+        observed_at: Timestamp(bytes.observed_at.get()),
+        handle: bytes.handle.get(),
+        word: ReportWord::read(bytes.kind, bytes.valid_ms.get())?,
+    })
+}
