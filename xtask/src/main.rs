@@ -1,8 +1,46 @@
 //! Repository chores, and the checks of the repository itself.
 //!
-//! The checks are ordinary tests, so `cargo test` is all a developer has to remember.
+//! The checks are ordinary tests, so `cargo test` is all a developer has to remember. The chores are
+//! `cargo xtask ci`, `cargo xtask fix`, `cargo xtask demo-check` and `cargo xtask night`.
 
-fn main() {
-    println!("nothing to do yet: the checks run with `cargo test`");
+mod chores;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod readme;
+mod summary;
+#[cfg(test)]
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  ci          every check a change must pass, reading only: format, lints, tests, docs
+  fix         what can be mended by machine: format and lints
+  demo-check  run the demo plain and with --crash, and check both summaries
+  night       the long suites: 1,000 kills, longer demos, full benchmarks
+";
+
+fn main() -> ExitCode {
+    let command = std::env::args().nth(1).unwrap_or_default();
+    let outcome = match command.as_str() {
+        "ci" => chores::ci(),
+        "fix" => chores::fix(),
+        "demo-check" => chores::demo_check(),
+        "night" => chores::night(),
+        "" | "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        other => Err(format!("there is no chore `{other}`; see `cargo xtask --help`")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("xtask: {reason}");
+            ExitCode::FAILURE
+        }
+    }
 }
-

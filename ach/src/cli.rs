@@ -1,0 +1,410 @@
+//! What can be typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::recording::Unit;
+use crate::span;
+
+/// HMS-ACH: real-time location and alarms for hospitals.
+#[derive(Debug, Parser)]
+#[command(name = "ach", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  ach demo                                       watch a hospital for as long as you like
+  ach site new my-site && ach site check my-site
+  ach serve --site my-site --data my-data        run a node
+  ach vendor enrol acme --data my-data --out acme-credentials
+  ach tail alarms --node 127.0.0.1:7400 --credentials operator-credentials
+
+Exit codes: 0 done; 1 it could not be done; 2 the command was not understood; 3 what was checked \
+is not as it should be.")]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a node on a sample hospital and watch simulated people raise real alarms
+    Demo(Demo),
+    /// Run a node on a site directory
+    Serve(Serve),
+    /// Make and check site directories
+    #[command(subcommand)]
+    Site(Site),
+    /// Give a vendor a certificate with which to publish
+    #[command(subcommand)]
+    Vendor(Enrolment),
+    /// Give a receiver a certificate with which to subscribe
+    #[command(subcommand)]
+    Receiver(Enrolment),
+    /// Give an operator a certificate with which to look and command
+    #[command(subcommand)]
+    Operator(Enrolment),
+    /// Send a recording of positions
+    Replay(Replay),
+    /// Follow what happens
+    Tail(Tail),
+    /// Ask a node how it is
+    Status(Connect),
+    /// Release or quarantine an actor
+    #[command(subcommand)]
+    Actor(Actor),
+    /// Read a journal that no node has to be running for
+    #[command(subcommand)]
+    Journal(Journal),
+}
+
+/// `ach demo`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ach demo                      until Ctrl-C
+  ach demo --for 20s --json     twenty seconds, for programs
+  ach demo --for 20s --crash    kill the node in the middle and show that nothing is lost
+
+The data directory is a fresh one under the system's temporary directory and is removed at the end, \
+unless --data names one: that is kept.")]
+pub(crate) struct Demo {
+    /// End after this long (ms, s, m, h); without it, Ctrl-C ends it
+    #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
+    pub(crate) length: Option<Duration>,
+    /// Run the node as its own process and kill it with SIGKILL in the middle
+    #[arg(long)]
+    pub(crate) crash: bool,
+    /// Seed of the simulation; without it, a new one is drawn and printed
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// Keep the data in this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `ach serve`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ach serve --site my-site --data my-data
+  ach serve --site my-site --data my-data --listen 0.0.0.0:7400 --host rtls.hospital.example
+
+The first start makes a certificate authority and a journal in the data directory. SIGTERM and \
+Ctrl-C drain: what was heard is decided, made durable and acknowledged before the node ends.")]
+pub(crate) struct Serve {
+    /// The site directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) site: PathBuf,
+    /// Where the node keeps its journal, keys and certificates
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Address and UDP port for QUIC; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7400")]
+    pub(crate) listen: SocketAddr,
+    /// A name or address clients will use; goes into the node's certificate. May be repeated
+    #[arg(long = "host", value_name = "NAME")]
+    pub(crate) hosts: Vec<String>,
+    /// Whether sockets and decisions share a thread
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) arrangement: ArrangementChoice,
+    /// Print JSON lines instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Whether sockets and decisions share a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
+pub(crate) enum ArrangementChoice {
+    /// Choose by the number of cores
+    #[default]
+    Auto,
+    /// One thread: the lowest latency up to about 50,000 pings a second
+    One,
+    /// Two threads: the highest throughput
+    Two,
+}
+
+/// `ach site`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Site {
+    /// Write a small commented example to start from
+    #[command(after_help = "Example:\n  ach site new my-site")]
+    New {
+        /// A directory that does not exist yet
+        dir: PathBuf,
+    },
+    /// Tell every mistake with file, place and remedy
+    #[command(after_help = "\
+Examples:
+  ach site check my-site
+  ach site check my-site --json
+
+Exit code 3 when there is a mistake; warnings alone leave it 0.")]
+    Check {
+        /// The site directory
+        dir: PathBuf,
+        /// Print one JSON object a finding
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the sample hospital of the demo
+    #[command(after_help = "Example:\n  ach site sample sample-hospital")]
+    Sample {
+        /// A directory that does not exist yet
+        dir: PathBuf,
+    },
+}
+
+/// `ach vendor`, `ach receiver`, `ach operator`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Enrolment {
+    /// Write a directory with certificate, key and the authority's certificate
+    #[command(after_help = "\
+Example:
+  ach vendor enrol acme --data my-data --out acme-credentials
+
+A vendor's name is the id of its feed in site.toml. Carry the directory to the other machine by a \
+way you trust: who has the key is the vendor.")]
+    Enrol {
+        /// Its name
+        name: String,
+        /// The node's data directory, which holds the certificate authority
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Where to write; must not exist yet
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+}
+
+/// Which node to talk to, and as whom.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct Connect {
+    /// Address of the node
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7400")]
+    pub(crate) node: SocketAddr,
+    /// The name the node's certificate must bear
+    #[arg(long, value_name = "NAME", default_value = "localhost")]
+    pub(crate) server_name: String,
+    /// Directory written by `enrol`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) credentials: PathBuf,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `ach replay`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ach replay walks.csv --columns time=t_s,tag=walk,x=x_m,y=y_m,z=z_m --site my-site --speed 60
+  ach replay locations.jsonl --node 127.0.0.1:7400 --credentials acme-credentials
+
+With --site the recording runs on a node of its own whose time follows the recording, so any speed \
+gives the same decisions. With --node it is sent to a running node as if it happened now. Times may \
+be ISO 8601, or numbers in s, ms or ns. A tag that is no EUI-64 stands for the hash of its name.")]
+pub(crate) struct Replay {
+    /// CSV with a header line, or omlox Location objects as JSON lines
+    pub(crate) file: PathBuf,
+    /// Names of the columns, as role=NAME pairs with commas between
+    #[arg(long, value_name = "PAIRS", default_value = "")]
+    pub(crate) columns: String,
+    /// Unit of x, y, z and accuracy
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) unit: Unit,
+    /// What stands between the columns
+    #[arg(long, value_name = "CHARACTER", default_value = ",")]
+    pub(crate) delimiter: char,
+    /// How many times its own pace, or `max`
+    #[arg(long, value_name = "FACTOR", default_value = "1")]
+    pub(crate) speed: String,
+    /// Run a node on this site directory; its feed is the first whose tags the recording has
+    #[arg(long, value_name = "DIR", conflicts_with = "node")]
+    pub(crate) site: Option<PathBuf>,
+    /// Keep that node's data here
+    #[arg(long, value_name = "DIR", requires = "site")]
+    pub(crate) data: Option<PathBuf>,
+    /// Send to this running node instead
+    #[arg(long, value_name = "ADDRESS", requires = "credentials")]
+    pub(crate) node: Option<SocketAddr>,
+    /// The name the node's certificate must bear
+    #[arg(long, value_name = "NAME", default_value = "localhost")]
+    pub(crate) server_name: String,
+    /// A vendor's directory written by `enrol`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) credentials: Option<PathBuf>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `ach tail`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ach tail alarms --credentials operator-credentials
+  ach tail alarms --credentials operator-credentials --kind elopement,duress --priority high
+  ach tail events --credentials operator-credentials --zone dementia-ward --json
+  ach tail positions --credentials operator-credentials --tag 00124B0001A2B3C4")]
+pub(crate) struct Tail {
+    /// What to follow
+    #[arg(value_enum)]
+    pub(crate) what: Topic,
+    /// Which node, and as whom.
+    #[command(flatten)]
+    pub(crate) connect: Connect,
+    /// Only these kinds of alarm, with commas between
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    pub(crate) kind: Vec<String>,
+    /// Only these priorities: high, medium, low
+    #[arg(long, value_name = "PRIORITIES", value_delimiter = ',')]
+    pub(crate) priority: Vec<String>,
+    /// Only these zones
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub(crate) zone: Vec<String>,
+    /// Only these subjects
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub(crate) subject: Vec<String>,
+    /// Only these tags (EUI-64)
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub(crate) tag: Vec<String>,
+    /// End after this long
+    #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
+    pub(crate) length: Option<Duration>,
+}
+
+/// What can be followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Topic {
+    /// Alarms and what becomes of them
+    Alarms,
+    /// Facts: zones entered and left, doors opened
+    Events,
+    /// Positions of tags
+    Positions,
+}
+
+/// `ach actor`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Actor {
+    /// Let a quarantined actor work again
+    #[command(after_help = "Example:\n  ach actor release subject patient-17 --credentials operator-credentials")]
+    Release(ActorChoice),
+    /// Set an actor aside
+    Quarantine(ActorChoice),
+}
+
+/// Which actor.
+#[derive(Debug, Args)]
+pub(crate) struct ActorChoice {
+    /// What it is
+    #[arg(value_enum)]
+    pub(crate) kind: ActorKind,
+    /// Its id
+    pub(crate) id: String,
+    /// Which node, and as whom.
+    #[command(flatten)]
+    pub(crate) connect: Connect,
+}
+
+/// Kinds of actors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ActorKind {
+    /// A tag, by EUI-64
+    Tag,
+    /// A patient, member of staff, visitor or asset
+    Subject,
+    /// A zone
+    Zone,
+    /// A door
+    Door,
+    /// A feed
+    Feed,
+}
+
+/// `ach journal`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Journal {
+    /// Check every record: lengths, chain, checksums and, with the key, contents
+    #[command(after_help = "Example:\n  ach journal verify my-data\n\nExit code 3 when it is damaged.")]
+    Verify {
+        /// The node's data directory
+        dir: PathBuf,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print entries
+    #[command(after_help = "\
+Examples:
+  ach journal show my-data --last 10
+  ach journal show my-data --from 1200 --count 5 --json")]
+    Show {
+        /// The node's data directory
+        dir: PathBuf,
+        /// First entry
+        #[arg(long, value_name = "INDEX", conflicts_with = "last")]
+        from: Option<u64>,
+        /// How many
+        #[arg(long, value_name = "NUMBER", default_value_t = 20)]
+        count: u64,
+        /// The last so many
+        #[arg(long, value_name = "NUMBER")]
+        last: Option<u64>,
+        /// Print one JSON object an entry
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    /// Every `ach ...` line of the README and the guides can be typed.
+    #[test]
+    fn every_command_in_the_documents_is_understood() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut seen = 0;
+        let mut folders = vec![root.to_owned(), root.join("docs")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() && folder != root {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "md") {
+                    seen += check_document(&path);
+                }
+            }
+        }
+        assert!(seen > 5, "the documents show only {seen} commands");
+    }
+
+    fn check_document(path: &std::path::Path) -> usize {
+        let text = std::fs::read_to_string(path).unwrap();
+        let lines = text.lines().filter_map(|line| line.strip_prefix("$ ach "));
+        let mut seen = 0;
+        for line in lines {
+            let words = line.split(" #").next().unwrap_or_default().split_whitespace();
+            let parsed = Cli::try_parse_from(std::iter::once("ach").chain(words));
+            assert!(parsed.is_ok(), "{}: `ach {line}`: {}", path.display(), parsed.unwrap_err());
+            seen += 1;
+        }
+        seen
+    }
+}

@@ -1,0 +1,85 @@
+//! The chores: each a list of commands, stopped at the first that fails.
+
+use std::process::{Command, Stdio};
+
+use crate::summary;
+
+type Outcome = Result<(), String>;
+
+/// Every check a change must pass. Reads only.
+pub(crate) fn ci() -> Outcome {
+    run("cargo", &["fmt", "--all", "--check"])?;
+    run("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
+    run("cargo", &["test", "--workspace", "--locked"])?;
+    run("cargo", &["doc", "--workspace", "--no-deps", "--locked"])?;
+    demo_check()
+}
+
+/// What can be mended by machine.
+pub(crate) fn fix() -> Outcome {
+    run("cargo", &["clippy", "--workspace", "--all-targets", "--fix", "--allow-dirty"])?;
+    run("cargo", &["fmt", "--all"])
+}
+
+/// The demo, plain and with a node killed in the middle. Its last line of JSON is the summary.
+pub(crate) fn demo_check() -> Outcome {
+    for (name, more) in [("plain", &[][..]), ("crash", &["--crash"][..])] {
+        println!("demo ({name})");
+        let mut arguments = vec!["run", "--release", "--locked", "--", "demo", "--for", "20s"];
+        arguments.extend_from_slice(more);
+        arguments.push("--json");
+        let output = read("cargo", &arguments)?;
+        summary::check(&output).map_err(|reason| format!("demo ({name}): {reason}"))?;
+    }
+    Ok(())
+}
+
+/// The long suites.
+pub(crate) fn night() -> Outcome {
+    println!("1,000 kills under load");
+    let status = Command::new("cargo")
+        .args(["test", "--release", "--locked", "-p", "ach", "--test", "kill", "--", "--nocapture"])
+        .env("ACH_KILLS", "1000")
+        .status()
+        .map_err(|error| format!("cargo does not start: {error}"))?;
+    if !status.success() {
+        return Err(format!("1,000 kills ended with {status}"));
+    }
+    for seed in 1..=20 {
+        println!("demo, seed {seed}, 60 s, killed in the middle");
+        let seed = seed.to_string();
+        let arguments = ["run", "--release", "--locked", "--", "demo", "--for", "60s"];
+        let more = ["--crash", "--json", "--seed", &seed];
+        let output = read("cargo", &[&arguments[..], &more[..]].concat())?;
+        summary::check(&output).map_err(|reason| format!("seed {seed}: {reason}"))?;
+    }
+    run("cargo", &["bench", "--locked", "-p", "ach-bench"])
+}
+
+fn run(program: &str, arguments: &[&str]) -> Outcome {
+    println!("$ {program} {}", arguments.join(" "));
+    let status = Command::new(program)
+        .args(arguments)
+        .status()
+        .map_err(|error| format!("{program} does not start: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`{program} {}` ended with {status}", arguments.join(" ")))
+    }
+}
+
+fn read(program: &str, arguments: &[&str]) -> Result<String, String> {
+    println!("$ {program} {}", arguments.join(" "));
+    let output = Command::new(program)
+        .args(arguments)
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("{program} does not start: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        Ok(text)
+    } else {
+        Err(format!("`{program} {}` ended with {}\n{text}", arguments.join(" "), output.status))
+    }
+}
