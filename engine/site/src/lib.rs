@@ -1,1 +1,21 @@
 //! Site directories: reads, checks and writes them, and compiles them to a site configuration.
+//!
+//! The format is in `docs/specs/site.md`. [`SiteDirectory`] is the value between the files and the
+//! [`SiteConfig`](ach_actors_model::SiteConfig) that is journaled. Names of people are here and at
+//! the rim ([`NameBook`]) and nowhere else.
+
+mod floor_plan;
+mod georeference;
+mod rule_plan;
+mod sample;
+mod site_directory;
+mod subject_plan;
+mod walkway;
+
+pub use floor_plan::{AnchorPlan, DoorPlan, FloorPlan, LinePlan, ZoneKind, ZonePlan};
+pub use georeference::{ControlPoint, Georeference};
+pub use rule_plan::{RulePlan, What, WherePlan, WhoPlan};
+pub use sample::{Resident, SAMPLE_COUNT_MAX, SampleHospital, SampleOptions, sample_hospital};
+pub use site_directory::{FeedPlan, LARGEST_GAP_NS_DEFAULT, SiteDirectory};
+pub use subject_plan::{PersonalName, SubjectPlan, TagPlan};
+pub use walkway::{ClassSet, NodeKind, Passage, RoomUse, WalkEdge, WalkNode, Walkway};

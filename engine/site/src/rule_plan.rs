@@ -1,0 +1,109 @@
+//! A rule as people write it: by ids and labels.
+
+use ach_actors_model::{AlarmKind, AlarmPriority, Name, SubjectClass, Window};
+use ach_geo::Gates;
+
+/// A rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RulePlan {
+    /// Its stable id: alarms are known by it.
+    pub id: Name,
+    /// What people call it.
+    pub name: String,
+    /// Whom it is about.
+    pub who: WhoPlan,
+    /// Where it watches.
+    pub place: WherePlan,
+    /// When it holds; empty is always.
+    pub when: Vec<Window>,
+    /// What it watches.
+    pub what: What,
+    /// What it raises.
+    pub alarm: AlarmKind,
+    /// With which priority.
+    pub priority: AlarmPriority,
+    /// Its own gates; `None` takes each zone's.
+    pub gates: Option<Gates>,
+    /// Whether it fires on first evidence, to be upheld or retracted.
+    pub is_tentative: bool,
+}
+
+/// Whom a rule is about. Empty lists select all; `not_labels` excludes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WhoPlan {
+    /// Any of these classes.
+    pub classes: Vec<SubjectClass>,
+    /// Any of these labels.
+    pub labels: Vec<Name>,
+    /// None of these labels.
+    pub not_labels: Vec<Name>,
+    /// Any of these subjects.
+    pub subjects: Vec<Name>,
+}
+
+/// Where a rule watches: the union of what is named and what is labelled.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WherePlan {
+    /// Zones by id.
+    pub zones: Vec<Name>,
+    /// Zones by label.
+    pub zones_labelled: Vec<Name>,
+    /// Doors by id.
+    pub doors: Vec<Name>,
+    /// Doors by label.
+    pub doors_labelled: Vec<Name>,
+    /// Perimeter lines by id.
+    pub lines: Vec<Name>,
+    /// Perimeter lines by label.
+    pub lines_labelled: Vec<Name>,
+}
+
+/// What a rule watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// Being in a zone.
+    Inside,
+    /// Leaving a zone, or crossing a line outward.
+    Leaves,
+    /// Staying in a zone.
+    Stays {
+        /// For how long.
+        after_ns: u64,
+    },
+    /// A tag is silent.
+    TagSilent {
+        /// For how long.
+        after_ns: u64,
+    },
+    /// A battery is at or below.
+    BatteryLow {
+        /// Percent.
+        percent: u8,
+    },
+    /// A band was cut.
+    BandCut,
+    /// A duress button was pressed.
+    ButtonPressed,
+    /// More subjects than a zone may hold.
+    OverCapacity,
+    /// A door was opened with neither grant nor request to exit.
+    DoorForced,
+}
+
+impl What {
+    /// The alarms it can raise; the first is taken where the rule names none, unless there is a
+    /// choice.
+    pub fn alarms(self) -> &'static [AlarmKind] {
+        match self {
+            What::Inside => &[AlarmKind::UnauthorisedEntry],
+            What::Leaves => &[AlarmKind::Elopement, AlarmKind::AssetTheft],
+            What::Stays { .. } => &[AlarmKind::Loitering],
+            What::TagSilent { .. } => &[AlarmKind::TagSilent],
+            What::BatteryLow { .. } => &[AlarmKind::BatteryLow],
+            What::BandCut => &[AlarmKind::BandCut],
+            What::ButtonPressed => &[AlarmKind::Duress],
+            What::OverCapacity => &[AlarmKind::OverCapacity],
+            What::DoorForced => &[AlarmKind::DoorForced],
+        }
+    }
+}

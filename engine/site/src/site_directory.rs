@@ -1,0 +1,89 @@
+//! A site as its directory tells it: the value that is read, checked, written and compiled.
+
+use ach_actors_model::{Name, SpeedLimit, SubjectClass, TagId};
+use ach_geo::Gates;
+
+use crate::georeference::Georeference;
+use crate::{FloorPlan, RulePlan, SubjectPlan};
+
+/// Longest time between two fixes over which a crossing is believed, unless the site says so.
+pub const LARGEST_GAP_NS_DEFAULT: u64 = 2_000_000_000;
+
+/// A whole site.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SiteDirectory {
+    /// The site's id.
+    pub id: Name,
+    /// What people call it.
+    pub name: String,
+    /// IANA name of its time zone.
+    pub time_zone: String,
+    /// Where its local frame lies on the globe.
+    pub georeference: Georeference,
+    /// Longest time between two fixes over which a crossing of a line or door is believed.
+    pub largest_gap_ns: u64,
+    /// Fastest plausible speed by class.
+    pub speed_limits: Vec<SpeedLimit>,
+    /// Gates of zones that have none of their own.
+    pub gates: Gates,
+    /// Vendors' feeds.
+    pub feeds: Vec<FeedPlan>,
+    /// Storeys, by file name.
+    pub floors: Vec<FloorPlan>,
+    /// Patients, staff and visitors.
+    pub people: Vec<SubjectPlan>,
+    /// Assets.
+    pub equipment: Vec<SubjectPlan>,
+    /// Rules.
+    pub rules: Vec<RulePlan>,
+}
+
+/// A vendor's feed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeedPlan {
+    /// Its id, as in the vendor's certificate.
+    pub id: Name,
+    /// What people call it.
+    pub name: String,
+    /// How long the whole feed may be silent once it has spoken.
+    pub silence_ns: Option<u64>,
+    /// Tags it may report that are on nobody.
+    pub spare_tags: Vec<TagId>,
+}
+
+impl SiteDirectory {
+    /// A site with nothing in it: the plain speed limits, no floors, no rules.
+    pub fn new(id: Name, name: &str, time_zone: &str) -> SiteDirectory {
+        SiteDirectory {
+            id,
+            name: name.to_owned(),
+            time_zone: time_zone.to_owned(),
+            georeference: Georeference::None,
+            largest_gap_ns: LARGEST_GAP_NS_DEFAULT,
+            speed_limits: speed_limits_default(),
+            gates: Gates::default(),
+            feeds: Vec::new(),
+            floors: Vec::new(),
+            people: Vec::new(),
+            equipment: Vec::new(),
+            rules: Vec::new(),
+        }
+    }
+
+    /// All subjects in the order of the site configuration: people, then equipment.
+    pub fn subjects(&self) -> impl Iterator<Item = &SubjectPlan> {
+        self.people.iter().chain(&self.equipment)
+    }
+}
+
+/// Fastest plausible speeds: a run for people on foot (4 m/s is a 100 m run in 25 s), a pushed bed
+/// or chair for things, with room for 15 cm of noise at both ends of a second.
+pub(crate) fn speed_limits_default() -> Vec<SpeedLimit> {
+    let limit = |class, mm_per_s| SpeedLimit { class, mm_per_s };
+    vec![
+        limit(SubjectClass::Patient, 4_000),
+        limit(SubjectClass::Staff, 7_000),
+        limit(SubjectClass::Visitor, 5_000),
+        limit(SubjectClass::Asset, 4_000),
+    ]
+}
