@@ -1,12 +1,33 @@
 //! Exact plane geometry and zone occupancy.
 //!
 //! Coordinates are whole millimetres in the site frame, so every predicate is integer arithmetic
-//! and every replica reaches the same answer on every machine.
+//! and every replica reaches the same answer on every machine. Only [`SiteFrame`], which belongs to
+//! the rim, calculates in floating point.
+//!
+//! Start with [`Occupancy`]: it turns a sequence of positions into crossings of the watches of a
+//! [`WatchIndex`].
 
+mod bounds;
+mod crossing;
+mod edge;
 mod gates;
+mod line;
+mod membership;
+mod occupancy;
 mod outline;
+mod outline_check;
 mod position;
+mod region;
+mod safe_box;
+mod stay;
+mod watch_index;
 
+pub use crossing::{Crossing, CrossingKind, gate};
 pub use gates::{Confirm, Gates};
+pub use line::{Direction, Line, LineCrossing};
+pub use occupancy::{Lookup, Observation, Occupancy, Presence};
 pub use outline::{Height, Outline};
+pub use outline_check::{HOLES_MAX, POLYGON_VERTICES_MAX, RING_VERTICES_MAX, RegionError};
 pub use position::{Floor, Position};
+pub use region::{RANGE_MM, Region};
+pub use watch_index::{WATCHES_MAX, Watch, WatchIndex, WatchIndexError};

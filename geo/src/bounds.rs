@@ -1,0 +1,90 @@
+//! Axis-parallel boxes in whole millimetres, both ends included.
+
+/// A box in the plane. Empty if a low end lies above its high end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    pub(crate) x_low: i32,
+    pub(crate) y_low: i32,
+    pub(crate) x_high: i32,
+    pub(crate) y_high: i32,
+}
+
+impl Bounds {
+    /// Holds nothing.
+    pub(crate) const EMPTY: Bounds = Bounds { x_low: 1, y_low: 1, x_high: 0, y_high: 0 };
+
+    /// The box spanned by two points.
+    pub(crate) fn spanned(a: (i32, i32), b: (i32, i32)) -> Bounds {
+        Bounds {
+            x_low: a.0.min(b.0),
+            y_low: a.1.min(b.1),
+            x_high: a.0.max(b.0),
+            y_high: a.1.max(b.1),
+        }
+    }
+
+    /// The square of `reach_mm` to each side of a point, cut off at the ends of `i32`.
+    pub(crate) fn around(x_mm: i32, y_mm: i32, reach_mm: i32) -> Bounds {
+        Bounds {
+            x_low: x_mm.saturating_sub(reach_mm),
+            y_low: y_mm.saturating_sub(reach_mm),
+            x_high: x_mm.saturating_add(reach_mm),
+            y_high: y_mm.saturating_add(reach_mm),
+        }
+    }
+
+    /// The smallest box that holds both.
+    pub(crate) fn joined(self, other: Bounds) -> Bounds {
+        Bounds {
+            x_low: self.x_low.min(other.x_low),
+            y_low: self.y_low.min(other.y_low),
+            x_high: self.x_high.max(other.x_high),
+            y_high: self.y_high.max(other.y_high),
+        }
+    }
+
+    /// What both hold.
+    pub(crate) fn shared(&self, other: &Bounds) -> Bounds {
+        Bounds {
+            x_low: self.x_low.max(other.x_low),
+            y_low: self.y_low.max(other.y_low),
+            x_high: self.x_high.min(other.x_high),
+            y_high: self.y_high.min(other.y_high),
+        }
+    }
+
+    /// Whether the point lies in the box.
+    pub(crate) fn contains(&self, x_mm: i32, y_mm: i32) -> bool {
+        (self.x_low <= x_mm) & (x_mm <= self.x_high) & (self.y_low <= y_mm) & (y_mm <= self.y_high)
+    }
+
+    /// Whether the boxes share a point.
+    pub(crate) fn meets(&self, other: &Bounds) -> bool {
+        (self.x_low <= other.x_high)
+            & (other.x_low <= self.x_high)
+            & (self.y_low <= other.y_high)
+            & (other.y_low <= self.y_high)
+    }
+
+    /// How far the point lies outside, along x and along y; zero within.
+    pub(crate) fn gap_mm(&self, x_mm: i32, y_mm: i32) -> (u64, u64) {
+        (gap(self.x_low, x_mm, self.x_high), gap(self.y_low, y_mm, self.y_high))
+    }
+
+    /// Width times height, each at least 1 so that thin boxes compare by their length.
+    pub(crate) fn room(&self) -> i64 {
+        let width = i64::from(self.x_high) - i64::from(self.x_low);
+        let height = i64::from(self.y_high) - i64::from(self.y_low);
+        if width < 0 || height < 0 { -1 } else { (width + 1).saturating_mul(height + 1) }
+    }
+}
+
+fn gap(low: i32, value: i32, high: i32) -> u64 {
+    if value < low {
+        u64::from(low.abs_diff(value))
+    } else if high < value {
+        u64::from(value.abs_diff(high))
+    } else {
+        0
+    }
+}

@@ -1,0 +1,382 @@
+//! Turns a sequence of positions into crossings.
+//!
+//! A tag beside a wall jitters by its accuracy, so a plain inside or outside test would flap. Each
+//! watch has its [`Gates`](crate::Gates); the words and the order of things follow the omlox hub API
+//! 2.0.0: entry is at once unless gates say otherwise, an exit runs up to three deadlines of which
+//! the first wins, and they fall due without a further position.
+
+use smallvec::SmallVec;
+
+use crate::bounds::Bounds;
+use crate::crossing::Crossing;
+use crate::membership::{Heard, Membership, NEVER_NS, Outcome, shows_entry};
+use crate::safe_box::{BoxCutter, SafeBox};
+use crate::stay::Stays;
+use crate::watch_index::ZoneEntry;
+use crate::{Position, WatchIndex};
+
+/// Memberships kept in place: most movers are in a room, a ward, a floor and a building.
+const INLINE_COUNT: usize = 4;
+
+/// A position, how good it is, and when it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Observation {
+    /// Where.
+    pub position: Position,
+    /// Radius of the circle that holds the mover; 0 is unknown and counts as a point.
+    pub accuracy_mm: u32,
+    /// When it was measured; not after `received_at_ns`.
+    pub observed_at_ns: u64,
+    /// When it was accepted, by the clock that [`Occupancy::expire`] is called with.
+    pub received_at_ns: u64,
+}
+
+/// How a position was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lookup {
+    /// From the safe box. Nothing has changed, and the straight path from the position before
+    /// crosses no line of the index.
+    SafeBox,
+    /// From the index.
+    Index,
+}
+
+/// A watch that a mover is in, or seems to enter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Presence {
+    /// The watch's key.
+    pub watch: u32,
+    /// Whether it is in; otherwise there is only evidence of entry.
+    pub is_in: bool,
+    /// Whether an entry or an exit is suspected.
+    pub is_suspected: bool,
+}
+
+/// The watches one mover is in, and what is open between it and them.
+///
+/// Always used with the same index; [`rebase`](Occupancy::rebase) carries it to another. The owner
+/// feeds positions in the order of their observation and calls [`expire`](Occupancy::expire) as
+/// [`next_due_ns`](Occupancy::next_due_ns) tells. Deterministic: integers only, no clock. 160 bytes,
+/// heap only for more than four watches at once and for dwell deadlines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occupancy {
+    safe_box: SafeBox,
+    /// Some membership ends when the mover is silent, so every position moves `deadline_ns`.
+    has_fence_timeout: bool,
+    heard: Heard,
+    /// The first deadline of all.
+    deadline_ns: u64,
+    /// By ordinal.
+    members: SmallVec<[Membership; INLINE_COUNT]>,
+    stays: Stays,
+}
+
+impl Default for Occupancy {
+    fn default() -> Occupancy {
+        Occupancy {
+            safe_box: SafeBox::NONE,
+            has_fence_timeout: false,
+            heard: Heard::default(),
+            deadline_ns: NEVER_NS,
+            members: SmallVec::new(),
+            stays: Stays::default(),
+        }
+    }
+}
+
+impl Occupancy {
+    /// Takes the next position and appends what changed: first what deadlines due by
+    /// `received_at_ns` decided, then exits, entries and dwelling, each by key.
+    pub fn observe(
+        &mut self,
+        index: &WatchIndex,
+        seen: &Observation,
+        out: &mut Vec<Crossing>,
+    ) -> Lookup {
+        if self.deadline_ns <= seen.received_at_ns {
+            self.expire(index, seen.received_at_ns, out);
+        }
+        if self.safe_box.holds(&seen.position) {
+            self.heard = seen.heard();
+            if self.has_fence_timeout {
+                self.find_deadline(index);
+            }
+            return Lookup::SafeBox;
+        }
+        self.look_up(index, seen, true, out);
+        Lookup::Index
+    }
+
+    /// The same as [`observe`](Occupancy::observe), always from the index and without a box: what
+    /// the box is measured and tested against.
+    pub fn observe_exact(
+        &mut self,
+        index: &WatchIndex,
+        seen: &Observation,
+        out: &mut Vec<Crossing>,
+    ) {
+        if self.deadline_ns <= seen.received_at_ns {
+            self.expire(index, seen.received_at_ns, out);
+        }
+        self.look_up(index, seen, false, out);
+    }
+
+    /// Appends what the deadlines due by `now_ns` decide, by their time, then exits before
+    /// dwelling, then by key.
+    ///
+    /// A stay that ends when its dwell time is over has not dwelled.
+    pub fn expire(&mut self, index: &WatchIndex, now_ns: u64, out: &mut Vec<Crossing>) {
+        if now_ns < self.deadline_ns || self.deadline_ns == NEVER_NS {
+            return;
+        }
+        let start = out.len();
+        let (heard, stays) = (self.heard, &mut self.stays);
+        self.members.retain(|member| {
+            let Some(watch) = index.at(member.ordinal) else { return false };
+            let end = member.end_due(&watch.gates, &heard).filter(|due| due.at_ns <= now_ns);
+            let dwelled_at_ns = stays.take_due(member.ordinal, now_ns);
+            if let Some(at_ns) = dwelled_at_ns
+                && end.is_none_or(|end| at_ns < end.at_ns)
+            {
+                out.push(member.dwell(watch, at_ns));
+            }
+            if let Some(end) = end {
+                stays.disarm(member.ordinal);
+                out.push(member.end(watch, end));
+            }
+            end.is_none()
+        });
+        if out.len() > start {
+            // What the mover is in has changed: the box knew more.
+            self.safe_box = SafeBox::NONE;
+        }
+        if let Some(fresh) = out.get_mut(start..) {
+            fresh.sort_by_key(|crossing| (crossing.at_ns, crossing.family(), crossing.watch));
+        }
+        self.find_deadline(index);
+    }
+
+    /// When [`expire`](Occupancy::expire) has something to decide, if nothing is heard before.
+    pub fn next_due_ns(&self) -> Option<u64> {
+        (self.deadline_ns != NEVER_NS).then_some(self.deadline_ns)
+    }
+
+    /// The watches the mover is in or seems to enter, by key.
+    pub fn presences<'a>(&'a self, index: &'a WatchIndex) -> impl Iterator<Item = Presence> + 'a {
+        self.members.iter().filter_map(|member| {
+            let watch = index.at(member.ordinal)?.key;
+            Some(Presence { watch, is_in: member.is_in(), is_suspected: member.is_suspected() })
+        })
+    }
+
+    /// Whether the mover is in a watch.
+    pub fn is_in(&self, index: &WatchIndex, key: u32) -> bool {
+        index
+            .ordinal(key)
+            .and_then(|ordinal| self.members.iter().find(|member| member.ordinal == ordinal))
+            .is_some_and(Membership::is_in)
+    }
+
+    /// Goes over to another index without inventing a crossing.
+    ///
+    /// `map` tells the new key of an old one, `None` if the watch is gone. What survives keeps its
+    /// evidence and its deadlines; a dwell gate that is new counts from the last position. The next
+    /// position is judged by the new outlines. Keys of watches that are gone and were in this
+    /// occupancy, as member or as suspicion, are appended to `dropped`, as they were.
+    pub fn rebase(
+        &mut self,
+        old: &WatchIndex,
+        new: &WatchIndex,
+        map: impl Fn(u32) -> Option<u32>,
+        dropped: &mut Vec<u32>,
+    ) {
+        let mut members: SmallVec<[Membership; INLINE_COUNT]> = SmallVec::new();
+        let mut stays = Stays::default();
+        for mut member in self.members.drain(..) {
+            let Some(old_watch) = old.at(member.ordinal) else { continue };
+            let target = map(old_watch.key)
+                .and_then(|key| new.ordinal(key))
+                .and_then(|ordinal| Some((ordinal, new.at(ordinal)?)))
+                .filter(|(ordinal, _)| members.iter().all(|taken| taken.ordinal != *ordinal));
+            let Some((ordinal, watch)) = target else {
+                dropped.push(old_watch.key);
+                continue;
+            };
+            let armed_ns = self.stays.due_ns(member.ordinal);
+            member.refit(ordinal, &watch.gates);
+            if let Some(dwell_ns) = watch.gates.dwell_ns
+                && member.is_in()
+                && !member.has_dwelled()
+            {
+                stays.arm(ordinal, armed_ns.unwrap_or_else(|| self.heard.due_ns(dwell_ns)));
+            }
+            members.push(member);
+        }
+        members.sort_unstable_by_key(|member| member.ordinal);
+        self.members = members;
+        self.stays = stays;
+        self.safe_box = SafeBox::NONE;
+        self.find_deadline(new);
+    }
+
+    fn look_up(
+        &mut self,
+        index: &WatchIndex,
+        seen: &Observation,
+        wants_box: bool,
+        out: &mut Vec<Crossing>,
+    ) {
+        let start = out.len();
+        self.heard = seen.heard();
+        let mut is_steady = self.step_members(index, seen, out);
+        let cutter = (wants_box && is_steady).then(|| BoxCutter::new(&seen.position));
+        let mut search = Search { index, seen, occupancy: self, cutter, entered_count: 0, out };
+        search.run();
+        let (cutter, entered_count) = (search.cutter, search.entered_count);
+        if entered_count > 0 {
+            self.members.sort_unstable_by_key(|member| member.ordinal);
+            is_steady = self.members.iter().all(Membership::is_in);
+        }
+        self.safe_box = match cutter {
+            Some(cutter) if is_steady => cutter.finish(),
+            _ => SafeBox::NONE,
+        };
+        self.find_deadline(index);
+        if out.len() > start + 1
+            && let Some(fresh) = out.get_mut(start..)
+        {
+            fresh.sort_by_key(|crossing| (crossing.family(), crossing.watch));
+        }
+    }
+
+    /// Takes the position to every watch the mover is in or seems to enter. True if all are steady.
+    fn step_members(
+        &mut self,
+        index: &WatchIndex,
+        seen: &Observation,
+        out: &mut Vec<Crossing>,
+    ) -> bool {
+        let mut is_steady = true;
+        let stays = &mut self.stays;
+        self.members.retain(|member| {
+            let Some(watch) = index.at(member.ordinal) else { return false };
+            let was_in = member.is_in();
+            let (outcome, crossing) = member.observe(watch, seen);
+            out.extend(crossing);
+            if !was_in
+                && member.is_in()
+                && let Some(dwell_ns) = watch.gates.dwell_ns
+            {
+                stays.arm(member.ordinal, seen.heard().due_ns(dwell_ns));
+            }
+            match outcome {
+                Outcome::Steady => true,
+                Outcome::Open => {
+                    is_steady = false;
+                    true
+                }
+                Outcome::Over => {
+                    stays.disarm(member.ordinal);
+                    false
+                }
+            }
+        });
+        is_steady
+    }
+
+    fn find_deadline(&mut self, index: &WatchIndex) {
+        let mut deadline_ns = self.stays.first_due_ns();
+        let mut has_fence_timeout = false;
+        for member in &self.members {
+            let Some(watch) = index.at(member.ordinal) else { continue };
+            has_fence_timeout |= watch.gates.fence_timeout_ns.is_some();
+            if let Some(due) = member.end_due(&watch.gates, &self.heard) {
+                deadline_ns = deadline_ns.min(due.at_ns);
+            }
+        }
+        self.deadline_ns = deadline_ns;
+        self.has_fence_timeout = has_fence_timeout;
+    }
+}
+
+impl Observation {
+    /// When it was.
+    pub(crate) fn heard(&self) -> Heard {
+        Heard { observed_at_ns: self.observed_at_ns, received_at_ns: self.received_at_ns }
+    }
+
+    /// When a delay that begins with it is over.
+    pub(crate) fn due_ns(&self, delay_ns: u64) -> u64 {
+        self.heard().due_ns(delay_ns)
+    }
+}
+
+/// One pass over what lies round a position: finds entries and cuts the box.
+struct Search<'a> {
+    index: &'a WatchIndex,
+    seen: &'a Observation,
+    occupancy: &'a mut Occupancy,
+    cutter: Option<BoxCutter>,
+    entered_count: usize,
+    out: &'a mut Vec<Crossing>,
+}
+
+impl Search<'_> {
+    fn run(&mut self) {
+        let Position { x_mm, y_mm, floor, .. } = self.seen.position;
+        let storey = self.index.storey(floor);
+        let point = Bounds::around(x_mm, y_mm, 0);
+        let window = self.cutter.as_ref().map_or(point, BoxCutter::window);
+        storey.zones_meeting(&window, |entry| self.meet(entry));
+        if let Some(cutter) = &mut self.cutter {
+            storey.edges_meeting(&window, |edge| cutter.keep_off_edge(edge));
+        }
+    }
+
+    fn meet(&mut self, entry: &ZoneEntry) {
+        let Position { x_mm, y_mm, .. } = self.seen.position;
+        let is_near = entry.bounds.contains(x_mm, y_mm);
+        if entry.is_plain {
+            if is_near && !self.is_member(entry.ordinal) {
+                self.enter(entry.ordinal);
+            }
+            if let Some(cutter) = &mut self.cutter {
+                cutter.keep_off_rectangle(&entry.bounds);
+            }
+            return;
+        }
+        let Some(watch) = self.index.at(entry.ordinal) else { return };
+        let mut is_member = is_near && self.is_member(entry.ordinal);
+        if is_near && !is_member && shows_entry(watch, self.seen) {
+            self.enter(entry.ordinal);
+            is_member = true;
+        }
+        let Some(cutter) = &mut self.cutter else { return };
+        // Inside but not in, or in but for the height: the answer hangs on more than the outline.
+        let hangs = is_near
+            && (watch.region.height().is_some()
+                || (!is_member && watch.region.contains(x_mm, y_mm)));
+        if hangs {
+            cutter.give_up();
+        } else {
+            cutter.keep_off(&watch.region);
+        }
+    }
+
+    fn is_member(&self, ordinal: u32) -> bool {
+        self.occupancy.members.iter().any(|member| member.ordinal == ordinal)
+    }
+
+    fn enter(&mut self, ordinal: u32) {
+        let Some(watch) = self.index.at(ordinal) else { return };
+        let (member, crossing) = Membership::begin(ordinal, watch, self.seen);
+        if member.is_in()
+            && let Some(dwell_ns) = watch.gates.dwell_ns
+        {
+            self.occupancy.stays.arm(ordinal, self.seen.due_ns(dwell_ns));
+        }
+        self.occupancy.members.push(member);
+        self.entered_count += 1;
+        self.out.push(crossing);
+    }
+}

@@ -1,0 +1,223 @@
+//! An area with its floor and heights, checked once and asked often.
+
+use crate::bounds::Bounds;
+use crate::edge::{Edge, Ray};
+use crate::outline_check::{self, RegionError};
+use crate::{Floor, Height, Outline, Position};
+
+/// Coordinates of regions and lines lie within this of the site's origin, along x and along y.
+///
+/// A thousand kilometres is more than any site, and keeps products of two differences in `i64`.
+pub const RANGE_MM: i32 = 1_000_000_000;
+
+/// An outline that has been found sound, on a floor, within a range of heights.
+///
+/// A point on the outline is inside: on an outer ring, on the ring of a hole, on a circle. So a
+/// point on a shared wall is in both rooms. `contains(x, y)` equals `is_within(x, y, 0)` and
+/// `is_deep_inside(x, y, 0)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    shape: Shape,
+    bounds: Bounds,
+    floor: Option<Floor>,
+    height: Option<Height>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Shape {
+    /// All of the bounds.
+    Rectangle,
+    /// Even-odd over all rings.
+    Polygon(Box<[Edge]>),
+    /// A disc.
+    Circle { center_mm: (i32, i32), radius_mm: u32 },
+}
+
+impl Region {
+    /// Checks an outline and makes it ready to be asked.
+    ///
+    /// Vertices that repeat their predecessor (the closing vertex of a ring in `GeoJSON` among them)
+    /// are dropped. Rings may be wound either way. Holes may touch the outer ring and each other in
+    /// single points.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong and where: see [`RegionError`].
+    pub fn new(
+        outline: Outline,
+        floor: Option<Floor>,
+        height: Option<Height>,
+    ) -> Result<Region, RegionError> {
+        if let Some(Height { low_mm, high_mm }) = height
+            && high_mm < low_mm
+        {
+            return Err(RegionError::HeightReversed { low_mm, high_mm });
+        }
+        match outline {
+            Outline::Circle { center_mm, radius_mm } => {
+                let bounds = outline_check::check_circle(center_mm, radius_mm)?;
+                let shape = Shape::Circle { center_mm, radius_mm };
+                Ok(Region { shape, bounds, floor, height })
+            }
+            Outline::Polygon { outer_mm, holes_mm } => {
+                let rings = outline_check::check_polygon(outer_mm, holes_mm)?;
+                let bounds = outline_check::bounds_of(rings.iter().flatten().copied());
+                let edges: Box<[Edge]> =
+                    rings.iter().flat_map(|ring| outline_check::edges_of(ring)).collect();
+                let shape =
+                    if is_rectangle(&edges) { Shape::Rectangle } else { Shape::Polygon(edges) };
+                Ok(Region { shape, bounds, floor, height })
+            }
+        }
+    }
+
+    /// The floor; `None` is every floor.
+    pub fn floor(&self) -> Option<Floor> {
+        self.floor
+    }
+
+    /// The range of heights; `None` is every height.
+    pub fn height(&self) -> Option<Height> {
+        self.height
+    }
+
+    /// The two corners of the box round the outline, south-west and north-east.
+    pub fn bounding_box_mm(&self) -> ((i32, i32), (i32, i32)) {
+        ((self.bounds.x_low, self.bounds.y_low), (self.bounds.x_high, self.bounds.y_high))
+    }
+
+    /// Whether floor and height of a position agree with the region. What either does not know
+    /// agrees with everything.
+    pub fn matches(&self, position: &Position) -> bool {
+        let floor_agrees = match (self.floor, position.floor) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            _ => true,
+        };
+        let height_agrees = match (self.height, position.z_mm) {
+            (Some(range), Some(z_mm)) => range.low_mm <= z_mm && z_mm <= range.high_mm,
+            _ => true,
+        };
+        floor_agrees && height_agrees
+    }
+
+    /// Whether the point is inside, outline included.
+    pub fn contains(&self, x_mm: i32, y_mm: i32) -> bool {
+        if !self.bounds.contains(x_mm, y_mm) {
+            return false;
+        }
+        match &self.shape {
+            Shape::Rectangle => true,
+            Shape::Circle { center_mm, radius_mm } => {
+                is_within_circle(*center_mm, u64::from(*radius_mm), (x_mm, y_mm))
+            }
+            Shape::Polygon(edges) => is_in_polygon(edges, x_mm, y_mm),
+        }
+    }
+
+    /// Whether the point is inside, or outside by at most `margin_mm`.
+    pub fn is_within(&self, x_mm: i32, y_mm: i32, margin_mm: u64) -> bool {
+        let (gap_x, gap_y) = self.bounds.gap_mm(x_mm, y_mm);
+        if gap_x > margin_mm || gap_y > margin_mm {
+            return false;
+        }
+        match &self.shape {
+            Shape::Rectangle => square_sum(gap_x, gap_y) <= square(margin_mm),
+            Shape::Circle { center_mm, radius_mm } => {
+                let reach_mm = u64::from(*radius_mm).saturating_add(margin_mm);
+                is_within_circle(*center_mm, reach_mm, (x_mm, y_mm))
+            }
+            Shape::Polygon(edges) => {
+                is_in_polygon(edges, x_mm, y_mm)
+                    || (margin_mm > 0
+                        && edges
+                            .iter()
+                            .any(|edge| edge.compare_distance((x_mm, y_mm), margin_mm).is_le()))
+            }
+        }
+    }
+
+    /// Whether the point is inside and at least `margin_mm` from the outline.
+    pub fn is_deep_inside(&self, x_mm: i32, y_mm: i32, margin_mm: u64) -> bool {
+        if !self.bounds.contains(x_mm, y_mm) {
+            return false;
+        }
+        match &self.shape {
+            Shape::Rectangle => {
+                let west = x_mm.abs_diff(self.bounds.x_low);
+                let east = x_mm.abs_diff(self.bounds.x_high);
+                let south = y_mm.abs_diff(self.bounds.y_low);
+                let north = y_mm.abs_diff(self.bounds.y_high);
+                margin_mm <= u64::from(west.min(east).min(south).min(north))
+            }
+            Shape::Circle { center_mm, radius_mm } => u64::from(*radius_mm)
+                .checked_sub(margin_mm)
+                .is_some_and(|rest_mm| is_within_circle(*center_mm, rest_mm, (x_mm, y_mm))),
+            Shape::Polygon(edges) => {
+                is_in_polygon(edges, x_mm, y_mm)
+                    && (margin_mm == 0
+                        || edges
+                            .iter()
+                            .all(|edge| edge.compare_distance((x_mm, y_mm), margin_mm).is_ge()))
+            }
+        }
+    }
+
+    /// The box round the outline.
+    pub(crate) fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    /// Whether the region fills its box.
+    pub(crate) fn is_rectangle(&self) -> bool {
+        matches!(self.shape, Shape::Rectangle)
+    }
+
+    /// The edges of a polygon; empty for rectangles and circles.
+    pub(crate) fn edges(&self) -> &[Edge] {
+        match &self.shape {
+            Shape::Polygon(edges) => edges,
+            Shape::Rectangle | Shape::Circle { .. } => &[],
+        }
+    }
+
+    /// Centre and radius of a circle.
+    pub(crate) fn circle(&self) -> Option<((i32, i32), u32)> {
+        match &self.shape {
+            Shape::Circle { center_mm, radius_mm } => Some((*center_mm, *radius_mm)),
+            Shape::Rectangle | Shape::Polygon(_) => None,
+        }
+    }
+}
+
+fn is_in_polygon(edges: &[Edge], x_mm: i32, y_mm: i32) -> bool {
+    let mut is_inside = false;
+    for edge in edges {
+        match edge.ray_east(x_mm, y_mm) {
+            Ray::Misses => {}
+            Ray::Crosses => is_inside = !is_inside,
+            Ray::OnEdge => return true,
+        }
+    }
+    is_inside
+}
+
+fn is_within_circle(center_mm: (i32, i32), reach_mm: u64, point: (i32, i32)) -> bool {
+    let across = u64::from(center_mm.0.abs_diff(point.0));
+    let along = u64::from(center_mm.1.abs_diff(point.1));
+    across <= reach_mm && along <= reach_mm && square_sum(across, along) <= square(reach_mm)
+}
+
+fn square(length: u64) -> u128 {
+    u128::from(length) * u128::from(length)
+}
+
+fn square_sum(a: u64, b: u64) -> u128 {
+    square(a) + square(b)
+}
+
+/// Four edges, each parallel to an axis, of a simple ring.
+fn is_rectangle(edges: &[Edge]) -> bool {
+    edges.len() == 4
+        && edges.iter().all(|edge| edge.a.0 == edge.b.0 || edge.a.1 == edge.b.1)
+        && edges.iter().filter(|edge| edge.a.0 == edge.b.0).count() == 2
+}
