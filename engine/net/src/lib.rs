@@ -1,1 +1,25 @@
 //! QUIC endpoints, certificates and framed streams.
+//!
+//! Every window, count and time-out is set here, with its reason, in [`transport`]; who may connect
+//! is decided by certificates of the site's own [`Authority`].
+
+mod authority;
+mod bundle;
+mod clock;
+mod endpoint;
+mod frame_sink;
+mod frame_source;
+mod identity;
+mod listener;
+mod pki_error;
+mod tls;
+pub mod transport;
+
+pub use authority::Authority;
+pub use bundle::Bundle;
+pub use endpoint::{EndpointError, client_endpoint, peer_identity, server_endpoint};
+pub use frame_sink::{FrameSink, SINK_BYTES_FULL};
+pub use frame_source::{FRAME_DEADLINE, FrameSource, StreamError};
+pub use identity::{Identity, IdentityError, Role};
+pub use listener::{Handshake, HandshakeError, Listener, Peer};
+pub use pki_error::PkiError;

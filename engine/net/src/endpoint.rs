@@ -1,0 +1,81 @@
+//! Sockets that speak QUIC.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use quinn::{ClientConfig, Connection, Endpoint, ServerConfig};
+use rustls_pki_types::CertificateDer;
+use thiserror::Error;
+
+use crate::tls::{client_crypto, server_crypto};
+use crate::transport::{client_transport, limit_handshakes, node_transport};
+use crate::{Bundle, Identity, IdentityError};
+
+/// Why an endpoint could not be opened.
+#[derive(Debug, Error)]
+pub enum EndpointError {
+    /// The bundle's key cannot be used.
+    #[error("the bundle's private key cannot be used, enrol again")]
+    Key,
+    /// The bundle's authority cannot be used.
+    #[error("the bundle's authority cannot be used, enrol again")]
+    Authority,
+    /// The cryptography lacks what QUIC demands.
+    #[error("the cryptography lacks the cipher suite that QUIC demands")]
+    Suite,
+    /// TLS refused the bundle.
+    #[error("tls refused the bundle: {0}")]
+    Tls(rustls::Error),
+    /// The socket could not be opened.
+    #[error("could not open udp {address}: {source}, choose another address or port")]
+    Socket {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Opens a node's endpoint. Take connections from it with a [`Listener`](crate::Listener).
+///
+/// # Errors
+///
+/// A bundle that cannot be used or an address that cannot be opened.
+pub fn server_endpoint(address: SocketAddr, bundle: &Bundle) -> Result<Endpoint, EndpointError> {
+    let mut config = ServerConfig::with_crypto(server_crypto(bundle)?);
+    config.transport_config(node_transport());
+    limit_handshakes(&mut config);
+    Endpoint::server(config, address).map_err(|source| EndpointError::Socket { address, source })
+}
+
+/// Opens a client's endpoint that can reach `remote`'s address family.
+///
+/// # Errors
+///
+/// A bundle that cannot be used or no free port.
+pub fn client_endpoint(remote: SocketAddr, bundle: &Bundle) -> Result<Endpoint, EndpointError> {
+    let mut config = ClientConfig::new(client_crypto(bundle)?);
+    config.transport_config(client_transport());
+    let address: SocketAddr = if remote.is_ipv4() {
+        (Ipv4Addr::UNSPECIFIED, 0).into()
+    } else {
+        (Ipv6Addr::UNSPECIFIED, 0).into()
+    };
+    let mut endpoint =
+        Endpoint::client(address).map_err(|source| EndpointError::Socket { address, source })?;
+    endpoint.set_default_client_config(config);
+    Ok(endpoint)
+}
+
+/// Who is at the other end, by the certificate that the handshake verified.
+///
+/// # Errors
+///
+/// A certificate that names no one.
+pub fn peer_identity(connection: &Connection) -> Result<Identity, IdentityError> {
+    let shown = connection.peer_identity().ok_or(IdentityError::Certificate)?;
+    let chain =
+        shown.downcast::<Vec<CertificateDer<'static>>>().map_err(|_| IdentityError::Certificate)?;
+    let certificate = chain.first().ok_or(IdentityError::Certificate)?;
+    Identity::from_certificate(certificate)
+}
