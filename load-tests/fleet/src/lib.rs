@@ -1,1 +1,36 @@
-//! Simulated tags, doors and staff over QUIC, with the truth beside them.
+//! A hospital that never was, with the truth beside it: walkers, tags, doors and incidents for the
+//! demo and for load tests.
+//!
+//! [`Hospital`] is pure and repeats itself from a seed; [`judge`] holds the alarms of the product
+//! against [`Truth`], with geometry and rule reading of its own.
+
+mod chance;
+mod door_truth;
+mod hospital;
+mod incident;
+mod judge;
+mod observation;
+mod options;
+mod path;
+mod permit;
+mod plane;
+mod radio;
+mod rule_book;
+mod stage;
+mod synthetic;
+mod truth;
+mod walk_graph;
+mod walker;
+mod world;
+
+pub use hospital::Hospital;
+pub use incident::Incident;
+pub use judge::{HeardAlarm, NEAR_NS, Verdict, judge};
+pub use observation::{Observation, Observed};
+pub use options::{Options, PERIOD_NS, STILL_PERIOD_NS};
+pub use plane::TruePlace;
+pub use radio::Noise;
+pub use synthetic::{Scale, synthetic};
+pub use truth::{Breach, TrueWhere, Truth};
+pub use walk_graph::{WalkGraph, Way};
+pub use world::{Residence, World};
