@@ -10,6 +10,7 @@
 mod bounds;
 mod crossing;
 mod edge;
+mod ellipsoid;
 mod gates;
 mod line;
 mod membership;
@@ -19,6 +20,7 @@ mod outline_check;
 mod position;
 mod region;
 mod safe_box;
+mod site_frame;
 mod stay;
 mod watch_index;
 
@@ -30,4 +32,7 @@ pub use outline::{Height, Outline};
 pub use outline_check::{HOLES_MAX, POLYGON_VERTICES_MAX, RING_VERTICES_MAX, RegionError};
 pub use position::{Floor, Position};
 pub use region::{RANGE_MM, Region};
+pub use site_frame::{
+    CONTROL_POINTS_MAX, ControlPoint, FRAME_RANGE_M, LATITUDE_MAX_DEG, SiteFrame, SiteFrameError,
+};
 pub use watch_index::{WATCHES_MAX, Watch, WatchIndex, WatchIndexError};
