@@ -3,8 +3,22 @@
 //! A [`Shard`] is a plain struct on one thread. Same entries, same effects, byte for byte, on a
 //! leader, a follower, in recovery, rehearsal and simulation; the effects hash proves it.
 
+mod actors;
+mod board;
+mod call;
+mod digest;
 mod input;
+mod lanes;
+mod pings;
+mod quarantine;
+mod reports;
 mod shard;
+mod stage;
+mod status;
+mod sweep;
+mod tally;
 
 pub use input::{Entry, Input};
-pub use shard::{LOGIC_VERSION, LaneState, Shard};
+pub use lanes::{LaneState, SEQUENCE_WINDOW};
+pub use shard::{LOGIC_VERSION, Shard};
+pub use status::{ShardStatus, Verdicts};

@@ -1,54 +1,260 @@
 //! The shard: what it may be asked.
 
-use ach_actors_entities::Effect;
-use ach_actors_model::{AlarmNotice, Fix, Lane, SourceRef, TagRef, Timestamp};
+use std::sync::Arc;
 
-use crate::Entry;
+use ach_actors_entities::{Deadline, Effect, Site};
+use ach_actors_model::{
+    AlarmNotice, Cause, Event, EventKind, Fix, Lane, SiteConfig, SourceRef, SubjectRef, TagRef,
+    Timestamp, ZoneRef,
+};
+
+use crate::board::Board;
+use crate::call::Call;
+use crate::digest::Digest;
+use crate::lanes::{LaneState, Lanes};
+use crate::quarantine::{Origin, Quarantine};
+use crate::stage::{Scene, Stage};
+use crate::status::{ShardStatus, Totals};
+use crate::sweep::Sweep;
+use crate::tally::Tally;
+use crate::{Entry, Input};
 
 /// The logic this build decides by.
 pub const LOGIC_VERSION: u16 = 1;
 
-/// How far a source has come on one lane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LaneState {
-    /// The epoch in force; 0 before the first.
-    pub epoch: u32,
-    /// Every sequence number up to this one has been decided on; numbers start at 1.
-    pub accepted_through: u64,
-}
+/// Deadlines one entry fires beyond four for each that was waiting. Actors that ask for the same
+/// moment again and again would keep an entry from ending; what is left over is due still, and
+/// fires with the next entry.
+const FIRED_COUNT_SPARE: usize = 1_024;
 
 /// A set of actors with one order.
-#[derive(Debug, Default)]
-pub struct Shard {}
+///
+/// A function of its entries: it reads no clock, draws no random number and does no I/O.
+#[derive(Debug)]
+pub struct Shard {
+    pub(crate) site: Option<Arc<Site>>,
+    pub(crate) stage: Stage,
+    pub(crate) lanes: Lanes,
+    pub(crate) quarantine: Quarantine,
+    pub(crate) tally: Tally,
+    pub(crate) set_aside_input_count: u64,
+    board: Board,
+    totals: Totals,
+    digest: Digest,
+    sweep: Sweep,
+    entry_index: u64,
+    entry_at: Timestamp,
+    logic_version: u16,
+}
 
 impl Shard {
     /// A shard that has heard nothing.
     pub fn new() -> Shard {
-        Shard {}
+        Shard {
+            site: None,
+            stage: Stage::new(),
+            lanes: Lanes::default(),
+            quarantine: Quarantine::default(),
+            tally: Tally::default(),
+            set_aside_input_count: 0,
+            board: Board::default(),
+            totals: Totals::default(),
+            digest: Digest::default(),
+            sweep: Sweep::default(),
+            entry_index: 0,
+            entry_at: Timestamp(0),
+            logic_version: 0,
+        }
     }
 
     /// Decides one entry, appends its effects, and returns their hash.
-    pub fn step(&mut self, _entry: &Entry, _effects: &mut Vec<Effect>) -> u64 {
-        0
+    ///
+    /// First an outage that the entry tells of is noted, then deadlines that are due by the
+    /// entry's time fire, ordered by moment, entity and kind, then the inputs are decided in order.
+    ///
+    /// # Panics
+    ///
+    /// If the entry is not the next one: its index, time, site version or logic version do not
+    /// follow. A shard that went on would differ from its replicas. A panic inside an actor is
+    /// caught and sets that actor aside.
+    pub fn step(&mut self, entry: &Entry, effects: &mut Vec<Effect>) -> u64 {
+        self.begin(entry);
+        for input in &entry.inputs {
+            if let Input::Resumed { away_since } = *input {
+                self.stage.health.resume(away_since, entry.at);
+            }
+        }
+        self.fire_due(entry.at);
+        for input in &entry.inputs {
+            self.hear_input(input, entry.at);
+        }
+        self.tally.finish(&mut self.stage.out.effects, &mut self.totals);
+        self.board.follow(&self.stage.out.effects);
+        let effects_hash = self.digest.of(&self.stage.out.effects);
+        self.stage.finish(effects);
+        self.sweep.step(&mut self.stage.actors, entry.at);
+        effects_hash
+    }
+
+    fn begin(&mut self, entry: &Entry) {
+        assert_eq!(entry.index, self.entry_index + 1, "entries follow each other without a gap");
+        assert!(entry.at >= self.entry_at, "shard time never goes back");
+        assert_eq!(entry.site_version, self.site_version(), "the entry was made under this site");
+        assert!(
+            (self.logic_version..=LOGIC_VERSION).contains(&entry.logic_version),
+            "this build knows logic versions up to {LOGIC_VERSION}, and they never go back"
+        );
+        self.entry_index = entry.index;
+        self.entry_at = entry.at;
+        if entry.logic_version > self.logic_version {
+            self.logic_version = entry.logic_version;
+            if let Some(site) = self.site.clone() {
+                self.release_all(Scene { site: &site, now: entry.at });
+            }
+        }
+    }
+
+    fn fire_due(&mut self, now: Timestamp) {
+        let Some(site) = self.site.clone() else { return };
+        let scene = Scene { site: &site, now };
+        let waiting = self.stage.deadlines.len();
+        for _ in 0..waiting.saturating_mul(4).saturating_add(FIRED_COUNT_SPARE) {
+            let Some((due_at, (entity, kind))) = self.stage.deadlines.pop_due(now.0) else {
+                return;
+            };
+            self.fire(Deadline { due_at: Timestamp(due_at), entity, kind }, scene);
+        }
+    }
+
+    fn fire(&mut self, deadline: Deadline, scene: Scene<'_>) {
+        let due_at = deadline.due_at;
+        if !self.stage.actors.is_set_aside(deadline.entity) {
+            let origin = Origin { cause: Cause::Deadline { due_at }, received_at: due_at };
+            self.play(scene, Call::due(deadline), origin);
+        }
+        // Set aside before, or in this very turn: it will be called once it is released.
+        self.quarantine.hold(deadline);
+    }
+
+    fn hear_input(&mut self, input: &Input, now: Timestamp) {
+        match input {
+            Input::Pings(batch) => self.pings(batch, now),
+            Input::Report(report) => self.report(report, now),
+            Input::Command(command) => {
+                if let Some(site) = self.site.clone() {
+                    self.command(&command.kind, Scene { site: &site, now });
+                }
+            }
+            Input::SiteChange(config) => self.change_site(config, now),
+            Input::OpenEpoch { source, epoch } => {
+                if self.lanes.open(*source, *epoch) {
+                    let (source, epoch) = (*source, *epoch);
+                    self.stage.tell(Effect::EpochOpened { source, epoch });
+                }
+            }
+            Input::Resumed { .. } | Input::Tick => {}
+        }
+    }
+
+    fn change_site(&mut self, config: &SiteConfig, now: Timestamp) {
+        let old = self.site.clone();
+        let is_newer = config.version > self.site_version();
+        let compiled = if is_newer { Site::compile(old.as_deref(), config).ok() } else { None };
+        let Some(site) = compiled.map(Arc::new) else {
+            self.stage.tell(Effect::SiteRefused { version: config.version });
+            return;
+        };
+        self.stage.actors.seat(&site);
+        self.lanes.seat((0..).map(SourceRef).take(site.source_ref_count()).map(|source| {
+            let name = site.source_name(source);
+            name.and_then(|name| site.source(name)) == Some(source)
+        }));
+        self.site = Some(Arc::clone(&site));
+        let version = site.version();
+        self.stage.tell(Effect::Event(Event { at: now, kind: EventKind::SiteChanged { version } }));
+        if let Some(old) = old {
+            let scene = Scene { site: &site, now };
+            for actor in self.stage.actors.all() {
+                self.tell_site_change(actor, &old, scene);
+            }
+        }
+        self.stage.tell(Effect::SiteInForce { version });
+    }
+
+    fn site_version(&self) -> u32 {
+        self.site.as_ref().map_or(0, |site| site.version())
     }
 
     /// When the next deadline is due, if any.
     pub fn next_due(&mut self) -> Option<Timestamp> {
-        None
+        self.stage.deadlines.next_due().map(Timestamp)
+    }
+
+    /// Whether a deadline is due by `now`: then an entry is to be made, if only of a tick.
+    pub fn is_due(&mut self, now: Timestamp) -> bool {
+        self.next_due().is_some_and(|due_at| due_at <= now)
+    }
+
+    /// The site in force.
+    pub fn site(&self) -> Option<&Arc<Site>> {
+        self.site.as_ref()
+    }
+
+    /// Index of the last entry; 0 before the first.
+    pub fn entry_index(&self) -> u64 {
+        self.entry_index
+    }
+
+    /// Shard time of the last entry.
+    pub fn entry_at(&self) -> Timestamp {
+        self.entry_at
     }
 
     /// How far a source has come on a lane.
-    pub fn lane_state(&self, _source: SourceRef, _lane: Lane) -> LaneState {
-        LaneState::default()
+    pub fn lane_state(&self, source: SourceRef, lane: Lane) -> LaneState {
+        self.lanes.state(source, lane)
     }
 
     /// The tag's latest fix.
-    pub fn fix(&self, _tag: TagRef) -> Option<Fix> {
-        None
+    pub fn fix(&self, tag: TagRef) -> Option<Fix> {
+        self.stage.actors.tags.get(tag.0)?.state().0.fix()
     }
 
-    /// Alarms that are raised and neither cleared nor retracted, with their latest notice.
+    /// Who is in a zone, ascending.
+    pub fn occupants(&self, zone: ZoneRef) -> Vec<SubjectRef> {
+        let zone = self.stage.actors.zones.get(zone.0).map(|zone| zone.state());
+        zone.map(|zone| zone.0.occupants().to_vec()).unwrap_or_default()
+    }
+
+    /// Alarms that are raised and neither cleared nor retracted, with their latest notice, by id.
     pub fn open_alarms(&self) -> Vec<AlarmNotice> {
-        Vec::new()
+        self.board.open().copied().collect()
+    }
+
+    /// What the shard has counted.
+    pub fn status(&self) -> ShardStatus {
+        let cells = self.stage.actors.counts();
+        ShardStatus {
+            entry_index: self.entry_index,
+            entry_at: self.entry_at,
+            site_version: self.site_version(),
+            pings: self.totals.pings,
+            reports: self.totals.reports,
+            set_aside_input_count: self.set_aside_input_count,
+            set_aside_message_count: self.stage.dropped_count,
+            alarms_raised: self.board.raised_by_kind().clone(),
+            alarm_open_count: self.board.open_count(),
+            quarantined: self.quarantine.actors().collect(),
+            hot_cell_count: cells.hot,
+            cold_cell_count: cells.cold,
+            reserved_bytes: cells.reserved_bytes + self.stage.deadlines.reserved_bytes(),
+            deadline_count: self.stage.deadlines.len(),
+        }
+    }
+}
+
+impl Default for Shard {
+    fn default() -> Shard {
+        Shard::new()
     }
 }

@@ -1,0 +1,218 @@
+//! The actors of a shard, one slab a kind.
+
+use ach_actors_entities::{Anchor, Door, Outbox, Site, Source, Subject, Tag, Turn, Verdict, Zone};
+use ach_actors_model::{AnchorRef, DoorRef, EntityRef, SourceRef, SubjectRef, TagRef, ZoneRef};
+use ach_actors_runtime::{Cell, Slab, SlabCounts};
+
+use crate::call::Call;
+
+/// Applies one expression to every slab.
+macro_rules! each_slab {
+    ($actors:expr, $slab:ident => $do:expr) => {{
+        let Actors { tags, subjects, zones, doors, sources, anchors } = $actors;
+        {
+            let $slab = tags;
+            $do;
+        }
+        {
+            let $slab = subjects;
+            $do;
+        }
+        {
+            let $slab = zones;
+            $do;
+        }
+        {
+            let $slab = doors;
+            $do;
+        }
+        {
+            let $slab = sources;
+            $do;
+        }
+        {
+            let $slab = anchors;
+            $do;
+        }
+    }};
+}
+
+/// Applies one expression to the slab of an entity and its number there.
+macro_rules! slab_of {
+    ($actors:expr, $entity:expr, ($slab:ident, $id:ident) => $do:expr) => {
+        match $entity {
+            EntityRef::Tag(at) => {
+                let ($slab, $id) = (&mut $actors.tags, at.0);
+                $do
+            }
+            EntityRef::Subject(at) => {
+                let ($slab, $id) = (&mut $actors.subjects, at.0);
+                $do
+            }
+            EntityRef::Zone(at) => {
+                let ($slab, $id) = (&mut $actors.zones, at.0);
+                $do
+            }
+            EntityRef::Door(at) => {
+                let ($slab, $id) = (&mut $actors.doors, at.0);
+                $do
+            }
+            EntityRef::Source(at) => {
+                let ($slab, $id) = (&mut $actors.sources, at.0);
+                $do
+            }
+            EntityRef::Anchor(at) => {
+                let ($slab, $id) = (&mut $actors.anchors, at.0);
+                $do
+            }
+        }
+    };
+}
+
+/// All actors.
+#[derive(Debug, Default)]
+pub(crate) struct Actors {
+    pub(crate) tags: Slab<Plain<Tag>>,
+    pub(crate) subjects: Slab<Plain<Subject>>,
+    pub(crate) zones: Slab<Plain<Zone>>,
+    pub(crate) doors: Slab<Plain<Door>>,
+    pub(crate) sources: Slab<Plain<Source>>,
+    pub(crate) anchors: Slab<Plain<Anchor>>,
+}
+
+impl Actors {
+    /// Makes room for everything the site has ever named.
+    pub(crate) fn seat(&mut self, site: &Site) {
+        self.tags.seat(ref_count(site.tag_ref_count()));
+        self.subjects.seat(ref_count(site.subject_ref_count()));
+        self.zones.seat(ref_count(site.zone_ref_count()));
+        self.doors.seat(ref_count(site.door_ref_count()));
+        self.sources.seat(ref_count(site.source_ref_count()));
+        self.anchors.seat(ref_count(site.anchor_ref_count()));
+    }
+
+    /// Runs one actor. An entity without a seat refuses everything.
+    pub(crate) fn call(&mut self, call: Call<'_>, turn: &Turn<'_>, out: &mut Outbox) -> Verdict {
+        match call {
+            Call::Tag(me, input) => match self.tags.touch(me.0, Plain::<Tag>::default) {
+                Some(tag) => tag.0.step(me, input, turn, out),
+                None => Verdict::Refused,
+            },
+            Call::Subject(me, input) => {
+                match self.subjects.touch(me.0, Plain::<Subject>::default) {
+                    Some(subject) => {
+                        subject.0.step(me, input, turn, out);
+                        Verdict::Accepted
+                    }
+                    None => Verdict::Refused,
+                }
+            }
+            Call::Zone(me, input) => match self.zones.touch(me.0, Plain::<Zone>::default) {
+                Some(zone) => {
+                    zone.0.step(me, input, turn, out);
+                    Verdict::Accepted
+                }
+                None => Verdict::Refused,
+            },
+            Call::Door(me, input) => match self.doors.touch(me.0, Plain::<Door>::default) {
+                Some(door) => door.0.step(me, input, turn, out),
+                None => Verdict::Refused,
+            },
+            Call::Source(me, input) => match self.sources.touch(me.0, Plain::<Source>::default) {
+                Some(source) => {
+                    source.0.step(me, input, turn, out);
+                    Verdict::Accepted
+                }
+                None => Verdict::Refused,
+            },
+            Call::Anchor(me, input) => match self.anchors.touch(me.0, Plain::<Anchor>::default) {
+                Some(anchor) => anchor.0.step(me, input, turn, out),
+                None => Verdict::Refused,
+            },
+        }
+    }
+
+    pub(crate) fn commit(&mut self) {
+        each_slab!(self, slab => slab.commit());
+    }
+
+    pub(crate) fn roll_back(&mut self) {
+        each_slab!(self, slab => slab.roll_back());
+    }
+
+    /// Whether there is an actor at all: one that was ever called, of a seat that exists.
+    pub(crate) fn has(&mut self, entity: EntityRef) -> bool {
+        slab_of!(self, entity, (slab, id) => slab.get(id).is_some())
+    }
+
+    /// Whether the actor could be called.
+    pub(crate) fn is_seated(&mut self, entity: EntityRef) -> bool {
+        slab_of!(self, entity, (slab, id) => usize::try_from(id).is_ok_and(|id| id < slab.seat_count()))
+    }
+
+    pub(crate) fn is_set_aside(&mut self, entity: EntityRef) -> bool {
+        slab_of!(self, entity, (slab, id) => slab.is_set_aside(id))
+    }
+
+    pub(crate) fn set_aside(&mut self, entity: EntityRef, is_set_aside: bool) {
+        slab_of!(self, entity, (slab, id) => slab.set_aside(id, is_set_aside));
+    }
+
+    /// Every actor that was ever called, in the order of [`EntityRef`].
+    pub(crate) fn all(&self) -> Vec<EntityRef> {
+        let mut all = Vec::new();
+        collect(&self.tags, &mut all, |id| EntityRef::Tag(TagRef(id)));
+        collect(&self.subjects, &mut all, |id| EntityRef::Subject(SubjectRef(id)));
+        collect(&self.zones, &mut all, |id| EntityRef::Zone(ZoneRef(id)));
+        collect(&self.doors, &mut all, |id| EntityRef::Door(DoorRef(id)));
+        collect(&self.sources, &mut all, |id| EntityRef::Source(SourceRef(id)));
+        collect(&self.anchors, &mut all, |id| EntityRef::Anchor(AnchorRef(id)));
+        all
+    }
+
+    /// Compacts idle actors: visits as many seats of every slab as `visits` makes of its size.
+    pub(crate) fn sweep(&mut self, visits: impl Fn(usize) -> usize) {
+        each_slab!(self, slab => {
+            let count = visits(slab.seat_count());
+            slab.sweep(count);
+        });
+    }
+
+    /// Counts of all slabs together.
+    pub(crate) fn counts(&self) -> SlabCounts {
+        let mut sum = SlabCounts::default();
+        each_slab!(self, slab => {
+            let counts = slab.counts();
+            sum.hot += counts.hot;
+            sum.cold += counts.cold;
+            sum.reserved_bytes += counts.reserved_bytes;
+        });
+        sum
+    }
+}
+
+/// Refs are 32 bits, so there never are more.
+fn ref_count(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn collect<C: Cell>(slab: &Slab<C>, all: &mut Vec<EntityRef>, name: impl Fn(u32) -> EntityRef) {
+    let seat_count = u32::try_from(slab.seat_count()).unwrap_or(u32::MAX);
+    all.extend((0..seat_count).filter(|&id| slab.get(id).is_some()).map(name));
+}
+
+/// An actor that has no compact form.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Plain<M>(pub(crate) M);
+
+impl<M: Clone> Cell for Plain<M> {
+    type Cold = std::convert::Infallible;
+
+    fn freeze(&self) -> Option<Self::Cold> {
+        None
+    }
+
+    fn thaw(cold: &Self::Cold) -> Self {
+        match *cold {}
+    }
+}

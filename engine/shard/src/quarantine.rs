@@ -1,0 +1,218 @@
+//! Actors that are set aside: who, since when, and what they missed.
+//!
+//! An actor that panics, or that messages run away through, is set aside by rule, so that every
+//! replica does the same. Its state is that before the input. Its inputs are counted and dropped
+//! until it is released by an operator or by a new logic version; its deadlines are held, and the
+//! site it last saw is kept, so that a released actor goes on as if it had slept.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ach_actors_entities::{Deadline, Effect, Site, Verdict};
+use ach_actors_model::{
+    AlarmId, AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Cause,
+    CommandKind, EntityRef, Place, SubjectRef, TagRef, Timestamp,
+};
+use twox_hash::XxHash3_128;
+
+use crate::call::Call;
+use crate::shard::Shard;
+use crate::stage::Scene;
+
+/// An actor that is set aside.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    /// The version of the site its state was made under.
+    saw: Arc<Site>,
+    /// Deadlines that fell due meanwhile.
+    held: Vec<Deadline>,
+    /// The alarm that says so.
+    notice: AlarmNotice,
+}
+
+/// All of them, and how often each actor was.
+#[derive(Debug, Default)]
+pub(crate) struct Quarantine {
+    idle: BTreeMap<EntityRef, Idle>,
+    episodes: BTreeMap<EntityRef, u32>,
+}
+
+impl Quarantine {
+    /// Who is set aside, in order.
+    pub(crate) fn actors(&self) -> impl Iterator<Item = EntityRef> {
+        self.idle.keys().copied()
+    }
+
+    /// Keeps a deadline of an actor that is set aside. They are as many as the actor had in
+    /// flight: while it is set aside it asks for no more.
+    pub(crate) fn hold(&mut self, deadline: Deadline) {
+        if let Some(idle) = self.idle.get_mut(&deadline.entity) {
+            idle.held.push(deadline);
+        }
+    }
+}
+
+/// What an input goes back to, for the alarm that may come of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin {
+    pub(crate) cause: Cause,
+    pub(crate) received_at: Timestamp,
+}
+
+impl Shard {
+    /// Plays an input. Whoever fails in it is set aside, and the input is played again without
+    /// him, so that one broken actor costs nobody else an alarm; if it was the one called, the
+    /// input is dropped and counts as accepted. Ends, because each round sets one more aside.
+    pub(crate) fn play(&mut self, scene: Scene<'_>, call: Call<'_>, origin: Origin) -> Verdict {
+        while !self.stage.actors.is_set_aside(call.to()) {
+            match self.stage.play(scene, call) {
+                Ok(verdict) => return verdict,
+                Err(undone) => self.set_aside(undone.actor, scene, origin),
+            }
+        }
+        self.set_aside_input_count += 1;
+        Verdict::Accepted
+    }
+
+    /// Sets an actor aside and says so.
+    pub(crate) fn set_aside(&mut self, actor: EntityRef, scene: Scene<'_>, origin: Origin) {
+        if let Some(site) = self.site.clone() {
+            self.set_aside_seeing(actor, site, scene, origin);
+        }
+    }
+
+    fn set_aside_seeing(
+        &mut self,
+        actor: EntityRef,
+        saw: Arc<Site>,
+        scene: Scene<'_>,
+        origin: Origin,
+    ) {
+        if self.stage.actors.is_set_aside(actor) {
+            return;
+        }
+        self.stage.actors.set_aside(actor, true);
+        let ordinal = self.quarantine.episodes.entry(actor).or_insert(0);
+        *ordinal = ordinal.saturating_add(1);
+        let notice = notice(actor, *ordinal, scene, origin);
+        self.quarantine.idle.insert(actor, Idle { saw, held: Vec::new(), notice });
+        self.stage.tell(Effect::Alarm(notice));
+    }
+
+    /// Does what an operator wishes. A wish about an actor that does not exist, or is already so,
+    /// changes nothing.
+    pub(crate) fn command(&mut self, kind: &CommandKind, scene: Scene<'_>) {
+        match *kind {
+            CommandKind::QuarantineActor(actor) => {
+                if self.stage.actors.is_seated(actor) {
+                    let origin = Origin { cause: Cause::SiteChange, received_at: scene.now };
+                    self.set_aside(actor, scene, origin);
+                }
+            }
+            CommandKind::ReleaseActor(actor) => self.release(actor, scene),
+        }
+    }
+
+    /// Lets an actor work again: it learns of the site in force and gets its deadlines back.
+    pub(crate) fn release(&mut self, actor: EntityRef, scene: Scene<'_>) {
+        let Some(Idle { saw, held, notice }) = self.quarantine.idle.remove(&actor) else { return };
+        self.stage.actors.set_aside(actor, false);
+        self.stage.tell(Effect::Alarm(AlarmNotice {
+            transition: AlarmTransition::Cleared,
+            reason: Some(AlarmReason::Released),
+            changed_at: scene.now,
+            ..notice
+        }));
+        for Deadline { due_at, entity, kind } in held {
+            self.stage.deadlines.push(due_at.0, (entity, kind));
+        }
+        if !std::ptr::eq(Arc::as_ptr(&saw), scene.site) {
+            self.tell_site_change(actor, &saw, scene);
+        }
+    }
+
+    /// Tells an actor that another version than the one it saw is in force.
+    pub(crate) fn tell_site_change(&mut self, actor: EntityRef, saw: &Arc<Site>, scene: Scene<'_>) {
+        if !self.stage.actors.has(actor) {
+            return;
+        }
+        let origin = Origin { cause: Cause::SiteChange, received_at: scene.now };
+        while !self.stage.actors.is_set_aside(actor) {
+            match self.stage.play(scene, Call::site_changed(actor, saw)) {
+                Ok(_) => return,
+                // The state of the one that was told is still that under the old site.
+                Err(undone) if undone.actor == actor => {
+                    self.set_aside_seeing(actor, Arc::clone(saw), scene, origin);
+                }
+                Err(undone) => self.set_aside(undone.actor, scene, origin),
+            }
+        }
+    }
+
+    /// A new logic may have cured them: all work again.
+    pub(crate) fn release_all(&mut self, scene: Scene<'_>) {
+        let all: Vec<EntityRef> = self.quarantine.actors().collect();
+        for actor in all {
+            self.release(actor, scene);
+        }
+    }
+}
+
+fn notice(actor: EntityRef, episode: u32, scene: Scene<'_>, origin: Origin) -> AlarmNotice {
+    let (subject, tag) = match actor {
+        EntityRef::Subject(subject) => (Some(subject), None),
+        EntityRef::Tag(tag) => (scene.site.tag_subject(tag), Some(tag)),
+        _ => (None, None),
+    };
+    AlarmNotice {
+        id: alarm_id(actor, episode, scene.site),
+        transition: AlarmTransition::Raised,
+        reason: None,
+        kind: AlarmKind::ActorQuarantined,
+        priority: AlarmPriority::High,
+        rule: None,
+        site_version: scene.site.version(),
+        episode,
+        subject,
+        tag,
+        place: place_of(actor),
+        is_tentative: false,
+        is_late: false,
+        cause: origin.cause,
+        observed_at: origin.received_at,
+        received_at: origin.received_at,
+        changed_at: scene.now,
+        position: None,
+        accuracy_mm: 0,
+        gates_passed: 0,
+    }
+}
+
+fn place_of(actor: EntityRef) -> Place {
+    match actor {
+        EntityRef::Subject(_) => Place::Site,
+        EntityRef::Tag(tag) => Place::Tag(tag),
+        EntityRef::Zone(zone) => Place::Zone(zone),
+        EntityRef::Door(door) => Place::Door(door),
+        EntityRef::Source(source) => Place::Source(source),
+        EntityRef::Anchor(anchor) => Place::Anchor(anchor),
+    }
+}
+
+/// XXH3-128 of the site, the kind and the id of the actor, and the ordinal.
+fn alarm_id(actor: EntityRef, episode: u32, site: &Site) -> AlarmId {
+    let tag_text = |tag: TagRef| site.tag_id(tag).map(|id| id.to_string());
+    let own = |text: Option<&str>| text.map(str::to_owned);
+    let subject_text = |subject: SubjectRef| own(site.subject_name(subject));
+    let (kind, id) = match actor {
+        EntityRef::Tag(tag) => ("tag", tag_text(tag)),
+        EntityRef::Subject(subject) => ("subject", subject_text(subject)),
+        EntityRef::Zone(zone) => ("zone", own(site.zone_name(zone))),
+        EntityRef::Door(door) => ("door", own(site.door_name(door))),
+        EntityRef::Source(source) => ("source", own(site.source_name(source))),
+        EntityRef::Anchor(anchor) => ("anchor", own(site.anchor_name(anchor))),
+    };
+    let text =
+        format!("quarantine/{}/{kind}/{}/{episode}", site.id().as_str(), id.unwrap_or_default());
+    AlarmId(XxHash3_128::oneshot(text.as_bytes()))
+}

@@ -1,0 +1,96 @@
+//! Doors, buttons, bands and anchors: one report is one input.
+
+use ach_actors_entities::{Arrival, SourceInput, Verdict};
+use ach_actors_model::{Cause, EntityRef, Lane, Report, ReportKind, SourceRef, Timestamp};
+
+use crate::call::Call;
+use crate::lanes::Admission;
+use crate::quarantine::Origin;
+use crate::shard::Shard;
+use crate::stage::Scene;
+use crate::tally::count;
+
+impl Shard {
+    pub(crate) fn report(&mut self, report: &Report, now: Timestamp) {
+        let Report { source, lane, epoch, seq, .. } = *report;
+        let cause = Cause::Input { source, lane, epoch, seq };
+        let origin = Origin { cause, received_at: report.received_at.min(now) };
+        let admission = match lane == lane_of(report.kind) {
+            true => self.lanes.admit(source, lane, epoch, (seq, seq)),
+            false => Admission::Refused,
+        };
+        let verdict = match (self.site.clone(), admission) {
+            (Some(site), Admission::New { .. }) => {
+                self.lanes.advance(source, lane, seq);
+                self.hear(source, Scene { site: &site, now }, origin);
+                self.decide_report(report, Scene { site: &site, now }, origin)
+            }
+            (Some(site), Admission::Seen) => {
+                self.hear(source, Scene { site: &site, now }, origin);
+                Verdict::Duplicate
+            }
+            (None, _) | (_, Admission::Refused) => Verdict::Refused,
+        };
+        let state = self.lanes.state(source, lane);
+        let row = self.tally.row(source, lane, epoch);
+        if state.epoch == epoch {
+            row.through_seq = state.accepted_through;
+        }
+        count(row, verdict);
+    }
+
+    fn decide_report(&mut self, report: &Report, scene: Scene<'_>, origin: Origin) -> Verdict {
+        if owner_of(report.kind, scene) != Some(report.source) {
+            return Verdict::Refused;
+        }
+        let Origin { cause, received_at } = origin;
+        let arrival = Arrival { observed_at: report.observed_at, received_at, cause };
+        let call = Call::report(report, arrival);
+        self.play(scene, call, origin)
+    }
+
+    /// Tells a feed that it was heard.
+    pub(crate) fn hear(&mut self, source: SourceRef, scene: Scene<'_>, origin: Origin) {
+        if !self.stage.actors.is_set_aside(EntityRef::Source(source)) {
+            let received_at = origin.received_at;
+            self.play(scene, Call::Source(source, SourceInput::Heard { received_at }), origin);
+        }
+    }
+}
+
+/// The lane a kind of report belongs to.
+fn lane_of(kind: ReportKind) -> Lane {
+    match kind {
+        ReportKind::ButtonPressed { .. }
+        | ReportKind::ButtonReset { .. }
+        | ReportKind::BandCut { .. }
+        | ReportKind::BandWhole { .. } => Lane::Duress,
+        ReportKind::DoorOpened { .. }
+        | ReportKind::DoorClosed { .. }
+        | ReportKind::DoorLocked { .. }
+        | ReportKind::DoorUnlocked { .. }
+        | ReportKind::AccessGranted { .. }
+        | ReportKind::ExitRequested { .. }
+        | ReportKind::AnchorAlive { .. }
+        | ReportKind::AnchorLost { .. } => Lane::Door,
+    }
+}
+
+/// The feed that may report it.
+fn owner_of(kind: ReportKind, scene: Scene<'_>) -> Option<SourceRef> {
+    match kind {
+        ReportKind::ButtonPressed { tag }
+        | ReportKind::ButtonReset { tag }
+        | ReportKind::BandCut { tag }
+        | ReportKind::BandWhole { tag } => scene.site.tag_source(tag),
+        ReportKind::DoorOpened { door }
+        | ReportKind::DoorClosed { door }
+        | ReportKind::DoorLocked { door }
+        | ReportKind::DoorUnlocked { door }
+        | ReportKind::AccessGranted { door, .. }
+        | ReportKind::ExitRequested { door, .. } => scene.site.door_source(door),
+        ReportKind::AnchorAlive { anchor } | ReportKind::AnchorLost { anchor } => {
+            scene.site.anchor_source(anchor)
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Where one input is played: it runs with all the messages it causes, and is kept or undone whole.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ach_actors_entities::{Deadline, DeadlineKind, Effect, Health, Outbox, Site, Turn, Verdict};
+use ach_actors_model::{EntityRef, SourceRef, Timestamp};
+use ach_actors_runtime::{Deadlines, Runaway, Waves};
+
+use crate::actors::Actors;
+use crate::call::Call;
+
+/// Waves of messages one input may cause. The longest chain of honest actors is tag, subject,
+/// zone; five times that is a loop.
+const WAVE_COUNT_MAX: u32 = 16;
+
+/// Messages one input may cause. An anchor tells all its zones and a subject all it is in: a
+/// million of them is more than any site has.
+const MESSAGE_COUNT_MAX: usize = 1 << 20;
+
+/// Deadlines one input may ask for. An actor asks for a handful in each step.
+const DEADLINE_COUNT_MAX: usize = 1 << 20;
+
+/// The site and the moment an input is decided by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    pub(crate) site: &'a Site,
+    pub(crate) now: Timestamp,
+}
+
+/// An input that was undone, and whose fault it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Undone {
+    pub(crate) actor: EntityRef,
+}
+
+/// All that inputs change.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) actors: Actors,
+    pub(crate) health: Health,
+    pub(crate) deadlines: Deadlines<(EntityRef, DeadlineKind)>,
+    /// Its effects are those of the entry so far.
+    pub(crate) out: Outbox,
+    /// Messages that were not delivered, because their receiver is set aside.
+    pub(crate) dropped_count: u64,
+    health_before: Option<Health>,
+    kept_effect_count: usize,
+    kept_dropped_count: u64,
+    waves: Waves,
+    /// Who is deciding just now.
+    actor: EntityRef,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Stage {
+        Stage {
+            actors: Actors::default(),
+            health: Health::new(),
+            deadlines: Deadlines::new(),
+            out: Outbox::default(),
+            dropped_count: 0,
+            health_before: None,
+            kept_effect_count: 0,
+            kept_dropped_count: 0,
+            waves: Waves::new(WAVE_COUNT_MAX, MESSAGE_COUNT_MAX),
+            actor: EntityRef::Source(SourceRef(0)),
+        }
+    }
+
+    /// Plays one input: `call` and every message it causes. Undone whole if an actor panics or the
+    /// messages do not end; the caller sets the culprit aside.
+    pub(crate) fn play(&mut self, scene: Scene<'_>, call: Call<'_>) -> Result<Verdict, Undone> {
+        let outcome = self.guard(|stage| stage.run(scene, call));
+        if outcome.is_err() {
+            self.roll_back();
+        }
+        outcome
+    }
+
+    /// Runs `plays`, which may play several inputs one after the other, and catches a panic in
+    /// them. After an error the input that was playing must be rolled back.
+    pub(crate) fn guard<R>(
+        &mut self,
+        plays: impl FnOnce(&mut Stage) -> Result<R, Runaway>,
+    ) -> Result<R, Undone> {
+        match catch_unwind(AssertUnwindSafe(|| plays(self))) {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(Runaway::Depth | Runaway::Count)) | Err(_) => Err(Undone { actor: self.actor }),
+        }
+    }
+
+    /// Plays one input inside [`Stage::guard`] and keeps it.
+    pub(crate) fn run(&mut self, scene: Scene<'_>, call: Call<'_>) -> Result<Verdict, Runaway> {
+        let verdict = self.step(scene, call)?;
+        if !self.out.messages.is_empty() {
+            self.deliver(scene)?;
+        }
+        self.keep();
+        Ok(verdict)
+    }
+
+    fn step(&mut self, scene: Scene<'_>, call: Call<'_>) -> Result<Verdict, Runaway> {
+        self.actor = call.to();
+        let turn = Turn { site: scene.site, health: &self.health, now: scene.now };
+        let verdict = self.actors.call(call, &turn, &mut self.out);
+        if self.out.deadlines.len() > DEADLINE_COUNT_MAX {
+            return Err(Runaway::Count);
+        }
+        if !self.out.health.is_empty() {
+            self.apply_health();
+        }
+        Ok(verdict)
+    }
+
+    fn deliver(&mut self, scene: Scene<'_>) -> Result<(), Runaway> {
+        self.waves.restart();
+        loop {
+            let queued = self.out.messages.len();
+            let Some(message) = self.out.messages.pop_front() else { return Ok(()) };
+            self.actor = message.to;
+            self.waves.admit(queued)?;
+            if self.actors.is_set_aside(message.to) {
+                self.dropped_count += 1;
+            } else if let Some(call) = Call::message(&message) {
+                self.step(scene, call)?;
+            }
+        }
+    }
+
+    #[cold]
+    fn apply_health(&mut self) {
+        if self.health_before.is_none() {
+            self.health_before = Some(self.health.clone());
+        }
+        for change in self.out.health.drain(..) {
+            self.health.apply(change);
+        }
+    }
+
+    /// Keeps what was done since the last time.
+    pub(crate) fn keep(&mut self) {
+        self.actors.commit();
+        self.health_before = None;
+        self.kept_effect_count = self.out.effects.len();
+        self.kept_dropped_count = self.dropped_count;
+        for Deadline { due_at, entity, kind } in self.out.deadlines.drain(..) {
+            self.deadlines.push(due_at.0, (entity, kind));
+        }
+    }
+
+    /// Adds an effect of the shard's own, between inputs.
+    pub(crate) fn tell(&mut self, effect: Effect) {
+        self.out.effects.push(effect);
+        self.kept_effect_count = self.out.effects.len();
+    }
+
+    /// Gives the entry's effects away and is ready for the next.
+    pub(crate) fn finish(&mut self, effects: &mut Vec<Effect>) {
+        effects.append(&mut self.out.effects);
+        self.kept_effect_count = 0;
+    }
+
+    /// Undoes what was done since the last time something was kept.
+    pub(crate) fn roll_back(&mut self) {
+        self.actors.roll_back();
+        if let Some(health) = self.health_before.take() {
+            self.health = health;
+        }
+        self.out.effects.truncate(self.kept_effect_count);
+        self.dropped_count = self.kept_dropped_count;
+        self.out.messages.clear();
+        self.out.deadlines.clear();
+        self.out.health.clear();
+    }
+}
