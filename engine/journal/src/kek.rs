@@ -1,0 +1,102 @@
+//! The key-encryption key: the one secret a node must keep.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::hmac;
+use zeroize::Zeroizing;
+
+use crate::data_key::{KEY_BYTES, TAG_BYTES, Tag};
+
+/// Bytes of a nonce of AES-GCM.
+pub(crate) const NONCE_BYTES: usize = 12;
+
+/// What the key's id is a keyed hash of; the id tells a wrong key from a damaged one.
+const ID_TEXT: &[u8] = b"ach journal key-encryption key, version 1";
+
+/// The key that wraps the keys of segments. It is never shown.
+pub struct Kek {
+    key: LessSafeKey,
+    id: [u8; 16],
+}
+
+impl Kek {
+    /// A key of these bytes. The caller wipes its own copy.
+    ///
+    /// # Errors
+    /// When the library of cryptography refuses.
+    pub fn from_bytes(bytes: &[u8; KEY_BYTES]) -> Result<Kek, KekRefused> {
+        let key = UnboundKey::new(&AES_256_GCM, bytes).map_err(|_| KekRefused)?;
+        let hash = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, bytes), ID_TEXT);
+        let id = hash.as_ref().first_chunk().copied().ok_or(KekRefused)?;
+        Ok(Kek { key: LessSafeKey::new(key), id })
+    }
+
+    pub(crate) fn id(&self) -> [u8; 16] {
+        self.id
+    }
+
+    /// Wraps a segment's key.
+    pub(crate) fn wrap(
+        &self,
+        nonce: [u8; NONCE_BYTES],
+        aad: &[u8],
+        key: &Zeroizing<[u8; KEY_BYTES]>,
+    ) -> Result<([u8; KEY_BYTES], Tag), Unspecified> {
+        let mut wrapped = **key;
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag = self.key.seal_in_place_separate_tag(nonce, Aad::from(aad), &mut wrapped)?;
+        Ok((wrapped, tag.as_ref().try_into().map_err(|_| Unspecified)?))
+    }
+
+    /// Unwraps a segment's key.
+    pub(crate) fn unwrap(
+        &self,
+        nonce: [u8; NONCE_BYTES],
+        aad: &[u8],
+        wrapped: [u8; KEY_BYTES],
+        tag: Tag,
+    ) -> Result<Zeroizing<[u8; KEY_BYTES]>, Unspecified> {
+        let mut both = Zeroizing::new([0; KEY_BYTES + TAG_BYTES]);
+        let (head, rest) = both.split_at_mut(KEY_BYTES);
+        head.copy_from_slice(&wrapped);
+        rest.copy_from_slice(&tag);
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let opened = self.key.open_in_place(nonce, Aad::from(aad), both.as_mut_slice())?;
+        Ok(Zeroizing::new(<[u8; KEY_BYTES]>::try_from(&*opened).map_err(|_| Unspecified)?))
+    }
+}
+
+impl fmt::Debug for Kek {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Kek(..)")
+    }
+}
+
+/// The library of cryptography refused a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the library of cryptography refused the key-encryption key")]
+pub struct KekRefused;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let kek = Kek::from_bytes(&[0x41; 32]).unwrap();
+        assert_eq!(format!("{kek:?}"), "Kek(..)");
+    }
+
+    #[test]
+    fn different_keys_have_different_ids_and_do_not_unwrap_each_other() {
+        let (one, two) = (Kek::from_bytes(&[1; 32]).unwrap(), Kek::from_bytes(&[2; 32]).unwrap());
+        assert_ne!(one.id(), two.id());
+        let secret = Zeroizing::new([9; 32]);
+        let (wrapped, tag) = one.wrap([3; 12], b"aad", &secret).unwrap();
+        assert_eq!(*one.unwrap([3; 12], b"aad", wrapped, tag).unwrap(), *secret);
+        assert!(two.unwrap([3; 12], b"aad", wrapped, tag).is_err());
+        assert!(one.unwrap([3; 12], b"other", wrapped, tag).is_err());
+    }
+}

@@ -1,0 +1,137 @@
+//! Reads a journal without holding it: to verify it and to show what is in it.
+
+use std::io;
+
+use crate::damage::{Cut, Damage, Note};
+use crate::disk::Disk;
+use crate::group::GroupHeader;
+use crate::walk::{self, SegmentSpan, Visit, WalkError, Walked};
+use crate::{Kek, Lsn, ReadError, Record, RecordKind};
+
+/// How often a reading is tried again when a running node may have disturbed it.
+const TRIES_MAX: usize = 4;
+
+/// Reads a journal offline, or beside a running node, whose folder it does not lock.
+#[derive(Debug)]
+pub struct Reader<D> {
+    disk: D,
+}
+
+/// What a reading found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Intact segments, oldest first; a damaged one is not among them.
+    pub segments: Vec<SegmentSpan>,
+    /// Intact groups.
+    pub groups: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Records by kind, in the order of [`RecordKind::ALL`]; zeros without a key.
+    pub records_by_kind: [u64; RecordKind::ALL.len()],
+    /// The last intact record.
+    pub last_lsn: Lsn,
+    /// Contents were decrypted and read. Without a key, checksums, chain and numbers were checked,
+    /// which finds every damage but not every forgery.
+    pub had_key: bool,
+    /// The journal was closed, not killed, and is not in use.
+    pub was_closed: bool,
+    /// A tail that is not durable: torn, or being written at this moment.
+    pub tail: Option<Cut>,
+    /// The first damage. Nothing behind it was counted.
+    pub damage: Option<Damage>,
+    /// What cost nothing, but should be known.
+    pub notes: Vec<Note>,
+}
+
+/// Counts what is found and hands on each record once, however often the reading is tried.
+struct Tally<'a> {
+    report: Report,
+    each: &'a mut dyn FnMut(Record<'_>),
+    handed_lsn: Lsn,
+}
+
+impl Visit for Tally<'_> {
+    fn segment(&mut self, span: SegmentSpan) {
+        self.report.segments.push(span);
+    }
+
+    fn group(&mut self, header: &GroupHeader) {
+        self.report.groups = self.report.groups.saturating_add(1);
+        self.report.records = self.report.records.saturating_add(u64::from(header.records));
+        self.report.last_lsn = header.next_lsn().before();
+    }
+
+    fn record(&mut self, record: Record<'_>) {
+        let mut kinds = RecordKind::ALL.into_iter().zip(&mut self.report.records_by_kind);
+        if let Some((_, count)) = kinds.find(|(kind, _)| *kind == record.kind) {
+            *count = count.saturating_add(1);
+        }
+        if record.lsn > self.handed_lsn {
+            self.handed_lsn = record.lsn;
+            (self.each)(record);
+        }
+    }
+}
+
+impl<D: Disk> Reader<D> {
+    /// A reader of the journal on `disk`. Nothing is written or locked.
+    pub fn new(disk: D) -> Reader<D> {
+        Reader { disk }
+    }
+
+    /// Checks the whole journal and says what is in it and what is wrong.
+    ///
+    /// # Errors
+    /// See [`ReadError`]; damage is not an error here but in the report.
+    pub fn verify(&self, kek: Option<&Kek>) -> Result<Report, ReadError> {
+        self.read(kek, &mut |_| {})
+    }
+
+    /// Hands every intact record in order to `each`, and says what [`Reader::verify`] does.
+    ///
+    /// # Errors
+    /// See [`ReadError`]; damage is not an error here but in the report.
+    pub fn show(&self, kek: &Kek, each: &mut impl FnMut(Record<'_>)) -> Result<Report, ReadError> {
+        self.read(Some(kek), each)
+    }
+
+    fn read(
+        &self,
+        kek: Option<&Kek>,
+        each: &mut dyn FnMut(Record<'_>),
+    ) -> Result<Report, ReadError> {
+        let mut tally = Tally { report: Report::default(), each, handed_lsn: Lsn::NONE };
+        let mut seen: Option<Damage> = None;
+        for attempt in 1..=TRIES_MAX {
+            tally.report = Report { had_key: kek.is_some(), ..Report::default() };
+            match walk::walk(&self.disk, kek, &mut tally) {
+                Ok(walked) => return finish(tally.report, walked),
+                // A group that is being written while it is read may look damaged, a segment that is
+                // being released may look missing: what is really wrong is so twice.
+                Err(WalkError::Damage(damage)) => {
+                    if seen == Some(damage) || attempt == TRIES_MAX {
+                        return Ok(Report { damage: Some(damage), ..tally.report });
+                    }
+                    seen = Some(damage);
+                }
+                Err(WalkError::Disk { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound && attempt < TRIES_MAX => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(tally.report)
+    }
+}
+
+fn finish(report: Report, walked: Walked) -> Result<Report, ReadError> {
+    if walked.end.segment.is_none() && walked.mark.is_none() {
+        return Err(ReadError::NoJournal);
+    }
+    Ok(Report {
+        last_lsn: walked.end.last_lsn,
+        was_closed: walked.mark.is_some_and(|mark| mark.is_clean),
+        tail: walked.cut,
+        notes: walked.notes,
+        ..report
+    })
+}
