@@ -5,17 +5,22 @@
 //! it goes on to each moment the feed is heard, less the times it was found silent. So a feed that
 //! stops takes all its tags' clocks with it, without a message to any of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ach_actors_model::{SourceRef, Timestamp, ZoneRef};
+use ach_actors_model::{NS_PER_S, SourceRef, Timestamp, ZoneRef};
 
 use crate::HealthChange;
+
+/// How soon a silence is looked at again while its listening clock goes on more slowly than time:
+/// a compromise between an alarm at most this late and a call every moment for every tag of a feed
+/// that has stopped.
+pub(crate) const SILENCE_RECHECK_NS: u64 = NS_PER_S;
 
 /// The shard's table of feeds, blind zones and outages. Small, read by every machine through its
 /// turn and changed only by [`Health::apply`] and [`Health::resume`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Health {
-    sources: Vec<Listening>,
+    sources: BTreeMap<SourceRef, Listening>,
     blind_zones: BTreeSet<ZoneRef>,
     away_ns: u64,
     last_outage: Option<(Timestamp, Timestamp)>,
@@ -76,7 +81,7 @@ impl Health {
     /// The listening clock of a feed. `is_watched` tells whether the feed has a limit of silence;
     /// the clock of one that has none goes on with the node's own.
     pub fn listened_ns(&self, source: SourceRef, is_watched: bool, now: Timestamp) -> u64 {
-        let row = self.sources.get(source.index()).copied().unwrap_or_default();
+        let row = self.sources.get(&source).copied().unwrap_or_default();
         if is_watched {
             row.listened_ns
         } else {
@@ -86,7 +91,7 @@ impl Health {
 
     /// Whether the feed is known to be silent.
     pub fn is_silent(&self, source: SourceRef) -> bool {
-        self.sources.get(source.index()).is_some_and(|row| row.is_silent)
+        self.sources.get(&source).is_some_and(|row| row.is_silent)
     }
 
     /// Whether an anchor that covers the zone is lost.
@@ -105,10 +110,6 @@ impl Health {
     }
 
     fn row(&mut self, source: SourceRef) -> &mut Listening {
-        if self.sources.len() <= source.index() {
-            self.sources.resize(source.index() + 1, Listening::default());
-        }
-        // The row exists: the table was just made long enough.
-        &mut self.sources[source.index()]
+        self.sources.entry(source).or_default()
     }
 }

@@ -4,24 +4,32 @@
 //! does no I/O and cannot fail, so a test, the simulator and the shard run the same code. Of what a
 //! step asks for, the shard first applies the changes of [`Health`], then delivers the messages.
 
+mod alarm_id;
 mod anchor;
 mod arrival;
 mod door;
 mod effect;
+mod episodes;
+mod evidence;
 mod health;
+mod quarantine;
 mod site;
 mod source;
 mod subject;
 mod tag;
 mod turn;
+mod window_call;
 mod zone;
 
 pub use anchor::{Anchor, AnchorInput};
 pub use arrival::{Arrival, Verdict};
 pub use door::{Door, DoorInput};
 pub use effect::{Accepted, Effect, Release};
+pub use episodes::ended;
 pub use health::Health;
-pub use site::Site;
+pub(crate) use health::SILENCE_RECHECK_NS;
+pub use quarantine::quarantine_notice;
+pub use site::{GateMistake, Site, SiteError, SiteList, SiteMistake, SiteSummary};
 pub use source::{Source, SourceInput};
 pub use subject::{Subject, SubjectInput};
 pub use tag::{Tag, TagInput};

@@ -1,5 +1,189 @@
 //! A site, compiled for deciding.
 
+mod build;
+mod calendar;
+mod check;
+mod compile;
+mod limits;
+mod lookup;
+mod mistake;
+mod names;
+mod plans;
+mod rule_set;
+mod summary;
+
+use ach_actors_model::{LineRef, Name, RuleRef, SubjectRef, TagRef, Timestamp, ZoneRef};
+use ach_geo::{Floor, WatchIndex};
+
+use calendar::Calendar;
+use names::{Names, TagIds};
+use plans::{AnchorPlan, DoorPlan, LinePlan, SourcePlan, SubjectPlan, TagPlan, WatchPlan, ZonePlan};
+
+pub use mistake::{GateMistake, SiteError, SiteList, SiteMistake};
+pub(crate) use plans::{RuleCondition, RulePlan};
+pub(crate) use rule_set::RuleSet;
+pub use summary::SiteSummary;
+
 /// A site configuration, checked, interned and indexed. Immutable; swapped whole.
-#[derive(Debug, Default)]
-pub struct Site {}
+///
+/// Ids keep their refs from version to version, and a ref is never given to another id: what was
+/// removed leaves a gap, which still has its name but nothing else.
+#[derive(Debug)]
+pub struct Site {
+    id: Name,
+    version: u32,
+    largest_gap_ns: u64,
+    calendar: Calendar,
+    /// The one floor of a site that has no other: what does not tell its floor is there.
+    only_floor: Option<Floor>,
+    tag_ids: TagIds,
+    tags: Vec<TagPlan>,
+    subject_names: Names,
+    subjects: Vec<SubjectPlan>,
+    /// Tags of all subjects, by subject.
+    subject_tags: Vec<TagRef>,
+    zone_names: Names,
+    zones: Vec<Option<ZonePlan>>,
+    door_names: Names,
+    doors: Vec<Option<DoorPlan>>,
+    line_names: Names,
+    lines: Vec<Option<LinePlan>>,
+    rule_names: Names,
+    rules: Vec<Option<RulePlan>>,
+    source_names: Names,
+    sources: Vec<Option<SourcePlan>>,
+    anchor_names: Names,
+    anchors: Vec<Option<AnchorPlan>>,
+    watches: Vec<WatchPlan>,
+    /// Rules that judge by a watch, by watch: where each watch's begin, and the rules.
+    watch_rules_from: Vec<u32>,
+    watch_rules: Vec<RuleRef>,
+    rule_sets: Vec<RuleSet>,
+    index: WatchIndex,
+}
+
+/// What the machines ask.
+impl Site {
+    pub(crate) fn index(&self) -> &WatchIndex {
+        &self.index
+    }
+
+    pub(crate) fn tag_plan(&self, tag: TagRef) -> Option<&TagPlan> {
+        self.tags.get(tag.index()).filter(|plan| plan.source().is_some())
+    }
+
+    pub(crate) fn rule(&self, rule: RuleRef) -> Option<&RulePlan> {
+        self.rules.get(rule.index())?.as_ref()
+    }
+
+    /// The rules of a number found in a plan.
+    pub(crate) fn rule_set(&self, number: u32) -> Option<&RuleSet> {
+        self.rule_sets.get(usize::try_from(number).ok()?)
+    }
+
+    /// The rules a subject is under; `None` if it was removed.
+    pub(crate) fn subject_rules(&self, subject: SubjectRef) -> Option<&RuleSet> {
+        let plan = self.subjects.get(subject.index())?;
+        plan.class?;
+        self.rule_set(plan.rule_set)
+    }
+
+    /// The rules a tag is under: its subject's, or those for tags on nobody.
+    pub(crate) fn tag_rules(&self, tag: TagRef) -> Option<&RuleSet> {
+        self.rule_set(self.tag_plan(tag)?.rule_set)
+    }
+
+    pub(crate) fn watch(&self, watch: u32) -> Option<&WatchPlan> {
+        self.watches.get(usize::try_from(watch).ok()?).filter(|plan| plan.is_live)
+    }
+
+    /// Rules that judge by a watch, ascending.
+    pub(crate) fn watch_rules(&self, watch: u32) -> &[RuleRef] {
+        let bounds = usize::try_from(watch).ok().and_then(|at| {
+            let from = usize::try_from(*self.watch_rules_from.get(at)?).ok()?;
+            let until = usize::try_from(*self.watch_rules_from.get(at + 1)?).ok()?;
+            Some(from..until)
+        });
+        bounds.and_then(|bounds| self.watch_rules.get(bounds)).unwrap_or(&[])
+    }
+
+    pub(crate) fn zone_plan(&self, zone: ZoneRef) -> Option<&ZonePlan> {
+        self.zones.get(zone.index())?.as_ref()
+    }
+
+    pub(crate) fn door_plan(&self, door: ach_actors_model::DoorRef) -> Option<&DoorPlan> {
+        self.doors.get(door.index())?.as_ref()
+    }
+
+    pub(crate) fn line_plan(&self, line: LineRef) -> Option<&LinePlan> {
+        self.lines.get(line.index())?.as_ref()
+    }
+
+    pub(crate) fn source_plan(&self, source: ach_actors_model::SourceRef) -> Option<&SourcePlan> {
+        self.sources.get(source.index())?.as_ref()
+    }
+
+    pub(crate) fn anchor_plan(&self, anchor: ach_actors_model::AnchorRef) -> Option<&AnchorPlan> {
+        self.anchors.get(anchor.index())?.as_ref()
+    }
+
+    pub(crate) fn largest_gap_ns(&self) -> u64 {
+        self.largest_gap_ns
+    }
+
+    /// The floor of positions that do not tell theirs, where there is only one.
+    pub(crate) fn only_floor(&self) -> Option<Floor> {
+        self.only_floor
+    }
+
+    /// Whether the rule holds at this hour.
+    pub(crate) fn is_in_force(&self, rule: &RulePlan, at: Timestamp) -> bool {
+        self.calendar.is_open(&rule.windows, at)
+    }
+
+    /// When that changes next.
+    pub(crate) fn next_change(&self, rule: &RulePlan, at: Timestamp) -> Option<Timestamp> {
+        self.calendar.next_change(&rule.windows, at)
+    }
+
+    /// The watch that stands in `self` for one of the former version, if its zone is still
+    /// watched in the same capacity: with the same gates, as the zone's own, or by the same rule.
+    pub(crate) fn successor_of(&self, old: &Site, watch: u32) -> Option<u32> {
+        if self.watch(watch).is_some() {
+            return Some(watch);
+        }
+        let was = old.watch(watch)?;
+        let plain = self.zone_plan(was.zone)?.plain_watch;
+        let mut rules = old.watch_rules(watch).iter().filter_map(|&rule| self.rule(rule));
+        let by_rule = rules
+            .find_map(|rule| rule.watch_of(was.zone).filter(|&watch| self.watch(watch).is_some()));
+        if was.is_plain { Some(plain) } else { by_rule }
+    }
+}
+
+/// The key of a line in the index.
+pub(crate) fn line_key(line: u32) -> u32 {
+    line << 1
+}
+
+/// The key of a door's sill in the index.
+pub(crate) fn sill_key(door: u32) -> u32 {
+    (door << 1) | 1
+}
+
+/// What a key of the index stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Barrier {
+    Line(LineRef),
+    Sill(ach_actors_model::DoorRef),
+}
+
+impl Barrier {
+    pub(crate) fn of_key(key: u32) -> Barrier {
+        if key & 1 == 0 {
+            Barrier::Line(LineRef(key >> 1))
+        } else {
+            Barrier::Sill(ach_actors_model::DoorRef(key >> 1))
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use ach_actors_model::{
     AnchorRef, Cause, EntityRef, Fix, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
 };
+use ach_geo::Crossing;
 
 use crate::{Effect, Health, Site};
 
@@ -19,6 +20,14 @@ pub struct Turn<'a> {
     pub now: Timestamp,
 }
 
+impl Turn<'_> {
+    /// The listening clock of a feed now; see [`Health`].
+    pub(crate) fn listened_ns(&self, source: SourceRef) -> Option<u64> {
+        let is_watched = self.site.source_plan(source)?.silence_ns.is_some();
+        Some(self.health.listened_ns(source, is_watched, self.now))
+    }
+}
+
 /// What machines ask for. One for a whole entry; the shard drains it after every step.
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -30,6 +39,8 @@ pub struct Outbox {
     pub deadlines: Vec<Deadline>,
     /// For the shard's [`Health`], to be applied in this order before the next message.
     pub health: Vec<HealthChange>,
+    /// Scratch of the subject's machine, empty between steps.
+    pub(crate) crossings: Vec<Crossing>,
 }
 
 /// A call back at a moment.

@@ -1,0 +1,181 @@
+//! The alarm episodes of one actor: which are open, and how many there have been.
+//!
+//! An episode belongs to a rule and a place. While it is open, repeated evidence changes nothing;
+//! once it has ended, the next evidence opens another with the next ordinal. Ordinals are kept as
+//! long as the actor is, so that an id is never given twice. Their number is bounded by the pairs
+//! of rule and place the site has for the actor.
+
+use ach_actors_model::{
+    AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Place, RuleRef,
+    SubjectRef, Timestamp,
+};
+
+use crate::alarm_id::Identity;
+use crate::evidence::Evidence;
+use crate::site::RulePlan;
+use crate::{Effect, Outbox, Turn};
+
+/// Open episodes and ordinals. Most actors never have one, so owners keep it boxed or empty.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Episodes {
+    /// As they were last told; few, in the order they opened.
+    open: Vec<AlarmNotice>,
+    /// Ordinal of the latest episode by rule and place, ascending.
+    ordinals: Vec<((Option<RuleRef>, Place), u32)>,
+}
+
+/// What an episode is to be opened with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Opening {
+    pub(crate) rule: Option<RuleRef>,
+    pub(crate) kind: AlarmKind,
+    pub(crate) priority: AlarmPriority,
+    pub(crate) subject: Option<SubjectRef>,
+    pub(crate) place: Place,
+    pub(crate) is_tentative: bool,
+    pub(crate) evidence: Evidence,
+}
+
+impl Opening {
+    /// By a rule, upheld from the start.
+    pub(crate) fn by_rule(
+        rule: RuleRef,
+        plan: &RulePlan,
+        subject: Option<SubjectRef>,
+        place: Place,
+        evidence: Evidence,
+    ) -> Opening {
+        Opening {
+            rule: Some(rule),
+            kind: plan.alarm,
+            priority: plan.priority,
+            subject,
+            place,
+            is_tentative: false,
+            evidence,
+        }
+    }
+}
+
+impl Episodes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.ordinals.is_empty()
+    }
+
+    pub(crate) fn has_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    pub(crate) fn open_notices(&self) -> &[AlarmNotice] {
+        &self.open
+    }
+
+    pub(crate) fn get(&self, rule: Option<RuleRef>, place: Place) -> Option<&AlarmNotice> {
+        self.open.iter().find(|notice| notice.rule == rule && notice.place == place)
+    }
+
+    /// Opens an episode, or upholds the open one if it is tentative and this is not.
+    pub(crate) fn open(&mut self, opening: &Opening, turn: &Turn<'_>, out: &mut Outbox) {
+        let Opening { rule, place, ref evidence, .. } = *opening;
+        let same = |notice: &&mut AlarmNotice| notice.rule == rule && notice.place == place;
+        if let Some(notice) = self.open.iter_mut().find(same) {
+            if notice.is_tentative && !opening.is_tentative {
+                notice.transition = AlarmTransition::Upheld;
+                notice.is_tentative = false;
+                notice.changed_at = turn.now;
+                notice.gates_passed |= evidence.gates_passed;
+                if evidence.position.is_some() {
+                    notice.position = evidence.position;
+                    notice.accuracy_mm = evidence.accuracy_mm;
+                }
+                out.effects.push(Effect::Alarm(*notice));
+            }
+            return;
+        }
+        let ordinal = self.next_ordinal(rule, place);
+        let notice = raised(opening, ordinal, turn);
+        self.open.push(notice);
+        out.effects.push(Effect::Alarm(notice));
+    }
+
+    /// Ends the episode of a rule and place, if one is open.
+    pub(crate) fn end(
+        &mut self,
+        rule: Option<RuleRef>,
+        place: Place,
+        reason: AlarmReason,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let is_this = |notice: &AlarmNotice| notice.rule == rule && notice.place == place;
+        self.end_where(|notice| is_this(notice).then_some(reason), turn, out);
+    }
+
+    /// Ends every open episode for which there is a reason.
+    pub(crate) fn end_where(
+        &mut self,
+        mut reason: impl FnMut(&AlarmNotice) -> Option<AlarmReason>,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        self.open.retain(|notice| match reason(notice) {
+            None => true,
+            Some(reason) => {
+                out.effects.push(Effect::Alarm(ended(notice, reason, turn.now)));
+                false
+            }
+        });
+    }
+
+    fn next_ordinal(&mut self, rule: Option<RuleRef>, place: Place) -> u32 {
+        let key = (rule, place);
+        match self.ordinals.binary_search_by_key(&key, |&(key, _)| key) {
+            Ok(at) => self.ordinals.get_mut(at).map_or(1, |(_, ordinal)| {
+                *ordinal = ordinal.saturating_add(1);
+                *ordinal
+            }),
+            Err(at) => {
+                self.ordinals.insert(at, (key, 1));
+                1
+            }
+        }
+    }
+}
+
+/// The first notice of an episode.
+pub(crate) fn raised(opening: &Opening, ordinal: u32, turn: &Turn<'_>) -> AlarmNotice {
+    let Opening { rule, kind, priority, subject, place, is_tentative, evidence } = *opening;
+    let identity = Identity { rule, kind, subject, tag: evidence.tag, place, ordinal };
+    AlarmNotice {
+        id: identity.alarm_id(turn.site),
+        transition: AlarmTransition::Raised,
+        reason: None,
+        kind,
+        priority,
+        rule,
+        site_version: turn.site.version(),
+        episode: ordinal,
+        subject,
+        tag: evidence.tag,
+        place,
+        is_tentative,
+        is_late: evidence.is_late,
+        cause: evidence.cause,
+        observed_at: evidence.observed_at,
+        received_at: evidence.received_at,
+        changed_at: turn.now,
+        position: evidence.position,
+        accuracy_mm: evidence.accuracy_mm,
+        gates_passed: evidence.gates_passed,
+    }
+}
+
+/// The last notice of an episode: a tentative one is retracted, any other cleared.
+pub fn ended(notice: &AlarmNotice, reason: AlarmReason, now: Timestamp) -> AlarmNotice {
+    let transition = if notice.is_tentative {
+        AlarmTransition::Retracted
+    } else {
+        AlarmTransition::Cleared
+    };
+    AlarmNotice { transition, reason: Some(reason), changed_at: now, ..*notice }
+}

@@ -1,0 +1,307 @@
+//! Makes the plans of a configuration's things, with refs for positions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ach_actors_model::{Condition, RuleConfig, RuleRef, SiteConfig, SubjectClass, ZoneRef};
+use ach_geo::{Floor, Gates, Line, Region, Watch, WatchIndex, WatchIndexError};
+
+use super::compile::Refs;
+use super::names::narrow;
+use super::plans::{
+    AnchorPlan, DoorPlan, LinePlan, RuleCondition, RulePlan, SourcePlan, WatchPlan, ZonePlan,
+};
+use super::{Site, line_key, sill_key};
+
+/// Numbers pairs of zone and gates.
+#[derive(Debug)]
+pub(super) struct Watches {
+    pub(super) plans: Vec<WatchPlan>,
+    numbers: HashMap<(ZoneRef, Gates), u32>,
+}
+
+impl Watches {
+    pub(super) fn new(previous: Option<&Site>) -> Watches {
+        let mut plans = previous.map(|site| site.watches.clone()).unwrap_or_default();
+        let mut numbers = HashMap::with_capacity(plans.len());
+        for (number, plan) in (0..).zip(&mut plans) {
+            plan.is_live = false;
+            plan.is_plain = false;
+            numbers.insert((plan.zone, plan.gates), number);
+        }
+        Watches { plans, numbers }
+    }
+
+    fn number(&mut self, zone: ZoneRef, gates: Gates, floor: Option<Floor>) -> u32 {
+        let number = *self.numbers.entry((zone, gates)).or_insert(narrow(self.plans.len()));
+        let place = usize::try_from(number).unwrap_or(usize::MAX);
+        if place >= self.plans.len() {
+            self.plans.push(WatchPlan { zone, gates, floor, is_live: true, is_plain: false });
+        } else if let Some(plan) = self.plans.get_mut(place) {
+            plan.is_live = true;
+            plan.floor = floor;
+        }
+        number
+    }
+}
+
+/// The item at a position that the check has found to exist.
+pub(super) fn at<T: Copy>(list: &[T], index: u32) -> Option<T> {
+    list.get(usize::try_from(index).ok()?).copied()
+}
+
+pub(super) fn speed_limit(config: &SiteConfig, class: SubjectClass) -> Option<u32> {
+    let of_class = config.speed_limits.iter().find(|limit| limit.class == class);
+    of_class.map(|limit| limit.mm_per_s)
+}
+
+pub(super) fn only_floor(mut floors: impl Iterator<Item = Floor>) -> Option<Floor> {
+    let first = floors.next()?;
+    floors.all(|floor| floor == first).then_some(first)
+}
+
+pub(super) fn rules(
+    config: &SiteConfig,
+    refs: &Refs,
+    count: usize,
+    watches: &mut Watches,
+) -> Vec<Option<RulePlan>> {
+    let mut plans = vec![None; count];
+    for (rule, given) in refs.rules.iter().zip(&config.rules) {
+        if let Some(slot) = plans.get_mut(rule.index()) {
+            *slot = Some(rule_plan(config, refs, given, watches));
+        }
+    }
+    plans
+}
+
+fn rule_plan(
+    config: &SiteConfig,
+    refs: &Refs,
+    rule: &RuleConfig,
+    watches: &mut Watches,
+) -> RulePlan {
+    let mut plan = RulePlan {
+        condition: RuleCondition::BandCut,
+        alarm: rule.alarm,
+        priority: rule.priority,
+        is_tentative: rule.is_tentative,
+        windows: rule.when.clone(),
+        zones: Vec::new(),
+        lines: Vec::new(),
+        doors: Vec::new(),
+        line_tolerance_mm: rule.gates.map_or(0, |gates| gates.exit_tolerance_mm),
+    };
+    let mut watch = |zones: &[u32], dwell_ns: Option<u64>| {
+        let mut watched: Vec<(ZoneRef, u32)> = Vec::with_capacity(zones.len());
+        for &place in zones {
+            let zone = usize::try_from(place).ok().and_then(|place| config.zones.get(place));
+            let (Some(zone), Some(zone_ref)) = (zone, at(&refs.zones, place)) else { continue };
+            let mut gates = rule.gates.unwrap_or(zone.gates);
+            gates.dwell_ns = dwell_ns.or(gates.dwell_ns);
+            watched.push((zone_ref, watches.number(zone_ref, gates, zone.floor)));
+        }
+        watched.sort_unstable();
+        watched.dedup();
+        watched
+    };
+    plan.condition = match &rule.condition {
+        Condition::Inside { zones } => {
+            plan.zones = watch(zones, None);
+            RuleCondition::Inside
+        }
+        Condition::Leaves { zones, lines } => {
+            plan.zones = watch(zones, None);
+            plan.lines = lines.iter().filter_map(|&line| at(&refs.lines, line)).collect();
+            RuleCondition::Leaves
+        }
+        Condition::Stays { zones, after_ns } => {
+            plan.zones = watch(zones, Some(*after_ns));
+            RuleCondition::Stays
+        }
+        Condition::OverCapacity { zones } => {
+            let zones = zones.iter().filter_map(|&zone| at(&refs.zones, zone));
+            // Counted by the zones themselves, so there is no watch to judge by.
+            plan.zones = zones.map(|zone| (zone, u32::MAX)).collect();
+            RuleCondition::OverCapacity
+        }
+        Condition::DoorForced { doors } => {
+            plan.doors = doors.iter().filter_map(|&door| at(&refs.doors, door)).collect();
+            RuleCondition::DoorForced
+        }
+        &Condition::TagSilent { after_ns } => RuleCondition::TagSilent { after_ns },
+        &Condition::BatteryLow { percent } => RuleCondition::BatteryLow { percent },
+        Condition::BandCut => RuleCondition::BandCut,
+        Condition::ButtonPressed => RuleCondition::ButtonPressed,
+    };
+    plan.zones.sort_unstable();
+    plan.zones.dedup();
+    plan.lines.sort_unstable();
+    plan.lines.dedup();
+    plan.doors.sort_unstable();
+    plan.doors.dedup();
+    plan
+}
+
+pub(super) fn zones(
+    config: &SiteConfig,
+    refs: &Refs,
+    rules: &[Option<RulePlan>],
+    count: usize,
+    watches: &mut Watches,
+) -> Vec<Option<ZonePlan>> {
+    let mut plans = vec![None; count];
+    for (&zone, given) in refs.zones.iter().zip(&config.zones) {
+        let plain_watch = watches.number(zone, given.gates, given.floor);
+        let place = usize::try_from(plain_watch).unwrap_or(usize::MAX);
+        if let Some(watch) = watches.plans.get_mut(place) {
+            watch.is_plain = true;
+        }
+        let plan = ZonePlan { capacity: given.capacity, plain_watch, capacity_rules: Vec::new() };
+        if let Some(slot) = plans.get_mut(zone.index()) {
+            *slot = Some(plan);
+        }
+    }
+    for (rule, plan) in numbered(rules) {
+        if plan.condition == RuleCondition::OverCapacity {
+            for &(zone, _) in &plan.zones {
+                if let Some(Some(zone)) = plans.get_mut(zone.index()) {
+                    zone.capacity_rules.push(rule);
+                }
+            }
+        }
+    }
+    plans
+}
+
+fn numbered(rules: &[Option<RulePlan>]) -> impl Iterator<Item = (RuleRef, &RulePlan)> {
+    let numbered = (0..).map(RuleRef).zip(rules);
+    numbered.filter_map(|(rule, plan)| plan.as_ref().map(|plan| (rule, plan)))
+}
+
+pub(super) fn doors(
+    config: &SiteConfig,
+    refs: &Refs,
+    rules: &[Option<RulePlan>],
+    count: usize,
+) -> Vec<Option<DoorPlan>> {
+    let mut plans = vec![None; count];
+    for (&door, given) in refs.doors.iter().zip(&config.doors) {
+        let source = given.source.and_then(|source| at(&refs.sources, source));
+        if let Some(slot) = plans.get_mut(door.index()) {
+            *slot = Some(DoorPlan { source, forced_rules: Vec::new() });
+        }
+    }
+    for (rule, plan) in numbered(rules) {
+        for door in &plan.doors {
+            if let Some(Some(door)) = plans.get_mut(door.index()) {
+                door.forced_rules.push(rule);
+            }
+        }
+    }
+    plans
+}
+
+pub(super) fn lines(
+    config: &SiteConfig,
+    refs: &Refs,
+    rules: &[Option<RulePlan>],
+    count: usize,
+) -> Vec<Option<LinePlan>> {
+    let mut plans = vec![None; count];
+    for (&line, given) in refs.lines.iter().zip(&config.lines) {
+        let points_mm = given.points_mm.clone();
+        if let Some(slot) = plans.get_mut(line.index()) {
+            *slot = Some(LinePlan { floor: given.floor, points_mm, rules: Vec::new() });
+        }
+    }
+    for (rule, plan) in numbered(rules) {
+        for line in &plan.lines {
+            if let Some(Some(line)) = plans.get_mut(line.index()) {
+                line.rules.push(rule);
+            }
+        }
+    }
+    plans
+}
+
+pub(super) fn sources(config: &SiteConfig, refs: &Refs, count: usize) -> Vec<Option<SourcePlan>> {
+    let mut plans = vec![None; count];
+    for (&source, given) in refs.sources.iter().zip(&config.sources) {
+        if let Some(slot) = plans.get_mut(source.index()) {
+            *slot = Some(SourcePlan { silence_ns: given.silence_ns });
+        }
+    }
+    plans
+}
+
+pub(super) fn anchors(config: &SiteConfig, refs: &Refs, count: usize) -> Vec<Option<AnchorPlan>> {
+    let mut plans = vec![None; count];
+    for (&anchor, given) in refs.anchors.iter().zip(&config.anchors) {
+        let Some(source) = at(&refs.sources, given.source) else { continue };
+        let zones = given.zones.iter().filter_map(|&zone| at(&refs.zones, zone));
+        let mut zones: Vec<ZoneRef> = zones.collect();
+        zones.sort_unstable();
+        zones.dedup();
+        if let Some(slot) = plans.get_mut(anchor.index()) {
+            *slot = Some(AnchorPlan { source, zones, silence_ns: given.silence_ns });
+        }
+    }
+    plans
+}
+
+/// Rules by the watch they judge by: where each watch's begin, one more than there are watches, and
+/// the rules.
+pub(super) fn watch_rules(
+    rules: &[Option<RulePlan>],
+    watch_count: usize,
+) -> (Vec<u32>, Vec<RuleRef>) {
+    let mut pairs: Vec<(u32, RuleRef)> = Vec::new();
+    for (rule, plan) in numbered(rules) {
+        if plan.condition != RuleCondition::OverCapacity {
+            pairs.extend(plan.zones.iter().map(|&(_, watch)| (watch, rule)));
+        }
+    }
+    pairs.sort_unstable();
+    let mut from = Vec::with_capacity(watch_count + 1);
+    let mut place = 0;
+    for watch in 0..=narrow(watch_count) {
+        place += pairs.iter().skip(place).take_while(|&&(of, _)| of < watch).count();
+        from.push(narrow(place));
+    }
+    (from, pairs.into_iter().map(|(_, rule)| rule).collect())
+}
+
+/// The index over every live watch, line and sill. `regions` are those of the zones, by position.
+pub(super) fn index(
+    config: &SiteConfig,
+    refs: &Refs,
+    plans: &[WatchPlan],
+    regions: &[Option<Arc<Region>>],
+) -> Result<WatchIndex, WatchIndexError> {
+    let by_zone: HashMap<ZoneRef, &Arc<Region>> = refs
+        .zones
+        .iter()
+        .zip(regions)
+        .filter_map(|(&zone, region)| Some((zone, region.as_ref()?)))
+        .collect();
+    let mut watches = Vec::with_capacity(plans.len());
+    for (key, plan) in (0..).zip(plans).filter(|(_, plan)| plan.is_live) {
+        if let Some(&region) = by_zone.get(&plan.zone) {
+            watches.push(Watch { key, region: Arc::clone(region), gates: plan.gates });
+        }
+    }
+    let mut barriers = Vec::new();
+    for (line, given) in refs.lines.iter().zip(&config.lines) {
+        let (key, floor) = (line_key(line.0), given.floor);
+        let pieces = given.points_mm.iter().zip(given.points_mm.iter().skip(1));
+        for (&from_mm, &to_mm) in pieces.filter(|(from, to)| from != to) {
+            barriers.push(Line { key, floor, from_mm, to_mm });
+        }
+    }
+    for (door, given) in refs.doors.iter().zip(&config.doors) {
+        let (from_mm, to_mm) = given.sill_mm;
+        barriers.push(Line { key: sill_key(door.0), floor: given.floor, from_mm, to_mm });
+    }
+    WatchIndex::build(watches, barriers)
+}

@@ -1,0 +1,267 @@
+//! Finds every mistake in a configuration before anything is made of it.
+
+use ach_actors_model::{AlarmKind, Condition, NS_PER_S, Name, RuleConfig, SiteConfig};
+use ach_geo::Gates;
+
+use super::limits;
+use super::mistake::{GateMistake, MISTAKE_COUNT_MAX, SiteError, SiteList, SiteMistake};
+
+const DAY_S: u32 = 86_400;
+const OFFSET_MAX_S: u32 = 18 * 3_600;
+
+/// Collects mistakes.
+#[derive(Debug, Default)]
+pub(crate) struct Mistakes {
+    count: usize,
+    listed: Vec<SiteMistake>,
+}
+
+impl Mistakes {
+    pub(crate) fn add(&mut self, mistake: SiteMistake) {
+        self.count += 1;
+        if self.listed.len() < MISTAKE_COUNT_MAX {
+            self.listed.push(mistake);
+        }
+    }
+
+    pub(crate) fn into_result(self) -> Result<(), SiteError> {
+        match self.listed.first() {
+            None => Ok(()),
+            Some(first) => {
+                let first = first.clone();
+                Err(SiteError { count: self.count, first, listed: self.listed })
+            }
+        }
+    }
+
+    pub(crate) fn limit(&mut self, list: SiteList, count: usize, limit: usize) {
+        if count > limit {
+            self.add(SiteMistake::TooMany { list, count, limit });
+        }
+    }
+
+    fn index(&mut self, list: SiteList, at: usize, target: SiteList, index: u32, count: usize) {
+        if !usize::try_from(index).is_ok_and(|index| index < count) {
+            self.add(SiteMistake::Dangling { list, at, target, index });
+        }
+    }
+
+    fn gates(&mut self, list: SiteList, at: usize, gates: &Gates) {
+        let confirm = gates.confirm;
+        let reason = if confirm.needed == 0 || confirm.needed > confirm.of || confirm.of > 8 {
+            GateMistake::Confirm { needed: confirm.needed, of: confirm.of }
+        } else {
+            let mm = gates.entry_margin_mm.max(gates.exit_tolerance_mm);
+            let times = [gates.tolerance_timeout_ns, gates.fence_timeout_ns, gates.dwell_ns];
+            let ns = times.into_iter().flatten().fold(gates.exit_delay_ns, u64::max);
+            if mm > limits::GATE_DISTANCE_MAX_MM {
+                GateMistake::Distance { mm }
+            } else if ns > limits::DURATION_MAX_NS {
+                GateMistake::Duration { ns }
+            } else {
+                return;
+            }
+        };
+        self.add(SiteMistake::Gates { list, at, reason });
+    }
+
+    fn duration(&mut self, list: SiteList, at: usize, ns: u64) {
+        if ns == 0 || ns > limits::DURATION_MAX_NS {
+            self.add(SiteMistake::Duration { list, at, ns });
+        }
+    }
+
+    fn labels(&mut self, labels: &[Name]) {
+        self.limit(SiteList::Labels, labels.len(), limits::LABEL_COUNT_MAX);
+    }
+
+    fn points(&mut self, list: SiteList, at: usize, points: &[(i32, i32)]) {
+        let is_far = |&(x_mm, y_mm): &(i32, i32)| {
+            x_mm.unsigned_abs().max(y_mm.unsigned_abs()) > limits::COORDINATE_MAX_MM
+        };
+        if points.iter().any(is_far) {
+            self.add(SiteMistake::Coordinate { list, at });
+        }
+        if points.first().is_none_or(|first| points.iter().all(|point| point == first)) {
+            self.add(SiteMistake::NoLength { list, at });
+        }
+    }
+}
+
+/// Everything that can be said about a configuration by itself, except outlines and repeated ids,
+/// which are found when they are made use of.
+pub(crate) fn check(config: &SiteConfig, mistakes: &mut Mistakes) {
+    counts(config, mistakes);
+    calendar(config, mistakes);
+    devices(config, mistakes);
+    places(config, mistakes);
+    for (at, rule) in config.rules.iter().enumerate() {
+        check_rule(config, at, rule, mistakes);
+    }
+}
+
+fn counts(config: &SiteConfig, mistakes: &mut Mistakes) {
+    for (list, count, limit) in [
+        (SiteList::Sources, config.sources.len(), limits::SOURCE_COUNT_MAX),
+        (SiteList::Anchors, config.anchors.len(), limits::ANCHOR_COUNT_MAX),
+        (SiteList::Zones, config.zones.len(), limits::ZONE_COUNT_MAX),
+        (SiteList::Doors, config.doors.len(), limits::DOOR_COUNT_MAX),
+        (SiteList::Lines, config.lines.len(), limits::LINE_COUNT_MAX),
+        (SiteList::Subjects, config.subjects.len(), limits::SUBJECT_COUNT_MAX),
+        (SiteList::Tags, config.tags.len(), limits::TAG_COUNT_MAX),
+        (SiteList::Rules, config.rules.len(), limits::RULE_COUNT_MAX),
+        (SiteList::UtcOffsets, config.utc_offsets.len(), limits::UTC_OFFSET_COUNT_MAX),
+        (SiteList::SpeedLimits, config.speed_limits.len(), limits::SPEED_LIMIT_COUNT_MAX),
+    ] {
+        mistakes.limit(list, count, limit);
+    }
+    let anchor_zones = config.anchors.iter().map(|anchor| anchor.zones.len()).sum();
+    mistakes.limit(SiteList::AnchorZones, anchor_zones, limits::ANCHOR_ZONE_COUNT_MAX);
+    let rule_places = config.rules.iter().map(|rule| place_count(&rule.condition)).sum();
+    mistakes.limit(SiteList::RulePlaces, rule_places, limits::RULE_PLACE_COUNT_MAX);
+}
+
+fn place_count(condition: &Condition) -> usize {
+    match condition {
+        Condition::Inside { zones }
+        | Condition::Stays { zones, .. }
+        | Condition::OverCapacity { zones } => zones.len(),
+        Condition::Leaves { zones, lines } => zones.len() + lines.len(),
+        Condition::DoorForced { doors } => doors.len(),
+        Condition::TagSilent { .. }
+        | Condition::BatteryLow { .. }
+        | Condition::BandCut
+        | Condition::ButtonPressed => 0,
+    }
+}
+
+fn calendar(config: &SiteConfig, mistakes: &mut Mistakes) {
+    if config.utc_offsets.is_empty() {
+        mistakes.add(SiteMistake::NoUtcOffset);
+    }
+    let mut earliest_ns = 0;
+    for (at, offset) in config.utc_offsets.iter().enumerate() {
+        let is_first_in_place = at > 0 || offset.from.0 == 0;
+        if !is_first_in_place
+            || offset.from.0 < earliest_ns
+            || offset.offset_s.unsigned_abs() > OFFSET_MAX_S
+        {
+            mistakes.add(SiteMistake::UtcOffset { at });
+        }
+        earliest_ns = offset.from.0.saturating_add(u64::from(DAY_S) * NS_PER_S);
+    }
+    for (at, limit) in config.speed_limits.iter().enumerate() {
+        let mut earlier = config.speed_limits.iter().take(at);
+        if limit.mm_per_s == 0 || earlier.any(|earlier| earlier.class == limit.class) {
+            mistakes.add(SiteMistake::SpeedLimit { at });
+        }
+    }
+}
+
+fn devices(config: &SiteConfig, mistakes: &mut Mistakes) {
+    let source_count = config.sources.len();
+    for (at, source) in config.sources.iter().enumerate() {
+        if let Some(ns) = source.silence_ns {
+            mistakes.duration(SiteList::Sources, at, ns);
+        }
+    }
+    for (at, anchor) in config.anchors.iter().enumerate() {
+        let list = SiteList::Anchors;
+        mistakes.index(list, at, SiteList::Sources, anchor.source, source_count);
+        for &zone in &anchor.zones {
+            mistakes.index(list, at, SiteList::Zones, zone, config.zones.len());
+        }
+        if let Some(ns) = anchor.silence_ns {
+            mistakes.duration(list, at, ns);
+        }
+    }
+    for (at, tag) in config.tags.iter().enumerate() {
+        mistakes.index(SiteList::Tags, at, SiteList::Sources, tag.source, source_count);
+        if let Some(subject) = tag.subject {
+            let subject_count = config.subjects.len();
+            mistakes.index(SiteList::Tags, at, SiteList::Subjects, subject, subject_count);
+        }
+    }
+}
+
+fn places(config: &SiteConfig, mistakes: &mut Mistakes) {
+    for (at, zone) in config.zones.iter().enumerate() {
+        mistakes.labels(&zone.labels);
+        mistakes.gates(SiteList::Zones, at, &zone.gates);
+    }
+    for (at, door) in config.doors.iter().enumerate() {
+        mistakes.labels(&door.labels);
+        mistakes.points(SiteList::Doors, at, &[door.sill_mm.0, door.sill_mm.1]);
+        if let Some(source) = door.source {
+            let source_count = config.sources.len();
+            mistakes.index(SiteList::Doors, at, SiteList::Sources, source, source_count);
+        }
+    }
+    for (at, line) in config.lines.iter().enumerate() {
+        mistakes.labels(&line.labels);
+        let limit = limits::LINE_POINT_COUNT_MAX;
+        mistakes.limit(SiteList::Points, line.points_mm.len(), limit);
+        mistakes.points(SiteList::Lines, at, &line.points_mm);
+    }
+    for subject in &config.subjects {
+        mistakes.labels(&subject.labels);
+    }
+}
+
+fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut Mistakes) {
+    let list = SiteList::Rules;
+    mistakes.labels(&rule.who.labels_any);
+    mistakes.labels(&rule.who.labels_none);
+    for &subject in &rule.who.subjects {
+        mistakes.index(list, at, SiteList::Subjects, subject, config.subjects.len());
+    }
+    mistakes.limit(SiteList::Windows, rule.when.len(), limits::WINDOW_COUNT_MAX);
+    let is_wrong = |window: &ach_actors_model::Window| {
+        window.weekdays & 0x7f == 0
+            || window.weekdays > 0x7f
+            || window.from_s >= DAY_S
+            || window.until_s > DAY_S
+    };
+    if rule.when.iter().any(is_wrong) {
+        mistakes.add(SiteMistake::Window { at });
+    }
+    if let Some(gates) = &rule.gates {
+        mistakes.gates(list, at, gates);
+    }
+    let system = [AlarmKind::FeedSilent, AlarmKind::ZoneBlind, AlarmKind::ActorQuarantined];
+    if system.contains(&rule.alarm) {
+        mistakes.add(SiteMistake::SystemAlarm { at });
+    }
+    let mut zones = |zones: &[u32]| {
+        for &zone in zones {
+            mistakes.index(list, at, SiteList::Zones, zone, config.zones.len());
+        }
+    };
+    match &rule.condition {
+        Condition::Inside { zones: inside } | Condition::OverCapacity { zones: inside } => {
+            zones(inside);
+        }
+        Condition::Leaves { zones: left, lines } => {
+            zones(left);
+            for &line in lines {
+                mistakes.index(list, at, SiteList::Lines, line, config.lines.len());
+            }
+        }
+        Condition::Stays { zones: stayed, after_ns } => {
+            zones(stayed);
+            mistakes.duration(list, at, *after_ns);
+        }
+        Condition::TagSilent { after_ns } => mistakes.duration(list, at, *after_ns),
+        &Condition::BatteryLow { percent } => {
+            if !(1..=100).contains(&percent) {
+                mistakes.add(SiteMistake::Percent { at, percent });
+            }
+        }
+        Condition::DoorForced { doors } => {
+            for &door in doors {
+                mistakes.index(list, at, SiteList::Doors, door, config.doors.len());
+            }
+        }
+        Condition::BandCut | Condition::ButtonPressed => {}
+    }
+}

@@ -1,0 +1,179 @@
+//! Refs by id and ids by ref, for the rim and for alarm ids.
+
+use ach_actors_model::{
+    AnchorRef, DoorRef, LineRef, Name, RuleRef, SourceRef, SubjectClass, SubjectRef, TagId, TagRef,
+    ZoneRef,
+};
+
+use super::Site;
+
+/// A lookup by id finds only what is in force; a name by ref is told for removed things too, so
+/// that alarms about them can be rendered.
+impl Site {
+    /// The site's id.
+    pub fn id(&self) -> &Name {
+        &self.id
+    }
+
+    /// The version.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// How many tag refs were ever given; each is below this.
+    pub fn tag_ref_count(&self) -> usize {
+        self.tags.len()
+    }
+
+    /// How many subject refs were ever given.
+    pub fn subject_ref_count(&self) -> usize {
+        self.subjects.len()
+    }
+
+    /// How many zone refs were ever given.
+    pub fn zone_ref_count(&self) -> usize {
+        self.zones.len()
+    }
+
+    /// How many door refs were ever given.
+    pub fn door_ref_count(&self) -> usize {
+        self.doors.len()
+    }
+
+    /// How many source refs were ever given.
+    pub fn source_ref_count(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// How many anchor refs were ever given.
+    pub fn anchor_ref_count(&self) -> usize {
+        self.anchors.len()
+    }
+
+    /// The tag with a factory number.
+    pub fn tag(&self, id: TagId) -> Option<TagRef> {
+        let tag = TagRef(self.tag_ids.get(id)?);
+        self.tag_plan(tag).map(|_| tag)
+    }
+
+    /// A tag's factory number.
+    pub fn tag_id(&self, tag: TagRef) -> Option<TagId> {
+        self.tag_ids.id(tag.index())
+    }
+
+    /// The feed that may report a tag; `None` if it was removed.
+    pub fn tag_source(&self, tag: TagRef) -> Option<SourceRef> {
+        self.tag_plan(tag)?.source()
+    }
+
+    /// The subject a tag is on.
+    pub fn tag_subject(&self, tag: TagRef) -> Option<SubjectRef> {
+        self.tag_plan(tag)?.subject()
+    }
+
+    /// The subject with an id.
+    pub fn subject(&self, id: &str) -> Option<SubjectRef> {
+        let subject = SubjectRef(self.subject_names.get(id)?);
+        self.subject_class(subject).map(|_| subject)
+    }
+
+    /// A subject's id.
+    pub fn subject_name(&self, subject: SubjectRef) -> Option<&str> {
+        self.subject_names.name(subject.0)
+    }
+
+    /// A subject's class; `None` if it was removed.
+    pub fn subject_class(&self, subject: SubjectRef) -> Option<SubjectClass> {
+        self.subjects.get(subject.index())?.class
+    }
+
+    /// The tags on a subject, ascending.
+    pub fn subject_tags(&self, subject: SubjectRef) -> &[TagRef] {
+        let from = |at: usize| {
+            let plan = self.subjects.get(at)?;
+            usize::try_from(plan.tags_from).ok()
+        };
+        let until = from(subject.index() + 1).unwrap_or(self.subject_tags.len());
+        let bounds = from(subject.index()).map(|from| from..until);
+        bounds.and_then(|bounds| self.subject_tags.get(bounds)).unwrap_or(&[])
+    }
+
+    /// The zone with an id.
+    pub fn zone(&self, id: &str) -> Option<ZoneRef> {
+        let zone = ZoneRef(self.zone_names.get(id)?);
+        self.zone_plan(zone).map(|_| zone)
+    }
+
+    /// A zone's id.
+    pub fn zone_name(&self, zone: ZoneRef) -> Option<&str> {
+        self.zone_names.name(zone.0)
+    }
+
+    /// The door with an id.
+    pub fn door(&self, id: &str) -> Option<DoorRef> {
+        let door = DoorRef(self.door_names.get(id)?);
+        self.door_plan(door).map(|_| door)
+    }
+
+    /// A door's id.
+    pub fn door_name(&self, door: DoorRef) -> Option<&str> {
+        self.door_names.name(door.0)
+    }
+
+    /// The feed that may report a door, if it is wired.
+    pub fn door_source(&self, door: DoorRef) -> Option<SourceRef> {
+        self.door_plan(door)?.source
+    }
+
+    /// The perimeter line with an id.
+    pub fn line(&self, id: &str) -> Option<LineRef> {
+        let line = LineRef(self.line_names.get(id)?);
+        self.line_plan(line).map(|_| line)
+    }
+
+    /// A perimeter line's id.
+    pub fn line_name(&self, line: LineRef) -> Option<&str> {
+        self.line_names.name(line.0)
+    }
+
+    /// A rule's id.
+    pub fn rule_name(&self, rule: RuleRef) -> Option<&str> {
+        self.rule_names.name(rule.0)
+    }
+
+    /// The feed with an id.
+    pub fn source(&self, id: &str) -> Option<SourceRef> {
+        let source = SourceRef(self.source_names.get(id)?);
+        self.source_plan(source).map(|_| source)
+    }
+
+    /// A feed's id.
+    pub fn source_name(&self, source: SourceRef) -> Option<&str> {
+        self.source_names.name(source.0)
+    }
+
+    /// The anchor with an id.
+    pub fn anchor(&self, id: &str) -> Option<AnchorRef> {
+        let anchor = AnchorRef(self.anchor_names.get(id)?);
+        self.anchor_plan(anchor).map(|_| anchor)
+    }
+
+    /// An anchor's id.
+    pub fn anchor_name(&self, anchor: AnchorRef) -> Option<&str> {
+        self.anchor_names.name(anchor.0)
+    }
+
+    /// The feed an anchor belongs to; `None` if it was removed.
+    pub fn anchor_source(&self, anchor: AnchorRef) -> Option<SourceRef> {
+        Some(self.anchor_plan(anchor)?.source)
+    }
+
+    /// All tags in force, ascending by ref.
+    pub fn tags(&self) -> impl Iterator<Item = (TagRef, TagId)> {
+        let numbered = (0..).map(TagRef).take(self.tags.len());
+        numbered.filter(|&tag| self.tag_plan(tag).is_some()).filter_map(|tag| {
+            let id = self.tag_id(tag)?;
+            Some((tag, id))
+        })
+    }
+}

@@ -1,0 +1,142 @@
+//! What a site says of each thing, small and ready to be asked.
+
+use ach_actors_model::{
+    AlarmKind, AlarmPriority, DoorRef, LineRef, RuleRef, SourceRef, SubjectClass,
+    SubjectRef, Window, ZoneRef,
+};
+use ach_geo::{Floor, Gates};
+
+/// Of a tag. 16 bytes, because there are a million.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TagPlan {
+    source: u32,
+    subject: u32,
+    /// The rules it is under: its subject's, or those for tags on nobody.
+    pub(crate) rule_set: u32,
+    /// Fastest plausible speed.
+    pub(crate) speed_limit_mm_per_s: u32,
+}
+
+impl TagPlan {
+    pub(crate) fn new(source: SourceRef, subject: Option<SubjectRef>) -> TagPlan {
+        let subject = subject.map_or(u32::MAX, |subject| subject.0);
+        TagPlan { source: source.0, subject, rule_set: 0, speed_limit_mm_per_s: 0 }
+    }
+
+    /// Of a tag that was removed.
+    pub(crate) const REMOVED: TagPlan =
+        TagPlan { source: u32::MAX, subject: u32::MAX, rule_set: 0, speed_limit_mm_per_s: 0 };
+
+    pub(crate) fn source(&self) -> Option<SourceRef> {
+        (self.source != u32::MAX).then_some(SourceRef(self.source))
+    }
+
+    pub(crate) fn subject(&self) -> Option<SubjectRef> {
+        (self.subject != u32::MAX).then_some(SubjectRef(self.subject))
+    }
+}
+
+/// Of a subject. 12 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SubjectPlan {
+    /// `None` if it was removed.
+    pub(crate) class: Option<SubjectClass>,
+    pub(crate) rule_set: u32,
+    /// Where its tags begin in the list of all; they end where the next subject's begin.
+    pub(crate) tags_from: u32,
+}
+
+/// Of a zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ZonePlan {
+    pub(crate) capacity: Option<u32>,
+    /// The watch with the zone's own gates.
+    pub(crate) plain_watch: u32,
+    /// Rules of kind over capacity.
+    pub(crate) capacity_rules: Vec<RuleRef>,
+}
+
+/// Of a door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DoorPlan {
+    pub(crate) source: Option<SourceRef>,
+    /// Rules of kind door forced.
+    pub(crate) forced_rules: Vec<RuleRef>,
+}
+
+/// Of a perimeter line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LinePlan {
+    pub(crate) floor: Floor,
+    pub(crate) points_mm: Vec<(i32, i32)>,
+    /// Rules of kind leaves.
+    pub(crate) rules: Vec<RuleRef>,
+}
+
+/// Of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SourcePlan {
+    pub(crate) silence_ns: Option<u64>,
+}
+
+/// Of an anchor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AnchorPlan {
+    pub(crate) source: SourceRef,
+    /// Ascending.
+    pub(crate) zones: Vec<ZoneRef>,
+    pub(crate) silence_ns: Option<u64>,
+}
+
+/// A pair of zone and gates that movers are watched with. Its number is its key in the index and,
+/// like a ref, is never given to another pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WatchPlan {
+    pub(crate) zone: ZoneRef,
+    pub(crate) gates: Gates,
+    pub(crate) floor: Option<Floor>,
+    /// Whether it is in the index.
+    pub(crate) is_live: bool,
+    /// Whether the gates are the zone's own.
+    pub(crate) is_plain: bool,
+}
+
+/// Of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RulePlan {
+    pub(crate) condition: RuleCondition,
+    pub(crate) alarm: AlarmKind,
+    pub(crate) priority: AlarmPriority,
+    pub(crate) is_tentative: bool,
+    pub(crate) windows: Vec<Window>,
+    /// Zones, ascending, each with the watch the rule judges it by.
+    pub(crate) zones: Vec<(ZoneRef, u32)>,
+    /// Ascending.
+    pub(crate) lines: Vec<LineRef>,
+    /// Ascending.
+    pub(crate) doors: Vec<DoorRef>,
+    /// How far beyond a line a crossing counts.
+    pub(crate) line_tolerance_mm: u32,
+}
+
+/// What a rule watches; where is told by its plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RuleCondition {
+    Inside,
+    Leaves,
+    Stays,
+    TagSilent { after_ns: u64 },
+    BatteryLow { percent: u8 },
+    BandCut,
+    ButtonPressed,
+    OverCapacity,
+    DoorForced,
+}
+
+impl RulePlan {
+    /// The watch by which the rule judges a zone, if it names the zone.
+    pub(crate) fn watch_of(&self, zone: ZoneRef) -> Option<u32> {
+        let place = self.zones.binary_search_by_key(&zone, |&(zone, _)| zone).ok()?;
+        self.zones.get(place).map(|&(_, watch)| watch)
+    }
+}
