@@ -85,7 +85,11 @@ fn judge_without_header(rest: &[u8], expected: Expected) -> Finding<'_> {
 
 /// Bytes up to the last that is not zero.
 fn used(bytes: &[u8]) -> usize {
-    bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last.saturating_add(1))
+    // A sector at a time: most of a segment may be zeros, and all of it is asked.
+    const ZEROS: [u8; SECTOR_BYTES] = [0; SECTOR_BYTES];
+    let blank = bytes.rchunks_exact(SECTOR_BYTES).take_while(|sector| *sector == ZEROS).count();
+    let rest = bytes.get(..bytes.len().saturating_sub(blank * SECTOR_BYTES)).unwrap_or(bytes);
+    rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last.saturating_add(1))
 }
 
 /// Whether a part of the group, which begins at `at`, was not written: a sector of it is zeros, or
