@@ -48,11 +48,14 @@ pub struct LineCrossing {
     along: Along,
 }
 
-/// How far along the path, as an exact fraction from 0 to 1.
+/// How far along the path, as an exact fraction from 0 to 1, and by how much the small step east
+/// and the smaller one north would add to `part`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Along {
     part: u128,
     whole: u128,
+    east: i64,
+    north: i64,
 }
 
 impl LineCrossing {
@@ -79,23 +82,40 @@ impl LineCrossing {
             return None;
         }
         let (part, rest) = (before.unsigned_abs(), after.unsigned_abs());
-        Some(LineCrossing {
-            line: line.key,
-            direction: if was_left { Direction::LeftToRight } else { Direction::RightToLeft },
-            is_floor_unknown: from.floor.is_none() || to.floor.is_none(),
-            along: Along { part, whole: part + rest },
-        })
+        let (abx, aby) = difference(wall.a, wall.b);
+        // What is left behind shrinks on a path to the right and grows on a path to the left.
+        let (direction, east, north) = if was_left {
+            (Direction::LeftToRight, -aby, abx)
+        } else {
+            (Direction::RightToLeft, aby, -abx)
+        };
+        let is_floor_unknown = from.floor.is_none() || to.floor.is_none();
+        let along = Along { part, whole: part + rest, east, north };
+        Some(LineCrossing { line: line.key, direction, is_floor_unknown, along })
     }
 
     /// Orders crossings of one path: first come first, then by line and direction.
     pub(crate) fn order(&self, other: &LineCrossing) -> Ordering {
+        let (one, two) = (&self.along, &other.along);
         // Parts are below 1.3e19 and wholes below 1.8e19, so the products stay below 2^128.
-        let ours = self.along.part * other.along.whole;
-        let theirs = other.along.part * self.along.whole;
-        ours.cmp(&theirs)
+        let order = (one.part * two.whole).cmp(&(two.part * one.whole));
+        if order.is_ne() {
+            return order;
+        }
+        let step = |ours: i64, theirs: i64| {
+            let ours = i128::from(ours).saturating_mul(signed(two.whole));
+            ours.cmp(&i128::from(theirs).saturating_mul(signed(one.whole)))
+        };
+        step(one.east, two.east)
+            .then_with(|| step(one.north, two.north))
             .then(self.line.cmp(&other.line))
             .then(self.direction.cmp(&other.direction))
     }
+}
+
+/// Wholes are below 2^65.
+fn signed(whole: u128) -> i128 {
+    i128::try_from(whole).unwrap_or(i128::MAX)
 }
 
 /// The box of the path between two positions.

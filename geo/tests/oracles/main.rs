@@ -1,0 +1,14 @@
+//! The crate against simple oracles, on random and degenerate input.
+//!
+//! Every random test prints its seed; `ACH_SEED` repeats one.
+#![cfg(test)]
+
+mod boxes;
+mod dice;
+mod frames;
+mod gates_model;
+mod indexes;
+mod lines;
+mod regions;
+mod walks;
+mod world;

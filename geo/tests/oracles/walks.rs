@@ -1,0 +1,73 @@
+//! Occupancy against the model of the gates, along random walks.
+
+use ach_geo::{Crossing, CrossingKind, Occupancy};
+
+use crate::dice::Dice;
+use crate::gates_model::GatesModel;
+use crate::world::{self, SECOND_NS, Walker};
+
+const WORLDS: u64 = 50;
+const STEPS: u64 = 2_100;
+const SIZE_MM: i32 = 24_000;
+
+fn family(crossing: &Crossing) -> u8 {
+    match crossing.kind {
+        CrossingKind::Exited | CrossingKind::ExitSuspected | CrossingKind::ExitDropped => 0,
+        CrossingKind::Entered | CrossingKind::EntrySuspected | CrossingKind::EntryDropped => 1,
+        CrossingKind::Dwelled => 2,
+    }
+}
+
+fn model_expire(models: &mut [GatesModel], now: u64) -> Vec<Crossing> {
+    let mut out: Vec<Crossing> = models.iter_mut().flat_map(|model| model.expire(now)).collect();
+    out.sort_by_key(|crossing| (crossing.at_ns, family(crossing), crossing.watch));
+    out
+}
+
+#[test]
+fn occupancy_agrees_with_the_model_on_every_step_with_and_without_the_box() {
+    let mut dice = Dice::seeded("walks", 42);
+    let mut counts = [0_u64; 7];
+    let mut unknown_count = 0;
+    for world in 0..WORLDS {
+        let watches = world::watches(&mut dice, 14, SIZE_MM);
+        let lines = world::lines(&mut dice, 6, SIZE_MM);
+        let index = world::index(&watches, &lines);
+        let mut walker = Walker::new(dice.clone(), SIZE_MM);
+        dice.next();
+        let mut models: Vec<_> = watches.into_iter().map(GatesModel::new).collect();
+        let (mut boxed, mut exact) = (Occupancy::default(), Occupancy::default());
+        for step in 0..STEPS {
+            let seen = walker.step();
+            let place = format!("world {world}, step {step}, {seen:?}");
+            let due = models.iter().map(GatesModel::next_due).min().unwrap();
+            assert_eq!(boxed.next_due_ns().unwrap_or(u64::MAX), due, "next due before {place}");
+            // At times only the observation itself tells that deadlines have passed.
+            if !dice.once_in(3) {
+                let now = seen.received_at_ns.min(due.saturating_add(dice.next() % SECOND_NS));
+                let expected = model_expire(&mut models, now);
+                for occupancy in [&mut boxed, &mut exact] {
+                    let mut out = vec![];
+                    occupancy.expire(&index, now, &mut out);
+                    assert_eq!(out, expected, "expiry at {now} before {place}");
+                }
+            }
+            let mut expected = model_expire(&mut models, seen.received_at_ns);
+            let mut fresh: Vec<_> = models.iter_mut().flat_map(|m| m.observe(&seen)).collect();
+            fresh.sort_by_key(|crossing| (family(crossing), crossing.watch));
+            expected.extend(fresh);
+            let mut out = vec![];
+            boxed.observe(&index, &seen, &mut out);
+            assert_eq!(out, expected, "with the box, {place}");
+            out.clear();
+            exact.observe_exact(&index, &seen, &mut out);
+            assert_eq!(out, expected, "without the box, {place}");
+            for crossing in &out {
+                counts[usize::from(crossing.kind as u8)] += 1;
+                unknown_count += u64::from(crossing.is_floor_unknown);
+            }
+        }
+    }
+    println!("crossings by kind {counts:?}, with an unknown floor {unknown_count}");
+    assert!(counts.iter().all(|count| *count > 100) && unknown_count > 100, "the walks saw little");
+}
