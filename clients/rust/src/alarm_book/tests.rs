@@ -1,0 +1,235 @@
+//! The book against what a receiver may rely on.
+
+use ach_actors_model::{AlarmKind, AlarmPriority, AlarmReason, Timestamp};
+use ach_engine_wire::{Code, ProvisionalReason, Thing, WireCause};
+
+use super::*;
+
+const PROVISIONAL: Storage = Storage::Provisional(ProvisionalReason::None);
+
+fn at(index: u64) -> Option<Cursor> {
+    (index > 0).then_some(Cursor { shard: 0, index, ordinal: 0 })
+}
+
+/// A note; `index` 0 makes it provisional.
+fn note(id: u128, transition: AlarmTransition, index: u64, is_resent: bool) -> Frame {
+    Frame::AlarmNote(AlarmNote {
+        id: AlarmId(id),
+        transition,
+        reason: (transition == AlarmTransition::Cleared).then_some(AlarmReason::ConditionEnded),
+        kind: AlarmKind::Elopement,
+        priority: AlarmPriority::High,
+        rule: None,
+        site_version: 1,
+        episode: 1,
+        subject: None,
+        tag: None,
+        place: Thing::Site,
+        is_tentative: false,
+        is_late: false,
+        cause: WireCause::SiteChange,
+        observed_at: Timestamp(1),
+        received_at: Timestamp(2),
+        changed_at: Timestamp(3),
+        position: None,
+        accuracy_mm: 0,
+        gates_passed: 0,
+        storage: if index == 0 { PROVISIONAL } else { Storage::Durable },
+        cursor: at(index),
+        fencing_epoch: 1,
+        is_resent,
+    })
+}
+
+fn raised(id: u128, index: u64) -> Frame {
+    note(id, AlarmTransition::Raised, index, false)
+}
+
+fn upheld(id: u128, index: u64) -> Frame {
+    note(id, AlarmTransition::Upheld, index, false)
+}
+
+fn cleared(id: u128, index: u64) -> Frame {
+    note(id, AlarmTransition::Cleared, index, false)
+}
+
+fn open(id: u128, index: u64) -> Frame {
+    note(id, AlarmTransition::Raised, index, true)
+}
+
+fn settled(id: u128, storage: Storage, index: u64) -> Frame {
+    Frame::AlarmSettled(AlarmSettled {
+        id: AlarmId(id),
+        transition: AlarmTransition::Raised,
+        storage,
+        cursor: at(index),
+        fencing_epoch: 1,
+    })
+}
+
+fn end(open_count: u32, index: u64) -> Frame {
+    Frame::OpenSetEnd(OpenSetEnd { open_count, cursor: at(index) })
+}
+
+fn gap(code: Code) -> Frame {
+    Frame::Gap(Gap { code, missed_count: None, cursor: None })
+}
+
+fn word(update: &AlarmUpdate) -> String {
+    match update {
+        AlarmUpdate::Note(note) => format!("{} {:?}", note.id.0, note.transition),
+        AlarmUpdate::Durable { id, transition, .. } => format!("{} {transition:?} durable", id.0),
+        AlarmUpdate::Withdrawn { id, transition } => format!("{} {transition:?} withdrawn", id.0),
+        AlarmUpdate::Gap(gap) => format!("gap {}", gap.code.value()),
+        AlarmUpdate::OpenSetComplete { open_count } => format!("{open_count} open"),
+        AlarmUpdate::EchoReply { nonce } => format!("echo {nonce}"),
+        AlarmUpdate::Disconnected => "disconnected".to_owned(),
+    }
+}
+
+/// Streams of frames, one for each connection, and the news they make.
+#[track_caller]
+fn check(streams: Vec<Vec<Frame>>, expected: &[&str]) {
+    let mut book = AlarmBook::new();
+    let mut news = Vec::new();
+    for stream in streams {
+        book.begin();
+        for frame in stream {
+            news.extend(book.take(frame).iter().map(word));
+        }
+    }
+    assert_eq!(news, expected);
+}
+
+#[test]
+fn an_alarm_is_told_at_once_and_again_when_it_is_durable() {
+    check(
+        vec![vec![end(0, 0), raised(1, 0), settled(1, Storage::Durable, 5), cleared(1, 6)]],
+        &["0 open", "1 Raised", "1 Raised durable", "1 Cleared"],
+    );
+}
+
+#[test]
+fn what_is_known_is_not_told_again() {
+    check(
+        vec![
+            vec![end(0, 0), raised(1, 0), raised(1, 0), settled(1, Storage::Durable, 5)],
+            vec![open(1, 5), end(1, 5), settled(1, Storage::Durable, 5), raised(1, 5)],
+        ],
+        &["0 open", "1 Raised", "1 Raised durable", "1 open"],
+    );
+}
+
+#[test]
+fn a_provisional_alarm_that_is_sent_again_as_open_lives_on() {
+    check(
+        vec![
+            vec![end(0, 0), raised(1, 0), raised(2, 0)],
+            vec![open(1, 0), open(2, 7), end(2, 7), settled(1, Storage::Durable, 8)],
+        ],
+        &["0 open", "1 Raised", "2 Raised", "2 Raised durable", "2 open", "1 Raised durable"],
+    );
+}
+
+#[test]
+fn a_provisional_alarm_that_is_gone_is_withdrawn_at_the_mark() {
+    check(
+        vec![vec![end(0, 0), raised(1, 0), raised(2, 0)], vec![open(2, 0), end(1, 0)]],
+        &["0 open", "1 Raised", "2 Raised", "1 Raised withdrawn", "1 open"],
+    );
+}
+
+#[test]
+fn one_that_became_durable_and_ended_meanwhile_is_not_withdrawn() {
+    let news = &["0 open", "1 Raised", "1 Raised durable", "1 Cleared", "0 open"];
+    check(vec![vec![end(0, 0), raised(1, 0)], vec![raised(1, 5), cleared(1, 6), end(0, 6)]], news);
+    // The same when the node sends what was missed after the open set.
+    let news = &["0 open", "1 Raised", "0 open", "1 Raised durable", "1 Cleared"];
+    check(vec![vec![end(0, 0), raised(1, 0)], vec![end(0, 6), raised(1, 5), cleared(1, 6)]], news);
+}
+
+#[test]
+fn what_stays_doubtful_after_the_mark_is_withdrawn_with_the_next_news() {
+    check(
+        vec![
+            vec![end(0, 0), raised(1, 0), raised(2, 0)],
+            vec![end(0, 6), raised(1, 5), cleared(3, 6)],
+        ],
+        &[
+            "0 open",
+            "1 Raised",
+            "2 Raised",
+            "0 open",
+            "1 Raised durable",
+            "3 Cleared",
+            "2 Raised withdrawn",
+        ],
+    );
+    check(
+        vec![vec![end(0, 0), raised(1, 0)], vec![end(0, 6), raised(4, 0)]],
+        &["0 open", "1 Raised", "0 open", "4 Raised", "1 Raised withdrawn"],
+    );
+}
+
+#[test]
+fn a_later_change_bears_out_the_earlier_ones() {
+    check(
+        vec![vec![end(0, 0), raised(1, 0), upheld(1, 0)], vec![upheld(1, 9), end(1, 9)]],
+        &["0 open", "1 Raised", "1 Upheld", "1 Upheld durable", "1 Raised durable", "1 open"],
+    );
+    check(
+        vec![
+            vec![end(0, 0), raised(1, 0), upheld(1, 0)],
+            vec![note(1, AlarmTransition::Upheld, 0, true), end(1, 0)],
+        ],
+        &["0 open", "1 Raised", "1 Upheld", "1 open"],
+    );
+}
+
+#[test]
+fn a_node_can_say_that_an_alarm_is_withdrawn() {
+    check(
+        vec![vec![raised(1, 0), settled(1, Storage::Withdrawn, 0), raised(1, 0)]],
+        &["1 Raised", "1 Raised withdrawn", "1 Raised"],
+    );
+    check(
+        vec![vec![raised(1, 4), settled(1, Storage::Withdrawn, 0), settled(9, PROVISIONAL, 0)]],
+        &["1 Raised"],
+    );
+}
+
+#[test]
+fn a_gap_is_told_and_the_set_after_it_counts_as_new() {
+    check(
+        vec![vec![end(0, 0), raised(1, 0), gap(Code::TooSlow), open(2, 0), end(1, 0)]],
+        &["0 open", "1 Raised", "gap 82", "2 Raised", "1 Raised withdrawn", "1 open"],
+    );
+}
+
+#[test]
+fn the_cursor_is_that_of_the_last_durable_note() {
+    let mut book = AlarmBook::new();
+    book.begin();
+    for (frame, cursor) in [
+        (end(0, 3), None),
+        (raised(1, 0), None),
+        (raised(2, 7), at(7)),
+        (settled(1, Storage::Durable, 9), at(9)),
+        (open(3, 2), at(9)),
+    ] {
+        book.take(frame);
+        assert_eq!(book.cursor(), cursor);
+    }
+}
+
+#[test]
+fn ended_episodes_are_forgotten_in_the_end() {
+    let mut book = AlarmBook::new();
+    book.begin();
+    for id in 0..70_000 {
+        book.take(raised(id, 2 * u64::try_from(id).unwrap() + 1));
+        book.take(cleared(id, 2 * u64::try_from(id).unwrap() + 2));
+    }
+    assert_eq!(book.episodes.len(), ENDED_REMEMBERED);
+    assert_eq!(book.ended.len(), ENDED_REMEMBERED);
+}

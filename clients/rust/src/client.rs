@@ -1,0 +1,98 @@
+//! A connection to a node, before it is known what for.
+
+use std::net::SocketAddr;
+
+use ach_actors_model::Name;
+use ach_engine_net::{Bundle, Role, client_endpoint};
+use quinn::Endpoint;
+
+use crate::session::Session;
+use crate::{ConnectError, Operator, Publisher, PublisherOptions, Subscriber};
+
+/// Where to connect and as whom.
+#[derive(Debug, Clone)]
+pub struct ClientConfig {
+    /// The node's address.
+    pub addr: SocketAddr,
+    /// The name the node's certificate is checked against, such as `localhost`.
+    pub server_name: String,
+    /// Certificate and key.
+    pub bundle: Bundle,
+    /// Name and version of the program, for the node's log.
+    pub program: String,
+}
+
+impl ClientConfig {
+    /// A configuration for the program that calls itself "ach client".
+    pub fn new(addr: SocketAddr, server_name: &str, bundle: Bundle) -> ClientConfig {
+        ClientConfig {
+            addr,
+            server_name: server_name.to_owned(),
+            bundle,
+            program: concat!("ach client ", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+/// What is needed to connect again.
+#[derive(Debug, Clone)]
+pub(crate) struct Connector {
+    pub(crate) config: ClientConfig,
+    pub(crate) endpoint: Endpoint,
+}
+
+/// A connection that stands. Make of it what its certificate allows.
+#[derive(Debug)]
+pub struct Client {
+    connector: Connector,
+    session: Session,
+}
+
+impl Client {
+    /// Connects once, so that a wrong address or certificate is told here and now. What is made of
+    /// the client connects again by itself whenever the connection breaks.
+    ///
+    /// # Errors
+    ///
+    /// No connection came about.
+    pub async fn connect(config: ClientConfig) -> Result<Client, ConnectError> {
+        let endpoint = client_endpoint(config.addr, &config.bundle)?;
+        let connector = Connector { config, endpoint };
+        let session = Session::open(&connector, Vec::new()).await?;
+        Ok(Client { connector, session })
+    }
+
+    /// The role in its certificate.
+    pub fn role(&self) -> Role {
+        self.connector.config.bundle.identity().role
+    }
+
+    /// The site it is connected to.
+    pub fn site(&self) -> &Name {
+        &self.session.welcome.site
+    }
+
+    /// The node it is connected to.
+    pub fn node(&self) -> &Name {
+        &self.session.welcome.node
+    }
+
+    /// Publishes pings and reports. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// The node gave no lanes: the certificate is not a vendor's.
+    pub fn publisher(self, options: PublisherOptions) -> Result<Publisher, ConnectError> {
+        Publisher::start(self.connector, self.session, options)
+    }
+
+    /// Follows alarms, events and positions. Must be called within a tokio runtime.
+    pub fn subscriber(self) -> Subscriber {
+        Subscriber::start(self.connector, self.session)
+    }
+
+    /// Asks and commands.
+    pub fn operator(self) -> Operator {
+        Operator::new(self.connector, self.session)
+    }
+}

@@ -1,0 +1,217 @@
+//! What was published on a lane and is not durable yet. Pure: it knows no socket and no clock.
+//!
+//! ```text
+//!        first           unsent         credit        next
+//!   ... | sent, not durable | may be sent | must wait | ...     tickets
+//! ```
+//!
+//! Over a reconnect within an epoch everything after `durable_through` is sent again under the same
+//! sequence numbers; in a new epoch it is numbered anew from 1.
+
+use std::collections::VecDeque;
+
+use ach_engine_wire::{Ack, LaneTotals, LaneWelcome};
+use thiserror::Error;
+
+use crate::LaneProgress;
+
+/// Epochs whose numbering is remembered, so that an alarm's cause can still be traced.
+const EPOCHS_REMEMBERED: usize = 64;
+
+/// Why a lane cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum OutboxError {
+    /// As much waits as may.
+    #[error("{capacity} inputs are not durable yet, wait for room or drop this one")]
+    Full {
+        /// How many may wait.
+        capacity: usize,
+    },
+    /// The node has forgotten what it had said was durable.
+    #[error("the node has forgotten inputs it had acknowledged, a new epoch is needed")]
+    NodeIsBehind,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Epoch {
+    epoch: u32,
+    /// Ticket less sequence number.
+    base: u64,
+}
+
+/// The inputs of one lane.
+#[derive(Debug)]
+pub struct LaneOutbox<T> {
+    items: VecDeque<T>,
+    first: u64,
+    unsent: u64,
+    /// Greatest ticket ever sent.
+    sent_through: u64,
+    credit_through: u64,
+    epochs: VecDeque<Epoch>,
+    capacity: usize,
+    progress: LaneProgress,
+    totals_before: LaneTotals,
+}
+
+impl<T: Clone> LaneOutbox<T> {
+    /// An outbox that keeps at most `capacity` inputs.
+    pub fn new(capacity: usize) -> LaneOutbox<T> {
+        LaneOutbox {
+            items: VecDeque::new(),
+            first: 1,
+            unsent: 1,
+            sent_through: 0,
+            credit_through: 0,
+            epochs: VecDeque::new(),
+            capacity,
+            progress: LaneProgress::default(),
+            totals_before: LaneTotals::default(),
+        }
+    }
+
+    /// Keeps an input and gives its ticket's number.
+    ///
+    /// # Errors
+    ///
+    /// [`OutboxError::Full`].
+    pub fn push(&mut self, item: T) -> Result<u64, OutboxError> {
+        if self.items.len() >= self.capacity {
+            return Err(OutboxError::Full { capacity: self.capacity });
+        }
+        self.items.push_back(item);
+        self.progress.published_through = self.progress.published_through.saturating_add(1);
+        Ok(self.progress.published_through)
+    }
+
+    /// How many more may be pushed.
+    pub fn room(&self) -> usize {
+        self.capacity.saturating_sub(self.items.len())
+    }
+
+    /// How far it has come.
+    pub fn progress(&self) -> LaneProgress {
+        self.progress
+    }
+
+    /// The epoch in force and the greatest sequence number sent in it, to resume with.
+    pub fn resume(&self) -> Option<(u32, u64)> {
+        let epoch = self.epochs.back()?;
+        Some((epoch.epoch, self.sent_through.saturating_sub(epoch.base)))
+    }
+
+    /// Takes the next inputs to send, at most `count_max` and only as far as credit reaches and
+    /// `is_ready` holds; appends them to `out` and gives the first one's sequence number.
+    pub fn take(
+        &mut self,
+        count_max: usize,
+        is_ready: impl Fn(&T) -> bool,
+        out: &mut Vec<T>,
+    ) -> Option<u64> {
+        let base = self.epochs.back()?.base;
+        let skipped = usize::try_from(self.unsent.saturating_sub(self.first)).ok()?;
+        let credit =
+            usize::try_from(self.credit_through.saturating_add(1).saturating_sub(self.unsent))
+                .unwrap_or(usize::MAX);
+        let start = out.len();
+        let ready = self.items.range(skipped.min(self.items.len())..);
+        out.extend(ready.take(count_max.min(credit)).take_while(|item| is_ready(item)).cloned());
+        let count = u64::try_from(out.len().saturating_sub(start)).unwrap_or(0);
+        if count == 0 {
+            return None;
+        }
+        let first_seq = self.unsent.saturating_sub(base);
+        self.unsent = self.unsent.saturating_add(count);
+        let last = self.unsent.saturating_sub(1);
+        let fresh = last.saturating_sub(self.sent_through).min(count);
+        self.sent_through = self.sent_through.max(last);
+        self.progress.sent_count = self.progress.sent_count.saturating_add(count);
+        self.progress.resent_count =
+            self.progress.resent_count.saturating_add(count.saturating_sub(fresh));
+        Some(first_seq)
+    }
+
+    /// Applies an ack. One of another epoch changes nothing, and cursors never go back.
+    pub fn on_ack(&mut self, ack: &Ack) {
+        let Some(current) = self.epochs.back().copied() else { return };
+        if current.epoch != ack.epoch {
+            return;
+        }
+        let last = self.unsent.saturating_sub(1);
+        let ticket = |seq: u64| seq.saturating_add(current.base);
+        let accepted = ticket(ack.accepted_through).min(last);
+        let durable = ticket(ack.durable_through).min(last);
+        self.progress.accepted_through = self.progress.accepted_through.max(accepted);
+        self.credit_through = self.credit_through.max(ticket(ack.credit_through));
+        self.progress.totals = sum(self.totals_before, ack.totals);
+        self.forget(durable);
+    }
+
+    /// Applies the node's welcome, after a connect or reconnect.
+    ///
+    /// # Errors
+    ///
+    /// [`OutboxError::NodeIsBehind`]; say hello again without resuming.
+    pub fn on_welcome(&mut self, welcome: &LaneWelcome) -> Result<(), OutboxError> {
+        let goes_on = self.epochs.back().filter(|current| current.epoch == welcome.epoch).copied();
+        let base = match goes_on {
+            Some(current) => current.base,
+            None => self.begin_epoch(welcome.epoch),
+        };
+        let ticket = |seq: u64| seq.saturating_add(base);
+        let durable = ticket(welcome.durable_through).min(self.sent_through.max(base));
+        if durable < self.progress.durable_through {
+            return Err(OutboxError::NodeIsBehind);
+        }
+        self.forget(durable);
+        let accepted = ticket(welcome.accepted_through).min(self.sent_through);
+        self.progress.accepted_through = accepted.max(self.progress.durable_through);
+        self.unsent = self.first;
+        self.credit_through = ticket(welcome.credit_through);
+        Ok(())
+    }
+
+    /// Which ticket a sequence number of an epoch stands for, if the epoch is remembered.
+    pub fn ticket_of(&self, epoch: u32, seq: u64) -> Option<u64> {
+        let epoch = self.epochs.iter().rev().find(|known| known.epoch == epoch)?;
+        Some(seq.saturating_add(epoch.base))
+    }
+
+    fn begin_epoch(&mut self, epoch: u32) -> u64 {
+        let base = self.first.saturating_sub(1);
+        if self.epochs.len() >= EPOCHS_REMEMBERED {
+            self.epochs.pop_front();
+        }
+        self.epochs.push_back(Epoch { epoch, base });
+        self.totals_before = self.progress.totals;
+        self.progress.epoch = epoch;
+        self.progress.accepted_through = self.progress.durable_through;
+        base
+    }
+
+    fn forget(&mut self, durable: u64) {
+        if durable <= self.progress.durable_through {
+            return;
+        }
+        let count = durable.saturating_add(1).saturating_sub(self.first);
+        let count = usize::try_from(count).unwrap_or(usize::MAX).min(self.items.len());
+        self.items.drain(..count);
+        self.first = durable.saturating_add(1);
+        self.unsent = self.unsent.max(self.first);
+        self.progress.durable_through = durable;
+        self.progress.accepted_through = self.progress.accepted_through.max(durable);
+    }
+}
+
+fn sum(before: LaneTotals, now: LaneTotals) -> LaneTotals {
+    LaneTotals {
+        accepted: before.accepted.saturating_add(now.accepted),
+        duplicate: before.duplicate.saturating_add(now.duplicate),
+        late: before.late.saturating_add(now.late),
+        refused: before.refused.saturating_add(now.refused),
+        conflated: before.conflated.saturating_add(now.conflated),
+    }
+}
+
+#[cfg(test)]
+mod tests;
