@@ -20,6 +20,7 @@ mod outline_check;
 mod position;
 mod region;
 mod safe_box;
+mod settled;
 mod site_frame;
 mod stay;
 mod watch_index;
@@ -32,6 +33,7 @@ pub use outline::{Height, Outline};
 pub use outline_check::{HOLES_MAX, POLYGON_VERTICES_MAX, RING_VERTICES_MAX, RegionError};
 pub use position::{Floor, Position};
 pub use region::{RANGE_MM, Region};
+pub use settled::Settled;
 pub use site_frame::{
     CONTROL_POINTS_MAX, ControlPoint, FRAME_RANGE_M, LATITUDE_MAX_DEG, SiteFrame, SiteFrameError,
 };

@@ -19,13 +19,13 @@ const HAS_DWELLED: u8 = 16;
 pub(crate) struct Membership {
     /// The watch's place in the index.
     pub(crate) ordinal: u32,
-    flags: u8,
+    pub(crate) flags: u8,
     /// The latest positions, newest in bit 0. Not in yet: 1 is evidence of entry. In: 1 is outside.
-    evidence: u8,
+    pub(crate) evidence: u8,
     /// The same; 1 is beyond the tolerance.
-    beyond: u8,
-    tolerance_due_ns: u64,
-    delay_due_ns: u64,
+    pub(crate) beyond: u8,
+    pub(crate) tolerance_due_ns: u64,
+    pub(crate) delay_due_ns: u64,
 }
 
 /// Where a position lies, for one who is in.
@@ -299,6 +299,11 @@ impl Membership {
     /// Whether an entry or an exit has been suspected and is still open.
     pub(crate) fn is_suspected(&self) -> bool {
         self.flags & IS_SUSPECTED != 0
+    }
+
+    /// Whether one of the latest positions speaks for a change.
+    pub(crate) fn has_evidence(&self) -> bool {
+        self.evidence != 0 || self.beyond != 0
     }
 
     /// Whether the dwell time of this stay is over.

@@ -16,7 +16,7 @@ use crate::watch_index::ZoneEntry;
 use crate::{Position, WatchIndex};
 
 /// Memberships kept in place: most movers are in a room, a ward, a floor and a building.
-const INLINE_COUNT: usize = 4;
+pub(crate) const INLINE_COUNT: usize = 4;
 
 /// A position, how good it is, and when it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct Presence {
     pub is_in: bool,
     /// Whether an entry or an exit is suspected.
     pub is_suspected: bool,
+    /// Whether it has been in for the dwell time of this stay.
+    pub has_dwelled: bool,
 }
 
 /// The watches one mover is in, and what is open between it and them.
@@ -165,8 +167,30 @@ impl Occupancy {
     pub fn presences<'a>(&'a self, index: &'a WatchIndex) -> impl Iterator<Item = Presence> + 'a {
         self.members.iter().filter_map(|member| {
             let watch = index.at(member.ordinal)?.key;
-            Some(Presence { watch, is_in: member.is_in(), is_suspected: member.is_suspected() })
+            Some(Presence {
+                watch,
+                is_in: member.is_in(),
+                is_suspected: member.is_suspected(),
+                has_dwelled: member.has_dwelled(),
+            })
         })
+    }
+
+    /// When the last position was observed and when it was received.
+    pub fn heard_ns(&self) -> (u64, u64) {
+        (self.heard.observed_at_ns, self.heard.received_at_ns)
+    }
+
+    pub(crate) fn members(&self) -> &[Membership] {
+        &self.members
+    }
+
+    /// One with these memberships, by ordinal, and nothing open.
+    pub(crate) fn resting(
+        heard: Heard,
+        members: impl Iterator<Item = Membership>,
+    ) -> Occupancy {
+        Occupancy { heard, members: members.collect(), ..Occupancy::default() }
     }
 
     /// Whether the mover is in a watch.
