@@ -186,10 +186,7 @@ impl Occupancy {
     }
 
     /// One with these memberships, by ordinal, and nothing open.
-    pub(crate) fn resting(
-        heard: Heard,
-        members: impl Iterator<Item = Membership>,
-    ) -> Occupancy {
+    pub(crate) fn resting(heard: Heard, members: impl Iterator<Item = Membership>) -> Occupancy {
         Occupancy { heard, members: members.collect(), ..Occupancy::default() }
     }
 

@@ -10,5 +10,6 @@ mod gates_model;
 mod indexes;
 mod lines;
 mod regions;
+mod stories;
 mod walks;
 mod world;
