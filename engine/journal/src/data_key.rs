@@ -27,8 +27,11 @@ impl DataKey {
     /// A nonce is used once: an LSN begins at most one group of a segment, because after a failed
     /// write nothing more is written to it, and after a cut the next group is in a new segment.
     fn nonce(first: Lsn) -> Nonce {
-        let [a, b, c, d, e, f, g, h] = first.0.to_le_bytes();
-        Nonce::assume_unique_for_key([0, 0, 0, 0, a, b, c, d, e, f, g, h])
+        let mut nonce = [0; 12];
+        for (byte, digit) in nonce.iter_mut().skip(4).zip(first.0.to_le_bytes()) {
+            *byte = digit;
+        }
+        Nonce::assume_unique_for_key(nonce)
     }
 
     /// Encrypts `body` in place.

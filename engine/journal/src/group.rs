@@ -57,7 +57,7 @@ struct Header {
     chain: Tag,
     records: U32,
     body_crc: U32,
-    header_crc: U32,
+    head_crc: U32,
     end_mark: [u8; 4],
 }
 
@@ -109,7 +109,7 @@ pub(crate) fn seal(
         chain,
         records: U32::new(records),
         body_crc: U32::ZERO,
-        header_crc: U32::ZERO,
+        head_crc: U32::ZERO,
         end_mark: END_MARK,
     };
     let aad = header.as_bytes().get(..AAD_BYTES).ok_or(Unspecified)?;
@@ -120,7 +120,7 @@ pub(crate) fn seal(
     buffer.extend_from_slice(&TRAILER);
     let (head, rest) = buffer.split_at_mut(GROUP_HEADER_BYTES);
     header.body_crc = U32::new(crc32c::crc32c(rest));
-    header.header_crc = U32::new(header_crc(&header));
+    header.head_crc = U32::new(header_crc(&header));
     head.copy_from_slice(header.as_bytes());
     Ok(tag)
 }
@@ -136,7 +136,7 @@ pub(crate) fn read_header(bytes: &[u8]) -> Option<GroupHeader> {
         return None;
     }
     let (header, _) = Header::read_from_prefix(bytes).ok()?;
-    if header.end_mark != END_MARK || header.header_crc.get() != header_crc(&header) {
+    if header.end_mark != END_MARK || header.head_crc.get() != header_crc(&header) {
         return None;
     }
     Some(GroupHeader {
@@ -244,7 +244,7 @@ mod tests {
         let (group, _) = sealed(b"a ping of tag 4711");
         let (mut head, rest) = Header::read_from_prefix(&group).unwrap();
         head.first_lsn = U64::new(10);
-        head.header_crc = U32::new(header_crc(&head));
+        head.head_crc = U32::new(header_crc(&head));
         let forged = [head.as_bytes(), rest].concat();
         let header = read_header(&forged).unwrap();
         assert!(header.is_body_intact(&forged));

@@ -296,7 +296,8 @@ mod tests {
     #[test]
     fn a_command_gives_the_key_or_a_reason() {
         let from_command = command(&format!("echo ' {DIGITS} '")).load().unwrap();
-        let from_bytes = Kek::from_bytes(&std::array::from_fn(|place| place as u8)).unwrap();
+        let from_bytes =
+            Kek::from_bytes(&std::array::from_fn(|place| u8::try_from(place).unwrap())).unwrap();
         assert_eq!(from_command.id(), from_bytes.id());
         assert!(matches!(command("exit 3").load(), Err(KekError::Failed { .. })));
         let missing = KekSource::Command(vec!["/no/such/program".to_owned()]);

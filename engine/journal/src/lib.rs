@@ -28,6 +28,8 @@ mod damage;
 mod data_key;
 mod disk;
 mod errors;
+#[cfg(test)]
+mod golden;
 mod group;
 mod journal;
 mod kek;

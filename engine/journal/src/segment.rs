@@ -78,10 +78,10 @@ pub(crate) struct SegmentHeader {
 }
 
 /// What is in the place of a header.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum HeaderState {
     /// It is there; `copies` of its two copies are intact.
-    Born { header: SegmentHeader, copies: u8 },
+    Born { header: Box<SegmentHeader>, copies: u8 },
     /// It is there, in a format of the future.
     Newer { version: u32 },
     /// Neither copy is intact.
@@ -166,17 +166,16 @@ impl SegmentHeader {
             Some(layout) if layout.version.get() != VERSION => {
                 HeaderState::Newer { version: layout.version.get() }
             }
-            Some(layout) => HeaderState::Born { header: SegmentHeader { layout }, copies: intact },
+            Some(layout) => {
+                HeaderState::Born { header: Box::new(SegmentHeader { layout }), copies: intact }
+            }
         }
     }
 
     /// What groups of this segment carry.
     pub(crate) fn home(&self) -> Home {
-        let [a, b, c, d, e, f, g, h, ..] = self.layout.incarnation;
-        Home {
-            segment: self.layout.segment.get(),
-            incarnation: u64::from_le_bytes([a, b, c, d, e, f, g, h]),
-        }
+        let half = self.layout.incarnation.first_chunk().copied().unwrap_or_default();
+        Home { segment: self.layout.segment.get(), incarnation: u64::from_le_bytes(half) }
     }
 
     /// Where it begins.
@@ -227,7 +226,7 @@ mod tests {
 
     fn read(bytes: &[u8]) -> Option<(SegmentHeader, u8)> {
         match SegmentHeader::read(bytes) {
-            HeaderState::Born { header, copies } => Some((header, copies)),
+            HeaderState::Born { header, copies } => Some((*header, copies)),
             HeaderState::Newer { .. } | HeaderState::Unreadable => None,
         }
     }

@@ -143,7 +143,7 @@ impl<'a, D: Disk> Walker<'a, D> {
     /// The headers of all segments, which must be numbered without a gap from the oldest on. A last
     /// one that was never born is a stray.
     fn read_headers(&mut self, numbers: &[u64]) -> Result<Vec<SegmentHeader>, WalkError> {
-        let mut headers: Vec<SegmentHeader> = Vec::new();
+        let mut headers = Vec::new();
         let mut expected = self.mark.map(|mark| mark.oldest).or(numbers.first().copied());
         for (place, number) in numbers.iter().copied().enumerate() {
             if expected != Some(number) {
@@ -159,7 +159,7 @@ impl<'a, D: Disk> Walker<'a, D> {
                     if copies < 2 {
                         self.notes.push(Note::HeaderCopyDamaged { segment: number });
                     }
-                    headers.push(header);
+                    headers.push(*header);
                 }
                 HeaderState::Newer { version } => {
                     return Err(WalkError::Newer { segment: number, version });

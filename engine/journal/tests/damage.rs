@@ -1,5 +1,15 @@
 //! Flipped bits, zeroed pages, lost and misdirected writes: never silently wrong, never short.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "a test may fail, and its numbers are small"
+)]
+
 use ach_engine_journal::{Disk, Harm, Note, OpenError, Reader, SimDisk, SimFault};
 
 mod support;

@@ -1,5 +1,15 @@
 //! Full disks, failed writes and syncs, stalls, wrong keys, two openers, limits.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "a test may fail, and its numbers are small"
+)]
+
 use ach_engine_journal::{
     AppendError, CommitError, Config, Disk, FileDisk, Journal, Kek, Lsn, OpenError, PrepareError,
     RECORD_BYTES_MAX, ReadError, Reader, RecordKind, SimDisk, SimFault,

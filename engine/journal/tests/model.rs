@@ -1,5 +1,15 @@
 //! The journal against a list: whatever is done in whatever order, they agree.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "a test may fail, and its numbers are small"
+)]
+
 use ach_engine_journal::{Disk, Lsn, Reader, SimDisk};
 use proptest::prelude::*;
 

@@ -1,5 +1,15 @@
 //! Power cuts at every step, with every kind of torn page.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "a test may fail, and its numbers are small"
+)]
+
 use ach_engine_journal::{Disk, SimDisk, SimFault};
 
 mod support;

@@ -253,7 +253,7 @@ mod tests {
             let disk = disk.power_on();
             let now = disk.contents("a");
             assert_eq!(now[..4096], [1; 4096], "seed {seed}");
-            match now[4096..].iter().filter(|byte| **byte == 2).count() {
+            match now[4096..].iter().map(|byte| usize::from(*byte == 2)).sum() {
                 0 => lost += 1,
                 4096 => kept += 1,
                 torn => assert_eq!(torn % 512, 0, "seed {seed}: pages tear by sectors"),
@@ -281,7 +281,7 @@ mod tests {
         let file = disk.create("a", 1 << 16).unwrap();
         file.sync().unwrap();
         disk.sync_dir().unwrap();
-        file.write_at(0, &[1; 1 << 16]).unwrap();
+        file.write_at(0, &vec![1; 1 << 16]).unwrap();
         disk.plan(1, SimFault::Fail);
         assert!(file.sync().is_err());
         file.sync().unwrap();

@@ -155,7 +155,7 @@ impl State {
     pub(super) fn sync_dir_in_part(&mut self) {
         let changes = std::mem::take(&mut self.unsynced_names);
         for change in changes {
-            if self.next_random() % 3 == 0 {
+            if self.next_random().is_multiple_of(3) {
                 break;
             }
             match change {

@@ -114,6 +114,7 @@ fn what_is_not_there_is_not_found<D: Disk>(disk: &D) -> io::Result<()> {
     assert_eq!(disk.open_reading("a").err().map(|error| error.kind()), missing, "open_reading");
     assert_eq!(disk.remove("a").err().map(|error| error.kind()), missing, "remove");
     assert_eq!(disk.rename("a", "b").err().map(|error| error.kind()), missing, "rename");
+    disk.sync_dir()?;
     Ok(())
 }
 

@@ -49,8 +49,11 @@ pub(crate) fn record(lsn: u64, payload_len: usize) -> Owned {
     }
 }
 
+/// What opening says.
+pub(crate) type Outcome<D> = Result<(Journal<D>, Opened), OpenError>;
+
 /// Opens and collects; the records before any damage come back either way.
-pub(crate) fn open<D: Disk>(disk: D) -> (Result<(Journal<D>, Opened), OpenError>, Vec<Owned>) {
+pub(crate) fn open<D: Disk>(disk: D) -> (Outcome<D>, Vec<Owned>) {
     let mut records = Vec::new();
     let outcome = Journal::open(disk, CONFIG, kek(), &mut |record| records.push(record.into()));
     (outcome, records)
@@ -148,5 +151,5 @@ pub(crate) fn killed_journal(seed: u64) -> (SimDisk, Vec<Owned>) {
 
 /// The names of a disk's segments, oldest first.
 pub(crate) fn segments(disk: &SimDisk) -> Vec<String> {
-    disk.list().unwrap().into_iter().filter(|name| name.ends_with(".seg")).collect()
+    disk.list().unwrap().into_iter().filter(|name| name.strip_suffix(".seg").is_some()).collect()
 }
