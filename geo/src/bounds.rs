@@ -55,15 +55,15 @@ impl Bounds {
 
     /// Whether the point lies in the box.
     pub(crate) fn contains(&self, x_mm: i32, y_mm: i32) -> bool {
-        (self.x_low <= x_mm) & (x_mm <= self.x_high) & (self.y_low <= y_mm) & (y_mm <= self.y_high)
+        self.x_low <= x_mm && x_mm <= self.x_high && self.y_low <= y_mm && y_mm <= self.y_high
     }
 
     /// Whether the boxes share a point.
     pub(crate) fn meets(&self, other: &Bounds) -> bool {
-        (self.x_low <= other.x_high)
-            & (other.x_low <= self.x_high)
-            & (self.y_low <= other.y_high)
-            & (other.y_low <= self.y_high)
+        self.x_low <= other.x_high
+            && other.x_low <= self.x_high
+            && self.y_low <= other.y_high
+            && other.y_low <= self.y_high
     }
 
     /// How far the point lies outside, along x and along y; zero within.

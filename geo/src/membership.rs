@@ -188,9 +188,8 @@ impl Membership {
     /// The exit deadline that comes first, of those whose positions agree.
     fn exit_due(&self, gates: &Gates) -> Option<Due> {
         let needed = gates.confirm.needed;
-        let delay = has(self.beyond, needed).then_some(self.delay_due_ns).unwrap_or(NEVER_NS);
-        let tolerance =
-            has(self.evidence, needed).then_some(self.tolerance_due_ns).unwrap_or(NEVER_NS);
+        let delay = if has(self.beyond, needed) { self.delay_due_ns } else { NEVER_NS };
+        let tolerance = if has(self.evidence, needed) { self.tolerance_due_ns } else { NEVER_NS };
         let due = if delay <= tolerance {
             Due { at_ns: delay, gate: gate::EXIT_DELAY }
         } else {

@@ -125,12 +125,12 @@ impl SiteFrame {
         }
         let to_site = Affine::fitted(&pairs).ok_or(SiteFrameError::Degenerate)?;
         let to_plane = to_site.inverted().ok_or(SiteFrameError::Degenerate)?;
-        let residuals_m = pairs.iter().map(|&[east_m, north_m, x_m, y_m]| {
-            let (fitted_x_m, fitted_y_m) = to_site.map(east_m, north_m);
-            (fitted_x_m - x_m).hypot(fitted_y_m - y_m)
+        let misses_m = pairs.iter().map(|&[east_m, north_m, x_m, y_m]| {
+            let fitted = to_site.map(east_m, north_m);
+            (fitted.0 - x_m).hypot(fitted.1 - y_m)
         });
-        let residual_max_m = residuals_m.clone().fold(0.0, f64::max);
-        let squares: f64 = residuals_m.map(|residual_m| residual_m * residual_m).sum();
+        let residual_max_m = misses_m.clone().fold(0.0, f64::max);
+        let squares: f64 = misses_m.map(|miss_m| miss_m * miss_m).sum();
         let residual_rms_m = (squares / count(points.len())).sqrt();
         Ok(SiteFrame { plane, to_site, to_plane, residual_rms_m, residual_max_m })
     }

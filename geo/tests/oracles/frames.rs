@@ -45,8 +45,8 @@ fn there_and_back_is_exact_to_a_hundredth_of_a_millimetre_within_10_km() {
                 let x_m = f64::from(dice.mm(-7_000_000, 7_000_000)) / 1_000.0;
                 let y_m = f64::from(dice.mm(-7_000_000, 7_000_000)) / 1_000.0;
                 let (lon_deg, lat_deg) = frame.to_wgs84_deg(x_m, y_m).unwrap();
-                let (back_x_m, back_y_m) = frame.to_local_m(lon_deg, lat_deg).unwrap();
-                let missed_m = (back_x_m - x_m).hypot(back_y_m - y_m);
+                let back = frame.to_local_m(lon_deg, lat_deg).unwrap();
+                let missed_m = (back.0 - x_m).hypot(back.1 - y_m);
                 assert!(missed_m < 1e-5, "{lon} {lat}, {count} points: missed {missed_m} m");
             }
         }
@@ -76,7 +76,9 @@ fn a_wrong_control_point_shows_in_the_residual() {
     let frame = SiteFrame::fit(&points).unwrap();
     assert!((frame.residual_max_m() - 2.0).abs() < 0.1, "{}", frame.residual_max_m());
     assert!((frame.residual_rms_m() - 2.0).abs() < 0.1, "{}", frame.residual_rms_m());
-    points.iter_mut().for_each(|point| std::mem::swap(&mut point.x_m, &mut point.y_m));
+    for point in &mut points {
+        std::mem::swap(&mut point.x_m, &mut point.y_m);
+    }
     assert!(SiteFrame::fit(&points).unwrap().is_mirrored());
 }
 

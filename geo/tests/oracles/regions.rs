@@ -1,5 +1,12 @@
 //! Containment and distance against the registry's `geo` crate and plain arithmetic.
 
+#![expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "the oracle calculates in floating point"
+)]
+
 use ach_geo::{Outline, RANGE_MM, Region};
 use geo::CoordinatePosition;
 use geo::coordinate_position::CoordPos;
