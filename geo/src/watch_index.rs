@@ -129,7 +129,7 @@ fn envelope(bounds: &Bounds) -> AABB<[i32; 2]> {
 }
 
 impl WatchIndex {
-    /// Builds the index: about a third of a microsecond a watch.
+    /// Builds the index: one to two microseconds a watch.
     ///
     /// # Errors
     ///
