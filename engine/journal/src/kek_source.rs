@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -23,6 +23,9 @@ const TEXT_BYTES_MAX: u64 = 256;
 /// How long a command may take. Asking a key service takes seconds at worst, and a start that waits
 /// for ever tells nobody why.
 const COMMAND_WAIT: Duration = Duration::from_secs(30);
+
+/// How often a command that has printed its key is asked whether it has ended.
+const END_PAUSE: Duration = Duration::from_millis(5);
 
 /// Where the key-encryption key comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +80,7 @@ pub enum KekError {
         /// The command.
         from: KekSource,
         /// How it ended.
-        status: std::process::ExitStatus,
+        status: ExitStatus,
     },
     /// The command did not end in time and was stopped.
     #[error("the {from} for the key-encryption key took over {} s and was stopped", COMMAND_WAIT.as_secs())]
@@ -204,13 +207,29 @@ impl KekSource {
             // It may have ended by itself; either way it is gone after this.
             drop(child.kill());
         }
-        let status = child.wait().map_err(self.system("wait for the command for"))?;
+        let status = self.wait_for_end(&mut child)?;
         let text = text?;
         if status.success() {
             Ok(text)
         } else {
             Err(KekError::Failed { from: self.clone(), status })
         }
+    }
+
+    /// A command that has printed its key has no reason to linger; one that does is stopped.
+    fn wait_for_end(&self, child: &mut Child) -> Result<ExitStatus, KekError> {
+        let mut waited = Duration::ZERO;
+        while waited < COMMAND_WAIT {
+            let ended = child.try_wait().map_err(self.system("wait for the command for"))?;
+            if let Some(status) = ended {
+                return Ok(status);
+            }
+            std::thread::sleep(END_PAUSE);
+            waited += END_PAUSE;
+        }
+        drop(child.kill());
+        child.wait().map_err(self.system("wait for the command for"))?;
+        Err(KekError::Slow { from: self.clone() })
     }
 
     fn wait_for_text(&self, child: &mut Child) -> Result<Zeroizing<String>, KekError> {

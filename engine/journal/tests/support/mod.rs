@@ -36,6 +36,12 @@ impl From<Record<'_>> for Owned {
     }
 }
 
+fn payload(mixed: u64, len: usize) -> Vec<u8> {
+    let mut bytes = mixed.to_le_bytes().repeat(len.div_ceil(8));
+    bytes.truncate(len);
+    bytes
+}
+
 /// The record with that number: everything about it follows from the number and the length.
 pub(crate) fn record(lsn: u64, payload_len: usize) -> Owned {
     let mixed = lsn.wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -45,7 +51,7 @@ pub(crate) fn record(lsn: u64, payload_len: usize) -> Owned {
         shard: (mixed >> 40) as u32 % 7,
         term: lsn / 10,
         index: lsn * 3,
-        payload: (0..payload_len).map(|at| (mixed >> (at % 8 * 8)) as u8).collect(),
+        payload: payload(mixed, payload_len),
     }
 }
 

@@ -1,0 +1,99 @@
+//! Reading beside a running writer, on real files.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "a test may fail, and its numbers are small"
+)]
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use ach_engine_journal::{
+    FileDisk, Journal, Lsn, Preparation, ReadError, Reader, RecordKind, Report,
+};
+
+mod support;
+use support::{Owned, kek, open, record};
+
+fn append(journal: &mut Journal, lsn: u64) {
+    let Owned { kind, shard, term, index, payload, .. } = record(lsn, (lsn % 50) as usize * 200);
+    journal.append(kind, shard, term, index, &payload).unwrap();
+}
+
+#[test]
+fn a_reader_never_mistakes_a_running_writer_for_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FileDisk::create(folder.path()).unwrap();
+    let mut journal = open(disk).0.unwrap().0;
+    let (acked, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let mut readings = 0;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for lsn in 1..=300 {
+                append(&mut journal, lsn);
+                assert_eq!(journal.commit().unwrap(), Lsn(lsn));
+                acked.store(lsn, Ordering::SeqCst);
+            }
+            is_over.store(true, Ordering::SeqCst);
+        });
+        while !is_over.load(Ordering::SeqCst) {
+            let before = acked.load(Ordering::SeqCst);
+            let reader = Reader::new(FileDisk::existing(folder.path()).unwrap());
+            let mut read: Vec<Owned> = Vec::new();
+            let report = reader.show(&kek(), &mut |record| read.push(record.into())).unwrap();
+            assert_eq!(report.damage, None);
+            assert!(read.len() as u64 >= before, "{} of {before} acked were read", read.len());
+            assert!(read.iter().all(|one| *one == record(one.lsn, one.payload.len())));
+            readings += 1;
+        }
+    });
+    assert!(readings > 0);
+}
+
+#[test]
+fn a_segment_is_prepared_on_another_thread_while_groups_are_committed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(FileDisk::create(folder.path()).unwrap()).0.unwrap().0;
+    for round in 0..5 {
+        let preparation = journal.preparation().unwrap().unwrap();
+        let prepared = std::thread::scope(|scope| {
+            let zeroing = scope.spawn(move || Preparation::run(preparation).unwrap());
+            append(&mut journal, round * 5 + 1);
+            journal.commit().unwrap();
+            zeroing.join().unwrap()
+        });
+        assert!(journal.adopt(prepared).unwrap());
+        while journal.room().unwrap().spare_bytes > 0 {
+            journal.append(RecordKind::Entry, 0, 0, 0, &[1; 9_000]).unwrap();
+            journal.commit().unwrap();
+        }
+    }
+    let counters = journal.counters();
+    assert_eq!((counters.rolls_prepared, counters.rolls_unprepared), (5, 0));
+    let last = journal.close().unwrap();
+    let report = Reader::new(FileDisk::existing(folder.path()).unwrap()).verify(None).unwrap();
+    assert_eq!((report.last_lsn, report.damage, report.was_closed), (last, None, true));
+    assert_eq!((report.records, report.had_key), (counters.records, false));
+}
+
+#[test]
+fn a_folder_without_a_journal_is_said_to_have_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let reader = Reader::new(FileDisk::existing(folder.path()).unwrap());
+    assert!(matches!(reader.verify(None), Err(ReadError::NoJournal)));
+    assert!(FileDisk::existing(folder.path().join("not there")).is_err());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "reading writes nothing");
+}
+
+#[test]
+fn a_reading_with_and_without_the_key_agree() {
+    let (disk, appended) = support::killed_journal(1);
+    let reader = Reader::new(disk);
+    let (with, without) = (reader.verify(Some(&kek())).unwrap(), reader.verify(None).unwrap());
+    assert_eq!(with.records_by_kind.iter().sum::<u64>(), appended.len() as u64);
+    assert_eq!(Report { had_key: false, records_by_kind: [0; 5], ..with }, without);
+}
