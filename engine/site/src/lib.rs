@@ -4,18 +4,33 @@
 //! [`SiteConfig`](ach_actors_model::SiteConfig) that is journaled. Names of people are here and at
 //! the rim ([`NameBook`]) and nowhere else.
 
+mod catalogue;
+mod check;
+mod compile;
+mod example;
+mod finding;
 mod floor_plan;
 mod georeference;
+mod name_book;
+mod read;
 mod rule_plan;
 mod sample;
 mod site_directory;
 mod subject_plan;
+mod text;
+mod utc_offsets;
 mod walkway;
+mod write;
 
+pub use example::write_example;
+pub use finding::{FINDINGS_MAX, Finding, FindingKind, Findings, Severity};
 pub use floor_plan::{AnchorPlan, DoorPlan, FloorPlan, LinePlan, ZoneKind, ZonePlan};
-pub use georeference::{ControlPoint, Georeference};
+pub use georeference::Georeference;
+pub use name_book::NameBook;
+pub use read::SiteReading;
 pub use rule_plan::{RulePlan, What, WherePlan, WhoPlan};
 pub use sample::{Resident, SAMPLE_COUNT_MAX, SampleHospital, SampleOptions, sample_hospital};
 pub use site_directory::{FeedPlan, LARGEST_GAP_NS_DEFAULT, SiteDirectory};
 pub use subject_plan::{PersonalName, SubjectPlan, TagPlan};
 pub use walkway::{ClassSet, NodeKind, Passage, RoomUse, WalkEdge, WalkNode, Walkway};
+pub use write::WriteError;

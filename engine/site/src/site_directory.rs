@@ -1,10 +1,14 @@
 //! A site as its directory tells it: the value that is read, checked, written and compiled.
 
-use ach_actors_model::{Name, SpeedLimit, SubjectClass, TagId};
+use std::path::Path;
+
+use ach_actors_model::{Name, SiteConfig, SpeedLimit, SubjectClass, TagId};
 use ach_geo::Gates;
 
-use crate::georeference::Georeference;
-use crate::{FloorPlan, RulePlan, SubjectPlan};
+use crate::{
+    Findings, FloorPlan, Georeference, NameBook, RulePlan, SiteReading, SubjectPlan, WriteError,
+    check, compile, read, write,
+};
 
 /// Longest time between two fixes over which a crossing is believed, unless the site says so.
 pub const LARGEST_GAP_NS_DEFAULT: u64 = 2_000_000_000;
@@ -68,6 +72,48 @@ impl SiteDirectory {
             equipment: Vec::new(),
             rules: Vec::new(),
         }
+    }
+
+    /// Reads and checks a site directory.
+    ///
+    /// # Errors
+    ///
+    /// Everything that was found, warnings too, when one of them is an error.
+    pub fn read(root: &Path) -> Result<SiteReading, Findings> {
+        read::read(root)
+    }
+
+    /// Everything that does not fit in a site made in code; reading has done it already.
+    pub fn check(&self) -> Findings {
+        check::check(self)
+    }
+
+    /// Writes a site directory into a new or empty folder. It reads back as the same site when its
+    /// floors are sorted by number and it has a speed limit for every class in order.
+    ///
+    /// # Errors
+    ///
+    /// The folder holds something already, or the disk refuses.
+    pub fn write(&self, root: &Path) -> Result<(), WriteError> {
+        write::write(self, root)
+    }
+
+    /// The site as it is journaled.
+    ///
+    /// # Errors
+    ///
+    /// What [`SiteDirectory::check`] finds, when it finds an error.
+    pub fn config(&self, version: u32) -> Result<SiteConfig, Findings> {
+        let findings = self.check();
+        if findings.has_errors() {
+            return Err(findings);
+        }
+        Ok(compile::compile(self, version))
+    }
+
+    /// The names of things and people, for the rim.
+    pub fn name_book(&self) -> NameBook {
+        NameBook::new(self)
     }
 
     /// All subjects in the order of the site configuration: people, then equipment.

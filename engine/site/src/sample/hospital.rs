@@ -5,9 +5,8 @@ use ach_actors_model::{SpeedLimit, SubjectClass};
 use super::draft::DOOR_FEED;
 use super::inhabitants::{self, Places};
 use super::{TAG_FEED, building, name, rules};
-use crate::georeference::Georeference;
 use crate::walkway::Walkway;
-use crate::{FeedPlan, FloorPlan, SiteDirectory};
+use crate::{FeedPlan, FloorPlan, Georeference, SiteDirectory};
 
 /// Most subjects of one class: the ids have three digits, and a demo needs no more.
 pub const SAMPLE_COUNT_MAX: u32 = 20_000;

@@ -227,7 +227,8 @@ impl Settling {
     }
 }
 
-/// Splits a count by shares; what rounding leaves goes to the cohorts in turn.
+/// Splits a count by shares; what rounding leaves goes to the cohorts in turn,
+/// the last ones first: the first ones are those the rules are about.
 fn sizes(cohorts: &[Cohort], count: u32) -> Vec<u32> {
     let mut sizes: Vec<u32> = cohorts
         .iter()
@@ -238,7 +239,7 @@ fn sizes(cohorts: &[Cohort], count: u32) -> Vec<u32> {
         .collect();
     let mut left = count.saturating_sub(sizes.iter().sum());
     while left > 0 && !sizes.is_empty() {
-        for size in &mut sizes {
+        for size in sizes.iter_mut().rev() {
             if left > 0 {
                 *size += 1;
                 left -= 1;

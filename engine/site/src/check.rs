@@ -1,0 +1,119 @@
+//! Holds a whole site against itself: what no single file can know.
+
+mod outlines;
+mod rules;
+mod things;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::SiteDirectory;
+use crate::finding::Findings;
+use crate::text::{Origin, Report};
+
+/// Something that was said somewhere. Floors are numbered as in the directory, the rest within its
+/// floor or file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Item {
+    TimeZone,
+    Georeference,
+    Feed(usize),
+    Floor(usize),
+    Zone(usize, usize),
+    Door(usize, usize),
+    Line(usize, usize),
+    Anchor(usize, usize),
+    Person(usize),
+    Equipment(usize),
+    Rule(usize),
+}
+
+impl Item {
+    /// The same thing on another floor.
+    fn on_floor(self, floor: usize) -> Item {
+        match self {
+            Item::Floor(_) => Item::Floor(floor),
+            Item::Zone(_, number) => Item::Zone(floor, number),
+            Item::Door(_, number) => Item::Door(floor, number),
+            Item::Line(_, number) => Item::Line(floor, number),
+            Item::Anchor(_, number) => Item::Anchor(floor, number),
+            other => other,
+        }
+    }
+}
+
+/// Where everything was said.
+#[derive(Debug, Default)]
+pub(crate) struct Origins {
+    origins: BTreeMap<Item, Origin>,
+}
+
+impl Origins {
+    pub(crate) fn add(&mut self, item: Item, origin: Origin) {
+        self.origins.insert(item, origin);
+    }
+
+    /// Takes what was read of one floor as that of floor `number`.
+    pub(crate) fn add_floor(&mut self, number: usize, floor: BTreeMap<Item, Origin>) {
+        for (item, origin) in floor {
+            self.origins.insert(item.on_floor(number), origin);
+        }
+    }
+
+    /// Where a thing was said; for a site made in code, where it would be written.
+    pub(crate) fn of(&self, item: Item, directory: &SiteDirectory) -> Origin {
+        if let Some(origin) = self.origins.get(&item) {
+            return origin.clone();
+        }
+        let floor_file = |floor: usize| {
+            directory
+                .floors
+                .get(floor)
+                .map_or_else(|| "floors".to_owned(), |plan| format!("floors/{}.geojson", plan.id))
+        };
+        let (file, place) = match item {
+            Item::TimeZone => ("site.toml".to_owned(), String::new()),
+            Item::Georeference => ("site.toml".to_owned(), "origin".to_owned()),
+            Item::Feed(number) => ("site.toml".to_owned(), format!("feed {}", number + 1)),
+            Item::Floor(floor) => (floor_file(floor), String::new()),
+            Item::Zone(floor, number) => (floor_file(floor), format!("zone {}", number + 1)),
+            Item::Door(floor, number) => (floor_file(floor), format!("door {}", number + 1)),
+            Item::Line(floor, number) => (floor_file(floor), format!("line {}", number + 1)),
+            Item::Anchor(floor, number) => (floor_file(floor), format!("anchor {}", number + 1)),
+            Item::Person(number) => ("people.toml".to_owned(), format!("subject {}", number + 1)),
+            Item::Equipment(number) => {
+                ("equipment.toml".to_owned(), format!("subject {}", number + 1))
+            }
+            Item::Rule(number) => ("rules.toml".to_owned(), format!("rule {}", number + 1)),
+        };
+        Origin::new(&Arc::from(file.as_str()), None, place)
+    }
+}
+
+/// What a check needs at hand.
+pub(crate) struct Check<'a> {
+    directory: &'a SiteDirectory,
+    origins: &'a Origins,
+    report: &'a Report,
+}
+
+impl Check<'_> {
+    fn origin(&self, item: Item) -> Origin {
+        self.origins.of(item, self.directory)
+    }
+}
+
+/// Reports everything that does not fit.
+pub(crate) fn check_into(directory: &SiteDirectory, origins: &Origins, report: &Report) {
+    let check = Check { directory, origins, report };
+    things::check(&check);
+    outlines::check(&check);
+    rules::check(&check);
+}
+
+/// Everything that does not fit in a site made in code.
+pub(crate) fn check(directory: &SiteDirectory) -> Findings {
+    let report = Report::default();
+    check_into(directory, &Origins::default(), &report);
+    Findings::new(report.into_findings())
+}

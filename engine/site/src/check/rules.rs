@@ -1,0 +1,238 @@
+//! Rules and anchors: what they point at must be there and must fit.
+
+use ach_actors_model::{AlarmKind, Name};
+use ach_geo::Gates;
+
+use super::{Check, Item};
+use crate::catalogue::{Catalogue, Shelf};
+use crate::finding::FindingKind;
+use crate::text::{Origin, nearest};
+use crate::{RulePlan, SubjectPlan, What, WhoPlan, ZoneKind};
+
+pub(super) fn check(check: &Check<'_>) {
+    let catalogue = Catalogue::new(check.directory);
+    for (floor, plan) in check.directory.floors.iter().enumerate() {
+        for (number, anchor) in plan.anchors.iter().enumerate() {
+            let origin = check.origin(Item::Anchor(floor, number));
+            check_known(check, &origin, &ZONES, &catalogue.zones, &anchor.zones);
+        }
+    }
+    for (number, rule) in check.directory.rules.iter().enumerate() {
+        let checked = Checked {
+            check,
+            catalogue: &catalogue,
+            rule,
+            origin: check.origin(Item::Rule(number)),
+        };
+        checked.references();
+        checked.fitness();
+        checked.selection();
+    }
+}
+
+/// What a list of ids points at.
+struct Target {
+    kind: FindingKind,
+    word: &'static str,
+}
+
+const ZONES: Target = Target { kind: FindingKind::UnknownZone, word: "zone" };
+const DOORS: Target = Target { kind: FindingKind::UnknownDoor, word: "door" };
+const LINES: Target = Target { kind: FindingKind::UnknownLine, word: "line" };
+const SUBJECTS: Target = Target { kind: FindingKind::UnknownSubject, word: "subject" };
+
+fn check_known(
+    check: &Check<'_>,
+    origin: &Origin,
+    target: &Target,
+    shelf: &Shelf<'_>,
+    ids: &[Name],
+) {
+    for id in ids.iter().filter(|id| shelf.index(id).is_none()) {
+        let problem = format!("there is no {} `{id}`", target.word);
+        let remedy = match nearest(id.as_str(), shelf.ids()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("add the {} or remove its id here", target.word),
+        };
+        check.report.error(target.kind, origin, &problem, &remedy);
+    }
+}
+
+struct Checked<'a> {
+    check: &'a Check<'a>,
+    catalogue: &'a Catalogue<'a>,
+    rule: &'a RulePlan,
+    origin: Origin,
+}
+
+impl Checked<'_> {
+    fn error(&self, kind: FindingKind, problem: &str, remedy: &str) {
+        self.check.report.error(kind, &self.origin, problem, remedy);
+    }
+
+    fn warning(&self, kind: FindingKind, problem: &str, remedy: &str) {
+        self.check.report.warning(kind, &self.origin, problem, remedy);
+    }
+
+    fn references(&self) {
+        let (catalogue, place, who) = (self.catalogue, &self.rule.place, &self.rule.who);
+        for (target, shelf, ids) in [
+            (&ZONES, &catalogue.zones, &place.zones),
+            (&DOORS, &catalogue.doors, &place.doors),
+            (&LINES, &catalogue.lines, &place.lines),
+            (&SUBJECTS, &catalogue.subjects, &who.subjects),
+        ] {
+            check_known(self.check, &self.origin, target, shelf, ids);
+        }
+        for (word, shelf, labels) in [
+            ("zone", &catalogue.zones, &place.zones_labelled),
+            ("door", &catalogue.doors, &place.doors_labelled),
+            ("line", &catalogue.lines, &place.lines_labelled),
+            ("subject", &catalogue.subjects, &who.labels),
+        ] {
+            for label in labels.iter().filter(|label| !shelf.has_label(label)) {
+                let problem = format!("no {word} carries the label `{label}`");
+                let remedy = match nearest(label.as_str(), shelf.labels()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("label a {word} with it or remove it here"),
+                };
+                self.warning(FindingKind::EmptySelection, &problem, &remedy);
+            }
+        }
+    }
+
+    fn fitness(&self) {
+        let rule = self.rule;
+        if !rule.what.alarms().contains(&rule.alarm) {
+            let words: Vec<&str> =
+                rule.what.alarms().iter().map(|&alarm| crate::write::alarm_word(alarm)).collect();
+            let problem = format!("it cannot raise `{}`", crate::write::alarm_word(rule.alarm));
+            let remedy = format!("set `alarm` to {}", words.join(" or "));
+            self.error(FindingKind::UnfitRule, &problem, &remedy);
+        }
+        let (zones, doors, lines) = match rule.what {
+            What::Inside | What::Stays { .. } | What::OverCapacity => (true, false, false),
+            What::Leaves => (true, false, true),
+            What::DoorForced => (false, true, false),
+            What::TagSilent { .. }
+            | What::BatteryLow { .. }
+            | What::BandCut
+            | What::ButtonPressed => (false, false, false),
+        };
+        let place = &rule.place;
+        for (word, fits, is_given) in [
+            ("zones", zones, !(place.zones.is_empty() && place.zones_labelled.is_empty())),
+            ("doors", doors, !(place.doors.is_empty() && place.doors_labelled.is_empty())),
+            ("lines", lines, !(place.lines.is_empty() && place.lines_labelled.is_empty())),
+        ] {
+            if is_given && !fits {
+                let problem = format!("it names {word}, which such a rule does not watch");
+                self.error(FindingKind::UnfitRule, &problem, &format!("remove the {word}"));
+            }
+        }
+        let has_gates = matches!(rule.what, What::Inside | What::Leaves | What::Stays { .. });
+        if !has_gates && (rule.gates.is_some() || rule.is_tentative) {
+            let problem = "it has gates or is tentative, but such a rule fires on first evidence";
+            self.error(FindingKind::UnfitRule, problem, "remove `gates` and `tentative`");
+        }
+        if let Some(gates) = &rule.gates {
+            self.gates(gates);
+        }
+        if rule.what == What::DoorForced && rule.who != WhoPlan::default() {
+            let problem = "it selects people, but nobody knows who forces a door";
+            self.error(FindingKind::UnfitRule, problem, "remove `who`");
+        }
+    }
+
+    fn gates(&self, gates: &Gates) {
+        let confirm = gates.confirm;
+        if !(1 <= confirm.needed && confirm.needed <= confirm.of && confirm.of <= 8) {
+            let problem = format!("{} of {} positions cannot agree", confirm.needed, confirm.of);
+            self.error(FindingKind::BadValue, &problem, "ask for example for 2 of 3, at most of 8");
+        }
+    }
+
+    fn selection(&self) {
+        let rule = self.rule;
+        let zones = self.catalogue.zones_of(&rule.place);
+        let doors = self.catalogue.doors_of(&rule.place);
+        let lines = self.catalogue.lines_of(&rule.place);
+        let is_empty = match rule.what {
+            What::Inside | What::Stays { .. } | What::OverCapacity => zones.is_empty(),
+            What::Leaves => zones.is_empty() && lines.is_empty(),
+            What::DoorForced => doors.is_empty(),
+            What::TagSilent { .. }
+            | What::BatteryLow { .. }
+            | What::BandCut
+            | What::ButtonPressed => false,
+        };
+        if is_empty {
+            let remedy = match rule.what {
+                What::DoorForced => "name doors under `where`, by id or by label",
+                What::Leaves => "name zones or lines under `where`, by id or by label",
+                _ => "name zones under `where`, by id or by label",
+            };
+            self.error(FindingKind::EmptySelection, "it watches nothing", remedy);
+        }
+        if rule.what != What::DoorForced
+            && self.check.directory.subjects().next().is_some()
+            && !self.check.directory.subjects().any(|subject| is_selected(&rule.who, subject))
+        {
+            let remedy = "check `classes` and `labels`, or add people who carry them";
+            self.warning(FindingKind::EmptySelection, "it is about nobody", remedy);
+        }
+        self.capacity(&zones);
+        self.perimeter(&zones, &lines);
+        self.wiring(&doors);
+    }
+
+    fn capacity(&self, zones: &[u32]) {
+        if self.rule.what != What::OverCapacity {
+            return;
+        }
+        for zone in zones.iter().filter_map(|&zone| self.catalogue.zone(zone)) {
+            if zone.capacity.is_none() {
+                let problem = format!("zone `{}` has no capacity", zone.id);
+                let remedy = "add \"capacity\" to the zone";
+                self.error(FindingKind::NoCapacity, &problem, remedy);
+            }
+        }
+    }
+
+    /// Leaving a building by its outline alone is noticed late: a perimeter line is crossed in one
+    /// step, an outline must be left by its tolerance for as long as the gates want.
+    fn perimeter(&self, zones: &[u32], lines: &[u32]) {
+        let is_building = |&zone: &u32| {
+            self.catalogue.zone(zone).is_some_and(|zone| zone.kind == ZoneKind::Building)
+        };
+        let is_exit_rule = self.rule.what == What::Leaves
+            && self.rule.alarm == AlarmKind::Elopement
+            && zones.iter().any(is_building);
+        if is_exit_rule && lines.is_empty() {
+            let problem = "it is about leaving a building, but watches no perimeter line";
+            let remedy = "draw a feature of kind `line` round the exits and name it under `lines`";
+            self.warning(FindingKind::NoPerimeter, problem, remedy);
+        }
+    }
+
+    fn wiring(&self, doors: &[u32]) {
+        if self.rule.what != What::DoorForced {
+            return;
+        }
+        for door in doors.iter().filter_map(|&door| self.catalogue.door(door)) {
+            if door.feed.is_none() {
+                let problem = format!("no feed reports door `{}`", door.id);
+                let remedy = "add \"feed\" to the door, or leave it out of the rule";
+                self.warning(FindingKind::UnwiredDoor, &problem, remedy);
+            }
+        }
+    }
+}
+
+fn is_selected(who: &WhoPlan, subject: &SubjectPlan) -> bool {
+    let carries = |labels: &[Name]| labels.iter().any(|label| subject.labels.contains(label));
+    (who.classes.is_empty() || who.classes.contains(&subject.class))
+        && (who.labels.is_empty() || carries(&who.labels))
+        && !carries(&who.not_labels)
+        && (who.subjects.is_empty() || who.subjects.contains(&subject.id))
+}

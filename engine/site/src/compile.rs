@@ -1,0 +1,145 @@
+//! Turns a site directory into the configuration that is journaled: ids, indexes, geometry.
+
+use ach_actors_model::{
+    AnchorConfig, Condition, DoorConfig, LineConfig, RuleConfig, SiteConfig, SourceConfig,
+    SubjectConfig, TagConfig, Who, ZoneConfig,
+};
+
+use crate::catalogue::Catalogue;
+use crate::{RulePlan, SiteDirectory, SubjectPlan, What, utc_offsets};
+
+/// Compiles a site that has passed its check.
+pub(crate) fn compile(directory: &SiteDirectory, version: u32) -> SiteConfig {
+    let catalogue = Catalogue::new(directory);
+    let floors = || directory.floors.iter();
+    let subjects = || directory.subjects();
+    SiteConfig {
+        site: directory.id.clone(),
+        version,
+        utc_offsets: utc_offsets::of(&directory.time_zone).unwrap_or_default(),
+        speed_limits: directory.speed_limits.clone(),
+        sources: directory
+            .feeds
+            .iter()
+            .map(|feed| SourceConfig { id: feed.id.clone(), silence_ns: feed.silence_ns })
+            .collect(),
+        anchors: anchors(directory, &catalogue),
+        zones: zones(directory),
+        doors: doors(directory, &catalogue),
+        lines: floors()
+            .flat_map(|plan| {
+                plan.lines.iter().map(|line| LineConfig {
+                    id: line.id.clone(),
+                    labels: line.labels.clone(),
+                    floor: plan.floor,
+                    points_mm: line.points_mm.clone(),
+                })
+            })
+            .collect(),
+        subjects: subjects()
+            .map(|subject| SubjectConfig {
+                id: subject.id.clone(),
+                class: subject.class,
+                labels: subject.labels.clone(),
+            })
+            .collect(),
+        tags: tags(directory, &catalogue),
+        rules: directory.rules.iter().map(|rule| compile_rule(rule, &catalogue)).collect(),
+        largest_gap_ns: directory.largest_gap_ns,
+    }
+}
+
+fn zones(directory: &SiteDirectory) -> Vec<ZoneConfig> {
+    let mut zones = Vec::new();
+    for plan in &directory.floors {
+        for zone in &plan.zones {
+            zones.push(ZoneConfig {
+                id: zone.id.clone(),
+                labels: zone.labels.clone(),
+                floor: (!zone.is_on_every_floor).then_some(plan.floor),
+                outline: zone.outline.clone(),
+                height: zone.height,
+                capacity: zone.capacity,
+                gates: zone.gates.unwrap_or(directory.gates),
+            });
+        }
+    }
+    zones
+}
+
+fn doors(directory: &SiteDirectory, catalogue: &Catalogue<'_>) -> Vec<DoorConfig> {
+    let mut doors = Vec::new();
+    for plan in &directory.floors {
+        for door in &plan.doors {
+            doors.push(DoorConfig {
+                id: door.id.clone(),
+                labels: door.labels.clone(),
+                source: door.feed.as_ref().and_then(|feed| catalogue.feeds.index(feed)),
+                floor: plan.floor,
+                sill_mm: door.sill_mm,
+            });
+        }
+    }
+    doors
+}
+
+fn anchors(directory: &SiteDirectory, catalogue: &Catalogue<'_>) -> Vec<AnchorConfig> {
+    let plans = directory.floors.iter().flat_map(|plan| &plan.anchors);
+    plans
+        .filter_map(|anchor| {
+            Some(AnchorConfig {
+                id: anchor.id.clone(),
+                source: catalogue.feeds.index(&anchor.feed)?,
+                zones: catalogue.zones.select(&anchor.zones, &[]),
+                silence_ns: anchor.silence_ns,
+            })
+        })
+        .collect()
+}
+
+/// Tags on subjects in the order of subjects, then spare ones in the order of feeds.
+fn tags(directory: &SiteDirectory, catalogue: &Catalogue<'_>) -> Vec<TagConfig> {
+    let on_subject = |(number, subject): (u32, &SubjectPlan)| -> Vec<TagConfig> {
+        let tags = subject.tags.iter().filter_map(|tag| {
+            let source = catalogue.feeds.index(&tag.feed)?;
+            Some(TagConfig { id: tag.id, source, subject: Some(number) })
+        });
+        tags.collect()
+    };
+    let mut tags: Vec<TagConfig> = (0..).zip(directory.subjects()).flat_map(on_subject).collect();
+    for (source, feed) in (0..).zip(&directory.feeds) {
+        let spare = feed.spare_tags.iter();
+        tags.extend(spare.map(|&id| TagConfig { id, source, subject: None }));
+    }
+    tags
+}
+
+fn compile_rule(rule: &RulePlan, catalogue: &Catalogue<'_>) -> RuleConfig {
+    let zones = catalogue.zones_of(&rule.place);
+    let condition = match rule.what {
+        What::Inside => Condition::Inside { zones },
+        What::Leaves => Condition::Leaves { zones, lines: catalogue.lines_of(&rule.place) },
+        What::Stays { after_ns } => Condition::Stays { zones, after_ns },
+        What::TagSilent { after_ns } => Condition::TagSilent { after_ns },
+        What::BatteryLow { percent } => Condition::BatteryLow { percent },
+        What::BandCut => Condition::BandCut,
+        What::ButtonPressed => Condition::ButtonPressed,
+        What::OverCapacity => Condition::OverCapacity { zones },
+        What::DoorForced => Condition::DoorForced { doors: catalogue.doors_of(&rule.place) },
+    };
+    RuleConfig {
+        id: rule.id.clone(),
+        who: Who {
+            classes: rule.who.classes.clone(),
+            labels_any: rule.who.labels.clone(),
+            labels_none: rule.who.not_labels.clone(),
+            subjects: catalogue.subjects.select(&rule.who.subjects, &[]),
+        },
+        when: rule.when.clone(),
+        condition,
+        alarm: rule.alarm,
+        priority: rule.priority,
+        gates: rule.gates,
+        is_tentative: rule.is_tentative,
+    }
+}

@@ -1,0 +1,204 @@
+//! Reads `rules.toml`.
+
+use std::sync::Arc;
+
+use ach_actors_model::{AlarmKind, AlarmPriority, Window};
+
+use super::gates_table;
+use super::subject_file::CLASSES;
+use crate::finding::FindingKind;
+use crate::text::{Fields, Node, Origin, Report, Value, parse_clock};
+use crate::{RulePlan, What, WherePlan, WhoPlan};
+
+/// Most rules.
+pub(crate) const RULES_MAX: usize = 10_000;
+
+/// The words for alarms a rule may raise.
+pub(crate) const ALARMS: &[(&str, AlarmKind)] = &[
+    ("elopement", AlarmKind::Elopement),
+    ("asset_theft", AlarmKind::AssetTheft),
+    ("unauthorised_entry", AlarmKind::UnauthorisedEntry),
+    ("loitering", AlarmKind::Loitering),
+    ("tag_silent", AlarmKind::TagSilent),
+    ("battery_low", AlarmKind::BatteryLow),
+    ("band_cut", AlarmKind::BandCut),
+    ("duress", AlarmKind::Duress),
+    ("over_capacity", AlarmKind::OverCapacity),
+    ("door_forced", AlarmKind::DoorForced),
+];
+
+/// The words for priorities.
+pub(crate) const PRIORITIES: &[(&str, AlarmPriority)] = &[
+    ("high", AlarmPriority::High),
+    ("medium", AlarmPriority::Medium),
+    ("low", AlarmPriority::Low),
+];
+
+/// The words for conditions; `after` and `percent` are filled in later.
+pub(crate) const CONDITIONS: &[(&str, What)] = &[
+    ("inside", What::Inside),
+    ("leaves", What::Leaves),
+    ("stays", What::Stays { after_ns: 0 }),
+    ("tag_silent", What::TagSilent { after_ns: 0 }),
+    ("battery_low", What::BatteryLow { percent: 0 }),
+    ("band_cut", What::BandCut),
+    ("button_pressed", What::ButtonPressed),
+    ("over_capacity", What::OverCapacity),
+    ("door_forced", What::DoorForced),
+];
+
+/// The words for days, as bits of a week.
+const DAYS: &[(&str, u8)] = &[
+    ("mon", 1),
+    ("tue", 2),
+    ("wed", 4),
+    ("thu", 8),
+    ("fri", 16),
+    ("sat", 32),
+    ("sun", 64),
+    ("weekdays", 31),
+    ("weekends", 96),
+    ("daily", 127),
+];
+
+/// Reads the tree of `rules.toml`.
+pub(super) fn read(node: &Node, file: &Arc<str>, report: &Report) -> Vec<(RulePlan, Origin)> {
+    let origin = Origin::new(file, None, "");
+    let Some(fields) = Fields::new(node, &origin, report) else { return Vec::new() };
+    let nodes = fields.list("rule");
+    fields.finish();
+    if nodes.len() > RULES_MAX {
+        let problem = format!("there are {} rules, at most {RULES_MAX}", nodes.len());
+        report.error(FindingKind::TooLarge, &origin, &problem, "select by label instead");
+        return Vec::new();
+    }
+    let mut rules = Vec::new();
+    for (number, node) in (1..).zip(nodes) {
+        let at = Origin::new(file, None, format!("rule {number}"));
+        let Some(fields) = Fields::new(node, &at, report) else { continue };
+        let Some(id) = fields.id("id = \"dementia-elopement\"") else { continue };
+        let fields = fields.placed(format!("rule {id}"));
+        let what = read_what(&fields);
+        let alarm = read_alarm(&fields, what);
+        let priority = fields.need("priority", "priority = \"high\"");
+        let plan = RulePlan {
+            name: fields.display(&id),
+            who: fields.table("who").map(|who| read_who(&who)).unwrap_or_default(),
+            place: fields.table("where").map(|place| read_where(&place)).unwrap_or_default(),
+            when: fields
+                .list("when")
+                .iter()
+                .filter_map(|node| read_window(&fields, node))
+                .collect(),
+            what,
+            alarm,
+            priority: priority
+                .and_then(|node| fields.as_word("priority", node, PRIORITIES))
+                .unwrap_or(AlarmPriority::High),
+            gates: fields.table("gates").map(|gates| gates_table::read(&gates)),
+            is_tentative: fields.flag("tentative"),
+            id,
+        };
+        fields.finish();
+        rules.push((plan, fields.origin));
+    }
+    rules
+}
+
+fn read_what(fields: &Fields<'_>) -> What {
+    let node = fields.need("what", "what = \"leaves\"");
+    let what = node.and_then(|node| fields.as_word("what", node, CONDITIONS));
+    match what.unwrap_or(What::Inside) {
+        What::Stays { .. } => What::Stays { after_ns: need_after(fields) },
+        What::TagSilent { .. } => What::TagSilent { after_ns: need_after(fields) },
+        What::BatteryLow { .. } => {
+            let _ = fields.need("percent", "percent = 10");
+            let percent = fields.whole("percent", 1..=99).unwrap_or_default();
+            What::BatteryLow { percent: u8::try_from(percent).unwrap_or_default() }
+        }
+        what => what,
+    }
+}
+
+fn need_after(fields: &Fields<'_>) -> u64 {
+    match fields.need("after", "after = \"5 min\"") {
+        Some(node) => {
+            let after_ns = fields.span("after");
+            if after_ns == Some(0) {
+                fields.bad("after", node, "is no time at all", "give for example \"5 min\"");
+            }
+            after_ns.unwrap_or_default()
+        }
+        None => 0,
+    }
+}
+
+fn read_alarm(fields: &Fields<'_>, what: What) -> AlarmKind {
+    let named = fields.word("alarm", ALARMS);
+    match (named, what.alarms()) {
+        (Some(alarm), _) => alarm,
+        (None, [only]) => *only,
+        (None, choices) => {
+            // Where the word was wrong, that has been said.
+            if fields.get("alarm").is_none() {
+                let _ = fields.need("alarm", "alarm = \"elopement\" or alarm = \"asset_theft\"");
+            }
+            choices.first().copied().unwrap_or(AlarmKind::Elopement)
+        }
+    }
+}
+
+fn read_who(fields: &Fields<'_>) -> WhoPlan {
+    let classes = fields.list("classes").iter();
+    let who = WhoPlan {
+        classes: classes.filter_map(|node| fields.as_word("classes", node, CLASSES)).collect(),
+        labels: fields.names("labels"),
+        not_labels: fields.names("not_labels"),
+        subjects: fields.names("subjects"),
+    };
+    fields.finish();
+    who
+}
+
+fn read_where(fields: &Fields<'_>) -> WherePlan {
+    let place = WherePlan {
+        zones: fields.names("zones"),
+        zones_labelled: fields.names("zones_labelled"),
+        doors: fields.names("doors"),
+        doors_labelled: fields.names("doors_labelled"),
+        lines: fields.names("lines"),
+        lines_labelled: fields.names("lines_labelled"),
+    };
+    fields.finish();
+    place
+}
+
+fn read_window<'a>(rule: &Fields<'a>, node: &'a Node) -> Option<Window> {
+    let mut origin = rule.origin.clone();
+    origin.place.push_str(", when");
+    let fields = Fields::new(node, &origin, rule.report)?;
+    let days = fields.list("days").iter();
+    let days = days.filter_map(|node| fields.as_word("days", node, DAYS));
+    let weekdays = days.fold(0, |week, day| week | day);
+    let weekdays = match fields.get("days") {
+        None => 0x7F,
+        Some(node) if matches!(&node.value, Value::List(days) if days.is_empty()) => {
+            fields.bad("days", node, "are none", "name days, or leave `days` out for all");
+            return None;
+        }
+        Some(_) => weekdays,
+    };
+    let clock = |key, absent: u32, most: u32| {
+        let Some(node) = fields.get(key) else { return Some(absent) };
+        let text = fields.as_text(key, node)?;
+        let seconds = parse_clock(text).filter(|&seconds| seconds <= most);
+        if seconds.is_none() {
+            let problem = format!("is `{}`, which is no time of day", text.escape_debug());
+            fields.bad(key, node, &problem, "write for example \"22:00\"");
+        }
+        seconds
+    };
+    let (from_s, until_s) = (clock("from", 0, 86_399), clock("to", 86_400, 86_400));
+    fields.finish();
+    Some(Window { weekdays, from_s: from_s?, until_s: until_s? })
+}

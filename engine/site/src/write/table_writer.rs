@@ -1,0 +1,189 @@
+//! Writes `site.toml`, `people.toml`, `equipment.toml` and `rules.toml`.
+
+use ach_actors_model::{Name, SubjectClass, TagId, Window};
+
+use super::alarm_word;
+use super::toml_text::{Toml, gates_fields, list_text, names_field};
+use crate::read::{CLASSES, CONDITIONS, PRIORITIES};
+use crate::text::{clock_text, metres_text};
+use crate::{Georeference, RulePlan, SiteDirectory, SubjectPlan, What};
+
+pub(super) fn site(directory: &SiteDirectory) -> String {
+    let mut toml = Toml::default();
+    toml.comment("The site: what it is called, where it lies, and who reports to it.");
+    toml.text("id", directory.id.as_str());
+    toml.text("name", &directory.name);
+    toml.text("time_zone", &directory.time_zone);
+    toml.comment("Longest time between two positions over which a crossing is believed.");
+    toml.span("largest_gap", Some(directory.largest_gap_ns));
+    match &directory.georeference {
+        Georeference::None => {}
+        Georeference::Origin { lon_deg, lat_deg, rotation_deg } => {
+            toml.header("[origin]");
+            toml.number("lon_deg", *lon_deg);
+            toml.number("lat_deg", *lat_deg);
+            toml.number("rotation_deg", *rotation_deg);
+        }
+        Georeference::Points(points) => {
+            for point in points {
+                toml.header("[[ground_control_point]]");
+                toml.number("lon_deg", point.lon_deg);
+                toml.number("lat_deg", point.lat_deg);
+                toml.number("x_m", point.x_m);
+                toml.number("y_m", point.y_m);
+            }
+        }
+    }
+    toml.header("[speed_limits_m_per_s]");
+    for limit in &directory.speed_limits {
+        let metres = metres_text(i64::from(limit.mm_per_s));
+        toml.line(&format!("{} = {metres}", class_word(limit.class)));
+    }
+    let gates = gates_fields(&directory.gates);
+    if !gates.is_empty() {
+        toml.blank();
+        toml.comment("Gates of zones that have none of their own.");
+        toml.line("[gates]");
+        for field in gates {
+            toml.line(&field);
+        }
+    }
+    for feed in &directory.feeds {
+        toml.header("[[feed]]");
+        toml.text("id", feed.id.as_str());
+        toml.text("name", &feed.name);
+        toml.span("silence", feed.silence_ns);
+        let tags: Vec<String> = feed.spare_tags.iter().map(TagId::to_string).collect();
+        toml.words("spare_tags", tags.iter().map(String::as_str));
+    }
+    toml.into_text()
+}
+
+pub(super) fn people(directory: &SiteDirectory) -> String {
+    let mut toml = Toml::default();
+    toml.comment("Patients, staff and visitors. Names of people are here and nowhere else.");
+    subjects(&mut toml, "person", &directory.people);
+    toml.into_text()
+}
+
+pub(super) fn equipment(directory: &SiteDirectory) -> String {
+    let mut toml = Toml::default();
+    toml.comment("Things that carry tags.");
+    subjects(&mut toml, "equipment", &directory.equipment);
+    toml.into_text()
+}
+
+fn subjects(toml: &mut Toml, table: &str, subjects: &[SubjectPlan]) {
+    for subject in subjects {
+        toml.header(&format!("[[{table}]]"));
+        toml.text("id", subject.id.as_str());
+        toml.text("name", &subject.name.0);
+        if subject.class != SubjectClass::Asset {
+            toml.text("class", class_word(subject.class));
+        }
+        toml.words("labels", subject.labels.iter().map(Name::as_str));
+        // Tags of one subject may belong to several feeds; most belong to one.
+        let feeds: Vec<&Name> = subject.tags.iter().map(|tag| &tag.feed).collect();
+        if let Some(first) = feeds.first()
+            && feeds.iter().all(|feed| feed == first)
+        {
+            toml.text("feed", first.as_str());
+            let tags: Vec<String> = subject.tags.iter().map(|tag| tag.id.to_string()).collect();
+            toml.words("tags", tags.iter().map(String::as_str));
+        } else if !feeds.is_empty() {
+            let tags = subject.tags.iter();
+            let tags: Vec<String> = tags
+                .map(|tag| format!("{{ id = \"{}\", feed = \"{}\" }}", tag.id, tag.feed))
+                .collect();
+            toml.line(&format!("tags = [{}]", tags.join(", ")));
+        }
+    }
+}
+
+pub(super) fn rules(directory: &SiteDirectory) -> String {
+    let mut toml = Toml::default();
+    toml.comment("Rules: whom they are about, where and when, and what they raise.");
+    for rule in &directory.rules {
+        toml.header("[[rule]]");
+        toml.text("id", rule.id.as_str());
+        toml.text("name", &rule.name);
+        let who = &rule.who;
+        let classes = (!who.classes.is_empty()).then(|| {
+            let words = who.classes.iter().map(|&class| class_word(class));
+            format!("classes = {}", list_text(words))
+        });
+        let who: Vec<String> = classes
+            .into_iter()
+            .chain(names_field("labels", &who.labels))
+            .chain(names_field("not_labels", &who.not_labels))
+            .chain(names_field("subjects", &who.subjects))
+            .collect();
+        toml.table("who", &who);
+        toml.table("where", &where_fields(rule));
+        if !rule.when.is_empty() {
+            let windows: Vec<String> = rule.when.iter().map(window_text).collect();
+            toml.line(&format!("when = [{}]", windows.join(", ")));
+        }
+        what(&mut toml, rule.what);
+        toml.text("alarm", alarm_word(rule.alarm));
+        let priority = PRIORITIES.iter().find(|(_, priority)| *priority == rule.priority);
+        toml.text("priority", priority.map_or("high", |(word, _)| word));
+        if let Some(gates) = &rule.gates {
+            // The plain test is an empty table, which is not the same as none.
+            toml.line(&format!("gates = {{ {} }}", gates_fields(gates).join(", ")));
+        }
+        if rule.is_tentative {
+            toml.line("tentative = true");
+        }
+    }
+    toml.into_text()
+}
+
+fn where_fields(rule: &RulePlan) -> Vec<String> {
+    let place = &rule.place;
+    [
+        ("zones", &place.zones),
+        ("zones_labelled", &place.zones_labelled),
+        ("doors", &place.doors),
+        ("doors_labelled", &place.doors_labelled),
+        ("lines", &place.lines),
+        ("lines_labelled", &place.lines_labelled),
+    ]
+    .into_iter()
+    .filter_map(|(key, names)| names_field(key, names))
+    .collect()
+}
+
+fn what(toml: &mut Toml, what: What) {
+    let is_same = |known: &What| match (what, known) {
+        (What::Stays { .. }, What::Stays { .. })
+        | (What::TagSilent { .. }, What::TagSilent { .. })
+        | (What::BatteryLow { .. }, What::BatteryLow { .. }) => true,
+        (what, known) => what == *known,
+    };
+    let word = CONDITIONS.iter().find(|(_, known)| is_same(known));
+    toml.text("what", word.map_or("inside", |(word, _)| word));
+    match what {
+        What::Stays { after_ns } | What::TagSilent { after_ns } => {
+            toml.span("after", Some(after_ns));
+        }
+        What::BatteryLow { percent } => toml.line(&format!("percent = {percent}")),
+        _ => {}
+    }
+}
+
+fn window_text(window: &Window) -> String {
+    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let days = DAYS.iter().enumerate().filter(|(day, _)| window.weekdays >> day & 1 == 1);
+    let mut fields = Vec::new();
+    if window.weekdays & 0x7F != 0x7F {
+        fields.push(format!("days = {}", list_text(days.map(|(_, word)| *word))));
+    }
+    fields.push(format!("from = \"{}\"", clock_text(window.from_s)));
+    fields.push(format!("to = \"{}\"", clock_text(window.until_s)));
+    format!("{{ {} }}", fields.join(", "))
+}
+
+fn class_word(class: SubjectClass) -> &'static str {
+    CLASSES.iter().find(|(_, known)| *known == class).map_or("patient", |(word, _)| word)
+}

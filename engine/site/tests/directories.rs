@@ -1,0 +1,209 @@
+//! Site directories as files: the example, the sample hospital, and writing and reading back.
+
+use std::fs;
+use std::path::Path;
+
+use ach_actors_model::{Condition, Name, SubjectClass};
+use ach_engine_site::{
+    Georeference, SampleHospital, SampleOptions, SiteDirectory, WriteError, sample_hospital,
+    write_example,
+};
+use tempfile::tempdir;
+
+fn read(root: &Path) -> SiteDirectory {
+    let reading = SiteDirectory::read(root).unwrap_or_else(|findings| panic!("{findings}"));
+    assert!(reading.warnings.is_empty(), "{}", reading.warnings);
+    reading.directory
+}
+
+#[test]
+fn the_example_passes_its_own_check_and_survives_a_round_trip() {
+    let folder = tempdir().unwrap();
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    write_example(&first).unwrap();
+    let directory = read(&first);
+    assert_eq!(directory.rules.len(), 10);
+    directory.write(&second).unwrap();
+    assert_eq!(read(&second), directory);
+}
+
+#[test]
+fn the_sample_hospital_has_no_findings_and_survives_a_round_trip() {
+    let folder = tempdir().unwrap();
+    let sample = sample_hospital();
+    assert!(sample.directory.check().is_empty(), "{}", sample.directory.check());
+    sample.directory.write(folder.path()).unwrap();
+    assert_eq!(read(folder.path()), sample.directory);
+}
+
+#[test]
+fn the_sample_hospital_is_the_same_every_time_and_grows_with_its_options() {
+    assert_eq!(sample_hospital(), sample_hospital());
+    let options = SampleOptions {
+        patient_count: 1_000,
+        staff_count: 900,
+        visitor_count: 300,
+        asset_count: 2_000,
+        seed: 7,
+    };
+    let sample = SampleHospital::new(&options);
+    assert_eq!(sample.directory.people.len(), 2_200);
+    assert_eq!(sample.directory.equipment.len(), 2_000);
+    assert!(!sample.directory.check().has_errors());
+    let none = SampleOptions {
+        patient_count: 0,
+        staff_count: 0,
+        visitor_count: 0,
+        asset_count: 0,
+        seed: 7,
+    };
+    assert!(!SampleHospital::new(&none).directory.check().has_errors());
+}
+
+#[test]
+fn the_sample_hospital_is_as_large_as_promised() {
+    let directory = sample_hospital().directory;
+    let rooms = directory
+        .floors
+        .iter()
+        .flat_map(|floor| &floor.zones)
+        .filter(|zone| zone.kind == ach_engine_site::ZoneKind::Room);
+    assert!(rooms.count() >= 130);
+    assert!(directory.floors.len() >= 4);
+    let count = |class, label: &str| {
+        let label = Name::new(label).unwrap();
+        let subjects = directory.subjects();
+        subjects.filter(|s| s.class == class && s.labels.contains(&label)).count()
+    };
+    assert_eq!(count(SubjectClass::Patient, "dementia"), 30);
+    assert_eq!(count(SubjectClass::Patient, "newborn"), 12);
+    assert_eq!(count(SubjectClass::Patient, "psychiatric"), 15);
+    for (class, expected) in [
+        (SubjectClass::Patient, 220),
+        (SubjectClass::Staff, 180),
+        (SubjectClass::Visitor, 60),
+        (SubjectClass::Asset, 160),
+    ] {
+        assert_eq!(directory.subjects().filter(|s| s.class == class).count(), expected);
+    }
+    assert!(directory.subjects().any(|subject| subject.tags.len() > 1));
+}
+
+/// An independent reader of GeoJSON accepts what is written, and finds as many features.
+#[test]
+fn floors_are_geojson_for_others_too() {
+    let folder = tempdir().unwrap();
+    let directory = sample_hospital().directory;
+    directory.write(folder.path()).unwrap();
+    for plan in &directory.floors {
+        let path = folder.path().join(format!("floors/{}.geojson", plan.id));
+        let text = fs::read_to_string(path).unwrap();
+        let collection: geojson::FeatureCollection = text.parse().unwrap();
+        let expected = plan.zones.len() + plan.doors.len() + plan.lines.len() + plan.anchors.len();
+        assert_eq!(collection.features.len(), expected);
+        for feature in &collection.features {
+            if let geojson::GeometryValue::Polygon { coordinates } =
+                &feature.geometry.as_ref().unwrap().value
+            {
+                for ring in coordinates {
+                    assert_eq!(ring.first(), ring.last(), "rings are closed");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_site_is_never_written_over_another() {
+    let folder = tempdir().unwrap();
+    write_example(folder.path()).unwrap();
+    let again = write_example(folder.path());
+    assert!(matches!(again, Err(WriteError::NotEmpty { .. })), "{again:?}");
+}
+
+#[test]
+fn names_of_people_are_in_the_name_book_and_not_in_the_configuration() {
+    let directory = sample_hospital().directory;
+    let config = format!("{:?}", directory.config(1).unwrap());
+    let book = directory.name_book();
+    for subject in directory.people.iter() {
+        let name = book.subject(&subject.id);
+        assert_eq!(name, subject.name.0);
+        assert!(!config.contains(name), "{name}");
+    }
+    let debugged = format!("{directory:?}{book:?}");
+    assert!(!debugged.contains(&directory.people[0].name.0));
+}
+
+#[test]
+fn the_configuration_points_at_what_the_directory_names() {
+    let directory = sample_hospital().directory;
+    let config = directory.config(3).unwrap();
+    assert_eq!((config.site.as_str(), config.version), ("st-elisabeth", 3));
+    let rule = |id: &str| config.rules.iter().find(|rule| rule.id.as_str() == id).unwrap();
+    let Condition::Leaves { zones, lines } = &rule("dementia-elopement").condition else {
+        panic!("a rule about leaving")
+    };
+    let zone = &config.zones[usize::try_from(zones[0]).unwrap()];
+    assert_eq!((zone.id.as_str(), zones.len(), lines.len()), ("dementia-ward", 1, 0));
+    let Condition::DoorForced { doors } = &rule("door-forced").condition else {
+        panic!("a rule about doors")
+    };
+    assert!(
+        doors.iter().all(|&door| config.doors[usize::try_from(door).unwrap()].source.is_some())
+    );
+    assert!(doors.iter().any(|&door| {
+        config.doors[usize::try_from(door).unwrap()].id.as_str() == "door-drug-store"
+    }));
+    for tag in &config.tags {
+        let subject = &config.subjects[usize::try_from(tag.subject.unwrap()).unwrap()];
+        let plan = directory.subjects().find(|plan| plan.id == subject.id).unwrap();
+        assert!(plan.tags.iter().any(|known| known.id == tag.id));
+    }
+    assert!(config.utc_offsets.len() > 100);
+}
+
+/// The same floor drawn in degrees lies where it lay in metres, to the millimetre's rounding.
+#[test]
+fn a_floor_in_degrees_is_converted_by_the_sites_frame() {
+    let folder = tempdir().unwrap();
+    write_example(folder.path()).unwrap();
+    let local = read(folder.path());
+    let Georeference::Origin { .. } = local.georeference else { panic!("an origin") };
+    let frame = local.georeference.frame().unwrap().unwrap();
+    let path = folder.path().join("floors/ground.geojson");
+    let mut floor: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    floor["crs"] = "EPSG:4326".into();
+    fn convert(value: &mut serde_json::Value, frame: &ach_geo::SiteFrame) {
+        let Some(items) = value.as_array_mut() else { return };
+        if let [x, y] = items.as_mut_slice()
+            && let (Some(x_m), Some(y_m)) = (x.as_f64(), y.as_f64())
+        {
+            let (lon_deg, lat_deg) = frame.to_wgs84_deg(x_m, y_m).unwrap();
+            (*x, *y) = (lon_deg.into(), lat_deg.into());
+            return;
+        }
+        items.iter_mut().for_each(|item| convert(item, frame));
+    }
+    for feature in floor["features"].as_array_mut().unwrap() {
+        convert(&mut feature["geometry"]["coordinates"], &frame);
+    }
+    fs::write(&path, floor.to_string()).unwrap();
+    assert_eq!(read(folder.path()), local);
+}
+
+#[test]
+fn people_can_come_from_csv() {
+    let folder = tempdir().unwrap();
+    write_example(folder.path()).unwrap();
+    let expected = read(folder.path());
+    fs::remove_file(folder.path().join("people.toml")).unwrap();
+    let csv = "id,name,class,labels,tags,feed\n\
+               patient-001,Ada Example,patient,dementia,0200AC0000000001,rtls\n\
+               # a comment\n\
+               nurse-001,\"Jan Example\",staff,nurse,02:00:AC:00:00:00:00:02 0200ac0000000003,rtls\n\
+               visitor-001,Eva Example,visitor,,02-00-AC-00-00-00-00-04,rtls\n";
+    fs::write(folder.path().join("people.csv"), csv).unwrap();
+    assert_eq!(read(folder.path()), expected);
+}
