@@ -9,7 +9,7 @@ use crate::call::Call;
 /// Applies one expression to every slab.
 macro_rules! each_slab {
     ($actors:expr, $slab:ident => $do:expr) => {{
-        let Actors { tags, subjects, zones, doors, sources, anchors } = $actors;
+        let Actors { tags, subjects, zones, doors, sources, anchors, .. } = $actors;
         {
             let $slab = tags;
             $do;
@@ -78,6 +78,9 @@ pub(crate) struct Actors {
     pub(crate) doors: Slab<Plain<Door>>,
     pub(crate) sources: Slab<Plain<Source>>,
     pub(crate) anchors: Slab<Plain<Anchor>>,
+    /// A bug planted by a test: an actor panics after it has taken such a call.
+    #[cfg(test)]
+    pub(crate) bug: Option<fn(&Call<'_>) -> bool>,
 }
 
 impl Actors {
@@ -93,6 +96,13 @@ impl Actors {
 
     /// Runs one actor. An entity without a seat refuses everything.
     pub(crate) fn call(&mut self, call: Call<'_>, turn: &Turn<'_>, out: &mut Outbox) -> Verdict {
+        let verdict = self.call_actor(call, turn, out);
+        #[cfg(test)]
+        assert!(!self.bug.is_some_and(|is_hit| is_hit(&call)), "a planted bug");
+        verdict
+    }
+
+    fn call_actor(&mut self, call: Call<'_>, turn: &Turn<'_>, out: &mut Outbox) -> Verdict {
         match call {
             Call::Tag(me, input) => match self.tags.touch(me.0, Plain::<Tag>::default) {
                 Some(tag) => tag.0.step(me, input, turn, out),

@@ -14,9 +14,13 @@ mod quarantine;
 mod reports;
 mod shard;
 mod stage;
+#[cfg(test)]
+mod state_text;
 mod status;
 mod sweep;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 pub use input::{Entry, Input};
 pub use lanes::{LaneState, SEQUENCE_WINDOW};

@@ -39,9 +39,9 @@ pub struct Shard {
     pub(crate) tally: Tally,
     pub(crate) set_aside_input_count: u64,
     board: Board,
-    totals: Totals,
+    pub(crate) totals: Totals,
     digest: Digest,
-    sweep: Sweep,
+    pub(crate) sweep: Sweep,
     entry_index: u64,
     entry_at: Timestamp,
     logic_version: u16,
@@ -217,7 +217,7 @@ impl Shard {
 
     /// The tag's latest fix.
     pub fn fix(&self, tag: TagRef) -> Option<Fix> {
-        self.stage.actors.tags.get(tag.0)?.state().0.fix()
+        self.stage.actors.tags.get(tag.0)?.state().0.fix(tag)
     }
 
     /// Who is in a zone, ascending.

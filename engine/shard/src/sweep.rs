@@ -21,20 +21,35 @@ const CATCH_UP_COUNT_MAX: u64 = 4;
 pub(crate) struct Sweep {
     swept_at: Timestamp,
     #[cfg(test)]
-    pub(crate) is_off: bool,
+    pub(crate) pace: Pace,
+}
+
+/// Other paces, to show that none can be told from the effects.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Pace {
+    #[default]
+    Normal,
+    Never,
+    Always,
 }
 
 impl Sweep {
     pub(crate) fn step(&mut self, actors: &mut Actors, now: Timestamp) {
+        #[cfg(test)]
+        match self.pace {
+            Pace::Normal => {}
+            Pace::Never => return,
+            Pace::Always => {
+                actors.sweep(|seat_count| seat_count);
+                actors.sweep(|seat_count| seat_count);
+            }
+        }
         let slice_count = now.since_ns(self.swept_at) / SLICE_NS;
         if slice_count == 0 {
             return;
         }
         self.swept_at = now;
-        #[cfg(test)]
-        if self.is_off {
-            return;
-        }
         let slice_count = usize::try_from(slice_count.min(CATCH_UP_COUNT_MAX)).unwrap_or(1);
         let round = usize::try_from(SLICE_COUNT).unwrap_or(1);
         actors.sweep(|seat_count| seat_count.div_ceil(round) * slice_count);

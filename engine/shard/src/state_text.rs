@@ -1,0 +1,35 @@
+//! Everything a shard remembers, as text, so that two shards can be compared.
+
+use std::fmt::{Debug, Write};
+
+use ach_actors_runtime::{Cell, Slab};
+
+use crate::Shard;
+
+impl Shard {
+    /// The state without anything that replicas may differ in: how cells are kept, and counters
+    /// of what was swept.
+    pub(crate) fn state_text(&self) -> String {
+        let mut text = String::new();
+        let actors = &self.stage.actors;
+        cells(&mut text, "tag", &actors.tags);
+        cells(&mut text, "subject", &actors.subjects);
+        cells(&mut text, "zone", &actors.zones);
+        cells(&mut text, "door", &actors.doors);
+        cells(&mut text, "source", &actors.sources);
+        cells(&mut text, "anchor", &actors.anchors);
+        let deadlines = self.stage.deadlines.to_sorted();
+        let rest = (&self.stage.health, deadlines, &self.lanes, &self.quarantine);
+        write!(text, "{rest:#?} {:#?} {:?}", self.open_alarms(), self.totals)
+            .expect("text has room");
+        text
+    }
+}
+
+fn cells<C: Cell + Debug>(text: &mut String, kind: &str, slab: &Slab<C>) {
+    for id in 0..u32::try_from(slab.seat_count()).expect("few") {
+        if let Some(cell) = slab.get(id) {
+            writeln!(text, "{kind} {id}: {:?}", cell.state()).expect("text has room");
+        }
+    }
+}

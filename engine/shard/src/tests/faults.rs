@@ -1,0 +1,237 @@
+//! What happens when an actor fails, and when entries are not what they must be.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ach_actors_entities::{DoorInput, SubjectInput, TagInput, ZoneInput};
+use ach_actors_model::{DoorRef, EntityRef, SubjectRef, TagRef, ZoneRef};
+
+use super::play::{Played, play_with};
+use super::script::Script;
+use crate::call::Call;
+use crate::{Entry, Shard};
+
+/// A site numbers its zones by their ids: attic, drugs, lobby.
+const LOBBY: ZoneRef = ZoneRef(2);
+
+/// Anna's tag fails on pings west of the building.
+fn tag_bug(call: &Call<'_>) -> bool {
+    match call {
+        Call::Tag(TagRef(0), TagInput::Ping { ping, .. }) => ping.position.x_mm < 0,
+        _ => false,
+    }
+}
+
+/// The lobby fails whenever somebody comes in.
+fn lobby_bug(call: &Call<'_>) -> bool {
+    matches!(call, Call::Zone(LOBBY, ZoneInput::Entered { .. }))
+}
+
+/// Anna fails when she is on the line between ward and lobby.
+fn subject_bug(call: &Call<'_>) -> bool {
+    match call {
+        Call::Subject(SubjectRef(0), SubjectInput::Fix { fix, .. }) => fix.position.y_mm == -500,
+        _ => false,
+    }
+}
+
+/// Anna's tag fails in its deadline.
+fn deadline_bug(call: &Call<'_>) -> bool {
+    matches!(call, Call::Tag(TagRef(0), TagInput::Due { .. }))
+}
+
+/// The exit fails when the site changes.
+fn site_bug(call: &Call<'_>) -> bool {
+    matches!(call, Call::Door(DoorRef(0), DoorInput::SiteChanged))
+}
+
+/// Tells a story with a bug planted, and compares the alarms it has.
+#[track_caller]
+fn check(bug: fn(&mut Shard), story: &str, expected: &[&str]) -> Played {
+    let played = play_with(&Script::told(story).entries, bug);
+    assert_eq!(played.alarms(), expected, "of the story{story}");
+    played
+}
+
+#[test]
+fn a_tag_that_panics_is_undone_and_set_aside_and_the_shard_goes_on() {
+    let played = check(
+        |shard| shard.stage.actors.bug = Some(tag_bug),
+        "1 anna at 1,5
+         1.5 anna at -1,5
+         2 anna at 2,5
+         3 anna presses
+         & sam presses
+         4 sam at 3,5",
+        &["1.500 raised ActorQuarantined anna", "3 raised Duress sam"],
+    );
+    let status = played.shard.status();
+    assert_eq!(status.quarantined, [EntityRef::Tag(TagRef(0))]);
+    assert_eq!(status.set_aside_input_count, 3, "the ping it failed on, one more, and the button");
+    assert_eq!((status.pings.accepted_count, status.reports.accepted_count), (4, 2));
+    let fix = played.shard.fix(TagRef(0)).expect("the fix before");
+    assert_eq!(fix.position.x_mm, 1_000, "its state is that before the panic");
+}
+
+#[test]
+fn a_released_actor_works_again_and_a_second_failure_is_a_second_episode() {
+    let played = check(
+        |shard| shard.stage.actors.bug = Some(tag_bug),
+        "1 anna at 1,5
+         2 anna at -1,5
+         3 release tag=0
+         4 anna at 2,5
+         5 anna presses
+         6 anna at -1,5
+         7 anna resets
+         8 release tag=0
+         9 anna resets",
+        &[
+            "2 raised ActorQuarantined anna",
+            "3 cleared ActorQuarantined anna (Released)",
+            "5 raised Duress anna",
+            "6 raised ActorQuarantined anna",
+            "8 cleared ActorQuarantined anna (Released)",
+            "9 cleared Duress anna (ConditionEnded)",
+        ],
+    );
+    assert!(played.shard.status().quarantined.is_empty());
+    let mut ids: Vec<_> = played.notices().map(|notice| notice.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 3, "two quarantines and one duress");
+}
+
+#[test]
+fn a_zone_that_panics_costs_nobody_an_alarm() {
+    let played = check(
+        |shard| shard.stage.actors.bug = Some(lobby_bug),
+        "1 anna at 3,1
+         2 anna at 3,-1
+         3 anna at 3,1",
+        &[
+            "2 raised ActorQuarantined - lobby",
+            "2 raised Elopement anna ward",
+            "3 cleared Elopement anna ward (ConditionEnded)",
+        ],
+    );
+    let status = played.shard.status();
+    assert_eq!(status.quarantined, [EntityRef::Zone(LOBBY)]);
+    assert_eq!(status.set_aside_message_count, 2, "she came and went unseen by the lobby");
+}
+
+#[test]
+fn a_subject_that_panics_is_set_aside_and_its_tag_still_has_a_position() {
+    let played = check(
+        |shard| shard.stage.actors.bug = Some(subject_bug),
+        "1 anna at 3,1
+         2 anna at 3,-0.5
+         3 anna at 3,-1
+         4 anna at 3,-0.6",
+        &["2 raised ActorQuarantined anna"],
+    );
+    assert_eq!(played.shard.fix(TagRef(0)).expect("a fix").position.y_mm, -600);
+}
+
+#[test]
+fn a_panic_in_a_deadline_keeps_the_deadline_for_the_release() {
+    let played = check(
+        |shard| shard.stage.actors.bug = Some(deadline_bug),
+        "1 anna at 3,5
+         12 sam at 3,5
+         24 sam at 3,5
+         36 sam at 3,5
+         48 sam at 3,5
+         49 release tag=0
+         50 sam at 3,5",
+        &[
+            "36 raised ActorQuarantined anna",
+            "49 cleared ActorQuarantined anna (Released)",
+            "50 raised ActorQuarantined anna",
+        ],
+    );
+    assert_eq!(played.shard.status().quarantined, [EntityRef::Tag(TagRef(0))]);
+}
+
+#[test]
+fn an_actor_that_missed_a_change_of_the_site_learns_of_it_when_it_is_released() {
+    check(
+        |_| {},
+        "1 anna at 3,1
+         2 anna at 3,-1
+         3 hold subject=0
+         4 site no-wander
+         5 release subject=0",
+        &[
+            "2 raised Elopement anna ward",
+            "3 raised ActorQuarantined anna",
+            "5 cleared ActorQuarantined anna (Released)",
+            "5 cleared Elopement anna ward (RuleRemoved)",
+        ],
+    );
+}
+
+#[test]
+fn a_panic_in_a_change_of_the_site_sets_one_actor_aside_and_the_site_is_in_force() {
+    let played = check(
+        |shard| shard.stage.actors.bug = Some(site_bug),
+        "1 door exit opens
+         2 site same
+         3 door exit closes
+         4 sam presses",
+        &["1 raised DoorForced - exit", "2 raised ActorQuarantined - exit", "4 raised Duress sam"],
+    );
+    assert_eq!(played.shard.status().site_version, 2);
+}
+
+#[test]
+fn wishes_about_nobody_change_nothing() {
+    let played = check(
+        |_| {},
+        "1 release tag=0
+         2 hold tag=999
+         3 hold zone=4000000000
+         4 hold door=0
+         5 hold door=0
+         6 release door=0
+         7 release door=0",
+        &["4 raised ActorQuarantined - exit", "6 cleared ActorQuarantined - exit (Released)"],
+    );
+    assert!(played.shard.status().quarantined.is_empty());
+}
+
+#[test]
+fn an_entry_that_does_not_follow_stops_the_shard() {
+    let story = Script::told("1 anna at 3,5\n2 anna at 3,6").entries;
+    let spoil: [(&str, fn(&mut Entry)); 6] = [
+        ("index", |entry| entry.index += 1),
+        ("index", |entry| entry.index -= 1),
+        ("time", |entry| entry.at.0 -= 2_000_000_000),
+        ("site", |entry| entry.site_version += 1),
+        ("logic", |entry| entry.logic_version += 1),
+        ("logic", |entry| entry.logic_version -= 1),
+    ];
+    for (what, spoil) in spoil {
+        let mut shard = Shard::new();
+        let mut effects = vec![];
+        shard.step(&story[0], &mut effects);
+        shard.step(&story[1], &mut effects);
+        let mut entry = story[2].clone();
+        spoil(&mut entry);
+        let outcome = catch_unwind(AssertUnwindSafe(|| shard.step(&entry, &mut effects)));
+        assert!(outcome.is_err(), "a wrong {what} is not stepped");
+    }
+}
+
+#[test]
+fn a_broken_site_is_refused_and_the_one_before_stays() {
+    let played = check(
+        |_| {},
+        "1 anna at 3,1
+         2 site broken
+         3 anna at 3,-1",
+        &["3 raised Elopement anna ward"],
+    );
+    assert_eq!(played.shard.status().site_version, 1);
+    let refused = ach_actors_entities::Effect::SiteRefused { version: 2 };
+    assert_eq!(played.effects[2], [refused]);
+}

@@ -1,0 +1,88 @@
+//! Runs entries, and proves that they run the same again.
+
+use ach_actors_entities::Effect;
+use ach_actors_model::AlarmNotice;
+
+use super::render;
+use super::script::Script;
+use crate::{Entry, Shard};
+
+/// What came of a run.
+pub(crate) struct Played {
+    pub(crate) shard: Shard,
+    pub(crate) effects: Vec<Vec<Effect>>,
+    pub(crate) hashes: Vec<u64>,
+}
+
+impl Played {
+    /// All alarms in words.
+    pub(crate) fn alarms(&self) -> Vec<String> {
+        let site = self.shard.site().expect("a site");
+        self.effects.iter().flat_map(|effects| render::alarms(effects, site)).collect()
+    }
+}
+
+impl Played {
+    /// All notices, in order.
+    pub(crate) fn notices(&self) -> impl Iterator<Item = &AlarmNotice> {
+        self.effects.iter().flatten().filter_map(|effect| match effect {
+            Effect::Alarm(notice) => Some(notice),
+            _ => None,
+        })
+    }
+}
+
+/// How a shard is set up before its first entry.
+type Setup = fn(&mut Shard);
+
+/// Steps through entries on a shard of its own.
+pub(crate) fn run(entries: &[Entry], setup: Setup) -> Played {
+    let mut shard = Shard::new();
+    setup(&mut shard);
+    let mut played = Played { shard, effects: vec![], hashes: vec![] };
+    for entry in entries {
+        let mut effects = vec![];
+        let hash = played.shard.step(entry, &mut effects);
+        played.effects.push(effects);
+        played.hashes.push(hash);
+    }
+    played
+}
+
+/// Runs entries, runs them again on a fresh shard, without compaction, and with every actor
+/// compacted whenever it can be; all must agree in effects, hashes and states.
+#[track_caller]
+pub(crate) fn play_with(entries: &[Entry], setup: Setup) -> Played {
+    let first = run(entries, setup);
+    let state = first.shard.state_text();
+    let again = run(entries, setup);
+    assert_eq!(again.effects, first.effects, "a replay has the same effects");
+    assert_eq!(again.hashes, first.hashes, "a replay has the same hashes");
+    assert_eq!(again.shard.state_text(), state, "a replay ends in the same state");
+    for pace in [crate::sweep::Pace::Never, crate::sweep::Pace::Always] {
+        let mut shard = Shard::new();
+        setup(&mut shard);
+        shard.sweep.pace = pace;
+        for (at, entry) in entries.iter().enumerate() {
+            let mut effects = vec![];
+            let hash = shard.step(entry, &mut effects);
+            assert_eq!(effects, first.effects[at], "compaction {pace:?} does not show in effects");
+            assert_eq!(hash, first.hashes[at]);
+        }
+        assert_eq!(shard.state_text(), state, "compaction {pace:?} does not show in the state");
+    }
+    first
+}
+
+/// As [`play_with`], on a plain shard.
+#[track_caller]
+pub(crate) fn play(entries: &[Entry]) -> Played {
+    play_with(entries, |_| {})
+}
+
+/// Tells a story and compares the alarms it has.
+#[track_caller]
+pub(crate) fn check(story: &str, expected: &[&str]) {
+    let played = play(&Script::told(story).entries);
+    assert_eq!(played.alarms(), expected, "of the story{story}");
+}
