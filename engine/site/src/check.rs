@@ -108,7 +108,9 @@ pub(crate) fn check_into(directory: &SiteDirectory, origins: &Origins, report: &
     let check = Check { directory, origins, report };
     things::check(&check);
     outlines::check(&check);
-    rules::check(&check);
+    if !report.is_torn() {
+        rules::check(&check);
+    }
 }
 
 /// Everything that does not fit in a site made in code.

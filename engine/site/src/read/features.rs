@@ -110,10 +110,17 @@ fn read_zone(fields: &Fields<'_>, shape: &Shape<'_>, kind: ZoneKind, id: Name) -
         is_on_every_floor: fields.flag("every_floor"),
         outline: shape.outline(fields),
         height: read_height(fields),
-        capacity: fields.whole("capacity", 0..=1_000_000),
+        capacity: read_capacity(fields),
         gates: fields.table("gates").map(|gates| gates_table::read(&gates)),
         id,
     }
+}
+
+/// A capacity that could not be read still counts as one, so that its rules are not blamed.
+fn read_capacity(fields: &Fields<'_>) -> Option<u32> {
+    const CAPACITY_MAX: u32 = 1_000_000;
+    let _ = fields.get("capacity")?;
+    Some(fields.whole("capacity", 0..=CAPACITY_MAX).unwrap_or(CAPACITY_MAX))
 }
 
 fn read_height(fields: &Fields<'_>) -> Option<Height> {

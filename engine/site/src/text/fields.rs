@@ -102,7 +102,8 @@ impl<'a> Fields<'a> {
         match Name::new(text) {
             Ok(name) => Some(name),
             Err(error) => {
-                let problem = format!("`{}` is no id: {error}", text.escape_debug());
+                // The text itself may be a person's name in the wrong place.
+                let problem = format!("holds a text that is no id: {error}");
                 self.bad(key, node, &problem, "give a short, plain id and put words into `name`");
                 None
             }

@@ -1,6 +1,6 @@
 //! Collects findings while files are read and checked.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::finding::{Finding, FindingKind, Severity};
@@ -20,6 +20,7 @@ const COLLECTED_MAX: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     findings: RefCell<Vec<Finding>>,
+    is_torn: Cell<bool>,
 }
 
 impl Report {
@@ -39,6 +40,11 @@ impl Report {
         problem: &str,
         remedy: &str,
     ) {
+        let is_torn =
+            matches!(kind, FindingKind::Unreadable | FindingKind::Syntax | FindingKind::TooLarge);
+        if is_torn && severity == Severity::Error {
+            self.is_torn.set(true);
+        }
         let mut findings = self.findings.borrow_mut();
         if findings.len() < COLLECTED_MAX {
             findings.push(Finding {
@@ -51,6 +57,11 @@ impl Report {
                 remedy: remedy.to_owned(),
             });
         }
+    }
+
+    /// Whether a whole file could not be used, so that what others say of it cannot be judged.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.is_torn.get()
     }
 
     pub(crate) fn into_findings(self) -> Vec<Finding> {

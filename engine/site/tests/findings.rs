@@ -1,0 +1,583 @@
+//! Every kind of mistake is told with its file, its place and a remedy.
+
+use std::fs;
+use std::path::Path;
+
+use ach_engine_site::{Finding, FindingKind, Findings, Severity, SiteDirectory, write_example};
+use tempfile::{TempDir, tempdir};
+
+use FindingKind as Kind;
+
+/// What is expected of one finding.
+struct Expected {
+    severity: Severity,
+    kind: FindingKind,
+    /// A text that stands on the line the finding must name; empty where there are no lines.
+    line_of: &'static str,
+    place: &'static str,
+    remedy: &'static str,
+}
+
+fn error(
+    kind: FindingKind,
+    line_of: &'static str,
+    place: &'static str,
+    remedy: &'static str,
+) -> Expected {
+    Expected { severity: Severity::Error, kind, line_of, place, remedy }
+}
+
+fn warning(
+    kind: FindingKind,
+    line_of: &'static str,
+    place: &'static str,
+    remedy: &'static str,
+) -> Expected {
+    Expected { severity: Severity::Warning, ..error(kind, line_of, place, remedy) }
+}
+
+fn findings(root: &Path) -> Findings {
+    match SiteDirectory::read(root) {
+        Ok(reading) => reading.warnings,
+        Err(findings) => findings,
+    }
+}
+
+fn edited(file: &str, from: &str, to: &str) -> TempDir {
+    let folder = tempdir().unwrap();
+    write_example(folder.path()).unwrap();
+    let path = folder.path().join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{file} has no {from}");
+    fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    folder
+}
+
+/// Edits one file of the example and expects exactly these findings, all in that file.
+#[track_caller]
+fn check(file: &str, from: &str, to: &str, expected: &[Expected]) {
+    let folder = edited(file, from, to);
+    let text = fs::read_to_string(folder.path().join(file)).unwrap();
+    let found = findings(folder.path());
+    let listing = found.to_string();
+    assert_eq!(found.iter().count(), expected.len(), "\n{listing}");
+    for (finding, expected) in found.iter().zip(expected) {
+        assert_eq!(finding.file, file, "\n{listing}");
+        assert_eq!(
+            (finding.severity, finding.kind),
+            (expected.severity, expected.kind),
+            "\n{listing}"
+        );
+        if !expected.line_of.is_empty() {
+            let at = text
+                .lines()
+                .position(|line| !line.starts_with('#') && line.contains(expected.line_of))
+                .unwrap()
+                + 1;
+            assert_eq!(finding.line, Some(u32::try_from(at).unwrap()), "\n{listing}");
+        }
+        assert_eq!(finding.place, expected.place, "\n{listing}");
+        assert!(finding.remedy.contains(expected.remedy), "\n{listing}");
+        assert!(!finding.problem.is_empty());
+    }
+}
+
+#[test]
+fn site_file() {
+    let file = "site.toml";
+    check(file, "id = \"example\"\n", "", &[error(Kind::MissingField, "", "", "id = ")]);
+    let not_toml = "id = = \"example\"";
+    let syntax = || error(Kind::Syntax, not_toml, "", "correct");
+    check(file, "id = \"example\"", not_toml, &[syntax(), syntax()]);
+    check(
+        file,
+        "largest_gap = \"2 s\"",
+        "largest_gap = 2\nlargets_gap = \"2 s\"",
+        &[
+            error(Kind::WrongType, "largest_gap = 2", "", "a text"),
+            error(Kind::UnknownField, "largets_gap", "", "did you mean `largest_gap`?"),
+        ],
+    );
+    check(
+        file,
+        "largest_gap = \"2 s\"",
+        "largest_gap = \"soon\"",
+        &[error(Kind::BadValue, "soon", "", "\"2 s\"")],
+    );
+    check(
+        file,
+        "Europe/Berlin",
+        "Europe/Berlim",
+        &[error(Kind::UnknownTimeZone, "Berlim", "", "IANA")],
+    );
+    check(
+        file,
+        "lat_deg = 47.9959\nrotation",
+        "lat_deg = nan\nrotation",
+        &[error(Kind::BadValue, "nan", "origin", "plain number")],
+    );
+    check(
+        file,
+        "patient = 3.0",
+        "patient = 3000.0",
+        &[error(Kind::BadValue, "3000", "speed_limits_m_per_s", "0.1 to 100")],
+    );
+    check(
+        file,
+        "confirm = \"2 of 3\"",
+        "confirm = \"3 of 2\"",
+        &[error(Kind::BadValue, "3 of 2", "gates", "2 of 3")],
+    );
+    check(
+        file,
+        "id = \"doors\"",
+        "id = \"doors\"\n[[feed]]\nid = \"rtls\"",
+        &[error(Kind::DuplicateId, "", "feed rtls", "own id")],
+    );
+}
+
+#[test]
+fn georeference() {
+    let file = "site.toml";
+    let origin = "[origin]\nlon_deg = 7.8421\nlat_deg = 47.9959\nrotation_deg = 0.0\n";
+    let point = |lon: f64, lat: f64, x: f64, y: f64| {
+        format!(
+            "[[ground_control_point]]\nlon_deg = {lon:?}\nlat_deg = {lat:?}\nx_m = {x:?}\ny_m = {y:?}\n"
+        )
+    };
+    let bad = |remedy| [error(Kind::BadGeoreference, "[[ground_control_point]]", "", remedy)];
+    // One point says nothing of direction.
+    check(file, origin, &point(7.0, 48.0, 0.0, 0.0), &bad("correct the control points"));
+    // A degree east is 74.6 km.
+    let ground = |points: [(f64, f64, f64, f64); 3]| -> String {
+        points.into_iter().map(|(lon, lat, x, y)| point(lon, lat, x, y)).collect()
+    };
+    let centimetres =
+        ground([(7.0, 48.0, 0.0, 0.0), (7.01, 48.0, 74_600.0, 0.0), (7.0, 48.01, 0.0, 111_200.0)]);
+    check(file, origin, &centimetres, &bad("in metres"));
+    let swapped =
+        ground([(7.0, 48.0, 0.0, 0.0), (7.01, 48.0, 0.0, 746.0), (7.0, 48.01, 1_112.0, 0.0)]);
+    check(file, origin, &swapped, &bad("swap x and y"));
+    let both = format!("{origin}{}", point(7.0, 48.0, 0.0, 0.0));
+    check(file, origin, &both, &[error(Kind::BadGeoreference, "", "", "keep the control points")]);
+}
+
+#[test]
+fn people_and_equipment() {
+    let file = "people.toml";
+    check(
+        file,
+        "class = \"patient\"",
+        "class = \"guest\"\ncapacity = 3",
+        &[
+            error(Kind::BadValue, "guest", "patient-001", "patient, staff, visitor"),
+            error(Kind::UnknownField, "capacity", "patient-001", "remove"),
+        ],
+    );
+    check(
+        file,
+        "id = \"visitor-001\"",
+        "id = \"visitor-001\"\nclass = \"visitor\"\n[[person]]\nid = \"Eva Secret\"",
+        &[error(Kind::BadValue, "Eva Secret", "subject 4", "plain id")],
+    );
+    check(
+        file,
+        "id = \"visitor-001\"",
+        "id = \"patient-001\"",
+        &[error(Kind::DuplicateId, "", "patient-001", "own id")],
+    );
+    check(
+        file,
+        "0200AC0000000004",
+        "0200AC0000000001",
+        &[error(Kind::DuplicateTag, "", "visitor-001", "take it off")],
+    );
+    check(
+        file,
+        "0200AC0000000004",
+        "4711",
+        &[error(Kind::BadValue, "4711", "visitor-001", "16 hexadecimal digits")],
+    );
+    check(
+        file,
+        "class = \"visitor\"",
+        "class = \"visitor\"\nfeed = \"rtsl\"",
+        &[error(Kind::UnknownFeed, "", "visitor-001", "did you mean `rtls`?")],
+    );
+    check(
+        file,
+        "feed = \"rtls\"\n\n[[person]]\nid = \"patient-001\"",
+        "\n[[person]]\nfeed = \"rtls\"\nid = \"patient-001\"",
+        &[
+            error(Kind::MissingField, "0200AC0000000002", "nurse-001", "feed ="),
+            error(Kind::MissingField, "0200AC0000000002", "nurse-001", "feed ="),
+            error(Kind::MissingField, "0200AC0000000004", "visitor-001", "feed ="),
+        ],
+    );
+    check(
+        file,
+        "name = \"Eva Example\"",
+        "name = \"Eva\\u001B[31m\"",
+        &[error(Kind::BadValue, "u001B", "visitor-001", "one line")],
+    );
+    check(
+        "equipment.toml",
+        "labels = [\"pump\"]",
+        "labels = [\"pump\", \"for Müller\"]",
+        &[error(Kind::BadValue, "Müller", "pump-001", "plain id")],
+    );
+}
+
+/// A finding must not carry a person's name into a log.
+#[test]
+fn findings_do_not_repeat_names_of_people() {
+    let folder = edited("people.toml", "Eva Example", "Eva\\nSecret");
+    assert!(!findings(folder.path()).to_string().contains("Secret"));
+    let folder = edited("people.toml", "\"visitor-001\"", "\"Eva Secret\"");
+    assert!(!findings(folder.path()).to_string().contains("Secret"));
+}
+
+#[test]
+fn floor_files() {
+    let file = "floors/ground.geojson";
+    let icu = "[[[0, 0], [6, 0], [6, 5], [0, 5], [0, 0]]]";
+    let room = "feature 4 (room-1)";
+    check(file, "\"floor\": 0,", "", &[error(Kind::MissingField, "", "", "\"floor\": 0")]);
+    check(file, "\"floor\": 0,", "\"floor\": NaN,", &[error(Kind::Syntax, "NaN", "", "correct")]);
+    check(
+        file,
+        "\"floor\": 0,",
+        "\"floor\": 0.125,",
+        &[error(Kind::BadValue, "", "", "two decimals")],
+    );
+    check(
+        file,
+        "\"floor\": 0,",
+        "\"floor\": 0, \"floor\": 1,",
+        &[error(Kind::RepeatedField, "", "", "remove one")],
+    );
+    check(
+        file,
+        "\"crs\": \"local\"",
+        "\"crs\": \"EPSG:25832\"",
+        &[error(Kind::BadValue, "", "", "EPSG:4326")],
+    );
+    check(
+        file,
+        icu,
+        "[[[0, 0], [6, 5], [6, 0], [0, 5], [0, 0]]]",
+        &[error(Kind::BadOutline, "", room, "redraw")],
+    );
+    check(file, icu, "[[[0, 0], [6, 0], [0, 0]]]", &[error(Kind::BadOutline, "", room, "redraw")]);
+    check(
+        file,
+        icu,
+        "[[[0, 0], [6, 0], [6, 5, 1, 1], [0, 1e7], [0, 0]]]",
+        &[
+            error(Kind::BadValue, "", room, "write [x, y]"),
+            error(Kind::BadValue, "", room, "1,000 km"),
+        ],
+    );
+    check(
+        file,
+        icu,
+        "[[[100, 100], [106, 100], [106, 105], [100, 105], [100, 100]]]",
+        &[error(Kind::OutsideFloor, "", room, "its floor's file")],
+    );
+    check(
+        file,
+        icu,
+        "[[[0, 0], [6, 0], [6, 5], [-20, 5], [0, 0]]]",
+        &[warning(Kind::OutsideFloor, "", room, "widen")],
+    );
+    check(
+        file,
+        "[[2.5, 5], [3.7, 5]]",
+        "[[2.5, 2.4], [3.7, 2.4]]",
+        &[warning(Kind::DoorAfar, "", "feature 9 (door-1)", "two zones meet")],
+    );
+    check(
+        file,
+        "[[2.5, 5], [3.7, 5]]",
+        "[[2.5, 5], [2.5, 5]]",
+        &[error(Kind::BadOutline, "", "feature 9 (door-1)", "redraw")],
+    );
+    check(
+        file,
+        "[[2.5, 5], [3.7, 5]]",
+        "[[2.5, 5], [3, 5], [3.7, 5]]",
+        &[error(Kind::BadOutline, "", "feature 9 (door-1)", "two points")],
+    );
+}
+
+#[test]
+fn features() {
+    let file = "floors/ground.geojson";
+    let day_room = "feature 7 (day-room)";
+    check(
+        file,
+        "\"kind\": \"room\", \"id\": \"room-2\"",
+        "\"kind\": \"chamber\", \"id\": \"room-2\"",
+        &[error(Kind::BadValue, "", "feature 5", "room")],
+    );
+    check(
+        file,
+        "\"id\": \"room-2\"",
+        "\"id\": \"room-1\"",
+        &[error(Kind::DuplicateId, "", "feature 5 (room-1)", "own id")],
+    );
+    check(
+        file,
+        "\"name\": \"Day room\"",
+        "\"name\": \"Day room\", \"capcity\": 3, \"stroke-width\": 2",
+        &[warning(Kind::UnknownField, "", day_room, "did you mean `capacity`?")],
+    );
+    check(
+        file,
+        "\"capacity\": 12",
+        "\"capacity\": -12",
+        &[error(Kind::BadValue, "", day_room, "0 to 1000000")],
+    );
+    check(
+        file,
+        "\"feed\": \"rtls\", \"zones\": [\"ward\"]",
+        "\"feed\": \"rlts\", \"zones\": [\"wrad\"]",
+        &[
+            error(Kind::UnknownFeed, "", "feature 16 (anchor-ward)", "did you mean `rtls`?"),
+            error(Kind::UnknownZone, "", "feature 16 (anchor-ward)", "did you mean `ward`?"),
+        ],
+    );
+    check(
+        file,
+        "[10, 6]}",
+        "[10]}",
+        &[error(Kind::BadValue, "", "feature 16 (anchor-ward)", "write [x, y]")],
+    );
+}
+
+#[test]
+fn rules() {
+    let file = "rules.toml";
+    let rule = "[[rule]]\nid = \"elopement\"";
+    check(
+        file,
+        "zones = [\"ward\"], lines = [\"perimeter\"]",
+        "zones = [\"wart\"], lines = [\"perimetre\"]",
+        &[
+            error(Kind::UnknownZone, "[[rule]]", "rule elopement", "did you mean `ward`?"),
+            error(Kind::UnknownLine, "[[rule]]", "rule elopement", "did you mean `perimeter`?"),
+            error(Kind::EmptySelection, "[[rule]]", "rule elopement", "zones or lines"),
+        ],
+    );
+    check(
+        file,
+        "where = { doors_labelled = [\"exit\"] }",
+        "where = { doors = [\"exit-7\"] }",
+        &[
+            error(Kind::UnknownDoor, "", "rule forced", "remove its id"),
+            error(Kind::EmptySelection, "", "rule forced", "name doors"),
+        ],
+    );
+    check(
+        file,
+        "where = { doors_labelled = [\"exit\"] }",
+        "where = { doors = [\"door-1\"] }",
+        &[warning(Kind::UnwiredDoor, "", "rule forced", "add \"feed\"")],
+    );
+    check(
+        file,
+        "where = { zones = [\"day-room\"] }",
+        "where = { zones = [\"room-1\"] }",
+        &[error(Kind::NoCapacity, "", "rule crowded", "add \"capacity\"")],
+    );
+    check(
+        file,
+        "labels = [\"dementia\"] }\nwhere = { zones = [\"corridor\"] }",
+        "labels = [\"dementai\"] }\nwhere = { zones = [\"corridor\"] }",
+        &[
+            warning(Kind::EmptySelection, "", "rule lingering", "did you mean `dementia`?"),
+            warning(Kind::EmptySelection, "", "rule lingering", "check `classes`"),
+        ],
+    );
+    check(
+        file,
+        "who = { classes = [\"staff\"] }",
+        "who = { subjects = [\"nurse-002\"] }",
+        &[
+            error(Kind::UnknownSubject, "", "rule duress", "did you mean `nurse-001`?"),
+            warning(Kind::EmptySelection, "", "rule duress", "check `classes`"),
+        ],
+    );
+    check(
+        file,
+        "alarm = \"elopement\"",
+        "alarm = \"duress\"",
+        &[error(Kind::UnfitRule, "", "rule elopement", "elopement or asset_theft")],
+    );
+    check(
+        file,
+        "alarm = \"elopement\"\n",
+        "",
+        &[error(Kind::MissingField, "", "rule elopement", "asset_theft")],
+    );
+    check(
+        file,
+        "what = \"band_cut\"",
+        "what = \"band_cut\"\ntentative = true\nwhere = { zones = [\"ward\"] }",
+        &[
+            error(Kind::UnfitRule, "", "rule band-cut", "remove the zones"),
+            error(Kind::UnfitRule, "", "rule band-cut", "remove `gates` and `tentative`"),
+        ],
+    );
+    check(
+        file,
+        "after = \"15 min\"\n",
+        "",
+        &[error(Kind::MissingField, "", "rule lingering", "after = ")],
+    );
+    check(
+        file,
+        "percent = 10",
+        "percent = 100",
+        &[error(Kind::BadValue, "percent = 100", "rule battery", "1 to 99")],
+    );
+    check(
+        file,
+        "from = \"20:00\"",
+        "days = [\"sunday\"], from = \"8 pm\"",
+        &[
+            error(Kind::BadValue, "8 pm", "rule store-at-night, when", "mon"),
+            error(Kind::BadValue, "8 pm", "rule store-at-night, when", "22:00"),
+        ],
+    );
+    check(
+        file,
+        rule,
+        "[[rule]]\nid = \"pump-theft\"",
+        &[error(Kind::DuplicateId, "", "rule pump-theft", "own id")],
+    );
+    check(
+        file,
+        rule,
+        "[[rules]]\n\n[[rule]]\nid = \"elopement\"",
+        &[error(Kind::UnknownField, "[[rules]]", "", "did you mean `rule`?")],
+    );
+}
+
+/// A rule about leaving a building without a line is told; the example has no building.
+#[test]
+fn leaving_a_building_without_a_line() {
+    let folder = edited(
+        "floors/ground.geojson",
+        "\"kind\": \"ward\", \"id\": \"ward\"",
+        "\"kind\": \"building\", \"id\": \"ward\"",
+    );
+    let path = folder.path().join("rules.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen(", lines = [\"perimeter\"]", "", 1)).unwrap();
+    let found = findings(folder.path());
+    let kinds: Vec<FindingKind> = found.iter().map(|finding| finding.kind).collect();
+    assert_eq!(kinds, [Kind::NoPerimeter], "{found}");
+}
+
+#[test]
+fn degrees_without_a_georeference() {
+    let folder = edited("floors/ground.geojson", "\"crs\": \"local\"", "\"crs\": \"EPSG:4326\"");
+    let path = folder.path().join("site.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let origin = "[origin]\nlon_deg = 7.8421\nlat_deg = 47.9959\nrotation_deg = 0.0\n";
+    fs::write(&path, text.replacen(origin, "", 1)).unwrap();
+    let found = findings(folder.path());
+    assert!(found.iter().any(|finding| finding.kind == Kind::NoGeoreference), "{found}");
+}
+
+#[test]
+fn two_files_for_one_floor_and_no_files_at_all() {
+    let folder = edited("site.toml", "example", "example");
+    let floors = folder.path().join("floors");
+    fs::write(
+        floors.join("second.geojson"),
+        r#"{"type": "FeatureCollection", "floor": 0, "features": []}"#,
+    )
+    .unwrap();
+    let found = findings(folder.path());
+    let first = found.iter().next().unwrap();
+    assert_eq!((first.kind, first.file.as_str()), (Kind::DuplicateId, "floors/second.geojson"));
+
+    fs::remove_dir_all(&floors).unwrap();
+    let found = findings(folder.path());
+    assert!(
+        found.iter().any(|finding| finding.kind == Kind::Unreadable && finding.file == "floors")
+    );
+}
+
+/// Not the first mistake alone: one in every file, told at once and sorted by file.
+#[test]
+fn mistakes_in_all_files_are_told_together() {
+    let folder = edited("site.toml", "Europe/Berlin", "Atlantis");
+    for file in ["people.toml", "equipment.toml", "rules.toml", "floors/ground.geojson"] {
+        fs::write(folder.path().join(file), "x = = [").unwrap();
+    }
+    let found = findings(folder.path());
+    let files: Vec<&str> = found.iter().map(|finding| finding.file.as_str()).collect();
+    for file in
+        ["site.toml", "people.toml", "equipment.toml", "rules.toml", "floors/ground.geojson"]
+    {
+        assert!(files.contains(&file), "{found}");
+    }
+    assert!(found.has_errors());
+}
+
+#[test]
+fn what_is_no_file_is_refused() {
+    let folder = tempdir().unwrap();
+    let found = findings(folder.path());
+    assert!(found.iter().all(|finding| finding.kind == Kind::Unreadable), "{found}");
+    assert_eq!(found.count(Severity::Error), 2, "site.toml and floors: {found}");
+
+    let folder = edited("site.toml", "example", "example");
+    fs::write(folder.path().join("site.toml"), [0x66, 0xFF, 0xFE]).unwrap();
+    let found = findings(folder.path());
+    let first = found.iter().next().unwrap();
+    assert_eq!((first.kind, first.problem.contains("byte 1")), (Kind::Unreadable, true), "{found}");
+
+    fs::remove_file(folder.path().join("site.toml")).unwrap();
+    fs::create_dir(folder.path().join("site.toml")).unwrap();
+    assert_eq!(findings(folder.path()).iter().next().unwrap().kind, Kind::Unreadable);
+}
+
+/// A sparse file of 65 MiB is refused by its size; JSON of 10,000 levels by its depth.
+#[test]
+fn too_much_is_refused() {
+    let folder = edited("site.toml", "example", "example");
+    let big = fs::File::create(folder.path().join("people.toml")).unwrap();
+    big.set_len(65 * 1024 * 1024).unwrap();
+    let found = findings(folder.path());
+    assert!(found.iter().any(|finding| {
+        (finding.kind, finding.file.as_str()) == (Kind::TooLarge, "people.toml")
+    }));
+
+    fs::write(folder.path().join("floors/ground.geojson"), "[".repeat(10_000)).unwrap();
+    let found = findings(folder.path());
+    assert!(found.iter().any(|finding| {
+        (finding.kind, finding.file.as_str()) == (Kind::Syntax, "floors/ground.geojson")
+    }));
+}
+
+#[test]
+fn a_finding_prints_for_people_and_for_machines() {
+    let folder = edited("rules.toml", "percent = 10", "percent = 100");
+    let found = findings(folder.path());
+    let finding: &Finding = found.iter().next().unwrap();
+    let line = finding.line.unwrap();
+    assert_eq!(
+        finding.to_string(),
+        format!("rules.toml:{line}: error: rule battery: `percent` is 100\n  remedy: give 1 to 99")
+    );
+    let json: serde_json::Value = serde_json::to_value(&found).unwrap();
+    assert_eq!(json[0]["severity"], "error");
+    assert_eq!(json[0]["kind"], "bad_value");
+    assert_eq!(json[0]["file"], "rules.toml");
+    assert_eq!(json[0]["line"], line);
+    assert_eq!(json[0]["remedy"], "give 1 to 99");
+}
