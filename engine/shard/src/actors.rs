@@ -72,12 +72,12 @@ macro_rules! slab_of {
 /// All actors.
 #[derive(Debug, Default)]
 pub(crate) struct Actors {
-    pub(crate) tags: Slab<Plain<Tag>>,
-    pub(crate) subjects: Slab<Plain<Subject>>,
-    pub(crate) zones: Slab<Plain<Zone>>,
-    pub(crate) doors: Slab<Plain<Door>>,
-    pub(crate) sources: Slab<Plain<Source>>,
-    pub(crate) anchors: Slab<Plain<Anchor>>,
+    pub(crate) tags: Slab<Tag>,
+    pub(crate) subjects: Slab<Subject>,
+    pub(crate) zones: Slab<Zone>,
+    pub(crate) doors: Slab<Door>,
+    pub(crate) sources: Slab<Source>,
+    pub(crate) anchors: Slab<Anchor>,
     /// A bug planted by a test: an actor panics after it has taken such a call.
     #[cfg(test)]
     pub(crate) bug: Option<fn(&Call<'_>) -> bool>,
@@ -104,39 +104,37 @@ impl Actors {
 
     fn call_actor(&mut self, call: Call<'_>, turn: &Turn<'_>, out: &mut Outbox) -> Verdict {
         match call {
-            Call::Tag(me, input) => match self.tags.touch(me.0, Plain::<Tag>::default) {
-                Some(tag) => tag.0.step(me, input, turn, out),
+            Call::Tag(me, input) => match self.tags.touch(me.0, Tag::default) {
+                Some(tag) => tag.step(me, input, turn, out),
                 None => Verdict::Refused,
             },
-            Call::Subject(me, input) => {
-                match self.subjects.touch(me.0, Plain::<Subject>::default) {
-                    Some(subject) => {
-                        subject.0.step(me, input, turn, out);
-                        Verdict::Accepted
-                    }
-                    None => Verdict::Refused,
+            Call::Subject(me, input) => match self.subjects.touch(me.0, Subject::default) {
+                Some(subject) => {
+                    subject.step(me, input, turn, out);
+                    Verdict::Accepted
                 }
-            }
-            Call::Zone(me, input) => match self.zones.touch(me.0, Plain::<Zone>::default) {
+                None => Verdict::Refused,
+            },
+            Call::Zone(me, input) => match self.zones.touch(me.0, Zone::default) {
                 Some(zone) => {
-                    zone.0.step(me, input, turn, out);
+                    zone.step(me, input, turn, out);
                     Verdict::Accepted
                 }
                 None => Verdict::Refused,
             },
-            Call::Door(me, input) => match self.doors.touch(me.0, Plain::<Door>::default) {
-                Some(door) => door.0.step(me, input, turn, out),
+            Call::Door(me, input) => match self.doors.touch(me.0, Door::default) {
+                Some(door) => door.step(me, input, turn, out),
                 None => Verdict::Refused,
             },
-            Call::Source(me, input) => match self.sources.touch(me.0, Plain::<Source>::default) {
+            Call::Source(me, input) => match self.sources.touch(me.0, Source::default) {
                 Some(source) => {
-                    source.0.step(me, input, turn, out);
+                    source.step(me, input, turn, out);
                     Verdict::Accepted
                 }
                 None => Verdict::Refused,
             },
-            Call::Anchor(me, input) => match self.anchors.touch(me.0, Plain::<Anchor>::default) {
-                Some(anchor) => anchor.0.step(me, input, turn, out),
+            Call::Anchor(me, input) => match self.anchors.touch(me.0, Anchor::default) {
+                Some(anchor) => anchor.step(me, input, turn, out),
                 None => Verdict::Refused,
             },
         }
@@ -209,20 +207,4 @@ fn ref_count(count: usize) -> u32 {
 fn collect<C: Cell>(slab: &Slab<C>, all: &mut Vec<EntityRef>, name: impl Fn(u32) -> EntityRef) {
     let seat_count = u32::try_from(slab.seat_count()).unwrap_or(u32::MAX);
     all.extend((0..seat_count).filter(|&id| slab.get(id).is_some()).map(name));
-}
-
-/// An actor that has no compact form.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Plain<M>(pub(crate) M);
-
-impl<M: Clone> Cell for Plain<M> {
-    type Cold = std::convert::Infallible;
-
-    fn freeze(&self) -> Option<Self::Cold> {
-        None
-    }
-
-    fn thaw(cold: &Self::Cold) -> Self {
-        match *cold {}
-    }
 }

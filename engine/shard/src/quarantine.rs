@@ -8,12 +8,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ach_actors_entities::{Deadline, Effect, Site, Verdict};
-use ach_actors_model::{
-    AlarmId, AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Cause,
-    CommandKind, EntityRef, Place, SubjectRef, TagRef, Timestamp,
-};
-use twox_hash::XxHash3_128;
+use ach_actors_entities::{Deadline, Effect, Site, Turn, Verdict, ended, quarantine_notice};
+use ach_actors_model::{AlarmNotice, AlarmReason, Cause, CommandKind, EntityRef, Timestamp};
 
 use crate::call::Call;
 use crate::shard::Shard;
@@ -94,7 +90,10 @@ impl Shard {
         self.stage.actors.set_aside(actor, true);
         let ordinal = self.quarantine.episodes.entry(actor).or_insert(0);
         *ordinal = ordinal.saturating_add(1);
-        let notice = notice(actor, *ordinal, scene, origin);
+        let ordinal = *ordinal;
+        let turn = Turn { site: scene.site, health: &self.stage.health, now: scene.now };
+        let Origin { cause, received_at } = origin;
+        let notice = quarantine_notice(actor, ordinal, cause, received_at, &turn);
         self.quarantine.idle.insert(actor, Idle { saw, held: Vec::new(), notice });
         self.stage.tell(Effect::Alarm(notice));
     }
@@ -117,12 +116,8 @@ impl Shard {
     pub(crate) fn release(&mut self, actor: EntityRef, scene: Scene<'_>) {
         let Some(Idle { saw, held, notice }) = self.quarantine.idle.remove(&actor) else { return };
         self.stage.actors.set_aside(actor, false);
-        self.stage.tell(Effect::Alarm(AlarmNotice {
-            transition: AlarmTransition::Cleared,
-            reason: Some(AlarmReason::Released),
-            changed_at: scene.now,
-            ..notice
-        }));
+        let notice = ended(&notice, AlarmReason::Released, scene.now);
+        self.stage.tell(Effect::Alarm(notice));
         for Deadline { due_at, entity, kind } in held {
             self.stage.deadlines.push(due_at.0, (entity, kind));
         }
@@ -156,63 +151,4 @@ impl Shard {
             self.release(actor, scene);
         }
     }
-}
-
-fn notice(actor: EntityRef, episode: u32, scene: Scene<'_>, origin: Origin) -> AlarmNotice {
-    let (subject, tag) = match actor {
-        EntityRef::Subject(subject) => (Some(subject), None),
-        EntityRef::Tag(tag) => (scene.site.tag_subject(tag), Some(tag)),
-        _ => (None, None),
-    };
-    AlarmNotice {
-        id: alarm_id(actor, episode, scene.site),
-        transition: AlarmTransition::Raised,
-        reason: None,
-        kind: AlarmKind::ActorQuarantined,
-        priority: AlarmPriority::High,
-        rule: None,
-        site_version: scene.site.version(),
-        episode,
-        subject,
-        tag,
-        place: place_of(actor),
-        is_tentative: false,
-        is_late: false,
-        cause: origin.cause,
-        observed_at: origin.received_at,
-        received_at: origin.received_at,
-        changed_at: scene.now,
-        position: None,
-        accuracy_mm: 0,
-        gates_passed: 0,
-    }
-}
-
-fn place_of(actor: EntityRef) -> Place {
-    match actor {
-        EntityRef::Subject(_) => Place::Site,
-        EntityRef::Tag(tag) => Place::Tag(tag),
-        EntityRef::Zone(zone) => Place::Zone(zone),
-        EntityRef::Door(door) => Place::Door(door),
-        EntityRef::Source(source) => Place::Source(source),
-        EntityRef::Anchor(anchor) => Place::Anchor(anchor),
-    }
-}
-
-/// XXH3-128 of the site, the kind and the id of the actor, and the ordinal.
-fn alarm_id(actor: EntityRef, episode: u32, site: &Site) -> AlarmId {
-    let tag_text = |tag: TagRef| site.tag_id(tag).map(|id| id.to_string());
-    let own = |text: Option<&str>| text.map(str::to_owned);
-    let subject_text = |subject: SubjectRef| own(site.subject_name(subject));
-    let (kind, id) = match actor {
-        EntityRef::Tag(tag) => ("tag", tag_text(tag)),
-        EntityRef::Subject(subject) => ("subject", subject_text(subject)),
-        EntityRef::Zone(zone) => ("zone", own(site.zone_name(zone))),
-        EntityRef::Door(door) => ("door", own(site.door_name(door))),
-        EntityRef::Source(source) => ("source", own(site.source_name(source))),
-        EntityRef::Anchor(anchor) => ("anchor", own(site.anchor_name(anchor))),
-    };
-    let text =
-        format!("quarantine/{}/{kind}/{}/{episode}", site.id().as_str(), id.unwrap_or_default());
-    AlarmId(XxHash3_128::oneshot(text.as_bytes()))
 }

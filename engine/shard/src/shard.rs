@@ -217,13 +217,13 @@ impl Shard {
 
     /// The tag's latest fix.
     pub fn fix(&self, tag: TagRef) -> Option<Fix> {
-        self.stage.actors.tags.get(tag.0)?.state().0.fix(tag)
+        self.stage.actors.tags.get(tag.0)?.state().fix(tag)
     }
 
     /// Who is in a zone, ascending.
     pub fn occupants(&self, zone: ZoneRef) -> Vec<SubjectRef> {
         let zone = self.stage.actors.zones.get(zone.0).map(|zone| zone.state());
-        zone.map(|zone| zone.0.occupants().to_vec()).unwrap_or_default()
+        zone.map(|zone| zone.occupants().to_vec()).unwrap_or_default()
     }
 
     /// Alarms that are raised and neither cleared nor retracted, with their latest notice, by id.

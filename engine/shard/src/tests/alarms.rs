@@ -50,7 +50,18 @@ fn a_slow_tag_does_not_walk_through_the_perimeter() {
 
 #[test]
 fn an_unknown_floor_alone_is_no_elopement() {
-    check("1 anna at 3,1\n2 anna at 3,-1 floor=?\n3 anna at 3,-2 floor=?", &[]);
+    check(
+        "1 anna at 3,1
+         100 anna at 3,1 floor=?
+         101 anna at 3,-1 floor=?
+         102 anna at 3,-2 floor=?
+         103 anna at 3,-2",
+        &[
+            "100 raised FeedSilent - rtls",
+            "100 cleared FeedSilent - rtls (ConditionEnded)",
+            "103 raised Elopement anna ward",
+        ],
+    );
 }
 
 #[test]
@@ -156,6 +167,8 @@ fn a_silent_feed_is_one_alarm_and_its_tags_are_not_silent() {
          210 sam at 3,5
          225 sam at 3,5
          & anna at 3,5
+         229 sam at 3,5
+         230 sam at 3,5
          231 sam at 3,5
          232 sam at 3,5
          233 sam at 3,5",
