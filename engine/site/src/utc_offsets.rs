@@ -20,11 +20,11 @@ pub(crate) fn of(time_zone: &str) -> Option<Vec<UtcOffset>> {
         if second >= HORIZON_S {
             break;
         }
-        let offset_s = transition.offset().seconds();
+        let next_s = transition.offset().seconds();
         // Some transitions change the zone's abbreviation alone.
-        if offsets.last().is_some_and(|last| last.offset_s != offset_s) {
+        if offsets.last().is_some_and(|last| last.offset_s != next_s) {
             let from = Timestamp(u64::try_from(second).ok()? * NS_PER_S);
-            offsets.push(UtcOffset { from, offset_s });
+            offsets.push(UtcOffset { from, offset_s: next_s });
         }
     }
     Some(offsets)

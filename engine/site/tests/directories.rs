@@ -1,5 +1,13 @@
 //! Site directories as files: the example, the sample hospital, and writing and reading back.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failed test panics"
+)]
+
 use std::fs;
 use std::path::Path;
 
@@ -89,7 +97,7 @@ fn the_sample_hospital_is_as_large_as_promised() {
     assert!(directory.subjects().any(|subject| subject.tags.len() > 1));
 }
 
-/// An independent reader of GeoJSON accepts what is written, and finds as many features.
+/// An independent reader of `GeoJSON` accepts what is written, and finds as many features.
 #[test]
 fn floors_are_geojson_for_others_too() {
     let folder = tempdir().unwrap();
@@ -126,7 +134,7 @@ fn names_of_people_are_in_the_name_book_and_not_in_the_configuration() {
     let directory = sample_hospital().directory;
     let config = format!("{:?}", directory.config(1).unwrap());
     let book = directory.name_book();
-    for subject in directory.people.iter() {
+    for subject in &directory.people {
         let name = book.subject(&subject.id);
         assert_eq!(name, subject.name.0);
         assert!(!config.contains(name), "{name}");
@@ -163,6 +171,21 @@ fn the_configuration_points_at_what_the_directory_names() {
     assert!(config.utc_offsets.len() > 100);
 }
 
+/// Turns local metres into degrees, at any depth.
+fn convert(value: &mut serde_json::Value, frame: &ach_geo::SiteFrame) {
+    let Some(items) = value.as_array_mut() else { return };
+    if let [x, y] = items.as_mut_slice()
+        && let (Some(x_m), Some(y_m)) = (x.as_f64(), y.as_f64())
+    {
+        let (lon_deg, lat_deg) = frame.to_wgs84_deg(x_m, y_m).unwrap();
+        (*x, *y) = (lon_deg.into(), lat_deg.into());
+        return;
+    }
+    for item in items {
+        convert(item, frame);
+    }
+}
+
 /// The same floor drawn in degrees lies where it lay in metres, to the millimetre's rounding.
 #[test]
 fn a_floor_in_degrees_is_converted_by_the_sites_frame() {
@@ -175,17 +198,6 @@ fn a_floor_in_degrees_is_converted_by_the_sites_frame() {
     let mut floor: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     floor["crs"] = "EPSG:4326".into();
-    fn convert(value: &mut serde_json::Value, frame: &ach_geo::SiteFrame) {
-        let Some(items) = value.as_array_mut() else { return };
-        if let [x, y] = items.as_mut_slice()
-            && let (Some(x_m), Some(y_m)) = (x.as_f64(), y.as_f64())
-        {
-            let (lon_deg, lat_deg) = frame.to_wgs84_deg(x_m, y_m).unwrap();
-            (*x, *y) = (lon_deg.into(), lat_deg.into());
-            return;
-        }
-        items.iter_mut().for_each(|item| convert(item, frame));
-    }
     for feature in floor["features"].as_array_mut().unwrap() {
         convert(&mut feature["geometry"]["coordinates"], &frame);
     }

@@ -1,5 +1,13 @@
 //! The walkway of the sample hospital, held exactly against its geometry.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failed test panics"
+)]
+
 use std::collections::BTreeSet;
 
 use ach_actors_model::SubjectClass;
@@ -179,7 +187,8 @@ fn rooms_do_not_overlap() {
             if overlaps && (is_hall(zone) || is_hall(other)) {
                 let (hall, room) = if is_hall(zone) { (zone, other) } else { (other, zone) };
                 let (hall, room) = (ring(hall), ring(room));
-                let center = ((room[0].0 + room[2].0) / 2, (room[0].1 + room[2].1) / 2);
+                let center =
+                    (i64::midpoint(room[0].0, room[2].0), i64::midpoint(room[0].1, room[2].1));
                 assert!(!is_inside_or_on(center, &hall), "{:?} {:?}", zone.id, other.id);
                 let crosses = |(a, b), (c, d)| {
                     turn(a, b, c) * turn(a, b, d) < 0 && turn(c, d, a) * turn(c, d, b) < 0

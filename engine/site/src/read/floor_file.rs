@@ -102,7 +102,7 @@ fn read_floor(fields: &Fields<'_>) -> Option<Floor> {
         clippy::cast_possible_truncation,
         reason = "the range is checked in the same line"
     )]
-    let floor = (is_exact && hundredths.abs() <= 30_000.0).then(|| Floor(hundredths as i16));
+    let floor = (is_exact && hundredths.abs() <= 30_000.0).then_some(Floor(hundredths as i16));
     if floor.is_none() {
         let problem = format!("is {number}");
         fields.bad("floor", node, &problem, "give -300 to 300 with at most two decimals");

@@ -1,4 +1,4 @@
-//! Reads gates; the same fields in TOML and in GeoJSON.
+//! Reads gates; the same fields in TOML and in `GeoJSON`.
 
 use ach_geo::{Confirm, Gates};
 

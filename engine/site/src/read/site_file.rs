@@ -26,7 +26,7 @@ pub(super) fn read(
     let origin = Origin::new(file, None, "");
     let fields = Fields::new(node, &origin, report)?;
     let id = fields.id("id = \"st-anna\"");
-    let fallback = id.clone().or_else(|| Name::new("site").ok())?;
+    let fallback = id.or_else(|| Name::new("site").ok())?;
     let name = fields.display(&fallback);
     let zone = fields.need("time_zone", "time_zone = \"Europe/Berlin\"");
     let time_zone =

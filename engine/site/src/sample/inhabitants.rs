@@ -14,7 +14,7 @@ const TAG_BASE: u64 = 0x0200_AC00_0000_0000;
 
 /// Who lives where. A share of 0 takes what is left, in turns.
 struct Cohort {
-    word: &'static str,
+    stem: &'static str,
     class: SubjectClass,
     labels: &'static [&'static str],
     ward: &'static str,
@@ -26,13 +26,13 @@ struct Cohort {
 }
 
 const fn cohort(
-    word: &'static str,
+    stem: &'static str,
     class: SubjectClass,
     labels: &'static [&'static str],
     ward: &'static str,
     permille: u32,
 ) -> Cohort {
-    Cohort { word, class, labels, ward, room: None, permille, tag_count: 1 }
+    Cohort { stem, class, labels, ward, room: None, permille, tag_count: 1 }
 }
 
 use SubjectClass::{Asset, Patient, Staff, Visitor};
@@ -182,7 +182,7 @@ impl Settling {
         let mut numbers = std::collections::BTreeMap::new();
         for (cohort, size) in cohorts.iter().zip(sizes(cohorts, count)) {
             let homes = places.homes(cohort);
-            let number = numbers.entry(cohort.word).or_insert(0_u32);
+            let number = numbers.entry(cohort.stem).or_insert(0_u32);
             for turn in 0..size {
                 *number += 1;
                 subjects.push(self.subject(cohort, *number));
@@ -198,15 +198,15 @@ impl Settling {
     }
 
     fn subject(&mut self, cohort: &Cohort, number: u32) -> SubjectPlan {
-        let id = format!("{}-{number:03}", cohort.word);
+        let id = format!("{}-{number:03}", cohort.stem);
         let title = match cohort.class {
             Asset => {
-                let mut letters = cohort.word.chars();
+                let mut letters = cohort.stem.chars();
                 let first = letters.next().map(|letter| letter.to_ascii_uppercase());
                 let rest: String = letters.collect();
                 format!("{}{rest} {number}", first.unwrap_or_default())
             }
-            _ if cohort.word == "infant" => {
+            _ if cohort.stem == "infant" => {
                 format!("Baby {}", people_names::pick_family(&mut self.seed))
             }
             _ => people_names::pick(&mut self.seed),

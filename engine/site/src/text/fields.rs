@@ -112,13 +112,11 @@ impl<'a> Fields<'a> {
 
     /// A text.
     pub(crate) fn as_text(&self, key: &str, node: &'a Node) -> Option<&'a str> {
-        match &node.value {
-            Value::Text(text) => Some(text),
-            _ => {
-                self.wrong(key, node, "a text");
-                None
-            }
+        if let Value::Text(text) = &node.value {
+            return Some(text);
         }
+        self.wrong(key, node, "a text");
+        None
     }
 
     /// A name for people, `fallback` where it is absent. The text itself is never repeated in a
@@ -226,20 +224,9 @@ impl<'a> Fields<'a> {
     /// A whole number within a range.
     pub(crate) fn whole(&self, key: &'a str, range: RangeInclusive<u32>) -> Option<u32> {
         let node = self.get(key)?;
-        let whole = match &node.value {
-            Value::Integer(number) => *number,
-            // CSV knows texts alone.
-            Value::Text(text) => match text.parse() {
-                Ok(number) => number,
-                Err(_) => {
-                    self.wrong(key, node, "a whole number");
-                    return None;
-                }
-            },
-            _ => {
-                self.wrong(key, node, "a whole number");
-                return None;
-            }
+        let Value::Integer(whole) = node.value else {
+            self.wrong(key, node, "a whole number");
+            return None;
         };
         let number = u32::try_from(whole).ok().filter(|number| range.contains(number));
         if number.is_none() {

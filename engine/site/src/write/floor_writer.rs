@@ -1,4 +1,4 @@
-//! Writes one floor as GeoJSON in metres, one feature a line, so that a change shows as one line.
+//! Writes one floor as `GeoJSON` in metres, one feature a line, so that a change shows as one line.
 
 use ach_actors_model::Name;
 use ach_geo::{Confirm, Gates, Outline};
@@ -51,7 +51,7 @@ fn zone_feature(zone: &ZonePlan) -> Value {
             json!({ "type": "Point", "coordinates": point(*center_mm) })
         }
     };
-    feature(properties, &geometry)
+    feature(properties, geometry)
 }
 
 fn door_feature(door: &DoorPlan) -> Value {
@@ -61,13 +61,13 @@ fn door_feature(door: &DoorPlan) -> Value {
     }
     let (a, b) = door.sill_mm;
     let geometry = json!({ "type": "LineString", "coordinates": [point(a), point(b)] });
-    feature(properties, &geometry)
+    feature(properties, geometry)
 }
 
 fn line_feature(line: &LinePlan) -> Value {
     let properties = properties(&line.id, &line.name, "line", &line.labels);
     let points: Vec<Value> = line.points_mm.iter().map(|&p| point(p)).collect();
-    feature(properties, &json!({ "type": "LineString", "coordinates": points }))
+    feature(properties, json!({ "type": "LineString", "coordinates": points }))
 }
 
 fn anchor_feature(anchor: &AnchorPlan) -> Value {
@@ -80,7 +80,7 @@ fn anchor_feature(anchor: &AnchorPlan) -> Value {
     if let Some(ns) = anchor.silence_ns {
         properties.insert("silence".to_owned(), span_text(ns).into());
     }
-    feature(properties, &json!({ "type": "Point", "coordinates": point(anchor.position_mm) }))
+    feature(properties, json!({ "type": "Point", "coordinates": point(anchor.position_mm) }))
 }
 
 fn properties(id: &Name, name: &str, kind: &str, labels: &[Name]) -> Map<String, Value> {
@@ -95,8 +95,12 @@ fn properties(id: &Name, name: &str, kind: &str, labels: &[Name]) -> Map<String,
     properties
 }
 
-fn feature(properties: Map<String, Value>, geometry: &Value) -> Value {
-    json!({ "type": "Feature", "properties": properties, "geometry": geometry })
+fn feature(properties: Map<String, Value>, geometry: Value) -> Value {
+    let mut feature = Map::new();
+    feature.insert("type".to_owned(), "Feature".into());
+    feature.insert("properties".to_owned(), Value::Object(properties));
+    feature.insert("geometry".to_owned(), geometry);
+    Value::Object(feature)
 }
 
 fn gates_object(gates: &Gates) -> Value {

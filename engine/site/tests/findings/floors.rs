@@ -1,0 +1,121 @@
+//! Mistakes in floor files.
+
+use super::{Kind, check, error, warning};
+
+#[test]
+fn floor_files() {
+    let file = "floors/ground.geojson";
+    let icu = "[[[0, 0], [6, 0], [6, 5], [0, 5], [0, 0]]]";
+    let room = "feature 4 (room-1)";
+    check(file, "\"floor\": 0,", "", &[error(Kind::MissingField, "", "", "\"floor\": 0")]);
+    check(file, "\"floor\": 0,", "\"floor\": NaN,", &[error(Kind::Syntax, "NaN", "", "correct")]);
+    check(
+        file,
+        "\"floor\": 0,",
+        "\"floor\": 0.125,",
+        &[error(Kind::BadValue, "", "", "two decimals")],
+    );
+    check(
+        file,
+        "\"floor\": 0,",
+        "\"floor\": 0, \"floor\": 1,",
+        &[error(Kind::RepeatedField, "", "", "remove one")],
+    );
+    check(
+        file,
+        "\"crs\": \"local\"",
+        "\"crs\": \"EPSG:25832\"",
+        &[error(Kind::BadValue, "", "", "EPSG:4326")],
+    );
+    check(
+        file,
+        icu,
+        "[[[0, 0], [6, 5], [6, 0], [0, 5], [0, 0]]]",
+        &[error(Kind::BadOutline, "", room, "redraw")],
+    );
+    check(file, icu, "[[[0, 0], [6, 0], [0, 0]]]", &[error(Kind::BadOutline, "", room, "redraw")]);
+    check(
+        file,
+        icu,
+        "[[[0, 0], [6, 0], [6, 5, 1, 1], [0, 1e7], [0, 0]]]",
+        &[
+            error(Kind::BadValue, "", room, "write [x, y]"),
+            error(Kind::BadValue, "", room, "1,000 km"),
+        ],
+    );
+    check(
+        file,
+        icu,
+        "[[[100, 100], [106, 100], [106, 105], [100, 105], [100, 100]]]",
+        &[error(Kind::OutsideFloor, "", room, "its floor's file")],
+    );
+    check(
+        file,
+        icu,
+        "[[[0, 0], [6, 0], [6, 5], [-20, 5], [0, 0]]]",
+        &[warning(Kind::OutsideFloor, "", room, "widen")],
+    );
+    check(
+        file,
+        "[[2.5, 5], [3.7, 5]]",
+        "[[2.5, 2.4], [3.7, 2.4]]",
+        &[warning(Kind::DoorAfar, "", "feature 9 (door-1)", "two zones meet")],
+    );
+    check(
+        file,
+        "[[2.5, 5], [3.7, 5]]",
+        "[[2.5, 5], [2.5, 5]]",
+        &[error(Kind::BadOutline, "", "feature 9 (door-1)", "redraw")],
+    );
+    check(
+        file,
+        "[[2.5, 5], [3.7, 5]]",
+        "[[2.5, 5], [3, 5], [3.7, 5]]",
+        &[error(Kind::BadOutline, "", "feature 9 (door-1)", "two points")],
+    );
+}
+
+#[test]
+fn features() {
+    let file = "floors/ground.geojson";
+    let day_room = "feature 7 (day-room)";
+    check(
+        file,
+        "\"kind\": \"room\", \"id\": \"room-2\"",
+        "\"kind\": \"chamber\", \"id\": \"room-2\"",
+        &[error(Kind::BadValue, "", "feature 5", "room")],
+    );
+    check(
+        file,
+        "\"id\": \"room-2\"",
+        "\"id\": \"room-1\"",
+        &[error(Kind::DuplicateId, "", "feature 5 (room-1)", "own id")],
+    );
+    check(
+        file,
+        "\"name\": \"Day room\"",
+        "\"name\": \"Day room\", \"capcity\": 3, \"stroke-width\": 2",
+        &[warning(Kind::UnknownField, "", day_room, "did you mean `capacity`?")],
+    );
+    check(
+        file,
+        "\"capacity\": 12",
+        "\"capacity\": -12",
+        &[error(Kind::BadValue, "", day_room, "0 to 1000000")],
+    );
+    check(
+        file,
+        "\"feed\": \"rtls\", \"zones\": [\"ward\"]",
+        "\"feed\": \"rlts\", \"zones\": [\"wrad\"]",
+        &[
+            error(Kind::UnknownFeed, "", "feature 16 (anchor-ward)", "did you mean `rtls`?"),
+            error(Kind::UnknownZone, "", "feature 16 (anchor-ward)", "did you mean `ward`?"),
+        ],
+    );
+    check(
+        file,
+        "[10, 6]}",
+        "[10]}",
+        &[error(Kind::BadValue, "", "feature 16 (anchor-ward)", "write [x, y]")],
+    );
+}

@@ -1,0 +1,117 @@
+//! Mistakes in rules.
+
+use super::{Kind, check, error, warning};
+
+#[test]
+fn what_a_rule_points_at() {
+    let file = "rules.toml";
+    check(
+        file,
+        "zones = [\"ward\"], lines = [\"perimeter\"]",
+        "zones = [\"wart\"], lines = [\"perimetre\"]",
+        &[
+            error(Kind::UnknownZone, "[[rule]]", "rule elopement", "did you mean `ward`?"),
+            error(Kind::UnknownLine, "[[rule]]", "rule elopement", "did you mean `perimeter`?"),
+            error(Kind::EmptySelection, "[[rule]]", "rule elopement", "zones or lines"),
+        ],
+    );
+    check(
+        file,
+        "where = { doors_labelled = [\"exit\"] }",
+        "where = { doors = [\"exit-7\"] }",
+        &[
+            error(Kind::UnknownDoor, "", "rule forced", "remove its id"),
+            error(Kind::EmptySelection, "", "rule forced", "name doors"),
+        ],
+    );
+    check(
+        file,
+        "where = { doors_labelled = [\"exit\"] }",
+        "where = { doors = [\"door-1\"] }",
+        &[warning(Kind::UnwiredDoor, "", "rule forced", "add \"feed\"")],
+    );
+    check(
+        file,
+        "where = { zones = [\"day-room\"] }",
+        "where = { zones = [\"room-1\"] }",
+        &[error(Kind::NoCapacity, "", "rule crowded", "add \"capacity\"")],
+    );
+    check(
+        file,
+        "labels = [\"dementia\"] }\nwhere = { zones = [\"corridor\"] }",
+        "labels = [\"dementai\"] }\nwhere = { zones = [\"corridor\"] }",
+        &[
+            warning(Kind::EmptySelection, "", "rule lingering", "did you mean `dementia`?"),
+            warning(Kind::EmptySelection, "", "rule lingering", "check `classes`"),
+        ],
+    );
+    check(
+        file,
+        "who = { classes = [\"staff\"] }",
+        "who = { subjects = [\"nurse-002\"] }",
+        &[
+            error(Kind::UnknownSubject, "", "rule duress", "did you mean `nurse-001`?"),
+            warning(Kind::EmptySelection, "", "rule duress", "check `classes`"),
+        ],
+    );
+}
+
+#[test]
+fn how_a_rule_is_made() {
+    let file = "rules.toml";
+    let rule = "[[rule]]\nid = \"elopement\"";
+    check(
+        file,
+        "alarm = \"elopement\"",
+        "alarm = \"duress\"",
+        &[error(Kind::UnfitRule, "", "rule elopement", "elopement or asset_theft")],
+    );
+    check(
+        file,
+        "alarm = \"elopement\"\n",
+        "",
+        &[error(Kind::MissingField, "", "rule elopement", "asset_theft")],
+    );
+    check(
+        file,
+        "what = \"band_cut\"",
+        "what = \"band_cut\"\ntentative = true\nwhere = { zones = [\"ward\"] }",
+        &[
+            error(Kind::UnfitRule, "", "rule band-cut", "remove the zones"),
+            error(Kind::UnfitRule, "", "rule band-cut", "remove `gates` and `tentative`"),
+        ],
+    );
+    check(
+        file,
+        "after = \"15 min\"\n",
+        "",
+        &[error(Kind::MissingField, "", "rule lingering", "after = ")],
+    );
+    check(
+        file,
+        "percent = 10",
+        "percent = 100",
+        &[error(Kind::BadValue, "percent = 100", "rule battery", "1 to 99")],
+    );
+    check(
+        file,
+        "from = \"20:00\"",
+        "days = [\"sunday\"], from = \"8 pm\"",
+        &[
+            error(Kind::BadValue, "8 pm", "rule store-at-night, when", "mon"),
+            error(Kind::BadValue, "8 pm", "rule store-at-night, when", "22:00"),
+        ],
+    );
+    check(
+        file,
+        rule,
+        "[[rule]]\nid = \"pump-theft\"",
+        &[error(Kind::DuplicateId, "", "rule pump-theft", "own id")],
+    );
+    check(
+        file,
+        rule,
+        "[[rules]]\n\n[[rule]]\nid = \"elopement\"",
+        &[error(Kind::UnknownField, "[[rules]]", "", "did you mean `rule`?")],
+    );
+}
