@@ -1,6 +1,6 @@
 //! A mistake in a site directory: where it is, what it is, and what to do about it.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::Serialize;
 
@@ -100,16 +100,31 @@ impl fmt::Display for Finding {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        f.write_str(&self.file)?;
+        write_plain(f, &self.file)?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }
         write!(f, ": {severity}: ")?;
         if !self.place.is_empty() {
-            write!(f, "{}: ", self.place)?;
+            write_plain(f, &self.place)?;
+            f.write_str(": ")?;
         }
-        write!(f, "{}\n  remedy: {}", self.problem, self.remedy)
+        write_plain(f, &self.problem)?;
+        f.write_str("\n  remedy: ")?;
+        write_plain(f, &self.remedy)
     }
+}
+
+/// Escapes control characters: names of files may steer a terminal.
+fn write_plain(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    for character in text.chars() {
+        if character.is_control() {
+            write!(f, "{}", character.escape_default())?;
+        } else {
+            f.write_char(character)?;
+        }
+    }
+    Ok(())
 }
 
 /// All that was found, by file and line. Prints one finding after the other.
