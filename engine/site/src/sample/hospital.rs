@@ -8,7 +8,8 @@ use super::{TAG_FEED, building, name, rules};
 use crate::walkway::Walkway;
 use crate::{FeedPlan, FloorPlan, Georeference, SiteDirectory};
 
-/// Most subjects of one class: the ids have three digits, and a demo needs no more.
+/// Most subjects of one class: together 80,000 tags and more, beyond which beds and corridors hold
+/// unlikely crowds; larger loads are for synthetic sites.
 pub const SAMPLE_COUNT_MAX: u32 = 20_000;
 
 /// How many live in the sample hospital. Counts above [`SAMPLE_COUNT_MAX`] are cut to it.
