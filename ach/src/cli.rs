@@ -296,7 +296,9 @@ pub(crate) enum Topic {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Actor {
     /// Let a quarantined actor work again
-    #[command(after_help = "Example:\n  ach actor release subject patient-17 --credentials operator-credentials")]
+    #[command(
+        after_help = "Example:\n  ach actor release subject patient-17 --credentials operator-credentials"
+    )]
     Release(ActorChoice),
     /// Set an actor aside
     Quarantine(ActorChoice),
@@ -334,7 +336,9 @@ pub(crate) enum ActorKind {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Journal {
     /// Check every record: lengths, chain, checksums and, with the key, contents
-    #[command(after_help = "Example:\n  ach journal verify my-data\n\nExit code 3 when it is damaged.")]
+    #[command(
+        after_help = "Example:\n  ach journal verify my-data\n\nExit code 3 when it is damaged."
+    )]
     Verify {
         /// The node's data directory
         dir: PathBuf,

@@ -1,3 +1,25 @@
 //! The HMS-ACH command line.
 
-fn main() {}
+mod cli;
+mod commands;
+mod data_directory;
+mod exit;
+mod moment;
+mod notes;
+mod recording;
+mod span;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::exit::Exit;
+
+/// Batches that cross threads are freed by another thread than the one that made them; mimalloc
+/// handles that 2.5 times faster than the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    Exit::of(commands::run(&cli)).into()
+}

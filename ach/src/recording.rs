@@ -84,10 +84,14 @@ pub(crate) enum RecordingError {
         found: String,
     },
     /// Neither x and y nor lon and lat.
-    #[error("the recording has neither x and y nor lon and lat; map them with --columns x=NAME,y=NAME")]
+    #[error(
+        "the recording has neither x and y nor lon and lat; map them with --columns x=NAME,y=NAME"
+    )]
     NoPlace,
     /// The mapping is not understood.
-    #[error("--columns takes role=NAME pairs with commas between, and `{text}` is none; roles are time, tag, x, y, z, lon, lat, floor, accuracy")]
+    #[error(
+        "--columns takes role=NAME pairs with commas between, and `{text}` is none; roles are time, tag, x, y, z, lon, lat, floor, accuracy"
+    )]
     Mapping {
         /// The part.
         text: String,

@@ -16,7 +16,8 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         "h" => 3600.0,
         _ => return Err(format!("`{unit}` is no unit of time; write ms, s, m or h")),
     };
-    let number: f64 = digits.parse().map_err(|_| format!("`{text}` is no time; write for example 20s"))?;
+    let number: f64 =
+        digits.parse().map_err(|_| format!("`{text}` is no time; write for example 20s"))?;
     let span = Duration::try_from_secs_f64(number * scale)
         .map_err(|_| format!("`{text}` is no length of time"))?;
     if span.is_zero() || span > SPAN_MAX {
@@ -31,7 +32,9 @@ mod tests {
 
     #[test]
     fn spans_are_read_in_all_units() {
-        for (text, ms) in [("250ms", 250), ("20s", 20_000), ("20", 20_000), ("1.5m", 90_000), ("2h", 7_200_000)] {
+        for (text, ms) in
+            [("250ms", 250), ("20s", 20_000), ("20", 20_000), ("1.5m", 90_000), ("2h", 7_200_000)]
+        {
             assert_eq!(parse(text), Ok(Duration::from_millis(ms)), "{text}");
         }
     }

@@ -27,8 +27,10 @@ pub(super) fn rows<R: BufRead>(
     reader: R,
     columns: &Columns,
 ) -> Result<impl Iterator<Item = Result<Row, RecordingError>> + use<R>, RecordingError> {
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(columns.delimiter).trim(csv::Trim::All).from_reader(reader);
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(columns.delimiter)
+        .trim(csv::Trim::All)
+        .from_reader(reader);
     let header = reader.headers().map_err(|error| line_error(1, &error))?.clone();
     let layout = layout(&header, columns)?;
     Ok(reader.into_records().enumerate().map(move |(count, record)| {
@@ -75,9 +77,8 @@ fn row(record: &StringRecord, layout: &Layout) -> Result<Row, String> {
     if record.as_slice().len() > LINE_BYTES_MAX {
         return Err(format!("it has more than {LINE_BYTES_MAX} bytes"));
     }
-    let text = |column: usize, role: &str| {
-        record.get(column).ok_or_else(|| format!("it has no {role}"))
-    };
+    let text =
+        |column: usize, role: &str| record.get(column).ok_or_else(|| format!("it has no {role}"));
     let length = |column: usize, role: &str| {
         finite(role, text(column, role)?, 1e9).map(|value| value / layout.per_metre)
     };

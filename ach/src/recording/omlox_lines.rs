@@ -27,9 +27,7 @@ struct Point {
 }
 
 /// The rows of `reader`, in the file's order; empty lines are passed over.
-pub(super) fn rows(
-    mut reader: impl BufRead,
-) -> impl Iterator<Item = Result<Row, RecordingError>> {
+pub(super) fn rows(mut reader: impl BufRead) -> impl Iterator<Item = Result<Row, RecordingError>> {
     let mut line = 0;
     std::iter::from_fn(move || {
         loop {
@@ -60,7 +58,8 @@ fn row(text: &str) -> Result<Row, String> {
         .or(location.timestamp_sent)
         .ok_or("it has neither timestamp_generated nor timestamp_sent")?;
     let coordinate = |index: usize| location.position.coordinates.get(index).copied();
-    let (first, second) = coordinate(0).zip(coordinate(1)).ok_or("its position has no 2 numbers")?;
+    let (first, second) =
+        coordinate(0).zip(coordinate(1)).ok_or("its position has no 2 numbers")?;
     let place = match location.crs.as_deref() {
         None | Some("local") => Place::Local {
             x_m: finite("x", &first.to_string(), 1e9)?,
@@ -70,7 +69,9 @@ fn row(text: &str) -> Result<Row, String> {
             lon_deg: finite("lon", &first.to_string(), 180.0)?,
             lat_deg: finite("lat", &second.to_string(), 90.0)?,
         },
-        Some(other) => return Err(format!("its crs is `{other}`; convert it to local or EPSG:4326")),
+        Some(other) => {
+            return Err(format!("its crs is `{other}`; convert it to local or EPSG:4326"));
+        }
     };
     Ok(Row {
         at: stamp::parse(&time)?,

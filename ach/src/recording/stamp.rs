@@ -16,7 +16,8 @@ pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
             .and_then(|moment| moment.to_zoned(jiff::tz::TimeZone::UTC))
             .map(|zoned| zoned.timestamp())
     });
-    let instant = instant.map_err(|_| format!("time is `{text}`, neither a number nor ISO 8601"))?;
+    let instant =
+        instant.map_err(|_| format!("time is `{text}`, neither a number nor ISO 8601"))?;
     u64::try_from(instant.as_nanosecond())
         .map(Timestamp)
         .map_err(|_| format!("time is `{text}`, before 1970 or after 2554"))

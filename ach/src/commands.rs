@@ -1,0 +1,26 @@
+//! One file a command.
+
+mod connection;
+mod enrol;
+mod journal;
+mod status;
+mod tail;
+
+use ach_engine_net::Role;
+
+use crate::cli::{Cli, Command};
+use crate::exit::{Failure, Outcome};
+
+/// Does what was typed.
+pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
+    match &cli.command {
+        Command::Vendor(enrolment) => enrol::run(Role::Vendor, enrolment),
+        Command::Receiver(enrolment) => enrol::run(Role::Receiver, enrolment),
+        Command::Operator(enrolment) => enrol::run(Role::Operator, enrolment),
+        Command::Tail(tail) => tail::run(tail),
+        Command::Status(connect) => status::status(connect),
+        Command::Actor(wish) => status::actor(wish),
+        Command::Journal(journal) => journal::run(journal),
+        _ => Ok(Outcome::Done),
+    }
+}

@@ -1,0 +1,176 @@
+//! `ach journal verify` and `ach journal show`: read a journal, whether or not a node is running.
+
+mod entry_object;
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use ach_engine_journal::{FileDisk, Reader, RecordKind, Report};
+use ach_engine_shard::Entry;
+use ach_engine_wire::decode_entry;
+use serde_json::json;
+
+use crate::cli::Journal;
+use crate::data_directory::DataDirectory;
+use crate::exit::{Failure, Outcome};
+
+/// Most entries `--last` keeps: they are held in memory until the end of the journal is found.
+const LAST_MAX: u64 = 100_000;
+
+/// Does what was asked.
+pub(crate) fn run(journal: &Journal) -> Result<Outcome, Failure> {
+    match journal {
+        Journal::Verify { dir, json } => verify(dir, *json),
+        Journal::Show { dir, from, count, last, json } => match last {
+            Some(last) => show_last(dir, *last, *json),
+            None => show_from(dir, from.unwrap_or(1), *count, *json),
+        },
+    }
+}
+
+/// Hands every entry of the journal in `directory` to `each`, in order.
+pub(crate) fn entries(
+    directory: &DataDirectory,
+    mut each: impl FnMut(Entry),
+) -> Result<Report, Failure> {
+    let reader = Reader::new(FileDisk::existing(directory.journal())?);
+    let kek = directory.key_source().load()?;
+    let mut refused = None;
+    let report = reader.show(&kek, &mut |record| {
+        if record.kind == RecordKind::Entry && refused.is_none() {
+            match decode_entry(record.payload) {
+                Ok(entry) => each(entry),
+                Err(error) => refused = Some(format!("entry {}: {error}", record.index)),
+            }
+        }
+    })?;
+    refused.map_or(Ok(report), |reason| Err(Failure::new(reason)))
+}
+
+fn verify(dir: &Path, is_json: bool) -> Result<Outcome, Failure> {
+    let directory = DataDirectory::existing(dir)?;
+    let reader = Reader::new(FileDisk::existing(directory.journal())?);
+    // Lengths, chain and checksums are checked without the key; with it, contents too.
+    let kek = directory.key_source().load().ok();
+    let mut first_bad = None;
+    let report = match &kek {
+        Some(kek) => reader.show(kek, &mut |record| {
+            if record.kind == RecordKind::Entry && decode_entry(record.payload).is_err() {
+                first_bad.get_or_insert(record.index);
+            }
+        })?,
+        None => reader.verify(None)?,
+    };
+    if is_json {
+        anstream::println!("{}", report_object(&report, first_bad));
+    } else {
+        print_report(&report, first_bad);
+    }
+    let is_sound = report.damage.is_none() && first_bad.is_none();
+    Ok(if is_sound { Outcome::Done } else { Outcome::Unsound })
+}
+
+fn print_report(report: &Report, first_bad: Option<u64>) {
+    anstream::println!(
+        "{} segments, {} groups, {} records, last LSN {}",
+        report.segments.len(),
+        report.groups,
+        report.records,
+        report.last_lsn
+    );
+    if !report.had_key {
+        anstream::println!(
+            "the key was not found: lengths, chain and checksums were checked, not contents"
+        );
+    }
+    if let Some(tail) = report.tail {
+        anstream::println!(
+            "an unacknowledged tail of {} bytes in segment {} at byte {} will be cut at the next start",
+            tail.torn_bytes,
+            tail.segment,
+            tail.offset
+        );
+    }
+    for note in &report.notes {
+        anstream::println!("note: {note:?}");
+    }
+    match (&report.damage, first_bad) {
+        (Some(damage), _) => anstream::println!(
+            "DAMAGED: {} (segment {}, byte {}, LSN {}); keep a copy before you start the node: it will \
+             raise alarms but store nothing",
+            damage.harm,
+            damage.segment,
+            damage.offset,
+            damage.lsn
+        ),
+        (None, Some(index)) => anstream::println!("DAMAGED: entry {index} cannot be decoded"),
+        (None, None) if report.was_closed => anstream::println!("sound, closed in order"),
+        (None, None) => anstream::println!("sound; not closed in order, or a node is running"),
+    }
+}
+
+fn report_object(report: &Report, first_bad: Option<u64>) -> serde_json::Value {
+    json!({
+        "is_sound": report.damage.is_none() && first_bad.is_none(),
+        "segments": report.segments.len(),
+        "groups": report.groups,
+        "records": report.records,
+        "last_lsn": report.last_lsn.0,
+        "had_key": report.had_key,
+        "was_closed": report.was_closed,
+        "torn_tail_bytes": report.tail.map(|tail| tail.torn_bytes),
+        "damage": report.damage.map(|damage| json!({
+            "what": damage.harm.to_string(),
+            "segment": damage.segment,
+            "offset": damage.offset,
+            "lsn": damage.lsn.0,
+        })),
+        "undecodable_entry": first_bad,
+    })
+}
+
+fn show_from(dir: &Path, from: u64, count: u64, is_json: bool) -> Result<Outcome, Failure> {
+    let until = from.saturating_add(count);
+    let report = entries(&DataDirectory::existing(dir)?, |entry| {
+        if (from..until).contains(&entry.index) {
+            print(&entry, is_json);
+        }
+    })?;
+    Ok(soundness(&report))
+}
+
+fn show_last(dir: &Path, last: u64, is_json: bool) -> Result<Outcome, Failure> {
+    if last > LAST_MAX {
+        return Err(Failure::new(format!(
+            "--last takes at most {LAST_MAX}; use --from and --count"
+        )));
+    }
+    let keep = usize::try_from(last).unwrap_or(0);
+    let mut kept: VecDeque<Entry> = VecDeque::new();
+    let report = entries(&DataDirectory::existing(dir)?, |entry| {
+        kept.push_back(entry);
+        if kept.len() > keep {
+            kept.pop_front();
+        }
+    })?;
+    kept.iter().for_each(|entry| print(entry, is_json));
+    Ok(soundness(&report))
+}
+
+fn soundness(report: &Report) -> Outcome {
+    match &report.damage {
+        None => Outcome::Done,
+        Some(damage) => {
+            anstream::eprintln!("what follows is damaged: {} (LSN {})", damage.harm, damage.lsn);
+            Outcome::Unsound
+        }
+    }
+}
+
+fn print(entry: &Entry, is_json: bool) {
+    if is_json {
+        anstream::println!("{}", entry_object::entry_object(entry));
+    } else {
+        anstream::println!("{}", entry_object::entry_line(entry));
+    }
+}

@@ -1,0 +1,104 @@
+//! `ach status` and `ach actor`: asks and commands as an operator.
+
+use ach_actors_model::{Name, TagId};
+use ach_clients_rust::{Role, Thing};
+use serde_json::{Map, Value, json};
+
+use super::connection::{connect, runtime};
+use crate::cli::{Actor, ActorChoice, ActorKind, Connect};
+use crate::exit::{Failure, Outcome};
+
+/// Prints how the node is. A node that has stopped storing is unsound.
+pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
+    runtime()?.block_on(async {
+        let client = connect(to).await?;
+        operators_only(client.role())?;
+        let mut operator = client.operator();
+        let status = operator.status().await?;
+        operator.close().await;
+        if to.json {
+            let counters: Map<String, Value> = status
+                .counters
+                .iter()
+                .map(|counter| (counter.name.to_string(), json!(counter.count)))
+                .collect();
+            let durable = status.cursor.map(|cursor| cursor.index);
+            anstream::println!(
+                "{}",
+                json!({
+                    "event": "status",
+                    "node": status.node.as_str(),
+                    "site": status.site.as_str(),
+                    "is_storing": status.is_storing,
+                    "durable_index": durable,
+                    "counters": counters,
+                })
+            );
+        } else {
+            let storing = if status.is_storing { "storing" } else { "NOT STORING" };
+            anstream::println!("{} of site {}: {storing}", status.node, status.site);
+            for counter in &status.counters {
+                anstream::println!("  {:<44} {:>12}", counter.name, counter.count);
+            }
+        }
+        Ok(if status.is_storing { Outcome::Done } else { Outcome::Unsound })
+    })
+}
+
+/// Releases or quarantines an actor.
+pub(crate) fn actor(wish: &Actor) -> Result<Outcome, Failure> {
+    let (choice, is_release) = match wish {
+        Actor::Release(choice) => (choice, true),
+        Actor::Quarantine(choice) => (choice, false),
+    };
+    let thing = thing(choice)?;
+    runtime()?.block_on(async {
+        let client = connect(&choice.connect).await?;
+        operators_only(client.role())?;
+        let mut operator = client.operator();
+        let cursor = if is_release {
+            operator.release(thing).await?
+        } else {
+            operator.quarantine(thing).await?
+        };
+        operator.close().await;
+        let index = cursor.map(|cursor| cursor.index);
+        if choice.connect.json {
+            anstream::println!("{}", json!({ "event": "receipt", "index": index }));
+        } else {
+            let entry = index.map_or_else(String::new, |index| format!(", entry {index}"));
+            anstream::println!("done{entry}");
+        }
+        Ok(Outcome::Done)
+    })
+}
+
+fn operators_only(role: Role) -> Result<(), Failure> {
+    if role == Role::Operator {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "these credentials are a {}'s; use an operator's (`ach operator enrol NAME --data DIR --out DIR`)",
+        role.word()
+    )))
+}
+
+fn thing(choice: &ActorChoice) -> Result<Thing, Failure> {
+    let name =
+        || Name::new(&choice.id).map_err(|error| Failure::new(format!("`{}`: {error}", choice.id)));
+    Ok(match choice.kind {
+        ActorKind::Tag => {
+            let id = u64::from_str_radix(choice.id.trim_start_matches("0x"), 16);
+            Thing::Tag(TagId(id.map_err(|_| {
+                Failure::new(format!(
+                    "`{}` is no EUI-64; write up to 16 hexadecimal digits",
+                    choice.id
+                ))
+            })?))
+        }
+        ActorKind::Subject => Thing::Subject(name()?),
+        ActorKind::Zone => Thing::Zone(name()?),
+        ActorKind::Door => Thing::Door(name()?),
+        ActorKind::Feed => Thing::Source(name()?),
+    })
+}

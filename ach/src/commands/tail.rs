@@ -1,0 +1,221 @@
+//! `ach tail`: follows what happens until Ctrl-C.
+
+use std::future::Future;
+use std::time::Duration;
+
+use ach_actors_model::{Name, TagId};
+use ach_clients_rust::{
+    AlarmUpdate, EventNote, Filter, Gap, NoteUpdate, PositionNote, Subscriber, Thing,
+};
+use ach_engine_wire::AlarmSettled;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::connection::{connect, runtime};
+use crate::cli::{Tail, Topic};
+use crate::exit::{Failure, Outcome};
+use crate::notes;
+
+/// Follows one topic.
+pub(crate) fn run(tail: &Tail) -> Result<Outcome, Failure> {
+    let filter = filter(tail)?;
+    runtime()?.block_on(async {
+        let mut subscriber = connect(&tail.connect).await?.subscriber();
+        let is_json = tail.connect.json;
+        let follow = follow(&mut subscriber, tail.what, filter, is_json);
+        until_told(tail.length, follow).await
+    })
+}
+
+/// Runs `work` until it ends, Ctrl-C is pressed, or the time is over.
+async fn until_told(
+    length: Option<Duration>,
+    work: impl Future<Output = Result<(), Failure>>,
+) -> Result<Outcome, Failure> {
+    let over = async {
+        match length {
+            Some(length) => tokio::time::sleep(length).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        result = work => result.map(|()| Outcome::Done),
+        () = over => Ok(Outcome::Done),
+        pressed = tokio::signal::ctrl_c() => Ok(pressed.map(|()| Outcome::Done)?),
+    }
+}
+
+async fn follow(
+    subscriber: &mut Subscriber,
+    topic: Topic,
+    filter: Filter,
+    is_json: bool,
+) -> Result<(), Failure> {
+    match topic {
+        Topic::Alarms => {
+            let mut alarms = subscriber.alarms(filter, None).await?;
+            while let Some(update) = alarms.next().await {
+                print_alarm(update, is_json);
+            }
+        }
+        Topic::Events => {
+            let mut events = subscriber.events(filter, None).await?;
+            while let Some(update) = events.next().await {
+                print_note(update, is_json, |note: &EventNote| {
+                    if is_json {
+                        notes::event_object(note).to_string()
+                    } else {
+                        notes::event_line(note, id)
+                    }
+                });
+            }
+        }
+        Topic::Positions => {
+            let mut positions = subscriber.positions(filter).await?;
+            while let Some(update) = positions.next().await {
+                print_note(update, is_json, |note: &PositionNote| {
+                    if is_json {
+                        notes::position_object(note).to_string()
+                    } else {
+                        notes::position_line(note)
+                    }
+                });
+            }
+        }
+    }
+    Err(Failure::new("the node closed the connection; is it still running?"))
+}
+
+/// Names of people stay where the site directory is; here things have their ids.
+fn id(thing: &Thing) -> String {
+    match thing {
+        Thing::Site => "site".to_owned(),
+        Thing::Zone(id) => format!("zone {id}"),
+        Thing::Door(id) => format!("door {id}"),
+        Thing::Line(id) => format!("line {id}"),
+        Thing::Tag(id) => format!("tag {id}"),
+        Thing::Source(id) => format!("feed {id}"),
+        Thing::Anchor(id) => format!("anchor {id}"),
+        Thing::Subject(id) => id.to_string(),
+    }
+}
+
+fn print_alarm(update: AlarmUpdate, is_json: bool) {
+    match update {
+        AlarmUpdate::Note(note) if is_json => {
+            anstream::println!("{}", notes::alarm_object(&note, None));
+        }
+        AlarmUpdate::Note(note) => anstream::println!("{}", notes::alarm_line(&note, None, id)),
+        AlarmUpdate::Durable { id, transition, cursor } if is_json => {
+            let storage = ach_clients_rust::Storage::Durable;
+            let settled = AlarmSettled { id, transition, storage, cursor, fencing_epoch: 0 };
+            anstream::println!("{}", notes::settled_object(&settled));
+        }
+        AlarmUpdate::Withdrawn { id, transition } if is_json => {
+            let storage = ach_clients_rust::Storage::Withdrawn;
+            let settled = AlarmSettled { id, transition, storage, cursor: None, fencing_epoch: 0 };
+            anstream::println!("{}", notes::settled_object(&settled));
+        }
+        AlarmUpdate::Withdrawn { id, transition } => {
+            anstream::println!("withdrawn  {id}  {}", notes::spaced(transition));
+        }
+        AlarmUpdate::Gap(gap) => print_gap(&gap, is_json),
+        AlarmUpdate::OpenSetComplete { open_count } if is_json => {
+            anstream::println!("{}", json!({ "event": "open_set_end", "open_count": open_count }));
+        }
+        AlarmUpdate::OpenSetComplete { open_count } => {
+            anstream::println!("{open_count} alarms are open; what follows is new");
+        }
+        AlarmUpdate::Disconnected => print_disconnected(is_json),
+        AlarmUpdate::Durable { .. } | AlarmUpdate::EchoReply { .. } => {}
+    }
+}
+
+fn print_note<T>(update: NoteUpdate<T>, is_json: bool, render: impl Fn(&T) -> String) {
+    match update {
+        NoteUpdate::Note(note) => anstream::println!("{}", render(&note)),
+        NoteUpdate::Gap(gap) => print_gap(&gap, is_json),
+        NoteUpdate::Disconnected => print_disconnected(is_json),
+        NoteUpdate::EchoReply { .. } => {}
+    }
+}
+
+fn print_gap(gap: &Gap, is_json: bool) {
+    let missed = gap.missed_count;
+    if is_json {
+        anstream::println!("{}", json!({ "event": "gap", "missed_count": missed }));
+    } else {
+        let count = missed.map_or_else(|| "some".to_owned(), |count| count.to_string());
+        anstream::println!("-- {count} notes could not be delivered: {} --", gap.code);
+    }
+}
+
+fn print_disconnected(is_json: bool) {
+    if is_json {
+        anstream::println!("{}", json!({ "event": "disconnected" }));
+    } else {
+        anstream::println!("-- disconnected; trying again --");
+    }
+}
+
+fn filter(tail: &Tail) -> Result<Filter, Failure> {
+    let name =
+        |text: &String| Name::new(text).map_err(|error| Failure::new(format!("`{text}`: {error}")));
+    let tag = |text: &String| {
+        u64::from_str_radix(text.trim_start_matches("0x"), 16).map(TagId).map_err(|_| {
+            Failure::new(format!("`{text}` is no EUI-64; write up to 16 hexadecimal digits"))
+        })
+    };
+    Ok(Filter {
+        kinds: tail.kind.iter().map(|text| word("kind", text)).collect::<Result<_, _>>()?,
+        priorities: tail
+            .priority
+            .iter()
+            .map(|text| word("priority", text))
+            .collect::<Result<_, _>>()?,
+        zones: tail.zone.iter().map(name).collect::<Result<_, _>>()?,
+        subjects: tail.subject.iter().map(name).collect::<Result<_, _>>()?,
+        tags: tail.tag.iter().map(tag).collect::<Result<_, _>>()?,
+        ..Filter::default()
+    })
+}
+
+/// A word of the model as programs spell it; the model's own words are in the error.
+fn word<T: DeserializeOwned>(role: &str, text: &str) -> Result<T, Failure> {
+    let plain = text.trim().replace([' ', '-'], "_");
+    serde_json::from_value(json!(plain))
+        .map_err(|error| Failure::new(format!("`{text}` is no {role}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use ach_actors_model::{AlarmKind, AlarmPriority};
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn parsed(words: &str) -> Result<Filter, Failure> {
+        let line = format!("ach tail alarms --credentials c {words}");
+        match Cli::try_parse_from(line.split_whitespace()).unwrap().command {
+            Command::Tail(tail) => filter(&tail),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn filters_take_lists_of_words_and_ids() {
+        let filter =
+            parsed("--kind elopement,door-forced --priority high --tag 00124B0001A2B3C4").unwrap();
+        assert_eq!(filter.kinds, [AlarmKind::Elopement, AlarmKind::DoorForced]);
+        assert_eq!(filter.priorities, [AlarmPriority::High]);
+        assert_eq!(filter.tags, [TagId(0x0012_4B00_01A2_B3C4)]);
+    }
+
+    #[test]
+    fn a_word_that_is_none_is_refused() {
+        for words in ["--kind elopment", "--priority urgent", "--tag xyz", "--zone a/b"] {
+            assert!(parsed(words).is_err(), "{words}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! An alarm as one line for people.
+
+use ach_actors_model::{AlarmPriority, AlarmTransition};
+use ach_engine_wire::{AlarmNote, ProvisionalReason, Storage, Thing};
+use owo_colors::{OwoColorize, Style};
+
+use super::spaced;
+use crate::moment::{length, time_of_day};
+
+/// What a person must know: when, how urgent, what, whom, where, how sure, how fast. `name` turns a
+/// thing into the name people use for it.
+pub(crate) fn alarm_line(
+    note: &AlarmNote,
+    latency_us: Option<u64>,
+    name: impl Fn(&Thing) -> String,
+) -> String {
+    let mut parts = vec![format!("{:<22}", spaced(note.kind))];
+    if let Some(subject) = &note.subject {
+        parts.push(name(&Thing::Subject(subject.clone())));
+    }
+    match &note.place {
+        Thing::Site => {}
+        place => parts.push(format!("at {}", name(place))),
+    }
+    if note.transition != AlarmTransition::Raised {
+        parts.push(spaced(note.transition));
+    } else if note.is_tentative {
+        parts.push("tentative".to_owned());
+    }
+    if let Some(reason) = note.reason {
+        parts.push(format!("({})", spaced(reason)));
+    }
+    if note.is_late {
+        parts.push("late".to_owned());
+    }
+    match note.storage {
+        Storage::Provisional(ProvisionalReason::NoDisk) => {
+            parts.push("not stored: no disk".to_owned())
+        }
+        Storage::Provisional(ProvisionalReason::NoQuorum) => {
+            parts.push("not stored: no quorum".to_owned());
+        }
+        Storage::Withdrawn => parts.push("withdrawn".to_owned()),
+        Storage::Provisional(ProvisionalReason::None) | Storage::Durable => {}
+    }
+    if let Some(rule) = &note.rule {
+        parts.push(format!("rule {rule}"));
+    }
+    if let Some(latency_us) = latency_us {
+        parts.push(length(latency_us));
+    }
+    let heading = match note.transition {
+        AlarmTransition::Raised => "ALARM",
+        AlarmTransition::Upheld => "alarm",
+        AlarmTransition::Retracted | AlarmTransition::Cleared => "ended",
+    };
+    let (word, style) = match note.priority {
+        AlarmPriority::High => ("high", Style::new().red().bold()),
+        AlarmPriority::Medium => ("medium", Style::new().yellow().bold()),
+        AlarmPriority::Low => ("low", Style::new().cyan()),
+    };
+    let is_new = note.transition == AlarmTransition::Raised;
+    let style = if is_new { style } else { Style::new().dimmed() };
+    let head = format!("{heading} {word:<6}");
+    format!("{}  {}  {}", time_of_day(note.changed_at), head.style(style), parts.join("  "))
+}

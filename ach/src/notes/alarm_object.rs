@@ -1,0 +1,94 @@
+//! An alarm as a JSON object. The fields are stable: programs rely on them.
+
+use ach_engine_wire::{AlarmNote, AlarmSettled, ProvisionalReason, Storage, Thing, WireCause};
+use serde_json::{Map, Value, json};
+
+use super::snake;
+use crate::moment::iso;
+
+/// What became of an alarm. `event` is `alarm` for a new one and `alarm_change` for any other note.
+pub(crate) fn alarm_object(note: &AlarmNote, latency_us: Option<u64>) -> Value {
+    let is_new = note.transition == ach_actors_model::AlarmTransition::Raised;
+    let mut object = Map::new();
+    let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
+    put("event", json!(if is_new { "alarm" } else { "alarm_change" }));
+    put("id", json!(note.id.to_string()));
+    put("transition", json!(snake(note.transition)));
+    put("storage", json!(storage_word(note.storage)));
+    put("kind", json!(snake(note.kind)));
+    put("priority", json!(snake(note.priority)));
+    put("subject", json!(note.subject.as_ref().map(|subject| subject.as_str())));
+    put("tag", json!(note.tag.map(|tag| tag.to_string())));
+    put("place", thing_object(&note.place));
+    put("rule", json!(note.rule.as_ref().map(|rule| rule.as_str())));
+    put("reason", json!(note.reason.map(snake)));
+    put("site_version", json!(note.site_version));
+    put("episode", json!(note.episode));
+    put("is_tentative", json!(note.is_tentative));
+    put("is_late", json!(note.is_late));
+    put("is_resent", json!(note.is_resent));
+    put("observed_at", json!(iso(note.observed_at)));
+    put("received_at", json!(iso(note.received_at)));
+    put("changed_at", json!(iso(note.changed_at)));
+    put("cause", cause_object(&note.cause));
+    put("latency_us", json!(latency_us));
+    if let Some(position) = note.position {
+        put(
+            "position",
+            json!({
+                "x_mm": position.x_mm,
+                "y_mm": position.y_mm,
+                "z_mm": position.z_mm,
+                "floor": position.floor.map(|floor| f64::from(floor.0) / 100.0),
+                "accuracy_mm": note.accuracy_mm,
+            }),
+        );
+    }
+    Value::Object(object)
+}
+
+/// An alarm's note has become durable, or was withdrawn.
+pub(crate) fn settled_object(settled: &AlarmSettled) -> Value {
+    json!({
+        "event": "alarm_settled",
+        "id": settled.id.to_string(),
+        "transition": snake(settled.transition),
+        "storage": storage_word(settled.storage),
+    })
+}
+
+fn storage_word(storage: Storage) -> &'static str {
+    match storage {
+        Storage::Provisional(ProvisionalReason::None) => "provisional",
+        Storage::Provisional(ProvisionalReason::NoDisk) => "provisional_no_disk",
+        Storage::Provisional(ProvisionalReason::NoQuorum) => "provisional_no_quorum",
+        Storage::Durable => "durable",
+        Storage::Withdrawn => "withdrawn",
+    }
+}
+
+fn thing_object(thing: &Thing) -> Value {
+    match thing {
+        Thing::Site => json!({ "kind": "site" }),
+        Thing::Zone(id) => json!({ "kind": "zone", "id": id.as_str() }),
+        Thing::Door(id) => json!({ "kind": "door", "id": id.as_str() }),
+        Thing::Line(id) => json!({ "kind": "line", "id": id.as_str() }),
+        Thing::Tag(id) => json!({ "kind": "tag", "id": id.to_string() }),
+        Thing::Source(id) => json!({ "kind": "feed", "id": id.as_str() }),
+        Thing::Anchor(id) => json!({ "kind": "anchor", "id": id.as_str() }),
+        Thing::Subject(id) => json!({ "kind": "subject", "id": id.as_str() }),
+    }
+}
+
+fn cause_object(cause: &WireCause) -> Value {
+    match cause {
+        WireCause::Input(input) => json!({
+            "kind": "input",
+            "feed": input.source.as_str(),
+            "epoch": input.epoch,
+            "seq": input.seq,
+        }),
+        WireCause::Deadline { due_at } => json!({ "kind": "deadline", "due_at": iso(*due_at) }),
+        WireCause::SiteChange => json!({ "kind": "site_change" }),
+    }
+}
