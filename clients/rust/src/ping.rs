@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn degrees_become_billionths_or_nothing() {
-        let check = |lon, lat, expected| {
+        let check = |lon, lat, expected: Option<(i64, i64)>| {
             let ping = Ping::wgs84(TagId(1), Timestamp(0), lon, lat).map(|ping| ping.coordinates);
             let expected = expected.map(|(lon_nano_deg, lat_nano_deg)| Coordinates::Wgs84 {
                 lon_nano_deg,

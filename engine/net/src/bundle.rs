@@ -100,6 +100,10 @@ impl Bundle {
         certificates(&self.certificate_pem)
     }
 
+    pub(crate) fn key_pem(&self) -> &str {
+        &self.key_pem
+    }
+
     pub(crate) fn key(&self) -> Option<PrivateKeyDer<'static>> {
         PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes()).ok()
     }

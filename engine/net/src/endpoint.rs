@@ -1,9 +1,12 @@
 //! Sockets that speak QUIC.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
 
-use quinn::{ClientConfig, Connection, Endpoint, ServerConfig};
+use aws_lc_rs::hmac;
+use quinn::{ClientConfig, Connection, Endpoint, EndpointConfig, ServerConfig};
+use quinn_proto::HashedConnectionIdGenerator;
 use rustls_pki_types::CertificateDer;
 use thiserror::Error;
 
@@ -45,7 +48,25 @@ pub fn server_endpoint(address: SocketAddr, bundle: &Bundle) -> Result<Endpoint,
     let mut config = ServerConfig::with_crypto(server_crypto(bundle)?);
     config.transport_config(node_transport());
     limit_handshakes(&mut config);
-    Endpoint::server(config, address).map_err(|source| EndpointError::Socket { address, source })
+    let failed = |source| EndpointError::Socket { address, source };
+    let socket = UdpSocket::bind(address).map_err(failed)?;
+    let runtime = quinn::default_runtime()
+        .ok_or_else(|| failed(io::Error::other("no tokio runtime is running")))?;
+    Endpoint::new(resetting(bundle), Some(config), socket, runtime).map_err(failed)
+}
+
+/// After a crash the next process must be able to tell clients that their connections are gone
+/// (RFC 9000, 10.3), or each would wait for its idle time-out before it sends again what was not
+/// durable. So the keys for that are derived from the bundle's, not drawn by chance.
+fn resetting(bundle: &Bundle) -> EndpointConfig {
+    let secret = hmac::Key::new(hmac::HMAC_SHA256, bundle.key_pem().as_bytes());
+    let reset = hmac::sign(&secret, b"ach/1 stateless reset");
+    let ids = hmac::sign(&secret, b"ach/1 connection ids");
+    let ids = ids.as_ref().iter().take(8).fold(0, |key, byte| (key << 8) | u64::from(*byte));
+    let mut config =
+        EndpointConfig::new(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, reset.as_ref())));
+    config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)));
+    config
 }
 
 /// Opens a client's endpoint that can reach `remote`'s address family.

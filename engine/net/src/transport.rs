@@ -69,7 +69,11 @@ const CRYPTO_BUFFER_BYTES: usize = 16 * 1024;
 /// How long a Retry token is good: one round trip with room.
 const RETRY_TOKEN_LIFETIME: Duration = Duration::from_secs(15);
 
-fn common(uni_streams: u32, bidi_streams: u32) -> TransportConfig {
+/// Round trip assumed before one was measured: a hospital's network, not the world. A first packet
+/// that is lost, as when a node restarts, is sent again after three of these.
+const INITIAL_RTT: Duration = Duration::from_millis(100);
+
+fn both_sides(uni_streams: u32, bidi_streams: u32) -> TransportConfig {
     let mut config = TransportConfig::default();
     config
         .max_concurrent_uni_streams(VarInt::from_u32(uni_streams))
@@ -78,6 +82,7 @@ fn common(uni_streams: u32, bidi_streams: u32) -> TransportConfig {
         .send_window(SEND_WINDOW_BYTES)
         .initial_mtu(INITIAL_MTU)
         .min_mtu(INITIAL_MTU)
+        .initial_rtt(INITIAL_RTT)
         .crypto_buffer_size(CRYPTO_BUFFER_BYTES)
         .allow_spin(false)
         // Nothing is sent as a datagram: what may be lost is conflated instead.
@@ -88,7 +93,7 @@ fn common(uni_streams: u32, bidi_streams: u32) -> TransportConfig {
 
 /// The transport of a node.
 pub(crate) fn node_transport() -> Arc<TransportConfig> {
-    let mut config = common(CLIENT_UNI_STREAMS_MAX, CLIENT_BIDI_STREAMS_MAX);
+    let mut config = both_sides(CLIENT_UNI_STREAMS_MAX, CLIENT_BIDI_STREAMS_MAX);
     config
         .stream_receive_window(VarInt::from_u32(NODE_STREAM_WINDOW_BYTES))
         .receive_window(VarInt::from_u32(NODE_WINDOW_BYTES))
@@ -98,7 +103,7 @@ pub(crate) fn node_transport() -> Arc<TransportConfig> {
 
 /// The transport of a client.
 pub(crate) fn client_transport() -> Arc<TransportConfig> {
-    let mut config = common(NODE_UNI_STREAMS_MAX, 0);
+    let mut config = both_sides(NODE_UNI_STREAMS_MAX, 0);
     config
         .stream_receive_window(VarInt::from_u32(CLIENT_STREAM_WINDOW_BYTES))
         .receive_window(VarInt::from_u32(CLIENT_WINDOW_BYTES))
