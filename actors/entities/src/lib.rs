@@ -7,22 +7,28 @@
 mod alarm_id;
 mod anchor;
 mod arrival;
+mod cold;
+mod docket;
 mod door;
 mod effect;
 mod episodes;
 mod evidence;
 mod health;
+mod line_distance;
 mod quarantine;
 mod site;
 mod source;
 mod subject;
 mod tag;
+mod tag_reports;
+mod tag_watch;
 mod turn;
 mod window_call;
 mod zone;
 
 pub use anchor::{Anchor, AnchorInput};
 pub use arrival::{Arrival, Verdict};
+pub use cold::{SubjectCold, TagCold};
 pub use door::{Door, DoorInput};
 pub use effect::{Accepted, Effect, Release};
 pub use episodes::ended;

@@ -1,13 +1,36 @@
 //! A subject: made of its tags, in and out of zones, under its rules.
+//!
+//! Of several tags the one with the newest position speaks for the subject, unless it is much less
+//! accurate than a position that is still fresh. Positions become crossings of the watches of the
+//! site ([`Occupancy`]); crossings become messages to zones and, by the rules the subject is under,
+//! alarms ([`Docket`](crate::docket::Docket)).
 
-use ach_actors_model::{Cause, Fix, SubjectRef, Timestamp};
+use ach_actors_model::{
+    Cause, EntityRef, Event, EventKind, Fix, NS_PER_S, SubjectRef, TagRef, Timestamp, ZoneRef,
+};
+use ach_geo::{
+    Crossing, CrossingKind, Direction, LineCrossing, Lookup, Observation, Occupancy, gate,
+};
 
-use crate::{DeadlineKind, Outbox, Site, Turn};
+use crate::docket::{Bench, Docket};
+use crate::evidence::Evidence;
+use crate::site::Barrier;
+use crate::{Arrival, Deadline, DeadlineKind, Effect, Message, MessageBody, Outbox, Site, Turn};
 
-/// The state of one subject.
+/// A position this many times less accurate than the one in force is much less accurate.
+const MUCH_LESS_ACCURATE: u32 = 4;
+/// How long a better position keeps a much less accurate one of another tag out: three pings of a
+/// tag that sends one a second.
+const FRESH_NS: u64 = 3 * NS_PER_S;
+
+/// The state of one subject. Small, because there are a million; what few subjects have is boxed.
 #[derive(Debug, Clone, Default)]
 pub struct Subject {
-    fix: Option<Fix>,
+    pub(crate) fix: Option<Fix>,
+    pub(crate) occupancy: Occupancy,
+    /// The gate deadline under way.
+    pub(crate) gate_due: Option<std::num::NonZeroU64>,
+    pub(crate) docket: Docket,
 }
 
 /// What a subject can be told.
@@ -40,15 +63,232 @@ impl Subject {
     /// Takes one input.
     pub fn step(
         &mut self,
-        _me: SubjectRef,
-        _input: SubjectInput<'_>,
-        _turn: &Turn<'_>,
-        _out: &mut Outbox,
+        me: SubjectRef,
+        input: SubjectInput<'_>,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
     ) {
+        match input {
+            SubjectInput::Fix { fix, is_jump_confirmed, cause } => {
+                self.follow(me, fix, is_jump_confirmed, cause, turn, out);
+            }
+            SubjectInput::Due { kind: DeadlineKind::Gate, due_at } => {
+                if self.gate_due.is_some_and(|gate_due| gate_due.get() == due_at.0) {
+                    self.gate_due = None;
+                    self.expire(me, due_at, turn, out);
+                }
+            }
+            SubjectInput::Due { kind: DeadlineKind::Window, due_at } => {
+                let evidence = self.with_place(Evidence::of_deadline(due_at, turn));
+                let bench = Bench { me, turn, judged_at: due_at, evidence };
+                self.docket.change_hours(due_at, &self.occupancy, &bench, out);
+            }
+            SubjectInput::Due { kind: DeadlineKind::Silence, .. } => {}
+            SubjectInput::SiteChanged { old } => self.change_site(me, old, turn, out),
+        }
     }
 
     /// Where it is taken to be: the fix of the tag that speaks for it.
     pub fn fix(&self) -> Option<Fix> {
         self.fix
+    }
+
+    /// The zones it is in, by the zones' own gates.
+    pub fn zones<'a>(&'a self, site: &'a Site) -> impl Iterator<Item = ZoneRef> + 'a {
+        let presences = self.occupancy.presences(site.index());
+        presences.filter(|presence| presence.is_in).filter_map(|presence| {
+            let watch = site.watch(presence.watch)?;
+            watch.is_plain.then_some(watch.zone)
+        })
+    }
+
+    fn follow(
+        &mut self,
+        me: SubjectRef,
+        fix: &Fix,
+        is_jump_confirmed: bool,
+        cause: Cause,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        if !self.is_spoken_for_by(me, fix, turn) {
+            return;
+        }
+        let before = self.fix.replace(*fix);
+        let seen = Observation {
+            position: fix.position,
+            accuracy_mm: fix.accuracy_mm,
+            observed_at_ns: fix.observed_at.0,
+            received_at_ns: fix.received_at.0,
+        };
+        let mut crossings = std::mem::take(&mut out.crossings);
+        let lookup = self.occupancy.observe(turn.site.index(), &seen, &mut crossings);
+        if lookup == Lookup::Index || !crossings.is_empty() || self.docket.is_waiting() {
+            let (observed_at, received_at) = (fix.observed_at, fix.received_at);
+            let arrival = Arrival { observed_at, received_at, cause };
+            let mut evidence = self.with_place(Evidence::of_arrival(&arrival));
+            if is_jump_confirmed {
+                evidence.gates_passed |= gate::JUMP_CONFIRMED;
+            }
+            let bench = Bench { me, turn, judged_at: turn.now, evidence };
+            self.judge(&crossings, &bench, out);
+            if lookup == Lookup::Index
+                && let Some(before) = before
+            {
+                self.pass_barriers(&before, fix, &bench, out);
+            }
+            self.docket.look_again(fix, &self.occupancy, &bench, out);
+        }
+        crossings.clear();
+        out.crossings = crossings;
+        self.arm(me, out);
+    }
+
+    /// Whether a fix replaces the one in force.
+    fn is_spoken_for_by(&self, me: SubjectRef, fix: &Fix, turn: &Turn<'_>) -> bool {
+        let Some(current) = &self.fix else { return true };
+        if fix.tag == current.tag {
+            return fix.observed_at >= current.observed_at;
+        }
+        let is_still_worn = || turn.site.tag_subject(current.tag) == Some(me);
+        if fix.observed_at <= current.observed_at {
+            return !is_still_worn() && fix.observed_at == current.observed_at;
+        }
+        let is_fresh = fix.observed_at.since_ns(current.observed_at) < FRESH_NS;
+        let is_much_worse = current.accuracy_mm > 0
+            && fix.accuracy_mm > current.accuracy_mm.saturating_mul(MUCH_LESS_ACCURATE);
+        !(is_fresh && is_much_worse && is_still_worn())
+    }
+
+    /// Tells zones and rules about each crossing.
+    fn judge(&mut self, crossings: &[Crossing], bench: &Bench<'_>, out: &mut Outbox) {
+        for crossing in crossings {
+            let Some(watch) = bench.turn.site.watch(crossing.watch) else { continue };
+            if watch.is_plain {
+                let at = Timestamp(crossing.at_ns);
+                match crossing.kind {
+                    CrossingKind::Entered => self.tell(watch.zone, true, at, bench, out),
+                    CrossingKind::Exited => self.tell(watch.zone, false, at, bench, out),
+                    _ => {}
+                }
+            }
+            self.docket.judge(crossing, watch, bench, out);
+        }
+    }
+
+    fn tell(
+        &self,
+        zone: ZoneRef,
+        is_in: bool,
+        at: Timestamp,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some(fix) = &self.fix else { return };
+        let (subject, tag) = (bench.me, fix.tag);
+        let body = if is_in {
+            MessageBody::Entered { subject, tag, at }
+        } else {
+            MessageBody::Exited { subject, tag, at }
+        };
+        let to = EntityRef::Zone(zone);
+        out.messages.push_back(Message { to, cause: bench.evidence.cause, body });
+    }
+
+    /// Finds the lines and doors passed since the fix before, if that was short enough ago for a
+    /// straight path to be believed. A path of unknown floor passes nothing but lines, and those
+    /// only on trial.
+    fn pass_barriers(&mut self, before: &Fix, fix: &Fix, bench: &Bench<'_>, out: &mut Outbox) {
+        let site = bench.turn.site;
+        if fix.observed_at.since_ns(before.observed_at) > site.largest_gap_ns() {
+            return;
+        }
+        let mut passed: Vec<LineCrossing> = Vec::new();
+        site.index().lines_crossed(&before.position, &fix.position, &mut passed);
+        // A line is made of several pieces, and a path may cross it to and fro: what counts is
+        // where it ends.
+        let mut net: Vec<(u32, i32, bool)> = Vec::new();
+        for crossing in &passed {
+            let step = match crossing.direction {
+                Direction::LeftToRight => 1,
+                Direction::RightToLeft => -1,
+            };
+            match net.iter_mut().find(|(key, ..)| *key == crossing.line) {
+                Some((_, sum, _)) => *sum += step,
+                None => net.push((crossing.line, step, crossing.is_floor_unknown)),
+            }
+        }
+        for (key, sum, is_floor_unknown) in net.into_iter().filter(|&(_, sum, _)| sum != 0) {
+            match Barrier::of_key(key) {
+                Barrier::Line(line) if sum > 0 => {
+                    self.docket.cross_outward(line, is_floor_unknown, fix, bench, out);
+                }
+                Barrier::Line(line) => self.docket.cross_inward(line, bench, out),
+                Barrier::Sill(door) if !is_floor_unknown => {
+                    let (subject, tag) = (bench.me, fix.tag);
+                    let kind = EventKind::DoorPassed { subject, door, tag };
+                    out.effects.push(Effect::Event(Event { at: bench.turn.now, kind }));
+                }
+                Barrier::Sill(_) => {}
+            }
+        }
+    }
+
+    fn expire(&mut self, me: SubjectRef, due_at: Timestamp, turn: &Turn<'_>, out: &mut Outbox) {
+        let mut crossings = std::mem::take(&mut out.crossings);
+        self.occupancy.expire(turn.site.index(), due_at.0, &mut crossings);
+        let evidence = self.with_place(Evidence::of_deadline(due_at, turn));
+        let bench = Bench { me, turn, judged_at: due_at, evidence };
+        self.judge(&crossings, &bench, out);
+        crossings.clear();
+        out.crossings = crossings;
+        self.arm(me, out);
+    }
+
+    /// Orders a call for the next gate, unless an earlier one is ordered.
+    fn arm(&mut self, me: SubjectRef, out: &mut Outbox) {
+        let next = self.occupancy.next_due_ns().and_then(std::num::NonZeroU64::new);
+        let Some(next) = next else { return };
+        if self.gate_due.is_none_or(|gate_due| next < gate_due) {
+            self.gate_due = Some(next);
+            let (entity, kind) = (EntityRef::Subject(me), DeadlineKind::Gate);
+            out.deadlines.push(Deadline { due_at: Timestamp(next.get()), entity, kind });
+        }
+    }
+
+    fn change_site(&mut self, me: SubjectRef, old: &Site, turn: &Turn<'_>, out: &mut Outbox) {
+        let site = turn.site;
+        let evidence = self.with_place(Evidence::of_site_change(turn));
+        let bench = Bench { me, turn, judged_at: turn.now, evidence };
+        let was_in: Vec<ZoneRef> = self.zones(old).collect();
+        let is_gone = site.subject_tags(me).is_empty() || site.subject_class(me).is_none();
+        if is_gone {
+            self.occupancy = Occupancy::default();
+            self.gate_due = None;
+            self.docket.close(&bench, out);
+        } else {
+            let successor = |watch: u32| site.successor_of(old, watch);
+            let mut dropped = Vec::new();
+            self.occupancy.rebase(old.index(), site.index(), successor, &mut dropped);
+        }
+        let is_in: Vec<ZoneRef> = self.zones(site).collect();
+        for &zone in was_in.iter().filter(|zone| !is_in.contains(zone)) {
+            self.tell(zone, false, turn.now, &bench, out);
+        }
+        if is_gone {
+            self.fix = None;
+            return;
+        }
+        self.docket.change_site(&self.occupancy, &bench, out);
+        // A deadline may have come nearer; the one under way is ignored if it has gone.
+        self.gate_due = None;
+        self.arm(me, out);
+    }
+
+    fn with_place(&self, evidence: Evidence) -> Evidence {
+        let Some(fix) = &self.fix else { return evidence };
+        let tag: Option<TagRef> = Some(fix.tag);
+        let (position, accuracy_mm) = (Some(fix.position), fix.accuracy_mm);
+        Evidence { tag, position, accuracy_mm, ..evidence }
     }
 }

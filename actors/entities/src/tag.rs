@@ -1,13 +1,63 @@
 //! A tag: orders its pings, doubts its jumps, and alarms for itself.
+//!
+//! ```text
+//!           plausible from the latest fix
+//!   ping ------------------------------------> fix, a held ping is dropped
+//!     |  not plausible, or another floor
+//!     v
+//!   held --- next ping plausible from it ----> both become fixes, the jump is confirmed
+//!     |----- next ping plausible from the fix > dropped
+//!     '----- neither ------------------------> the next ping is held instead
+//! ```
+//!
+//! Battery, band, button and silence alarm under the rules of the subject the tag is on; a tag on
+//! nobody is under the rules for everybody, silence excepted.
 
-use ach_actors_model::{Cause, Fix, Ping, TagRef, Timestamp};
+use ach_actors_model::{Cause, EntityRef, Fix, NS_PER_MS, Ping, TagRef, Timestamp};
+use ach_geo::{Floor, Position};
 
-use crate::{Arrival, DeadlineKind, Outbox, Turn, Verdict};
+use crate::tag_watch::TagWatch;
+use crate::{Arrival, DeadlineKind, Message, MessageBody, Outbox, Turn, Verdict};
 
-/// The state of one tag.
+/// Pings remembered to tell repeated ones from late ones.
+pub(crate) const RECENT_COUNT: usize = 4;
+/// Added to what speed and accuracies allow: clocks of anchors and tags differ by some ten
+/// milliseconds, and a still tag's positions wander by some decimetres.
+const JUMP_SLACK_MM: u64 = 500;
+/// Taken for an accuracy that is not told: a metre is usual where none is told.
+const ACCURACY_UNKNOWN_MM: u32 = 1_000;
+/// A floor is believed for this long without being told again: about a ride in a lift, after which
+/// a person may be anywhere.
+const FLOOR_MEMORY_MS: u32 = 60_000;
+
+/// The state of one tag. Small, because there are a million; what few tags have is boxed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tag {
-    fix: Option<Fix>,
+    pub(crate) observed_at: Timestamp,
+    /// 0 before the first fix.
+    pub(crate) received_at: Timestamp,
+    pub(crate) x_mm: i32,
+    pub(crate) y_mm: i32,
+    pub(crate) z_mm: Option<i32>,
+    pub(crate) accuracy_mm: u32,
+    pub(crate) floor: Option<Floor>,
+    /// Digests of the latest pings, the newest first; 0 is none.
+    pub(crate) recent: [u16; RECENT_COUNT],
+    /// How old the knowledge of the floor was at the latest fix.
+    pub(crate) floor_age_ms: u32,
+    /// Battery, band, button and silence.
+    pub(crate) watch: TagWatch,
+    pub(crate) held: Option<Box<Held>>,
+}
+
+/// A ping that is too far from the latest fix to be believed alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Held {
+    position: Position,
+    accuracy_mm: u32,
+    observed_at: Timestamp,
+    received_at: Timestamp,
+    cause: Cause,
 }
 
 /// What a tag can be told.
@@ -45,16 +95,235 @@ impl Tag {
     /// Takes one input.
     pub fn step(
         &mut self,
-        _me: TagRef,
-        _input: TagInput<'_>,
-        _turn: &Turn<'_>,
-        _out: &mut Outbox,
+        me: TagRef,
+        input: TagInput<'_>,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
     ) -> Verdict {
-        Verdict::Accepted
+        match input {
+            TagInput::Ping { ping, received_at, cause } => {
+                self.hear(me, ping, received_at, cause, turn, out)
+            }
+            TagInput::ButtonPressed(arrival) => {
+                let at = self.place();
+                self.watch.press(me, &arrival, at, turn, out)
+            }
+            TagInput::ButtonReset(arrival) => self.watch.reset(me, &arrival, turn, out),
+            TagInput::BandCut(arrival) => {
+                let at = self.place();
+                self.watch.cut(me, &arrival, at, turn, out)
+            }
+            TagInput::BandWhole(arrival) => self.watch.mend(me, &arrival, turn, out),
+            TagInput::Due { kind, due_at } => {
+                let at = self.place();
+                self.watch.fall_due(me, kind, due_at, at, turn, out);
+                Verdict::Accepted
+            }
+            TagInput::SiteChanged => {
+                let at = self.place();
+                self.watch.change_site(me, at, turn, out);
+                if turn.site.tag_plan(me).is_none() {
+                    let watch = std::mem::take(&mut self.watch);
+                    *self = Tag { watch, ..Tag::default() };
+                }
+                Verdict::Accepted
+            }
+        }
     }
 
     /// Its latest accepted fix.
-    pub fn fix(&self) -> Option<Fix> {
-        self.fix
+    pub fn fix(&self, me: TagRef) -> Option<Fix> {
+        let (position, accuracy_mm) = self.place()?;
+        let (observed_at, received_at) = (self.observed_at, self.received_at);
+        Some(Fix { tag: me, position, accuracy_mm, observed_at, received_at })
     }
+
+    /// Where its latest fix was, and how exact that is.
+    fn place(&self) -> Option<(Position, u32)> {
+        let position =
+            Position { x_mm: self.x_mm, y_mm: self.y_mm, z_mm: self.z_mm, floor: self.floor };
+        (self.received_at.0 > 0).then_some((position, self.accuracy_mm))
+    }
+
+    fn hear(
+        &mut self,
+        me: TagRef,
+        ping: &Ping,
+        received_at: Timestamp,
+        cause: Cause,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) -> Verdict {
+        let Some(plan) = turn.site.tag_plan(me) else { return Verdict::Refused };
+        let digest = digest(ping);
+        if let Some(verdict) = self.known(ping, digest, received_at) {
+            return verdict;
+        }
+        self.recent.rotate_right(1);
+        if let Some(newest) = self.recent.first_mut() {
+            *newest = digest;
+        }
+        let heard = Held {
+            position: ping.position,
+            accuracy_mm: ping.accuracy_mm,
+            observed_at: ping.observed_at.min(received_at),
+            received_at,
+            cause,
+        };
+        let at = Some((ping.position, ping.accuracy_mm));
+        self.watch.hear(me, plan, ping.battery_percent, &heard.arrival(), at, turn, out);
+        let limit_mm_per_s = plan.speed_limit_mm_per_s;
+        if self.received_at.0 == 0 || self.follows(&heard, limit_mm_per_s) {
+            self.held = None;
+            self.accept(me, &heard, false, turn, out);
+        } else if let Some(held) = self.held.take_if(|held| held.bears_out(&heard, limit_mm_per_s)) {
+            self.accept(me, &held, true, turn, out);
+            self.accept(me, &heard, true, turn, out);
+        } else {
+            match &mut self.held {
+                Some(held) => **held = heard,
+                None => self.held = Some(Box::new(heard)),
+            }
+        }
+        Verdict::Accepted
+    }
+
+    /// What a ping is that tells nothing new: seen before, or older than what is known.
+    ///
+    /// A ping of the same moment keeps what is there (omlox hub API 2.0.0). Of pings whose clock is
+    /// ahead only the order of arrival is known.
+    fn known(&self, ping: &Ping, digest: u16, received_at: Timestamp) -> Option<Verdict> {
+        if self.received_at.0 == 0 {
+            return None;
+        }
+        let latest_at = self.held.as_ref().map_or(self.observed_at, |held| held.observed_at);
+        if ping.observed_at > received_at {
+            let same_place = |x_mm, y_mm| ping.position.x_mm == x_mm && ping.position.y_mm == y_mm;
+            let is_same = match &self.held {
+                Some(held) => same_place(held.position.x_mm, held.position.y_mm),
+                None => same_place(self.x_mm, self.y_mm),
+            };
+            let is_repeated = is_same && self.recent.first() == Some(&digest);
+            let is_late = received_at < latest_at;
+            return match (is_repeated, is_late) {
+                (true, _) => Some(Verdict::Duplicate),
+                (false, true) => Some(Verdict::Late),
+                (false, false) => None,
+            };
+        }
+        if ping.observed_at > latest_at {
+            return None;
+        }
+        let is_repeated = self.recent.contains(&digest);
+        Some(if is_repeated { Verdict::Duplicate } else { Verdict::Late })
+    }
+
+    /// Whether a ping can come from where the tag was: no faster than its subject can be, and on
+    /// the same floor, as far as it tells one and the old one is not forgotten.
+    fn follows(&self, heard: &Held, limit_mm_per_s: u32) -> bool {
+        let passed_ns = heard.observed_at.since_ns(self.observed_at);
+        let is_floor_known = self.floor_age_ms.saturating_add(whole_ms(passed_ns)) < FLOOR_MEMORY_MS;
+        let floor_agrees = match (self.floor, heard.position.floor) {
+            (Some(ours), Some(theirs)) => ours == theirs || !is_floor_known,
+            _ => true,
+        };
+        let accuracies = (self.accuracy_mm, heard.accuracy_mm);
+        let reach_mm = reach_mm(passed_ns, limit_mm_per_s, accuracies);
+        floor_agrees && is_within((self.x_mm, self.y_mm), &heard.position, reach_mm)
+    }
+
+    fn accept(
+        &mut self,
+        me: TagRef,
+        heard: &Held,
+        is_jump_confirmed: bool,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let passed_ms = whole_ms(heard.observed_at.since_ns(self.observed_at));
+        let told = heard.position.floor.or(turn.site.only_floor());
+        if told.is_some() {
+            self.floor = told;
+            self.floor_age_ms = 0;
+        } else {
+            self.floor_age_ms = self.floor_age_ms.saturating_add(passed_ms);
+            if self.floor_age_ms >= FLOOR_MEMORY_MS {
+                self.floor = None;
+            }
+        }
+        self.x_mm = heard.position.x_mm;
+        self.y_mm = heard.position.y_mm;
+        self.z_mm = heard.position.z_mm;
+        self.accuracy_mm = heard.accuracy_mm;
+        self.observed_at = heard.observed_at;
+        self.received_at = heard.received_at;
+        let Some(subject) = turn.site.tag_subject(me) else { return };
+        let Some(fix) = self.fix(me) else { return };
+        let body = MessageBody::Fix { fix, is_jump_confirmed };
+        let to = EntityRef::Subject(subject);
+        out.messages.push_back(Message { to, cause: heard.cause, body });
+    }
+}
+
+impl Held {
+    fn arrival(&self) -> Arrival {
+        let Held { observed_at, received_at, cause, .. } = *self;
+        Arrival { observed_at, received_at, cause }
+    }
+
+    /// Whether the next ping is near this one, and on the same floor.
+    fn bears_out(&self, next: &Held, limit_mm_per_s: u32) -> bool {
+        let passed_ns = next.observed_at.since_ns(self.observed_at);
+        let accuracies = (self.accuracy_mm, next.accuracy_mm);
+        let reach_mm = reach_mm(passed_ns, limit_mm_per_s, accuracies);
+        self.position.floor == next.position.floor
+            && is_within((self.position.x_mm, self.position.y_mm), &next.position, reach_mm)
+    }
+}
+
+/// How far a subject can be after a time, given how exact both positions are.
+fn reach_mm(passed_ns: u64, limit_mm_per_s: u32, accuracies_mm: (u32, u32)) -> u64 {
+    let known = |accuracy_mm: u32| {
+        u64::from(if accuracy_mm == 0 { ACCURACY_UNKNOWN_MM } else { accuracy_mm })
+    };
+    // Whole milliseconds: a millimetre at most is lost at a metre a millisecond.
+    let moved_mm = (passed_ns / NS_PER_MS).saturating_mul(u64::from(limit_mm_per_s)) / 1_000;
+    moved_mm
+        .saturating_add(known(accuracies_mm.0))
+        .saturating_add(known(accuracies_mm.1))
+        .saturating_add(JUMP_SLACK_MM)
+}
+
+/// Whether a position is at most `reach_mm` away.
+fn is_within(from_mm: (i32, i32), position: &Position, reach_mm: u64) -> bool {
+    let across_mm = u64::from(from_mm.0.abs_diff(position.x_mm));
+    let along_mm = u64::from(from_mm.1.abs_diff(position.y_mm));
+    // Squares of 32 bit numbers; their sum saturates beyond any reach that matters.
+    let squares = (across_mm * across_mm).saturating_add(along_mm * along_mm);
+    squares <= reach_mm.saturating_mul(reach_mm)
+}
+
+fn whole_ms(ns: u64) -> u32 {
+    u32::try_from(ns / NS_PER_MS).unwrap_or(u32::MAX)
+}
+
+/// Sixteen bits of a ping: moment, place, accuracy and battery. Never 0. Only asked where the
+/// moments already agree with a repetition, so a chance hit merely counts a late ping as duplicate.
+fn digest(ping: &Ping) -> u16 {
+    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut mix = |word: u64| {
+        state = (state ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        state ^= state >> 32;
+    };
+    let position = &ping.position;
+    mix(ping.observed_at.0);
+    let (x_mm, y_mm) = (position.x_mm.cast_unsigned(), position.y_mm.cast_unsigned());
+    mix((u64::from(x_mm) << 32) | u64::from(y_mm));
+    let z_mm = position.z_mm.map_or(1 << 32, |z_mm| u64::from(z_mm.cast_unsigned()));
+    let floor = position.floor.map_or(1 << 16, |floor| u64::from(floor.0.cast_unsigned()));
+    mix(z_mm ^ (floor << 34));
+    let battery = u64::from(ping.battery_percent.map_or(u8::MAX, |percent| percent));
+    mix((u64::from(ping.accuracy_mm) << 8) | battery);
+    let folded = state ^ (state >> 16);
+    u16::try_from(folded & 0xffff).unwrap_or(u16::MAX).max(1)
 }

@@ -133,6 +133,39 @@ pub(crate) enum RuleCondition {
     DoorForced,
 }
 
+impl RuleCondition {
+    /// Whether a tag judges it.
+    pub(crate) fn is_about_tags(self) -> bool {
+        match self {
+            RuleCondition::TagSilent { .. }
+            | RuleCondition::BatteryLow { .. }
+            | RuleCondition::BandCut
+            | RuleCondition::ButtonPressed => true,
+            RuleCondition::Inside
+            | RuleCondition::Leaves
+            | RuleCondition::Stays
+            | RuleCondition::OverCapacity
+            | RuleCondition::DoorForced => false,
+        }
+    }
+
+    /// Whether it holds for a while, so that an episode begins and ends with the rule's hours. The
+    /// others happen: who left at night is still gone in the morning.
+    pub(crate) fn is_state(self) -> bool {
+        match self {
+            RuleCondition::Inside
+            | RuleCondition::Stays
+            | RuleCondition::TagSilent { .. }
+            | RuleCondition::BatteryLow { .. }
+            | RuleCondition::BandCut
+            | RuleCondition::OverCapacity => true,
+            RuleCondition::Leaves | RuleCondition::ButtonPressed | RuleCondition::DoorForced => {
+                false
+            }
+        }
+    }
+}
+
 impl RulePlan {
     /// The watch by which the rule judges a zone, if it names the zone.
     pub(crate) fn watch_of(&self, zone: ZoneRef) -> Option<u32> {

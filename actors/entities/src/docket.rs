@@ -1,0 +1,480 @@
+//! The cases of one subject under its rules: what is open, and what waits for more evidence.
+
+use ach_actors_model::{
+    AlarmNotice, AlarmReason, EntityRef, Fix, LineRef, Place, RuleRef, SubjectRef, Timestamp,
+    ZoneRef,
+};
+use ach_geo::{Crossing, CrossingKind, Occupancy, gate};
+
+use crate::episodes::{Episodes, Opening};
+use crate::evidence::Evidence;
+use crate::line_distance::is_beyond;
+use crate::site::{RuleCondition, RulePlan, WatchPlan};
+use crate::window_call::WindowCall;
+use crate::{Outbox, Turn};
+
+/// The cases. One word; most subjects have none.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Docket {
+    cases: Option<Box<Cases>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+struct Cases {
+    episodes: Episodes,
+    window_call: WindowCall,
+    /// Bounded by the pairs of rule and zone.
+    unsure_exits: Vec<UnsureExit>,
+    /// Bounded by the pairs of rule and line.
+    line_trials: Vec<LineTrial>,
+}
+
+/// A zone was left, as far as positions of unknown floor tell: waits for one that knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct UnsureExit {
+    rule: RuleRef,
+    zone: ZoneRef,
+    gates_passed: u16,
+}
+
+/// A line was crossed outward: waits for a position of known floor beyond the rule's tolerance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct LineTrial {
+    rule: RuleRef,
+    line: LineRef,
+}
+
+/// What a case is judged by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bench<'a> {
+    pub(crate) me: SubjectRef,
+    pub(crate) turn: &'a Turn<'a>,
+    /// The moment by which a rule's hours are judged: shard time for inputs, so that it agrees with
+    /// the calls at the windows' edges, and when it was due for a deadline.
+    pub(crate) judged_at: Timestamp,
+    pub(crate) evidence: Evidence,
+}
+
+impl Bench<'_> {
+    fn plan(&self, rule: RuleRef) -> Option<&RulePlan> {
+        self.turn.site.rule(rule)
+    }
+
+    /// Rules that judge by a watch and that the subject is under. Looks through the shorter list.
+    fn rules_at(&self, watch: u32) -> impl Iterator<Item = RuleRef> + '_ {
+        let by_watch = self.turn.site.watch_rules(watch);
+        let own = self.turn.site.subject_rules(self.me).map_or(&[][..], |rules| &rules.rules);
+        let (few, many) =
+            if by_watch.len() <= own.len() { (by_watch, own) } else { (own, by_watch) };
+        few.iter().copied().filter(|rule| many.binary_search(rule).is_ok())
+    }
+
+    fn is_in_force(&self, plan: &RulePlan) -> bool {
+        self.turn.site.is_in_force(plan, self.judged_at)
+    }
+
+    fn next_change(&self, plan: &RulePlan) -> Option<Timestamp> {
+        self.turn.site.next_change(plan, self.judged_at)
+    }
+
+    fn opening(&self, rule: RuleRef, plan: &RulePlan, place: Place, gates_passed: u16) -> Opening {
+        let gates_passed = self.evidence.gates_passed | gates_passed;
+        let evidence = Evidence { gates_passed, ..self.evidence };
+        Opening::by_rule(rule, plan, Some(self.me), place, evidence)
+    }
+}
+
+impl Docket {
+    /// Whether a position must be looked at even if it crosses nothing.
+    pub(crate) fn is_waiting(&self) -> bool {
+        let cases = self.cases.as_ref();
+        cases.is_some_and(|cases| {
+            !cases.unsure_exits.is_empty() || !cases.line_trials.is_empty()
+        })
+    }
+
+    /// Whether an alarm is open or evidence awaited.
+    pub(crate) fn is_restless(&self) -> bool {
+        let cases = self.cases.as_ref();
+        self.is_waiting() || cases.is_some_and(|cases| cases.episodes.has_open())
+    }
+
+    /// Judges one crossing of a watch by every rule that looks at it.
+    pub(crate) fn judge(
+        &mut self,
+        crossing: &Crossing,
+        watch: &WatchPlan,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        for rule in bench.rules_at(crossing.watch) {
+            let Some(plan) = bench.plan(rule) else { continue };
+            match plan.condition {
+                RuleCondition::Inside if watch.gates.dwell_ns.is_none() => {
+                    self.judge_inside(rule, plan, watch, crossing, bench, out);
+                }
+                RuleCondition::Inside | RuleCondition::Stays => {
+                    self.judge_stay(rule, plan, watch, crossing, bench, out);
+                }
+                RuleCondition::Leaves => {
+                    self.judge_exit(rule, plan, watch, crossing, bench, out);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn judge_inside(
+        &mut self,
+        rule: RuleRef,
+        plan: &RulePlan,
+        watch: &WatchPlan,
+        crossing: &Crossing,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        let place = Place::Zone(watch.zone);
+        match crossing.kind {
+            CrossingKind::Entered => self.hold(rule, plan, place, crossing.gates_passed, bench, out),
+            CrossingKind::EntrySuspected if plan.is_tentative && bench.is_in_force(plan) => {
+                let opening = bench.opening(rule, plan, place, crossing.gates_passed);
+                let cases = self.cases.get_or_insert_default();
+                cases.open(&Opening { is_tentative: true, ..opening }, bench, out);
+            }
+            CrossingKind::EntryDropped => self.end(rule, place, AlarmReason::CameBack, bench, out),
+            CrossingKind::Exited => self.end(rule, place, AlarmReason::ConditionEnded, bench, out),
+            _ => {}
+        }
+    }
+
+    /// A stay is judged when its time is over; a tentative alarm on every entry would be noise.
+    fn judge_stay(
+        &mut self,
+        rule: RuleRef,
+        plan: &RulePlan,
+        watch: &WatchPlan,
+        crossing: &Crossing,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        let place = Place::Zone(watch.zone);
+        match crossing.kind {
+            CrossingKind::Dwelled => self.hold(rule, plan, place, crossing.gates_passed, bench, out),
+            CrossingKind::Exited => self.end(rule, place, AlarmReason::ConditionEnded, bench, out),
+            _ => {}
+        }
+    }
+
+    fn judge_exit(
+        &mut self,
+        rule: RuleRef,
+        plan: &RulePlan,
+        watch: &WatchPlan,
+        crossing: &Crossing,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        let zone = watch.zone;
+        let place = Place::Zone(zone);
+        let gates_passed = crossing.gates_passed;
+        match crossing.kind {
+            CrossingKind::ExitSuspected if plan.is_tentative => {
+                if bench.is_in_force(plan) && !crossing.is_floor_unknown {
+                    let opening = bench.opening(rule, plan, place, gates_passed);
+                    let cases = self.cases.get_or_insert_default();
+                    cases.open(&Opening { is_tentative: true, ..opening }, bench, out);
+                }
+            }
+            CrossingKind::ExitDropped => self.end(rule, place, AlarmReason::CameBack, bench, out),
+            CrossingKind::Exited => {
+                let cases = self.cases.get_or_insert_default();
+                let is_open = cases.episodes.get(Some(rule), place).is_some();
+                if !is_open && !bench.is_in_force(plan) {
+                    return;
+                }
+                if crossing.is_floor_unknown && !is_open {
+                    cases.unsure_exits.retain(|exit| exit.rule != rule || exit.zone != zone);
+                    cases.unsure_exits.push(UnsureExit { rule, zone, gates_passed });
+                } else {
+                    cases.open(&bench.opening(rule, plan, place, gates_passed), bench, out);
+                }
+            }
+            CrossingKind::Entered => {
+                if let Some(cases) = &mut self.cases {
+                    cases.return_to(rule, zone, bench, out);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Looks at what waits for evidence, with the newest position.
+    pub(crate) fn look_again(
+        &mut self,
+        fix: &Fix,
+        occupancy: &Occupancy,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        if !self.is_waiting() || fix.position.floor.is_none() {
+            return;
+        }
+        let Some(cases) = &mut self.cases else { return };
+        let site = bench.turn.site;
+        for UnsureExit { rule, zone, gates_passed } in std::mem::take(&mut cases.unsure_exits) {
+            let Some(plan) = bench.plan(rule) else { continue };
+            let watch = plan.watch_of(zone);
+            if watch.is_some_and(|watch| !occupancy.is_in(site.index(), watch)) {
+                cases.open(&bench.opening(rule, plan, Place::Zone(zone), gates_passed), bench, out);
+            }
+        }
+        for trial in std::mem::take(&mut cases.line_trials) {
+            let (Some(plan), Some(line)) = (bench.plan(trial.rule), site.line_plan(trial.line))
+            else {
+                continue;
+            };
+            let place = Place::Line(trial.line);
+            if fix.position.floor != Some(line.floor) {
+                // By the stairs beside the line, as it turns out.
+                let reason = AlarmReason::CameBack;
+                cases.episodes.end(Some(trial.rule), place, reason, bench.turn, out);
+            } else if is_beyond(&line.points_mm, &fix.position, plan.line_tolerance_mm) {
+                let gates_passed = line_gates(plan);
+                cases.open(&bench.opening(trial.rule, plan, place, gates_passed), bench, out);
+            } else {
+                cases.line_trials.push(trial);
+            }
+        }
+    }
+}
+
+/// What happens besides crossings of watches.
+impl Docket {
+    /// A line was crossed outward. A rule with a tolerance waits until the subject is beyond it;
+    /// a tentative one says so meanwhile.
+    pub(crate) fn cross_outward(
+        &mut self,
+        line: LineRef,
+        is_floor_unknown: bool,
+        fix: &Fix,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        let site = bench.turn.site;
+        let (Some(line_plan), Some(own)) = (site.line_plan(line), site.subject_rules(bench.me))
+        else {
+            return;
+        };
+        for &rule in line_plan.rules.iter().filter(|&&rule| own.contains(rule)) {
+            let Some(plan) = bench.plan(rule).filter(|plan| bench.is_in_force(plan)) else {
+                continue;
+            };
+            let cases = self.cases.get_or_insert_default();
+            let opening = bench.opening(rule, plan, Place::Line(line), gate::CROSSED);
+            let is_out = is_beyond(&line_plan.points_mm, &fix.position, plan.line_tolerance_mm);
+            if is_out && !is_floor_unknown {
+                let opening = bench.opening(rule, plan, Place::Line(line), line_gates(plan));
+                cases.open(&opening, bench, out);
+                continue;
+            }
+            if plan.is_tentative && !is_floor_unknown {
+                cases.open(&Opening { is_tentative: true, ..opening }, bench, out);
+            }
+            let trial = LineTrial { rule, line };
+            if !cases.line_trials.contains(&trial) {
+                cases.line_trials.push(trial);
+            }
+        }
+    }
+
+    /// A line was crossed inward: the subject is back, for every rule that watches the line.
+    pub(crate) fn cross_inward(&mut self, line: LineRef, bench: &Bench<'_>, out: &mut Outbox) {
+        let (Some(cases), Some(plan)) = (&mut self.cases, bench.turn.site.line_plan(line)) else {
+            return;
+        };
+        for &rule in &plan.rules {
+            cases.come_in(rule, bench, out);
+        }
+    }
+
+    /// The windows of rules may have opened or closed: ends what no longer holds at this hour and
+    /// judges anew where the subject is.
+    pub(crate) fn change_hours(
+        &mut self,
+        due_at: Timestamp,
+        occupancy: &Occupancy,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some(cases) = &mut self.cases else { return };
+        if !cases.window_call.take(due_at) {
+            return;
+        }
+        let reason = |notice: &AlarmNotice| {
+            let plan = bench.plan(notice.rule?)?;
+            let is_over = plan.condition.is_state() && !bench.is_in_force(plan);
+            is_over.then_some(AlarmReason::RuleRemoved)
+        };
+        cases.episodes.end_where(reason, bench.turn, out);
+        self.judge_whereabouts(occupancy, bench, out);
+    }
+
+    /// Another version of the site is in force: ends what its rules no longer say and judges anew
+    /// where the subject is.
+    pub(crate) fn change_site(
+        &mut self,
+        occupancy: &Occupancy,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        if let Some(cases) = &mut self.cases {
+            let own = bench.turn.site.subject_rules(bench.me);
+            let still_says = |rule: RuleRef, place: Place| {
+                let plan = bench.plan(rule).filter(|_| own.is_some_and(|own| own.contains(rule)));
+                plan.is_some_and(|plan| match place {
+                    Place::Zone(zone) => {
+                        !plan.condition.is_about_tags()
+                            && plan.watch_of(zone).is_some_and(|watch| {
+                                bench.turn.site.watch(watch).is_some()
+                            })
+                    }
+                    Place::Line(line) => plan.lines.binary_search(&line).is_ok(),
+                    _ => false,
+                })
+            };
+            let reason = |notice: &AlarmNotice| {
+                let holds = notice.rule.is_some_and(|rule| still_says(rule, notice.place));
+                (!holds).then_some(AlarmReason::RuleRemoved)
+            };
+            cases.episodes.end_where(reason, bench.turn, out);
+            cases.unsure_exits.retain(|exit| still_says(exit.rule, Place::Zone(exit.zone)));
+            cases.line_trials.retain(|trial| still_says(trial.rule, Place::Line(trial.line)));
+            cases.window_call = WindowCall::default();
+            cases.end_unfounded(occupancy, bench, out);
+        }
+        self.judge_whereabouts(occupancy, bench, out);
+    }
+
+    /// The subject has no tags any more, or is no more: nobody can tell where it is.
+    pub(crate) fn close(&mut self, bench: &Bench<'_>, out: &mut Outbox) {
+        let Some(cases) = &mut self.cases else { return };
+        let is_removed = bench.turn.site.subject_class(bench.me).is_none();
+        let reason =
+            if is_removed { AlarmReason::RuleRemoved } else { AlarmReason::TagRemoved };
+        cases.episodes.end_where(|_| Some(reason), bench.turn, out);
+        let episodes = std::mem::take(&mut cases.episodes);
+        **cases = Cases { episodes, ..Cases::default() };
+    }
+
+    /// Judges every watch the subject is in, as if it had just entered or dwelled.
+    fn judge_whereabouts(&mut self, occupancy: &Occupancy, bench: &Bench<'_>, out: &mut Outbox) {
+        let site = bench.turn.site;
+        for presence in occupancy.presences(site.index()).filter(|presence| presence.is_in) {
+            let Some(watch) = site.watch(presence.watch) else { continue };
+            for rule in bench.rules_at(presence.watch) {
+                let Some(plan) = bench.plan(rule) else { continue };
+                let holds = match plan.condition {
+                    RuleCondition::Inside => watch.gates.dwell_ns.is_none() || presence.has_dwelled,
+                    RuleCondition::Stays => presence.has_dwelled,
+                    _ => false,
+                };
+                if holds {
+                    self.hold(rule, plan, Place::Zone(watch.zone), gate::LINE, bench, out);
+                }
+            }
+        }
+    }
+
+    /// A condition that lasts has begun: an alarm, if it is the hour, and a call at the next change
+    /// of the hour.
+    fn hold(
+        &mut self,
+        rule: RuleRef,
+        plan: &RulePlan,
+        place: Place,
+        gates_passed: u16,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        let is_in_force = bench.is_in_force(plan);
+        if !is_in_force && plan.windows.is_empty() {
+            return;
+        }
+        let cases = self.cases.get_or_insert_default();
+        if is_in_force {
+            cases.open(&bench.opening(rule, plan, place, gates_passed), bench, out);
+        }
+        let entity = EntityRef::Subject(bench.me);
+        cases.window_call.order(bench.next_change(plan), entity, out);
+    }
+
+    fn end(
+        &mut self,
+        rule: RuleRef,
+        place: Place,
+        reason: AlarmReason,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        if let Some(cases) = &mut self.cases {
+            cases.episodes.end(Some(rule), place, reason, bench.turn, out);
+        }
+    }
+}
+
+impl Cases {
+    fn open(&mut self, opening: &Opening, bench: &Bench<'_>, out: &mut Outbox) {
+        self.episodes.open(opening, bench.turn, out);
+    }
+
+    /// Back in a zone of a rule about leaving: the alarm about that zone is over, and so are those
+    /// about the rule's lines, wherever it came in.
+    fn return_to(&mut self, rule: RuleRef, zone: ZoneRef, bench: &Bench<'_>, out: &mut Outbox) {
+        self.unsure_exits.retain(|exit| exit.rule != rule || exit.zone != zone);
+        let reason = AlarmReason::ConditionEnded;
+        self.episodes.end(Some(rule), Place::Zone(zone), reason, bench.turn, out);
+        self.come_in(rule, bench, out);
+    }
+
+    fn come_in(&mut self, rule: RuleRef, bench: &Bench<'_>, out: &mut Outbox) {
+        self.line_trials.retain(|trial| trial.rule != rule);
+        let reason = |notice: &AlarmNotice| {
+            let is_line = notice.rule == Some(rule) && matches!(notice.place, Place::Line(_));
+            let reason = if notice.is_tentative {
+                AlarmReason::CameBack
+            } else {
+                AlarmReason::ConditionEnded
+            };
+            is_line.then_some(reason)
+        };
+        self.episodes.end_where(reason, bench.turn, out);
+    }
+
+    /// Ends alarms about being in a zone the subject is no longer taken to be in, because the
+    /// change of the site took it out, and tentative ones whose evidence it took away.
+    fn end_unfounded(&mut self, occupancy: &Occupancy, bench: &Bench<'_>, out: &mut Outbox) {
+        let site = bench.turn.site;
+        let reason = |notice: &AlarmNotice| {
+            let plan = bench.plan(notice.rule?)?;
+            let Place::Zone(zone) = notice.place else { return None };
+            let watch = plan.watch_of(zone)?;
+            let presence = occupancy
+                .presences(site.index())
+                .find(|presence| presence.watch == watch);
+            let is_founded = match plan.condition {
+                RuleCondition::Leaves => {
+                    !notice.is_tentative || presence.is_some_and(|presence| presence.is_suspected)
+                }
+                _ if notice.is_tentative => presence.is_some(),
+                _ => presence.is_some_and(|presence| presence.is_in),
+            };
+            (!is_founded).then_some(AlarmReason::RuleRemoved)
+        };
+        self.episodes.end_where(reason, bench.turn, out);
+    }
+}
+
+/// Gates passed by one who is beyond a line.
+fn line_gates(plan: &RulePlan) -> u16 {
+    if plan.line_tolerance_mm > 0 { gate::CROSSED | gate::EXIT_TOLERANCE } else { gate::CROSSED }
+}

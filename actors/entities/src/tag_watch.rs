@@ -1,0 +1,460 @@
+//! What a tag alarms about itself: silence, battery, band and button.
+//!
+//! Silence costs a tag nothing while it is heard: one deadline is under way, and when it is due it
+//! looks at when the tag was last heard, on the listening clock of its feed
+//! ([`Health`](crate::Health)). It starts anew while the zone the tag was last in is blind.
+
+use ach_actors_model::{
+    AlarmNotice, AlarmReason, EntityRef, Event, EventKind, Place, RuleRef, TagRef, Timestamp,
+};
+use ach_geo::Position;
+
+use crate::episodes::{Episodes, Opening};
+use crate::evidence::Evidence;
+use crate::site::{RuleCondition, RuleSet, TagPlan};
+use crate::tag_reports::TagReports;
+use crate::window_call::WindowCall;
+use crate::{
+    Arrival, Deadline, DeadlineKind, Effect, Outbox, SILENCE_RECHECK_NS, Turn, Verdict,
+};
+
+/// A battery is charged when it is this much above the limit: what is reported wanders by a few
+/// points with temperature and load.
+const BATTERY_HYSTERESIS_PERCENT: u8 = 5;
+
+/// Where the tag was last seen, and how exact that is.
+type Seen = Option<(Position, u32)>;
+
+/// Battery, band, button and silence of one tag.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct TagWatch {
+    /// Its feed's listening clock when it was last heard.
+    pub(crate) heard_ns: u64,
+    /// Low half of the moment the deadline under way is due, made odd; 0 if there is none.
+    pub(crate) silence_mark: u32,
+    /// The charge that was last reported, in percent and one; 0 before the first.
+    pub(crate) battery_mark: u8,
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
+/// What few tags ever have.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Rare {
+    reports: TagReports,
+    window_call: WindowCall,
+    episodes: Episodes,
+}
+
+impl TagWatch {
+    /// Whether there is something that must not be put to sleep.
+    pub(crate) fn is_restless(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.episodes.has_open())
+    }
+
+    /// A ping arrived.
+    #[expect(clippy::too_many_arguments, reason = "one call on the hot path, all of it needed")]
+    pub(crate) fn hear(
+        &mut self,
+        me: TagRef,
+        plan: &TagPlan,
+        battery_percent: Option<u8>,
+        arrival: &Arrival,
+        at: Seen,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some(rules) = turn.site.rule_set(plan.rule_set) else { return };
+        self.note_heard(me, plan, rules, turn, out);
+        let Some(percent) = battery_percent else { return };
+        let mark = percent.min(100) + 1;
+        if mark != self.battery_mark {
+            self.battery_mark = mark;
+            let evidence = with_place(Evidence::of_arrival(arrival), me, at);
+            self.judge_battery(me, rules, &evidence, turn.now, turn, out);
+        }
+    }
+
+    /// The button was pressed.
+    pub(crate) fn press(
+        &mut self,
+        me: TagRef,
+        arrival: &Arrival,
+        at: Seen,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) -> Verdict {
+        let Some((plan, rules)) = under(me, turn) else { return Verdict::Refused };
+        let verdict = self.rare.get_or_insert_default().reports.press(arrival.happened_at());
+        if verdict == Verdict::Duplicate {
+            return verdict;
+        }
+        self.note_heard(me, plan, rules, turn, out);
+        let evidence = report_evidence(me, arrival, verdict, at);
+        self.raise(me, &rules.button, &evidence, turn.now, turn, out);
+        verdict
+    }
+
+    /// The button was reset.
+    pub(crate) fn reset(
+        &mut self,
+        me: TagRef,
+        arrival: &Arrival,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) -> Verdict {
+        let Some((plan, rules)) = under(me, turn) else { return Verdict::Refused };
+        let happened_at = arrival.happened_at();
+        let rare = self.rare.get_or_insert_default();
+        let verdict = rare.reports.reset(happened_at);
+        if verdict == Verdict::Duplicate {
+            return verdict;
+        }
+        let is_reset = rare.reports.is_reset_by(happened_at);
+        let is_over = |notice: &AlarmNotice| {
+            is_reset && condition(notice, turn) == Some(RuleCondition::ButtonPressed)
+        };
+        let reason = |notice: &AlarmNotice| is_over(notice).then_some(AlarmReason::ConditionEnded);
+        rare.episodes.end_where(reason, turn, out);
+        self.note_heard(me, plan, rules, turn, out);
+        verdict
+    }
+
+    /// The band was cut.
+    pub(crate) fn cut(
+        &mut self,
+        me: TagRef,
+        arrival: &Arrival,
+        at: Seen,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) -> Verdict {
+        let Some((plan, rules)) = under(me, turn) else { return Verdict::Refused };
+        let verdict = self.rare.get_or_insert_default().reports.cut(arrival.happened_at());
+        if verdict == Verdict::Duplicate {
+            return verdict;
+        }
+        self.note_heard(me, plan, rules, turn, out);
+        let evidence = report_evidence(me, arrival, verdict, at);
+        self.raise(me, &rules.band, &evidence, turn.now, turn, out);
+        self.end_bands_if_whole(turn, out);
+        verdict
+    }
+
+    /// The band is whole.
+    pub(crate) fn mend(
+        &mut self,
+        me: TagRef,
+        arrival: &Arrival,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) -> Verdict {
+        let Some((plan, rules)) = under(me, turn) else { return Verdict::Refused };
+        let verdict = self.rare.get_or_insert_default().reports.mend(arrival.happened_at());
+        if verdict == Verdict::Duplicate {
+            return verdict;
+        }
+        self.note_heard(me, plan, rules, turn, out);
+        self.end_bands_if_whole(turn, out);
+        verdict
+    }
+
+    /// A deadline is due.
+    pub(crate) fn fall_due(
+        &mut self,
+        me: TagRef,
+        kind: DeadlineKind,
+        due_at: Timestamp,
+        at: Seen,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some((plan, rules)) = under(me, turn) else { return };
+        let evidence = with_place(Evidence::of_deadline(due_at, turn), me, at);
+        match kind {
+            DeadlineKind::Silence if self.silence_mark == mark_of(due_at) => {
+                self.silence_mark = 0;
+                if self.is_blind(at, turn) {
+                    self.heard_ns = listened_ns(plan, turn);
+                }
+                self.judge_silence(me, plan, rules, &evidence, due_at, turn, out);
+            }
+            DeadlineKind::Window => {
+                let rare = self.rare.get_or_insert_default();
+                if rare.window_call.take(due_at) {
+                    self.judge_windows(me, plan, rules, &evidence, due_at, turn, out);
+                }
+            }
+            DeadlineKind::Silence | DeadlineKind::Gate => {}
+        }
+    }
+
+    /// Another version of the site is in force.
+    pub(crate) fn change_site(&mut self, me: TagRef, at: Seen, turn: &Turn<'_>, out: &mut Outbox) {
+        let Some((plan, rules)) = under(me, turn) else {
+            self.end_all(AlarmReason::TagRemoved, turn, out);
+            let episodes = self.rare.take().map(|rare| rare.episodes);
+            *self = TagWatch::default();
+            if let Some(episodes) = episodes.filter(|episodes| !episodes.is_empty()) {
+                self.rare = Some(Box::new(Rare { episodes, ..Rare::default() }));
+            }
+            return;
+        };
+        let subject = plan.subject();
+        if let Some(rare) = &mut self.rare {
+            let was_on_another =
+                rare.episodes.open_notices().iter().any(|notice| notice.subject != subject);
+            if was_on_another {
+                // What the former bearer did with band and button is not the new one's doing.
+                rare.reports.forget_states();
+            }
+            rare.window_call = WindowCall::default();
+            let reason = |notice: &AlarmNotice| {
+                let rule = notice.rule?;
+                if notice.subject != subject {
+                    return Some(AlarmReason::TagRemoved);
+                }
+                let plan = turn.site.rule(rule);
+                let is_of_tag = plan.is_some_and(|plan| plan.condition.is_about_tags());
+                (!is_of_tag || !rules.contains(rule)).then_some(AlarmReason::RuleRemoved)
+            };
+            rare.episodes.end_where(reason, turn, out);
+        }
+        // Another feed's clock cannot be compared with the old one's, and another limit may come
+        // before the deadline under way: so silence counts from now.
+        self.silence_mark = 0;
+        self.heard_ns = listened_ns(plan, turn);
+        let evidence = with_place(Evidence::of_site_change(turn), me, at);
+        if at.is_some() {
+            self.judge_silence(me, plan, rules, &evidence, turn.now, turn, out);
+        }
+        self.judge_states(me, rules, &evidence, turn.now, turn, out);
+    }
+
+    fn end_all(&mut self, reason: AlarmReason, turn: &Turn<'_>, out: &mut Outbox) {
+        if let Some(rare) = &mut self.rare {
+            rare.episodes.end_where(|_| Some(reason), turn, out);
+        }
+    }
+}
+
+impl TagWatch {
+    /// The tag was heard: its silence is over, and the next begins.
+    fn note_heard(
+        &mut self,
+        me: TagRef,
+        plan: &TagPlan,
+        rules: &RuleSet,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some(silence_ns) = rules.shortest_silence_ns else { return };
+        self.heard_ns = listened_ns(plan, turn);
+        if let Some(rare) = &mut self.rare
+            && rare.episodes.has_open()
+        {
+            let is_silence = |notice: &AlarmNotice| {
+                matches!(condition(notice, turn), Some(RuleCondition::TagSilent { .. }))
+            };
+            if rare.episodes.open_notices().iter().any(is_silence) {
+                let reason =
+                    |notice: &AlarmNotice| is_silence(notice).then_some(AlarmReason::ConditionEnded);
+                rare.episodes.end_where(reason, turn, out);
+                let kind = EventKind::TagHeard { tag: me };
+                out.effects.push(Effect::Event(Event { at: turn.now, kind }));
+            }
+        }
+        if self.silence_mark == 0 {
+            self.call_for_silence(me, silence_ns, turn, out);
+        }
+    }
+
+    fn call_for_silence(&mut self, me: TagRef, in_ns: u64, turn: &Turn<'_>, out: &mut Outbox) {
+        let due_at = turn.now.plus_ns(in_ns);
+        self.silence_mark = mark_of(due_at);
+        let (entity, kind) = (EntityRef::Tag(me), DeadlineKind::Silence);
+        out.deadlines.push(Deadline { due_at, entity, kind });
+    }
+
+    /// Alarms by every rule whose silence is over, and looks again when the next may be.
+    #[expect(clippy::too_many_arguments, reason = "what was looked up is handed on")]
+    fn judge_silence(
+        &mut self,
+        me: TagRef,
+        plan: &TagPlan,
+        rules: &RuleSet,
+        evidence: &Evidence,
+        judged_at: Timestamp,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let silent_ns = listened_ns(plan, turn).saturating_sub(self.heard_ns);
+        let mut next_ns: Option<u64> = None;
+        for &(rule, after_ns) in &rules.silent {
+            if silent_ns < after_ns {
+                let left_ns = after_ns - silent_ns;
+                next_ns = Some(next_ns.map_or(left_ns, |next_ns| next_ns.min(left_ns)));
+            } else {
+                self.raise(me, &[rule], evidence, judged_at, turn, out);
+            }
+        }
+        if let Some(next_ns) = next_ns
+            && self.silence_mark == 0
+        {
+            let is_watched = plan
+                .source()
+                .and_then(|source| turn.site.source_plan(source))
+                .is_some_and(|source| source.silence_ns.is_some());
+            let least_ns = if is_watched { SILENCE_RECHECK_NS } else { 0 };
+            self.call_for_silence(me, next_ns.max(least_ns), turn, out);
+        }
+    }
+
+    /// Whether the tag was last seen in a zone that is blind now.
+    fn is_blind(&self, at: Seen, turn: &Turn<'_>) -> bool {
+        let Some((position, _)) = at.filter(|_| turn.health.has_blind_zones()) else {
+            return false;
+        };
+        let mut is_blind = false;
+        turn.site.index().watches_at(&position, |watch| {
+            let zone = turn.site.watch(watch.key).map(|plan| plan.zone);
+            is_blind |= zone.is_some_and(|zone| turn.health.is_blind(zone));
+        });
+        is_blind
+    }
+
+    fn judge_battery(
+        &mut self,
+        me: TagRef,
+        rules: &RuleSet,
+        evidence: &Evidence,
+        judged_at: Timestamp,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some(percent) = self.battery_mark.checked_sub(1) else { return };
+        for &(rule, limit) in &rules.battery {
+            if percent <= limit {
+                self.raise(me, &[rule], evidence, judged_at, turn, out);
+            } else if percent >= limit.saturating_add(BATTERY_HYSTERESIS_PERCENT).min(100)
+                && let Some(rare) = &mut self.rare
+            {
+                let reason = AlarmReason::ConditionEnded;
+                rare.episodes.end(Some(rule), Place::Tag(me), reason, turn, out);
+            }
+        }
+    }
+
+    /// Judges what holds until it ends: the band and the battery. A pressed button is judged when
+    /// it is pressed.
+    fn judge_states(
+        &mut self,
+        me: TagRef,
+        rules: &RuleSet,
+        evidence: &Evidence,
+        judged_at: Timestamp,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        self.judge_battery(me, rules, evidence, judged_at, turn, out);
+        if self.rare.as_ref().is_some_and(|rare| rare.reports.is_cut()) {
+            self.raise(me, &rules.band, evidence, judged_at, turn, out);
+        }
+    }
+
+    /// A window opened or closed: ends what no longer holds at this hour and judges the rest anew.
+    /// A duress outlives its window: only a person ends it.
+    #[expect(clippy::too_many_arguments, reason = "what was looked up is handed on")]
+    fn judge_windows(
+        &mut self,
+        me: TagRef,
+        plan: &TagPlan,
+        rules: &RuleSet,
+        evidence: &Evidence,
+        judged_at: Timestamp,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        if let Some(rare) = &mut self.rare {
+            let reason = |notice: &AlarmNotice| {
+                let plan = turn.site.rule(notice.rule?)?;
+                let is_over = plan.condition.is_state()
+                    && !turn.site.is_in_force(plan, judged_at);
+                is_over.then_some(AlarmReason::RuleRemoved)
+            };
+            rare.episodes.end_where(reason, turn, out);
+            for notice in rare.episodes.open_notices() {
+                let Some(plan) = notice.rule.and_then(|rule| turn.site.rule(rule)) else { continue };
+                if plan.condition.is_state() {
+                    let change_at = turn.site.next_change(plan, judged_at);
+                    rare.window_call.order(change_at, EntityRef::Tag(me), out);
+                }
+            }
+        }
+        self.judge_silence(me, plan, rules, evidence, judged_at, turn, out);
+        self.judge_states(me, rules, evidence, judged_at, turn, out);
+    }
+
+    /// Opens an episode by each rule that holds at this hour, and orders a call for the next change
+    /// of those that have hours.
+    fn raise(
+        &mut self,
+        me: TagRef,
+        by: &[RuleRef],
+        evidence: &Evidence,
+        judged_at: Timestamp,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let subject = turn.site.tag_subject(me);
+        for &rule in by {
+            let Some(plan) = turn.site.rule(rule) else { continue };
+            let rare = self.rare.get_or_insert_default();
+            if turn.site.is_in_force(plan, judged_at) {
+                let opening = Opening::by_rule(rule, plan, subject, Place::Tag(me), *evidence);
+                rare.episodes.open(&opening, turn, out);
+            }
+            if plan.condition.is_state() && !plan.windows.is_empty() {
+                let change_at = turn.site.next_change(plan, judged_at);
+                rare.window_call.order(change_at, EntityRef::Tag(me), out);
+            }
+        }
+    }
+
+    fn end_bands_if_whole(&mut self, turn: &Turn<'_>, out: &mut Outbox) {
+        let Some(rare) = self.rare.as_mut().filter(|rare| !rare.reports.is_cut()) else { return };
+        let reason = |notice: &AlarmNotice| {
+            let is_band = condition(notice, turn) == Some(RuleCondition::BandCut);
+            is_band.then_some(AlarmReason::ConditionEnded)
+        };
+        rare.episodes.end_where(reason, turn, out);
+    }
+}
+
+/// The plan of a tag and the rules it is under; `None` if it was removed.
+fn under<'a>(me: TagRef, turn: &Turn<'a>) -> Option<(&'a TagPlan, &'a RuleSet)> {
+    let plan = turn.site.tag_plan(me)?;
+    Some((plan, turn.site.rule_set(plan.rule_set)?))
+}
+
+fn condition(notice: &AlarmNotice, turn: &Turn<'_>) -> Option<RuleCondition> {
+    turn.site.rule(notice.rule?).map(|plan| plan.condition)
+}
+
+fn listened_ns(plan: &TagPlan, turn: &Turn<'_>) -> u64 {
+    plan.source().and_then(|source| turn.listened_ns(source)).unwrap_or(0)
+}
+
+fn with_place(evidence: Evidence, me: TagRef, at: Seen) -> Evidence {
+    let (position, accuracy_mm) = at.map_or((None, 0), |(position, mm)| (Some(position), mm));
+    Evidence { tag: Some(me), position, accuracy_mm, ..evidence }
+}
+
+fn report_evidence(me: TagRef, arrival: &Arrival, verdict: Verdict, at: Seen) -> Evidence {
+    let evidence = with_place(Evidence::of_arrival(arrival), me, at);
+    Evidence { is_late: evidence.is_late || verdict == Verdict::Late, ..evidence }
+}
+
+/// Tells a deadline from former ones; never 0.
+fn mark_of(due_at: Timestamp) -> u32 {
+    u32::try_from(due_at.0 & 0xffff_ffff).unwrap_or(u32::MAX) | 1
+}
