@@ -1,1 +1,53 @@
 //! Assembles a node: ingest, shard, journal, fan-out, recovery.
+//!
+//! ```text
+//!  session --lanes--> shard --outlet--> publisher --sinks--> session
+//!                       |                   ^
+//!                       +---> committer ----+ durable
+//! ```
+//!
+//! The shard decides on a thread of its own or on the rim's; the rim's thread has the endpoint, the
+//! sessions and the publisher; the committer's has the journal. Between them are bounded queues, and
+//! nothing waits for the disk but what must ([`Effect::release`](ach_actors_entities::Effect)).
+
+mod ack_table;
+mod clock;
+mod commit_mark;
+mod committer;
+mod counters;
+mod fan_out;
+mod journal_log;
+mod lanes;
+mod limits;
+mod names;
+mod node;
+mod notes;
+mod outbox;
+mod outlet;
+mod pin;
+mod ping_buffer;
+mod publisher;
+mod recent;
+mod recovery;
+mod rim;
+mod roster;
+mod serve;
+mod session;
+mod shard_actor;
+mod shard_gauge;
+mod shard_worker;
+mod sieve;
+mod sink;
+mod start_error;
+mod status;
+#[cfg(test)]
+mod test_values;
+mod told;
+
+pub use clock::{Clock, SystemClock};
+pub use commit_mark::StoringStopped;
+pub use counters::{Counter, Counters};
+pub use lanes::LanesClosed;
+pub use limits::NodeLimits;
+pub use node::{Arrangement, Ended, Health, Node, NodeConfig, Running};
+pub use start_error::StartError;

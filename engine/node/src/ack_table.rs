@@ -1,0 +1,236 @@
+//! How far each feed has come on each lane, as its session tells it.
+//!
+//! The shard's verdicts come in as [`Accepted`], the disk's as the same value once more when its
+//! entry is durable. Numbers that a session refused by itself (the shard never sees a report that
+//! names an unknown tag) close the gaps between them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ach_actors_entities::Accepted;
+use ach_actors_model::{Lane, SourceRef};
+use ach_engine_wire::LaneTotals;
+use tokio::sync::watch;
+
+/// The lanes a vendor may use.
+pub(crate) const VENDOR_LANES: [Lane; 3] = [Lane::Duress, Lane::Door, Lane::Ping];
+
+/// Refused numbers remembered a lane. A session that refuses more without a single good report
+/// between them has its refusals acked late, which only costs the vendor memory.
+const REFUSED_MAX: usize = 4_096;
+
+/// How far one lane has come.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LaneProgress {
+    /// Every number up to this one has been decided on.
+    pub accepted_through: u64,
+    /// Every number up to this one is on disk.
+    pub durable_through: u64,
+    /// Every number up to this one was given to the shard.
+    pub sent_through: u64,
+    /// What became of them.
+    pub totals: LaneTotals,
+    refused: BTreeSet<u64>,
+}
+
+impl LaneProgress {
+    /// The session refuses `seq`, which is the next number on its lane.
+    pub(crate) fn refuse(&mut self, seq: u64) {
+        self.totals.refused = self.totals.refused.saturating_add(1);
+        if self.refused.len() < REFUSED_MAX {
+            self.refused.insert(seq);
+        }
+        self.accepted_through = self.close_gaps(self.accepted_through);
+        self.durable_through = self.close_gaps(self.durable_through);
+        self.forget();
+    }
+
+    fn close_gaps(&self, through: u64) -> u64 {
+        let next = through.saturating_add(1);
+        self.refused
+            .range(next..)
+            .zip(next..)
+            .take_while(|(refused, expected)| *refused == expected)
+            .last()
+            .map_or(through, |(&seq, _)| seq)
+    }
+
+    fn forget(&mut self) {
+        let durable_through = self.durable_through;
+        while self.refused.first().is_some_and(|&seq| seq <= durable_through) {
+            self.refused.pop_first();
+        }
+    }
+}
+
+/// How far one feed has come.
+#[derive(Debug, Default)]
+pub(crate) struct SourceProgress {
+    /// The epoch in force; 0 before the first.
+    pub epoch: u32,
+    lanes: [LaneProgress; 3],
+    /// Whoever acks for this feed is told of every change.
+    pub changed: watch::Sender<()>,
+}
+
+impl SourceProgress {
+    /// How far it has come on a lane.
+    pub(crate) fn lane(&self, lane: Lane) -> &LaneProgress {
+        let [duress, door, ping] = &self.lanes;
+        match lane {
+            Lane::Duress => duress,
+            Lane::Ping => ping,
+            Lane::Door | Lane::Audit | Lane::Console => door,
+        }
+    }
+
+    /// How far it has come on a lane.
+    pub(crate) fn lane_mut(&mut self, lane: Lane) -> &mut LaneProgress {
+        let [duress, door, ping] = &mut self.lanes;
+        match lane {
+            Lane::Duress => duress,
+            Lane::Ping => ping,
+            Lane::Door | Lane::Audit | Lane::Console => door,
+        }
+    }
+
+    /// Whether the shard has decided on all it was given.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.accepted_through >= lane.sent_through)
+    }
+}
+
+/// All feeds.
+#[derive(Debug, Default)]
+pub(crate) struct AckTable {
+    sources: BTreeMap<SourceRef, SourceProgress>,
+}
+
+impl AckTable {
+    /// A feed.
+    pub(crate) fn source(&mut self, source: SourceRef) -> &mut SourceProgress {
+        self.sources.entry(source).or_default()
+    }
+
+    /// After recovery: what the shard knows is on disk.
+    pub(crate) fn recover(&mut self, source: SourceRef, lane: Lane, epoch: u32, through: u64) {
+        let progress = self.source(source);
+        progress.epoch = progress.epoch.max(epoch);
+        let lane = progress.lane_mut(lane);
+        lane.accepted_through = through;
+        lane.durable_through = through;
+        lane.sent_through = through;
+    }
+
+    /// A new epoch is in force and on disk, or as good as: its lanes begin anew.
+    pub(crate) fn open_epoch(&mut self, source: SourceRef, epoch: u32) {
+        let progress = self.source(source);
+        if epoch > progress.epoch {
+            progress.epoch = epoch;
+            progress.lanes = Default::default();
+        }
+        progress.changed.send_replace(());
+    }
+
+    /// The shard has decided.
+    pub(crate) fn accepted(&mut self, accepted: &Accepted) {
+        let progress = self.source(accepted.source);
+        // A new epoch may be accepted before it is told to be open: both wait for the same disk.
+        if accepted.epoch == progress.epoch {
+            let lane = progress.lane_mut(accepted.lane);
+            let through = lane.accepted_through.max(accepted.through_seq);
+            lane.accepted_through = lane.close_gaps(through);
+            let totals = &mut lane.totals;
+            let add = |total: &mut u64, count: u32| *total = total.saturating_add(count.into());
+            add(&mut totals.accepted, accepted.accepted_count);
+            add(&mut totals.duplicate, accepted.duplicate_count);
+            add(&mut totals.late, accepted.late_count);
+            add(&mut totals.refused, accepted.refused_count);
+            add(&mut totals.conflated, accepted.conflated_count);
+        }
+        progress.changed.send_replace(());
+    }
+
+    /// The disk has what the shard decided.
+    pub(crate) fn durable(&mut self, accepted: &Accepted) {
+        let progress = self.source(accepted.source);
+        if accepted.epoch == progress.epoch {
+            let lane = progress.lane_mut(accepted.lane);
+            let through = lane.durable_through.max(accepted.through_seq);
+            lane.durable_through = lane.close_gaps(through);
+            lane.forget();
+        }
+        progress.changed.send_replace(());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: SourceRef = SourceRef(3);
+
+    fn accepted(through_seq: u64, accepted_count: u32) -> Accepted {
+        Accepted {
+            source: SOURCE,
+            lane: Lane::Door,
+            epoch: 1,
+            through_seq,
+            accepted_count,
+            duplicate_count: 0,
+            late_count: 0,
+            refused_count: 0,
+            conflated_count: 0,
+        }
+    }
+
+    /// Plays words `accept N`, `durable N`, `refuse N` and checks both cursors after the last.
+    #[track_caller]
+    fn check(words: &str, accepted_through: u64, durable_through: u64) {
+        let mut table = AckTable::default();
+        table.open_epoch(SOURCE, 1);
+        for word in words.split(", ") {
+            let (verb, seq) = word.split_once(' ').unwrap();
+            let seq = seq.parse().unwrap();
+            match verb {
+                "accept" => table.accepted(&accepted(seq, 1)),
+                "durable" => table.durable(&accepted(seq, 1)),
+                "refuse" => table.source(SOURCE).lane_mut(Lane::Door).refuse(seq),
+                other => panic!("{other}"),
+            }
+        }
+        let lane = table.source(SOURCE).lane(Lane::Door);
+        assert_eq!(
+            (lane.accepted_through, lane.durable_through),
+            (accepted_through, durable_through)
+        );
+    }
+
+    #[test]
+    fn cursors_follow_the_shard_and_the_disk() {
+        check("accept 1, accept 2, durable 1", 2, 1);
+        check("accept 2, durable 2, durable 1", 2, 2);
+    }
+
+    #[test]
+    fn what_a_session_refused_counts_as_decided_on_and_as_durable_in_its_turn() {
+        check("refuse 1", 1, 1);
+        check("accept 1, refuse 2, refuse 3", 3, 0);
+        check("accept 1, refuse 2, refuse 3, durable 1", 3, 3);
+        check("refuse 2, refuse 3, accept 1, durable 1", 3, 3);
+        check("accept 1, refuse 3", 1, 0);
+        check("accept 1, refuse 3, accept 2", 3, 0);
+    }
+
+    #[test]
+    fn a_new_epoch_begins_anew_and_an_old_one_says_nothing() {
+        let mut table = AckTable::default();
+        table.recover(SOURCE, Lane::Door, 1, 9);
+        assert_eq!(table.source(SOURCE).lane(Lane::Door).durable_through, 9);
+        table.open_epoch(SOURCE, 2);
+        assert_eq!(table.source(SOURCE).lane(Lane::Door).accepted_through, 0);
+        table.accepted(&accepted(12, 1));
+        assert_eq!(table.source(SOURCE).lane(Lane::Door).accepted_through, 0);
+        table.open_epoch(SOURCE, 1);
+        assert_eq!(table.source(SOURCE).epoch, 2);
+    }
+}

@@ -1,0 +1,405 @@
+//! The thread that owns the journal: takes all that has come, writes it as one group, flushes once.
+//!
+//! The shard never waits for it. Entries with anything but pings, and entries that changed an
+//! alarm, are flushed at once; groups of pings alone may gather for a millisecond, which delays only
+//! their ack ([`GroupPolicy`]). After a failed write or flush nothing is tried again: storing ends for this
+//! process and the shard goes on without.
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use ach_engine_journal::{Flush, GroupPolicy, Urgency};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+
+use crate::clock::Clock;
+use crate::commit_mark::{CommitMark, StoringStopped};
+use crate::counters::Counters;
+
+/// Entries that may wait for the disk. At a turn of 64 pings that is four million pings.
+const BACKLOG_ENTRIES_MAX: usize = 65_536;
+
+/// Bytes that may wait for the disk: at a million pings of 48 bytes a second, five seconds of a
+/// disk that does not answer. More than that and it is called dead.
+const BACKLOG_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// A group is flushed when it has this many bytes: 10,000 pings, beyond which a disk gains nothing.
+const GROUP_BYTES_MAX: usize = 512 * 1024;
+
+/// Where entries are kept. The journal in a node; in tests anything that can fail.
+pub(crate) trait EntryLog: Send + fmt::Debug {
+    /// Adds an entry to the open group.
+    fn append(&mut self, index: u64, bytes: &[u8]) -> Result<(), StoringStopped>;
+
+    /// Returns once the open group is on disk.
+    fn commit(&mut self) -> Result<(), StoringStopped>;
+
+    /// Returns once a torn last group could be told from one that was never acked.
+    fn seal(&mut self) -> Result<(), StoringStopped> {
+        Ok(())
+    }
+
+    /// Uses a moment in which nothing is to be done.
+    fn rest(&mut self) {}
+
+    /// Ends in good order.
+    fn close(&mut self) {}
+}
+
+/// An entry on its way to the disk.
+#[derive(Debug)]
+struct Pending {
+    index: u64,
+    bytes: Vec<u8>,
+    is_urgent: bool,
+}
+
+/// The shard's end of the committer.
+#[derive(Debug)]
+pub(crate) struct Committer {
+    entries: Option<Sender<Pending>>,
+    spare: Receiver<Vec<u8>>,
+    mark: Arc<CommitMark>,
+    counters: Arc<Counters>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Committer {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub(crate) fn start(
+        log: Box<dyn EntryLog>,
+        mark: Arc<CommitMark>,
+        counters: Arc<Counters>,
+        clock: Arc<dyn Clock>,
+    ) -> std::io::Result<Committer> {
+        let (entries, queue) = bounded(BACKLOG_ENTRIES_MAX);
+        let (used, spare) = bounded(64);
+        let mut writer = Writer {
+            log,
+            queue,
+            used,
+            mark: mark.clone(),
+            counters: counters.clone(),
+            clock,
+            group: Group::default(),
+            policy: GroupPolicy::default(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("ach-committer".to_owned())
+            .spawn(move || writer.run())?;
+        Ok(Committer { entries: Some(entries), spare, mark, counters, thread: Some(thread) })
+    }
+
+    /// A committer for a node that does not store.
+    pub(crate) fn absent(mark: Arc<CommitMark>, counters: Arc<Counters>) -> Committer {
+        let (_, spare) = bounded(0);
+        Committer { entries: None, spare, mark, counters, thread: None }
+    }
+
+    /// A buffer to put an entry's bytes into.
+    pub(crate) fn buffer(&self) -> Vec<u8> {
+        let mut buffer = self.spare.try_recv().unwrap_or_default();
+        buffer.clear();
+        buffer
+    }
+
+    /// Whether there is any use in giving it entries.
+    pub(crate) fn is_storing(&self) -> bool {
+        self.entries.is_some() && self.mark.is_storing()
+    }
+
+    /// Gives an entry to the disk. Never waits: too much waiting ends storing.
+    pub(crate) fn store(&self, index: u64, bytes: Vec<u8>, is_urgent: bool) {
+        let Some(entries) = self.entries.as_ref().filter(|_| self.mark.is_storing()) else {
+            self.counters.entries_not_stored.count();
+            return;
+        };
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let backlog = self.mark.add_backlog(size);
+        // One entry alone may be larger than the limit (a site of a million tags).
+        let is_over = backlog > BACKLOG_BYTES_MAX && backlog > size;
+        let sent = entries.try_send(Pending { index, bytes, is_urgent });
+        if is_over || matches!(sent, Err(TrySendError::Full(_))) {
+            self.mark.stop(StoringStopped::Backlog { bytes: backlog });
+            self.counters.entries_not_stored.count();
+        }
+    }
+
+    /// Writes what waits, ends the thread and waits for its end.
+    pub(crate) fn close(&mut self) {
+        self.entries = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            let detail = "the committing thread failed".to_owned();
+            self.mark.stop(StoringStopped::Failed { detail });
+        }
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// What is open to be flushed.
+#[derive(Debug, Default)]
+struct Group {
+    last_index: u64,
+    entries: u64,
+    bytes: usize,
+    is_urgent: bool,
+}
+
+/// The thread.
+struct Writer {
+    log: Box<dyn EntryLog>,
+    queue: Receiver<Pending>,
+    used: Sender<Vec<u8>>,
+    mark: Arc<CommitMark>,
+    counters: Arc<Counters>,
+    clock: Arc<dyn Clock>,
+    group: Group,
+    policy: GroupPolicy,
+}
+
+/// How long the thread waits for work before it lets the log use the time.
+const REST_AFTER: Duration = Duration::from_millis(100);
+
+impl Writer {
+    fn run(&mut self) {
+        // A panic in here must not look like a slow disk.
+        let mark = self.mark.clone();
+        let _stops = StopsOnPanic(&mark);
+        while self.turn() {}
+        self.flush();
+        self.log.close();
+    }
+
+    /// Waits for entries, or does what is due. False once no more will come.
+    fn turn(&mut self) -> bool {
+        let now_ns = self.clock.monotonic_ns();
+        let wait = |until_ns: u64| Duration::from_nanos(until_ns.saturating_sub(now_ns));
+        let wait = match self.policy.flush(now_ns) {
+            Flush::Commit => {
+                self.flush();
+                return true;
+            }
+            Flush::Seal => {
+                self.seal();
+                return true;
+            }
+            Flush::CommitAt { now_ns } | Flush::SealAt { now_ns } => wait(now_ns),
+            Flush::Wait => REST_AFTER,
+        };
+        match self.queue.recv_timeout(wait) {
+            Ok(pending) => self.gather(pending),
+            Err(RecvTimeoutError::Timeout) if wait == REST_AFTER => self.log.rest(),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return false,
+        }
+        true
+    }
+
+    /// Takes all that has come, so that it is one group.
+    fn gather(&mut self, first: Pending) {
+        self.append(first);
+        while self.group.bytes < GROUP_BYTES_MAX
+            && let Ok(pending) = self.queue.try_recv()
+        {
+            self.append(pending);
+        }
+    }
+
+    fn seal(&mut self) {
+        self.policy.sealed();
+        if self.mark.is_storing()
+            && let Err(why) = self.log.seal()
+        {
+            self.mark.stop(why);
+        }
+    }
+
+    fn append(&mut self, pending: Pending) {
+        let size = pending.bytes.len();
+        self.mark.take_backlog(u64::try_from(size).unwrap_or(u64::MAX));
+        if !self.mark.is_storing() {
+            self.counters.entries_not_stored.count();
+            return;
+        }
+        if let Err(why) = self.log.append(pending.index, &pending.bytes) {
+            self.counters.entries_not_stored.count();
+            self.mark.stop(why);
+            return;
+        }
+        self.group.last_index = pending.index;
+        self.group.entries += 1;
+        self.group.bytes = self.group.bytes.saturating_add(size);
+        self.group.is_urgent |= pending.is_urgent;
+        let urgency = if pending.is_urgent { Urgency::Urgent } else { Urgency::Patient };
+        self.policy.appended(urgency, size, self.clock.monotonic_ns());
+        // A full list of spare buffers lets this one go.
+        let _ = self.used.try_send(pending.bytes);
+    }
+
+    fn flush(&mut self) {
+        let group = std::mem::take(&mut self.group);
+        self.policy.committed(self.clock.monotonic_ns());
+        if group.entries == 0 {
+            return;
+        }
+        if let Err(why) = self.mark.stopped().cloned().map_or_else(|| self.log.commit(), Err) {
+            self.counters.entries_not_stored.add(group.entries);
+            self.mark.stop(why);
+            return;
+        }
+        self.counters.groups_committed.count();
+        self.counters.groups_urgent.add(u64::from(group.is_urgent));
+        self.counters.entries_committed.add(group.entries);
+        self.counters.bytes_committed.add(u64::try_from(group.bytes).unwrap_or(u64::MAX));
+        self.mark.advance(group.last_index);
+    }
+}
+
+struct StopsOnPanic<'a>(&'a CommitMark);
+
+impl Drop for StopsOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let detail = "the committing thread failed".to_owned();
+            self.0.stop(StoringStopped::Failed { detail });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    /// A log that fails on its `fails_at`th commit and can be held up.
+    #[derive(Debug, Default)]
+    struct TestLog {
+        appended: Vec<u64>,
+        committed: Arc<Mutex<Vec<Vec<u64>>>>,
+        commits: usize,
+        fails_at: Option<usize>,
+        held: Arc<Mutex<()>>,
+        panics: bool,
+    }
+
+    impl EntryLog for TestLog {
+        fn append(&mut self, index: u64, _bytes: &[u8]) -> Result<(), StoringStopped> {
+            self.appended.push(index);
+            Ok(())
+        }
+
+        fn commit(&mut self) -> Result<(), StoringStopped> {
+            assert!(!self.panics, "told to");
+            let _held = self.held.lock();
+            self.commits += 1;
+            if self.fails_at == Some(self.commits) {
+                return Err(StoringStopped::Failed { detail: "told to".to_owned() });
+            }
+            self.committed.lock().unwrap().push(std::mem::take(&mut self.appended));
+            Ok(())
+        }
+    }
+
+    struct Rig {
+        committer: Committer,
+        mark: Arc<CommitMark>,
+        counters: Arc<Counters>,
+        committed: Arc<Mutex<Vec<Vec<u64>>>>,
+    }
+
+    fn rig(log: TestLog) -> Rig {
+        let mark = Arc::new(CommitMark::at(0));
+        let counters = Arc::new(Counters::default());
+        let committed = log.committed.clone();
+        let clock = Arc::new(SystemClock::default());
+        let committer =
+            Committer::start(Box::new(log), mark.clone(), counters.clone(), clock).unwrap();
+        Rig { committer, mark, counters, committed }
+    }
+
+    #[test]
+    fn everything_given_is_on_disk_when_the_committer_closes() {
+        let mut rig = rig(TestLog::default());
+        for index in 1..=1_000 {
+            rig.committer.store(index, vec![0; 48], index % 7 == 0);
+        }
+        rig.committer.close();
+        let committed: Vec<u64> = rig.committed.lock().unwrap().concat();
+        assert_eq!(committed, (1..=1_000).collect::<Vec<u64>>());
+        assert_eq!(rig.mark.durable_index(), 1_000);
+        assert_eq!(rig.counters.entries_committed.get(), 1_000);
+        assert_eq!(rig.mark.backlog_bytes(), 0);
+    }
+
+    #[test]
+    fn what_comes_while_the_disk_is_busy_is_one_group() {
+        let held = Arc::new(Mutex::new(()));
+        let mut rig = rig(TestLog { held: held.clone(), ..TestLog::default() });
+        let busy = held.lock().unwrap();
+        rig.committer.store(1, vec![0; 48], true);
+        while rig.mark.backlog_bytes() > 0 {
+            std::thread::yield_now();
+        }
+        for index in 2..=50 {
+            rig.committer.store(index, vec![0; 48], true);
+        }
+        drop(busy);
+        rig.committer.close();
+        assert!(rig.committed.lock().unwrap().len() <= 3);
+        assert_eq!(rig.mark.durable_index(), 50);
+    }
+
+    #[test]
+    fn a_failed_flush_ends_storing_and_nothing_later_counts_as_durable() {
+        let mut rig = rig(TestLog { fails_at: Some(2), ..TestLog::default() });
+        rig.committer.store(1, vec![0; 48], true);
+        while rig.mark.durable_index() < 1 {
+            std::thread::yield_now();
+        }
+        rig.committer.store(2, vec![0; 48], true);
+        while rig.mark.is_storing() {
+            std::thread::yield_now();
+        }
+        rig.committer.store(3, vec![0; 48], true);
+        rig.committer.close();
+        assert_eq!(rig.mark.durable_index(), 1);
+        assert!(matches!(rig.mark.stopped(), Some(StoringStopped::Failed { .. })));
+        assert_eq!(rig.counters.entries_not_stored.get(), 2);
+    }
+
+    #[test]
+    fn too_much_waiting_ends_storing_instead_of_filling_memory() {
+        let held = Arc::new(Mutex::new(()));
+        let rig = rig(TestLog { held: held.clone(), ..TestLog::default() });
+        let busy = held.lock().unwrap();
+        let large = 64 * 1024 * 1024;
+        for index in 1..=7 {
+            rig.committer.store(index, vec![0; large], true);
+        }
+        assert!(matches!(rig.mark.stopped(), Some(StoringStopped::Backlog { .. })));
+        drop(busy);
+    }
+
+    #[test]
+    fn a_panic_of_the_committer_is_a_failed_disk() {
+        let mut rig = rig(TestLog { panics: true, ..TestLog::default() });
+        rig.committer.store(1, vec![0; 48], true);
+        rig.committer.close();
+        assert!(matches!(rig.mark.stopped(), Some(StoringStopped::Failed { .. })));
+        assert_eq!(rig.mark.durable_index(), 0);
+    }
+}

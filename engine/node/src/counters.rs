@@ -1,0 +1,155 @@
+//! What has happened, counted: plain atomics, read by operators and tests.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds one.
+    pub fn count(&self) {
+        self.add(1);
+    }
+
+    /// Adds `n`.
+    pub fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// The number.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+macro_rules! counters {
+    ($($(#[doc = $doc:literal])+ $name:ident)*) => {
+        /// Every counter of a node. Names end in what they count and are stable.
+        #[derive(Debug, Default)]
+        pub struct Counters {
+            $($(#[doc = $doc])+ pub $name: Counter,)*
+        }
+
+        impl Counters {
+            /// Every counter with its name, in the order of their declaration.
+            pub fn read(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($name), self.$name.get()),)*]
+            }
+        }
+    };
+}
+
+counters! {
+    /// Connections that asked to come in.
+    connections_offered
+    /// Connections turned away because there were too many, or too many of one identity.
+    connections_refused_limit
+    /// Handshakes that failed: no certificate, a wrong one, an old one.
+    handshakes_failed
+    /// Sessions begun.
+    sessions_begun
+    /// Sessions ended, for whatever reason.
+    sessions_ended
+    /// Sessions ended because the peer broke the protocol.
+    sessions_broken
+    /// Sessions whose own code failed. Each is a bug.
+    sessions_panicked
+    /// Frames that were malformed: wrong length, unknown type, reserved bits.
+    frames_malformed
+    /// Frames longer than allowed.
+    frames_too_long
+    /// Frames begun and not finished in time.
+    frames_unfinished
+    /// Things asked for that the certificate's role does not allow.
+    role_refused
+    /// Sequence numbers that left out others or lay beyond the window.
+    sequence_jumps
+    /// Inputs of an epoch that is not in force.
+    epochs_wrong
+    /// Inputs more than granted.
+    credit_exceeded
+    /// Names or tags that the site does not know.
+    handles_unknown
+    /// Names or tags that belong to another feed.
+    handles_foreign
+    /// Coordinates that are not numbers.
+    positions_not_a_number
+    /// Coordinates out of range.
+    positions_out_of_range
+    /// Batteries, accuracies and the like out of range.
+    values_out_of_range
+    /// Inputs observed later than they arrived; clamped, not refused.
+    inputs_from_the_future
+    /// Pings decided on.
+    pings_accepted
+    /// Pings that had been decided on before.
+    pings_duplicate
+    /// Pings older than what was known of their tag.
+    pings_late
+    /// Pings refused.
+    pings_refused
+    /// Pings that gave way to newer ones of their tag.
+    pings_conflated
+    /// Door, button, band and anchor reports decided on.
+    reports_accepted
+    /// Reports that had been decided on before.
+    reports_duplicate
+    /// Reports that were late.
+    reports_late
+    /// Reports refused.
+    reports_refused
+    /// Entries stepped.
+    entries_stepped
+    /// Alarms raised.
+    alarms_raised
+    /// Tentative alarms upheld.
+    alarms_upheld
+    /// Tentative alarms retracted.
+    alarms_retracted
+    /// Alarms cleared.
+    alarms_cleared
+    /// Events told.
+    events_told
+    /// Groups written to the journal.
+    groups_committed
+    /// Entries in them.
+    entries_committed
+    /// Bytes in them, before encryption.
+    bytes_committed
+    /// Groups that were flushed at once because something urgent was in them.
+    groups_urgent
+    /// Entries that were not stored because storing had stopped.
+    entries_not_stored
+    /// Frames given to subscribers.
+    frames_fanned_out
+    /// Frames left out for a subscriber that was too slow.
+    frames_shed
+    /// Subscribers that were sent the open alarms again because they had fallen behind.
+    subscribers_resynchronised
+    /// Subscribers cut because they did not read.
+    subscribers_cut
+    /// Times the fan-out fell behind the shard and took the open alarms anew.
+    fan_out_overruns
+    /// Echo probes answered.
+    echoes_answered
+    /// Commands of operators taken.
+    commands_taken
+    /// Times the machine seemed to have been suspended.
+    suspends_seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_counter_is_read_by_its_name() {
+        let counters = Counters::default();
+        counters.pings_accepted.add(41);
+        counters.pings_accepted.count();
+        let read = counters.read();
+        assert!(read.contains(&("pings_accepted", 42)));
+        assert_eq!(read.iter().map(|&(_, n)| n).sum::<u64>(), 42);
+    }
+}

@@ -1,0 +1,435 @@
+//! Tells subscribers: alarms at once and again when they are on disk, events and positions.
+//!
+//! One value on the rim's thread. It holds the open alarms as subscribers know them, and the latest
+//! durable notices for those who come back. A notice is encoded once, whatever the number of
+//! subscribers. Nothing here waits for anybody: notes go into bounded sinks.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ach_actors_entities::Site;
+use ach_actors_model::{AlarmId, AlarmKind, AlarmNotice, AlarmTransition, Event, Fix};
+use ach_engine_wire::{Frame, OpenSetEnd, ProvisionalReason, Storage};
+use bytes::Bytes;
+
+use crate::counters::Counters;
+use crate::notes::{alarm_note, cursor, event_note, settled};
+use crate::recent::NoticeAt;
+use crate::sieve::Sieve;
+use crate::sink::Sink;
+use crate::told::Told;
+
+/// Notes of the open set, or of missed notices, encoded at a time: some 25 KiB, well within one
+/// write.
+pub(crate) const REPLAY_CHUNK: usize = 64;
+
+/// A subscriber of a topic.
+#[derive(Debug)]
+struct Subscriber {
+    sieve: Sieve,
+    sink: Rc<Sink>,
+}
+
+/// Which subscriber.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SubscriberKey(u64);
+
+/// The fan-out.
+#[derive(Debug)]
+pub(crate) struct FanOut {
+    site: Arc<Site>,
+    told: Told,
+    is_storing: bool,
+    alarms: BTreeMap<SubscriberKey, Subscriber>,
+    events: BTreeMap<SubscriberKey, Subscriber>,
+    positions: BTreeMap<SubscriberKey, Rc<Sink>>,
+    next_key: u64,
+    raised_by_kind: BTreeMap<AlarmKind, u64>,
+    counters: Arc<Counters>,
+}
+
+impl FanOut {
+    /// A fan-out without subscribers.
+    pub(crate) fn new(site: Arc<Site>, told: Told, counters: Arc<Counters>) -> FanOut {
+        FanOut {
+            site,
+            told,
+            is_storing: true,
+            alarms: BTreeMap::new(),
+            events: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            next_key: 0,
+            raised_by_kind: BTreeMap::new(),
+            counters,
+        }
+    }
+
+    /// The site in force.
+    pub(crate) fn site(&self) -> &Arc<Site> {
+        &self.site
+    }
+
+    /// From here on refs mean this site. Refs are never given twice, so older notices stay right.
+    pub(crate) fn set_site(&mut self, site: Arc<Site>) {
+        self.site = site;
+    }
+
+    /// From now on nothing becomes durable any more.
+    pub(crate) fn stop_storing(&mut self) {
+        self.is_storing = false;
+    }
+
+    fn provisional(&self) -> Storage {
+        Storage::Provisional(if self.is_storing {
+            ProvisionalReason::None
+        } else {
+            ProvisionalReason::NoDisk
+        })
+    }
+
+    /// Tells of an alarm before the disk has it.
+    pub(crate) fn tell(&mut self, notice: &AlarmNotice, at: NoticeAt) {
+        self.count(notice);
+        let storage = self.provisional();
+        self.told.keep_open(notice, storage, at);
+        self.send_alarm(notice, storage, None);
+    }
+
+    /// An alarm that was told is on disk now.
+    pub(crate) fn settle(&mut self, notice: &AlarmNotice, at: NoticeAt) {
+        self.told.keep_recent(notice, at);
+        self.told.settle(notice.id, at);
+        let note = alarm_note(&self.site, notice, Storage::Durable, Some(at), false);
+        let frame = encoded(&settled(notice, at).into());
+        for subscriber in self.alarms.values().filter(|to| to.sieve.passes_alarm(&note)) {
+            push(&self.counters, &subscriber.sink, &frame);
+        }
+    }
+
+    /// Tells of an alarm that waited for the disk, which has it now.
+    pub(crate) fn tell_durable(&mut self, notice: &AlarmNotice, at: NoticeAt) {
+        self.count(notice);
+        self.told.keep_recent(notice, at);
+        self.told.keep_open(notice, Storage::Durable, at);
+        self.send_alarm(notice, Storage::Durable, Some(at));
+    }
+
+    fn send_alarm(&self, notice: &AlarmNotice, storage: Storage, at: Option<NoticeAt>) {
+        if self.alarms.is_empty() {
+            return;
+        }
+        let note = alarm_note(&self.site, notice, storage, at, false);
+        let mut frame = None;
+        for subscriber in self.alarms.values().filter(|to| to.sieve.passes_alarm(&note)) {
+            let frame = frame.get_or_insert_with(|| encoded(&note.clone().into()));
+            push(&self.counters, &subscriber.sink, frame);
+        }
+    }
+
+    fn count(&mut self, notice: &AlarmNotice) {
+        let counter = match notice.transition {
+            AlarmTransition::Raised => {
+                let raised = self.raised_by_kind.entry(notice.kind).or_default();
+                *raised = raised.saturating_add(1);
+                &self.counters.alarms_raised
+            }
+            AlarmTransition::Upheld => &self.counters.alarms_upheld,
+            AlarmTransition::Retracted => &self.counters.alarms_retracted,
+            AlarmTransition::Cleared => &self.counters.alarms_cleared,
+        };
+        counter.count();
+    }
+
+    /// Tells of an event.
+    pub(crate) fn event(&mut self, event: &Event, at: NoticeAt) {
+        self.counters.events_told.count();
+        if self.events.is_empty() {
+            return;
+        }
+        let note = event_note(&self.site, event, self.provisional(), at);
+        let mut frame = None;
+        for subscriber in self.events.values().filter(|to| to.sieve.passes_event(&note)) {
+            let frame = frame.get_or_insert_with(|| encoded(&note.clone().into()));
+            push(&self.counters, &subscriber.sink, frame);
+        }
+    }
+
+    /// Tells where tags are. Each subscriber's own writer filters and encodes.
+    pub(crate) fn fixes(&mut self, fixes: &[Fix]) {
+        for sink in self.positions.values() {
+            for fix in fixes {
+                sink.put_fix(*fix);
+            }
+        }
+    }
+
+    fn key(&mut self) -> SubscriberKey {
+        self.next_key = self.next_key.saturating_add(1);
+        SubscriberKey(self.next_key)
+    }
+
+    /// From now on alarms go into the sink.
+    pub(crate) fn add_alarms(&mut self, sieve: Sieve, sink: Rc<Sink>) -> SubscriberKey {
+        let key = self.key();
+        self.alarms.insert(key, Subscriber { sieve, sink });
+        key
+    }
+
+    /// From now on events go into the sink.
+    pub(crate) fn add_events(&mut self, sieve: Sieve, sink: Rc<Sink>) -> SubscriberKey {
+        let key = self.key();
+        self.events.insert(key, Subscriber { sieve, sink });
+        key
+    }
+
+    /// From now on positions go into the sink.
+    pub(crate) fn add_positions(&mut self, sink: Rc<Sink>) -> SubscriberKey {
+        let key = self.key();
+        self.positions.insert(key, sink);
+        key
+    }
+
+    /// No more for this one.
+    pub(crate) fn remove(&mut self, key: SubscriberKey) {
+        self.alarms.remove(&key);
+        self.events.remove(&key);
+        self.positions.remove(&key);
+    }
+
+    /// Whether anybody wants positions.
+    pub(crate) fn wants_positions(&self) -> bool {
+        !self.positions.is_empty()
+    }
+
+    /// How many subscribers there are, by topic: alarms, events, positions.
+    pub(crate) fn subscriber_counts(&self) -> [usize; 3] {
+        [self.alarms.len(), self.events.len(), self.positions.len()]
+    }
+
+    /// How many alarms were raised, by kind.
+    pub(crate) fn raised_by_kind(&self) -> &BTreeMap<AlarmKind, u64> {
+        &self.raised_by_kind
+    }
+
+    /// How many alarms are open.
+    pub(crate) fn open_count(&self) -> usize {
+        self.told.open.len()
+    }
+
+    /// The last notice that is known to be durable.
+    pub(crate) fn durable_at(&self) -> NoticeAt {
+        self.told.durable_at
+    }
+
+    /// Frames of the next open alarms after `after` that pass, and the last id looked at; no id
+    /// when there are none left. Ids are in order, so the set may change between calls: what is
+    /// raised or ends meanwhile waits in the subscriber's sink.
+    pub(crate) fn open_chunk(
+        &self,
+        sieve: &Sieve,
+        after: Option<AlarmId>,
+    ) -> (Vec<Bytes>, Option<AlarmId>) {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut frames = Vec::new();
+        let mut last = None;
+        for (&id, open) in self.told.open.range((from, Bound::Unbounded)).take(REPLAY_CHUNK) {
+            last = Some(id);
+            let at = (open.storage == Storage::Durable).then_some(open.at);
+            let storage = if at.is_some() { Storage::Durable } else { self.provisional() };
+            let note = alarm_note(&self.site, &open.notice, storage, at, true);
+            if sieve.passes_alarm(&note) {
+                frames.push(encoded(&note.into()));
+            }
+        }
+        (frames, last)
+    }
+
+    /// The mark that ends an open set of `open_count` alarms.
+    pub(crate) fn open_set_end(&self, open_count: usize) -> Bytes {
+        let is_any = self.told.durable_at > NoticeAt::default();
+        let end = OpenSetEnd {
+            open_count: u32::try_from(open_count).unwrap_or(u32::MAX),
+            cursor: is_any.then(|| cursor(self.told.durable_at)),
+        };
+        encoded(&end.into())
+    }
+
+    /// Whether durable notices after `after` are no longer here, or `after` lies beyond them all.
+    pub(crate) fn is_gap(&self, after: NoticeAt) -> bool {
+        self.told.recent.after(after).is_gap || after > self.told.durable_at
+    }
+
+    /// Frames of the next durable notices after `after` and up to `through` that pass, and how far
+    /// that got; nothing when there are none left.
+    pub(crate) fn missed_chunk(
+        &self,
+        sieve: &Sieve,
+        after: NoticeAt,
+        through: NoticeAt,
+    ) -> (Vec<Bytes>, Option<NoticeAt>) {
+        let mut frames = Vec::new();
+        let mut last = None;
+        let missed = self.told.recent.after(after).notices;
+        for (at, notice) in missed.take_while(|(at, _)| *at <= through).take(REPLAY_CHUNK) {
+            last = Some(*at);
+            let note = alarm_note(&self.site, notice, Storage::Durable, Some(*at), false);
+            if sieve.passes_alarm(&note) {
+                frames.push(encoded(&note.into()));
+            }
+        }
+        (frames, last)
+    }
+}
+
+fn push(counters: &Counters, sink: &Sink, frame: &Bytes) {
+    let thrown = sink.push(frame.clone());
+    if thrown == 0 {
+        counters.frames_fanned_out.count();
+    } else {
+        counters.frames_shed.add(thrown);
+    }
+}
+
+/// A frame's bytes. Notes are bounded far below the limit of a frame, so this cannot fail; if it
+/// did, an empty frame would be written, which a subscriber skips over.
+pub(crate) fn encoded(frame: &Frame) -> Bytes {
+    let mut bytes = Vec::with_capacity(512);
+    if let Err(error) = frame.encode(&mut bytes) {
+        tracing::error!(%error, "a note could not be encoded; this is a bug, please report it");
+    }
+    Bytes::from(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use ach_engine_wire::{Filter, FrameReader, Topic};
+
+    use super::*;
+    use crate::test_values::{notice, site};
+
+    fn at(index: u64) -> NoticeAt {
+        NoticeAt { index, ordinal: 0 }
+    }
+
+    fn fan_out() -> FanOut {
+        FanOut::new(site(), Told::new(), Arc::default())
+    }
+
+    fn sieve() -> Sieve {
+        Sieve::new(Topic::Alarms, Filter::default()).unwrap()
+    }
+
+    fn cleared(id: u128) -> AlarmNotice {
+        AlarmNotice { transition: AlarmTransition::Cleared, ..notice(id) }
+    }
+
+    /// What frames say, in short.
+    fn render(frames: impl IntoIterator<Item = Bytes>) -> Vec<String> {
+        let mut reader = FrameReader::new();
+        let mut said = Vec::new();
+        for frame in frames {
+            reader.push(frame);
+            while let Some(raw) = reader.take().unwrap() {
+                said.push(match Frame::decode(raw).unwrap().unwrap() {
+                    Frame::AlarmNote(note) => {
+                        let again = if note.is_resent { " again" } else { "" };
+                        format!("{:?} {} {:?}{again}", note.transition, note.id.0, note.storage)
+                    }
+                    Frame::AlarmSettled(settled) => {
+                        format!("{:?} {} settled", settled.transition, settled.id.0)
+                    }
+                    Frame::OpenSetEnd(end) => format!("end of {}", end.open_count),
+                    other => panic!("{other:?}"),
+                });
+            }
+        }
+        said
+    }
+
+    #[test]
+    fn an_alarm_is_told_at_once_and_settled_when_it_is_on_disk() {
+        let mut fan_out = fan_out();
+        let sink = Rc::new(Sink::new(10_000));
+        fan_out.add_alarms(sieve(), sink.clone());
+        fan_out.tell(&notice(7), at(1));
+        assert_eq!(render(sink.take().frames), ["Raised 7 Provisional(None)"]);
+        fan_out.settle(&notice(7), at(1));
+        fan_out.tell_durable(&cleared(7), at(2));
+        assert_eq!(render(sink.take().frames), ["Raised 7 settled", "Cleared 7 Durable"]);
+    }
+
+    #[test]
+    fn without_a_disk_alarms_go_on_and_say_why_they_are_provisional() {
+        let mut fan_out = fan_out();
+        let sink = Rc::new(Sink::new(10_000));
+        fan_out.add_alarms(sieve(), sink.clone());
+        fan_out.stop_storing();
+        fan_out.tell(&notice(7), at(1));
+        fan_out.tell(&cleared(7), at(2));
+        assert_eq!(
+            render(sink.take().frames),
+            ["Raised 7 Provisional(NoDisk)", "Cleared 7 Provisional(NoDisk)"]
+        );
+        assert_eq!(fan_out.open_count(), 0);
+    }
+
+    #[test]
+    fn the_open_set_is_sent_in_pieces_and_ends_with_a_mark() {
+        let mut fan_out = fan_out();
+        for id in 0..100 {
+            fan_out.tell(&notice(id), at(1));
+        }
+        fan_out.settle(&notice(99), at(1));
+        fan_out.tell_durable(&cleared(3), at(2));
+        let mut frames = Vec::new();
+        let mut after = None;
+        loop {
+            let (chunk, last) = fan_out.open_chunk(&sieve(), after);
+            frames.extend(chunk);
+            if last.is_none() {
+                break;
+            }
+            after = last;
+        }
+        frames.push(fan_out.open_set_end(frames.len()));
+        let said = render(frames);
+        assert_eq!(said.len(), 100);
+        assert_eq!(said[0], "Raised 0 Provisional(None) again");
+        assert!(!said.iter().any(|line| line.starts_with("Raised 3 ")));
+        assert_eq!(said[98], "Raised 99 Durable again");
+        assert_eq!(said[99], "end of 99");
+    }
+
+    #[test]
+    fn who_comes_back_hears_what_became_durable_meanwhile() {
+        let mut fan_out = fan_out();
+        fan_out.told.recover(&notice(1), at(1));
+        fan_out.told.recover(&cleared(1), at(2));
+        fan_out.told.recover(&notice(2), at(3));
+        let (frames, last) = fan_out.missed_chunk(&sieve(), at(1), at(2));
+        assert_eq!(render(frames), ["Cleared 1 Durable"]);
+        assert_eq!(last, Some(at(2)));
+        assert_eq!(fan_out.missed_chunk(&sieve(), at(3), at(3)), (Vec::new(), None));
+        assert!(!fan_out.is_gap(at(1)));
+        assert!(fan_out.is_gap(at(4)), "a cursor of another life of this node");
+        assert_eq!(fan_out.open_count(), 1);
+    }
+
+    #[test]
+    fn a_subscriber_that_does_not_read_disturbs_nobody() {
+        let mut fan_out = fan_out();
+        let (slow, quick) = (Rc::new(Sink::new(1_000)), Rc::new(Sink::new(1_000)));
+        fan_out.add_alarms(sieve(), slow.clone());
+        fan_out.add_alarms(sieve(), quick.clone());
+        let mut told = 0;
+        for id in 0..1_000 {
+            fan_out.tell(&notice(id), at(1));
+            told += quick.take().frames.len();
+        }
+        assert_eq!(told, 1_000);
+        let taken = slow.take();
+        assert_eq!((taken.frames.len(), taken.missed), (0, 1_000));
+    }
+}

@@ -1,0 +1,147 @@
+//! The journal as the committer uses it.
+
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+
+use ach_engine_journal::{
+    AppendError, CommitError, Disk, Journal, Preparation, PrepareError, RecordKind,
+};
+
+use crate::commit_mark::StoringStopped;
+use crate::committer::EntryLog;
+use crate::notes::SHARD;
+
+/// The term of a node that runs alone.
+pub(crate) const TERM: u64 = 1;
+
+/// What a thread that prepares a segment comes back with.
+type Prepared<F> = Result<Preparation<F>, PrepareError>;
+
+/// A journal with its next segment being prepared beside it.
+#[derive(Debug)]
+pub(crate) struct JournalLog<D: Disk> {
+    journal: Option<Journal<D>>,
+    preparing: Option<Receiver<Prepared<D::File>>>,
+    is_room_low: bool,
+}
+
+impl<D> JournalLog<D>
+where
+    D: Disk + Send,
+    D::File: 'static,
+{
+    /// Uses a journal.
+    pub(crate) fn new(journal: Journal<D>) -> JournalLog<D> {
+        let mut log = JournalLog { journal: Some(journal), preparing: None, is_room_low: false };
+        log.prepare();
+        log
+    }
+
+    fn journal(&mut self) -> Result<&mut Journal<D>, StoringStopped> {
+        let detail = || StoringStopped::Failed { detail: "the journal is closed".to_owned() };
+        self.journal.as_mut().ok_or_else(detail)
+    }
+
+    /// Has the next segment zeroed by a thread of its own, so that no commit waits for it.
+    fn prepare(&mut self) {
+        if let Some(preparing) = &self.preparing {
+            let prepared = match preparing.try_recv() {
+                Ok(prepared) => prepared,
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => {
+                    self.preparing = None;
+                    return;
+                }
+            };
+            self.preparing = None;
+            let Some(journal) = &mut self.journal else { return };
+            if let Err(error) = prepared.and_then(|prepared| journal.adopt(prepared)) {
+                tracing::warn!(%error, "the next segment of the journal is not ready");
+            }
+            return;
+        }
+        let Some(journal) = &mut self.journal else { return };
+        match journal.preparation() {
+            Ok(Some(preparation)) => {
+                let (done, preparing) = channel();
+                let thread = std::thread::Builder::new().name("ach-segment".to_owned());
+                // Nobody listens any more once the journal is closed.
+                let run = move || drop(done.send(preparation.run()));
+                match thread.spawn(run) {
+                    Ok(_) => self.preparing = Some(preparing),
+                    Err(error) => tracing::warn!(%error, "no thread to prepare a segment"),
+                }
+                self.is_room_low = false;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                if !self.is_room_low {
+                    tracing::error!(%error, "the journal cannot prepare its next segment");
+                }
+                self.is_room_low = true;
+            }
+        }
+    }
+}
+
+impl<D> EntryLog for JournalLog<D>
+where
+    D: Disk + Send,
+    D::File: 'static,
+{
+    fn append(&mut self, index: u64, bytes: &[u8]) -> Result<(), StoringStopped> {
+        let journal = self.journal()?;
+        let append =
+            |journal: &mut Journal<D>| journal.append(RecordKind::Entry, SHARD, TERM, index, bytes);
+        match append(journal) {
+            Err(AppendError::GroupFull { .. }) => {
+                journal.commit().map_err(|error| stopped(&error))?;
+                append(journal)
+            }
+            appended => appended,
+        }
+        .map(drop)
+        .map_err(|error| match error {
+            AppendError::TooLarge { .. } => {
+                StoringStopped::Unencodable { index, detail: error.to_string() }
+            }
+            AppendError::GroupFull { .. } | AppendError::Dead { .. } => {
+                StoringStopped::Failed { detail: error.to_string() }
+            }
+        })
+    }
+
+    fn commit(&mut self) -> Result<(), StoringStopped> {
+        self.journal()?.commit().map_err(|error| stopped(&error))?;
+        self.prepare();
+        Ok(())
+    }
+
+    fn seal(&mut self) -> Result<(), StoringStopped> {
+        self.journal()?.seal().map_err(|error| stopped(&error))
+    }
+
+    fn rest(&mut self) {
+        self.prepare();
+    }
+
+    fn close(&mut self) {
+        if let Some(journal) = self.journal.take()
+            && let Err(error) = journal.close()
+        {
+            tracing::error!(%error, "the journal was not closed in good order");
+        }
+    }
+}
+
+fn stopped(error: &CommitError) -> StoringStopped {
+    let detail = match error {
+        CommitError::Disk { source, .. } => format!("{error}: {source}"),
+        _ => error.to_string(),
+    };
+    match error {
+        CommitError::Full { .. } => StoringStopped::Full { detail },
+        CommitError::Disk { .. } | CommitError::Cipher | CommitError::Dead { .. } => {
+            StoringStopped::Failed { detail }
+        }
+    }
+}

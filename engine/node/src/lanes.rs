@@ -1,0 +1,300 @@
+//! What waits for the shard: one bounded queue a lane, filled by sessions, drained by the shard.
+//!
+//! A full lane never loses anything: its sessions wait, their streams' flow control stops the
+//! senders. Only a session's own buffer of pings is ever conflated (`ping_buffer`).
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Waker;
+
+use ach_actors_model::{Lane, PingBatch};
+use ach_engine_shard::Input;
+use atomic_waker::AtomicWaker;
+use crossbeam::queue::ArrayQueue;
+use tokio::sync::Notify;
+
+/// Inputs that may wait on the duress lane and on the door lane. A hospital has some thousand
+/// doors and buttons; all of them at once fit.
+const REPORTS_MAX: usize = 4_096;
+
+/// Batches of pings that may wait. With batches of [`BATCH_PINGS_MAX`](crate::ping_buffer) they are
+/// 65,536 pings, some 40 ms of work for a shard.
+const PING_BATCHES_MAX: usize = 256;
+
+/// The lanes into one shard.
+#[derive(Debug)]
+pub(crate) struct Lanes {
+    duress: Queue<Ticketed>,
+    door: Queue<Ticketed>,
+    pings: Queue<PingBatch>,
+    shard: AtomicWaker,
+    is_closed: AtomicBool,
+}
+
+/// An input that is not a ping, and who waits for it, if anybody does.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ticketed {
+    /// The input.
+    pub input: Input,
+    /// Comes back with the index of the entry that held the input.
+    pub ticket: Option<u64>,
+}
+
+impl From<Input> for Ticketed {
+    fn from(input: Input) -> Ticketed {
+        Ticketed { input, ticket: None }
+    }
+}
+
+/// The shard is gone or takes nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the shard takes no more inputs; connect again when the node is back")]
+pub struct LanesClosed;
+
+impl Lanes {
+    /// Empty lanes.
+    pub(crate) fn new() -> Lanes {
+        Lanes::with_capacity(REPORTS_MAX, PING_BATCHES_MAX)
+    }
+
+    fn with_capacity(reports_max: usize, batches_max: usize) -> Lanes {
+        Lanes {
+            duress: Queue::new(reports_max),
+            door: Queue::new(reports_max),
+            pings: Queue::new(batches_max),
+            shard: AtomicWaker::new(),
+            is_closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Puts a batch on the ping lane at once, or gives it back when the lane is full.
+    pub(crate) fn offer_pings(&self, batch: PingBatch) -> Result<(), PingBatch> {
+        self.pings.items.push(batch)?;
+        self.shard.wake();
+        Ok(())
+    }
+
+    /// Whether the ping lane has no room.
+    pub(crate) fn is_ping_lane_full(&self) -> bool {
+        self.pings.items.is_full()
+    }
+
+    /// Waits until the ping lane has room or the lanes are closed.
+    pub(crate) async fn ping_room(&self) -> Result<(), LanesClosed> {
+        self.pings.room(|| self.is_closed()).await
+    }
+
+    /// Puts an input that is not a ping on its lane, waiting for room.
+    pub(crate) async fn send(
+        &self,
+        lane: Lane,
+        input: impl Into<Ticketed>,
+    ) -> Result<(), LanesClosed> {
+        let queue = if lane == Lane::Duress { &self.duress } else { &self.door };
+        let mut input = input.into();
+        loop {
+            if self.is_closed() {
+                return Err(LanesClosed);
+            }
+            match queue.items.push(input) {
+                Ok(()) => break,
+                Err(back) => input = back,
+            }
+            queue.room(|| self.is_closed()).await?;
+        }
+        self.shard.wake();
+        Ok(())
+    }
+
+    /// The next input that is not a ping: duress before doors.
+    pub(crate) fn pop_report(&self) -> Option<Ticketed> {
+        self.duress.pop().or_else(|| self.door.pop())
+    }
+
+    /// The next batch of pings.
+    pub(crate) fn pop_pings(&self) -> Option<PingBatch> {
+        self.pings.pop()
+    }
+
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.duress.items.is_empty() && self.door.items.is_empty() && self.pings.items.is_empty()
+    }
+
+    /// Who is woken when something comes. The caller looks once more after it has registered.
+    pub(crate) fn register_shard(&self, waker: &Waker) {
+        self.shard.register(waker);
+    }
+
+    /// From now on nothing is taken; what waits is still drained.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+        for notify in [&self.duress.has_room, &self.door.has_room, &self.pings.has_room] {
+            notify.notify_waiters();
+        }
+        self.shard.wake();
+    }
+
+    /// Whether [`Lanes::close`] was called.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::SeqCst)
+    }
+
+    /// What waits on the duress, door and ping lanes.
+    pub(crate) fn depths(&self) -> [usize; 3] {
+        [self.duress.items.len(), self.door.items.len(), self.pings.items.len()]
+    }
+}
+
+/// A bounded queue with one reader and writers that can wait.
+#[derive(Debug)]
+struct Queue<T> {
+    items: ArrayQueue<T>,
+    has_room: Notify,
+    waiting: AtomicUsize,
+}
+
+impl<T> Queue<T> {
+    fn new(capacity: usize) -> Queue<T> {
+        Queue {
+            items: ArrayQueue::new(capacity),
+            has_room: Notify::new(),
+            waiting: AtomicUsize::new(0),
+        }
+    }
+
+    fn pop(&self) -> Option<T> {
+        let item = self.items.pop()?;
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            self.has_room.notify_waiters();
+        }
+        Some(item)
+    }
+
+    async fn room(&self, is_closed: impl Fn() -> bool) -> Result<(), LanesClosed> {
+        let _waiting = Waiting::on(&self.waiting);
+        loop {
+            let mut room = std::pin::pin!(self.has_room.notified());
+            room.as_mut().enable();
+            if is_closed() {
+                return Err(LanesClosed);
+            }
+            if !self.items.is_full() {
+                return Ok(());
+            }
+            room.await;
+        }
+    }
+}
+
+/// Counts a waiting writer for as long as it lives, also when its future is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Waiting<'_> {
+    fn on(count: &AtomicUsize) -> Waiting<'_> {
+        count.fetch_add(1, Ordering::SeqCst);
+        Waiting(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ach_actors_model::{SourceRef, Timestamp};
+
+    use super::*;
+
+    fn epoch(epoch: u32) -> Input {
+        Input::OpenEpoch { source: SourceRef(0), epoch }
+    }
+
+    fn ticketless(number: u32) -> Ticketed {
+        epoch(number).into()
+    }
+
+    fn batch(first_seq: u64) -> PingBatch {
+        PingBatch {
+            source: SourceRef(0),
+            epoch: 1,
+            first_seq,
+            last_seq: first_seq,
+            received_at: Timestamp(0),
+            conflated_count: 0,
+            refused_count: 0,
+            pings: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn duress_comes_before_doors() {
+        let lanes = Lanes::new();
+        lanes.send(Lane::Door, epoch(1)).await.unwrap();
+        lanes.send(Lane::Duress, epoch(2)).await.unwrap();
+        assert_eq!(lanes.depths(), [1, 1, 0]);
+        assert_eq!(lanes.pop_report(), Some(ticketless(2)));
+        assert_eq!(lanes.pop_report(), Some(ticketless(1)));
+        assert_eq!(lanes.pop_report(), None);
+        assert!(lanes.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_full_ping_lane_gives_the_batch_back_and_tells_when_there_is_room() {
+        let lanes = Arc::new(Lanes::with_capacity(1, 2));
+        assert_eq!(lanes.offer_pings(batch(1)), Ok(()));
+        assert_eq!(lanes.offer_pings(batch(2)), Ok(()));
+        assert_eq!(lanes.offer_pings(batch(3)), Err(batch(3)));
+        assert!(lanes.is_ping_lane_full());
+        let waiter = tokio::spawn({
+            let lanes = lanes.clone();
+            async move { lanes.ping_room().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiter.is_finished());
+        assert_eq!(lanes.pop_pings(), Some(batch(1)));
+        assert_eq!(waiter.await.unwrap(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_report_waits_for_room_and_is_never_lost() {
+        let lanes = Arc::new(Lanes::with_capacity(1, 1));
+        let sender = tokio::spawn({
+            let lanes = lanes.clone();
+            async move {
+                for number in 1..=1_000 {
+                    lanes.send(Lane::Duress, epoch(number)).await.unwrap();
+                }
+            }
+        });
+        let mut expected = 1;
+        while expected <= 1_000 {
+            match lanes.pop_report() {
+                Some(input) => {
+                    assert_eq!(input, ticketless(expected));
+                    expected += 1;
+                }
+                None => tokio::task::yield_now().await,
+            }
+        }
+        sender.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn closing_wakes_who_waits() {
+        let lanes = Arc::new(Lanes::with_capacity(1, 1));
+        lanes.send(Lane::Door, epoch(1)).await.unwrap();
+        let sender = tokio::spawn({
+            let lanes = lanes.clone();
+            async move { lanes.send(Lane::Door, epoch(2)).await }
+        });
+        tokio::task::yield_now().await;
+        lanes.close();
+        assert_eq!(sender.await.unwrap(), Err(LanesClosed));
+        assert_eq!(lanes.pop_report(), Some(ticketless(1)));
+    }
+}

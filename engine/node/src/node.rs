@@ -1,0 +1,325 @@
+//! A node: started with a site and a data folder, stopped in good order.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread::JoinHandle;
+
+use ach_actors_entities::Site;
+use ach_actors_model::{Lane, Name, SiteConfig, SourceRef};
+use ach_engine_journal::{Config, FileDisk, KekSource};
+use ach_engine_net::Bundle;
+use ach_engine_shard::Input;
+use ach_geo::SiteFrame;
+use actix::System;
+use tokio::sync::watch;
+
+use crate::ack_table::{AckTable, VENDOR_LANES};
+use crate::clock::{Clock, ShardClock, SystemClock};
+use crate::commit_mark::{CommitMark, StoringStopped};
+use crate::committer::Committer;
+use crate::counters::Counters;
+use crate::lanes::{Lanes, LanesClosed};
+use crate::limits::NodeLimits;
+use crate::outlet::{Outlet, Spout};
+use crate::recovery::{Recovered, recover};
+use crate::rim::RimParts;
+use crate::serve::{Serving, serve};
+use crate::shard_actor::ShardState;
+use crate::shard_gauge::ShardGauge;
+use crate::shard_worker::{ShardParts, ShardWorker};
+use crate::start_error::StartError;
+
+/// Which threads do what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Arrangement {
+    /// Sessions and shard share a thread: the shortest way on few cores.
+    OneThread,
+    /// The shard has a thread of its own.
+    TwoThread,
+    /// Two from four cores on.
+    #[default]
+    Auto,
+}
+
+/// What a node is to be.
+#[derive(Debug)]
+pub struct NodeConfig {
+    /// Its name.
+    pub name: Name,
+    /// The site, in whatever version; the node counts versions itself.
+    pub site: SiteConfig,
+    /// How to read global coordinates; without it they are refused.
+    pub frame: Option<SiteFrame>,
+    /// Its folder: the journal lies in `journal`.
+    pub data: PathBuf,
+    /// Where the journal's key comes from.
+    pub kek: KekSource,
+    /// Sizes of the journal.
+    pub journal: Config,
+    /// Its certificate, key and authority.
+    pub bundle: Bundle,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Which threads do what.
+    pub arrangement: Arrangement,
+    /// Limits.
+    pub limits: NodeLimits,
+}
+
+/// How a node ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything that came in was decided, and stored if the node stored.
+    Drained,
+    /// It could not drain in time, or something inside failed. Start it again: it comes back from
+    /// its journal.
+    Failed,
+}
+
+/// How a node is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// Why it does not store, if so.
+    pub stopped: Option<StoringStopped>,
+    /// The last entry on disk.
+    pub durable_index: u64,
+    /// Bytes that wait for the disk.
+    pub backlog_bytes: u64,
+    /// Whether the shard works.
+    pub is_running: bool,
+}
+
+/// The node.
+#[derive(Debug)]
+pub struct Node {}
+
+impl Node {
+    /// Starts a node: replays its journal, puts the site in force, listens. Returns when the
+    /// endpoint takes connections.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`].
+    pub fn start(config: NodeConfig) -> Result<Running, StartError> {
+        let folder = config.data.join("journal");
+        let disk = FileDisk::create(&folder).map_err(|source| StartError::Folder {
+            folder: folder.display().to_string(),
+            source,
+        })?;
+        let kek = config.kek.load_or_create()?;
+        let recovered = recover(disk, config.journal, kek)?;
+        start(config, recovered, Arc::new(SystemClock::default()))
+    }
+}
+
+/// A node at work. Dropping it stops the node, without waiting.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    state: watch::Receiver<ShardState>,
+    thread: Option<JoinHandle<()>>,
+    lanes: Arc<Lanes>,
+    mark: Arc<CommitMark>,
+    counters: Arc<Counters>,
+    gauge: Arc<ShardGauge>,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Everything counted.
+    pub fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+
+    /// Numbers of the shard, as of its last heartbeat (once a second).
+    pub fn gauges(&self) -> Vec<(&'static str, u64)> {
+        self.gauge.named()
+    }
+
+    /// How it is.
+    pub fn health(&self) -> Health {
+        Health {
+            stopped: self.mark.stopped().cloned(),
+            durable_index: self.mark.durable_index(),
+            backlog_bytes: self.mark.backlog_bytes(),
+            is_running: *self.state.borrow() == ShardState::Running,
+        }
+    }
+
+    /// Puts another version of the site in force. It is in force when it is durable; subscribers of
+    /// events are told.
+    ///
+    /// # Errors
+    ///
+    /// The node is ending.
+    pub async fn change_site(&self, site: SiteConfig) -> Result<(), LanesClosed> {
+        self.lanes.send(Lane::Door, Input::SiteChange(Box::new(site))).await
+    }
+
+    /// Returns when the shard works no longer, whether it was asked to end or failed.
+    pub async fn over(&self) {
+        let mut state = self.state.clone();
+        // An error means that the rim's thread is gone, which is the same.
+        drop(state.wait_for(|state| *state != ShardState::Running).await);
+    }
+
+    /// Begins to end: nothing new comes in, what came in is decided, stored and told.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Ends in good order and waits for it.
+    pub fn drain(mut self) -> Ended {
+        self.stop();
+        self.join()
+    }
+
+    fn join(&mut self) -> Ended {
+        let is_joined = self.thread.take().is_none_or(|thread| thread.join().is_ok());
+        if is_joined && *self.state.borrow() == ShardState::Drained {
+            Ended::Drained
+        } else {
+            Ended::Failed
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Starts a node from a journal that has been replayed.
+pub(crate) fn start(
+    config: NodeConfig,
+    recovered: Recovered,
+    clock: Arc<dyn Clock>,
+) -> Result<Running, StartError> {
+    check_site(&config, &recovered)?;
+    let counters = Arc::new(Counters::default());
+    let mark = Arc::new(CommitMark::at(recovered.last_index));
+    let gauge = Arc::new(ShardGauge::default());
+    let lanes = Arc::new(Lanes::new());
+    let outlet = Arc::new(Outlet::new());
+    if let Some(why) = recovered.stopped {
+        mark.stop(why);
+    }
+    let is_first = recovered.last_index == 0;
+    let shard_clock =
+        Arc::new(ShardClock::start(clock.clone(), (!is_first).then_some(recovered.last_at)));
+    let committer = match recovered.log {
+        Some(log) => Committer::start(log, mark.clone(), counters.clone(), clock)
+            .map_err(StartError::Thread)?,
+        None => Committer::absent(mark.clone(), counters.clone()),
+    };
+    let change = changed_site(config.site, recovered.site.as_ref());
+    let mut worker = ShardWorker::new(ShardParts {
+        shard: recovered.shard,
+        lanes: lanes.clone(),
+        clock: shard_clock.clone(),
+        committer,
+        mark: mark.clone(),
+        spout: Spout::new(outlet.clone()),
+        counters: counters.clone(),
+        gauge: gauge.clone(),
+        last_index: recovered.last_index,
+        last_at: recovered.last_at,
+        site_version: recovered.site.as_ref().map_or(0, |site| site.version),
+    });
+    worker.open((!is_first).then_some(recovered.last_at), change.map(Box::new));
+    let site = worker.shard().site().cloned().ok_or(StartError::Failed)?;
+    let rim = RimParts {
+        node: config.name,
+        frame: config.frame,
+        lanes: lanes.clone(),
+        outlet,
+        clock: shard_clock,
+        mark: mark.clone(),
+        counters: counters.clone(),
+        gauge: gauge.clone(),
+        limits: config.limits,
+        acks: recovered_acks(&worker, &site),
+        told: recovered.told,
+        site,
+    };
+    let (state, running) = watch::channel(ShardState::Running);
+    let (stop, stopping) = watch::channel(false);
+    let (ready, is_ready) = channel();
+    let serving = Serving {
+        listen: config.listen,
+        bundle: config.bundle,
+        arrangement: config.arrangement,
+        worker,
+        rim,
+        state,
+        stop: stopping,
+        ready,
+    };
+    let thread = std::thread::Builder::new()
+        .name("ach-rim".to_owned())
+        .spawn(move || System::new().block_on(serve(serving)))
+        .map_err(StartError::Thread)?;
+    let address = is_ready.recv().map_err(|_| StartError::Failed)??;
+    tracing::info!(%address, "the node takes connections");
+    Ok(Running {
+        address,
+        stop,
+        state: running,
+        thread: Some(thread),
+        lanes,
+        mark,
+        counters,
+        gauge,
+    })
+}
+
+fn check_site(config: &NodeConfig, recovered: &Recovered) -> Result<(), StartError> {
+    let wanted = config.site.site.clone();
+    let found = &config.bundle.identity().site;
+    if *found != wanted {
+        return Err(StartError::OtherCertificate { found: found.clone(), wanted });
+    }
+    match &recovered.site {
+        Some(site) if site.site != wanted => {
+            Err(StartError::OtherSite { found: site.site.clone(), wanted })
+        }
+        _ => {
+            let mut next = config.site.clone();
+            next.version = recovered.site.as_ref().map_or(1, |site| site.version.saturating_add(1));
+            let in_force = recovered.shard.site().map(Arc::as_ref);
+            Site::compile(in_force, &next)?;
+            Ok(())
+        }
+    }
+}
+
+/// The site's next version, if it differs from the one in force.
+fn changed_site(wanted: SiteConfig, in_force: Option<&SiteConfig>) -> Option<SiteConfig> {
+    match in_force {
+        None => Some(SiteConfig { version: 1, ..wanted }),
+        Some(in_force) => {
+            let same = SiteConfig { version: in_force.version, ..wanted };
+            let version = in_force.version.saturating_add(1);
+            (same != *in_force).then(|| SiteConfig { version, ..same })
+        }
+    }
+}
+
+fn recovered_acks(worker: &ShardWorker, site: &Site) -> AckTable {
+    let mut acks = AckTable::default();
+    for source in (0..).map(SourceRef).take(site.source_ref_count()) {
+        for lane in VENDOR_LANES {
+            let state = worker.shard().lane_state(source, lane);
+            acks.recover(source, lane, state.epoch, state.accepted_through);
+        }
+    }
+    acks
+}

@@ -1,0 +1,145 @@
+//! Notices of the shard as notes on the wire: numbers become names.
+
+use ach_actors_entities::Site;
+use ach_actors_model::{AlarmNotice, Cause, Event, EventKind, Fix};
+use ach_engine_wire::{
+    AlarmNote, AlarmSettled, Cursor, EventNote, EventWord, InputCause, PositionNote, Storage,
+    WireCause,
+};
+
+use crate::names::Names;
+use crate::recent::NoticeAt;
+
+/// The number of this node's only shard.
+pub(crate) const SHARD: u32 = 0;
+
+/// The leadership of a node that runs alone.
+pub(crate) const FENCING_EPOCH: u64 = 1;
+
+/// Where a notice stands, as a subscriber keeps it.
+pub(crate) fn cursor(at: NoticeAt) -> Cursor {
+    Cursor { shard: SHARD, index: at.index, ordinal: at.ordinal }
+}
+
+/// A notice with names.
+pub(crate) fn alarm_note(
+    site: &Site,
+    notice: &AlarmNotice,
+    storage: Storage,
+    at: Option<NoticeAt>,
+    is_resent: bool,
+) -> AlarmNote {
+    let names = Names(site);
+    AlarmNote {
+        id: notice.id,
+        transition: notice.transition,
+        reason: notice.reason,
+        kind: notice.kind,
+        priority: notice.priority,
+        rule: notice.rule.map(|rule| names.rule(rule)),
+        site_version: notice.site_version,
+        episode: notice.episode,
+        subject: notice.subject.map(|subject| names.subject(subject)),
+        tag: notice.tag.map(|tag| names.tag(tag)),
+        place: names.place(notice.place),
+        is_tentative: notice.is_tentative,
+        is_late: notice.is_late,
+        cause: cause(names, notice.cause),
+        observed_at: notice.observed_at,
+        received_at: notice.received_at,
+        changed_at: notice.changed_at,
+        position: notice.position,
+        accuracy_mm: notice.accuracy_mm,
+        gates_passed: notice.gates_passed,
+        storage,
+        cursor: at.map(cursor),
+        fencing_epoch: FENCING_EPOCH,
+        is_resent,
+    }
+}
+
+fn cause(names: Names<'_>, cause: Cause) -> WireCause {
+    match cause {
+        Cause::Input { source, lane, epoch, seq } => {
+            WireCause::Input(InputCause { source: names.source(source), lane, epoch, seq })
+        }
+        Cause::Deadline { due_at } => WireCause::Deadline { due_at },
+        Cause::SiteChange => WireCause::SiteChange,
+    }
+}
+
+/// That a notice is on disk now.
+pub(crate) fn settled(notice: &AlarmNotice, at: NoticeAt) -> AlarmSettled {
+    AlarmSettled {
+        id: notice.id,
+        transition: notice.transition,
+        storage: Storage::Durable,
+        cursor: Some(cursor(at)),
+        fencing_epoch: FENCING_EPOCH,
+    }
+}
+
+/// A fact with names.
+pub(crate) fn event_note(site: &Site, event: &Event, storage: Storage, at: NoticeAt) -> EventNote {
+    let names = Names(site);
+    let mut note = EventNote {
+        word: EventWord::from(&event.kind),
+        at: event.at,
+        subject: None,
+        zone: None,
+        door: None,
+        tag: None,
+        source: None,
+        anchor: None,
+        occupant_count: None,
+        is_forced: None,
+        site_version: None,
+        storage,
+        cursor: cursor(at),
+    };
+    match event.kind {
+        EventKind::ZoneEntered { subject, zone, tag, occupant_count }
+        | EventKind::ZoneExited { subject, zone, tag, occupant_count } => {
+            note.subject = Some(names.subject(subject));
+            note.zone = Some(names.zone(zone));
+            note.tag = Some(names.tag(tag));
+            note.occupant_count = Some(occupant_count);
+        }
+        EventKind::DoorPassed { subject, door, tag } => {
+            note.subject = Some(names.subject(subject));
+            note.door = Some(names.door(door));
+            note.tag = Some(names.tag(tag));
+        }
+        EventKind::DoorOpened { door, is_forced } => {
+            note.door = Some(names.door(door));
+            note.is_forced = Some(is_forced);
+        }
+        EventKind::DoorClosed { door }
+        | EventKind::DoorLocked { door }
+        | EventKind::DoorUnlocked { door } => note.door = Some(names.door(door)),
+        EventKind::FeedRestored { source } | EventKind::FeedFellSilent { source } => {
+            note.source = Some(names.source(source));
+        }
+        EventKind::ZoneWentBlind { zone, anchor } => {
+            note.zone = Some(names.zone(zone));
+            note.anchor = Some(names.anchor(anchor));
+        }
+        EventKind::ZoneSighted { zone } => note.zone = Some(names.zone(zone)),
+        EventKind::TagHeard { tag } => note.tag = Some(names.tag(tag)),
+        EventKind::SiteChanged { version } => note.site_version = Some(version),
+    }
+    note
+}
+
+/// A fix with names.
+pub(crate) fn position_note(site: &Site, fix: &Fix) -> PositionNote {
+    let names = Names(site);
+    PositionNote {
+        tag: names.tag(fix.tag),
+        subject: site.tag_subject(fix.tag).map(|subject| names.subject(subject)),
+        position: fix.position,
+        accuracy_mm: fix.accuracy_mm,
+        observed_at: fix.observed_at,
+        received_at: fix.received_at,
+    }
+}

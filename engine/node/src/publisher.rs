@@ -1,0 +1,221 @@
+//! Takes what leaves the shard and brings it where it belongs: at once, or when the disk has it.
+//!
+//! An actix actor on the rim's thread with one future. It never waits for a subscriber or a session.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use ach_actors_entities::{Accepted, Effect, Release};
+use ach_actors_model::{AlarmNotice, Lane, SourceRef};
+use actix::prelude::*;
+
+use crate::outbox::Outbox;
+use crate::outlet::Outbound;
+use crate::recent::NoticeAt;
+use crate::rim::{Rim, Settled};
+
+/// Things brought a poll, so that sessions on the same thread get their turn: about a millisecond.
+const THINGS_A_POLL_MAX: usize = 2_048;
+
+/// What waits for the disk.
+#[derive(Debug, Clone, Copy)]
+enum Waiting {
+    /// An alarm that was told and becomes durable.
+    Settles(NoticeAt, AlarmNotice),
+    /// An alarm that is told only then.
+    Tells(NoticeAt, AlarmNotice),
+    Accepted(Accepted),
+    Epoch(SourceRef, u32),
+    Site(u32),
+    Ticket(u64),
+}
+
+/// The publisher.
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    rim: Rc<Rim>,
+    outbox: Outbox<Waiting>,
+    is_storing: bool,
+}
+
+impl Publisher {
+    /// A publisher for a rim.
+    pub(crate) fn new(rim: Rc<Rim>) -> Publisher {
+        Publisher { rim, outbox: Outbox::new(), is_storing: true }
+    }
+
+    /// Brings what has come. Returns whether there may be more.
+    pub(crate) fn work(&mut self) -> bool {
+        self.notice_disk();
+        let mut is_more = true;
+        for _ in 0..THINGS_A_POLL_MAX {
+            match self.rim.outlet.pop() {
+                Some(outbound) => self.bring(outbound),
+                None => {
+                    is_more = false;
+                    break;
+                }
+            }
+        }
+        self.release();
+        self.rim.waiting.set(self.outbox.len());
+        is_more
+    }
+
+    fn bring(&mut self, outbound: Outbound) {
+        match outbound {
+            Outbound::Effect { index, ordinal, effect, .. } => {
+                self.bring_effect(NoticeAt { index, ordinal }, effect);
+            }
+            Outbound::Stepped { index, ticket } => self.outbox.keep(index, Waiting::Ticket(ticket)),
+            Outbound::Site(site) => self.rim.fan_out.borrow_mut().set_site(site),
+            Outbound::Fixes(fixes) => self.rim.fan_out.borrow_mut().fixes(&fixes),
+        }
+    }
+
+    fn bring_effect(&mut self, at: NoticeAt, effect: Effect) {
+        let release = effect.release();
+        match effect {
+            Effect::Alarm(notice) if release == Release::Now => {
+                self.rim.fan_out.borrow_mut().tell(&notice, at);
+                self.outbox.keep(at.index, Waiting::Settles(at, notice));
+            }
+            Effect::Alarm(notice) => self.outbox.keep(at.index, Waiting::Tells(at, notice)),
+            Effect::Event(event) => self.rim.fan_out.borrow_mut().event(&event, at),
+            Effect::Accepted(accepted) => {
+                self.count(&accepted);
+                self.rim.acks.borrow_mut().accepted(&accepted);
+                self.outbox.keep(at.index, Waiting::Accepted(accepted));
+            }
+            Effect::SiteInForce { version } => self.outbox.keep(at.index, Waiting::Site(version)),
+            Effect::SiteRefused { version } => {
+                tracing::error!(version, "the new version of the site was refused");
+            }
+            Effect::EpochOpened { source, epoch } => {
+                self.outbox.keep(at.index, Waiting::Epoch(source, epoch));
+            }
+        }
+    }
+
+    fn count(&self, accepted: &Accepted) {
+        let counters = &self.rim.counters;
+        let (new, duplicate, late, refused) = if accepted.lane == Lane::Ping {
+            counters.pings_conflated.add(accepted.conflated_count.into());
+            (
+                &counters.pings_accepted,
+                &counters.pings_duplicate,
+                &counters.pings_late,
+                &counters.pings_refused,
+            )
+        } else {
+            (
+                &counters.reports_accepted,
+                &counters.reports_duplicate,
+                &counters.reports_late,
+                &counters.reports_refused,
+            )
+        };
+        new.add(accepted.accepted_count.into());
+        duplicate.add(accepted.duplicate_count.into());
+        late.add(accepted.late_count.into());
+        refused.add(accepted.refused_count.into());
+    }
+
+    /// Lets go what the disk has.
+    fn release(&mut self) {
+        let durable_index = self.rim.mark.durable_index();
+        while let Some((index, waiting)) = self.outbox.release(durable_index) {
+            self.let_go(index, waiting, true);
+        }
+        // Without a disk nothing more becomes durable: what waits leaves and says so.
+        while !self.is_storing
+            && let Some((index, waiting)) = self.outbox.release(u64::MAX)
+        {
+            self.let_go(index, waiting, false);
+        }
+    }
+
+    fn let_go(&self, index: u64, waiting: Waiting, is_durable: bool) {
+        match waiting {
+            Waiting::Settles(at, notice) if is_durable => {
+                self.rim.fan_out.borrow_mut().settle(&notice, at);
+            }
+            Waiting::Settles(..) => {}
+            Waiting::Tells(at, notice) if is_durable => {
+                self.rim.fan_out.borrow_mut().tell_durable(&notice, at);
+            }
+            Waiting::Tells(at, notice) => self.rim.fan_out.borrow_mut().tell(&notice, at),
+            Waiting::Accepted(accepted) if is_durable => {
+                self.rim.acks.borrow_mut().durable(&accepted);
+            }
+            Waiting::Accepted(_) => {}
+            Waiting::Epoch(source, epoch) => {
+                self.rim.acks.borrow_mut().open_epoch(source, epoch);
+            }
+            Waiting::Site(version) => {
+                tracing::info!(version, is_durable, "a version of the site is in force");
+            }
+            Waiting::Ticket(ticket) => self.rim.settle(ticket, Settled { index, is_durable }),
+        }
+    }
+
+    fn notice_disk(&mut self) {
+        if self.is_storing && !self.rim.mark.is_storing() {
+            // Lets go all that is durable before the rest leaves as provisional. A group that was
+            // being flushed may still become durable after this: then more is kept than was said.
+            let durable_index = self.rim.mark.durable_index();
+            while let Some((index, waiting)) = self.outbox.release(durable_index) {
+                self.let_go(index, waiting, true);
+            }
+            self.is_storing = false;
+            self.rim.fan_out.borrow_mut().stop_storing();
+        }
+    }
+}
+
+impl Future for Publisher {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.rim.outlet.register_publisher(cx.waker());
+        self.rim.mark.register_publisher(cx.waker());
+        if self.work() {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the publisher has failed; the node stops and recovers");
+            self.rim.failed.send_replace(true);
+        }
+    }
+}
+
+/// The actor that gives a publisher its life.
+#[derive(Debug)]
+pub(crate) struct PublisherActor {
+    publisher: Option<Publisher>,
+}
+
+impl PublisherActor {
+    /// An actor for a publisher.
+    pub(crate) fn new(publisher: Publisher) -> PublisherActor {
+        PublisherActor { publisher: Some(publisher) }
+    }
+}
+
+impl Actor for PublisherActor {
+    type Context = actix::Context<PublisherActor>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        if let Some(publisher) = self.publisher.take() {
+            ctx.spawn(publisher.into_actor(self));
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The latest durable notices, so that a subscriber that comes back hears what it missed.
+
+use std::collections::{VecDeque, vec_deque};
+
+use ach_actors_model::AlarmNotice;
+
+/// Durable notices kept. At 500 alarms a second (far beyond a hospital) a minute and a half of
+/// absence; at ten an hour half a year. 65,536 notices of some 200 bytes are 13 MiB.
+pub(crate) const RECENT_MAX: usize = 65_536;
+
+/// Where a notice stands: the entry it came from and its place among that entry's notices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub(crate) struct NoticeAt {
+    /// Index of the entry.
+    pub index: u64,
+    /// Place among the entry's alarm notices, from 0.
+    pub ordinal: u32,
+}
+
+/// What a subscriber has missed.
+#[derive(Debug)]
+pub(crate) struct Missed<'a> {
+    /// Whether notices before the first one told here are gone.
+    pub is_gap: bool,
+    /// What is still known, in order.
+    pub notices: vec_deque::Iter<'a, (NoticeAt, AlarmNotice)>,
+}
+
+/// A ring of durable notices, ascending by [`NoticeAt`].
+#[derive(Debug)]
+pub(crate) struct Recent {
+    notices: VecDeque<(NoticeAt, AlarmNotice)>,
+    notices_max: usize,
+    /// Everything after this one is still here.
+    complete_after: NoticeAt,
+}
+
+impl Recent {
+    /// Nothing yet.
+    pub(crate) fn new(notices_max: usize) -> Recent {
+        Recent { notices: VecDeque::new(), notices_max, complete_after: NoticeAt::default() }
+    }
+
+    /// Adds the next one.
+    pub(crate) fn push(&mut self, at: NoticeAt, notice: AlarmNotice) {
+        debug_assert!(self.notices.back().is_none_or(|&(last, _)| last < at), "in order");
+        if self.notices.len() >= self.notices_max
+            && let Some((gone, _)) = self.notices.pop_front()
+        {
+            self.complete_after = gone;
+        }
+        self.notices.push_back((at, notice));
+    }
+
+    /// Everything after `at`.
+    pub(crate) fn after(&self, at: NoticeAt) -> Missed<'_> {
+        let from = self.notices.partition_point(|&(notice_at, _)| notice_at <= at);
+        Missed { is_gap: at < self.complete_after, notices: self.notices.range(from..) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_values::notice;
+
+    fn at(index: u64, ordinal: u32) -> NoticeAt {
+        NoticeAt { index, ordinal }
+    }
+
+    #[track_caller]
+    fn check(after: NoticeAt, is_gap: bool, expected: &[(u64, u32)]) {
+        let mut recent = Recent::new(3);
+        for (number, place) in [at(1, 0), at(2, 0), at(2, 1), at(7, 0)].into_iter().enumerate() {
+            recent.push(place, notice(u128::try_from(number).unwrap()));
+        }
+        let missed = recent.after(after);
+        assert_eq!(missed.is_gap, is_gap);
+        let told: Vec<_> = missed.notices.map(|(at, _)| (at.index, at.ordinal)).collect();
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn what_came_after_the_cursor_is_told() {
+        check(at(2, 0), false, &[(2, 1), (7, 0)]);
+        check(at(1, 0), false, &[(2, 0), (2, 1), (7, 0)]);
+        check(at(7, 0), false, &[]);
+        check(at(900, 0), false, &[]);
+    }
+
+    #[test]
+    fn a_cursor_older_than_the_ring_is_told_of_the_gap() {
+        check(at(0, 0), true, &[(2, 0), (2, 1), (7, 0)]);
+    }
+}

@@ -1,0 +1,156 @@
+//! What the sessions and the publisher share on their one thread.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ach_actors_entities::Site;
+use ach_actors_model::{Name, SourceRef};
+use ach_geo::SiteFrame;
+use tokio::sync::{oneshot, watch};
+
+use crate::ack_table::AckTable;
+use crate::clock::ShardClock;
+use crate::commit_mark::CommitMark;
+use crate::counters::Counters;
+use crate::fan_out::FanOut;
+use crate::lanes::Lanes;
+use crate::limits::NodeLimits;
+use crate::outlet::Outlet;
+use crate::shard_gauge::ShardGauge;
+use crate::told::Told;
+
+/// That the entry which held an input is stepped and, if the node stores, on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// The entry.
+    pub index: u64,
+    /// Whether it is on disk.
+    pub is_durable: bool,
+}
+
+/// The rim of a node. Everything in it belongs to one thread; what other threads share is in an
+/// `Arc` and locks nothing.
+#[derive(Debug)]
+pub(crate) struct Rim {
+    pub node: Name,
+    pub frame: Option<SiteFrame>,
+    pub lanes: Arc<Lanes>,
+    pub outlet: Arc<Outlet>,
+    pub clock: Arc<ShardClock>,
+    pub mark: Arc<CommitMark>,
+    pub counters: Arc<Counters>,
+    pub gauge: Arc<ShardGauge>,
+    pub limits: NodeLimits,
+    pub acks: RefCell<AckTable>,
+    pub fan_out: RefCell<FanOut>,
+    /// True once the node is ending; sessions say goodbye.
+    pub goodbye: watch::Sender<bool>,
+    /// True once something failed without which the node must not go on.
+    pub failed: watch::Sender<bool>,
+    /// How many effects wait for the disk.
+    pub waiting: Cell<usize>,
+    tickets: RefCell<BTreeMap<u64, oneshot::Sender<Settled>>>,
+    next_ticket: Cell<u64>,
+    vendors: RefCell<BTreeMap<SourceRef, Rc<watch::Sender<bool>>>>,
+}
+
+/// What a rim is made of.
+#[derive(Debug)]
+pub(crate) struct RimParts {
+    pub node: Name,
+    pub frame: Option<SiteFrame>,
+    pub lanes: Arc<Lanes>,
+    pub outlet: Arc<Outlet>,
+    pub clock: Arc<ShardClock>,
+    pub mark: Arc<CommitMark>,
+    pub counters: Arc<Counters>,
+    pub gauge: Arc<ShardGauge>,
+    pub limits: NodeLimits,
+    pub acks: AckTable,
+    pub told: Told,
+    pub site: Arc<Site>,
+}
+
+impl Rim {
+    /// A rim without sessions.
+    pub(crate) fn new(parts: RimParts) -> Rim {
+        let fan_out = FanOut::new(parts.site, parts.told, parts.counters.clone());
+        Rim {
+            node: parts.node,
+            frame: parts.frame,
+            lanes: parts.lanes,
+            outlet: parts.outlet,
+            clock: parts.clock,
+            mark: parts.mark,
+            counters: parts.counters,
+            gauge: parts.gauge,
+            limits: parts.limits,
+            acks: RefCell::new(parts.acks),
+            fan_out: RefCell::new(fan_out),
+            goodbye: watch::Sender::new(false),
+            failed: watch::Sender::new(false),
+            waiting: Cell::new(0),
+            tickets: RefCell::default(),
+            next_ticket: Cell::new(0),
+            vendors: RefCell::default(),
+        }
+    }
+
+    /// The site in force.
+    pub(crate) fn site(&self) -> Arc<Site> {
+        self.fan_out.borrow().site().clone()
+    }
+
+    /// A ticket for an input, and what tells when the input is settled.
+    pub(crate) fn ticket(&self) -> (u64, oneshot::Receiver<Settled>) {
+        let ticket = self.next_ticket.get();
+        self.next_ticket.set(ticket.wrapping_add(1));
+        let (tell, told) = oneshot::channel();
+        self.tickets.borrow_mut().insert(ticket, tell);
+        (ticket, told)
+    }
+
+    /// Tells whoever waits for a ticket.
+    pub(crate) fn settle(&self, ticket: u64, settled: Settled) {
+        if let Some(tell) = self.tickets.borrow_mut().remove(&ticket) {
+            // Whoever waited may be gone.
+            let _ = tell.send(settled);
+        }
+    }
+
+    /// Begins a vendor's turn at its feed. An older session of the same feed is told to give way.
+    pub(crate) fn take_over(&self, source: SourceRef) -> VendorTurn<'_> {
+        let gives_way = Rc::new(watch::Sender::new(false));
+        let older = self.vendors.borrow_mut().insert(source, gives_way.clone());
+        if let Some(older) = older {
+            older.send_replace(true);
+        }
+        VendorTurn { rim: self, source, gives_way }
+    }
+}
+
+/// A session's turn at a feed. Ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct VendorTurn<'a> {
+    rim: &'a Rim,
+    source: SourceRef,
+    gives_way: Rc<watch::Sender<bool>>,
+}
+
+impl VendorTurn<'_> {
+    /// Becomes true when a newer session of the same feed has begun.
+    pub(crate) fn gives_way(&self) -> watch::Receiver<bool> {
+        self.gives_way.subscribe()
+    }
+}
+
+impl Drop for VendorTurn<'_> {
+    fn drop(&mut self) {
+        let mut vendors = self.rim.vendors.borrow_mut();
+        if vendors.get(&self.source).is_some_and(|turn| Rc::ptr_eq(turn, &self.gives_way)) {
+            vendors.remove(&self.source);
+        }
+    }
+}

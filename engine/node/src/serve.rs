@@ -1,0 +1,182 @@
+//! The rim's thread: the endpoint, its sessions, the publisher, and how they end.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use ach_engine_net::{Bundle, Handshake, Listener, server_endpoint};
+use ach_engine_wire::Code;
+use actix::prelude::*;
+use quinn::VarInt;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::publisher::{Publisher, PublisherActor};
+use crate::rim::{Rim, RimParts};
+use crate::roster::{Roster, Seat};
+use crate::session;
+use crate::shard_actor::{ShardActor, ShardState};
+use crate::shard_worker::ShardWorker;
+use crate::start_error::StartError;
+use crate::{Arrangement, pin};
+
+/// From this many cores on a shard has one of its own. With fewer, a hop between two threads costs
+/// more than sharing one: 30 against 37 µs from ping to alarm on two cores.
+const CORES_FOR_TWO_THREADS: usize = 4;
+
+/// What the rim's thread needs.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    pub listen: SocketAddr,
+    pub bundle: Bundle,
+    pub arrangement: Arrangement,
+    pub worker: ShardWorker,
+    pub rim: RimParts,
+    pub state: watch::Sender<ShardState>,
+    pub stop: watch::Receiver<bool>,
+    pub ready: Sender<Result<SocketAddr, StartError>>,
+}
+
+/// Whether the shard gets a thread of its own.
+fn is_two_thread(arrangement: Arrangement) -> bool {
+    match arrangement {
+        Arrangement::OneThread => false,
+        Arrangement::TwoThread => true,
+        Arrangement::Auto => pin::core_count() >= CORES_FOR_TWO_THREADS,
+    }
+}
+
+/// Serves until it is told to stop or the shard fails.
+pub(crate) async fn serve(serving: Serving) {
+    let Serving { listen, bundle, arrangement, worker, rim, state, mut stop, ready } = serving;
+    let listener = match listen_at(listen, &bundle) {
+        Ok((listener, address)) => {
+            // Nobody waits for the answer only if the starter is gone.
+            let _ = ready.send(Ok(address));
+            listener
+        }
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    let rim = Rc::new(Rim::new(rim));
+    let mut shard_state = state.subscribe();
+    let mut failed = rim.failed.subscribe();
+    start_shard(arrangement, worker, &rim, state.clone());
+    PublisherActor::new(Publisher::new(rim.clone())).start();
+    let roster = Roster::new(&rim.limits);
+    let mut sessions = JoinSet::new();
+    loop {
+        tokio::select! {
+            handshake = listener.accept() => match handshake {
+                Some(handshake) => take(&rim, &roster, handshake, &mut sessions),
+                None => break,
+            },
+            Some(_) = sessions.join_next() => {}
+            // An error means that whoever could stop the node is gone: then it stops.
+            _ = stop.wait_for(|is_stopping| *is_stopping) => break,
+            _ = shard_state.wait_for(|state| *state == ShardState::Failed) => break,
+            _ = failed.wait_for(|is_failed| *is_failed) => break,
+        }
+    }
+    end(&rim, &listener, &mut shard_state, sessions).await;
+    if *rim.failed.borrow() {
+        state.send_replace(ShardState::Failed);
+    }
+}
+
+fn listen_at(wanted: SocketAddr, bundle: &Bundle) -> Result<(Listener, SocketAddr), StartError> {
+    let endpoint = server_endpoint(wanted, bundle)?;
+    let address = endpoint.local_addr().map_err(|source| StartError::Address { wanted, source })?;
+    Ok((Listener::new(endpoint), address))
+}
+
+fn start_shard(
+    arrangement: Arrangement,
+    worker: ShardWorker,
+    rim: &Rim,
+    state: watch::Sender<ShardState>,
+) {
+    let actor = ShardActor::new(worker, rim.lanes.clone(), state);
+    let is_apart = is_two_thread(arrangement);
+    let can_pin = pin::core_count() >= CORES_FOR_TWO_THREADS;
+    tracing::info!(threads = if is_apart { 2 } else { 1 }, "the shard starts");
+    if is_apart {
+        let arbiter = Arbiter::new();
+        arbiter.spawn_fn(move || {
+            // The last core: interrupts tend to go to the first.
+            let is_pinned = can_pin && pin::pin_thread(pin::core_count().saturating_sub(1));
+            tracing::info!(is_pinned, "the shard has a thread of its own");
+            actor.start();
+        });
+    } else {
+        actor.start();
+    }
+}
+
+/// Takes a handshake, or refuses it at once when every seat is taken: existing sessions are not
+/// disturbed by those who cannot come in.
+fn take(rim: &Rc<Rim>, roster: &Rc<Roster>, handshake: Handshake, sessions: &mut JoinSet<()>) {
+    rim.counters.connections_offered.count();
+    match roster.seat() {
+        Some(seat) => {
+            sessions.spawn_local(welcome(rim.clone(), seat, handshake));
+        }
+        None => {
+            rim.counters.connections_refused_limit.count();
+            drop(handshake);
+        }
+    }
+}
+
+async fn welcome(rim: Rc<Rim>, mut seat: Seat, handshake: Handshake) {
+    let peer = match handshake.finish().await {
+        Ok(peer) => peer,
+        Err(error) => {
+            rim.counters.handshakes_failed.count();
+            tracing::debug!(%error, "a handshake failed");
+            return;
+        }
+    };
+    if !seat.name(&peer.identity) {
+        rim.counters.connections_refused_limit.count();
+        session::close(&peer.connection, Code::TooManyConnections, "close another one first");
+        return;
+    }
+    session::serve(rim, peer).await;
+}
+
+/// Ends in good order: nothing new comes in, what came in is decided and stored, what follows is
+/// told, then everybody is told goodbye.
+async fn end(
+    rim: &Rim,
+    listener: &Listener,
+    shard_state: &mut watch::Receiver<ShardState>,
+    mut sessions: JoinSet<()>,
+) {
+    let deadline = Instant::now() + rim.limits.drain_within;
+    listener.endpoint().set_server_config(None);
+    rim.lanes.close();
+    // A shard that has failed drains nothing, and who waits for it has nothing to wait for.
+    let over = shard_state.wait_for(|state| *state != ShardState::Running);
+    let is_over = timeout(rim.limits.drain_within, over).await;
+    let is_drained = is_over.is_ok_and(|state| state.is_ok_and(|it| *it == ShardState::Drained));
+    if is_drained {
+        while (rim.waiting.get() > 0 || rim.outlet.depth() > 0) && Instant::now() < deadline {
+            rim.outlet.wake_publisher();
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+    rim.goodbye.send_replace(true);
+    let all_gone = async { while sessions.join_next().await.is_some() {} };
+    if timeout(deadline.saturating_duration_since(Instant::now()), all_gone).await.is_err() {
+        tracing::warn!("some sessions did not end in time and are cut");
+    }
+    let code = VarInt::from_u32(u32::from(Code::ShuttingDown.value()));
+    listener.endpoint().close(code, b"the node has ended");
+    // Lets the peers know, unless they are gone themselves.
+    let _ = timeout(Duration::from_secs(1), listener.endpoint().wait_idle()).await;
+}

@@ -1,0 +1,371 @@
+//! One connected peer, from its hello to its goodbye.
+//!
+//! A session is a handful of tasks on the rim's thread: one reads the control stream, one writes it,
+//! one reads each lane, one writes each subscription. A panic in one ends this session alone: tokio
+//! catches it, it is counted, the connection is closed. What the peer may do follows from the role
+//! in its certificate.
+
+mod control;
+mod control_out;
+mod fault;
+mod handles;
+mod ping_lane;
+mod report_lane;
+mod subscription;
+mod vendor;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use ach_actors_model::{Lane, Name, Timestamp};
+use ach_engine_net::{FrameSink, FrameSource, Identity, Peer, Role};
+use ach_engine_wire::limits::{HANDLE_COUNT_MAX, PAYLOAD_BYTES_MAX};
+use ach_engine_wire::{
+    Code, Frame, Goodbye, Hello, PROTOCOL_VERSION, Preamble, Receipt, Text, Welcome, limits,
+};
+use quinn::{Connection, RecvStream, VarInt};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use control_out::ControlOut;
+use fault::{Fault, counter};
+use subscription::Subscription;
+use vendor::{SharedVendor, Vendor};
+
+use crate::notes::FENCING_EPOCH;
+use crate::rim::Rim;
+use crate::sink::Sink;
+
+/// Subscriptions that wait to be begun; a client may have 16 in all.
+const REQUESTS_MAX: usize = 16;
+
+/// What the tasks of a session share.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub rim: Rc<Rim>,
+    pub connection: Connection,
+    pub identity: Identity,
+    pub out: ControlOut,
+    subscriptions: RefCell<BTreeMap<u32, Open>>,
+    receipts: RefCell<BTreeMap<u64, Option<Receipt>>>,
+}
+
+/// A subscription as the control stream knows it.
+#[derive(Debug)]
+struct Open {
+    sink: Rc<Sink>,
+    end: watch::Sender<bool>,
+}
+
+impl Session {
+    /// A ping or report is refused, alone.
+    fn refuse(&self, vendor: &Vendor, lane: Lane, seq: u64, code: Code, handle: u32) {
+        self.out.refuse(lane, vendor.epoch, seq, code, Some(handle));
+        if self.out.is_first(code) {
+            tracing::warn!(role = self.identity.role.word(), ?lane, %code, "refused an input");
+        }
+    }
+
+    /// The shard never sees a refused report, so its number is counted here.
+    fn refuse_report(&self, vendor: &Vendor, lane: Lane, seq: u64) {
+        self.rim.counters.reports_refused.count();
+        let mut acks = self.rim.acks.borrow_mut();
+        let progress = acks.source(vendor.source);
+        progress.lane_mut(lane).refuse(seq);
+        progress.changed.send_replace(());
+    }
+
+    /// The vendor sent numbers again that this very session has had.
+    fn count_repeated(&self, vendor: &Vendor, lane: Lane, count: usize) {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        let counters = &self.rim.counters;
+        let is_ping = lane == Lane::Ping;
+        let counter = if is_ping { &counters.pings_duplicate } else { &counters.reports_duplicate };
+        counter.add(count);
+        let mut acks = self.rim.acks.borrow_mut();
+        let progress = acks.source(vendor.source);
+        let totals = &mut progress.lane_mut(lane).totals;
+        totals.duplicate = totals.duplicate.saturating_add(count);
+        progress.changed.send_replace(());
+    }
+
+    /// A device clock is ahead of ours: clamped by the shard, told to the vendor.
+    fn notice_clock(
+        &self,
+        vendor: &Vendor,
+        observed_at: Timestamp,
+        received_at: Timestamp,
+    ) -> Result<(), Fault> {
+        match vendor.notice_clock(&self.rim, observed_at, received_at) {
+            Some(offset) => self.answer(offset),
+            None => Ok(()),
+        }
+    }
+
+    /// Answers on the control stream.
+    fn answer(&self, frame: impl Into<Frame>) -> Result<(), Fault> {
+        self.out.push(frame).map_err(|_| Fault::peer(Code::TooSlow, "the peer reads no answers"))
+    }
+
+    /// A subscription has ended; another may take its number.
+    fn forget_subscription(&self, subscription: u32, sink: &Rc<Sink>) {
+        let mut subscriptions = self.subscriptions.borrow_mut();
+        if subscriptions.get(&subscription).is_some_and(|open| Rc::ptr_eq(&open.sink, sink)) {
+            subscriptions.remove(&subscription);
+        }
+    }
+}
+
+/// Serves a peer until it goes, breaks the protocol, or the node ends.
+pub(crate) async fn serve(rim: Rc<Rim>, peer: Peer) {
+    rim.counters.sessions_begun.count();
+    let connection = peer.connection.clone();
+    let role = peer.identity.role;
+    let ended = Box::pin(run(rim.clone(), peer)).await;
+    rim.counters.sessions_ended.count();
+    match ended {
+        Ok(()) | Err(Fault::Gone) => connection.close(VarInt::from_u32(0), b""),
+        Err(Fault::Closed(_)) => close(&connection, Code::ShuttingDown, "the node is ending"),
+        Err(Fault::Peer { code, detail }) => {
+            if let Some(counter) = counter(&rim.counters, code) {
+                counter.count();
+            }
+            rim.counters.sessions_broken.count();
+            tracing::warn!(role = role.word(), %code, detail, "closed a session");
+            close(&connection, code, &detail);
+        }
+    }
+}
+
+/// Closes a connection with a code and a text.
+pub(crate) fn close(connection: &Connection, code: Code, detail: &str) {
+    let detail = Text::new(detail);
+    connection.close(VarInt::from_u32(u32::from(code.value())), detail.as_str().as_bytes());
+}
+
+async fn run(rim: Rc<Rim>, peer: Peer) -> Result<(), Fault> {
+    let Peer { connection, identity } = peer;
+    let within = rim.limits.hello_within;
+    let opened = timeout(within, open_control(&connection)).await;
+    let (mut sink, source, hello) =
+        opened.map_err(|_| Fault::peer(Code::FrameTimeout, "no hello in time"))??;
+    let site_name = check_hello(&rim, &identity, &hello)?;
+    let (vendor, turn) = if identity.role == Role::Vendor {
+        let source = rim.site().source(identity.name.as_str()).ok_or_else(|| {
+            Fault::peer(Code::UnknownSource, "this vendor is not a feed of the site")
+        })?;
+        let turn = rim.take_over(source);
+        (Some(Rc::new(Vendor::agree(&rim, source, &hello).await?)), Some(turn))
+    } else {
+        (None, None)
+    };
+    sink.push(&welcome(&rim, site_name, vendor.as_deref(), &hello).into())?;
+    sink.set_priority(40);
+    sink.flush().await?;
+    let session = Rc::new(Session {
+        rim: rim.clone(),
+        connection,
+        identity,
+        out: ControlOut::default(),
+        subscriptions: RefCell::default(),
+        receipts: RefCell::default(),
+    });
+    let gives_way = turn.as_ref().map(crate::rim::VendorTurn::gives_way);
+    work(session, vendor, sink, source, gives_way).await
+}
+
+async fn open_control(connection: &Connection) -> Result<(FrameSink, FrameSource, Hello), Fault> {
+    let (send, receive) = connection.accept_bi().await?;
+    let mut source = FrameSource::new(receive);
+    let raw = source.next().await?.ok_or(Fault::Gone)?;
+    match Frame::decode(raw)? {
+        Some(Frame::Hello(hello)) => Ok((FrameSink::new(send), source, hello)),
+        _ => Err(Fault::peer(Code::UnexpectedFrame, "the first frame must be a hello")),
+    }
+}
+
+fn check_hello(rim: &Rim, identity: &Identity, hello: &Hello) -> Result<Name, Fault> {
+    let site = rim.site();
+    if !hello.versions.contains(&PROTOCOL_VERSION) {
+        return Err(Fault::peer(Code::NoCommonVersion, "this node speaks version 1"));
+    }
+    if identity.site != *site.id() || hello.site.as_ref().is_some_and(|wanted| wanted != site.id())
+    {
+        return Err(Fault::peer(Code::WrongSite, "another site is served here"));
+    }
+    if identity.role == Role::Node {
+        return Err(Fault::peer(Code::WrongRole, "a node has no business with a single node"));
+    }
+    Ok(site.id().clone())
+}
+
+fn welcome(rim: &Rim, site: Name, vendor: Option<&Vendor>, hello: &Hello) -> Welcome {
+    Welcome {
+        version: PROTOCOL_VERSION,
+        site,
+        node: rim.node.clone(),
+        lanes: vendor.map(|vendor| vendor.welcome(rim)).unwrap_or_default(),
+        server_time: rim.clock.now(),
+        hello_sent_at: hello.sent_at,
+        fencing_epoch: FENCING_EPOCH,
+        payload_bytes_max: u32::try_from(PAYLOAD_BYTES_MAX).unwrap_or(u32::MAX),
+        batch_pings_max: u32::try_from(limits::BATCH_PINGS_MAX).unwrap_or(u32::MAX),
+        handle_count_max: HANDLE_COUNT_MAX,
+        is_storing: rim.mark.is_storing(),
+        site_version: rim.site().version(),
+    }
+}
+
+/// Runs the session's tasks until one fails or the session is to end.
+async fn work(
+    session: Rc<Session>,
+    vendor: Option<SharedVendor>,
+    sink: FrameSink,
+    source: FrameSource,
+    gives_way: Option<watch::Receiver<bool>>,
+) -> Result<(), Fault> {
+    let (requests, mut begun) = mpsc::channel(REQUESTS_MAX);
+    let mut goodbye = session.rim.goodbye.subscribe();
+    let (end_writer, writer_ends) = watch::channel(None);
+    let mut writer = Box::pin(control::write(session.clone(), vendor.clone(), sink, writer_ends));
+    let mut tasks = JoinSet::new();
+    tasks.spawn_local(control::read(session.clone(), vendor.clone(), source, requests));
+    let mut lanes = LaneStreams::default();
+    let gives_way = given_way(gives_way);
+    tokio::pin!(gives_way);
+    loop {
+        tokio::select! {
+            stream = session.connection.accept_uni() => {
+                lanes.open(&session, vendor.as_ref(), stream?, &mut tasks)?;
+            }
+            Some(subscription) = begun.recv() => {
+                tasks.spawn_local(Subscription::write(subscription));
+            }
+            Some(done) = tasks.join_next() => match done {
+                Ok(Ok(End::Stream)) => {}
+                Ok(Ok(End::Session)) => return leave(&session, end_writer, writer, None).await,
+                // While the node drains, its lanes close before its sessions do.
+                Ok(Err(Fault::Closed(_))) => {}
+                Ok(Err(fault)) => return Err(fault),
+                Err(error) => return Err(failed(&session, &error)),
+            },
+            wrote = &mut writer => return wrote,
+            () = &mut gives_way => {
+                let detail = "a newer connection of this vendor took over";
+                return Err(Fault::peer(Code::TakenOver, detail));
+            }
+            _ = goodbye.wait_for(|is_over| *is_over) => {
+                drain_subscriptions(&session, &mut tasks).await;
+                let goodbye = Goodbye {
+                    code: Code::ShuttingDown,
+                    detail: Text::new("the node is shutting down; connect again"),
+                };
+                return leave(&session, end_writer, writer, Some(goodbye)).await;
+            }
+        }
+    }
+}
+
+async fn given_way(gives_way: Option<watch::Receiver<bool>>) {
+    match gives_way {
+        // An error means that the turn is over, and with it this session.
+        Some(mut gives_way) => drop(gives_way.wait_for(|gives_way| *gives_way).await),
+        None => std::future::pending().await,
+    }
+}
+
+/// What a task of a session came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Its stream ended in good order.
+    Stream,
+    /// The peer said goodbye.
+    Session,
+}
+
+/// Ends all subscriptions' streams, with everything that is in their sinks.
+async fn drain_subscriptions(session: &Session, tasks: &mut JoinSet<Result<End, Fault>>) {
+    for open in session.subscriptions.borrow().values() {
+        open.end.send_replace(true);
+    }
+    let ended = async {
+        while !session.subscriptions.borrow().is_empty() && tasks.join_next().await.is_some() {}
+    };
+    // One that does not read is cut with the connection.
+    let _ = timeout(session.rim.limits.subscriber_stall_max, ended).await;
+}
+
+/// Writes the last acks and the goodbye, and waits until the peer has them.
+async fn leave(
+    session: &Session,
+    end_writer: watch::Sender<Option<Goodbye>>,
+    writer: impl Future<Output = Result<(), Fault>>,
+    goodbye: Option<Goodbye>,
+) -> Result<(), Fault> {
+    let code = goodbye.as_ref().map_or(Code::Done, |goodbye| goodbye.code);
+    end_writer.send_replace(Some(
+        goodbye.unwrap_or(Goodbye { code: Code::Done, detail: Text::default() }),
+    ));
+    let wrote = timeout(session.rim.limits.subscriber_stall_max, writer).await;
+    close(&session.connection, code, "");
+    wrote.unwrap_or(Ok(()))
+}
+
+fn failed(session: &Session, error: &tokio::task::JoinError) -> Fault {
+    if error.is_panic() {
+        session.rim.counters.sessions_panicked.count();
+        tracing::error!("a session failed; this is a bug, please report it");
+    }
+    Fault::peer(Code::Internal, "the session failed inside")
+}
+
+/// The lane streams a vendor has open: one a lane.
+#[derive(Debug, Default)]
+struct LaneStreams {
+    waiting: usize,
+}
+
+impl LaneStreams {
+    fn open(
+        &mut self,
+        session: &Rc<Session>,
+        vendor: Option<&SharedVendor>,
+        stream: RecvStream,
+        tasks: &mut JoinSet<Result<End, Fault>>,
+    ) -> Result<(), Fault> {
+        let Some(vendor) = vendor else {
+            let detail = "only a vendor's certificate may publish";
+            return Err(Fault::peer(Code::WrongRole, detail));
+        };
+        self.waiting = self.waiting.saturating_add(1);
+        if self.waiting > crate::ack_table::VENDOR_LANES.len() {
+            return Err(Fault::peer(Code::BadStream, "one stream a lane and connection"));
+        }
+        tasks.spawn_local(read_lane(session.clone(), vendor.clone(), stream));
+        Ok(())
+    }
+}
+
+async fn read_lane(
+    session: Rc<Session>,
+    vendor: SharedVendor,
+    stream: RecvStream,
+) -> Result<End, Fault> {
+    let (preamble, frames) = FrameSource::open(stream).await?;
+    let Preamble::Lane { lane, epoch } = preamble else {
+        return Err(Fault::peer(Code::BadStream, "a client opens lanes only"));
+    };
+    if epoch != vendor.epoch {
+        return Err(Fault::peer(Code::WrongEpoch, "another epoch is in force"));
+    }
+    if !vendor.claim(lane) {
+        return Err(Fault::peer(Code::BadStream, "one stream a lane and connection"));
+    }
+    match lane {
+        Lane::Ping => ping_lane::read_pings(session, vendor, frames).await?,
+        _ => report_lane::read_reports(session, vendor, lane, frames).await?,
+    }
+    Ok(End::Stream)
+}

@@ -1,0 +1,320 @@
+//! The control stream: questions in, answers and acks out.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use ach_actors_model::{Command, CommandKind, Lane, Name};
+use ach_engine_net::{FrameSink, FrameSource, Role};
+use ach_engine_shard::Input;
+use ach_engine_wire::limits::{COUNTERS_MAX, SUBSCRIPTIONS_MAX};
+use ach_engine_wire::{
+    Code, Counter, Echo, EchoReply, Frame, Goodbye, Heartbeat, Intern, Receipt, Refused, Status,
+    Subscribe, Text, WireCommand, Wish,
+};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::fault::{Fault, counter};
+use super::subscription::Subscription;
+use super::vendor::Vendor;
+use super::{End, Open, Session};
+use crate::fan_out::encoded;
+use crate::lanes::Ticketed;
+use crate::names::Names;
+use crate::notes::cursor;
+use crate::recent::NoticeAt;
+use crate::sieve::Sieve;
+use crate::sink::Sink;
+use crate::status::counts;
+
+/// Acks of pings, and refusals, are told at most this often: a packet costs more than a hundred
+/// pings. Acks of duress and doors go at once.
+const ACK_EVERY: Duration = Duration::from_millis(2);
+
+/// A sign of life when nothing else was said for this long.
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(5);
+
+/// Receipts remembered on a connection.
+const RECEIPTS_MAX: usize = 256;
+
+/// Reads the control stream until the peer ends it or says goodbye.
+///
+/// # Errors
+///
+/// The peer broke the protocol or is gone.
+pub(crate) async fn read(
+    session: Rc<Session>,
+    vendor: Option<Rc<Vendor>>,
+    mut source: FrameSource,
+    begun: mpsc::Sender<Subscription>,
+) -> Result<End, Fault> {
+    while let Some(raw) = source.next().await? {
+        match Frame::decode(raw)? {
+            Some(Frame::Intern(intern)) => take_names(&session, vendor.as_deref(), intern)?,
+            Some(Frame::Subscribe(subscribe)) => {
+                if let Some(subscription) = take_subscription(&session, subscribe)? {
+                    // The session ends when this fails.
+                    begun.send(subscription).await.map_err(|_| Fault::Gone)?;
+                }
+            }
+            Some(Frame::Unsubscribe(unsubscribe)) => {
+                let subscriptions = session.subscriptions.borrow();
+                if let Some(open) = subscriptions.get(&unsubscribe.subscription) {
+                    open.end.send_replace(true);
+                }
+            }
+            Some(Frame::Echo(echo)) => take_echo(&session, &echo)?,
+            Some(Frame::Command(command)) => take_command(&session, command).await?,
+            Some(Frame::StatusQuery(query)) => {
+                if may(&session, &[Role::Operator, Role::Receiver])? {
+                    session.answer(status(&session, query.query))?;
+                }
+            }
+            Some(Frame::Heartbeat(_)) | None => {}
+            Some(Frame::Goodbye(_)) => return Ok(End::Session),
+            Some(_) => {
+                let detail = "a frame that has no place on the control stream";
+                return Err(Fault::peer(Code::UnexpectedFrame, detail));
+            }
+        }
+    }
+    Ok(End::Session)
+}
+
+/// Whether the peer's role may do this; if not, it is told and counted.
+fn may(session: &Session, roles: &[Role]) -> Result<bool, Fault> {
+    if roles.contains(&session.identity.role) {
+        return Ok(true);
+    }
+    refuse(session, Code::WrongRole, "the certificate's role may not do this")?;
+    Ok(false)
+}
+
+fn refuse(session: &Session, code: Code, detail: &str) -> Result<(), Fault> {
+    if let Some(counter) = counter(&session.rim.counters, code) {
+        counter.count();
+    }
+    if session.out.is_first(code) {
+        tracing::warn!(role = session.identity.role.word(), %code, "refused a request");
+    }
+    session.answer(Refused {
+        code,
+        lane: None,
+        seq: None,
+        detail: Text::new(detail),
+        retry_after_ms: None,
+    })
+}
+
+fn take_names(session: &Session, vendor: Option<&Vendor>, intern: Intern) -> Result<(), Fault> {
+    let Some(vendor) = vendor else {
+        return refuse(session, Code::WrongRole, "only a vendor names things");
+    };
+    let site = session.rim.site();
+    let interned = vendor.handles.borrow_mut().intern(&site, vendor.source, intern)?;
+    for refusal in &interned.refused {
+        if let Some(counter) = counter(&session.rim.counters, refusal.code) {
+            counter.count();
+        }
+    }
+    session.answer(interned)
+}
+
+fn take_subscription(
+    session: &Rc<Session>,
+    request: Subscribe,
+) -> Result<Option<Subscription>, Fault> {
+    if !may(session, &[Role::Receiver, Role::Operator])? {
+        return Ok(None);
+    }
+    let mut subscriptions = session.subscriptions.borrow_mut();
+    if subscriptions.len() >= SUBSCRIPTIONS_MAX {
+        refuse(session, Code::TooMany, "too many subscriptions on one connection")?;
+        return Ok(None);
+    }
+    if subscriptions.contains_key(&request.subscription) {
+        return Err(Fault::peer(Code::Malformed, "the subscription's number is in use"));
+    }
+    let sieve = match Sieve::new(request.topic, request.filter.clone()) {
+        Ok(sieve) => sieve,
+        Err(wrong) => {
+            refuse(session, Code::UnknownTopic, &wrong.to_string())?;
+            return Ok(None);
+        }
+    };
+    let sink = Rc::new(Sink::new(session.rim.limits.sink_bytes_max));
+    let (end, ended) = watch::channel(false);
+    subscriptions.insert(request.subscription, Open { sink: sink.clone(), end });
+    drop(subscriptions);
+    Ok(Some(Subscription::begin(session.clone(), request, sieve, sink, ended)))
+}
+
+fn take_echo(session: &Session, echo: &Echo) -> Result<(), Fault> {
+    let mut padding = echo.padding;
+    padding.bytes = echo.reply_bytes.min(ach_engine_wire::limits::ECHO_BYTES_MAX);
+    let reply = EchoReply { nonce: echo.nonce, padding };
+    session.rim.counters.echoes_answered.count();
+    let Some(subscription) = echo.subscription else { return session.answer(reply) };
+    let subscriptions = session.subscriptions.borrow();
+    if let Some(open) = subscriptions.get(&subscription) {
+        // The probe takes the alarms' way: same sink, same stream.
+        open.sink.push(encoded(&reply.into()));
+        return Ok(());
+    }
+    drop(subscriptions);
+    refuse(session, Code::UnknownTopic, "no such subscription to answer a probe on")
+}
+
+async fn take_command(session: &Rc<Session>, command: WireCommand) -> Result<(), Fault> {
+    if !may(session, &[Role::Operator])? {
+        return Ok(());
+    }
+    match session.receipts.borrow().get(&command.command) {
+        Some(Some(receipt)) => return session.answer(receipt.clone()),
+        Some(None) => return Ok(()),
+        None => {}
+    }
+    let site = session.rim.site();
+    let (thing, is_release) = match &command.wish {
+        Wish::ReleaseActor(thing) => (thing, true),
+        Wish::QuarantineActor(thing) => (thing, false),
+    };
+    let Some(entity) = Names(&site).entity(thing) else {
+        let detail = Text::new("the site has no such thing, or it has no actor");
+        let code = Code::UnknownThing;
+        return session.answer(Receipt { command: command.command, code, detail, cursor: None });
+    };
+    let kind = if is_release {
+        CommandKind::ReleaseActor(entity)
+    } else {
+        CommandKind::QuarantineActor(entity)
+    };
+    let by = session.identity.name.clone();
+    let (ticket, settled) = session.rim.ticket();
+    let input = Input::Command(Command { by, kind });
+    session.rim.counters.commands_taken.count();
+    session.remember(command.command, None);
+    session.rim.lanes.send(Lane::Door, Ticketed { input, ticket: Some(ticket) }).await?;
+    let session = session.clone();
+    // Answered whenever the disk has it; other questions are answered meanwhile.
+    tokio::task::spawn_local(async move {
+        let Ok(settled) = settled.await else { return };
+        let storage = if settled.is_durable { "" } else { "done, but not stored: no disk" };
+        let at = NoticeAt { index: settled.index, ordinal: 0 };
+        let receipt = Receipt {
+            command: command.command,
+            code: Code::Done,
+            detail: Text::new(storage),
+            cursor: settled.is_durable.then(|| cursor(at)),
+        };
+        session.remember(command.command, Some(receipt.clone()));
+        // A peer that reads no answers is noticed by the next question.
+        let _ = session.answer(receipt);
+    });
+    Ok(())
+}
+
+impl Session {
+    fn remember(&self, command: u64, receipt: Option<Receipt>) {
+        let mut receipts = self.receipts.borrow_mut();
+        receipts.insert(command, receipt);
+        if receipts.len() > RECEIPTS_MAX {
+            receipts.pop_first();
+        }
+    }
+}
+
+fn status(session: &Session, query: u64) -> Status {
+    let rim = &session.rim;
+    let durable = NoticeAt { index: rim.mark.durable_index(), ordinal: 0 };
+    let counters = counts(rim)
+        .into_iter()
+        .filter_map(|(name, count)| Some(Counter { name: Name::new(&name).ok()?, count }));
+    Status {
+        query,
+        node: rim.node.clone(),
+        site: rim.site().id().clone(),
+        is_storing: rim.mark.is_storing(),
+        cursor: (durable.index > 0).then(|| cursor(durable)),
+        counters: counters.take(COUNTERS_MAX).collect(),
+    }
+}
+
+/// Writes the control stream until it is told to end.
+///
+/// # Errors
+///
+/// The peer is gone.
+pub(crate) async fn write(
+    session: Rc<Session>,
+    vendor: Option<Rc<Vendor>>,
+    mut sink: FrameSink,
+    mut ends: watch::Receiver<Option<Goodbye>>,
+) -> Result<(), Fault> {
+    let source = vendor.as_ref().map(|vendor| vendor.source);
+    let mut progress =
+        source.map(|source| session.rim.acks.borrow_mut().source(source).changed.subscribe());
+    let mut acked_at = Instant::now();
+    let mut wake_at = acked_at + HEARTBEAT_EVERY;
+    loop {
+        let is_over = ends.borrow().is_some();
+        let now = Instant::now();
+        let are_pings_due = is_over || now >= acked_at + ACK_EVERY;
+        let mut is_said = say(&session, &mut sink, are_pings_due)?;
+        if let Some(vendor) = &vendor {
+            for ack in vendor.acks(&session.rim, are_pings_due) {
+                sink.push(&ack.into())?;
+                is_said = true;
+            }
+        }
+        if are_pings_due {
+            acked_at = now;
+        }
+        if let Some(goodbye) = ends.borrow().clone().filter(|_| is_over) {
+            sink.push(&goodbye.into())?;
+            break;
+        }
+        if !is_said && now >= wake_at {
+            sink.push(&Heartbeat { sent_at: session.rim.clock.now() }.into())?;
+            is_said = true;
+        }
+        sink.flush().await?;
+        if is_said {
+            wake_at = Instant::now() + HEARTBEAT_EVERY;
+        }
+        // What was held back is said as soon as it may be.
+        let is_held = !are_pings_due;
+        let next_at = if is_held { acked_at + ACK_EVERY } else { wake_at };
+        tokio::select! {
+            () = session.out.ready() => {}
+            () = changed(progress.as_mut()) => {}
+            () = sleep_until(next_at) => {}
+            // An error means that the session is gone.
+            _ = ends.changed() => {}
+        }
+    }
+    sink.finish().await.map_err(Fault::from)
+}
+
+fn say(session: &Session, sink: &mut FrameSink, are_refusals_due: bool) -> Result<bool, Fault> {
+    let mut is_said = false;
+    for frame in session.out.take() {
+        sink.push(&frame)?;
+        is_said = true;
+    }
+    if are_refusals_due {
+        for refusal in session.out.take_refusals() {
+            sink.push(&refusal.into())?;
+            is_said = true;
+        }
+    }
+    Ok(is_said)
+}
+
+async fn changed(progress: Option<&mut watch::Receiver<()>>) {
+    match progress {
+        // An error means that the node has ended, and with it this session.
+        Some(progress) => drop(progress.changed().await),
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,124 @@
+//! Reads a vendor's reports of doors, buttons, bands and anchors. Never shed: when the shard's lane
+//! is full, this waits, and the stream's flow control makes the vendor wait.
+
+use std::rc::Rc;
+
+use ach_actors_model::{Lane, Report, ReportKind, Timestamp};
+use ach_engine_net::FrameSource;
+use ach_engine_shard::Input;
+use ach_engine_wire::{Code, Frame, ReportWord, WireReport};
+
+use super::Session;
+use super::fault::{Fault, counter};
+use super::handles::Handle;
+use super::vendor::Vendor;
+
+/// Reads the lane until the vendor ends it.
+///
+/// # Errors
+///
+/// The vendor broke the protocol or is gone, or the node is ending.
+pub(crate) async fn read_reports(
+    session: Rc<Session>,
+    vendor: Rc<Vendor>,
+    lane: Lane,
+    mut frames: FrameSource,
+) -> Result<(), Fault> {
+    let mut next_seq = vendor.start(lane);
+    while let Some(frame) = frames.next().await? {
+        let reports = match Frame::decode(frame)? {
+            Some(Frame::Reports(reports)) => reports,
+            Some(_) => {
+                let detail = "a lane of reports carries reports alone";
+                return Err(Fault::peer(Code::UnexpectedFrame, detail));
+            }
+            None => continue,
+        };
+        let received_at = session.rim.clock.now();
+        vendor.handles.borrow_mut().refresh(&session.rim.site(), vendor.source);
+        for report in reports {
+            if report.seq < next_seq {
+                session.count_repeated(&vendor, lane, 1);
+                continue;
+            }
+            if report.seq > next_seq {
+                let detail = format!("expected number {next_seq}, got {}", report.seq);
+                return Err(Fault::peer(Code::SequenceGap, detail));
+            }
+            if report.seq > vendor.credit(&session.rim, lane) {
+                let detail = "more reports than the credit allows";
+                return Err(Fault::peer(Code::BeyondCredit, detail));
+            }
+            next_seq = next_seq.saturating_add(1);
+            take_report(&session, &vendor, lane, report, received_at).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn take_report(
+    session: &Session,
+    vendor: &Vendor,
+    lane: Lane,
+    report: WireReport,
+    received_at: Timestamp,
+) -> Result<(), Fault> {
+    let kind = match meaning(&vendor.handles.borrow(), lane, report) {
+        Ok(kind) => kind,
+        Err(code) => {
+            if let Some(counter) = counter(&session.rim.counters, code) {
+                counter.count();
+            }
+            session.refuse(vendor, lane, report.seq, code, report.handle);
+            session.refuse_report(vendor, lane, report.seq);
+            return Ok(());
+        }
+    };
+    if report.observed_at > received_at {
+        session.notice_clock(vendor, report.observed_at, received_at)?;
+    }
+    let report = Report {
+        source: vendor.source,
+        lane,
+        epoch: vendor.epoch,
+        seq: report.seq,
+        observed_at: report.observed_at,
+        received_at,
+        kind,
+    };
+    session.rim.lanes.send(lane, Input::Report(report)).await?;
+    let mut acks = session.rim.acks.borrow_mut();
+    acks.source(vendor.source).lane_mut(lane).sent_through = report.seq;
+    Ok(())
+}
+
+fn meaning(
+    handles: &super::handles::Handles,
+    lane: Lane,
+    report: WireReport,
+) -> Result<ReportKind, Code> {
+    if report.word.lane() != lane {
+        return Err(Code::WrongLane);
+    }
+    Ok(match (report.word, handles.get(report.handle)) {
+        (_, Handle::Refused(code)) => return Err(code),
+        (ReportWord::ButtonPressed, Handle::Tag(tag)) => ReportKind::ButtonPressed { tag },
+        (ReportWord::ButtonReset, Handle::Tag(tag)) => ReportKind::ButtonReset { tag },
+        (ReportWord::BandCut, Handle::Tag(tag)) => ReportKind::BandCut { tag },
+        (ReportWord::BandWhole, Handle::Tag(tag)) => ReportKind::BandWhole { tag },
+        (ReportWord::DoorOpened, Handle::Door(door)) => ReportKind::DoorOpened { door },
+        (ReportWord::DoorClosed, Handle::Door(door)) => ReportKind::DoorClosed { door },
+        (ReportWord::DoorLocked, Handle::Door(door)) => ReportKind::DoorLocked { door },
+        (ReportWord::DoorUnlocked, Handle::Door(door)) => ReportKind::DoorUnlocked { door },
+        (ReportWord::AccessGranted { valid_ms }, Handle::Door(door)) => {
+            ReportKind::AccessGranted { door, valid_ms }
+        }
+        (ReportWord::ExitRequested { valid_ms }, Handle::Door(door)) => {
+            ReportKind::ExitRequested { door, valid_ms }
+        }
+        (ReportWord::AnchorAlive, Handle::Anchor(anchor)) => ReportKind::AnchorAlive { anchor },
+        (ReportWord::AnchorLost, Handle::Anchor(anchor)) => ReportKind::AnchorLost { anchor },
+        // A door cannot press a button.
+        _ => return Err(Code::UnknownThing),
+    })
+}

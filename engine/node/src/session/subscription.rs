@@ -1,0 +1,210 @@
+//! Writes one subscription's stream.
+//!
+//! An alarm stream begins with the open alarms and their end mark; one that resumes goes on with
+//! what became durable after its cursor. Then news as it comes. A subscriber that falls behind is
+//! told so and sent the open alarms again; one that takes nothing at all is cut.
+
+use std::rc::Rc;
+
+use ach_actors_model::Lane;
+use ach_engine_net::FrameSink;
+use ach_engine_wire::{Code, Frame, Gap, Preamble, Subscribe, Topic};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::fault::Fault;
+use super::{End, Session};
+use crate::fan_out::{SubscriberKey, encoded};
+use crate::notes::{SHARD, cursor, position_note};
+use crate::recent::NoticeAt;
+use crate::sieve::Sieve;
+use crate::sink::Sink;
+
+/// Times in a row that a subscriber may fall behind before it has read its open alarms. After that
+/// it will never catch up and is cut.
+const BEHIND_MAX: u32 = 8;
+
+/// Streams by importance; greater goes first. The control stream carries acks and echoes.
+const fn priority(topic: Topic) -> i32 {
+    match topic {
+        Topic::Alarms => 30,
+        Topic::Events => 20,
+        Topic::Positions => 10,
+    }
+}
+
+/// By whose priority a topic is sent.
+const fn lane(topic: Topic) -> Lane {
+    match topic {
+        Topic::Alarms => Lane::Door,
+        Topic::Events => Lane::Audit,
+        Topic::Positions => Lane::Console,
+    }
+}
+
+/// A subscription that has begun: its notes gather in the sink from now on.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    session: Rc<Session>,
+    request: Subscribe,
+    sieve: Sieve,
+    sink: Rc<Sink>,
+    key: SubscriberKey,
+    ended: watch::Receiver<bool>,
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let rim = &self.session.rim;
+        let mut fan_out = rim.fan_out.borrow_mut();
+        fan_out.remove(self.key);
+        rim.outlet.want_fixes(fan_out.wants_positions());
+        drop(fan_out);
+        self.session.forget_subscription(self.request.subscription, &self.sink);
+    }
+}
+
+impl Subscription {
+    /// Begins a subscription.
+    pub(crate) fn begin(
+        session: Rc<Session>,
+        request: Subscribe,
+        sieve: Sieve,
+        sink: Rc<Sink>,
+        ended: watch::Receiver<bool>,
+    ) -> Subscription {
+        let mut fan_out = session.rim.fan_out.borrow_mut();
+        let key = match request.topic {
+            Topic::Alarms => fan_out.add_alarms(sieve.clone(), sink.clone()),
+            Topic::Events => fan_out.add_events(sieve.clone(), sink.clone()),
+            Topic::Positions => fan_out.add_positions(sink.clone()),
+        };
+        session.rim.outlet.want_fixes(fan_out.wants_positions());
+        drop(fan_out);
+        Subscription { session, request, sieve, sink, key, ended }
+    }
+
+    /// Writes the stream until it is ended or the peer is gone.
+    ///
+    /// # Errors
+    ///
+    /// The peer is gone or does not read.
+    pub(crate) async fn write(mut self) -> Result<End, Fault> {
+        let stream = self.session.connection.open_uni().await?;
+        let topic = self.request.topic;
+        let subscription = self.request.subscription;
+        let preamble = Preamble::Subscription { lane: lane(topic), subscription };
+        let mut out = FrameSink::with_preamble(stream, preamble);
+        out.set_priority(priority(topic));
+        if topic == Topic::Alarms {
+            self.begin_alarms(&mut out).await?;
+        }
+        self.flush(&mut out).await?;
+        let mut ended = self.ended.clone();
+        let mut behind = 0;
+        loop {
+            tokio::select! {
+                () = self.sink.ready() => {}
+                // An error means that the session is gone, which ends the stream as well.
+                _ = ended.wait_for(|is_ended| *is_ended) => break,
+            }
+            behind = self.write_news(&mut out, behind).await?;
+        }
+        self.write_news(&mut out, behind).await?;
+        out.finish().await?;
+        Ok(End::Stream)
+    }
+
+    async fn write_news(&mut self, out: &mut FrameSink, behind: u32) -> Result<u32, Fault> {
+        let taken = self.sink.take();
+        let behind = if taken.missed == 0 { 0 } else { behind.saturating_add(1) };
+        if taken.missed > 0 {
+            if behind > BEHIND_MAX {
+                return Err(Fault::peer(Code::TooSlow, "the subscriber reads too slowly"));
+            }
+            self.gap(out, Code::TooSlow, Some(taken.missed));
+            if self.request.topic == Topic::Alarms {
+                self.session.rim.counters.subscribers_resynchronised.count();
+                self.open_set(out).await?;
+            }
+        }
+        for frame in taken.frames {
+            out.push_encoded(&frame);
+            if out.is_full() {
+                self.flush(out).await?;
+            }
+        }
+        for fix in taken.fixes {
+            let note = position_note(&self.session.rim.site(), &fix);
+            if self.sieve.passes_position(&note) {
+                out.push_encoded(&encoded(&note.into()));
+            }
+            if out.is_full() {
+                self.flush(out).await?;
+            }
+        }
+        self.flush(out).await?;
+        Ok(behind)
+    }
+
+    async fn begin_alarms(&mut self, out: &mut FrameSink) -> Result<(), Fault> {
+        let through = self.session.rim.fan_out.borrow().durable_at();
+        self.open_set(out).await?;
+        let Some(resume) = self.request.resume_after else { return Ok(()) };
+        let mut after = NoticeAt { index: resume.index, ordinal: resume.ordinal };
+        if resume.shard != SHARD || self.session.rim.fan_out.borrow().is_gap(after) {
+            self.gap(out, Code::CursorOutOfRange, None);
+        }
+        loop {
+            let (frames, last) =
+                self.session.rim.fan_out.borrow().missed_chunk(&self.sieve, after, through);
+            frames.iter().for_each(|frame| out.push_encoded(frame));
+            self.flush(out).await?;
+            match last {
+                Some(last) => after = last,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn open_set(&mut self, out: &mut FrameSink) -> Result<(), Fault> {
+        let mut after = None;
+        let mut open_count: usize = 0;
+        loop {
+            let (frames, last) = self.session.rim.fan_out.borrow().open_chunk(&self.sieve, after);
+            frames.iter().for_each(|frame| out.push_encoded(frame));
+            open_count = open_count.saturating_add(frames.len());
+            if last.is_none() {
+                break;
+            }
+            after = last;
+            self.flush(out).await?;
+        }
+        out.push_encoded(&self.session.rim.fan_out.borrow().open_set_end(open_count));
+        Ok(())
+    }
+
+    fn gap(&self, out: &mut FrameSink, code: Code, missed_count: Option<u64>) {
+        let durable_at = self.session.rim.fan_out.borrow().durable_at();
+        let is_any = durable_at > NoticeAt::default();
+        let gap = Gap { code, missed_count, cursor: is_any.then(|| cursor(durable_at)) };
+        out.push_encoded(&encoded(&Frame::from(gap)));
+    }
+
+    /// Writes what is gathered. A peer that takes it slowly is waited for, one that takes nothing
+    /// is not.
+    async fn flush(&self, out: &mut FrameSink) -> Result<(), Fault> {
+        loop {
+            let pending_bytes = out.pending_bytes();
+            let stall_max = self.session.rim.limits.subscriber_stall_max;
+            match timeout(stall_max, out.flush()).await {
+                Ok(flushed) => return flushed.map_err(Fault::from),
+                Err(_) if out.pending_bytes() < pending_bytes => {}
+                Err(_) => {
+                    out.reset(Code::TooSlow);
+                    return Err(Fault::peer(Code::TooSlow, "the subscriber does not read"));
+                }
+            }
+        }
+    }
+}

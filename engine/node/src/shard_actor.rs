@@ -1,0 +1,150 @@
+//! Gives a shard its thread: an actix actor whose one future drains the lanes.
+//!
+//! The future works for at most [`PINGS_A_POLL_MAX`] pings, then lets the thread's other tasks run
+//! (with one thread, those are the sessions). It sleeps on the lanes' waker and on the next deadline;
+//! no timer lies on the way of an alarm that a report causes.
+//!
+//! `actix` does not restart an actor that panicked, and a shard whose state is half changed must not
+//! go on. A panic in an entity is caught inside `Shard::step`; one that gets out ends the node:
+//! [`Failure`] tells the process, which stops loudly and comes back by replaying the journal.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actix::prelude::*;
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep};
+
+use crate::lanes::Lanes;
+use crate::shard_worker::{HEARTBEAT_NS, ShardWorker, Turned};
+
+/// Pings a poll: four entries, some half a millisecond.
+const PINGS_A_POLL_MAX: usize = 1_024;
+
+/// Turns a poll, for entries without pings.
+const TURNS_A_POLL_MAX: usize = 16;
+
+/// How a shard ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ShardState {
+    /// It works.
+    Running,
+    /// It was asked to end, has drained its lanes and closed its journal.
+    Drained,
+    /// It panicked.
+    Failed,
+}
+
+/// The actor.
+#[derive(Debug)]
+pub(crate) struct ShardActor {
+    drive: Option<Drive>,
+}
+
+impl ShardActor {
+    /// An actor for a worker. `state` tells how it ends.
+    pub(crate) fn new(
+        worker: ShardWorker,
+        lanes: Arc<Lanes>,
+        state: watch::Sender<ShardState>,
+    ) -> ShardActor {
+        let drive = Drive { worker, lanes, state, sleep: None, is_over: false, heartbeat: None };
+        ShardActor { drive: Some(drive) }
+    }
+}
+
+impl Actor for ShardActor {
+    type Context = actix::Context<ShardActor>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        if let Some(drive) = self.drive.take() {
+            ctx.spawn(drive.into_actor(self).map(|(), _, ctx| ctx.stop()));
+        }
+    }
+}
+
+/// The future that is the shard's life.
+#[derive(Debug)]
+struct Drive {
+    worker: ShardWorker,
+    lanes: Arc<Lanes>,
+    state: watch::Sender<ShardState>,
+    sleep: Option<Pin<Box<Sleep>>>,
+    heartbeat: Option<Instant>,
+    is_over: bool,
+}
+
+impl Drop for Drive {
+    fn drop(&mut self) {
+        if !self.is_over {
+            tracing::error!("the shard has failed; the node stops and recovers from its journal");
+            self.lanes.close();
+            self.state.send_replace(ShardState::Failed);
+        }
+    }
+}
+
+impl Future for Drive {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let drive = &mut *self;
+        drive.lanes.register_shard(cx.waker());
+        let mut pings_left = PINGS_A_POLL_MAX;
+        for _ in 0..TURNS_A_POLL_MAX {
+            drive.beat();
+            match drive.worker.turn() {
+                Turned::Stepped { pings } => {
+                    pings_left = pings_left.saturating_sub(pings.max(1));
+                    if pings_left == 0 {
+                        break;
+                    }
+                }
+                Turned::Idle if drive.lanes.is_closed() && drive.lanes.is_empty() => {
+                    drive.finish();
+                    return Poll::Ready(());
+                }
+                Turned::Idle => return drive.wait(cx),
+                Turned::Choked => break,
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Drive {
+    fn beat(&mut self) {
+        let now = Instant::now();
+        if self.heartbeat.is_none_or(|at| at <= now) {
+            self.heartbeat = Some(now + Duration::from_nanos(HEARTBEAT_NS));
+            self.worker.heartbeat();
+        }
+    }
+
+    /// Sleeps until something comes or is due. The waker is registered already, and the lanes were
+    /// empty after that.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let now = Instant::now();
+        let due = self.worker.until_due_ns().map(|ns| now + Duration::from_nanos(ns));
+        let wake_at = due.into_iter().chain(self.heartbeat).min().unwrap_or(now);
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(wake_at)));
+        if sleep.deadline() != wake_at {
+            sleep.as_mut().reset(wake_at);
+        }
+        if sleep.as_mut().poll(cx).is_ready() {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    fn finish(&mut self) {
+        self.worker.close();
+        self.is_over = true;
+        tracing::info!(last_index = self.worker.last_index(), "the shard is drained");
+        self.state.send_replace(ShardState::Drained);
+    }
+}

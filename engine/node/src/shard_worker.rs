@@ -1,0 +1,267 @@
+//! One turn of a shard: take what waits, make an entry of it, step it, tell what follows.
+//!
+//! A plain struct without sockets or tasks; `shard_actor` gives it a thread. In every turn duress
+//! and doors come first, then at most [`BATCH_PINGS_MAX`] pings. Alarms leave before the entry is
+//! even encoded for the disk.
+
+use std::sync::Arc;
+
+use ach_actors_entities::Effect;
+use ach_actors_model::{NS_PER_S, PingBatch, SiteConfig, Timestamp};
+use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
+use ach_engine_wire::encode_entry;
+
+use crate::clock::{SKEW_MAX_NS, ShardClock};
+use crate::commit_mark::{CommitMark, StoringStopped};
+use crate::committer::Committer;
+use crate::counters::Counters;
+use crate::lanes::{Lanes, Ticketed};
+use crate::outlet::{Outbound, Spout};
+use crate::ping_buffer::BATCH_PINGS_MAX;
+use crate::shard_gauge::ShardGauge;
+
+/// Most inputs other than pings in one entry, so that a flood of door reports cannot keep pings
+/// away for longer than a few hundred microseconds.
+const REPORTS_MAX: usize = 64;
+
+/// How often the clock is steered and the gauges are read.
+pub(crate) const HEARTBEAT_NS: u64 = NS_PER_S;
+
+/// A heartbeat this late means that the machine or the process was suspended: the time between
+/// counts as an outage, in which silence is nobody's fault.
+const SUSPEND_NS: u64 = 5 * NS_PER_S;
+
+/// What a turn came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turned {
+    /// Nothing waited and nothing was due.
+    Idle,
+    /// An entry was stepped that held this many pings.
+    Stepped {
+        /// How many.
+        pings: usize,
+    },
+    /// Only pings wait and the publisher must catch up before they are taken.
+    Choked,
+}
+
+/// What a shard is made of.
+#[derive(Debug)]
+pub(crate) struct ShardParts {
+    pub shard: Shard,
+    pub lanes: Arc<Lanes>,
+    pub clock: Arc<ShardClock>,
+    pub committer: Committer,
+    pub mark: Arc<CommitMark>,
+    pub spout: Spout,
+    pub counters: Arc<Counters>,
+    pub gauge: Arc<ShardGauge>,
+    pub last_index: u64,
+    pub last_at: Timestamp,
+    pub site_version: u32,
+}
+
+/// A shard at work.
+#[derive(Debug)]
+pub(crate) struct ShardWorker {
+    parts: ShardParts,
+    effects: Vec<Effect>,
+    tickets: Vec<u64>,
+    heartbeat_at: Timestamp,
+}
+
+impl ShardWorker {
+    /// Puts the parts to work.
+    pub(crate) fn new(parts: ShardParts) -> ShardWorker {
+        let heartbeat_at = parts.last_at.max(parts.clock.now());
+        let mut worker =
+            ShardWorker { parts, effects: Vec::new(), tickets: Vec::new(), heartbeat_at };
+        worker.gauge();
+        worker
+    }
+
+    /// Steps the entries that open a run of the node: back from an outage, then a changed site.
+    pub(crate) fn open(&mut self, away_since: Option<Timestamp>, site: Option<Box<SiteConfig>>) {
+        if let Some(away_since) = away_since {
+            self.step(vec![Input::Resumed { away_since }]);
+        }
+        if let Some(site) = site {
+            self.step(vec![Input::SiteChange(site)]);
+        }
+        self.parts.spout.flush();
+    }
+
+    /// Takes what waits and steps it.
+    pub(crate) fn turn(&mut self) -> Turned {
+        let has_room = self.parts.spout.flush();
+        let mut inputs = Vec::new();
+        let mut pings = 0;
+        while inputs.len() < REPORTS_MAX
+            && let Some(Ticketed { input, ticket }) = self.parts.lanes.pop_report()
+        {
+            self.tickets.extend(ticket);
+            inputs.push(input);
+        }
+        while has_room
+            && pings < BATCH_PINGS_MAX
+            && let Some(batch) = self.parts.lanes.pop_pings()
+        {
+            pings += batch.pings.len().max(1);
+            inputs.push(Input::Pings(batch));
+        }
+        if inputs.is_empty() {
+            if !self.is_due() {
+                let is_choked = !has_room && !self.parts.lanes.is_empty();
+                return if is_choked { Turned::Choked } else { Turned::Idle };
+            }
+            inputs.push(Input::Tick);
+        }
+        self.step(inputs);
+        self.parts.spout.flush();
+        Turned::Stepped { pings }
+    }
+
+    /// Done about once a second: steers the clock, notices a suspend, reads the gauges.
+    pub(crate) fn heartbeat(&mut self) {
+        let now = self.parts.clock.now();
+        let away_since = self.heartbeat_at;
+        self.heartbeat_at = now;
+        if now.since_ns(away_since) > SUSPEND_NS {
+            self.parts.counters.suspends_seen.count();
+            tracing::warn!(
+                away_ms = now.since_ns(away_since) / 1_000_000,
+                "the process was suspended; silence in that time is left out"
+            );
+            self.step(vec![Input::Resumed { away_since }]);
+            self.parts.spout.flush();
+        }
+        self.parts.clock.steer();
+        self.gauge();
+    }
+
+    /// Nanoseconds until a deadline is due, if there is one.
+    pub(crate) fn until_due_ns(&mut self) -> Option<u64> {
+        let due = self.parts.shard.next_due()?;
+        Some(self.parts.clock.until_ns(due))
+    }
+
+    /// The shard as it is.
+    pub(crate) fn shard(&self) -> &Shard {
+        &self.parts.shard
+    }
+
+    /// The last entry that was stepped.
+    pub(crate) fn last_index(&self) -> u64 {
+        self.parts.last_index
+    }
+
+    /// Writes what waits for the disk and ends the committer.
+    pub(crate) fn close(&mut self) {
+        self.gauge();
+        self.parts.committer.close();
+        self.parts.spout.flush();
+    }
+
+    fn is_due(&mut self) -> bool {
+        let now = self.parts.clock.now();
+        self.parts.shard.is_due(now)
+    }
+
+    fn step(&mut self, inputs: Vec<Input>) {
+        let parts = &mut self.parts;
+        let received_at = inputs.iter().map(received_at).max().unwrap_or_default();
+        let at = parts.clock.now().max(received_at).max(parts.last_at);
+        let is_pings_only = inputs.iter().all(|input| matches!(input, Input::Pings(_)));
+        let mut entry = Entry {
+            index: parts.last_index.saturating_add(1),
+            at,
+            site_version: parts.site_version,
+            logic_version: LOGIC_VERSION,
+            inputs,
+            effects_hash: 0,
+        };
+        self.effects.clear();
+        entry.effects_hash = parts.shard.step(&entry, &mut self.effects);
+        parts.last_index = entry.index;
+        parts.last_at = at;
+        parts.counters.entries_stepped.count();
+        let has_alarm = self.tell(&entry);
+        self.store(&entry, !is_pings_only || has_alarm);
+    }
+
+    /// Sends the effects on. Returns whether an alarm is among them.
+    fn tell(&mut self, entry: &Entry) -> bool {
+        let parts = &mut self.parts;
+        let mut has_alarm = false;
+        let is_new_site = |effect: &Effect| matches!(effect, Effect::SiteInForce { .. });
+        if self.effects.iter().any(is_new_site)
+            && let Some(site) = parts.shard.site()
+        {
+            parts.site_version = site.version();
+            parts.spout.send(Outbound::Site(site.clone()));
+        }
+        for (ordinal, effect) in (0..).zip(self.effects.drain(..)) {
+            has_alarm |= matches!(effect, Effect::Alarm(_));
+            let outbound = Outbound::Effect { index: entry.index, ordinal, effect };
+            if !parts.spout.send(outbound) {
+                parts.counters.frames_shed.count();
+            }
+        }
+        for ticket in self.tickets.drain(..) {
+            parts.spout.send(Outbound::Stepped { index: entry.index, ticket });
+        }
+        if parts.spout.wants_fixes() {
+            let batches = entry.inputs.iter().filter_map(|input| match input {
+                Input::Pings(batch) => Some(batch),
+                _ => None,
+            });
+            let fixes: Vec<_> = batches
+                .flat_map(|batch| batch.pings.iter())
+                .filter_map(|ping| parts.shard.fix(ping.tag))
+                .collect();
+            if !fixes.is_empty() {
+                parts.spout.send(Outbound::Fixes(fixes));
+            }
+        }
+        has_alarm
+    }
+
+    fn store(&mut self, entry: &Entry, is_urgent: bool) {
+        let parts = &mut self.parts;
+        if !parts.committer.is_storing() {
+            parts.counters.entries_not_stored.count();
+            return;
+        }
+        let mut bytes = parts.committer.buffer();
+        match encode_entry(entry, &mut bytes) {
+            Ok(()) => parts.committer.store(entry.index, bytes, is_urgent),
+            Err(error) => {
+                let detail = error.to_string();
+                parts.mark.stop(StoringStopped::Unencodable { index: entry.index, detail });
+            }
+        }
+    }
+
+    fn gauge(&mut self) {
+        let parts = &mut self.parts;
+        let skew_ns = parts.clock.skew_ns();
+        let was_skewed = parts.gauge.is_skewed();
+        parts.gauge.read(&parts.shard, parts.last_index, skew_ns);
+        let is_skewed = skew_ns.unsigned_abs() > SKEW_MAX_NS;
+        if is_skewed && !was_skewed {
+            tracing::error!(
+                skew_ms = skew_ns / 1_000_000,
+                "the machine's clock has jumped; shard time follows it slowly"
+            );
+        }
+    }
+}
+
+/// When an input arrived, for those that say so.
+fn received_at(input: &Input) -> Timestamp {
+    match input {
+        Input::Pings(PingBatch { received_at, .. }) => *received_at,
+        Input::Report(report) => report.received_at,
+        _ => Timestamp(0),
+    }
+}

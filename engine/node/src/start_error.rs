@@ -1,0 +1,94 @@
+//! Why a node did not start.
+
+use std::io;
+use std::net::SocketAddr;
+
+use ach_actors_entities::SiteError;
+use ach_actors_model::Name;
+use ach_engine_journal::{KekError, OpenError};
+use ach_engine_net::EndpointError;
+use ach_engine_wire::EntryError;
+use thiserror::Error;
+
+/// Why a node did not start. A damaged journal or a full disk is none of these: see
+/// [`StoringStopped`](crate::StoringStopped).
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The journal could not be opened and an operator can put it right.
+    #[error("could not open the journal: {0}")]
+    Journal(#[source] OpenError),
+    /// There is no key for the journal.
+    #[error("could not get the key of the journal: {0}")]
+    Kek(#[from] KekError),
+    /// The folder for data cannot be used.
+    #[error("could not use the data folder {folder}: {source}")]
+    Folder {
+        /// Which.
+        folder: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An entry of the journal cannot be read by this build.
+    #[error("entry {index} of the journal cannot be read: {source}; start the build that wrote it")]
+    Unreadable {
+        /// Which.
+        index: u64,
+        /// Why.
+        source: EntryError,
+    },
+    /// An entry of the journal does not follow the one before.
+    #[error(
+        "entry {index} of the journal does not follow entry {after}; keep the folder and report it"
+    )]
+    OutOfOrder {
+        /// Which.
+        index: u64,
+        /// The one before.
+        after: u64,
+    },
+    /// This build decides an entry of the journal differently than the build that wrote it.
+    #[error(
+        "entry {index} of the journal had other effects when it was written; start the build that \
+         wrote it, and report this"
+    )]
+    Diverged {
+        /// Which.
+        index: u64,
+    },
+    /// The journal belongs to another site.
+    #[error("the data folder holds site {found}, not {wanted}; give each site its own folder")]
+    OtherSite {
+        /// Whose journal it is.
+        found: Name,
+        /// Which site was to be served.
+        wanted: Name,
+    },
+    /// The node's certificate is of another site.
+    #[error("the node's certificate is of site {found}, not {wanted}; make one for this site")]
+    OtherCertificate {
+        /// What it says.
+        found: Name,
+        /// Which site was to be served.
+        wanted: Name,
+    },
+    /// The site's configuration cannot be put in force.
+    #[error("the site cannot be put in force: {0}")]
+    Site(#[from] SiteError),
+    /// The endpoint could not be opened.
+    #[error("could not listen: {0}")]
+    Endpoint(#[from] EndpointError),
+    /// The endpoint has no address.
+    #[error("could not tell the address of the endpoint for {wanted}: {source}")]
+    Address {
+        /// What was asked for.
+        wanted: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system gave no thread or runtime.
+    #[error("could not start a thread: {0}")]
+    Thread(io::Error),
+    /// The rim ended before it was ready.
+    #[error("the node failed while it started; see the log")]
+    Failed,
+}

@@ -1,0 +1,57 @@
+//! Everything an operator may ask the numbers of.
+
+use crate::rim::Rim;
+
+/// Every number of a node by name.
+pub(crate) fn counts(rim: &Rim) -> Vec<(String, u64)> {
+    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let mut counts: Vec<(String, u64)> = Vec::new();
+    let mut add = |name: &str, count: u64| counts.push((name.to_owned(), count));
+    for (name, count) in rim.counters.read() {
+        add(name, count);
+    }
+    for (name, count) in rim.gauge.named() {
+        add(name, count);
+    }
+    let [duress, door, ping] = rim.lanes.depths();
+    add("lane_duress_depth", number(duress));
+    add("lane_door_depth", number(door));
+    add("lane_ping_depth", number(ping));
+    add("outlet_depth", number(rim.outlet.depth()));
+    add("durable_index", rim.mark.durable_index());
+    add("backlog_bytes", rim.mark.backlog_bytes());
+    add("is_storing", u64::from(rim.mark.is_storing()));
+    let fan_out = rim.fan_out.borrow();
+    let [alarms, events, positions] = fan_out.subscriber_counts();
+    add("subscribers_alarms", number(alarms));
+    add("subscribers_events", number(events));
+    add("subscribers_positions", number(positions));
+    add("alarms_open_told", number(fan_out.open_count()));
+    for (kind, count) in fan_out.raised_by_kind() {
+        add(&format!("alarms_raised_{}", snake_case(&format!("{kind:?}"))), *count);
+    }
+    counts
+}
+
+/// `OverCapacity` as `over_capacity`.
+fn snake_case(words: &str) -> String {
+    let mut snake = String::new();
+    for letter in words.chars() {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_named_as_in_files() {
+        assert_eq!(snake_case("OverCapacity"), "over_capacity");
+        assert_eq!(snake_case("Duress"), "duress");
+    }
+}
