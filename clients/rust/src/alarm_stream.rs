@@ -48,14 +48,11 @@ impl AlarmStream {
                 self.book.begin();
                 continue;
             };
-            let frame = match source.next().await {
-                Ok(Some(raw)) => Frame::decode(raw),
-                Ok(None) | Err(_) => {
-                    self.current = None;
-                    return Some(AlarmUpdate::Disconnected);
-                }
+            let Ok(Some(raw)) = source.next().await else {
+                self.current = None;
+                return Some(AlarmUpdate::Disconnected);
             };
-            match frame {
+            match Frame::decode(raw) {
                 Ok(Some(frame)) => {
                     self.news.extend(self.book.take(frame));
                     self.incoming.resume.set(self.cursor());

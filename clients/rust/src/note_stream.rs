@@ -36,14 +36,11 @@ impl Notes {
                 self.current = Some(self.incoming.sources.recv().await?);
                 continue;
             };
-            let frame = match source.next().await {
-                Ok(Some(raw)) => Frame::decode(raw),
-                Ok(None) | Err(_) => {
-                    self.current = None;
-                    return Some(Err(()));
-                }
+            let Ok(Some(raw)) = source.next().await else {
+                self.current = None;
+                return Some(Err(()));
             };
-            match frame {
+            match Frame::decode(raw) {
                 Ok(Some(frame)) => return Some(Ok(frame)),
                 Ok(None) => {}
                 Err(error) => {

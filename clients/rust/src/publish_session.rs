@@ -38,12 +38,11 @@ pub(crate) async fn publish_forever(
     let mut backoff = Backoff::default();
     let mut may_resume = true;
     loop {
-        let opened = match session.take() {
-            Some(session) => Ok(session),
-            None => {
-                let resume = if may_resume { resume_points(&shared) } else { Vec::new() };
-                Session::open(&connector, resume).await
-            }
+        let opened = if let Some(session) = session.take() {
+            Ok(session)
+        } else {
+            let resume = if may_resume { resume_points(&shared) } else { Vec::new() };
+            Session::open(&connector, resume).await
         };
         let ended = match opened {
             Ok(session) => match begin(&shared, &session.welcome) {

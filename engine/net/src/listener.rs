@@ -119,16 +119,12 @@ impl Listener {
                 }
                 continue;
             }
-            match Arc::clone(&self.free).try_acquire_owned() {
-                Ok(place) => {
-                    let remote = incoming.remote_address();
-                    return Some(Handshake { incoming, remote, _place: place });
-                }
-                Err(_) => {
-                    self.counters.dropped.fetch_add(1, Ordering::Relaxed);
-                    incoming.ignore();
-                }
+            if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
+                let remote = incoming.remote_address();
+                return Some(Handshake { incoming, remote, _place: place });
             }
+            self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+            incoming.ignore();
         }
     }
 }

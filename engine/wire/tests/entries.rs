@@ -2,6 +2,13 @@
 //!
 //! After a wanted change of format run with `ACH_WRITE_GOLDEN=1`; files of released versions stay.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test ends where it fails"
+)]
+
 use std::fs;
 use std::path::PathBuf;
 

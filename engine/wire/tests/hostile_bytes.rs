@@ -1,5 +1,12 @@
 //! No bytes, however wrong, panic, exceed a limit, or read as something that cannot be written.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test ends where it fails"
+)]
+
 mod samples;
 
 use ach_engine_wire::{
@@ -181,12 +188,14 @@ fn lists_and_payloads_over_their_limits_are_not_written() {
     for fits in [subscribe(256), intern(512)] {
         assert_eq!(decoded(&encoded(&fits)), Ok(Some(fits)));
     }
-    let echo = |bytes| Frame::Echo(Echo {
-        nonce: 0,
-        subscription: None,
-        reply_bytes: 0,
-        padding: Padding { bytes },
-    });
+    let echo = |bytes| {
+        Frame::Echo(Echo {
+            nonce: 0,
+            subscription: None,
+            reply_bytes: 0,
+            padding: Padding { bytes },
+        })
+    };
     let largest = encoded(&echo(limits::ECHO_BYTES_MAX));
     assert_eq!(encoded(&echo(u32::MAX)), largest, "padding is cut to its limit");
 }

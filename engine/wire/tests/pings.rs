@@ -1,5 +1,12 @@
 //! Pings one by one: what is taken and what is refused.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test ends where it fails"
+)]
+
 mod samples;
 
 use ach_engine_wire::{Code, Coordinates, NOT_A_NUMBER, PING_BYTES, PingReading, WirePing};
@@ -23,8 +30,16 @@ fn the_layout_is_the_one_in_the_spec() {
     let bytes = WirePing::new(&reading()).bytes();
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let expected = [
-        "07000000", "1b00", "6aff", "00e06ef9c03eea18", "3930000000000000", "5afdffffffffffff",
-        "4c040000", "96000000", "58", "00000000000000",
+        "07000000",
+        "1b00",
+        "6aff",
+        "00e06ef9c03eea18",
+        "3930000000000000",
+        "5afdffffffffffff",
+        "4c040000",
+        "96000000",
+        "58",
+        "00000000000000",
     ];
     assert_eq!(hex, expected.concat());
 }

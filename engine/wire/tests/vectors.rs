@@ -2,6 +2,13 @@
 //!
 //! After a wanted change run with `ACH_WRITE_VECTORS=1` and read the difference.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test ends where it fails"
+)]
+
 mod samples;
 
 use std::fs;
@@ -79,7 +86,9 @@ fn every_preamble_is_written_and_read_as_its_vector_says() {
     let made: Vec<_> = lanes
         .iter()
         .chain(&topics)
-        .map(|preamble| json!({ "hex": hex(&preamble.bytes()), "meaning": format!("{preamble:?}") }))
+        .map(
+            |preamble| json!({ "hex": hex(&preamble.bytes()), "meaning": format!("{preamble:?}") }),
+        )
         .collect();
     check_file("preambles.json", &made);
     for (vector, preamble) in made.iter().zip(lanes.iter().chain(&topics)) {

@@ -93,6 +93,11 @@ fn session_frames() -> Vec<(&'static str, Frame)> {
                 refused: vec![InternRefusal { handle: 7, code: Code::ForeignThing }],
             }),
         ),
+    ]
+}
+
+fn answer_frames() -> Vec<(&'static str, Frame)> {
+    vec![
         (
             "ack",
             Frame::Ack(Ack {
@@ -252,7 +257,7 @@ fn note_frames() -> Vec<(&'static str, Frame)> {
         storage: Storage::Durable,
         cursor: Some(cursor),
         is_resent: true,
-        ..note.clone()
+        ..note
     };
     vec![
         ("alarm note, provisional", Frame::AlarmNote(note.clone())),
@@ -331,12 +336,8 @@ fn lane_frames() -> Vec<(&'static str, Frame)> {
         ReportWord::AnchorAlive,
         ReportWord::AnchorLost,
     ];
-    let reports = (1..).zip(words).map(|(seq, word)| WireReport {
-        seq,
-        observed_at: AT,
-        handle: 8,
-        word,
-    });
+    let reports =
+        (1..).zip(words).map(|(seq, word)| WireReport { seq, observed_at: AT, handle: 8, word });
     vec![
         ("a ping", Frame::Pings(run(1, &[local]))),
         ("two pings, one global", Frame::Pings(run(4_711, &[local, global]))),
@@ -345,7 +346,7 @@ fn lane_frames() -> Vec<(&'static str, Frame)> {
 }
 
 pub(crate) fn frames() -> Vec<(&'static str, Frame)> {
-    [session_frames(), operation_frames(), note_frames(), lane_frames()].concat()
+    [session_frames(), answer_frames(), operation_frames(), note_frames(), lane_frames()].concat()
 }
 
 pub(crate) fn encoded(frame: &Frame) -> Vec<u8> {
