@@ -1,8 +1,11 @@
 //! One file a command.
 
 mod connection;
+mod demo;
 mod enrol;
 mod journal;
+mod serve;
+mod site;
 mod status;
 mod tail;
 
@@ -21,6 +24,9 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Status(connect) => status::status(connect),
         Command::Actor(wish) => status::actor(wish),
         Command::Journal(journal) => journal::run(journal),
+        Command::Site(wish) => site::run(wish),
+        Command::Serve(wish) => serve::run(wish),
+        Command::Demo(wish) => demo::run(wish),
         _ => Ok(Outcome::Done),
     }
 }

@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod data_directory;
 mod exit;
+mod log;
 mod moment;
 mod notes;
 mod recording;
