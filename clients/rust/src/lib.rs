@@ -19,6 +19,7 @@ mod progress;
 mod publish_error;
 mod publish_session;
 mod publisher;
+mod publisher_notice;
 mod session;
 mod subscriber;
 
@@ -35,7 +36,8 @@ pub use operator::{Operator, OperatorError};
 pub use ping::{Ping, Report};
 pub use progress::{LaneProgress, Progress, Ticket};
 pub use publish_error::PublishError;
-pub use publisher::{Publisher, PublisherNotice, PublisherOptions};
+pub use publisher::{Publisher, PublisherOptions};
+pub use publisher_notice::PublisherNotice;
 pub use subscriber::{Prober, Subscriber, SubscriberError};
 
 pub use ach_engine_net::{Bundle, Identity, Role};

@@ -11,7 +11,8 @@ use crate::client::Connector;
 use crate::publish_session::publish_forever;
 use crate::session::Session;
 use crate::{
-    ConnectError, Handles, LaneOutbox, OutboxError, Ping, Progress, PublishError, Report, Ticket,
+    ConnectError, Handles, LaneOutbox, OutboxError, Ping, Progress, PublishError, PublisherNotice,
+    Report, Ticket,
 };
 
 /// Notices kept for a reader that is behind; older ones are lost to it, and it is told so.
@@ -34,51 +35,6 @@ impl Default for PublisherOptions {
     fn default() -> PublisherOptions {
         PublisherOptions { pings_max: 262_144, reports_max: 65_536 }
     }
-}
-
-/// What a publisher is told beside acks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PublisherNotice {
-    /// A connection stands.
-    Connected {
-        /// The epoch of the ping lane.
-        epoch: u32,
-    },
-    /// The connection broke; the publisher connects again.
-    Disconnected {
-        /// Why.
-        reason: String,
-    },
-    /// The node refused inputs, each alone.
-    Refused {
-        /// On which lane.
-        lane: Lane,
-        /// Ticket number of the first of them, if its epoch is remembered.
-        first_number: Option<u64>,
-        /// How many.
-        count: u64,
-        /// Why.
-        code: Code,
-        /// What the first was about.
-        thing: Option<InternItem>,
-    },
-    /// The node refused something else.
-    Complaint {
-        /// Why.
-        code: Code,
-        /// In its words.
-        detail: String,
-    },
-    /// This machine's clock is off.
-    ClockOffset {
-        /// This clock less the node's.
-        offset_ns: i64,
-    },
-    /// A probe came back.
-    EchoReply {
-        /// The probe's number.
-        nonce: u64,
-    },
 }
 
 /// A report that waits; it gets its sequence number when it is sent.

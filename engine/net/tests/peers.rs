@@ -205,10 +205,11 @@ async fn a_certificate_that_is_expired_early_or_names_no_one_is_refused() {
 async fn frames_cross_whatever_way_they_are_gathered() {
     let (_listener, peer, _endpoint, connection) = pair().await;
     let preamble = Preamble::Lane { lane: Lane::Ping, epoch: 3 };
+    let pings = vec![ping(1); 700];
     let send = async {
         let mut sink = FrameSink::with_preamble(connection.open_uni().await.unwrap(), preamble);
         for first_seq in 1..=500_u64 {
-            sink.push_pings(first_seq, &[ping(1); 700]).unwrap();
+            sink.push_pings(first_seq, &pings).unwrap();
             if first_seq % 7 == 0 || sink.is_full() {
                 sink.flush().await.unwrap();
             }

@@ -52,8 +52,10 @@ message! {
         2 => topic: Topic,
         /// What to let through.
         3 => filter: Filter,
-        /// The last durable note it has; the stream begins after it. Without it the stream begins
-        /// now; alarms in either case after the set of the open ones.
+        /// The last durable note it has; the stream begins with what became durable after it.
+        /// Without it the stream begins now. Alarms go on with the set of the open ones and its
+        /// mark (or begin with them: then what was missed ends with the note that has the mark's
+        /// cursor), then with news.
         4 => resume_after: Option<Cursor>,
     }
 }

@@ -14,7 +14,7 @@ use ach_geo::Floor;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use samples::reading;
+use samples::{hex, reading};
 
 /// The sample's bytes with some of them replaced.
 fn patched(patches: &[(usize, &[u8])]) -> WirePing {
@@ -28,7 +28,6 @@ fn patched(patches: &[(usize, &[u8])]) -> WirePing {
 #[test]
 fn the_layout_is_the_one_in_the_spec() {
     let bytes = WirePing::new(&reading()).bytes();
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let expected = [
         "07000000",
         "1b00",
@@ -41,7 +40,7 @@ fn the_layout_is_the_one_in_the_spec() {
         "58",
         "00000000000000",
     ];
-    assert_eq!(hex, expected.concat());
+    assert_eq!(hex(&bytes), expected.concat());
 }
 
 #[test]

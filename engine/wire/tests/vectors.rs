@@ -18,14 +18,10 @@ use ach_actors_model::Lane;
 use ach_engine_wire::{Code, FrameType, PREAMBLE_BYTES, Preamble};
 use serde_json::{Value, json};
 
-use samples::{decoded, encoded, frames};
+use samples::{decoded, encoded, frames, hex};
 
 fn path(file: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../clients/vectors").join(file)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn bytes(hex: &str) -> Vec<u8> {

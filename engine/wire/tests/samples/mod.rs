@@ -9,6 +9,10 @@ use ach_engine_wire::*;
 use ach_geo::{Floor, Position};
 use bytes::Bytes;
 
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
 pub(crate) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
@@ -209,9 +213,8 @@ fn operation_frames() -> Vec<(&'static str, Frame)> {
     ]
 }
 
-fn note_frames() -> Vec<(&'static str, Frame)> {
-    let cursor = Cursor { shard: 1, index: 77, ordinal: 3 };
-    let note = AlarmNote {
+fn raised() -> AlarmNote {
+    AlarmNote {
         id: AlarmId(0x0123_4567_89AB_CDEF_0123_4567_89AB_CDEF),
         transition: AlarmTransition::Raised,
         reason: None,
@@ -241,7 +244,12 @@ fn note_frames() -> Vec<(&'static str, Frame)> {
         cursor: None,
         fencing_epoch: 2,
         is_resent: false,
-    };
+    }
+}
+
+fn note_frames() -> Vec<(&'static str, Frame)> {
+    let cursor = Cursor { shard: 1, index: 77, ordinal: 3 };
+    let note = raised();
     let silent = AlarmNote {
         transition: AlarmTransition::Cleared,
         reason: Some(AlarmReason::ConditionEnded),
@@ -273,6 +281,12 @@ fn note_frames() -> Vec<(&'static str, Frame)> {
             }),
         ),
         ("open set end", Frame::OpenSetEnd(OpenSetEnd { open_count: 2, cursor: Some(cursor) })),
+    ]
+}
+
+fn event_frames() -> Vec<(&'static str, Frame)> {
+    let cursor = Cursor { shard: 1, index: 77, ordinal: 3 };
+    vec![
         (
             "event note",
             Frame::EventNote(EventNote {
@@ -346,7 +360,15 @@ fn lane_frames() -> Vec<(&'static str, Frame)> {
 }
 
 pub(crate) fn frames() -> Vec<(&'static str, Frame)> {
-    [session_frames(), answer_frames(), operation_frames(), note_frames(), lane_frames()].concat()
+    [
+        session_frames(),
+        answer_frames(),
+        operation_frames(),
+        note_frames(),
+        event_frames(),
+        lane_frames(),
+    ]
+    .concat()
 }
 
 pub(crate) fn encoded(frame: &Frame) -> Vec<u8> {
