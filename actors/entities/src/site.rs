@@ -88,11 +88,6 @@ impl Site {
         self.rule_set(plan.rule_set)
     }
 
-    /// The rules a tag is under: its subject's, or those for tags on nobody.
-    pub(crate) fn tag_rules(&self, tag: TagRef) -> Option<&RuleSet> {
-        self.rule_set(self.tag_plan(tag)?.rule_set)
-    }
-
     pub(crate) fn watch(&self, watch: u32) -> Option<&WatchPlan> {
         self.watches.get(usize::try_from(watch).ok()?).filter(|plan| plan.is_live)
     }

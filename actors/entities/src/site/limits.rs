@@ -1,40 +1,40 @@
 //! How large a site may be. Every bound keeps a hostile configuration from exhausting the shard.
 
 /// Tags and subjects, those of former versions included: twice the million a node is built for.
-pub const TAG_COUNT_MAX: usize = 2 << 20;
+pub(crate) const TAG_COUNT_MAX: usize = 2 << 20;
 /// As for tags.
-pub const SUBJECT_COUNT_MAX: usize = 2 << 20;
+pub(crate) const SUBJECT_COUNT_MAX: usize = 2 << 20;
 /// Twice the 100,000 the zone index is measured with.
-pub const ZONE_COUNT_MAX: usize = 200_000;
+pub(crate) const ZONE_COUNT_MAX: usize = 200_000;
 /// A large campus has some thousand doors; ten times that and spare.
-pub const DOOR_COUNT_MAX: usize = 50_000;
+pub(crate) const DOOR_COUNT_MAX: usize = 50_000;
 /// As for doors.
-pub const LINE_COUNT_MAX: usize = 50_000;
+pub(crate) const LINE_COUNT_MAX: usize = 50_000;
 /// Points of one line, as of a zone's ring.
-pub const LINE_POINT_COUNT_MAX: usize = 4_096;
+pub(crate) const LINE_POINT_COUNT_MAX: usize = 4_096;
 /// Feeds; a hospital has a handful.
-pub const SOURCE_COUNT_MAX: usize = 1_024;
+pub(crate) const SOURCE_COUNT_MAX: usize = 1_024;
 /// Anchors; one for every 10 m² of a campus of a million square metres.
-pub const ANCHOR_COUNT_MAX: usize = 100_000;
+pub(crate) const ANCHOR_COUNT_MAX: usize = 100_000;
 /// Rules; each is looked at when a subject's set is made.
-pub const RULE_COUNT_MAX: usize = 4_096;
+pub(crate) const RULE_COUNT_MAX: usize = 4_096;
 /// Labels of one thing or one selection.
-pub const LABEL_COUNT_MAX: usize = 64;
+pub(crate) const LABEL_COUNT_MAX: usize = 64;
 /// Windows of one rule; the next change looks at each for every day of two weeks.
-pub const WINDOW_COUNT_MAX: usize = 32;
+pub(crate) const WINDOW_COUNT_MAX: usize = 32;
 /// Places named by all rules together: 12 bytes each and once more in the index.
-pub const RULE_PLACE_COUNT_MAX: usize = 4 << 20;
+pub(crate) const RULE_PLACE_COUNT_MAX: usize = 4 << 20;
 /// Zones named by all anchors together.
-pub const ANCHOR_ZONE_COUNT_MAX: usize = 1 << 20;
+pub(crate) const ANCHOR_ZONE_COUNT_MAX: usize = 1 << 20;
 /// Distinct pairs of zone and gates.
-pub const WATCH_COUNT_MAX: usize = 1 << 20;
+pub(crate) const WATCH_COUNT_MAX: usize = 1 << 20;
 /// Offsets from UTC: two a year for two centuries.
-pub const UTC_OFFSET_COUNT_MAX: usize = 400;
+pub(crate) const UTC_OFFSET_COUNT_MAX: usize = 400;
 /// One a class.
-pub const SPEED_LIMIT_COUNT_MAX: usize = 4;
+pub(crate) const SPEED_LIMIT_COUNT_MAX: usize = 4;
 /// Coordinates: 1,000 km each way, so that products of differences stay exact in 64 bits.
-pub const COORDINATE_MAX_MM: u32 = 1_000_000_000;
+pub(crate) const COORDINATE_MAX_MM: u32 = 1_000_000_000;
 /// Margins and tolerances: beyond 1 km a zone is no zone.
-pub const GATE_DISTANCE_MAX_MM: u32 = 1_000_000;
+pub(crate) const GATE_DISTANCE_MAX_MM: u32 = 1_000_000;
 /// Times of gates, silences and stays: a leap year.
-pub const DURATION_MAX_NS: u64 = 366 * 86_400 * 1_000_000_000;
+pub(crate) const DURATION_MAX_NS: u64 = 366 * 86_400 * 1_000_000_000;
