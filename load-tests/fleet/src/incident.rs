@@ -126,7 +126,7 @@ impl Script {
     }
 
     fn plan_walk(&mut self, hospital: &mut Hospital, kind: AlarmKind, is_opening: bool) {
-        let casts = self.casts(hospital, kind);
+        let casts = Script::casts(hospital, kind);
         for _ in 0..CASTS_MAX {
             let Some(&cast) = self.chance.pick(&casts) else { return };
             if self.is_engaged(cast.subject, hospital) {
@@ -229,9 +229,9 @@ impl Script {
         self.record(hospital, kind, rule, None, Some(door.0), starts_ns, is_opening);
     }
 
-    /// Who could break a rule of that kind where, the best cast first chosen: the ward for dementia
-    /// before others, pumps before other things.
-    fn casts(&self, hospital: &Hospital, kind: AlarmKind) -> Vec<Cast> {
+    /// Who could break a rule of that kind where: of the rules about dementia, pumps and psychiatric
+    /// wards if the site has such, else of all.
+    fn casts(hospital: &Hospital, kind: AlarmKind) -> Vec<Cast> {
         let config = &hospital.world.config;
         let mut casts = Vec::new();
         for (rule_index, rule) in rules(hospital, kind) {
@@ -250,16 +250,14 @@ impl Script {
                 }
             }
         }
-        let preferred: Vec<Cast> = casts
-            .iter()
-            .copied()
-            .filter(|cast| match kind {
-                AlarmKind::Elopement => speaks_of(config, cast, "dementia"),
-                AlarmKind::AssetTheft => speaks_of(config, cast, "pump"),
-                _ => true,
-            })
-            .collect();
-        if preferred.is_empty() { casts } else { preferred }
+        for word in preferred_words(kind) {
+            let preferred: Vec<Cast> =
+                casts.iter().copied().filter(|cast| speaks_of(config, cast, word)).collect();
+            if !preferred.is_empty() {
+                return preferred;
+            }
+        }
+        casts
     }
 
     /// Whether the subject already has a part to play.
@@ -329,11 +327,21 @@ fn class_of(config: &SiteConfig, subject: u32) -> Option<SubjectClass> {
     config.subjects.get(subject).map(|subject| subject.class)
 }
 
-/// Whether the rule, the subject's labels or the zone's id hold the word.
+/// What the rules are told by whose breaking is preferred for the script.
+fn preferred_words(kind: AlarmKind) -> &'static [&'static str] {
+    match kind {
+        AlarmKind::Elopement => &["dementia"],
+        AlarmKind::AssetTheft => &["pump"],
+        AlarmKind::UnauthorisedEntry => &["psychiatric", "drug", "visitor"],
+        _ => &[],
+    }
+}
+
+/// Whether the cast's rule has the word in its id or in the labels it selects by.
 fn speaks_of(config: &SiteConfig, cast: &Cast, word: &str) -> bool {
-    let subject = usize::try_from(cast.subject).ok().and_then(|it| config.subjects.get(it));
-    subject.is_some_and(|subject| {
-        subject.id.as_str().contains(word)
-            || subject.labels.iter().any(|label| label.as_str().contains(word))
+    let rule = usize::try_from(cast.rule).ok().and_then(|it| config.rules.get(it));
+    rule.is_some_and(|rule| {
+        rule.id.as_str().contains(word)
+            || rule.who.labels_any.iter().any(|label| label.as_str().contains(word))
     })
 }

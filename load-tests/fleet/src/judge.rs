@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use ach_actors_model::{Condition, NS_PER_S, RuleConfig, SiteConfig, SubjectClass, Timestamp};
+use ach_actors_model::{Condition, NS_PER_S, SiteConfig, SubjectClass, Timestamp};
 
 use crate::truth::{Breach, TrueWhere, Truth};
 
@@ -145,7 +145,5 @@ fn of<T>(list: &[T], index: u32) -> Option<&T> {
     usize::try_from(index).ok().and_then(|index| list.get(index))
 }
 
-/// The rule's id, for a report.
-pub(crate) fn rule_name(rules: &[RuleConfig], index: u32) -> &str {
-    of(rules, index).map_or("?", |rule| rule.id.as_str())
-}
+#[cfg(test)]
+mod tests;

@@ -110,12 +110,6 @@ impl Radio {
         &mut self.chance
     }
 
-    /// Sets the battery's charge.
-    pub(crate) fn drain_battery(&mut self, percent: u8) {
-        self.battery_percent = percent;
-        self.ping_count = 0;
-    }
-
     /// Measures and reports; nothing if the ping is lost on the air.
     pub(crate) fn ping(
         &mut self,

@@ -54,6 +54,18 @@ struct Watch {
     open: Option<usize>,
     clear_since_ns: Option<u64>,
     in_since_ns: Option<u64>,
+    /// Depth and gate distances at the place last looked at.
+    depth: Option<(f64, f64, f64)>,
+}
+
+/// A rule over how many may be in a zone.
+#[derive(Debug)]
+struct Crowd {
+    rule: u32,
+    zone: u32,
+    /// Whom it counts.
+    counted: Vec<usize>,
+    open: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +82,7 @@ pub struct Truth {
     start_at: Timestamp,
     watches: Vec<Vec<Watch>>,
     places: Vec<Option<TruePlace>>,
-    crowded: Vec<(u32, u32, Option<usize>)>,
+    crowds: Vec<Crowd>,
     doors: DoorTruth,
     in_force: Vec<bool>,
     breaches: Vec<Breach>,
@@ -82,19 +94,11 @@ impl Truth {
     pub fn new(config: &SiteConfig, start_at: Timestamp) -> Truth {
         let count = u32::try_from(config.subjects.len()).unwrap_or(u32::MAX);
         let watches = (0..count).map(|subject| watches_of(config, subject)).collect();
-        let crowded = (0..)
-            .zip(&config.rules)
-            .filter_map(|(index, rule)| match &rule.condition {
-                Condition::OverCapacity { zones } => Some((index, zones)),
-                _ => None,
-            })
-            .flat_map(|(rule, zones)| zones.iter().map(move |&zone| (rule, zone, None)))
-            .collect();
         Truth {
             start_at,
             watches,
             places: vec![None; config.subjects.len()],
-            crowded,
+            crowds: crowds(config),
             doors: DoorTruth::default(),
             in_force: Vec::new(),
             breaches: Vec::new(),
@@ -165,28 +169,29 @@ impl Truth {
 
     /// Counts heads once everybody was looked at.
     pub fn end_look(&mut self, config: &SiteConfig, now_ns: u64) {
-        let mut crowded = std::mem::take(&mut self.crowded);
-        for (rule, zone, open) in &mut crowded {
-            let Some(area) = usize::try_from(*zone).ok().and_then(|zone| config.zones.get(zone))
-            else {
-                continue;
+        let mut crowds = std::mem::take(&mut self.crowds);
+        for crowd in &mut crowds {
+            let area = usize::try_from(crowd.zone).ok().and_then(|zone| config.zones.get(zone));
+            let Some(area) = area else { continue };
+            let is_inside = |subject: &&usize| {
+                let place = self.places.get(**subject).copied().flatten();
+                place.is_some_and(|place| depth_mm(area, &place) > 0.0)
             };
-            let inside =
-                self.places.iter().flatten().filter(|place| depth_mm(area, place) > 0.0).count();
+            let inside = crowd.counted.iter().filter(is_inside).count();
             let capacity = area.capacity.and_then(|most| usize::try_from(most).ok());
-            let holds = capacity.is_some_and(|most| inside > most) && self.holds_now(*rule);
+            let holds = capacity.is_some_and(|most| inside > most) && self.holds_now(crowd.rule);
             let breach = Breach {
-                rule: *rule,
+                rule: crowd.rule,
                 subject: None,
-                place: TrueWhere::Zone(*zone),
+                place: TrueWhere::Zone(crowd.zone),
                 began_ns: now_ns,
                 ended_ns: None,
                 clear_ns: 0,
                 is_scripted: false,
             };
-            self.note(open, holds, now_ns, breach);
+            self.note(&mut crowd.open, holds, now_ns, breach);
         }
-        self.crowded = crowded;
+        self.crowds = crowds;
     }
 
     /// Takes note of what a button, band or door really did.
@@ -220,7 +225,15 @@ impl Truth {
 
 impl Watch {
     fn new(rule: u32, what: Watched) -> Watch {
-        Watch { rule, what, was_in: false, open: None, clear_since_ns: None, in_since_ns: None }
+        Watch {
+            rule,
+            what,
+            was_in: false,
+            open: None,
+            clear_since_ns: None,
+            in_since_ns: None,
+            depth: None,
+        }
     }
 
     /// Whether the rule is broken, and whether beyond doubt.
@@ -231,13 +244,16 @@ impl Watch {
         before: Option<TruePlace>,
         place: TruePlace,
     ) -> (bool, bool) {
+        if before != Some(place) {
+            self.depth = None;
+        }
         match self.what {
             Watched::Inside(zone) => {
-                let (depth, enter_mm, _) = depth_and_gates(config, self.rule, zone, &place);
+                let (depth, enter_mm, _) = self.depth_and_gates(config, zone, &place);
                 (depth > 0.0, depth > enter_mm + CLEAR_MM)
             }
             Watched::LeavesZone(zone) => {
-                let (depth, _, leave_mm) = depth_and_gates(config, self.rule, zone, &place);
+                let (depth, _, leave_mm) = self.depth_and_gates(config, zone, &place);
                 self.was_in |= depth > 0.0;
                 (self.was_in && depth <= 0.0, depth < -(leave_mm + CLEAR_MM))
             }
@@ -248,13 +264,25 @@ impl Watch {
                 (self.was_in, self.was_in)
             }
             Watched::Stays(zone, after_ns) => {
-                let (depth, enter_mm, _) = depth_and_gates(config, self.rule, zone, &place);
+                let (depth, enter_mm, _) = self.depth_and_gates(config, zone, &place);
                 self.in_since_ns = (depth > 0.0).then(|| self.in_since_ns.unwrap_or(now_ns));
                 let has_stayed =
                     self.in_since_ns.is_some_and(|since_ns| now_ns - since_ns >= after_ns);
                 (has_stayed, has_stayed && depth > enter_mm + CLEAR_MM)
             }
         }
+    }
+}
+
+impl Watch {
+    /// Most subjects stand still at most looks.
+    fn depth_and_gates(
+        &mut self,
+        config: &SiteConfig,
+        zone: u32,
+        place: &TruePlace,
+    ) -> (f64, f64, f64) {
+        *self.depth.get_or_insert_with(|| depth_and_gates(config, self.rule, zone, place))
     }
 }
 
@@ -267,6 +295,22 @@ impl Watched {
             Watched::LeavesLine(line) => TrueWhere::Line(line),
         }
     }
+}
+
+fn crowds(config: &SiteConfig) -> Vec<Crowd> {
+    let mut crowds = Vec::new();
+    for (index, rule) in (0..).zip(&config.rules) {
+        let Condition::OverCapacity { zones } = &rule.condition else { continue };
+        let counted: Vec<usize> = (0_u32..)
+            .zip(0..config.subjects.len())
+            .filter(|(subject, _)| is_about(rule, config, *subject))
+            .map(|(_, index)| index)
+            .collect();
+        for &zone in zones {
+            crowds.push(Crowd { rule: index, zone, counted: counted.clone(), open: None });
+        }
+    }
+    crowds
 }
 
 fn watches_of(config: &SiteConfig, subject: u32) -> Vec<Watch> {

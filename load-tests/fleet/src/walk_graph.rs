@@ -162,6 +162,11 @@ impl WalkGraph {
 }
 
 impl Spot {
+    /// In whole millimetres.
+    pub fn at_mm(&self) -> (i32, i32) {
+        (round_mm(self.place.x_mm), round_mm(self.place.y_mm))
+    }
+
     fn new(place: TruePlace, config: &SiteConfig) -> Spot {
         let within: Vec<(u32, f64)> = (0..)
             .zip(&config.zones)

@@ -1,8 +1,9 @@
 //! What the simulator is given: a site, where one can walk in it, and who is at home where.
 
-use ach_actors_model::SiteConfig;
+use ach_actors_model::{SiteConfig, SubjectClass};
+use ach_engine_site::{ClassSet, SampleHospital};
 
-use crate::walk_graph::WalkGraph;
+use crate::walk_graph::{WalkGraph, Way};
 
 /// Where a subject is at home and what it does there.
 #[derive(Debug, Clone, Default)]
@@ -22,4 +23,38 @@ pub struct World {
     pub graph: WalkGraph,
     /// By index of subject.
     pub residences: Vec<Residence>,
+}
+
+impl World {
+    /// The sample hospital; `config` is what its directory was compiled to.
+    pub fn of_sample(sample: &SampleHospital, config: SiteConfig) -> World {
+        let nodes = sample.walkway.nodes();
+        let spots: Vec<_> = nodes.iter().map(|node| (node.x_mm, node.y_mm, node.floor)).collect();
+        let ways: Vec<Way> = sample
+            .walkway
+            .edges()
+            .iter()
+            .map(|edge| Way { a: edge.a, b: edge.b, classes: classes(edge.classes) })
+            .collect();
+        let graph = WalkGraph::new(&spots, &ways, &config);
+        let residences = sample
+            .residents
+            .iter()
+            .zip(&config.subjects)
+            .map(|(resident, subject)| {
+                let targets = sample.walkway.targets(subject.class, resident.ward);
+                Residence {
+                    home: u32::try_from(resident.home).unwrap_or(0),
+                    targets: targets.into_iter().filter_map(|it| u32::try_from(it).ok()).collect(),
+                }
+            })
+            .collect();
+        World { config, graph, residences }
+    }
+}
+
+/// As a list.
+fn classes(set: ClassSet) -> Vec<SubjectClass> {
+    use SubjectClass::{Asset, Patient, Staff, Visitor};
+    [Patient, Staff, Visitor, Asset].into_iter().filter(|class| set.contains(*class)).collect()
 }

@@ -1,0 +1,201 @@
+//! Sends what the hospital's devices send, each at its moment, whatever the node does: open loop.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ach_actors_model::{NS_PER_MS, Name, ReportKind, SiteConfig, TagId, Timestamp};
+use ach_clients_rust::{Ping, PublishError, Publisher, Report, Ticket, now};
+use ach_engine_wire::{Coordinates, ReportWord};
+use thiserror::Error;
+
+use crate::hospital::Hospital;
+use crate::ledger::Ledger;
+use crate::observation::{Observation, Observed};
+
+/// The hospital is asked this far ahead, so that what is due is at hand.
+const AHEAD_NS: u64 = 20 * NS_PER_MS;
+/// How long the sender sleeps at a time when the node takes nothing more.
+const FULL_WAIT: Duration = Duration::from_millis(1);
+
+/// Why the sender gave up.
+#[derive(Debug, Error)]
+pub enum DriveError {
+    /// A feed of the site has no publisher.
+    #[error("feed {source_id} has no publisher, connect one with its certificate")]
+    NoPublisher {
+        /// The feed.
+        source_id: String,
+    },
+    /// A publisher refuses for good.
+    #[error("feed {source_id} cannot publish: {error}")]
+    Publish {
+        /// The feed.
+        source_id: String,
+        /// Why.
+        error: PublishError,
+    },
+}
+
+/// The sender. [`Drive::run`] blocks: give it a thread of its own, within no runtime.
+#[derive(Debug)]
+pub struct Drive {
+    hospital: Hospital,
+    publishers: BTreeMap<String, Publisher>,
+    ledger: Arc<Mutex<Ledger>>,
+}
+
+impl Drive {
+    /// Sends for `hospital` through one publisher for each feed, by the feed's id.
+    pub fn new(
+        hospital: Hospital,
+        publishers: BTreeMap<String, Publisher>,
+        ledger: Arc<Mutex<Ledger>>,
+    ) -> Drive {
+        Drive { hospital, publishers, ledger }
+    }
+
+    /// Sends until the run is `until_ns` old or `stop` is set, and gives the hospital back: its
+    /// truth then reaches up to about that moment.
+    ///
+    /// # Errors
+    ///
+    /// A feed cannot publish.
+    pub fn run(mut self, until_ns: u64, stop: &AtomicBool) -> Result<Hospital, DriveError> {
+        let start_at = self.hospital.truth().start_at();
+        let end_at = start_at.plus_ns(until_ns);
+        while !stop.load(Ordering::Relaxed) {
+            let current = now();
+            if current >= end_at {
+                break;
+            }
+            let ahead_ns = current.since_ns(start_at).saturating_add(AHEAD_NS).min(until_ns);
+            let due = self.hospital.advance(ahead_ns);
+            if due.is_empty() {
+                sleep_until(current.plus_ns(AHEAD_NS / 2).min(end_at));
+            }
+            for observation in due {
+                sleep_until(observation.send_at);
+                self.send(&observation, stop)?;
+            }
+        }
+        Ok(self.hospital)
+    }
+
+    fn send(&self, observation: &Observation, stop: &AtomicBool) -> Result<(), DriveError> {
+        let config = &self.hospital.world().config;
+        let Some(source) = at(&config.sources, observation.source) else { return Ok(()) };
+        let source_id = source.id.as_str();
+        let Some(publisher) = self.publishers.get(source_id) else {
+            return Err(DriveError::NoPublisher { source_id: source_id.to_owned() });
+        };
+        let Some(message) = Message::of(observation, config) else { return Ok(()) };
+        while !stop.load(Ordering::Relaxed) {
+            // Under the lock, so that no alarm is heard before its ping is in the book.
+            let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+            match message.publish(publisher) {
+                Ok(ticket) => {
+                    let (send_at, observed_at) = (observation.send_at, observation.observed_at);
+                    ledger.sent(source_id, ticket, send_at, observed_at, now());
+                    return Ok(());
+                }
+                Err(PublishError::Full { .. }) => {
+                    drop(ledger);
+                    std::thread::sleep(FULL_WAIT);
+                }
+                Err(error) => {
+                    return Err(DriveError::Publish { source_id: source_id.to_owned(), error });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An observation in the client's words.
+enum Message {
+    Ping(Ping),
+    Report(Report),
+}
+
+impl Message {
+    fn of(observation: &Observation, config: &SiteConfig) -> Option<Message> {
+        let observed_at = observation.observed_at;
+        Some(match &observation.what {
+            Observed::Ping { tag, position, accuracy_mm, battery_percent } => Message::Ping(Ping {
+                tag: at(&config.tags, *tag)?.id,
+                observed_at,
+                coordinates: Coordinates::Local { x_mm: position.x_mm, y_mm: position.y_mm },
+                z_mm: position.z_mm,
+                floor: position.floor,
+                accuracy_mm: Some(*accuracy_mm),
+                battery_percent: *battery_percent,
+            }),
+            Observed::Report(kind) => Message::Report(report(kind, observed_at, config)?),
+        })
+    }
+
+    fn publish(&self, publisher: &Publisher) -> Result<Ticket, PublishError> {
+        match self {
+            Message::Ping(ping) => publisher.try_publish(*ping),
+            Message::Report(report) => publisher.try_report(report),
+        }
+    }
+}
+
+fn report(kind: &ReportKind, observed_at: Timestamp, config: &SiteConfig) -> Option<Report> {
+    let tag = |tag: u32| -> Option<TagId> { Some(at(&config.tags, tag)?.id) };
+    let door = |door: u32| -> Option<Name> { Some(at(&config.doors, door)?.id.clone()) };
+    let anchor = |anchor: u32| -> Option<Name> { Some(at(&config.anchors, anchor)?.id.clone()) };
+    Some(match *kind {
+        ReportKind::ButtonPressed { tag: it } => {
+            Report::tag(tag(it.0)?, observed_at, ReportWord::ButtonPressed)
+        }
+        ReportKind::ButtonReset { tag: it } => {
+            Report::tag(tag(it.0)?, observed_at, ReportWord::ButtonReset)
+        }
+        ReportKind::BandCut { tag: it } => {
+            Report::tag(tag(it.0)?, observed_at, ReportWord::BandCut)
+        }
+        ReportKind::BandWhole { tag: it } => {
+            Report::tag(tag(it.0)?, observed_at, ReportWord::BandWhole)
+        }
+        ReportKind::DoorOpened { door: it } => {
+            Report::door(door(it.0)?, observed_at, ReportWord::DoorOpened)
+        }
+        ReportKind::DoorClosed { door: it } => {
+            Report::door(door(it.0)?, observed_at, ReportWord::DoorClosed)
+        }
+        ReportKind::DoorLocked { door: it } => {
+            Report::door(door(it.0)?, observed_at, ReportWord::DoorLocked)
+        }
+        ReportKind::DoorUnlocked { door: it } => {
+            Report::door(door(it.0)?, observed_at, ReportWord::DoorUnlocked)
+        }
+        ReportKind::AccessGranted { door: it, valid_ms } => {
+            Report::door(door(it.0)?, observed_at, ReportWord::AccessGranted { valid_ms })
+        }
+        ReportKind::ExitRequested { door: it, valid_ms } => {
+            Report::door(door(it.0)?, observed_at, ReportWord::ExitRequested { valid_ms })
+        }
+        ReportKind::AnchorAlive { anchor: it } => {
+            Report::anchor(anchor(it.0)?, observed_at, ReportWord::AnchorAlive)
+        }
+        ReportKind::AnchorLost { anchor: it } => {
+            Report::anchor(anchor(it.0)?, observed_at, ReportWord::AnchorLost)
+        }
+    })
+}
+
+/// A thread's sleep is good to about 60 µs on Linux; an async timer would be to a millisecond.
+fn sleep_until(moment: Timestamp) {
+    let wait_ns = moment.since_ns(now());
+    if wait_ns > 0 {
+        std::thread::sleep(Duration::from_nanos(wait_ns));
+    }
+}
+
+fn at<T>(list: &[T], index: u32) -> Option<&T> {
+    usize::try_from(index).ok().and_then(|index| list.get(index))
+}

@@ -1,0 +1,63 @@
+//! The demo's hospital: everybody keeps its rules and the five incidents happen, whatever the seed.
+
+use std::sync::Arc;
+
+use ach_actors_model::{AlarmKind, NS_PER_S, Timestamp};
+use ach_engine_site::sample_hospital;
+use ach_load_tests_fleet::{Hospital, Options, World};
+
+fn world() -> Arc<World> {
+    let sample = sample_hospital();
+    let config = sample.directory.config(1).expect("a site without mistakes");
+    Arc::new(World::of_sample(&sample, config))
+}
+
+/// Sunday 2026-11-22, noon in Berlin.
+fn options() -> Options {
+    Options { start_at: Timestamp(1_795_345_200 * NS_PER_S), ..Options::default() }
+}
+
+#[test]
+fn nobody_breaks_a_rule_unless_the_script_says_so() {
+    let world = world();
+    for seed in 0..3 {
+        let mut hospital = Hospital::new(Arc::clone(&world), seed, options());
+        let sent = hospital.advance(60 * NS_PER_S);
+        assert!(sent.len() > 20_000, "{} observations", sent.len());
+        for breach in hospital.truth().breaches().iter().filter(|breach| !breach.is_scripted) {
+            let rule = &world.config.rules[usize::try_from(breach.rule).expect("small")].id;
+            let subject = breach.subject.map(|it| {
+                world.config.subjects[usize::try_from(it).expect("small")].id.to_string()
+            });
+            panic!("seed {seed}: {subject:?} broke {rule} without a script: {breach:?}");
+        }
+    }
+}
+
+#[test]
+fn the_five_opening_incidents_begin_in_time_whatever_the_seed() {
+    let world = world();
+    for seed in 0..12 {
+        let mut hospital = Hospital::new(Arc::clone(&world), seed, options());
+        hospital.advance(20 * NS_PER_S);
+        for kind in [
+            AlarmKind::Elopement,
+            AlarmKind::AssetTheft,
+            AlarmKind::UnauthorisedEntry,
+            AlarmKind::Duress,
+            AlarmKind::DoorForced,
+        ] {
+            let breach = hospital
+                .truth()
+                .breaches()
+                .iter()
+                .find(|it| {
+                    world.config.rules[usize::try_from(it.rule).expect("small")].alarm == kind
+                })
+                .unwrap_or_else(|| panic!("seed {seed}: {kind:?} did not happen"));
+            assert!(breach.began_ns >= NS_PER_S, "seed {seed}: {kind:?} at {}", breach.began_ns);
+            assert!(breach.began_ns <= 4_600_000_000, "seed {seed}: {kind:?} {}", breach.began_ns);
+            assert!(breach.clear_ns >= 5 * NS_PER_S, "seed {seed}: {kind:?} {breach:?}");
+        }
+    }
+}
