@@ -166,6 +166,11 @@ impl Actors {
         slab_of!(self, entity, (slab, id) => slab.set_aside(id, is_set_aside));
     }
 
+    /// Every subject there may be.
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = SubjectRef> + use<> {
+        (0..ref_count(self.subjects.seat_count())).map(SubjectRef)
+    }
+
     /// Every actor that was ever called, in the order of [`EntityRef`].
     pub(crate) fn all(&self) -> Vec<EntityRef> {
         let mut all = Vec::new();

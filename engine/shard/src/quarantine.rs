@@ -8,8 +8,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ach_actors_entities::{Deadline, Effect, Site, Turn, Verdict, ended, quarantine_notice};
-use ach_actors_model::{AlarmNotice, AlarmReason, Cause, CommandKind, EntityRef, Timestamp};
+use ach_actors_entities::{
+    Deadline, Effect, Site, Turn, Verdict, ZoneInput, ended, quarantine_notice,
+};
+use ach_actors_model::{
+    AlarmNotice, AlarmReason, Cause, CommandKind, EntityRef, Fix, Timestamp, ZoneRef,
+};
 
 use crate::call::Call;
 use crate::shard::Shard;
@@ -123,6 +127,36 @@ impl Shard {
         }
         if !std::ptr::eq(Arc::as_ptr(&saw), scene.site) {
             self.tell_site_change(actor, &saw, scene);
+        }
+        if let EntityRef::Zone(zone) = actor {
+            self.catch_up(zone, scene);
+        }
+    }
+
+    /// Tells a released zone who came, who went, and what its anchors said meanwhile.
+    fn catch_up(&mut self, zone: ZoneRef, scene: Scene<'_>) {
+        let cause = Cause::SiteChange;
+        let origin = Origin { cause, received_at: scene.now };
+        for message in self.stage.take_missed(EntityRef::Zone(zone)) {
+            if let Some(call) = Call::message(&message) {
+                self.play(scene, call, origin);
+            }
+        }
+        let was_in = self.occupants(zone);
+        let (mut exits, mut entries) = (Vec::new(), Vec::new());
+        for subject in self.stage.actors.subjects() {
+            let Some(state) = self.stage.actors.subjects.get(subject.0) else { continue };
+            let state = state.state();
+            let Some(Fix { tag, received_at: at, .. }) = state.fix() else { continue };
+            let is_in = state.zones(scene.site).any(|other| other == zone);
+            match (was_in.binary_search(&subject).is_ok(), is_in) {
+                (false, true) => entries.push(ZoneInput::Entered { subject, tag, at, cause }),
+                (true, false) => exits.push(ZoneInput::Exited { subject, tag, at, cause }),
+                _ => {}
+            }
+        }
+        for call in exits.into_iter().chain(entries) {
+            self.play(scene, Call::Zone(zone, call), origin);
         }
     }
 

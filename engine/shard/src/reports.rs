@@ -49,10 +49,11 @@ impl Shard {
         self.play(scene, call, origin)
     }
 
-    /// Tells a feed that it was heard.
+    /// Tells a feed that it was heard: now, because shard time never goes back, while a batch that
+    /// was journaled late may have been received before another.
     pub(crate) fn hear(&mut self, source: SourceRef, scene: Scene<'_>, origin: Origin) {
         if !self.stage.actors.is_set_aside(EntityRef::Source(source)) {
-            let received_at = origin.received_at;
+            let received_at = scene.now;
             self.play(scene, Call::Source(source, SourceInput::Heard { received_at }), origin);
         }
     }

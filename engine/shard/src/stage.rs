@@ -2,7 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ach_actors_entities::{Deadline, DeadlineKind, Effect, Health, Outbox, Site, Turn, Verdict};
+use ach_actors_entities::{
+    Deadline, DeadlineKind, Effect, Health, Message, MessageBody, Outbox, Site, Turn, Verdict,
+};
 use ach_actors_model::{EntityRef, SourceRef, Timestamp};
 use ach_actors_runtime::{Deadlines, Runaway, Waves};
 
@@ -19,6 +21,10 @@ const MESSAGE_COUNT_MAX: usize = 1 << 20;
 
 /// Deadlines one input may ask for. An actor asks for a handful in each step.
 const DEADLINE_COUNT_MAX: usize = 1 << 20;
+
+/// Messages of anchors kept for zones that are set aside. An anchor speaks when it is lost or found:
+/// tens of thousands of times is more than happens before an operator looks.
+const MISSED_COUNT_MAX: usize = 1 << 16;
 
 /// The site and the moment an input is decided by.
 #[derive(Debug, Clone, Copy)]
@@ -43,9 +49,12 @@ pub(crate) struct Stage {
     pub(crate) out: Outbox,
     /// Messages that were not delivered, because their receiver is set aside.
     pub(crate) dropped_count: u64,
+    /// Those among them that nothing else can tell the receiver later: what anchors said.
+    pub(crate) missed: Vec<Message>,
     health_before: Option<Health>,
     kept_effect_count: usize,
     kept_dropped_count: u64,
+    kept_missed_count: usize,
     waves: Waves,
     /// Who is deciding just now.
     actor: EntityRef,
@@ -59,9 +68,11 @@ impl Stage {
             deadlines: Deadlines::new(),
             out: Outbox::default(),
             dropped_count: 0,
+            missed: Vec::new(),
             health_before: None,
             kept_effect_count: 0,
             kept_dropped_count: 0,
+            kept_missed_count: 0,
             waves: Waves::new(WAVE_COUNT_MAX, MESSAGE_COUNT_MAX),
             actor: EntityRef::Source(SourceRef(0)),
         }
@@ -120,10 +131,22 @@ impl Stage {
             self.actor = message.to;
             self.waves.admit(queued)?;
             if self.actors.is_set_aside(message.to) {
-                self.dropped_count += 1;
+                self.drop_message(message);
             } else if let Some(call) = Call::message(&message) {
                 self.step(scene, call)?;
             }
+        }
+    }
+
+    #[cold]
+    fn drop_message(&mut self, message: Message) {
+        self.dropped_count += 1;
+        let is_anchors = matches!(
+            message.body,
+            MessageBody::AnchorLost { .. } | MessageBody::AnchorFound { .. }
+        );
+        if is_anchors && self.missed.len() < MISSED_COUNT_MAX {
+            self.missed.push(message);
         }
     }
 
@@ -143,6 +166,7 @@ impl Stage {
         self.health_before = None;
         self.kept_effect_count = self.out.effects.len();
         self.kept_dropped_count = self.dropped_count;
+        self.kept_missed_count = self.missed.len();
         for Deadline { due_at, entity, kind } in self.out.deadlines.drain(..) {
             self.deadlines.push(due_at.0, (entity, kind));
         }
@@ -160,6 +184,14 @@ impl Stage {
         self.kept_effect_count = 0;
     }
 
+    /// Takes what anchors said to an actor while it was set aside, in order. Between inputs only.
+    pub(crate) fn take_missed(&mut self, actor: EntityRef) -> Vec<Message> {
+        let (missed, others) = self.missed.drain(..).partition(|message| message.to == actor);
+        self.missed = others;
+        self.kept_missed_count = self.missed.len();
+        missed
+    }
+
     /// Undoes what was done since the last time something was kept.
     pub(crate) fn roll_back(&mut self) {
         self.actors.roll_back();
@@ -168,6 +200,7 @@ impl Stage {
         }
         self.out.effects.truncate(self.kept_effect_count);
         self.dropped_count = self.kept_dropped_count;
+        self.missed.truncate(self.kept_missed_count);
         self.out.messages.clear();
         self.out.deadlines.clear();
         self.out.health.clear();

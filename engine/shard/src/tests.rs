@@ -6,8 +6,12 @@
 mod alarms;
 mod batches;
 
+mod crowd;
 mod faults;
+mod golden;
 mod hospital;
+mod oracle;
 mod play;
+mod random;
 mod render;
 mod script;

@@ -153,6 +153,34 @@ fn a_panic_in_a_deadline_keeps_the_deadline_for_the_release() {
 }
 
 #[test]
+fn a_released_zone_learns_who_came_and_went_and_what_it_cannot_see() {
+    let played = check(
+        |_| {},
+        "1 vera at 3,-5
+         2 sam at 4,-5
+         3 hold zone=2
+         & hold zone=1
+         4 victor at 5,-5
+         5 anna at 6,-5
+         6 sam at 4,5
+         7 anchor a1 lost
+         8 release zone=2
+         9 release zone=1",
+        &[
+            "3 raised ActorQuarantined - lobby",
+            "3 raised ActorQuarantined - drugs",
+            "7 raised ZoneBlind - a1",
+            "8 cleared ActorQuarantined - lobby (Released)",
+            "8 raised OverCapacity - lobby",
+            "9 cleared ActorQuarantined - drugs (Released)",
+        ],
+    );
+    let inside = [SubjectRef(0), SubjectRef(5), SubjectRef(6)];
+    assert_eq!(played.shard.occupants(LOBBY), inside, "anna, vera and victor by their ids");
+    assert!(played.shard.stage.health.is_blind(ZoneRef(1)), "the drug store is blind");
+}
+
+#[test]
 fn an_actor_that_missed_a_change_of_the_site_learns_of_it_when_it_is_released() {
     check(
         |_| {},

@@ -143,11 +143,7 @@ impl Script {
                 (self.ping_seq, self.duress_seq) = (0, 0);
                 Input::OpenEpoch { source: RTLS, epoch: self.epoch }
             }
-            ["site", edit_name] => {
-                edit(&mut self.config, edit_name);
-                self.config.version += 1;
-                Input::SiteChange(Box::new(self.config.clone()))
-            }
+            ["site", edit_name] => self.site_change(edit_name),
             [verb @ ("release" | "hold"), actor] => {
                 let actor = entity(actor);
                 let kind = match *verb {
@@ -170,6 +166,17 @@ impl Script {
             [who, verb, more @ ..] => self.button(at, who, verb, more),
             _ => panic!("no happening: {words:?}"),
         }
+    }
+
+    /// The next version of the site; a broken one is not built upon.
+    pub(crate) fn site_change(&mut self, edit_name: &str) -> Input {
+        let mut config = self.config.clone();
+        edit(&mut config, edit_name);
+        config.version += 1;
+        if edit_name != "broken" {
+            self.config = config.clone();
+        }
+        Input::SiteChange(Box::new(config))
     }
 
     fn ping(&mut self, at: Timestamp, who: &str, place: &str, more: &[&str]) -> Input {

@@ -1,0 +1,67 @@
+//! Stories of many: a feed of a thousand tags.
+
+use ach_actors_model::{
+    AlarmKind, NS_PER_S, Ping, SubjectClass, SubjectConfig, TagConfig, TagId, TagRef,
+};
+use ach_geo::{Floor, Position};
+
+use super::hospital::{MONDAY, hospital, name};
+use super::play::play;
+use super::script::{Script, batch};
+use crate::Input;
+
+const CROWD: u32 = 1_000;
+
+#[test]
+fn a_feed_of_a_thousand_tags_that_stops_is_one_alarm() {
+    let mut config = hospital();
+    config.subjects.clear();
+    config.tags.clear();
+    for at in 0..CROWD {
+        config.subjects.push(SubjectConfig {
+            id: name(&format!("p{at:04}")),
+            class: SubjectClass::Patient,
+            labels: vec![],
+        });
+        let id = TagId(u64::from(at) + 1);
+        config.tags.push(TagConfig { id, source: 0, subject: Some(at) });
+    }
+    let mut script = Script::new(config);
+    let mut first_seq = 1;
+    let mut all_ping = |script: &mut Script, second: u64| {
+        let now = MONDAY.plus_ns(second * NS_PER_S);
+        let pings = (0..CROWD).map(|at| Ping {
+            tag: TagRef(at),
+            seq_offset: at,
+            observed_at: now,
+            position: Position {
+                x_mm: 5_000 + i32::try_from(second).expect("a day"),
+                y_mm: 5_000,
+                z_mm: None,
+                floor: Some(Floor(0)),
+            },
+            accuracy_mm: 0,
+            battery_percent: None,
+        });
+        let batch = batch(1, first_seq, now, pings.collect());
+        first_seq = batch.last_seq + 1;
+        script.push(now, Input::Pings(batch));
+    };
+    for second in 1..15 {
+        all_ping(&mut script, second);
+    }
+    for second in 15..400 {
+        script.push(MONDAY.plus_ns(second * NS_PER_S), Input::Tick);
+    }
+    for second in 400..410 {
+        all_ping(&mut script, second);
+    }
+    let played = play(&script.entries);
+    assert_eq!(
+        played.alarms(),
+        ["34 raised FeedSilent - rtls", "400 cleared FeedSilent - rtls (ConditionEnded)"]
+    );
+    let raised = played.shard.status().alarms_raised;
+    assert_eq!(raised.get(&AlarmKind::TagSilent), None);
+    assert_eq!(played.shard.status().pings.accepted_count, 24 * u64::from(CROWD));
+}

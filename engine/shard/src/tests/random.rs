@@ -1,0 +1,316 @@
+//! Whatever is heard: no panic, the same again, and one id for one episode.
+
+use std::collections::BTreeSet;
+
+use ach_actors_model::{
+    AlarmId, AlarmKind, AlarmTransition, Command, CommandKind, DoorRef, EntityRef, Lane, NS_PER_S,
+    Ping, ReportKind, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
+};
+use ach_geo::{Floor, Position};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::hospital::{MONDAY, hospital, name};
+use super::play::{Played, play};
+use super::script::{DOORS, RTLS, Script, batch, report};
+use crate::{Entry, Input};
+
+fn wild<T>(rng: &mut ChaCha8Rng, tame: T, extremes: &[T]) -> T
+where
+    T: Copy,
+{
+    match rng.random_range(0..20) {
+        0 => extremes[rng.random_range(0..extremes.len())],
+        _ => tame,
+    }
+}
+
+fn wild_ping(rng: &mut ChaCha8Rng, seq_offset: u32, now: Timestamp) -> Ping {
+    let tag = TagRef(rng.random_range(0..7));
+    let observed_at = now.0 - rng.random_range(0..3 * NS_PER_S);
+    let (x_mm, y_mm) = (rng.random_range(0..25_000), rng.random_range(-12_000..30_000));
+    let floor = [Some(Floor(0)), Some(Floor(0)), Some(Floor(100)), None][rng.random_range(0..4)];
+    let position = Position {
+        x_mm: wild(rng, x_mm, &[i32::MIN, i32::MAX, 0]),
+        y_mm: wild(rng, y_mm, &[i32::MIN, i32::MAX, 0]),
+        z_mm: [None, Some(0), Some(i32::MAX), Some(i32::MIN)][rng.random_range(0..4)],
+        floor: wild(rng, floor, &[Some(Floor(i16::MIN)), Some(Floor(i16::MAX))]),
+    };
+    Ping {
+        tag: wild(rng, tag, &[TagRef(7), TagRef(u32::MAX)]),
+        seq_offset,
+        observed_at: Timestamp(wild(rng, observed_at, &[0, u64::MAX, now.0 + NS_PER_S])),
+        position,
+        accuracy_mm: [0, 100, 5_000, u32::MAX][rng.random_range(0..4)],
+        battery_percent: [None, Some(5), Some(50), Some(255)][rng.random_range(0..4)],
+    }
+}
+
+fn wild_pings(rng: &mut ChaCha8Rng, seq: &mut u64, now: Timestamp) -> Input {
+    let count = rng.random_range(1..40);
+    let pings = (0..count).map(|offset| wild_ping(rng, offset, now)).collect();
+    let mut batch = batch(1, *seq + 1, now, pings);
+    *seq = batch.last_seq;
+    match rng.random_range(0..12) {
+        0 => batch.source = SourceRef(u32::MAX),
+        1 => batch.epoch = rng.random_range(0..3),
+        2 => batch.first_seq = wild(rng, 0, &[u64::MAX, 1]),
+        3 => batch.last_seq = wild(rng, 0, &[u64::MAX, 1]),
+        4 => batch.refused_count = u32::MAX,
+        5 => batch.received_at = Timestamp(wild(rng, 0, &[u64::MAX])),
+        _ => {}
+    }
+    Input::Pings(batch)
+}
+
+fn wild_report(rng: &mut ChaCha8Rng, seq: &mut u64, now: Timestamp) -> Input {
+    *seq += rng.random_range(0..2);
+    let tag = TagRef(rng.random_range(0..8));
+    let door = DoorRef(rng.random_range(0..3));
+    let anchor = ach_actors_model::AnchorRef(rng.random_range(0..2));
+    let valid_ms = [0, 5_000, u32::MAX][rng.random_range(0..3)];
+    let kind = match rng.random_range(0..11) {
+        0 => ReportKind::ButtonPressed { tag },
+        1 => ReportKind::ButtonReset { tag },
+        2 => ReportKind::BandCut { tag },
+        3 => ReportKind::BandWhole { tag },
+        4 => ReportKind::DoorOpened { door },
+        5 => ReportKind::DoorClosed { door },
+        6 => ReportKind::DoorLocked { door },
+        7 => ReportKind::AccessGranted { door, valid_ms },
+        8 => ReportKind::ExitRequested { door, valid_ms },
+        9 => ReportKind::AnchorAlive { anchor },
+        _ => ReportKind::AnchorLost { anchor },
+    };
+    let (source, lane) = match kind {
+        ReportKind::AnchorAlive { .. } | ReportKind::AnchorLost { .. } => (RTLS, Lane::Door),
+        ReportKind::ButtonPressed { .. }
+        | ReportKind::ButtonReset { .. }
+        | ReportKind::BandCut { .. }
+        | ReportKind::BandWhole { .. } => (RTLS, Lane::Duress),
+        _ => (DOORS, Lane::Door),
+    };
+    let mut report = report(source, lane, 1, *seq, now, kind);
+    let observed = now.0 - rng.random_range(0..2 * NS_PER_S);
+    report.observed_at = Timestamp(wild(rng, observed, &[0, u64::MAX]));
+    Input::Report(report)
+}
+
+fn wild_actor(rng: &mut ChaCha8Rng) -> EntityRef {
+    let number = wild(rng, 0, &[1, 2, 6, u32::MAX]);
+    match rng.random_range(0..5) {
+        0 => EntityRef::Tag(TagRef(number)),
+        1 => EntityRef::Subject(SubjectRef(number)),
+        2 => EntityRef::Zone(ZoneRef(number)),
+        3 => EntityRef::Door(DoorRef(number)),
+        _ => EntityRef::Source(SourceRef(number)),
+    }
+}
+
+/// A day in which anything is heard, sites change and the node comes and goes.
+fn wild_day(seed: u64) -> Vec<Entry> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut script = Script::new(hospital());
+    let (mut ping_seq, mut report_seq) = (0, 0);
+    for _ in 0..120 {
+        let pause = [0, 1, NS_PER_S / 3, 2 * NS_PER_S, 40 * NS_PER_S, 3_600 * NS_PER_S];
+        let before = script.now();
+        let now = before.plus_ns(pause[rng.random_range(0..pause.len())]);
+        script.push(now, Input::Tick);
+        for _ in 0..rng.random_range(1..4) {
+            let input = match rng.random_range(0..30) {
+                0..14 => wild_pings(&mut rng, &mut ping_seq, now),
+                14..26 => wild_report(&mut rng, &mut report_seq, now),
+                26 => Input::Resumed { away_since: before },
+                27 => Input::OpenEpoch { source: RTLS, epoch: 1 },
+                28 => {
+                    let actor = wild_actor(&mut rng);
+                    let kind = match rng.random_bool(0.5) {
+                        true => CommandKind::QuarantineActor(actor),
+                        false => CommandKind::ReleaseActor(actor),
+                    };
+                    Input::Command(Command { by: name("operator"), kind })
+                }
+                _ => {
+                    let edits = ["same", "no-wander", "wander-low", "broken"];
+                    script.site_change(edits[rng.random_range(0..edits.len())])
+                }
+            };
+            script.add(input);
+        }
+    }
+    script.entries
+}
+
+#[test]
+fn nothing_heard_makes_it_panic_and_every_day_replays() {
+    for seed in 0..6 {
+        println!("seed {seed}");
+        let entries = wild_day(seed);
+        let played = play(&entries);
+        check_lives(&played);
+        assert!(played.notices().count() > 5, "a day without alarms shows nothing");
+        assert!(played.shard.status().quarantined.len() <= 10, "only by hand");
+        let failed = played.notices().filter(|notice| {
+            let by_hand = matches!(notice.cause, ach_actors_model::Cause::SiteChange);
+            notice.kind == AlarmKind::ActorQuarantined && !by_hand
+        });
+        assert_eq!(failed.count(), 0, "no actor failed by itself");
+    }
+}
+
+/// Every alarm is raised once, upheld at most once, and ended at most once, in this order.
+fn check_lives(played: &Played) {
+    let (mut open, mut upheld, mut ever) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for notice in played.notices() {
+        match notice.transition {
+            AlarmTransition::Raised => {
+                assert!(ever.insert(notice.id), "one id is one episode: {notice:?}");
+                open.insert(notice.id);
+            }
+            AlarmTransition::Upheld => {
+                assert!(open.contains(&notice.id), "upheld while open: {notice:?}");
+                assert!(upheld.insert(notice.id), "upheld once: {notice:?}");
+            }
+            AlarmTransition::Retracted | AlarmTransition::Cleared => {
+                assert!(open.remove(&notice.id), "ended once: {notice:?}");
+                assert!(notice.reason.is_some(), "ended with a reason: {notice:?}");
+            }
+        }
+    }
+    let told: BTreeSet<AlarmId> = played.shard.open_alarms().iter().map(|open| open.id).collect();
+    assert_eq!(told, open, "open alarms are those that were raised and not ended");
+}
+
+/// What a subscriber hears, whenever it is said: each change of each alarm, by kind.
+fn heard(played: &Played) -> BTreeSet<(AlarmKind, AlarmId, AlarmTransition)> {
+    played.notices().map(|notice| (notice.kind, notice.id, notice.transition)).collect()
+}
+
+/// Compares what was heard, and tells only what differs.
+#[track_caller]
+fn check_heard(entries: &[Entry], expected: &BTreeSet<(AlarmKind, AlarmId, AlarmTransition)>) {
+    let actual = heard(&play(entries));
+    let missing: Vec<_> = expected.difference(&actual).collect();
+    let invented: Vec<_> = actual.difference(expected).collect();
+    assert!(missing.is_empty() && invented.is_empty(), "missing {missing:?} invented {invented:?}");
+}
+
+/// People who walk about, in and out of everything, one ping a second each.
+pub(super) fn walks(seed: u64) -> Vec<Input> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut places: Vec<(i32, i32)> = vec![(10_000, 500); 7];
+    let mut inputs = vec![];
+    for second in 1..60_u32 {
+        let now = MONDAY.plus_ns(u64::from(second) * NS_PER_S);
+        let mut pings = vec![];
+        for (tag, place) in (0..).zip(&mut places) {
+            place.0 = (place.0 + rng.random_range(-900..900)).clamp(500, 29_000);
+            place.1 = (place.1 + rng.random_range(-900..900)).clamp(-14_000, 19_000);
+            // Odd, so that nobody ever stands exactly on a wall.
+            let (x_mm, y_mm) = (place.0 | 1, place.1 | 1);
+            let position = Position { x_mm, y_mm, z_mm: None, floor: Some(Floor(0)) };
+            let observed_at = now.plus_ns(u64::from(tag));
+            pings.push(Ping {
+                tag: TagRef(tag),
+                seq_offset: tag,
+                observed_at,
+                position,
+                accuracy_mm: 0,
+                battery_percent: None,
+            });
+        }
+        let first = u64::from(second - 1) * 7 + 1;
+        inputs.push(Input::Pings(batch(1, first, now.plus_ns(7), pings)));
+    }
+    inputs
+}
+
+pub(super) fn entries_of(inputs: &[(Timestamp, Input)]) -> Vec<Entry> {
+    let mut script = Script::new(hospital());
+    for (at, input) in inputs {
+        script.push(*at, input.clone());
+    }
+    script.entries
+}
+
+pub(super) fn at_own_time(inputs: &[Input]) -> Vec<(Timestamp, Input)> {
+    let time = |input: &Input| match input {
+        Input::Pings(batch) => batch.received_at,
+        _ => MONDAY,
+    };
+    inputs.iter().map(|input| (time(input), input.clone())).collect()
+}
+
+#[test]
+fn what_is_sent_again_changes_no_alarm() {
+    for seed in 0..6 {
+        println!("seed {seed}");
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let plain = at_own_time(&walks(seed));
+        let expected = heard(&play(&entries_of(&plain)));
+        assert!(!expected.is_empty(), "a walk without alarms shows nothing");
+        let mut repeated = vec![];
+        for (at, (time, input)) in plain.iter().enumerate() {
+            repeated.push((*time, input.clone()));
+            for _ in 0..rng.random_range(0..3) {
+                let (_, again) = &plain[rng.random_range(0..=at)];
+                repeated.push((*time, again.clone()));
+            }
+        }
+        check_heard(&entries_of(&repeated), &expected);
+    }
+}
+
+#[test]
+fn a_source_that_begins_anew_and_sends_its_last_second_again_changes_no_alarm() {
+    for seed in 0..6 {
+        println!("seed {seed}");
+        let inputs = walks(seed);
+        let expected = heard(&play(&entries_of(&at_own_time(&inputs))));
+        let mut renewed = vec![];
+        for (epoch, (at, input)) in (2..).zip(at_own_time(&inputs)) {
+            renewed.push((at, in_epoch(&input, epoch - 1)));
+            renewed.push((at, Input::OpenEpoch { source: RTLS, epoch }));
+            renewed.push((at, in_epoch(&input, epoch)));
+            renewed.push((at, in_epoch(&input, epoch - 1)));
+        }
+        check_heard(&entries_of(&renewed), &expected);
+    }
+}
+
+/// The same pings, numbered after those of the epoch's first second.
+fn in_epoch(input: &Input, epoch: u32) -> Input {
+    let Input::Pings(batch) = input else { panic!("only pings") };
+    let mut batch = batch.clone();
+    (batch.epoch, batch.last_seq) = (epoch, batch.last_seq - batch.first_seq + 8);
+    batch.first_seq = 8;
+    Input::Pings(batch)
+}
+
+#[test]
+fn how_inputs_are_cut_into_batches_and_entries_changes_no_alarm() {
+    for seed in 0..6 {
+        println!("seed {seed}");
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let inputs = walks(seed);
+        let expected = heard(&play(&entries_of(&at_own_time(&inputs))));
+        let mut cut = vec![];
+        for input in &inputs {
+            let Input::Pings(whole) = input else { continue };
+            let (mut rest, mut first_seq) = (whole.pings.as_slice(), whole.first_seq);
+            while !rest.is_empty() {
+                let (part, more) = rest.split_at(rng.random_range(1..=rest.len()));
+                let mut part = part.to_vec();
+                for (ping, offset) in part.iter_mut().zip(0..) {
+                    ping.seq_offset = offset;
+                }
+                let part = batch(1, first_seq, whole.received_at, part);
+                first_seq = part.last_seq + 1;
+                cut.push((whole.received_at, Input::Pings(part)));
+                rest = more;
+            }
+        }
+        check_heard(&entries_of(&cut), &expected);
+    }
+}
