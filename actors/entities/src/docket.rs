@@ -88,9 +88,7 @@ impl Docket {
     /// Whether a position must be looked at even if it crosses nothing.
     pub(crate) fn is_waiting(&self) -> bool {
         let cases = self.cases.as_ref();
-        cases.is_some_and(|cases| {
-            !cases.unsure_exits.is_empty() || !cases.line_trials.is_empty()
-        })
+        cases.is_some_and(|cases| !cases.unsure_exits.is_empty() || !cases.line_trials.is_empty())
     }
 
     /// Whether an alarm is open or evidence awaited.
@@ -135,7 +133,9 @@ impl Docket {
     ) {
         let place = Place::Zone(watch.zone);
         match crossing.kind {
-            CrossingKind::Entered => self.hold(rule, plan, place, crossing.gates_passed, bench, out),
+            CrossingKind::Entered => {
+                self.hold(rule, plan, place, crossing.gates_passed, bench, out)
+            }
             CrossingKind::EntrySuspected if plan.is_tentative && bench.is_in_force(plan) => {
                 let opening = bench.opening(rule, plan, place, crossing.gates_passed);
                 let cases = self.cases.get_or_insert_default();
@@ -159,7 +159,9 @@ impl Docket {
     ) {
         let place = Place::Zone(watch.zone);
         match crossing.kind {
-            CrossingKind::Dwelled => self.hold(rule, plan, place, crossing.gates_passed, bench, out),
+            CrossingKind::Dwelled => {
+                self.hold(rule, plan, place, crossing.gates_passed, bench, out)
+            }
             CrossingKind::Exited => self.end(rule, place, AlarmReason::ConditionEnded, bench, out),
             _ => {}
         }
@@ -334,9 +336,9 @@ impl Docket {
                 plan.is_some_and(|plan| match place {
                     Place::Zone(zone) => {
                         !plan.condition.is_about_tags()
-                            && plan.watch_of(zone).is_some_and(|watch| {
-                                bench.turn.site.watch(watch).is_some()
-                            })
+                            && plan
+                                .watch_of(zone)
+                                .is_some_and(|watch| bench.turn.site.watch(watch).is_some())
                     }
                     Place::Line(line) => plan.lines.binary_search(&line).is_ok(),
                     _ => false,
@@ -359,8 +361,7 @@ impl Docket {
     pub(crate) fn close(&mut self, bench: &Bench<'_>, out: &mut Outbox) {
         let Some(cases) = &mut self.cases else { return };
         let is_removed = bench.turn.site.subject_class(bench.me).is_none();
-        let reason =
-            if is_removed { AlarmReason::RuleRemoved } else { AlarmReason::TagRemoved };
+        let reason = if is_removed { AlarmReason::RuleRemoved } else { AlarmReason::TagRemoved };
         cases.episodes.end_where(|_| Some(reason), bench.turn, out);
         let episodes = std::mem::take(&mut cases.episodes);
         **cases = Cases { episodes, ..Cases::default() };
@@ -458,9 +459,8 @@ impl Cases {
             let plan = bench.plan(notice.rule?)?;
             let Place::Zone(zone) = notice.place else { return None };
             let watch = plan.watch_of(zone)?;
-            let presence = occupancy
-                .presences(site.index())
-                .find(|presence| presence.watch == watch);
+            let presence =
+                occupancy.presences(site.index()).find(|presence| presence.watch == watch);
             let is_founded = match plan.condition {
                 RuleCondition::Leaves => {
                     !notice.is_tentative || presence.is_some_and(|presence| presence.is_suspected)

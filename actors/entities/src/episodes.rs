@@ -172,10 +172,7 @@ pub(crate) fn raised(opening: &Opening, ordinal: u32, turn: &Turn<'_>) -> AlarmN
 
 /// The last notice of an episode: a tentative one is retracted, any other cleared.
 pub fn ended(notice: &AlarmNotice, reason: AlarmReason, now: Timestamp) -> AlarmNotice {
-    let transition = if notice.is_tentative {
-        AlarmTransition::Retracted
-    } else {
-        AlarmTransition::Cleared
-    };
+    let transition =
+        if notice.is_tentative { AlarmTransition::Retracted } else { AlarmTransition::Cleared };
     AlarmNotice { transition, reason: Some(reason), changed_at: now, ..*notice }
 }

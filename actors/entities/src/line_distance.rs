@@ -18,12 +18,7 @@ pub(crate) fn is_beyond(points_mm: &[(i32, i32)], position: &Position, tolerance
 }
 
 /// Compares squares. With differences below 2^33, the largest product here is below 2^102.
-fn is_beyond_piece(
-    from: (i128, i128),
-    to: (i128, i128),
-    point: (i128, i128),
-    reach: i128,
-) -> bool {
+fn is_beyond_piece(from: (i128, i128), to: (i128, i128), point: (i128, i128), reach: i128) -> bool {
     let (along_x, along_y) = (to.0 - from.0, to.1 - from.1);
     let (to_x, to_y) = (point.0 - from.0, point.1 - from.1);
     let length = along_x * along_x + along_y * along_y;

@@ -5,8 +5,7 @@
 //! ([`Health`](crate::Health)), which stands still meanwhile.
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, AlarmReason, EntityRef, Event, EventKind, Place, SourceRef,
-    Timestamp,
+    AlarmKind, AlarmPriority, AlarmReason, EntityRef, Event, EventKind, Place, SourceRef, Timestamp,
 };
 
 use crate::episodes::{Episodes, Opening};
@@ -45,13 +44,7 @@ pub enum SourceInput {
 
 impl Source {
     /// Takes one input.
-    pub fn step(
-        &mut self,
-        me: SourceRef,
-        input: SourceInput,
-        turn: &Turn<'_>,
-        out: &mut Outbox,
-    ) {
+    pub fn step(&mut self, me: SourceRef, input: SourceInput, turn: &Turn<'_>, out: &mut Outbox) {
         match input {
             SourceInput::Heard { received_at } => self.hear(me, received_at, turn, out),
             SourceInput::Due { kind: DeadlineKind::Silence, due_at } => {

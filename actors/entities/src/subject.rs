@@ -176,14 +176,7 @@ impl Subject {
         }
     }
 
-    fn tell(
-        &self,
-        zone: ZoneRef,
-        is_in: bool,
-        at: Timestamp,
-        bench: &Bench<'_>,
-        out: &mut Outbox,
-    ) {
+    fn tell(&self, zone: ZoneRef, is_in: bool, at: Timestamp, bench: &Bench<'_>, out: &mut Outbox) {
         let Some(fix) = &self.fix else { return };
         let (subject, tag) = (bench.me, fix.tag);
         let body = if is_in {
@@ -197,12 +190,14 @@ impl Subject {
 
     /// Finds the lines and doors passed since the fix before, if that was short enough ago for a
     /// straight path to be believed. A path of unknown floor passes nothing but lines, and those
-    /// only on trial.
+    /// only on trial; a jump passes lines, for whoever is outside now has got there somehow, but no
+    /// door.
     fn pass_barriers(&mut self, before: &Fix, fix: &Fix, bench: &Bench<'_>, out: &mut Outbox) {
         let site = bench.turn.site;
         if fix.observed_at.since_ns(before.observed_at) > site.largest_gap_ns() {
             return;
         }
+        let is_jump = bench.evidence.gates_passed & gate::JUMP_CONFIRMED != 0;
         let mut passed: Vec<LineCrossing> = Vec::new();
         site.index().lines_crossed(&before.position, &fix.position, &mut passed);
         // A line is made of several pieces, and a path may cross it to and fro: what counts is
@@ -224,7 +219,7 @@ impl Subject {
                     self.docket.cross_outward(line, is_floor_unknown, fix, bench, out);
                 }
                 Barrier::Line(line) => self.docket.cross_inward(line, bench, out),
-                Barrier::Sill(door) if !is_floor_unknown => {
+                Barrier::Sill(door) if !is_floor_unknown && !is_jump => {
                     let (subject, tag) = (bench.me, fix.tag);
                     let kind = EventKind::DoorPassed { subject, door, tag };
                     out.effects.push(Effect::Event(Event { at: bench.turn.now, kind }));
@@ -260,7 +255,9 @@ impl Subject {
         let site = turn.site;
         let evidence = self.with_place(Evidence::of_site_change(turn));
         let bench = Bench { me, turn, judged_at: turn.now, evidence };
-        let was_in: Vec<ZoneRef> = self.zones(old).collect();
+        // A zone that was removed empties itself; nobody left it.
+        let still_exists = |zone: &ZoneRef| site.zone_plan(*zone).is_some();
+        let was_in: Vec<ZoneRef> = self.zones(old).filter(still_exists).collect();
         let is_gone = site.subject_tags(me).is_empty() || site.subject_class(me).is_none();
         if is_gone {
             self.occupancy = Occupancy::default();

@@ -176,7 +176,8 @@ impl Tag {
         if self.received_at.0 == 0 || self.follows(&heard, limit_mm_per_s) {
             self.held = None;
             self.accept(me, &heard, false, turn, out);
-        } else if let Some(held) = self.held.take_if(|held| held.bears_out(&heard, limit_mm_per_s)) {
+        } else if let Some(held) = self.held.take_if(|held| held.bears_out(&heard, limit_mm_per_s))
+        {
             self.accept(me, &held, true, turn, out);
             self.accept(me, &heard, true, turn, out);
         } else {
@@ -222,7 +223,8 @@ impl Tag {
     /// the same floor, as far as it tells one and the old one is not forgotten.
     fn follows(&self, heard: &Held, limit_mm_per_s: u32) -> bool {
         let passed_ns = heard.observed_at.since_ns(self.observed_at);
-        let is_floor_known = self.floor_age_ms.saturating_add(whole_ms(passed_ns)) < FLOOR_MEMORY_MS;
+        let is_floor_known =
+            self.floor_age_ms.saturating_add(whole_ms(passed_ns)) < FLOOR_MEMORY_MS;
         let floor_agrees = match (self.floor, heard.position.floor) {
             (Some(ours), Some(theirs)) => ours == theirs || !is_floor_known,
             _ => true,

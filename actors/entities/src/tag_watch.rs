@@ -14,9 +14,7 @@ use crate::evidence::Evidence;
 use crate::site::{RuleCondition, RuleSet, TagPlan};
 use crate::tag_reports::TagReports;
 use crate::window_call::WindowCall;
-use crate::{
-    Arrival, Deadline, DeadlineKind, Effect, Outbox, SILENCE_RECHECK_NS, Turn, Verdict,
-};
+use crate::{Arrival, Deadline, DeadlineKind, Effect, Outbox, SILENCE_RECHECK_NS, Turn, Verdict};
 
 /// A battery is charged when it is this much above the limit: what is reported wanders by a few
 /// points with temperature and load.
@@ -256,8 +254,9 @@ impl TagWatch {
                 matches!(condition(notice, turn), Some(RuleCondition::TagSilent { .. }))
             };
             if rare.episodes.open_notices().iter().any(is_silence) {
-                let reason =
-                    |notice: &AlarmNotice| is_silence(notice).then_some(AlarmReason::ConditionEnded);
+                let reason = |notice: &AlarmNotice| {
+                    is_silence(notice).then_some(AlarmReason::ConditionEnded)
+                };
                 rare.episodes.end_where(reason, turn, out);
                 let kind = EventKind::TagHeard { tag: me };
                 out.effects.push(Effect::Event(Event { at: turn.now, kind }));
@@ -377,13 +376,14 @@ impl TagWatch {
         if let Some(rare) = &mut self.rare {
             let reason = |notice: &AlarmNotice| {
                 let plan = turn.site.rule(notice.rule?)?;
-                let is_over = plan.condition.is_state()
-                    && !turn.site.is_in_force(plan, judged_at);
+                let is_over = plan.condition.is_state() && !turn.site.is_in_force(plan, judged_at);
                 is_over.then_some(AlarmReason::RuleRemoved)
             };
             rare.episodes.end_where(reason, turn, out);
             for notice in rare.episodes.open_notices() {
-                let Some(plan) = notice.rule.and_then(|rule| turn.site.rule(rule)) else { continue };
+                let Some(plan) = notice.rule.and_then(|rule| turn.site.rule(rule)) else {
+                    continue;
+                };
                 if plan.condition.is_state() {
                     let change_at = turn.site.next_change(plan, judged_at);
                     rare.window_call.order(change_at, EntityRef::Tag(me), out);

@@ -119,7 +119,8 @@ mod tests {
 
     fn window(days: &str, from_h: u32, until_h: u32) -> Window {
         let weekdays = "MTWTFSS".chars().zip(days.chars()).enumerate();
-        let weekdays = weekdays.filter(|(_, (_, mark))| *mark == 'x').map(|(bit, _)| 1 << bit).sum();
+        let weekdays =
+            weekdays.filter(|(_, (_, mark))| *mark == 'x').map(|(bit, _)| 1 << bit).sum();
         Window { weekdays, from_s: from_h * 3_600, until_s: until_h * 3_600 }
     }
 
@@ -227,13 +228,13 @@ mod tests {
     #[test]
     fn the_next_change_is_the_first_minute_that_differs() {
         let calendar = berlin();
-        let windows = [window("x.x.x.x", 22, 6), window(".x...x.", 1, 3), window("xxxxxxx", 13, 14)];
+        let windows =
+            [window("x.x.x.x", 22, 6), window(".x...x.", 1, 3), window("xxxxxxx", 13, 14)];
         let start = utc("10-20 00:00");
         let mut changes = 0;
         for minute in 0..8 * 1_440 {
             let (now, next) = (at(start + minute * 60), at(start + (minute + 1) * 60));
-            let is_changing =
-                calendar.is_open(&windows, now) != calendar.is_open(&windows, next);
+            let is_changing = calendar.is_open(&windows, now) != calendar.is_open(&windows, next);
             assert_eq!(calendar.next_change(&windows, now) == Some(next), is_changing);
             changes += u32::from(is_changing);
         }

@@ -1,8 +1,8 @@
 //! What a site says of each thing, small and ready to be asked.
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, DoorRef, LineRef, RuleRef, SourceRef, SubjectClass,
-    SubjectRef, Window, ZoneRef,
+    AlarmKind, AlarmPriority, DoorRef, LineRef, RuleRef, SourceRef, SubjectClass, SubjectRef,
+    Window, ZoneRef,
 };
 use ach_geo::{Floor, Gates};
 

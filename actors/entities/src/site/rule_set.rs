@@ -23,7 +23,10 @@ pub(crate) struct RuleSet {
 }
 
 impl RuleSet {
-    pub(crate) fn new(rules: Vec<RuleRef>, plan: impl Fn(RuleRef) -> Option<RuleCondition>) -> Self {
+    pub(crate) fn new(
+        rules: Vec<RuleRef>,
+        plan: impl Fn(RuleRef) -> Option<RuleCondition>,
+    ) -> Self {
         let mut set = RuleSet::default();
         for &rule in &rules {
             match plan(rule) {
@@ -43,7 +46,6 @@ impl RuleSet {
         self.rules.binary_search(&rule).is_ok()
     }
 }
-
 
 /// Finds the set of each subject, making each distinct one once.
 ///
@@ -88,11 +90,9 @@ impl<'a> Sorter<'a> {
         let is_for_nobody = |&&(rule, config): &&(RuleRef, &RuleConfig)| {
             let who = &config.who;
             let is_everybody = who.classes.is_empty() && who.labels_any.is_empty();
-            is_everybody
-                && !matches!(sorter.condition(rule), Some(RuleCondition::TagSilent { .. }))
+            is_everybody && !matches!(sorter.condition(rule), Some(RuleCondition::TagSilent { .. }))
         };
-        let nobody =
-            sorter.by_traits.iter().filter(is_for_nobody).map(|&(rule, _)| rule).collect();
+        let nobody = sorter.by_traits.iter().filter(is_for_nobody).map(|&(rule, _)| rule).collect();
         sorter.number(nobody);
         sorter
     }

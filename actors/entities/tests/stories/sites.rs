@@ -1,1 +1,237 @@
-//! To come.
+//! Changes of the site, and configurations that cannot be put in force.
+
+use ach_actors_model::{AlarmKind, Condition, RuleConfig, SiteConfig, SubjectClass};
+use ach_geo::Gates;
+
+use crate::hospital::{LOBBY, S, WARD, for_class, hospital, rule, zone};
+use crate::world::World;
+
+fn rules() -> Vec<RuleConfig> {
+    let leaves = Condition::Leaves { zones: vec![WARD], lines: vec![0] };
+    let inside = Condition::Inside { zones: vec![LOBBY] };
+    let silent = Condition::TagSilent { after_ns: 60 * S };
+    vec![
+        for_class(SubjectClass::Patient, rule("elope", AlarmKind::Elopement, leaves)),
+        for_class(SubjectClass::Visitor, rule("keep-out", AlarmKind::UnauthorisedEntry, inside)),
+        rule("duress", AlarmKind::Duress, Condition::ButtonPressed),
+        rule("silent", AlarmKind::TagSilent, silent),
+    ]
+}
+
+/// Plays `before`, changes the site by `edit`, demands `told` of the change, and plays `after`.
+#[track_caller]
+fn check(before: &str, edit: impl FnOnce(&mut SiteConfig), told: &str, after: &str) {
+    let mut config = hospital(rules());
+    let (mut world, mut restful) = (World::new(&config), World::restful(&config));
+    world.check(before);
+    restful.check(before);
+    config.version = 2;
+    edit(&mut config);
+    assert_eq!(world.change(&config).join(", "), told);
+    assert_eq!(restful.change(&config).join(", "), told);
+    world.check(after);
+    restful.check(after);
+}
+
+const OPEN: &str = "
+    1  ping 1 5,5     | +p ward 1
+    2  ping 1 15,5    | RAISED Elopement p ward, -p ward 0, +p lobby 1
+    3  ping 5 15,5    | RAISED UnauthorisedEntry v lobby, +v lobby 2
+    4  press 3        | RAISED Duress s tag3
+    ";
+
+#[test]
+fn episodes_outlive_edits_of_their_rule() {
+    check(
+        OPEN,
+        |config| {
+            config.rules.reverse();
+            for rule in &mut config.rules {
+                rule.priority = ach_actors_model::AlarmPriority::Low;
+            }
+        },
+        "",
+        "
+        5  ping 1 5,5     | CLEARED Elopement p ward: ConditionEnded, -p lobby 1, +p ward 1
+        6  ping 5 5,5     | CLEARED UnauthorisedEntry v lobby: ConditionEnded, -v lobby 0, +v ward 2
+        7  reset 3        | CLEARED Duress s tag3: ConditionEnded
+        ",
+    );
+}
+
+#[test]
+fn other_gates_invent_no_crossing() {
+    check(
+        OPEN,
+        |config| {
+            let gates = Gates { exit_tolerance_mm: 300, entry_margin_mm: 100, ..Gates::default() };
+            for zone in &mut config.zones {
+                zone.gates = gates;
+            }
+            config.rules[0].gates = Some(gates);
+        },
+        "",
+        "
+        5  ping 1 15,5    |
+        6  ping 1 5,5     | CLEARED Elopement p ward: ConditionEnded, -p lobby 1, +p ward 1
+        ",
+    );
+}
+
+#[test]
+fn a_removed_rule_ends_its_alarms() {
+    check(
+        OPEN,
+        |config| config.rules.clear(),
+        "CLEARED Duress s tag3: RuleRemoved, CLEARED Elopement p ward: RuleRemoved, \
+         CLEARED UnauthorisedEntry v lobby: RuleRemoved",
+        "5 ping 1 5,5 | -p lobby 1, +p ward 1",
+    );
+}
+
+#[test]
+fn a_rule_that_no_longer_names_the_zone_or_the_subject_ends_its_alarms() {
+    check(
+        OPEN,
+        |config| {
+            config.rules[0].condition = Condition::Leaves { zones: vec![LOBBY], lines: vec![0] };
+            config.rules[1].who.classes = vec![SubjectClass::Staff];
+        },
+        "CLEARED Elopement p ward: RuleRemoved, CLEARED UnauthorisedEntry v lobby: RuleRemoved",
+        "5 ping 1 5,5 | RAISED Elopement p lobby, -p lobby 1, +p ward 1",
+    );
+}
+
+#[test]
+fn a_new_rule_finds_who_is_inside_already() {
+    check(
+        OPEN,
+        |config| {
+            let inside = Condition::Inside { zones: vec![LOBBY] };
+            let new = rule("nobody", AlarmKind::UnauthorisedEntry, inside);
+            config.rules.push(for_class(SubjectClass::Patient, new));
+        },
+        "RAISED UnauthorisedEntry p lobby",
+        "5 ping 1 5,5 | CLEARED Elopement p ward: ConditionEnded, CLEARED UnauthorisedEntry p lobby: ConditionEnded, -p lobby 1, +p ward 1"
+            .replace("CLEARED Elopement p ward: ConditionEnded, CLEARED UnauthorisedEntry p lobby: ConditionEnded",
+                     "CLEARED UnauthorisedEntry p lobby: ConditionEnded, CLEARED Elopement p ward: ConditionEnded")
+            .as_str(),
+    );
+}
+
+#[test]
+fn a_removed_zone_ends_its_alarms_and_empties() {
+    check(
+        OPEN,
+        |config| {
+            config.zones.remove(1);
+            config.rules.remove(1);
+        },
+        "CLEARED UnauthorisedEntry v lobby: RuleRemoved",
+        "5 ping 1 5,5 | CLEARED Elopement p ward: ConditionEnded, +p ward 1",
+    );
+}
+
+#[test]
+fn a_zone_that_comes_back_has_its_ref_and_its_ordinals() {
+    let config = hospital(rules());
+    let mut world = World::new(&config);
+    world.check(OPEN);
+    let ward = world.site.zone("ward").expect("a zone");
+    let mut without = config.clone();
+    without.version = 2;
+    without.zones[0] = zone("other", 100, 40, 50);
+    let told = world.change(&without).join(", ");
+    assert_eq!(told, "CLEARED Elopement p ward: RuleRemoved");
+    assert_eq!(world.site.zone("ward"), None);
+    assert_eq!(world.site.zone_name(ward), Some("ward"));
+    let mut again = config.clone();
+    again.version = 3;
+    world.change(&again);
+    assert_eq!(world.site.zone("ward"), Some(ward));
+    world.check(
+        "
+        10  ping 1 5,5     | -p lobby 1, +p ward 1
+        11  ping 1 15,5    | RAISED Elopement p ward, -p ward 0, +p lobby 2
+        ",
+    );
+    assert_eq!(world.notices.last().map(|notice| notice.episode), Some(2));
+}
+
+#[test]
+fn a_tag_taken_off_ends_what_only_it_could_tell() {
+    check(
+        OPEN,
+        |config| {
+            config.tags[0].subject = None;
+            config.tags[1].subject = None;
+            config.tags.remove(4);
+            config.tags[2].subject = Some(3);
+        },
+        "CLEARED Duress s tag3: TagRemoved, CLEARED Elopement p ward: TagRemoved, -p lobby 1, \
+         CLEARED UnauthorisedEntry v lobby: ConditionEnded, -v lobby 0"
+            .replace(", CLEARED UnauthorisedEntry v lobby: ConditionEnded, -v lobby 0", "")
+            .as_str(),
+        "
+        5  ping 5 15,5   | refused
+        6  ping 3 5,5    | CLEARED UnauthorisedEntry v lobby: ConditionEnded, -v lobby 0, +v ward 1
+        7  press 1       | RAISED Duress - tag1
+        ",
+    );
+}
+
+#[test]
+fn a_removed_subject_leaves_its_zones() {
+    check(
+        OPEN,
+        |config| {
+            config.subjects.remove(3);
+            config.tags.remove(4);
+        },
+        "CLEARED UnauthorisedEntry v lobby: RuleRemoved, -v lobby 1",
+        "5 ping 1 5,5 | CLEARED Elopement p ward: ConditionEnded, -p lobby 0, +p ward 1",
+    );
+}
+
+#[test]
+fn a_shorter_silence_counts_from_the_change() {
+    check(
+        "1 ping 1 5,5 | +p ward 1",
+        |config| config.rules[3].condition = Condition::TagSilent { after_ns: 10 * S },
+        "",
+        "10.9 tick |\n 11 tick | RAISED TagSilent p tag1\n 61 tick |",
+    );
+}
+
+#[test]
+fn a_source_without_a_limit_any_more_is_not_silent() {
+    let mut config = hospital(rules());
+    config.sources[0].silence_ns = Some(10 * S);
+    let mut world = World::new(&config);
+    world.check(
+        "
+        1   ping 1 5,5   | +p ward 1
+        11  tick         | uwb silent, RAISED FeedSilent - uwb
+        ",
+    );
+    config.version = 2;
+    config.sources[0].silence_ns = None;
+    let told = world.change(&config).join(", ");
+    assert_eq!(told, "CLEARED FeedSilent - uwb: RuleRemoved, uwb heard");
+}
+
+#[test]
+fn an_anchor_that_covers_another_zone_blinds_that_one() {
+    let mut config = hospital(rules());
+    let mut world = World::new(&config);
+    world.check("1 lost a1 | RAISED ZoneBlind - a1, ward blind");
+    config.version = 2;
+    config.anchors[0].zones = vec![LOBBY];
+    assert_eq!(world.change(&config).join(", "), "ward sighted, lobby blind");
+    config.version = 3;
+    config.anchors.clear();
+    assert_eq!(
+        world.change(&config).join(", "),
+        "CLEARED ZoneBlind - a1: RuleRemoved, lobby sighted"
+    );
+}

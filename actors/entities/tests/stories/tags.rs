@@ -94,9 +94,9 @@ fn a_jump_waits_until_a_second_ping_bears_it_out() {
     check(
         vec![],
         "
-        1  ping 1 5,5     | +p ward 1
-        2  ping 1 28,5    |
-        3  ping 1 28,6    | -p ward 0, +p garden 1
+        1    ping 1 5,5     | +p ward 1
+        1.5  ping 1 28,5    |
+        2    ping 1 28,6    | -p ward 0, +p garden 1
         ",
     );
 }
@@ -120,8 +120,8 @@ fn an_honest_error_circle_explains_a_jump() {
     check(
         vec![],
         "
-        1  ping 1 5,5             | +p ward 1
-        2  ping 1 28,5 acc=20000  | -p ward 0, +p garden 1
+        1  ping 1 5,8             | +p ward 1
+        2  ping 1 28,8 acc=20000  | -p ward 0, +p garden 1
         ",
     );
 }
@@ -231,7 +231,10 @@ fn a_reset_from_before_the_press_does_not_end_it() {
 #[test]
 fn a_tag_on_nobody_alarms_by_the_rules_for_everybody() {
     let staff = for_class(ach_actors_model::SubjectClass::Staff, duress());
-    check(vec![duress(), band()], "1 press 6 | RAISED Duress - tag6\n 2 cut 6 | RAISED BandCut - tag6");
+    check(
+        vec![duress(), band()],
+        "1 press 6 | RAISED Duress - tag6\n 2 cut 6 | RAISED BandCut - tag6",
+    );
     check(vec![staff], "1 press 6 |\n 2 press 3 | RAISED Duress s tag3");
 }
 
@@ -311,9 +314,9 @@ fn an_alarm_carries_its_evidence() {
     let mut world = World::new(&hospital(vec![duress(), battery()]));
     world.check(
         "
-        1  ping 3 5,5 acc=300           | +s ward 1
-        2  ping 3 28,5 acc=300          |
-        3  ping 3 28,6 acc=300 bat=5    | RAISED BatteryLow s tag3, -s ward 0, +s garden 1
+        1    ping 3 5,5 acc=300         | +s ward 1
+        1.5  ping 3 28,5 acc=300        |
+        2    ping 3 28,6 acc=300 bat=5  | RAISED BatteryLow s tag3, -s ward 0, +s garden 1
         4  press 3 obs=3.5              | RAISED Duress s tag3
         ",
     );
