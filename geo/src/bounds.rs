@@ -53,22 +53,36 @@ impl Bounds {
         }
     }
 
-    /// Whether the point lies in the box.
+    /// Whether the point lies in the box. Asked of many boxes in turn, so without branches.
+    #[inline]
     pub(crate) fn contains(&self, x_mm: i32, y_mm: i32) -> bool {
-        self.x_low <= x_mm && x_mm <= self.x_high && self.y_low <= y_mm && y_mm <= self.y_high
+        (self.x_low <= x_mm) & (x_mm <= self.x_high) & (self.y_low <= y_mm) & (y_mm <= self.y_high)
+    }
+
+    /// Whether the other box lies in this one.
+    #[inline]
+    pub(crate) fn holds(&self, other: &Bounds) -> bool {
+        self.contains(other.x_low, other.y_low) & self.contains(other.x_high, other.y_high)
     }
 
     /// Whether the boxes share a point.
+    #[inline]
     pub(crate) fn meets(&self, other: &Bounds) -> bool {
-        self.x_low <= other.x_high
-            && other.x_low <= self.x_high
-            && self.y_low <= other.y_high
-            && other.y_low <= self.y_high
+        (self.x_low <= other.x_high)
+            & (other.x_low <= self.x_high)
+            & (self.y_low <= other.y_high)
+            & (other.y_low <= self.y_high)
     }
 
     /// How far the point lies outside, along x and along y; zero within.
     pub(crate) fn gap_mm(&self, x_mm: i32, y_mm: i32) -> (u64, u64) {
         (gap(self.x_low, x_mm, self.x_high), gap(self.y_low, y_mm, self.y_high))
+    }
+
+    /// The four corners.
+    pub(crate) fn corners(&self) -> [(i32, i32); 4] {
+        let Bounds { x_low, y_low, x_high, y_high } = *self;
+        [(x_low, y_low), (x_high, y_low), (x_high, y_high), (x_low, y_high)]
     }
 
     /// Width times height, each at least 1 so that thin boxes compare by their length.

@@ -32,6 +32,14 @@ impl Edge {
         Bounds::spanned(self.a, self.b)
     }
 
+    /// Whether it may share a point with the box; false only if it does not.
+    pub(crate) fn may_meet(&self, window: &Bounds) -> bool {
+        let sides = window.corners().map(|corner| self.side(corner));
+        self.bounds().meets(window)
+            && !sides.iter().all(|side| *side > 0)
+            && !sides.iter().all(|side| *side < 0)
+    }
+
     /// Twice the signed area of the triangle edge and point: positive if the point lies to the
     /// left when going from `a` to `b`.
     pub(crate) fn side(&self, point: (i32, i32)) -> i128 {

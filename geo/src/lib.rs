@@ -8,6 +8,7 @@
 //! [`WatchIndex`].
 
 mod bounds;
+mod cell_grid;
 mod crossing;
 mod edge;
 mod ellipsoid;
@@ -23,6 +24,8 @@ mod safe_box;
 mod settled;
 mod site_frame;
 mod stay;
+mod storey;
+mod sweep;
 mod watch_index;
 
 pub use crossing::{Crossing, CrossingKind, gate};

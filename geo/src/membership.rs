@@ -13,6 +13,8 @@ const IN_UNSURE: u8 = 4;
 /// All evidence of being out came without a floor.
 const OUT_UNSURE: u8 = 8;
 const HAS_DWELLED: u8 = 16;
+/// The gates have a fence timeout, so there is always a deadline.
+const HAS_FENCE_TIMEOUT: u8 = 32;
 
 /// A mover is in, or there is evidence that it has entered. 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +71,9 @@ impl Membership {
         if is_unsure(watch, seen) {
             flags |= IN_UNSURE;
         }
+        if watch.gates.fence_timeout_ns.is_some() {
+            flags |= HAS_FENCE_TIMEOUT;
+        }
         let membership = Membership {
             ordinal,
             flags,
@@ -98,7 +103,7 @@ impl Membership {
             self.flags &= !IN_UNSURE;
         }
         if has(self.evidence, needed) {
-            self.flags = (self.flags & IN_UNSURE) | IS_IN;
+            self.flags = (self.flags & (IN_UNSURE | HAS_FENCE_TIMEOUT)) | IS_IN;
             self.evidence = 0;
             let crossing = self.entry(watch, CrossingKind::Entered, seen.observed_at_ns);
             return (Outcome::Open, Some(crossing));
@@ -280,6 +285,10 @@ impl Membership {
     /// Fits what is open to other gates.
     pub(crate) fn refit(&mut self, ordinal: u32, gates: &Gates) {
         self.ordinal = ordinal;
+        self.flags &= !HAS_FENCE_TIMEOUT;
+        if gates.fence_timeout_ns.is_some() {
+            self.flags |= HAS_FENCE_TIMEOUT;
+        }
         self.evidence &= mask(gates.confirm.of);
         self.beyond &= mask(gates.confirm.of);
         if tolerance_ns(gates) == NEVER_NS {
@@ -288,6 +297,26 @@ impl Membership {
         if gates.exit_delay_ns == NEVER_NS {
             self.delay_due_ns = NEVER_NS;
         }
+    }
+
+    /// Whether a position inside leaves everything as it is: in, surely, and nothing open.
+    #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.flags & (IS_IN | IS_SUSPECTED | IN_UNSURE) == IS_IN
+            && self.evidence | self.beyond == 0
+            && self.tolerance_due_ns & self.delay_due_ns == NEVER_NS
+    }
+
+    /// Whether silence ends it.
+    #[inline]
+    pub(crate) fn has_fence_timeout(&self) -> bool {
+        self.flags & HAS_FENCE_TIMEOUT != 0
+    }
+
+    /// Whether it may have a deadline. Those of an exit stand on evidence.
+    #[inline]
+    pub(crate) fn may_end(&self) -> bool {
+        self.has_fence_timeout() || self.has_evidence()
     }
 
     /// Whether the mover is in; otherwise there is only evidence of it.

@@ -9,14 +9,17 @@ use smallvec::SmallVec;
 
 use crate::bounds::Bounds;
 use crate::crossing::Crossing;
-use crate::membership::{Heard, Membership, NEVER_NS, Outcome, shows_entry};
+use crate::membership::{Heard, Membership, NEVER_NS, Outcome};
 use crate::safe_box::{BoxCutter, SafeBox};
 use crate::stay::Stays;
-use crate::watch_index::ZoneEntry;
+use crate::sweep::Sweep;
 use crate::{Position, WatchIndex};
 
 /// Memberships kept in place: most movers are in a room, a ward, a floor and a building.
 pub(crate) const INLINE_COUNT: usize = 4;
+
+/// What one mover is in or seems to enter.
+pub(crate) type Members = SmallVec<[Membership; INLINE_COUNT]>;
 
 /// A position, how good it is, and when it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +72,7 @@ pub struct Occupancy {
     /// The first deadline of all.
     deadline_ns: u64,
     /// By ordinal.
-    members: SmallVec<[Membership; INLINE_COUNT]>,
+    members: Members,
     stays: Stays,
 }
 
@@ -89,6 +92,7 @@ impl Default for Occupancy {
 impl Occupancy {
     /// Takes the next position and appends what changed: first what deadlines due by
     /// `received_at_ns` decided, then exits, entries and dwelling, each by key.
+    #[inline]
     pub fn observe(
         &mut self,
         index: &WatchIndex,
@@ -211,7 +215,7 @@ impl Occupancy {
         map: impl Fn(u32) -> Option<u32>,
         dropped: &mut Vec<u32>,
     ) {
-        let mut members: SmallVec<[Membership; INLINE_COUNT]> = SmallVec::new();
+        let mut members = Members::new();
         let mut stays = Stays::default();
         for mut member in self.members.drain(..) {
             let Some(old_watch) = old.at(member.ordinal) else { continue };
@@ -247,21 +251,37 @@ impl Occupancy {
         wants_box: bool,
         out: &mut Vec<Crossing>,
     ) {
-        let start = out.len();
+        let (start, old_count) = (out.len(), self.members.len());
         self.heard = seen.heard();
-        let mut is_steady = self.step_members(index, seen, out);
-        let cutter = (wants_box && is_steady).then(|| BoxCutter::new(&seen.position));
-        let mut search = Search { index, seen, occupancy: self, cutter, entered_count: 0, out };
-        search.run();
-        let (cutter, entered_count) = (search.cutter, search.entered_count);
-        if entered_count > 0 {
-            self.members.sort_unstable_by_key(|member| member.ordinal);
-            is_steady = self.members.iter().all(Membership::is_in);
-        }
-        self.safe_box = match cutter {
-            Some(cutter) if is_steady => cutter.finish(),
-            _ => SafeBox::NONE,
+        let Position { x_mm, y_mm, floor, .. } = seen.position;
+        let storey = index.storey(floor);
+        // Without a box the trees alone are asked.
+        let cell = if wants_box { storey.cell(x_mm, y_mm) } else { None };
+        let cutter = match &cell {
+            Some(cell) => BoxCutter::new(&seen.position, cell.window),
+            None => BoxCutter::reaching(&seen.position),
         };
+        let (members, stays) = (&mut self.members, &mut self.stays);
+        let mut sweep = Sweep { index, seen, members, stays, out: &mut *out, quiet: 0, cutter };
+        if let Some(cell) = &cell {
+            for entry in cell.zones {
+                if entry.bounds.contains(x_mm, y_mm) {
+                    sweep.meet(entry);
+                }
+            }
+        } else {
+            storey.zones_meeting(&Bounds::around(x_mm, y_mm, 0), |entry| sweep.meet(entry));
+        }
+        let Sweep { quiet, mut cutter, .. } = sweep;
+        let is_steady = self.step_members(index, seen, (quiet, old_count), out);
+        self.safe_box = SafeBox::NONE;
+        if wants_box && is_steady {
+            match &cell {
+                Some(cell) => Sweep::avoid_listed(&mut cutter, index, cell),
+                None => Sweep::avoid_stored(&mut cutter, index, storey),
+            }
+            self.safe_box = cutter.finish();
+        }
         self.find_deadline(index);
         if out.len() > start + 1
             && let Some(fresh) = out.get_mut(start..)
@@ -270,47 +290,43 @@ impl Occupancy {
         }
     }
 
-    /// Takes the position to every watch the mover is in or seems to enter. True if all are steady.
+    /// Takes the position to every old member that was not found quiet, and puts the new ones in
+    /// their places. True if all are steady.
     fn step_members(
         &mut self,
         index: &WatchIndex,
         seen: &Observation,
+        (quiet, old_count): (u64, usize),
         out: &mut Vec<Crossing>,
     ) -> bool {
+        let has_new = self.members.len() > old_count;
         let mut is_steady = true;
-        let stays = &mut self.stays;
-        self.members.retain(|member| {
-            let Some(watch) = index.at(member.ordinal) else { return false };
-            let was_in = member.is_in();
-            let (outcome, crossing) = member.observe(watch, seen);
-            out.extend(crossing);
-            if !was_in
-                && member.is_in()
-                && let Some(dwell_ns) = watch.gates.dwell_ns
-            {
-                stays.arm(member.ordinal, seen.heard().due_ns(dwell_ns));
-            }
-            match outcome {
-                Outcome::Steady => true,
-                Outcome::Open => {
-                    is_steady = false;
-                    true
+        if !(0..old_count).all(|at| is_marked(quiet, at)) {
+            let stays = &mut self.stays;
+            let mut places = 0..;
+            self.members.retain(|member| {
+                let at = places.next().unwrap_or(usize::MAX);
+                if is_marked(quiet, at) || old_count <= at {
+                    return true;
                 }
-                Outcome::Over => {
-                    stays.disarm(member.ordinal);
-                    false
-                }
-            }
-        });
+                let outcome = step(member, index, seen, stays, out);
+                is_steady &= outcome != Outcome::Open;
+                outcome != Outcome::Over
+            });
+        }
+        if has_new {
+            self.members.sort_unstable_by_key(|member| member.ordinal);
+            is_steady &= self.members.iter().all(Membership::is_in);
+        }
         is_steady
     }
 
     fn find_deadline(&mut self, index: &WatchIndex) {
         let mut deadline_ns = self.stays.first_due_ns();
         let mut has_fence_timeout = false;
-        for member in &self.members {
+        for member in self.members.iter().filter(|member| member.may_end()) {
             let Some(watch) = index.at(member.ordinal) else { continue };
-            has_fence_timeout |= watch.gates.fence_timeout_ns.is_some();
+            has_fence_timeout |= member.has_fence_timeout();
             if let Some(due) = member.end_due(&watch.gates, &self.heard) {
                 deadline_ns = deadline_ns.min(due.at_ns);
             }
@@ -318,6 +334,34 @@ impl Occupancy {
         self.deadline_ns = deadline_ns;
         self.has_fence_timeout = has_fence_timeout;
     }
+}
+
+fn is_marked(marks: u64, at: usize) -> bool {
+    u32::try_from(at).ok().and_then(|at| marks.checked_shr(at)).is_some_and(|marks| marks & 1 == 1)
+}
+
+/// Takes the position to one watch the mover is in or seems to enter.
+fn step(
+    member: &mut Membership,
+    index: &WatchIndex,
+    seen: &Observation,
+    stays: &mut Stays,
+    out: &mut Vec<Crossing>,
+) -> Outcome {
+    let Some(watch) = index.at(member.ordinal) else { return Outcome::Over };
+    let was_in = member.is_in();
+    let (outcome, crossing) = member.observe(watch, seen);
+    out.extend(crossing);
+    if !was_in
+        && member.is_in()
+        && let Some(dwell_ns) = watch.gates.dwell_ns
+    {
+        stays.arm(member.ordinal, seen.due_ns(dwell_ns));
+    }
+    if outcome == Outcome::Over {
+        stays.disarm(member.ordinal);
+    }
+    outcome
 }
 
 impl Observation {
@@ -329,75 +373,5 @@ impl Observation {
     /// When a delay that begins with it is over.
     pub(crate) fn due_ns(&self, delay_ns: u64) -> u64 {
         self.heard().due_ns(delay_ns)
-    }
-}
-
-/// One pass over what lies round a position: finds entries and cuts the box.
-struct Search<'a> {
-    index: &'a WatchIndex,
-    seen: &'a Observation,
-    occupancy: &'a mut Occupancy,
-    cutter: Option<BoxCutter>,
-    entered_count: usize,
-    out: &'a mut Vec<Crossing>,
-}
-
-impl Search<'_> {
-    fn run(&mut self) {
-        let Position { x_mm, y_mm, floor, .. } = self.seen.position;
-        let storey = self.index.storey(floor);
-        let point = Bounds::around(x_mm, y_mm, 0);
-        let window = self.cutter.as_ref().map_or(point, BoxCutter::window);
-        storey.zones_meeting(&window, |entry| self.meet(entry));
-        if let Some(cutter) = &mut self.cutter {
-            storey.edges_meeting(&window, |edge| cutter.keep_off_edge(edge));
-        }
-    }
-
-    fn meet(&mut self, entry: &ZoneEntry) {
-        let Position { x_mm, y_mm, .. } = self.seen.position;
-        let is_near = entry.bounds.contains(x_mm, y_mm);
-        if entry.is_plain {
-            if is_near && !self.is_member(entry.ordinal) {
-                self.enter(entry.ordinal);
-            }
-            if let Some(cutter) = &mut self.cutter {
-                cutter.keep_off_rectangle(&entry.bounds);
-            }
-            return;
-        }
-        let Some(watch) = self.index.at(entry.ordinal) else { return };
-        let mut is_member = is_near && self.is_member(entry.ordinal);
-        if is_near && !is_member && shows_entry(watch, self.seen) {
-            self.enter(entry.ordinal);
-            is_member = true;
-        }
-        let Some(cutter) = &mut self.cutter else { return };
-        // Inside but not in, or in but for the height: the answer hangs on more than the outline.
-        let hangs = is_near
-            && (watch.region.height().is_some()
-                || (!is_member && watch.region.contains(x_mm, y_mm)));
-        if hangs {
-            cutter.give_up();
-        } else {
-            cutter.keep_off(&watch.region);
-        }
-    }
-
-    fn is_member(&self, ordinal: u32) -> bool {
-        self.occupancy.members.iter().any(|member| member.ordinal == ordinal)
-    }
-
-    fn enter(&mut self, ordinal: u32) {
-        let Some(watch) = self.index.at(ordinal) else { return };
-        let (member, crossing) = Membership::begin(ordinal, watch, self.seen);
-        if member.is_in()
-            && let Some(dwell_ns) = watch.gates.dwell_ns
-        {
-            self.occupancy.stays.arm(ordinal, self.seen.due_ns(dwell_ns));
-        }
-        self.occupancy.members.push(member);
-        self.entered_count += 1;
-        self.out.push(crossing);
     }
 }

@@ -33,6 +33,17 @@ enum Shape {
     Circle { center_mm: (i32, i32), radius_mm: u32 },
 }
 
+/// How much of a window a region covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coverage {
+    /// No point of it.
+    None,
+    /// Perhaps some.
+    Part,
+    /// Every point of it.
+    Whole,
+}
+
 impl Region {
     /// Checks an outline and makes it ready to be asked.
     ///
@@ -159,6 +170,40 @@ impl Region {
                             .iter()
                             .all(|edge| edge.compare_distance((x_mm, y_mm), margin_mm).is_ge()))
             }
+        }
+    }
+
+    /// How much of a window, which need not be in range, the region covers. May say part for whole
+    /// or none.
+    pub(crate) fn coverage(&self, window: &Bounds) -> Coverage {
+        if !self.bounds.meets(window) {
+            return Coverage::None;
+        }
+        match &self.shape {
+            Shape::Rectangle if self.bounds.holds(window) => Coverage::Whole,
+            Shape::Rectangle => Coverage::Part,
+            Shape::Circle { center_mm, radius_mm } => {
+                let radius_mm = u64::from(*radius_mm);
+                let (gap_x, gap_y) = window.gap_mm(center_mm.0, center_mm.1);
+                let is_whole = window
+                    .corners()
+                    .iter()
+                    .all(|corner| is_within_circle(*center_mm, radius_mm, *corner));
+                if is_whole {
+                    Coverage::Whole
+                } else if square_sum(gap_x, gap_y) > square(radius_mm) {
+                    Coverage::None
+                } else {
+                    Coverage::Part
+                }
+            }
+            Shape::Polygon(edges) if edges.iter().any(|edge| edge.may_meet(window)) => {
+                Coverage::Part
+            }
+            Shape::Polygon(edges) if is_in_polygon(edges, window.x_low, window.y_low) => {
+                Coverage::Whole
+            }
+            Shape::Polygon(_) => Coverage::None,
         }
     }
 

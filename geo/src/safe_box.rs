@@ -27,8 +27,9 @@ impl SafeBox {
     pub(crate) const NONE: SafeBox = SafeBox { bounds: Bounds::EMPTY, floor: None };
 
     /// Whether the answers for a position are those for the position the box was made for.
+    #[inline]
     pub(crate) fn holds(&self, position: &Position) -> bool {
-        self.bounds.contains(position.x_mm, position.y_mm) && self.floor == position.floor
+        self.bounds.contains(position.x_mm, position.y_mm) & (self.floor == position.floor)
     }
 }
 
@@ -42,16 +43,24 @@ pub(crate) struct BoxCutter {
 }
 
 impl BoxCutter {
-    /// Begins with all within reach; with nothing where coordinates are out of range.
-    pub(crate) fn new(position: &Position) -> BoxCutter {
+    /// Begins with a window about the position.
+    #[inline]
+    pub(crate) fn new(position: &Position, window: Bounds) -> BoxCutter {
         let Position { x_mm, y_mm, floor, .. } = *position;
+        BoxCutter { x_mm, y_mm, floor, bounds: window }
+    }
+
+    /// Begins with all within reach; with nothing where coordinates are out of range.
+    pub(crate) fn reaching(position: &Position) -> BoxCutter {
+        let Position { x_mm, y_mm, .. } = *position;
         let limit = RANGE_MM.unsigned_abs();
         let is_in_range = x_mm.unsigned_abs() <= limit && y_mm.unsigned_abs() <= limit;
         let bounds = if is_in_range { Bounds::around(x_mm, y_mm, REACH_MM) } else { Bounds::EMPTY };
-        BoxCutter { x_mm, y_mm, floor, bounds }
+        BoxCutter::new(position, bounds)
     }
 
     /// What is left.
+    #[inline]
     pub(crate) fn finish(self) -> SafeBox {
         if self.bounds.contains(self.x_mm, self.y_mm) {
             SafeBox { bounds: self.bounds, floor: self.floor }
@@ -70,13 +79,33 @@ impl BoxCutter {
         self.bounds = Bounds::EMPTY;
     }
 
+    /// Whether what is left meets an obstacle.
+    #[inline]
+    pub(crate) fn meets(&self, obstacle: &Bounds) -> bool {
+        self.bounds.meets(obstacle)
+    }
+
+    /// Stays within a rectangle that holds the position, off its outline.
+    #[inline]
+    pub(crate) fn stay_within(&mut self, rectangle: &Bounds) {
+        self.bounds.x_low = self.bounds.x_low.max(rectangle.x_low.saturating_add(1));
+        self.bounds.y_low = self.bounds.y_low.max(rectangle.y_low.saturating_add(1));
+        self.bounds.x_high = self.bounds.x_high.min(rectangle.x_high.saturating_sub(1));
+        self.bounds.y_high = self.bounds.y_high.min(rectangle.y_high.saturating_sub(1));
+    }
+
+    /// Stays beside a rectangle that what is left meets, if the position is not in it.
+    #[inline]
+    pub(crate) fn stay_beside(&mut self, rectangle: &Bounds) {
+        if !rectangle.contains(self.x_mm, self.y_mm) {
+            self.bounds = self.beside(rectangle);
+        }
+    }
+
     /// Keeps off the outline of a rectangle: within it if the position is, else beside it.
-    pub(crate) fn keep_off_rectangle(&mut self, rectangle: &Bounds) {
+    fn keep_off_rectangle(&mut self, rectangle: &Bounds) {
         if rectangle.contains(self.x_mm, self.y_mm) {
-            self.bounds.x_low = self.bounds.x_low.max(rectangle.x_low.saturating_add(1));
-            self.bounds.y_low = self.bounds.y_low.max(rectangle.y_low.saturating_add(1));
-            self.bounds.x_high = self.bounds.x_high.min(rectangle.x_high.saturating_sub(1));
-            self.bounds.y_high = self.bounds.y_high.min(rectangle.y_high.saturating_sub(1));
+            self.stay_within(rectangle);
         } else if self.bounds.meets(rectangle) {
             self.bounds = self.beside(rectangle);
         }

@@ -1,14 +1,13 @@
 //! All watches and lines of a site, ready to be asked what lies round a position.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use rstar::{AABB, RTree, RTreeObject};
 use thiserror::Error;
 
 use crate::bounds::Bounds;
 use crate::edge::Edge;
 use crate::line::{Line, LineCrossing, path_bounds};
+use crate::storey::{LineEntry, Storey, ZoneEntry};
 use crate::{Floor, Gates, Position, RANGE_MM, Region};
 
 /// Most watches, and most lines, of one index: a rule over every room of the largest campus needs a
@@ -67,7 +66,7 @@ pub enum WatchIndexError {
     },
 }
 
-/// An immutable index over watches and lines: an R-tree for each floor.
+/// An immutable index over watches and lines: an R-tree for each floor, and a grid made from it.
 ///
 /// A region of every floor is in the tree of each. A position that does not know its floor looks
 /// into all. The trees hold plain outlines: tolerances concern only those who are in already, and
@@ -77,55 +76,13 @@ pub enum WatchIndexError {
 pub struct WatchIndex {
     watches: Box<[Watch]>,
     lines: Box<[Line]>,
-    storeys: Box<[(Floor, Storey)]>,
+    /// Ascending, each with its storey.
+    floors: Box<[Floor]>,
+    storeys: Box<[Storey]>,
     /// Floors that have nothing of their own.
     elsewhere: Storey,
     /// For positions without a floor.
     everywhere: Storey,
-}
-
-/// What lies on one floor.
-#[derive(Debug, Default)]
-pub(crate) struct Storey {
-    zones: RTree<ZoneEntry>,
-    lines: RTree<LineEntry>,
-}
-
-/// A watch in a tree.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ZoneEntry {
-    pub(crate) bounds: Bounds,
-    /// Its place in the list of watches.
-    pub(crate) ordinal: u32,
-    /// Being in the box is all it takes to be in.
-    pub(crate) is_plain: bool,
-}
-
-/// A piece of a line in a tree.
-#[derive(Debug, Clone, Copy)]
-struct LineEntry {
-    edge: Edge,
-    ordinal: u32,
-}
-
-impl RTreeObject for ZoneEntry {
-    type Envelope = AABB<[i32; 2]>;
-
-    fn envelope(&self) -> AABB<[i32; 2]> {
-        envelope(&self.bounds)
-    }
-}
-
-impl RTreeObject for LineEntry {
-    type Envelope = AABB<[i32; 2]>;
-
-    fn envelope(&self) -> AABB<[i32; 2]> {
-        envelope(&self.edge.bounds())
-    }
-}
-
-fn envelope(bounds: &Bounds) -> AABB<[i32; 2]> {
-    AABB::from_corners([bounds.x_low, bounds.y_low], [bounds.x_high, bounds.y_high])
 }
 
 impl WatchIndex {
@@ -156,17 +113,17 @@ impl WatchIndex {
                 (line.floor, LineEntry { edge, ordinal })
             })
             .collect();
-        let storeys = floors
-            .into_iter()
-            .map(|floor| {
-                let is_here = |of: Option<Floor>| of.is_none_or(|of| of == floor);
-                (floor, Storey::of(&zones, is_here, &pieces, |of| of == floor))
-            })
-            .collect();
+        let storey = |has: &dyn Fn(Option<Floor>) -> bool| {
+            let zones = zones.iter().filter(|(floor, _)| has(*floor)).map(|(_, zone)| *zone);
+            let lines = pieces.iter().filter(|(floor, _)| has(Some(*floor)));
+            Storey::of(zones.collect(), lines.map(|(_, line)| *line).collect(), &watches)
+        };
+        let storeys = floors.iter().map(|floor| storey(&|of| of.is_none_or(|of| of == *floor)));
         Ok(WatchIndex {
-            storeys,
-            elsewhere: Storey::of(&zones, |floor| floor.is_none(), &pieces, |_| false),
-            everywhere: Storey::of(&zones, |_| true, &pieces, |_| true),
+            storeys: storeys.collect(),
+            elsewhere: storey(&|floor| floor.is_none()),
+            everywhere: storey(&|_| true),
+            floors: floors.into_boxed_slice(),
             watches: watches.into_boxed_slice(),
             lines: lines.into_boxed_slice(),
         })
@@ -189,15 +146,22 @@ impl WatchIndex {
 
     /// Calls `visit` with each watch whose region holds the position, gates aside, in no order.
     pub fn watches_at<'a>(&'a self, position: &Position, mut visit: impl FnMut(&'a Watch)) {
-        let point = Bounds::around(position.x_mm, position.y_mm, 0);
-        self.storey(position.floor).zones_meeting(&point, |entry| {
-            if let Some(watch) = self.at(entry.ordinal)
-                && watch.region.matches(position)
-                && watch.region.contains(position.x_mm, position.y_mm)
+        let Position { x_mm, y_mm, floor, .. } = *position;
+        let mut test = |entry: &ZoneEntry| {
+            if entry.bounds.contains(x_mm, y_mm)
+                && let Some(watch) = self.at(entry.ordinal())
+                && (entry.is_filled()
+                    || (watch.region.matches(position) && watch.region.contains(x_mm, y_mm)))
             {
                 visit(watch);
             }
-        });
+        };
+        let storey = self.storey(floor);
+        if let Some(cell) = storey.cell(x_mm, y_mm) {
+            cell.zones.iter().for_each(test);
+        } else {
+            storey.zones_meeting(&Bounds::around(x_mm, y_mm, 0), |entry| test(entry));
+        }
     }
 
     /// Appends the lines crossed on the straight path between two positions, in the order in which
@@ -207,20 +171,26 @@ impl WatchIndex {
     pub fn lines_crossed(&self, from: &Position, to: &Position, out: &mut Vec<LineCrossing>) {
         let start = out.len();
         let storey = self.storey(from.floor.or(to.floor));
-        storey.visit_lines(&path_bounds(from, to), |entry| {
+        let mut test = |entry: &LineEntry| {
             if let Some(line) =
                 usize::try_from(entry.ordinal).ok().and_then(|at| self.lines.get(at))
                 && let Some(crossing) = LineCrossing::of(line, from, to)
             {
                 out.push(crossing);
             }
-        });
+        };
+        let path = path_bounds(from, to);
+        match storey.cell(to.x_mm, to.y_mm) {
+            Some(cell) if cell.window.holds(&path) => cell.lines.iter().for_each(test),
+            _ => storey.lines_meeting(&path, |entry| test(entry)),
+        }
         if let Some(found) = out.get_mut(start..) {
             found.sort_by(LineCrossing::order);
         }
     }
 
     /// The watch at a place in the list.
+    #[inline]
     pub(crate) fn at(&self, ordinal: u32) -> Option<&Watch> {
         self.watches.get(usize::try_from(ordinal).ok()?)
     }
@@ -232,63 +202,14 @@ impl WatchIndex {
     }
 
     /// What a position on this floor can meet.
+    #[inline]
     pub(crate) fn storey(&self, floor: Option<Floor>) -> &Storey {
         let Some(floor) = floor else { return &self.everywhere };
-        self.storeys
-            .binary_search_by_key(&floor, |(floor, _)| *floor)
-            .ok()
-            .and_then(|at| self.storeys.get(at))
-            .map_or(&self.elsewhere, |(_, storey)| storey)
-    }
-}
-
-impl Storey {
-    fn of(
-        zones: &[(Option<Floor>, ZoneEntry)],
-        has_zone: impl Fn(Option<Floor>) -> bool,
-        lines: &[(Floor, LineEntry)],
-        has_line: impl Fn(Floor) -> bool,
-    ) -> Storey {
-        let zones = zones.iter().filter(|(floor, _)| has_zone(*floor)).map(|(_, entry)| *entry);
-        let lines = lines.iter().filter(|(floor, _)| has_line(*floor)).map(|(_, entry)| *entry);
-        Storey {
-            zones: RTree::bulk_load(zones.collect()),
-            lines: RTree::bulk_load(lines.collect()),
+        let at = self.floors.partition_point(|of| *of < floor);
+        match (self.floors.get(at), self.storeys.get(at)) {
+            (Some(of), Some(storey)) if *of == floor => storey,
+            _ => &self.elsewhere,
         }
-    }
-
-    /// Every watch whose box meets the window.
-    pub(crate) fn zones_meeting(&self, window: &Bounds, mut visit: impl FnMut(&ZoneEntry)) {
-        let flow = self.zones.locate_in_envelope_intersecting_int(envelope(window), |entry| {
-            visit(entry);
-            ControlFlow::<()>::Continue(())
-        });
-        debug_assert!(flow.is_continue(), "the visit never stops");
-    }
-
-    /// Every piece of a line whose box meets the window.
-    pub(crate) fn edges_meeting(&self, window: &Bounds, mut visit: impl FnMut(&Edge)) {
-        self.visit_lines(window, |entry| visit(&entry.edge));
-    }
-
-    fn visit_lines(&self, window: &Bounds, mut visit: impl FnMut(&LineEntry)) {
-        let flow = self.lines.locate_in_envelope_intersecting_int(envelope(window), |entry| {
-            visit(entry);
-            ControlFlow::<()>::Continue(())
-        });
-        debug_assert!(flow.is_continue(), "the visit never stops");
-    }
-}
-
-impl ZoneEntry {
-    fn of(ordinal: u32, watch: &Watch) -> ZoneEntry {
-        let gates = &watch.gates;
-        let is_plain = watch.region.is_rectangle()
-            && watch.region.height().is_none()
-            && gates.entry_margin_mm == 0
-            && gates.confirm.needed == 1
-            && !gates.error_circle;
-        ZoneEntry { bounds: watch.region.bounds(), ordinal, is_plain }
     }
 }
 

@@ -1,0 +1,171 @@
+//! A floor cut into square cells, each with a list of what lies in or near it.
+//!
+//! A tree asks some fifty boxes, scattered over memory, to find the eight rooms round a position;
+//! a cell has them in one place. Built from the trees, which go on to answer where there is no cell.
+
+use crate::bounds::Bounds;
+use crate::region::Coverage;
+use crate::storey::{LineEntry, Storey, ZoneEntry};
+use crate::{RANGE_MM, Watch};
+
+/// The side of a cell is a power of two of millimetres: 4.1 m if the floor is not too large for it,
+/// else 8.2 m and so on to 65.5 m.
+const SIDE_BITS: std::ops::RangeInclusive<u32> = 12..=16;
+/// How far beyond its cell a list reaches, and with it a safe box.
+const MARGIN_MM: i32 = 2_048;
+/// Zones and lines larger than this (a campus, a flight zone) are listed where there are cells but
+/// do not ask for cells.
+const LOCAL_MM: u32 = 262_144;
+/// Bounds of memory, for each zone or piece of a line: cells of 8 bytes and list entries of 20. A
+/// hospital needs about 2 to 6 cells and 10 entries.
+const CELLS_EACH: usize = 8;
+const ENTRIES_EACH: usize = 24;
+/// So that a small site, too, may have a few hundred square metres of cells.
+const CELLS_BASE: usize = 1_024;
+const ENTRIES_BASE: usize = 16_384;
+
+/// A grid over most of a floor.
+#[derive(Debug)]
+pub(crate) struct CellGrid {
+    x_low: i32,
+    y_low: i32,
+    side_bits: u32,
+    columns: u32,
+    rows: u32,
+    /// Where the lists of a cell begin; they end where those of the next begin.
+    starts: Box<[Start]>,
+    zones: Box<[ZoneEntry]>,
+    lines: Box<[LineEntry]>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    zone: u32,
+    line: u32,
+}
+
+/// All that meets a window, which lies about the point that was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cell<'a> {
+    pub(crate) window: Bounds,
+    pub(crate) zones: &'a [ZoneEntry],
+    pub(crate) lines: &'a [LineEntry],
+}
+
+impl CellGrid {
+    /// Builds the grid with the smallest cells that keep to the bounds of memory, if any do.
+    pub(crate) fn build(storey: &Storey, watches: &[Watch]) -> Option<CellGrid> {
+        let is_local = |of: &Bounds| {
+            of.x_low.abs_diff(of.x_high) <= LOCAL_MM && of.y_low.abs_diff(of.y_high) <= LOCAL_MM
+        };
+        let extent = storey.boxes().filter(is_local).reduce(Bounds::joined)?;
+        SIDE_BITS.into_iter().find_map(|bits| CellGrid::with_side(bits, extent, storey, watches))
+    }
+
+    fn with_side(
+        side_bits: u32,
+        extent: Bounds,
+        storey: &Storey,
+        watches: &[Watch],
+    ) -> Option<CellGrid> {
+        let columns = (extent.x_low.abs_diff(extent.x_high) >> side_bits) + 1;
+        let rows = (extent.y_low.abs_diff(extent.y_high) >> side_bits) + 1;
+        let cell_count = usize::try_from(u64::from(columns) * u64::from(rows)).ok()?;
+        if cell_count > CELLS_BASE.saturating_add(CELLS_EACH.saturating_mul(storey.count())) {
+            return None;
+        }
+        let entries_max = ENTRIES_BASE.saturating_add(ENTRIES_EACH.saturating_mul(storey.count()));
+        let (mut zones, mut lines) = (Vec::new(), Vec::new());
+        let mut starts = Vec::with_capacity(cell_count + 1);
+        let mut grid = CellGrid {
+            x_low: extent.x_low,
+            y_low: extent.y_low,
+            side_bits,
+            columns,
+            rows,
+            starts: Box::default(),
+            zones: Box::default(),
+            lines: Box::default(),
+        };
+        for row in 0..rows {
+            for column in 0..columns {
+                let window = grid.window(column, row);
+                starts.push(Start {
+                    zone: u32::try_from(zones.len()).ok()?,
+                    line: u32::try_from(lines.len()).ok()?,
+                });
+                storey.zones_meeting(&window, |entry| zones.extend(local(entry, &window, watches)));
+                storey.lines_meeting(&window, |entry| lines.push(*entry));
+                if zones.len().saturating_add(lines.len()) > entries_max {
+                    return None;
+                }
+            }
+        }
+        starts.push(Start {
+            zone: u32::try_from(zones.len()).ok()?,
+            line: u32::try_from(lines.len()).ok()?,
+        });
+        grid.starts = starts.into_boxed_slice();
+        grid.zones = zones.into_boxed_slice();
+        grid.lines = lines.into_boxed_slice();
+        Some(grid)
+    }
+
+    /// The cell of a point; `None` outside of the grid.
+    #[inline]
+    pub(crate) fn cell(&self, x_mm: i32, y_mm: i32) -> Option<Cell<'_>> {
+        // A point to the west or south comes out beyond the last column or row.
+        let column = x_mm.wrapping_sub(self.x_low).cast_unsigned() >> self.side_bits;
+        let row = y_mm.wrapping_sub(self.y_low).cast_unsigned() >> self.side_bits;
+        if column >= self.columns || row >= self.rows {
+            return None;
+        }
+        let at = usize::try_from(row * self.columns + column).ok()?;
+        let &[from, to] = self.starts.get(at..at + 2)? else { return None };
+        let zones = usize::try_from(from.zone).ok()?..usize::try_from(to.zone).ok()?;
+        let lines = usize::try_from(from.line).ok()?..usize::try_from(to.line).ok()?;
+        Some(Cell {
+            window: self.window(column, row),
+            zones: self.zones.get(zones)?,
+            lines: self.lines.get(lines)?,
+        })
+    }
+
+    /// The cell and its margin.
+    #[inline]
+    fn window(&self, column: u32, row: u32) -> Bounds {
+        let low = |origin: i32, place: u32| {
+            origin.wrapping_add_unsigned(place << self.side_bits).saturating_sub(MARGIN_MM)
+        };
+        let (x_low, y_low) = (low(self.x_low, column), low(self.y_low, row));
+        let reach_mm = (1 << self.side_bits) - 1 + 2 * MARGIN_MM;
+        Bounds {
+            x_low,
+            y_low,
+            x_high: x_low.saturating_add(reach_mm),
+            y_high: y_low.saturating_add(reach_mm),
+        }
+    }
+}
+
+/// The entry as it is in a window, where most polygons are all or nothing.
+fn local(entry: &ZoneEntry, window: &Bounds, watches: &[Watch]) -> Option<ZoneEntry> {
+    if entry.is_filled() {
+        return Some(*entry);
+    }
+    let watch = watches.get(usize::try_from(entry.ordinal()).ok()?)?;
+    match watch.region.coverage(window) {
+        Coverage::None => None,
+        Coverage::Whole if watch.region.height().is_none() => {
+            // A little larger, so that safe boxes may fill the window.
+            let (x_high, y_high) =
+                (window.x_high.saturating_add(1), window.y_high.saturating_add(1));
+            let (x_low, y_low) = (window.x_low.saturating_sub(1), window.y_low.saturating_sub(1));
+            Some(entry.filling(Bounds { x_low, y_low, x_high, y_high }))
+        }
+        Coverage::Whole | Coverage::Part => Some(*entry),
+    }
+}
+
+/// Extents lie within the range, so windows do not come near the ends of `i32`.
+const _: () = assert!(RANGE_MM < i32::MAX / 2);

@@ -1,0 +1,148 @@
+//! What lies on one floor: trees of all of it, and a grid of what is near where.
+
+use std::ops::ControlFlow;
+
+use rstar::{AABB, RTree, RTreeObject};
+
+use crate::Watch;
+use crate::bounds::Bounds;
+use crate::cell_grid::{Cell, CellGrid};
+use crate::edge::Edge;
+
+/// What lies on one floor.
+#[derive(Debug, Default)]
+pub(crate) struct Storey {
+    zones: RTree<ZoneEntry>,
+    lines: RTree<LineEntry>,
+    /// None where things lie too far apart for it.
+    grid: Option<CellGrid>,
+}
+
+/// A watch as a search meets it. 20 bytes, so that three fit in a cache line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ZoneEntry {
+    pub(crate) bounds: Bounds,
+    /// The place in the list of watches, and two flags below it.
+    tag: u32,
+}
+
+/// Being in the bounds is being in the region, height included.
+const IS_FILLED: u32 = 1;
+/// One position in the region is all it takes to be in.
+const ENTERS_AT_ONCE: u32 = 2;
+const FLAG_BITS: u32 = 2;
+
+/// A piece of a line. 20 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LineEntry {
+    pub(crate) edge: Edge,
+    pub(crate) ordinal: u32,
+}
+
+impl RTreeObject for ZoneEntry {
+    type Envelope = AABB<[i32; 2]>;
+
+    fn envelope(&self) -> AABB<[i32; 2]> {
+        envelope(&self.bounds)
+    }
+}
+
+impl RTreeObject for LineEntry {
+    type Envelope = AABB<[i32; 2]>;
+
+    fn envelope(&self) -> AABB<[i32; 2]> {
+        envelope(&self.edge.bounds())
+    }
+}
+
+fn envelope(bounds: &Bounds) -> AABB<[i32; 2]> {
+    AABB::from_corners([bounds.x_low, bounds.y_low], [bounds.x_high, bounds.y_high])
+}
+
+impl Storey {
+    pub(crate) fn of(zones: Vec<ZoneEntry>, lines: Vec<LineEntry>, watches: &[Watch]) -> Storey {
+        let zones = RTree::bulk_load(zones);
+        let lines = RTree::bulk_load(lines);
+        let mut storey = Storey { zones, lines, grid: None };
+        storey.grid = CellGrid::build(&storey, watches);
+        storey
+    }
+
+    /// What is near a point, if the grid has it.
+    #[inline]
+    pub(crate) fn cell(&self, x_mm: i32, y_mm: i32) -> Option<Cell<'_>> {
+        self.grid.as_ref()?.cell(x_mm, y_mm)
+    }
+
+    /// Every watch whose box meets the window.
+    pub(crate) fn zones_meeting(&self, window: &Bounds, mut visit: impl FnMut(&ZoneEntry)) {
+        let flow = self.zones.locate_in_envelope_intersecting_int(envelope(window), |entry| {
+            visit(entry);
+            ControlFlow::<()>::Continue(())
+        });
+        debug_assert!(flow.is_continue(), "the visit never stops");
+    }
+
+    /// Every piece of a line whose box meets the window.
+    pub(crate) fn lines_meeting(&self, window: &Bounds, mut visit: impl FnMut(&LineEntry)) {
+        if self.lines.size() == 0 {
+            return;
+        }
+        let flow = self.lines.locate_in_envelope_intersecting_int(envelope(window), |entry| {
+            visit(entry);
+            ControlFlow::<()>::Continue(())
+        });
+        debug_assert!(flow.is_continue(), "the visit never stops");
+    }
+
+    /// How many zones and pieces of lines there are.
+    pub(crate) fn count(&self) -> usize {
+        self.zones.size() + self.lines.size()
+    }
+
+    /// The boxes of all zones and pieces of lines.
+    pub(crate) fn boxes(&self) -> impl Iterator<Item = Bounds> + '_ {
+        let zones = self.zones.iter().map(|entry| entry.bounds);
+        zones.chain(self.lines.iter().map(|entry| entry.edge.bounds()))
+    }
+}
+
+impl ZoneEntry {
+    pub(crate) fn of(ordinal: u32, watch: &Watch) -> ZoneEntry {
+        let (region, gates) = (&watch.region, &watch.gates);
+        let is_filled = region.is_rectangle() && region.height().is_none();
+        let enters_at_once =
+            gates.entry_margin_mm == 0 && gates.confirm.needed == 1 && !gates.error_circle;
+        let mut tag = ordinal << FLAG_BITS;
+        if is_filled {
+            tag |= IS_FILLED;
+        }
+        if enters_at_once {
+            tag |= ENTERS_AT_ONCE;
+        }
+        ZoneEntry { bounds: region.bounds(), tag }
+    }
+
+    /// The same watch, in a part of the plane that lies wholly in its region.
+    pub(crate) fn filling(&self, part: Bounds) -> ZoneEntry {
+        ZoneEntry { bounds: part, tag: self.tag | IS_FILLED }
+    }
+
+    /// Its place in the list of watches.
+    #[inline]
+    pub(crate) fn ordinal(&self) -> u32 {
+        self.tag >> FLAG_BITS
+    }
+
+    /// Whether being in the bounds is being in the region.
+    #[inline]
+    pub(crate) fn is_filled(&self) -> bool {
+        self.tag & IS_FILLED != 0
+    }
+
+    /// Whether one position in the region is all it takes to be in.
+    #[inline]
+    pub(crate) fn enters_at_once(&self) -> bool {
+        self.tag & ENTERS_AT_ONCE != 0
+    }
+}
