@@ -51,7 +51,9 @@ fn main() -> Result<(), Failure> {
     println!("a site alone takes {} KiB", empty.saturating_sub(before));
     let mut sums = (Duration::ZERO, Duration::ZERO);
     for round in 0..rounds {
-        walkers.iter_mut().for_each(|walker| walker.step(&mut chance));
+        for walker in &mut walkers {
+            walker.step(&mut chance);
+        }
         let entries = node.entries(&walkers, batch);
         let shard_time = node.step(&entries);
         let plain_time = plain.step(&entries);

@@ -36,9 +36,10 @@ impl Shard {
     pub(crate) fn pings(&mut self, batch: &PingBatch, now: Timestamp) {
         let PingBatch { source, epoch, first_seq, last_seq, .. } = *batch;
         let site = self.site.clone();
-        let admission = match check_shape(batch) {
-            true => self.lanes.admit(source, Lane::Ping, epoch, (first_seq, last_seq)),
-            false => Admission::Refused,
+        let admission = if check_shape(batch) {
+            self.lanes.admit(source, Lane::Ping, epoch, (first_seq, last_seq))
+        } else {
+            Admission::Refused
         };
         let (Some(site), Admission::New { seen_through }) = (site, admission) else {
             self.reject_batch(batch, admission, now);

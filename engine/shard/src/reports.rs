@@ -15,9 +15,10 @@ impl Shard {
         let Report { source, lane, epoch, seq, .. } = *report;
         let cause = Cause::Input { source, lane, epoch, seq };
         let origin = Origin { cause, received_at: report.received_at.min(now) };
-        let admission = match lane == lane_of(report.kind) {
-            true => self.lanes.admit(source, lane, epoch, (seq, seq)),
-            false => Admission::Refused,
+        let admission = if lane == lane_of(report.kind) {
+            self.lanes.admit(source, lane, epoch, (seq, seq))
+        } else {
+            Admission::Refused
         };
         let verdict = match (self.site.clone(), admission) {
             (Some(site), Admission::New { .. }) => {

@@ -134,7 +134,7 @@ fn a_batch_that_is_not_what_it_says_is_refused() {
     beyond.pings[2].seq_offset = 3;
     let mut reversed = good.clone();
     (reversed.first_seq, reversed.last_seq) = (9, 3);
-    let mut endless = good.clone();
+    let mut endless = good;
     endless.last_seq = u64::MAX;
     check(
         vec![
@@ -267,7 +267,7 @@ fn nothing_is_decided_before_there_is_a_site() {
     for entry in &mut script.entries {
         entry.site_version = 0;
     }
-    let played = super::play::play(&script.entries);
+    let played = play(&script.entries);
     assert_eq!(counts(&played), ["Duress 1 0: [0, 0, 0, 1, 0]", "Ping 1 0: [0, 0, 0, 2, 0]"]);
     assert_eq!(played.effects.iter().map(Vec::len).sum::<usize>(), 2);
 }

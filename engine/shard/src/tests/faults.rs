@@ -227,10 +227,13 @@ fn wishes_about_nobody_change_nothing() {
     assert!(played.shard.status().quarantined.is_empty());
 }
 
+/// Makes an entry one that does not follow.
+type Spoil = fn(&mut Entry);
+
 #[test]
 fn an_entry_that_does_not_follow_stops_the_shard() {
     let story = Script::told("1 anna at 3,5\n2 anna at 3,6").entries;
-    let spoil: [(&str, fn(&mut Entry)); 6] = [
+    let spoil: [(&str, Spoil); 6] = [
         ("index", |entry| entry.index += 1),
         ("index", |entry| entry.index -= 1),
         ("time", |entry| entry.at.0 -= 2_000_000_000),

@@ -125,9 +125,10 @@ fn wild_day(seed: u64) -> Vec<Entry> {
                 27 => Input::OpenEpoch { source: RTLS, epoch: 1 },
                 28 => {
                     let actor = wild_actor(&mut rng);
-                    let kind = match rng.random_bool(0.5) {
-                        true => CommandKind::QuarantineActor(actor),
-                        false => CommandKind::ReleaseActor(actor),
+                    let kind = if rng.random_bool(0.5) {
+                        CommandKind::QuarantineActor(actor)
+                    } else {
+                        CommandKind::ReleaseActor(actor)
                     };
                     Input::Command(Command { by: name("operator"), kind })
                 }

@@ -31,7 +31,7 @@ pub(crate) fn alarm(notice: &AlarmNotice, site: &Site) -> String {
         text.push_str(" late");
     }
     if let Some(reason) = notice.reason {
-        text.push_str(&format!(" ({reason:?})"));
+        text.extend([" (", &format!("{reason:?}"), ")"]);
     }
     text
 }
@@ -57,7 +57,7 @@ fn word(transition: AlarmTransition) -> &'static str {
 /// Seconds since midnight.
 pub(crate) fn clock(at: Timestamp) -> String {
     let ms = at.since_ns(MONDAY) / NS_PER_MS;
-    if ms % 1_000 == 0 {
+    if ms.is_multiple_of(1_000) {
         format!("{}", ms / 1_000)
     } else {
         format!("{}.{:03}", ms / 1_000, ms % 1_000)

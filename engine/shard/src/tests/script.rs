@@ -122,13 +122,13 @@ impl Script {
     /// A broken site does not come into force, so the next one takes its version.
     fn version_in_force(&self) -> u32 {
         let changes = self.entries.iter().flat_map(|entry| &entry.inputs);
-        let versions = changes.filter_map(|input| match input {
+        let mut versions = changes.rev().filter_map(|input| match input {
             Input::SiteChange(config) if Site::compile(None, config).is_ok() => {
                 Some(config.version)
             }
             _ => None,
         });
-        versions.last().unwrap_or(0)
+        versions.next().unwrap_or(0)
     }
 
     fn input(&mut self, at: Timestamp, words: &[&str]) -> Input {
