@@ -1,1 +1,20 @@
-//! Benchmarks, each beside its plain limit. See `benches/`.
+//! Workloads of the benchmarks, each with its plain limit beside it: the same answers by the
+//! shortest code that could give them.
+//!
+//! `cargo bench -p ach-bench` measures them at full size; the tests run them at smoke size, so that
+//! a workload that no longer works is found without measuring.
+
+mod campus;
+mod codec;
+mod geofence;
+mod journal_groups;
+mod shard_site;
+mod shard_steps;
+mod size;
+
+pub use campus::{Campus, Crowd, Moves};
+pub use codec::PingCodec;
+pub use geofence::{Answered, Geofence};
+pub use journal_groups::JournalGroups;
+pub use shard_steps::ShardSteps;
+pub use size::{SEED, Size};

@@ -1,0 +1,34 @@
+//! Groups of 1 to 1,024 pings made durable, beside a raw pre-zeroed file with the same groups.
+//!
+//! Runs below the current directory unless `ACH_BENCH_DISK` names a folder on the disk to measure;
+//! `/tmp` is often no disk at all.
+
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ach_bench::JournalGroups;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+fn journal(criterion: &mut Criterion) {
+    let on = std::env::var_os("ACH_BENCH_DISK").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    for pings in JournalGroups::PINGS {
+        let mut groups = match JournalGroups::new(&on, pings.full) {
+            Ok(groups) => groups,
+            Err(error) => {
+                eprintln!("left out, no journal below {}: {error}", on.display());
+                return;
+            }
+        };
+        let mut group = criterion.benchmark_group(format!("journal/{}", pings.full));
+        group.throughput(Throughput::Elements(u64::try_from(pings.full).unwrap_or(1)));
+        group.sample_size(20).measurement_time(Duration::from_secs(3));
+        group.bench_function("ours", |bench| bench.iter(|| black_box(groups.ours().ok())));
+        group.bench_function("plain", |bench| bench.iter(|| black_box(groups.plain().ok())));
+        group.finish();
+        println!("{} pings a group, last {:?} {:?}", pings.full, groups.ours(), groups.plain());
+    }
+}
+
+criterion_group!(benches, journal);
+criterion_main!(benches);

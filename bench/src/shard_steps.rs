@@ -1,0 +1,216 @@
+//! The shard's step on walks, with 10,000 zones and rules armed. This is how many tags one core of
+//! a node can watch.
+
+use std::sync::Arc;
+
+use ach_actors_entities::Effect;
+use ach_actors_model::{Ping, PingBatch, SourceRef, TagRef, Timestamp};
+use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
+use ach_geo::{Gates, Observation, Occupancy, Position, Region, Watch, WatchIndex};
+
+use crate::campus::{Campus, Crowd, Moves};
+use crate::shard_site::site;
+use crate::{SEED, Size};
+
+/// Pings an entry, as the node batches them under load.
+const ENTRY_PINGS: usize = 256;
+/// Time between two pings of a tag.
+const PERIOD_NS: u64 = 1_000_000_000;
+/// When the site comes into force.
+const BEGINS_AT: Timestamp = Timestamp(1_800_000_000_000_000_000);
+
+/// A shard with its site in force, tags that walk, and the plain loop.
+#[derive(Debug)]
+pub struct ShardSteps {
+    shard: Shard,
+    crowd: Crowd,
+    plain: Plain,
+    at: Timestamp,
+    index: u64,
+    seq: u64,
+    positions: Vec<Position>,
+    effects: Vec<Effect>,
+}
+
+/// The plain limit: tags in an array, the same index and the same safe box, and nothing else.
+#[derive(Debug)]
+struct Plain {
+    index: WatchIndex,
+    tags: Vec<(Occupancy, Timestamp, Position)>,
+}
+
+impl ShardSteps {
+    /// Tags of the three runs.
+    pub const TAGS: [Size; 3] = [
+        Size { smoke: 100, full: 10_000 },
+        Size { smoke: 300, full: 100_000 },
+        Size { smoke: 1_000, full: 1_000_000 },
+    ];
+    /// Zones.
+    pub const ZONES: Size = Size { smoke: 200, full: 10_000 };
+
+    /// Puts a site of that size in force.
+    pub fn new(zones: usize, tags: usize) -> ShardSteps {
+        let campus = Campus::new(zones);
+        let mut steps = ShardSteps {
+            shard: Shard::new(),
+            crowd: campus.crowd(Moves::Walks, tags, SEED),
+            plain: Plain::new(&campus, tags),
+            at: BEGINS_AT,
+            index: 0,
+            seq: 1,
+            positions: Vec::with_capacity(tags),
+            effects: Vec::new(),
+        };
+        let source = SourceRef(0);
+        let inputs = vec![
+            Input::SiteChange(Box::new(site(&campus, tags))),
+            Input::OpenEpoch { source, epoch: 1 },
+        ];
+        for input in inputs {
+            let entry = steps.entry(vec![input]);
+            steps.step(std::slice::from_ref(&entry));
+        }
+        steps
+    }
+
+    /// A second passes and every tag is heard once: the entries, not stepped yet.
+    pub fn next_round(&mut self) -> Vec<Entry> {
+        self.at = self.at.plus_ns(PERIOD_NS);
+        self.positions.clear();
+        let mut positions = std::mem::take(&mut self.positions);
+        self.crowd.step(&mut positions);
+        let mut entries = Vec::with_capacity(positions.len() / ENTRY_PINGS + 1);
+        let mut first_tag = 0_u32;
+        for chunk in positions.chunks(ENTRY_PINGS) {
+            let batch = self.batch(first_tag, chunk);
+            first_tag = first_tag.saturating_add(u32::try_from(chunk.len()).unwrap_or(0));
+            entries.push(self.entry(vec![Input::Pings(batch)]));
+        }
+        self.positions = positions;
+        entries
+    }
+
+    /// The shard decides the entries; gives a checksum of what came of it.
+    pub fn step(&mut self, entries: &[Entry]) -> u64 {
+        let mut checksum = 0_u64;
+        for entry in entries {
+            self.effects.clear();
+            checksum = checksum.rotate_left(1) ^ self.shard.step(entry, &mut self.effects);
+        }
+        checksum
+    }
+
+    /// The plain loop over the round that [`ShardSteps::next_round`] gave last.
+    pub fn plain(&mut self) -> u64 {
+        self.plain.round(&self.positions, self.at)
+    }
+
+    /// A second passes in which nobody is heard.
+    pub fn idle(&mut self) {
+        self.at = self.at.plus_ns(PERIOD_NS);
+        let entry = self.entry(vec![Input::Tick]);
+        self.step(std::slice::from_ref(&entry));
+    }
+
+    /// The shard, to be looked at.
+    pub fn shard(&self) -> &Shard {
+        &self.shard
+    }
+
+    fn batch(&mut self, first_tag: u32, positions: &[Position]) -> PingBatch {
+        let count = u64::try_from(positions.len()).unwrap_or(0);
+        let first_seq = self.seq;
+        self.seq += count;
+        let observed_at = self.at;
+        let ping = |(offset, position): (u32, &Position)| Ping {
+            tag: TagRef(first_tag.saturating_add(offset)),
+            seq_offset: offset,
+            observed_at,
+            position: *position,
+            accuracy_mm: 400,
+            battery_percent: None,
+        };
+        PingBatch {
+            source: SourceRef(0),
+            epoch: 1,
+            first_seq,
+            last_seq: self.seq - 1,
+            received_at: self.at,
+            conflated_count: 0,
+            refused_count: 0,
+            pings: (0..).zip(positions).map(ping).collect(),
+        }
+    }
+
+    fn entry(&mut self, inputs: Vec<Input>) -> Entry {
+        self.index += 1;
+        Entry {
+            index: self.index,
+            at: self.at,
+            site_version: u32::from(self.index > 1),
+            logic_version: LOGIC_VERSION,
+            inputs,
+            effects_hash: 0,
+        }
+    }
+}
+
+impl Plain {
+    fn new(campus: &Campus, tags: usize) -> Plain {
+        let watch = |(key, (outline, floor)): (u32, &(ach_geo::Outline, ach_geo::Floor))| {
+            #[expect(clippy::expect_used, reason = "rooms are rectangles")]
+            let region = Region::new(outline.clone(), Some(*floor), None).expect("a rectangle");
+            Watch { key, region: Arc::new(region), gates: Gates::default() }
+        };
+        let watches = (0..).zip(&campus.rooms).map(watch).collect();
+        #[expect(clippy::expect_used, reason = "keys count up")]
+        let index = WatchIndex::build(watches, Vec::new()).expect("keys are unique");
+        let nowhere = Position { x_mm: 0, y_mm: 0, z_mm: None, floor: None };
+        Plain { index, tags: vec![(Occupancy::default(), Timestamp(0), nowhere); tags] }
+    }
+
+    fn round(&mut self, positions: &[Position], at: Timestamp) -> u64 {
+        let (mut crossings, mut checksum) = (Vec::new(), 0_u64);
+        for ((occupancy, last_at, last), position) in self.tags.iter_mut().zip(positions) {
+            let seen = Observation {
+                position: *position,
+                accuracy_mm: 400,
+                observed_at_ns: at.0,
+                received_at_ns: at.0,
+            };
+            occupancy.observe(&self.index, &seen, &mut crossings);
+            *last_at = at;
+            *last = *position;
+            for crossing in crossings.drain(..) {
+                checksum = checksum.wrapping_add(u64::from(crossing.watch));
+            }
+        }
+        checksum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shard_accepts_every_ping_and_repeats_itself() {
+        for tags in ShardSteps::TAGS {
+            let run = || {
+                let mut steps = ShardSteps::new(ShardSteps::ZONES.smoke, tags.smoke);
+                let mut checksum = 0_u64;
+                for _ in 0..20 {
+                    let entries = steps.next_round();
+                    checksum = checksum.rotate_left(1) ^ steps.step(&entries);
+                    steps.plain();
+                }
+                (checksum, steps.shard().status().pings)
+            };
+            let (checksum, verdicts) = run();
+            assert_eq!((checksum, verdicts), run());
+            let heard = u64::try_from(tags.smoke * 20).expect("small");
+            assert_eq!(verdicts.accepted_count, heard, "{verdicts:?}");
+        }
+    }
+}
