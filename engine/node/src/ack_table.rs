@@ -68,6 +68,8 @@ pub(crate) struct SourceProgress {
     /// The epoch in force; 0 before the first.
     pub epoch: u32,
     lanes: [LaneProgress; 3],
+    /// Whether a change of the ping lane was told and not yet acked: one wake-up an ack is enough.
+    pub is_ping_noted: bool,
     /// Whoever acks for this feed is told of every change.
     pub changed: watch::Sender<()>,
 }
@@ -90,6 +92,13 @@ impl SourceProgress {
             Lane::Duress => duress,
             Lane::Ping => ping,
             Lane::Door | Lane::Audit | Lane::Console => door,
+        }
+    }
+
+    /// Wakes whoever acks.
+    fn note(&mut self, lane: Lane) {
+        if lane != Lane::Ping || !std::mem::replace(&mut self.is_ping_noted, true) {
+            self.changed.send_replace(());
         }
     }
 
@@ -147,7 +156,7 @@ impl AckTable {
             add(&mut totals.refused, accepted.refused_count);
             add(&mut totals.conflated, accepted.conflated_count);
         }
-        progress.changed.send_replace(());
+        progress.note(accepted.lane);
     }
 
     /// The disk has what the shard decided.
@@ -159,7 +168,7 @@ impl AckTable {
             lane.durable_through = lane.close_gaps(through);
             lane.forget();
         }
-        progress.changed.send_replace(());
+        progress.note(accepted.lane);
     }
 }
 

@@ -108,6 +108,11 @@ impl FanOut {
         }
     }
 
+    /// An alarm that was told will not be on disk.
+    pub(crate) fn stays_provisional(&mut self, notice: &AlarmNotice) {
+        self.send_alarm(notice, self.provisional(), None);
+    }
+
     /// Tells of an alarm that waited for the disk, which has it now.
     pub(crate) fn tell_durable(&mut self, notice: &AlarmNotice, at: NoticeAt) {
         self.count(notice);

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use ach_actors_entities::Site;
 use ach_actors_model::{Lane, Name, SiteConfig, SourceRef};
-use ach_engine_journal::{Config, FileDisk, KekSource};
+use ach_engine_journal::{Config, Disk, FileDisk, KekSource};
 use ach_engine_net::Bundle;
 use ach_engine_shard::Input;
 use ach_geo::SiteFrame;
@@ -108,6 +108,19 @@ impl Node {
             folder: folder.display().to_string(),
             source,
         })?;
+        Node::start_on(config, disk)
+    }
+
+    /// As [`Node::start`], with the journal on another disk: simulated, to see a node through
+    /// faults.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`].
+    pub fn start_on<D>(config: NodeConfig, disk: D) -> Result<Running, StartError>
+    where
+        D: Disk + Send + 'static,
+    {
         let kek = config.kek.load_or_create()?;
         let recovered = recover(disk, config.journal, kek)?;
         start(config, recovered, Arc::new(SystemClock::default()))

@@ -142,7 +142,7 @@ impl Publisher {
             Waiting::Settles(at, notice) if is_durable => {
                 self.rim.fan_out.borrow_mut().settle(&notice, at);
             }
-            Waiting::Settles(..) => {}
+            Waiting::Settles(_, notice) => self.rim.fan_out.borrow_mut().stays_provisional(&notice),
             Waiting::Tells(at, notice) if is_durable => {
                 self.rim.fan_out.borrow_mut().tell_durable(&notice, at);
             }

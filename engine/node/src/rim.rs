@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ach_actors_entities::Site;
-use ach_actors_model::{Name, SourceRef};
+use ach_actors_model::{NS_PER_S, Name, SourceRef, Timestamp};
 use ach_geo::SiteFrame;
 use tokio::sync::{oneshot, watch};
 
@@ -20,6 +20,12 @@ use crate::limits::NodeLimits;
 use crate::outlet::Outlet;
 use crate::shard_gauge::ShardGauge;
 use crate::told::Told;
+
+/// Lines about what peers do wrong that are logged in [`LINES_WITHIN_NS`].
+const LINES_MAX: u32 = 20;
+
+/// See [`LINES_MAX`].
+const LINES_WITHIN_NS: u64 = 10 * NS_PER_S;
 
 /// That the entry which held an input is stepped and, if the node stores, on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +57,7 @@ pub(crate) struct Rim {
     pub failed: watch::Sender<bool>,
     /// How many effects wait for the disk.
     pub waiting: Cell<usize>,
+    logged: Cell<(Timestamp, u32)>,
     tickets: RefCell<BTreeMap<u64, oneshot::Sender<Settled>>>,
     next_ticket: Cell<u64>,
     vendors: RefCell<BTreeMap<SourceRef, Rc<watch::Sender<bool>>>>,
@@ -92,6 +99,7 @@ impl Rim {
             goodbye: watch::Sender::new(false),
             failed: watch::Sender::new(false),
             waiting: Cell::new(0),
+            logged: Cell::default(),
             tickets: RefCell::default(),
             next_ticket: Cell::new(0),
             vendors: RefCell::default(),
@@ -101,6 +109,17 @@ impl Rim {
     /// The site in force.
     pub(crate) fn site(&self) -> Arc<Site> {
         self.fan_out.borrow().site().clone()
+    }
+
+    /// Whether one more line about what peers do wrong may be logged: at most [`LINES_MAX`] in
+    /// [`LINES_WITHIN_NS`], so that nobody can fill a disk with them. All of it is counted.
+    pub(crate) fn may_log(&self) -> bool {
+        let now = self.clock.now();
+        let (since, lines) = self.logged.get();
+        let (since, lines) =
+            if now.since_ns(since) > LINES_WITHIN_NS { (now, 0) } else { (since, lines) };
+        self.logged.set((since, lines.saturating_add(1)));
+        lines < LINES_MAX
     }
 
     /// A ticket for an input, and what tells when the input is settled.

@@ -10,7 +10,7 @@ use ach_engine_wire::Code;
 use actix::prelude::*;
 use quinn::VarInt;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::publisher::{Publisher, PublisherActor};
@@ -75,7 +75,7 @@ pub(crate) async fn serve(serving: Serving) {
                 Some(handshake) => take(&rim, &roster, handshake, &mut sessions),
                 None => break,
             },
-            Some(_) = sessions.join_next() => {}
+            Some(ended) = sessions.join_next() => count_panic(&rim, &ended),
             // An error means that whoever could stop the node is gone: then it stops.
             _ = stop.wait_for(|is_stopping| *is_stopping) => break,
             _ = shard_state.wait_for(|state| *state == ShardState::Failed) => break,
@@ -129,6 +129,13 @@ fn take(rim: &Rc<Rim>, roster: &Rc<Roster>, handshake: Handshake, sessions: &mut
             rim.counters.connections_refused_limit.count();
             drop(handshake);
         }
+    }
+}
+
+fn count_panic(rim: &Rim, ended: &Result<(), JoinError>) {
+    if ended.as_ref().is_err_and(JoinError::is_panic) {
+        rim.counters.sessions_panicked.count();
+        tracing::error!("a session failed; this is a bug, please report it");
     }
 }
 

@@ -63,7 +63,7 @@ impl Session {
     /// A ping or report is refused, alone.
     fn refuse(&self, vendor: &Vendor, lane: Lane, seq: u64, code: Code, handle: u32) {
         self.out.refuse(lane, vendor.epoch, seq, code, Some(handle));
-        if self.out.is_first(code) {
+        if self.out.is_first(code) && self.rim.may_log() {
             tracing::warn!(role = self.identity.role.word(), ?lane, %code, "refused an input");
         }
     }
@@ -133,7 +133,9 @@ pub(crate) async fn serve(rim: Rc<Rim>, peer: Peer) {
                 counter.count();
             }
             rim.counters.sessions_broken.count();
-            tracing::warn!(role = role.word(), %code, detail, "closed a session");
+            if rim.may_log() {
+                tracing::warn!(role = role.word(), %code, detail, "closed a session");
+            }
             close(&connection, code, &detail);
         }
     }

@@ -148,3 +148,59 @@ impl Drive {
         self.state.send_replace(ShardState::Drained);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ach_engine_shard::{Input, Shard};
+
+    use super::*;
+    use crate::clock::{ShardClock, SystemClock};
+    use crate::commit_mark::CommitMark;
+    use crate::committer::Committer;
+    use crate::outlet::{Outlet, Spout};
+    use crate::shard_worker::ShardParts;
+
+    /// A worker whose first entry will be number `last_index` + 1. Anything but number 1 makes the
+    /// shard panic, as a bug in it would.
+    fn started(last_index: u64) -> (Arc<Lanes>, watch::Receiver<ShardState>) {
+        let lanes = Arc::new(Lanes::new());
+        let mark = Arc::new(CommitMark::at(last_index));
+        let counters = Arc::default();
+        let worker = ShardWorker::new(ShardParts {
+            shard: Shard::new(),
+            lanes: lanes.clone(),
+            clock: Arc::new(ShardClock::start(Arc::new(SystemClock::default()), None)),
+            committer: Committer::absent(mark.clone(), Arc::clone(&counters)),
+            mark,
+            spout: Spout::new(Arc::new(Outlet::new())),
+            counters,
+            gauge: Arc::default(),
+            last_index,
+            last_at: ach_actors_model::Timestamp(0),
+            site_version: 0,
+        });
+        let (state, states) = watch::channel(ShardState::Running);
+        ShardActor::new(worker, lanes.clone(), state).start();
+        (lanes, states)
+    }
+
+    async fn ends_as(last_index: u64, expected: ShardState) {
+        let (lanes, mut states) = started(last_index);
+        lanes.send(ach_actors_model::Lane::Door, Input::Tick).await.unwrap();
+        tokio::task::yield_now().await;
+        lanes.close();
+        let ended = *states.wait_for(|state| *state != ShardState::Running).await.unwrap();
+        assert_eq!(ended, expected);
+        assert!(lanes.is_closed());
+    }
+
+    #[actix::test]
+    async fn a_shard_that_is_closed_drains_its_lanes() {
+        ends_as(0, ShardState::Drained).await;
+    }
+
+    #[actix::test]
+    async fn a_panic_that_gets_out_of_a_shard_is_told() {
+        ends_as(5, ShardState::Failed).await;
+    }
+}

@@ -66,7 +66,7 @@ pub(crate) async fn read(
             Some(Frame::Echo(echo)) => take_echo(&session, &echo)?,
             Some(Frame::Command(command)) => take_command(&session, command).await?,
             Some(Frame::StatusQuery(query)) => {
-                if may(&session, &[Role::Operator, Role::Receiver])? {
+                if may(&session, &[Role::Operator])? {
                     session.answer(status(&session, query.query))?;
                 }
             }
@@ -94,7 +94,7 @@ fn refuse(session: &Session, code: Code, detail: &str) -> Result<(), Fault> {
     if let Some(counter) = counter(&session.rim.counters, code) {
         counter.count();
     }
-    if session.out.is_first(code) {
+    if session.out.is_first(code) && session.rim.may_log() {
         tracing::warn!(role = session.identity.role.word(), %code, "refused a request");
     }
     session.answer(Refused {

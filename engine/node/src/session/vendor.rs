@@ -25,6 +25,9 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(1);
 /// trouble, and the vendor tries again.
 const OPEN_WITHIN: Duration = Duration::from_secs(10);
 
+/// How often a hello looks for itself whether what it waits for has come.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
 /// A vendor whose volatile epochs were lost with a disk may be ahead of us by this many; one that
 /// claims more would use the epochs up.
 const EPOCH_LEAD_MAX: u32 = 1_024;
@@ -139,6 +142,7 @@ impl Vendor {
         if progress.epoch != self.epoch {
             return Vec::new();
         }
+        progress.is_ping_noted &= !are_pings_due;
         let mut told = self.acked.get();
         let mut news = Vec::new();
         for (lane, told) in VENDOR_LANES.into_iter().zip(told.iter_mut()) {
@@ -214,7 +218,9 @@ async fn wait(
 ) -> Result<(), Fault> {
     let until_so = async {
         while !is_so() {
-            if changed.changed().await.is_err() {
+            // Changes of the ping lane wake nobody while no session acks them.
+            let change = timeout(LOOK_EVERY, changed.changed()).await;
+            if change.is_ok_and(|changed| changed.is_err()) {
                 break;
             }
         }
