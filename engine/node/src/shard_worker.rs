@@ -89,6 +89,7 @@ impl ShardWorker {
             self.step(vec![Input::SiteChange(site)]);
         }
         self.parts.spout.flush();
+        self.gauge();
     }
 
     /// Takes what waits and steps it.
