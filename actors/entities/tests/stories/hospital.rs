@@ -14,19 +14,19 @@ use ach_actors_model::{
 };
 use ach_geo::{Floor, Gates, Outline};
 
-pub const S: u64 = 1_000_000_000;
+pub(crate) const S: u64 = 1_000_000_000;
 
 /// Indexes of zones.
-pub const WARD: u32 = 0;
-pub const LOBBY: u32 = 1;
-pub const GARDEN: u32 = 2;
+pub(crate) const WARD: u32 = 0;
+pub(crate) const LOBBY: u32 = 1;
+pub(crate) const GARDEN: u32 = 2;
 
-pub fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     Name::new(text).expect("a name")
 }
 
 /// Patient p (tags 1 and 2), staff s (3), asset a (4), visitor v (5); tag 6 is on nobody.
-pub fn hospital(rules: Vec<RuleConfig>) -> SiteConfig {
+pub(crate) fn hospital(rules: Vec<RuleConfig>) -> SiteConfig {
     let subject = |id: &str, class, labels: &[&str]| SubjectConfig {
         id: name(id),
         class,
@@ -83,7 +83,7 @@ pub fn hospital(rules: Vec<RuleConfig>) -> SiteConfig {
     }
 }
 
-pub fn zone(id: &str, floor: i16, west_m: i32, east_m: i32) -> ZoneConfig {
+pub(crate) fn zone(id: &str, floor: i16, west_m: i32, east_m: i32) -> ZoneConfig {
     let (west, east) = (west_m * 1_000, east_m * 1_000);
     ZoneConfig {
         id: name(id),
@@ -100,7 +100,7 @@ pub fn zone(id: &str, floor: i16, west_m: i32, east_m: i32) -> ZoneConfig {
 }
 
 /// A rule for everybody at all hours, upheld from the start.
-pub fn rule(id: &str, alarm: AlarmKind, condition: Condition) -> RuleConfig {
+pub(crate) fn rule(id: &str, alarm: AlarmKind, condition: Condition) -> RuleConfig {
     RuleConfig {
         id: name(id),
         who: Who::default(),
@@ -113,16 +113,16 @@ pub fn rule(id: &str, alarm: AlarmKind, condition: Condition) -> RuleConfig {
     }
 }
 
-pub fn for_class(class: SubjectClass, rule: RuleConfig) -> RuleConfig {
+pub(crate) fn for_class(class: SubjectClass, rule: RuleConfig) -> RuleConfig {
     RuleConfig { who: Who { classes: vec![class], ..Who::default() }, ..rule }
 }
 
-pub fn tentative(gates: Gates, rule: RuleConfig) -> RuleConfig {
+pub(crate) fn tentative(gates: Gates, rule: RuleConfig) -> RuleConfig {
     RuleConfig { gates: Some(gates), is_tentative: true, ..rule }
 }
 
 /// Every day from one hour to another.
-pub fn hours(from_h: u32, until_h: u32, rule: RuleConfig) -> RuleConfig {
+pub(crate) fn hours(from_h: u32, until_h: u32, rule: RuleConfig) -> RuleConfig {
     let window = Window { weekdays: 127, from_s: from_h * 3_600, until_s: until_h * 3_600 };
     RuleConfig { when: vec![window], ..rule }
 }

@@ -4,6 +4,7 @@ mod doors;
 mod exits;
 mod hospital;
 mod places;
+mod random;
 mod silence;
 mod sites;
 mod tags;

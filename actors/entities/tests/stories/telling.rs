@@ -3,7 +3,7 @@
 use ach_actors_entities::{Effect, Site};
 use ach_actors_model::{AlarmNotice, AlarmTransition, EventKind, Place};
 
-pub fn tell(effect: &Effect, site: &Site) -> String {
+pub(crate) fn tell(effect: &Effect, site: &Site) -> String {
     let zone = |zone| site.zone_name(zone).expect("a zone").to_owned();
     let subject = |subject| site.subject_name(subject).expect("a subject").to_owned();
     let door = |door| site.door_name(door).expect("a door").to_owned();

@@ -18,15 +18,15 @@ use ach_geo::{Floor, Position};
 use crate::telling::tell;
 
 /// Stories begin here, so that times are not 0: Monday 12 January 2026, 00:00 UTC.
-pub const START_NS: u64 = 1_768_176_000_000_000_000;
+pub(crate) const START_NS: u64 = 1_768_176_000_000_000_000;
 
 /// All machines of a site.
 #[derive(Debug)]
-pub struct World {
-    pub site: Site,
-    pub health: Health,
-    pub now: Timestamp,
-    pub notices: Vec<AlarmNotice>,
+pub(crate) struct World {
+    pub(crate) site: Site,
+    pub(crate) health: Health,
+    pub(crate) now: Timestamp,
+    pub(crate) notices: Vec<AlarmNotice>,
     tags: BTreeMap<TagRef, Tag>,
     subjects: BTreeMap<SubjectRef, Subject>,
     zones: BTreeMap<ZoneRef, Zone>,
@@ -37,11 +37,11 @@ pub struct World {
     seq: u64,
     /// Whether tags and subjects are put to rest before every line.
     is_restful: bool,
-    pub rest_count: u32,
+    pub(crate) rest_count: u32,
 }
 
 impl World {
-    pub fn new(config: &SiteConfig) -> World {
+    pub(crate) fn new(config: &SiteConfig) -> World {
         let site = Site::compile(None, config).unwrap_or_else(|error| panic!("{error}"));
         World {
             site,
@@ -61,13 +61,13 @@ impl World {
         }
     }
 
-    pub fn restful(config: &SiteConfig) -> World {
+    pub(crate) fn restful(config: &SiteConfig) -> World {
         World { is_restful: true, ..World::new(config) }
     }
 
     /// Plays a story: on each line a time in seconds, what happens, and after a bar what is told.
     #[track_caller]
-    pub fn check(&mut self, story: &str) {
+    pub(crate) fn check(&mut self, story: &str) {
         for line in story.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let (told, expected) = self.play_line(line);
             assert_eq!(told, expected, "in the line: {line}");
@@ -83,7 +83,7 @@ impl World {
         (told.join(", "), expected.join(", "))
     }
 
-    pub fn play(&mut self, words: &[&str]) -> Vec<String> {
+    pub(crate) fn play(&mut self, words: &[&str]) -> Vec<String> {
         if self.is_restful {
             self.rest();
         }
@@ -109,7 +109,7 @@ impl World {
     }
 
     /// Puts another version of the site in force and returns what was told.
-    pub fn change(&mut self, config: &SiteConfig) -> Vec<String> {
+    pub(crate) fn change(&mut self, config: &SiteConfig) -> Vec<String> {
         let site = Site::compile(Some(&self.site), config).expect("a sound site");
         let old = std::mem::replace(&mut self.site, site);
         let mut out = Outbox::default();
@@ -136,6 +136,11 @@ impl World {
         let anchors: Vec<_> = self.anchors.keys().copied().collect();
         for anchor in anchors {
             self.step(EntityRef::Anchor(anchor), Call::Site(&old), &mut out);
+        }
+        for effect in &out.effects {
+            if let Effect::Alarm(notice) = effect {
+                self.notices.push(*notice);
+            }
         }
         out.effects.iter().map(|effect| tell(effect, &self.site)).collect()
     }
@@ -316,15 +321,15 @@ impl World {
         verdict
     }
 
-    pub fn subject(&self, id: &str) -> &Subject {
+    pub(crate) fn subject(&self, id: &str) -> &Subject {
         &self.subjects[&self.site.subject(id).expect("a subject")]
     }
 
-    pub fn tag(&self, id: u64) -> &Tag {
+    pub(crate) fn tag(&self, id: u64) -> &Tag {
         &self.tags[&self.site.tag(TagId(id)).expect("a tag")]
     }
 
-    pub fn deadline_count(&self) -> usize {
+    pub(crate) fn deadline_count(&self) -> usize {
         self.deadlines.len()
     }
 }
@@ -344,7 +349,7 @@ enum Call<'a> {
 }
 
 /// A moment of a story, in seconds or as `hh:mm[:ss]` of its first day.
-pub fn at(word: &str) -> Timestamp {
+pub(crate) fn at(word: &str) -> Timestamp {
     let seconds = match word.split_once(':') {
         None => word.parse::<f64>().expect("seconds"),
         Some((hours, rest)) => {
