@@ -103,6 +103,16 @@ impl Node {
     ///
     /// See [`StartError`].
     pub fn start(config: NodeConfig) -> Result<Running, StartError> {
+        Node::start_by(config, Arc::new(SystemClock::default()))
+    }
+
+    /// As [`Node::start`], with other clocks than the machine's: a recording is replayed on a node
+    /// whose time follows the recording. Whoever moves such a clock calls [`Running::tick`] after.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`].
+    pub fn start_by(config: NodeConfig, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
         let folder = config.data.join("journal");
         let disk = FileDisk::create(&folder).map_err(|source| StartError::Folder {
             folder: folder.display().to_string(),
@@ -123,7 +133,7 @@ impl Node {
     {
         let kek = config.kek.load_or_create()?;
         let recovered = recover(disk, config.journal, kek)?;
-        start(config, recovered, Arc::new(SystemClock::default()))
+        start(config, recovered, clock)
     }
 }
 
@@ -174,6 +184,15 @@ impl Running {
     /// The node is ending.
     pub async fn change_site(&self, site: SiteConfig) -> Result<(), LanesClosed> {
         self.lanes.send(Lane::Door, Input::SiteChange(Box::new(site))).await
+    }
+
+    /// Lets the shard look at its clock and fire what is due.
+    ///
+    /// # Errors
+    ///
+    /// The node is ending.
+    pub async fn tick(&self) -> Result<(), LanesClosed> {
+        self.lanes.send(Lane::Door, Input::Tick).await
     }
 
     /// Returns when the shard works no longer, whether it was asked to end or failed.
@@ -321,7 +340,7 @@ fn changed_site(wanted: SiteConfig, in_force: Option<&SiteConfig>) -> Option<Sit
         Some(in_force) => {
             let same = SiteConfig { version: in_force.version, ..wanted };
             let version = in_force.version.saturating_add(1);
-            (same != *in_force).then(|| SiteConfig { version, ..same })
+            if same == *in_force { None } else { Some(SiteConfig { version, ..same }) }
         }
     }
 }
