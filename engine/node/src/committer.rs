@@ -326,9 +326,8 @@ mod tests {
         let counters = Arc::new(Counters::default());
         let committed = log.committed.clone();
         let clock = Arc::new(SystemClock::default());
-        let committer =
-            Committer::start(Box::new(log), mark.clone(), counters.clone(), clock).unwrap();
-        Rig { committer, mark, counters, committed }
+        let started = Committer::start(Box::new(log), mark.clone(), counters.clone(), clock);
+        Rig { committer: started.unwrap(), mark, counters, committed }
     }
 
     #[test]

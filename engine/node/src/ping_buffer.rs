@@ -248,8 +248,9 @@ mod tests {
             })
             .collect();
         let (first, last) = (batch.first_seq, batch.last_seq);
-        let lost = format!("refused {} conflated {}", batch.refused_count, batch.conflated_count);
-        format!("{first}..{last} [{}] {lost}", pings.join(" "))
+        let left_out =
+            format!("refused {} conflated {}", batch.refused_count, batch.conflated_count);
+        format!("{first}..{last} [{}] {left_out}", pings.join(" "))
     }
 
     #[track_caller]

@@ -49,19 +49,16 @@ impl Publisher {
     /// Brings what has come. Returns whether there may be more.
     pub(crate) fn work(&mut self) -> bool {
         self.notice_disk();
-        let mut is_more = true;
-        for _ in 0..THINGS_A_POLL_MAX {
-            match self.rim.outlet.pop() {
-                Some(outbound) => self.bring(outbound),
-                None => {
-                    is_more = false;
-                    break;
-                }
-            }
+        let mut brought = 0;
+        while brought < THINGS_A_POLL_MAX
+            && let Some(outbound) = self.rim.outlet.pop()
+        {
+            self.bring(outbound);
+            brought += 1;
         }
         self.release();
         self.rim.waiting.set(self.outbox.len());
-        is_more
+        brought == THINGS_A_POLL_MAX
     }
 
     fn bring(&mut self, outbound: Outbound) {

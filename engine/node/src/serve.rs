@@ -121,14 +121,11 @@ fn start_shard(
 /// disturbed by those who cannot come in.
 fn take(rim: &Rc<Rim>, roster: &Rc<Roster>, handshake: Handshake, sessions: &mut JoinSet<()>) {
     rim.counters.connections_offered.count();
-    match roster.seat() {
-        Some(seat) => {
-            sessions.spawn_local(welcome(rim.clone(), seat, handshake));
-        }
-        None => {
-            rim.counters.connections_refused_limit.count();
-            drop(handshake);
-        }
+    if let Some(seat) = roster.seat() {
+        sessions.spawn_local(welcome(rim.clone(), seat, handshake));
+    } else {
+        rim.counters.connections_refused_limit.count();
+        drop(handshake);
     }
 }
 

@@ -246,10 +246,9 @@ async fn work(
                 tasks.spawn_local(Subscription::write(subscription));
             }
             Some(done) = tasks.join_next() => match done {
-                Ok(Ok(End::Stream)) => {}
                 Ok(Ok(End::Session)) => return leave(&session, end_writer, writer, None).await,
                 // While the node drains, its lanes close before its sessions do.
-                Ok(Err(Fault::Closed(_))) => {}
+                Ok(Ok(End::Stream) | Err(Fault::Closed(_))) => {}
                 Ok(Err(fault)) => return Err(fault),
                 Err(error) => return Err(failed(&session, &error)),
             },

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use ach_actors_model::Lane;
 use ach_engine_net::FrameSink;
 use ach_engine_wire::{Code, Frame, Gap, Preamble, Subscribe, Topic};
+use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -158,7 +159,7 @@ impl Subscription {
         loop {
             let (frames, last) =
                 self.session.rim.fan_out.borrow().missed_chunk(&self.sieve, after, through);
-            frames.iter().for_each(|frame| out.push_encoded(frame));
+            push_all(out, &frames);
             self.flush(out).await?;
             match last {
                 Some(last) => after = last,
@@ -172,7 +173,7 @@ impl Subscription {
         let mut open_count: usize = 0;
         loop {
             let (frames, last) = self.session.rim.fan_out.borrow().open_chunk(&self.sieve, after);
-            frames.iter().for_each(|frame| out.push_encoded(frame));
+            push_all(out, &frames);
             open_count = open_count.saturating_add(frames.len());
             if last.is_none() {
                 break;
@@ -206,5 +207,11 @@ impl Subscription {
                 }
             }
         }
+    }
+}
+
+fn push_all(out: &mut FrameSink, frames: &[Bytes]) {
+    for frame in frames {
+        out.push_encoded(frame);
     }
 }

@@ -3,17 +3,15 @@
 //! Floor 0, millimetres: the ward is 0..10,000 square, the vault 20,000..30,000 by 0..10,000. Feed
 //! `uwb` reports tags 1 to 9 and door `vault-door`; feed `rival` reports tag 100.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
-
-pub mod raw;
+pub(crate) mod raw;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, AlarmTransition, Condition, DoorConfig, Name, RuleConfig, SiteConfig,
-    SourceConfig, SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp, UtcOffset,
-    Who, ZoneConfig,
+    AlarmKind, AlarmPriority, Condition, DoorConfig, Name, RuleConfig, SiteConfig, SourceConfig,
+    SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp, UtcOffset, Who,
+    ZoneConfig,
 };
 use ach_clients_rust::{
     AlarmStream, AlarmUpdate, Client, ClientConfig, Filter, Ping, Publisher, PublisherOptions, now,
@@ -25,11 +23,11 @@ use ach_geo::{Floor, Gates, Outline};
 use tempfile::TempDir;
 
 /// Longest wait for anything that must come. Only a failing test waits so long.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-pub const FLOOR: Floor = Floor(0);
+pub(crate) const FLOOR: Floor = Floor(0);
 
-pub fn name(text: &str) -> Name {
+pub(crate) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
@@ -63,7 +61,7 @@ fn rule(id: &str, condition: Condition, alarm: AlarmKind) -> RuleConfig {
 }
 
 /// The ward's site.
-pub fn site() -> SiteConfig {
+pub(crate) fn site() -> SiteConfig {
     let source = |id| SourceConfig { id: name(id), silence_ns: None };
     let tag = |id, source, subject| TagConfig { id: TagId(id), source, subject };
     let subject = |id: &str, class| SubjectConfig { id: name(id), class, labels: Vec::new() };
@@ -111,16 +109,16 @@ pub fn site() -> SiteConfig {
 }
 
 /// The folder of a ward, with its authority.
-pub struct Ward {
-    pub folder: TempDir,
-    pub authority: Authority,
-    pub limits: NodeLimits,
-    pub arrangement: Arrangement,
-    pub site: SiteConfig,
+pub(crate) struct Ward {
+    pub(crate) folder: TempDir,
+    pub(crate) authority: Authority,
+    pub(crate) limits: NodeLimits,
+    pub(crate) arrangement: Arrangement,
+    pub(crate) site: SiteConfig,
 }
 
 impl Ward {
-    pub fn new() -> Ward {
+    pub(crate) fn new() -> Ward {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::create(&folder.path().join("pki"), &name("st-anna")).unwrap();
         Ward {
@@ -132,7 +130,7 @@ impl Ward {
         }
     }
 
-    pub fn config(&self) -> NodeConfig {
+    pub(crate) fn config(&self) -> NodeConfig {
         NodeConfig {
             name: name("node-1"),
             site: self.site.clone(),
@@ -147,29 +145,29 @@ impl Ward {
         }
     }
 
-    pub fn start(&self) -> Running {
+    pub(crate) fn start(&self) -> Running {
         Node::start(self.config()).unwrap()
     }
 
-    pub fn start_on<D: Disk + Send + 'static>(&self, disk: D) -> Running {
+    pub(crate) fn start_on<D: Disk + Send + 'static>(&self, disk: D) -> Running {
         Node::start_on(self.config(), disk).unwrap()
     }
 
-    pub fn bundle(&self, role: Role, who: &str) -> Bundle {
+    pub(crate) fn bundle(&self, role: Role, who: &str) -> Bundle {
         self.authority.issue(role, &name(who)).unwrap()
     }
 
-    pub async fn client(&self, address: SocketAddr, role: Role, who: &str) -> Client {
+    pub(crate) async fn client(&self, address: SocketAddr, role: Role, who: &str) -> Client {
         let config = ClientConfig::new(address, "localhost", self.bundle(role, who));
         Client::connect(config).await.unwrap()
     }
 
-    pub async fn vendor(&self, address: SocketAddr) -> Publisher {
+    pub(crate) async fn vendor(&self, address: SocketAddr) -> Publisher {
         let client = self.client(address, Role::Vendor, "uwb").await;
         client.publisher(PublisherOptions::default()).unwrap()
     }
 
-    pub async fn alarms(&self, address: SocketAddr) -> Alarms {
+    pub(crate) async fn alarms(&self, address: SocketAddr) -> Alarms {
         let client = self.client(address, Role::Receiver, "desk").await;
         let stream = client.subscriber().alarms(Filter::default(), None).await.unwrap();
         let mut alarms = Alarms { stream };
@@ -179,24 +177,24 @@ impl Ward {
 }
 
 /// News of alarms in words.
-pub struct Alarms {
-    pub stream: AlarmStream,
+pub(crate) struct Alarms {
+    pub(crate) stream: AlarmStream,
 }
 
 impl Alarms {
     /// The next news.
-    pub async fn next(&mut self) -> String {
+    pub(crate) async fn next(&mut self) -> String {
         let update = tokio::time::timeout(PATIENCE, self.stream.next()).await;
         render(&update.expect("no news in time").expect("the stream ended"))
     }
 
     /// The next news must be this.
-    pub async fn expect(&mut self, expected: &str) {
+    pub(crate) async fn expect(&mut self, expected: &str) {
         assert_eq!(self.next().await, expected);
     }
 }
 
-pub fn render(update: &AlarmUpdate) -> String {
+pub(crate) fn render(update: &AlarmUpdate) -> String {
     match update {
         AlarmUpdate::Note(note) => {
             let who = note.subject.as_ref().map_or("-", |subject| subject.as_str());
@@ -211,15 +209,13 @@ pub fn render(update: &AlarmUpdate) -> String {
     }
 }
 
-pub const RAISED: AlarmTransition = AlarmTransition::Raised;
-
 /// A ping of a tag, now.
-pub fn ping(tag: u64, x_mm: i32, y_mm: i32) -> Ping {
+pub(crate) fn ping(tag: u64, x_mm: i32, y_mm: i32) -> Ping {
     Ping::local(TagId(tag), now(), x_mm, y_mm).on_floor(FLOOR)
 }
 
 /// Waits until something holds; fails when it does not in time.
-pub async fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) async fn until(what: &str, is_so: impl Fn() -> bool) {
     let waited = tokio::time::timeout(PATIENCE, async {
         while !is_so() {
             tokio::time::sleep(Duration::from_millis(2)).await;

@@ -1,16 +1,14 @@
 //! Those who follow: late, slow, gone and back, and what they do to each other.
 
-mod ward;
-
 use std::time::Duration;
 
+use crate::ward::raw::Raw;
+use crate::ward::{PATIENCE, Ward, name, ping, until};
 use ach_actors_model::{Lane, TagId};
 use ach_clients_rust::{Filter, Report, ReportWord, now};
 use ach_engine_net::{FrameSource, Role};
 use ach_engine_node::{Ended, NodeLimits};
 use ach_engine_wire::{Code, Cursor, Echo, Frame, Padding, Preamble, Subscribe, Topic};
-use ward::raw::Raw;
-use ward::{PATIENCE, Ward, name, ping, until};
 
 fn subscribe(subscription: u32, topic: Topic, resume_after: Option<Cursor>) -> Subscribe {
     Subscribe { subscription, topic, filter: Filter::default(), resume_after }
@@ -55,7 +53,7 @@ async fn who_comes_back_with_a_cursor_hears_what_it_missed() {
     let mut told = Vec::new();
     for _ in 0..4 {
         told.push(match next(&mut stream).await {
-            Frame::AlarmNote(note) => format!("{:?} {}", note.transition, note.is_resent),
+            Frame::AlarmNote(told) => format!("{:?} {}", told.transition, told.is_resent),
             Frame::OpenSetEnd(end) => format!("open {}", end.open_count),
             other => panic!("{other:?}"),
         });

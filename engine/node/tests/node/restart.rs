@@ -1,9 +1,9 @@
 //! A node that ends, in good order or by a kill, and comes back.
 
-mod ward;
-
 use std::net::SocketAddr;
 
+use crate::ward::raw::{Raw, wire_ping};
+use crate::ward::{PATIENCE, Ward, name, ping, render};
 use ach_actors_model::{Lane, TagId};
 use ach_clients_rust::{Filter, Report, ReportWord, now};
 use ach_engine_journal::{Config, Journal, KekSource, RecordKind, SimDisk};
@@ -11,8 +11,6 @@ use ach_engine_net::Role;
 use ach_engine_node::{Ended, Node, Running, StartError, StoringStopped};
 use ach_engine_shard::{Entry, Input, LOGIC_VERSION};
 use ach_engine_wire::{Frame, LaneResume, encode_entry, encode_pings};
-use ward::raw::{Raw, wire_ping};
-use ward::{PATIENCE, Ward, name, ping, render};
 
 const DISK_BYTES: u64 = 256 << 20;
 
@@ -49,7 +47,7 @@ async fn an_open_alarm_is_open_after_a_restart_and_ends_under_the_same_id() {
     let open = tokio::time::timeout(PATIENCE, again.next()).await.unwrap().unwrap();
     assert_eq!(render(&open), "Raised Duress nurse Durable");
     let id = |update| match update {
-        ach_clients_rust::AlarmUpdate::Note(note) => note.id,
+        ach_clients_rust::AlarmUpdate::Note(alarm) => alarm.id,
         other => panic!("{other:?}"),
     };
     let expected = id(raised);

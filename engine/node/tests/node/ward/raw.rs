@@ -13,15 +13,15 @@ use quinn::{Connection, ConnectionError, SendStream};
 
 use super::{FLOOR, PATIENCE};
 
-pub struct Raw {
-    pub connection: Connection,
-    pub sink: FrameSink,
-    pub source: FrameSource,
-    pub welcome: Welcome,
+pub(crate) struct Raw {
+    pub(crate) connection: Connection,
+    pub(crate) sink: FrameSink,
+    pub(crate) source: FrameSource,
+    pub(crate) welcome: Welcome,
     _endpoint: quinn::Endpoint,
 }
 
-pub async fn connect(
+pub(crate) async fn connect(
     address: SocketAddr,
     bundle: &Bundle,
 ) -> Result<(quinn::Endpoint, Connection), ConnectionError> {
@@ -30,7 +30,7 @@ pub async fn connect(
     Ok((endpoint, connection))
 }
 
-pub fn hello(resume: Vec<LaneResume>) -> Hello {
+pub(crate) fn hello(resume: Vec<LaneResume>) -> Hello {
     Hello {
         versions: vec![PROTOCOL_VERSION],
         client: Text::new("raw"),
@@ -42,11 +42,15 @@ pub fn hello(resume: Vec<LaneResume>) -> Hello {
 }
 
 impl Raw {
-    pub async fn open(address: SocketAddr, bundle: &Bundle) -> Raw {
+    pub(crate) async fn open(address: SocketAddr, bundle: &Bundle) -> Raw {
         Raw::resume(address, bundle, Vec::new()).await
     }
 
-    pub async fn resume(address: SocketAddr, bundle: &Bundle, resume: Vec<LaneResume>) -> Raw {
+    pub(crate) async fn resume(
+        address: SocketAddr,
+        bundle: &Bundle,
+        resume: Vec<LaneResume>,
+    ) -> Raw {
         let (endpoint, connection) = connect(address, bundle).await.unwrap();
         let (send, receive) = connection.open_bi().await.unwrap();
         let (mut sink, mut source) = (FrameSink::new(send), FrameSource::new(receive));
@@ -59,12 +63,12 @@ impl Raw {
         Raw { connection, sink, source, welcome, _endpoint: endpoint }
     }
 
-    pub fn epoch(&self) -> u32 {
+    pub(crate) fn epoch(&self) -> u32 {
         self.welcome.lanes[0].epoch
     }
 
     /// Names tags, as handles from 0.
-    pub async fn intern(&mut self, tags: &[u64]) -> Vec<Option<Code>> {
+    pub(crate) async fn intern(&mut self, tags: &[u64]) -> Vec<Option<Code>> {
         let items = tags.iter().map(|&tag| InternItem::Tag(TagId(tag))).collect();
         self.say(Intern { first_handle: 0, items }).await;
         let Frame::Interned(interned) = self.hear(|f| matches!(f, Frame::Interned(_))).await else {
@@ -74,13 +78,13 @@ impl Raw {
         (0..u32::try_from(tags.len()).unwrap()).map(code).collect()
     }
 
-    pub async fn say(&mut self, frame: impl Into<Frame>) {
+    pub(crate) async fn say(&mut self, frame: impl Into<Frame>) {
         self.sink.push(&frame.into()).unwrap();
         self.sink.flush().await.unwrap();
     }
 
     /// The next frame on the control stream that is wanted.
-    pub async fn hear(&mut self, is_wanted: impl Fn(&Frame) -> bool) -> Frame {
+    pub(crate) async fn hear(&mut self, is_wanted: impl Fn(&Frame) -> bool) -> Frame {
         let heard = tokio::time::timeout(PATIENCE, async {
             loop {
                 let raw = self.source.next().await.unwrap().expect("the stream ended");
@@ -94,7 +98,7 @@ impl Raw {
     }
 
     /// Opens the ping lane by hand.
-    pub async fn lane(&self, lane: Lane) -> SendStream {
+    pub(crate) async fn lane(&self, lane: Lane) -> SendStream {
         let mut stream = self.connection.open_uni().await.unwrap();
         let preamble = Preamble::Lane { lane, epoch: self.epoch() };
         stream.write_all(&preamble.bytes()).await.unwrap();
@@ -102,12 +106,12 @@ impl Raw {
     }
 
     /// The code the node closes with.
-    pub async fn closed_with(&self) -> Code {
+    pub(crate) async fn closed_with(&self) -> Code {
         closed_with(&self.connection).await
     }
 }
 
-pub async fn closed_with(connection: &Connection) -> Code {
+pub(crate) async fn closed_with(connection: &Connection) -> Code {
     let closed = tokio::time::timeout(PATIENCE, connection.closed()).await;
     match closed.expect("not closed in time") {
         ConnectionError::ApplicationClosed(close) => {
@@ -118,7 +122,7 @@ pub async fn closed_with(connection: &Connection) -> Code {
     }
 }
 
-pub fn reading(handle: u32, observed_at: Timestamp) -> PingReading {
+pub(crate) fn reading(handle: u32, observed_at: Timestamp) -> PingReading {
     PingReading {
         handle,
         observed_at,
@@ -130,6 +134,6 @@ pub fn reading(handle: u32, observed_at: Timestamp) -> PingReading {
     }
 }
 
-pub fn wire_ping(handle: u32) -> WirePing {
+pub(crate) fn wire_ping(handle: u32) -> WirePing {
     WirePing::new(&reading(handle, now()))
 }

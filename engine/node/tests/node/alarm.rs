@@ -1,14 +1,12 @@
 //! From a ping on the wire to a durable alarm, through a real node.
 
-mod ward;
-
 use std::time::Duration;
 
+use crate::ward::{PATIENCE, Ward, name, ping};
 use ach_actors_model::TagId;
 use ach_clients_rust::{EventWord, Filter, NoteUpdate, Report, ReportWord, now};
 use ach_engine_net::Role;
 use ach_engine_node::{Arrangement, Ended};
-use ward::{PATIENCE, Ward, name, ping};
 
 async fn a_visitor_enters_the_vault(arrangement: Arrangement) {
     let ward = Ward { arrangement, ..Ward::new() };

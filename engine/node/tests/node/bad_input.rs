@@ -1,10 +1,10 @@
 //! Everything a peer may do wrong: the answer, the counter, and that nobody else is disturbed.
 
-mod ward;
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::ward::raw::{Raw, closed_with, connect, reading, wire_ping};
+use crate::ward::{PATIENCE, Ward, name, ping, until};
 use ach_actors_model::{Lane, NS_PER_S, TagId, Timestamp};
 use ach_clients_rust::{Bundle, Publisher, PublisherOptions, now};
 use ach_engine_net::{Authority, Role};
@@ -14,8 +14,6 @@ use ach_engine_wire::{
     WireReport, Wish, encode_pings, encode_reports,
 };
 use quinn::ConnectionError;
-use ward::raw::{Raw, closed_with, connect, reading, wire_ping};
-use ward::{PATIENCE, Ward, name, ping, until};
 
 /// A node with a good vendor, to see that it is never disturbed.
 struct Scene {
@@ -274,7 +272,7 @@ async fn a_vendor_that_is_no_feed_of_the_site_is_refused() {
     let (_endpoint, connection) = connect(scene.address(), &stranger).await.unwrap();
     let (send, _receive) = connection.open_bi().await.unwrap();
     let mut sink = ach_engine_net::FrameSink::new(send);
-    sink.push(&ward::raw::hello(Vec::new()).into()).unwrap();
+    sink.push(&crate::ward::raw::hello(Vec::new()).into()).unwrap();
     sink.flush().await.unwrap();
     assert_eq!(closed_with(&connection).await, Code::UnknownSource);
     scene.check_counted(|counters| &counters.role_refused).await;

@@ -1,15 +1,13 @@
 //! A disk that fails, fills up or stalls: alarms go on, and nothing is acked that is not stored.
 
-mod ward;
-
+use crate::ward::raw::{Raw, wire_ping};
+use crate::ward::{Ward, ping, until};
 use ach_actors_model::{Lane, TagId};
 use ach_clients_rust::{Report, ReportWord, now};
 use ach_engine_journal::{SimDisk, SimFault};
 use ach_engine_net::Role;
 use ach_engine_node::{Ended, StoringStopped};
 use ach_engine_wire::{Frame, encode_pings};
-use ward::raw::{Raw, wire_ping};
-use ward::{Ward, ping, until};
 
 const DISK_BYTES: u64 = 256 << 20;
 
@@ -32,7 +30,7 @@ async fn a_failed_flush_ends_storing_and_alarms_go_on_as_provisional() {
     assert!(raised.starts_with("Raised UnauthorisedEntry visitor-2 Provisional"), "{raised}");
     until("storing to stop", || node.health().stopped.is_some()).await;
     assert!(matches!(node.health().stopped, Some(StoringStopped::Failed { .. })));
-    let door = ward::name("vault-door");
+    let door = crate::ward::name("vault-door");
     vendor.report(Report::door(door.clone(), now(), ReportWord::DoorOpened)).await.unwrap();
     alarms.expect("Raised DoorForced - Provisional(NoDisk)").await;
     vendor.report(Report::door(door, now(), ReportWord::DoorClosed)).await.unwrap();

@@ -1,0 +1,16 @@
+//! A real node on loopback, its journal, and clients that behave well, badly, or not at all.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "everything here is a test, also what is not marked as one"
+)]
+
+mod alarm;
+mod bad_input;
+mod restart;
+mod storing;
+mod subscribers;
+mod ward;
