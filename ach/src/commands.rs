@@ -4,6 +4,7 @@ mod connection;
 mod demo;
 mod enrol;
 mod journal;
+mod replay;
 mod serve;
 mod site;
 mod status;
@@ -27,6 +28,6 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Site(wish) => site::run(wish),
         Command::Serve(wish) => serve::run(wish),
         Command::Demo(wish) => demo::run(wish),
-        _ => Ok(Outcome::Done),
+        Command::Replay(wish) => replay::run(wish),
     }
 }

@@ -36,7 +36,8 @@ impl Ping {
         Some(Ping::at(tag, observed_at, Coordinates::Wgs84 { lon_nano_deg, lat_nano_deg }))
     }
 
-    fn at(tag: TagId, observed_at: Timestamp, coordinates: Coordinates) -> Ping {
+    /// A ping with no more than it must have, in either kind of coordinates.
+    pub fn at(tag: TagId, observed_at: Timestamp, coordinates: Coordinates) -> Ping {
         Ping {
             tag,
             observed_at,
