@@ -32,8 +32,6 @@ pub(crate) struct Identity {
     /// Only looked at where there is no rule.
     pub(crate) kind: AlarmKind,
     pub(crate) subject: Option<SubjectRef>,
-    /// Only looked at where there is no subject.
-    pub(crate) tag: Option<TagRef>,
     pub(crate) place: Place,
     /// Counts the episodes of the same rule, subject and place from 1.
     pub(crate) ordinal: u32,
@@ -51,16 +49,16 @@ impl Identity {
             }
             None => bytes.extend_from_slice(&[1, system_kind(self.kind)]),
         }
-        match (self.subject, self.tag) {
+        match (self.subject, self.place) {
             (Some(subject), _) => {
                 bytes.push(1);
                 part(&mut bytes, site.subject_name(subject).unwrap_or(""));
             }
-            (None, Some(tag)) => {
+            (None, Place::Tag(tag)) => {
                 bytes.push(2);
                 eui(&mut bytes, site, tag);
             }
-            (None, None) => bytes.push(0),
+            (None, _) => bytes.push(0),
         }
         self.place(site, &mut bytes);
         bytes.extend_from_slice(&self.ordinal.to_le_bytes());

@@ -134,7 +134,7 @@ impl Docket {
         let place = Place::Zone(watch.zone);
         match crossing.kind {
             CrossingKind::Entered => {
-                self.hold(rule, plan, place, crossing.gates_passed, bench, out)
+                self.hold(rule, plan, place, crossing.gates_passed, bench, out);
             }
             CrossingKind::EntrySuspected if plan.is_tentative && bench.is_in_force(plan) => {
                 let opening = bench.opening(rule, plan, place, crossing.gates_passed);
@@ -160,7 +160,7 @@ impl Docket {
         let place = Place::Zone(watch.zone);
         match crossing.kind {
             CrossingKind::Dwelled => {
-                self.hold(rule, plan, place, crossing.gates_passed, bench, out)
+                self.hold(rule, plan, place, crossing.gates_passed, bench, out);
             }
             CrossingKind::Exited => self.end(rule, place, AlarmReason::ConditionEnded, bench, out),
             _ => {}
@@ -180,12 +180,12 @@ impl Docket {
         let place = Place::Zone(zone);
         let gates_passed = crossing.gates_passed;
         match crossing.kind {
-            CrossingKind::ExitSuspected if plan.is_tentative => {
-                if bench.is_in_force(plan) && !crossing.is_floor_unknown {
-                    let opening = bench.opening(rule, plan, place, gates_passed);
-                    let cases = self.cases.get_or_insert_default();
-                    cases.open(&Opening { is_tentative: true, ..opening }, bench, out);
-                }
+            CrossingKind::ExitSuspected
+                if plan.is_tentative && bench.is_in_force(plan) && !crossing.is_floor_unknown =>
+            {
+                let opening = bench.opening(rule, plan, place, gates_passed);
+                let cases = self.cases.get_or_insert_default();
+                cases.open(&Opening { is_tentative: true, ..opening }, bench, out);
             }
             CrossingKind::ExitDropped => self.end(rule, place, AlarmReason::CameBack, bench, out),
             CrossingKind::Exited => {
@@ -360,8 +360,7 @@ impl Docket {
     /// The subject has no tags any more, or is no more: nobody can tell where it is.
     pub(crate) fn close(&mut self, bench: &Bench<'_>, out: &mut Outbox) {
         let Some(cases) = &mut self.cases else { return };
-        let is_removed = bench.turn.site.subject_class(bench.me).is_none();
-        let reason = if is_removed { AlarmReason::RuleRemoved } else { AlarmReason::TagRemoved };
+        let reason = AlarmReason::TagRemoved;
         cases.episodes.end_where(|_| Some(reason), bench.turn, out);
         let episodes = std::mem::take(&mut cases.episodes);
         **cases = Cases { episodes, ..Cases::default() };

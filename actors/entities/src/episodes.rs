@@ -145,7 +145,7 @@ impl Episodes {
 /// The first notice of an episode.
 pub(crate) fn raised(opening: &Opening, ordinal: u32, turn: &Turn<'_>) -> AlarmNotice {
     let Opening { rule, kind, priority, subject, place, is_tentative, evidence } = *opening;
-    let identity = Identity { rule, kind, subject, tag: evidence.tag, place, ordinal };
+    let identity = Identity { rule, kind, subject, place, ordinal };
     AlarmNotice {
         id: identity.alarm_id(turn.site),
         transition: AlarmTransition::Raised,

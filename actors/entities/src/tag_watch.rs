@@ -171,7 +171,7 @@ impl TagWatch {
         match kind {
             DeadlineKind::Silence if self.silence_mark == mark_of(due_at) => {
                 self.silence_mark = 0;
-                if self.is_blind(at, turn) {
+                if Self::is_blind(at, turn) {
                     self.heard_ns = listened_ns(plan, turn);
                 }
                 self.judge_silence(me, plan, rules, &evidence, due_at, turn, out);
@@ -309,7 +309,7 @@ impl TagWatch {
     }
 
     /// Whether the tag was last seen in a zone that is blind now.
-    fn is_blind(&self, at: Seen, turn: &Turn<'_>) -> bool {
+    fn is_blind(at: Seen, turn: &Turn<'_>) -> bool {
         let Some((position, _)) = at.filter(|_| turn.health.has_blind_zones()) else {
             return false;
         };

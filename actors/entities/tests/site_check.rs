@@ -1,5 +1,11 @@
 //! Every mistake a configuration can hold is found, and none of them stops the process.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests are tests: they stop at the first surprise"
+)]
+
 #[path = "stories/hospital.rs"]
 mod hospital;
 

@@ -92,31 +92,31 @@ fn rule_plan(
         doors: Vec::new(),
         line_tolerance_mm: rule.gates.map_or(0, |gates| gates.exit_tolerance_mm),
     };
-    let mut watch = |zones: &[u32], dwell_ns: Option<u64>| {
-        let mut watched: Vec<(ZoneRef, u32)> = Vec::with_capacity(zones.len());
+    let mut judged = |zones: &[u32], dwell_ns: Option<u64>| {
+        let mut pairs: Vec<(ZoneRef, u32)> = Vec::with_capacity(zones.len());
         for &place in zones {
             let zone = usize::try_from(place).ok().and_then(|place| config.zones.get(place));
             let (Some(zone), Some(zone_ref)) = (zone, at(&refs.zones, place)) else { continue };
             let mut gates = rule.gates.unwrap_or(zone.gates);
             gates.dwell_ns = dwell_ns.or(gates.dwell_ns);
-            watched.push((zone_ref, watches.number(zone_ref, gates, zone.floor)));
+            pairs.push((zone_ref, watches.number(zone_ref, gates, zone.floor)));
         }
-        watched.sort_unstable();
-        watched.dedup();
-        watched
+        pairs.sort_unstable();
+        pairs.dedup();
+        pairs
     };
     plan.condition = match &rule.condition {
         Condition::Inside { zones } => {
-            plan.zones = watch(zones, None);
+            plan.zones = judged(zones, None);
             RuleCondition::Inside
         }
         Condition::Leaves { zones, lines } => {
-            plan.zones = watch(zones, None);
+            plan.zones = judged(zones, None);
             plan.lines = lines.iter().filter_map(|&line| at(&refs.lines, line)).collect();
             RuleCondition::Leaves
         }
         Condition::Stays { zones, after_ns } => {
-            plan.zones = watch(zones, Some(*after_ns));
+            plan.zones = judged(zones, Some(*after_ns));
             RuleCondition::Stays
         }
         Condition::OverCapacity { zones } => {

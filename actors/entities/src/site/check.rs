@@ -1,6 +1,6 @@
 //! Finds every mistake in a configuration before anything is made of it.
 
-use ach_actors_model::{AlarmKind, Condition, NS_PER_S, Name, RuleConfig, SiteConfig};
+use ach_actors_model::{AlarmKind, Condition, NS_PER_S, Name, RuleConfig, SiteConfig, Window};
 use ach_geo::Gates;
 
 use super::limits;
@@ -216,11 +216,8 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
         mistakes.index(list, at, SiteList::Subjects, subject, config.subjects.len());
     }
     mistakes.limit(SiteList::Windows, rule.when.len(), limits::WINDOW_COUNT_MAX);
-    let is_wrong = |window: &ach_actors_model::Window| {
-        window.weekdays & 0x7f == 0
-            || window.weekdays > 0x7f
-            || window.from_s >= DAY_S
-            || window.until_s > DAY_S
+    let is_wrong = |window: &Window| {
+        !(1..=0x7f).contains(&window.weekdays) || window.from_s >= DAY_S || window.until_s > DAY_S
     };
     if rule.when.iter().any(is_wrong) {
         mistakes.add(SiteMistake::Window { at });

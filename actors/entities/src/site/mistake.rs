@@ -6,7 +6,7 @@ use ach_geo::{RegionError, WatchIndexError};
 use thiserror::Error;
 
 /// Mistakes listed at most; a hostile configuration could have millions.
-pub const MISTAKE_COUNT_MAX: usize = 100;
+pub(crate) const MISTAKE_COUNT_MAX: usize = 100;
 
 /// A configuration that cannot be put in force. The one before stays.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -16,7 +16,7 @@ pub struct SiteError {
     pub count: usize,
     /// The first.
     pub first: SiteMistake,
-    /// The first [`MISTAKE_COUNT_MAX`], that one included.
+    /// The first hundred, that one included.
     pub listed: Vec<SiteMistake>,
 }
 

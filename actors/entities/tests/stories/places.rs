@@ -1,6 +1,6 @@
 //! Being somewhere: forbidden, for too long, with too many; one subject made of several tags.
 
-use ach_actors_model::{AlarmKind, Condition, NS_PER_S, RuleConfig, SubjectClass, Who};
+use ach_actors_model::{AlarmKind, Condition, NS_PER_S, RuleConfig, SubjectClass, TagId, Who};
 use ach_geo::{Confirm, Gates};
 
 use crate::hospital::{GARDEN, LOBBY, S, WARD, for_class, hospital, hours, name, rule, tentative};
@@ -184,7 +184,7 @@ fn a_tenth_of_a_large_zone_must_be_free_again() {
         labels: Vec::new(),
     };
     let tag = |number: u32| ach_actors_model::TagConfig {
-        id: ach_actors_model::TagId(u64::from(100 + number)),
+        id: TagId(u64::from(100 + number)),
         source: 0,
         subject: Some(4 + number),
     };
@@ -222,18 +222,20 @@ fn a_tenth_of_a_large_zone_must_be_free_again() {
 
 #[test]
 fn the_newest_tag_speaks_for_a_subject() {
-    check(
-        vec![],
+    let mut world = World::new(&hospital(vec![]));
+    world.check(
         "
         1    ping 1 5,5           | +p ward 1
         1.5  ping 2 6,5           |
-        2.5  ping 2 15,5 obs=2.4  | p through ward, -p ward 0, +p lobby 1
+        2.5  ping 2 15,5 obs=2.4  | -p ward 0, +p lobby 1
         2.6  ping 1 5,5 obs=2.3   |
-        3    ping 1 5,5           | -p lobby 0, +p ward 1
-        "
-        .replace("p through ward, ", "")
-        .as_str(),
+        ",
     );
+    let fix = world.subject("p").fix().expect("a fix");
+    assert_eq!((Some(fix.tag), fix.position.x_mm), (world.site.tag(TagId(2)), 15_000));
+    world.check("3 ping 1 5,5 | -p lobby 0, +p ward 1");
+    let zones: Vec<_> = world.subject("p").zones(&world.site).collect();
+    assert_eq!(zones, [world.site.zone("ward").expect("a zone")]);
 }
 
 #[test]

@@ -145,7 +145,7 @@ fn a_zone_that_comes_back_has_its_ref_and_its_ordinals() {
     assert_eq!(told, "CLEARED Elopement p ward: RuleRemoved");
     assert_eq!(world.site.zone("ward"), None);
     assert_eq!(world.site.zone_name(ward), Some("ward"));
-    let mut again = config.clone();
+    let mut again = config;
     again.version = 3;
     world.change(&again);
     assert_eq!(world.site.zone("ward"), Some(ward));
@@ -188,7 +188,7 @@ fn a_removed_subject_leaves_its_zones() {
             config.subjects.remove(3);
             config.tags.remove(4);
         },
-        "CLEARED UnauthorisedEntry v lobby: RuleRemoved, -v lobby 1",
+        "CLEARED UnauthorisedEntry v lobby: TagRemoved, -v lobby 1",
         "5 ping 1 5,5 | CLEARED Elopement p ward: ConditionEnded, -p lobby 0, +p ward 1",
     );
 }

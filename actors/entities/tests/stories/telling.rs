@@ -60,7 +60,7 @@ fn alarm(notice: &AlarmNotice, site: &Site) -> String {
         text.push_str(" late");
     }
     if let Some(reason) = notice.reason {
-        text.push_str(&format!(": {reason:?}"));
+        text = format!("{text}: {reason:?}");
     }
     text
 }

@@ -335,7 +335,7 @@ impl World {
 }
 
 /// What a machine is called with.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 enum Call<'a> {
     Ping(Ping, Cause),
     Fix(ach_actors_model::Fix, bool, Cause),
