@@ -27,6 +27,12 @@ pub trait Clock: Send + Sync + fmt::Debug {
 
     /// UTC as the machine believes it; may jump.
     fn utc(&self) -> Timestamp;
+
+    /// Whether it runs by itself, so that a jump of [`Clock::monotonic_ns`] means that the process
+    /// was suspended. A clock that somebody moves, as the replay of a recording does, says no.
+    fn runs_by_itself(&self) -> bool {
+        true
+    }
 }
 
 /// The real clocks.
@@ -112,6 +118,11 @@ impl ShardClock {
         let slew_ppm = wanted_ppm.clamp(i128::from(-SLEW_MAX_PPM), i128::from(SLEW_MAX_PPM));
         let slew_ppm = i64::try_from(slew_ppm).unwrap_or(0);
         self.line.store(Arc::new(Line { from_monotonic_ns: monotonic_ns, from, slew_ppm }));
+    }
+
+    /// Whether a jump means that the process was suspended.
+    pub(crate) fn runs_by_itself(&self) -> bool {
+        self.clock.runs_by_itself()
     }
 
     /// UTC less shard time, in nanoseconds.

@@ -118,16 +118,20 @@ impl Node {
             folder: folder.display().to_string(),
             source,
         })?;
-        Node::start_on(config, disk)
+        Node::start_on(config, disk, clock)
     }
 
-    /// As [`Node::start`], with the journal on another disk: simulated, to see a node through
+    /// As [`Node::start_by`], with the journal on another disk: simulated, to see a node through
     /// faults.
     ///
     /// # Errors
     ///
     /// See [`StartError`].
-    pub fn start_on<D>(config: NodeConfig, disk: D) -> Result<Running, StartError>
+    pub fn start_on<D>(
+        config: NodeConfig,
+        disk: D,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Running, StartError>
     where
         D: Disk + Send + 'static,
     {

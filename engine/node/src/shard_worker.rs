@@ -136,7 +136,8 @@ impl ShardWorker {
     fn notice_suspend(&mut self) {
         let now = self.parts.clock.now();
         let away_since = self.heartbeat_at;
-        if now.since_ns(away_since) <= SUSPEND_NS {
+        let is_late = now.since_ns(away_since) > SUSPEND_NS;
+        if !is_late || !self.parts.clock.runs_by_itself() {
             return;
         }
         self.heartbeat_at = now;

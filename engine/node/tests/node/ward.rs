@@ -6,6 +6,7 @@
 pub(crate) mod raw;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ach_actors_model::{
@@ -18,7 +19,7 @@ use ach_clients_rust::{
 };
 use ach_engine_journal::{Config, Disk, KekSource};
 use ach_engine_net::{Authority, Bundle, Role};
-use ach_engine_node::{Arrangement, Node, NodeConfig, NodeLimits, Running};
+use ach_engine_node::{Arrangement, Node, NodeConfig, NodeLimits, Running, SystemClock};
 use ach_geo::{Floor, Gates, Outline};
 use tempfile::TempDir;
 
@@ -150,7 +151,8 @@ impl Ward {
     }
 
     pub(crate) fn start_on<D: Disk + Send + 'static>(&self, disk: D) -> Running {
-        Node::start_on(self.config(), disk).unwrap()
+        let clock = Arc::new(SystemClock::default());
+        Node::start_on(self.config(), disk, clock).unwrap()
     }
 
     pub(crate) fn bundle(&self, role: Role, who: &str) -> Bundle {
