@@ -33,6 +33,25 @@ impl Bounds {
         }
     }
 
+    /// Whether the point lies in the box, or outside by at most `margin_mm`.
+    pub(crate) fn is_within(&self, x_mm: i32, y_mm: i32, margin_mm: u64) -> bool {
+        let (gap_x, gap_y) = self.gap_mm(x_mm, y_mm);
+        gap_x <= margin_mm
+            && gap_y <= margin_mm
+            && (gap_x == 0 || gap_y == 0 || square(gap_x) + square(gap_y) <= square(margin_mm))
+    }
+
+    /// All but the outermost millimetre; empty if there is nothing else.
+    #[inline]
+    pub(crate) fn interior(&self) -> Bounds {
+        Bounds {
+            x_low: self.x_low.saturating_add(1),
+            y_low: self.y_low.saturating_add(1),
+            x_high: self.x_high.saturating_sub(1),
+            y_high: self.y_high.saturating_sub(1),
+        }
+    }
+
     /// The smallest box that holds both.
     pub(crate) fn joined(self, other: Bounds) -> Bounds {
         Bounds {
@@ -91,6 +110,10 @@ impl Bounds {
         let height = i64::from(self.y_high) - i64::from(self.y_low);
         if width < 0 || height < 0 { -1 } else { (width + 1).saturating_mul(height + 1) }
     }
+}
+
+fn square(length: u64) -> u128 {
+    u128::from(length) * u128::from(length)
 }
 
 fn gap(low: i32, value: i32, high: i32) -> u64 {

@@ -12,7 +12,7 @@ use crate::{RANGE_MM, Watch};
 /// else 8.2 m and so on to 65.5 m.
 const SIDE_BITS: std::ops::RangeInclusive<u32> = 12..=16;
 /// How far beyond its cell a list reaches, and with it a safe box.
-const MARGIN_MM: i32 = 2_048;
+const MARGIN_MM: i32 = 1_024;
 /// Zones and lines larger than this (a campus, a flight zone) are listed where there are cells but
 /// do not ask for cells.
 const LOCAL_MM: u32 = 262_144;

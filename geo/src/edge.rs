@@ -34,10 +34,11 @@ impl Edge {
 
     /// Whether it may share a point with the box; false only if it does not.
     pub(crate) fn may_meet(&self, window: &Bounds) -> bool {
+        if !self.bounds().meets(window) {
+            return false;
+        }
         let sides = window.corners().map(|corner| self.side(corner));
-        self.bounds().meets(window)
-            && !sides.iter().all(|side| *side > 0)
-            && !sides.iter().all(|side| *side < 0)
+        !sides.iter().all(|side| *side > 0) && !sides.iter().all(|side| *side < 0)
     }
 
     /// Twice the signed area of the triangle edge and point: positive if the point lies to the

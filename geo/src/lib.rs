@@ -19,6 +19,7 @@ mod occupancy;
 mod outline;
 mod outline_check;
 mod position;
+mod post;
 mod region;
 mod safe_box;
 mod settled;

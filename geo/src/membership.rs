@@ -1,6 +1,7 @@
 //! The state between one mover and one watch.
 
 use crate::crossing::{Crossing, CrossingKind, gate};
+use crate::post::Post;
 use crate::{Confirm, Gates, Observation, Watch};
 
 /// A deadline, or a time, that never comes.
@@ -89,10 +90,10 @@ impl Membership {
     /// Takes the next position.
     pub(crate) fn observe(
         &mut self,
-        watch: &Watch,
+        post: &Post,
         seen: &Observation,
     ) -> (Outcome, Option<Crossing>) {
-        if self.is_in() { self.stay(watch, seen) } else { self.approach(watch, seen) }
+        if self.is_in() { self.stay(post, seen) } else { self.approach(post, seen) }
     }
 
     fn approach(&mut self, watch: &Watch, seen: &Observation) -> (Outcome, Option<Crossing>) {
@@ -115,9 +116,10 @@ impl Membership {
         (Outcome::Open, None)
     }
 
-    fn stay(&mut self, watch: &Watch, seen: &Observation) -> (Outcome, Option<Crossing>) {
+    fn stay(&mut self, post: &Post, seen: &Observation) -> (Outcome, Option<Crossing>) {
+        let watch: &Watch = post;
         let gates = &watch.gates;
-        let standing = Standing::of(watch, seen);
+        let standing = Standing::of(post, seen);
         let is_outside = matches!(standing, Standing::Tolerated | Standing::Beyond);
         let is_beyond = standing == Standing::Beyond;
         self.evidence = shifted(self.evidence, is_outside, gates.confirm.of);
@@ -355,21 +357,21 @@ impl Heard {
 }
 
 impl Standing {
-    fn of(watch: &Watch, seen: &Observation) -> Standing {
-        let (region, gates) = (&watch.region, &watch.gates);
+    fn of(post: &Post, seen: &Observation) -> Standing {
+        let gates = &post.gates;
         let (x_mm, y_mm) = (seen.position.x_mm, seen.position.y_mm);
-        if !region.matches(&seen.position) {
+        if !post.matches(&seen.position) {
             return Standing::Beyond;
         }
-        if region.contains(x_mm, y_mm) {
+        if post.contains(x_mm, y_mm) {
             return Standing::Inside;
         }
         let blur_mm = blur_mm(gates, seen);
-        if blur_mm > 0 && region.is_within(x_mm, y_mm, blur_mm) {
+        if blur_mm > 0 && post.is_within(x_mm, y_mm, blur_mm) {
             return Standing::Blurred;
         }
         let reach_mm = blur_mm + u64::from(gates.exit_tolerance_mm);
-        if gates.exit_tolerance_mm > 0 && region.is_within(x_mm, y_mm, reach_mm) {
+        if gates.exit_tolerance_mm > 0 && post.is_within(x_mm, y_mm, reach_mm) {
             return Standing::Tolerated;
         }
         Standing::Beyond

@@ -277,6 +277,7 @@ impl Occupancy {
         self.safe_box = SafeBox::NONE;
         if wants_box && is_steady {
             match &cell {
+                _ if cutter.is_done() => {}
                 Some(cell) => Sweep::avoid_listed(&mut cutter, index, cell),
                 None => Sweep::avoid_stored(&mut cutter, index, storey),
             }

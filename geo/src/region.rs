@@ -132,7 +132,7 @@ impl Region {
             return false;
         }
         match &self.shape {
-            Shape::Rectangle => square_sum(gap_x, gap_y) <= square(margin_mm),
+            Shape::Rectangle => self.bounds.is_within(x_mm, y_mm, margin_mm),
             Shape::Circle { center_mm, radius_mm } => {
                 let reach_mm = u64::from(*radius_mm).saturating_add(margin_mm);
                 is_within_circle(*center_mm, reach_mm, (x_mm, y_mm))

@@ -40,6 +40,9 @@ pub(crate) struct BoxCutter {
     y_mm: i32,
     floor: Option<Floor>,
     bounds: Bounds,
+    is_given_up: bool,
+    /// The bounds are all there can be, however the obstacles beyond lie.
+    is_final: bool,
 }
 
 impl BoxCutter {
@@ -47,7 +50,7 @@ impl BoxCutter {
     #[inline]
     pub(crate) fn new(position: &Position, window: Bounds) -> BoxCutter {
         let Position { x_mm, y_mm, floor, .. } = *position;
-        BoxCutter { x_mm, y_mm, floor, bounds: window }
+        BoxCutter { x_mm, y_mm, floor, bounds: window, is_given_up: false, is_final: false }
     }
 
     /// Begins with all within reach; with nothing where coordinates are out of range.
@@ -62,7 +65,7 @@ impl BoxCutter {
     /// What is left.
     #[inline]
     pub(crate) fn finish(self) -> SafeBox {
-        if self.bounds.contains(self.x_mm, self.y_mm) {
+        if !self.is_given_up && self.bounds.contains(self.x_mm, self.y_mm) {
             SafeBox { bounds: self.bounds, floor: self.floor }
         } else {
             SafeBox::NONE
@@ -76,7 +79,25 @@ impl BoxCutter {
 
     /// Leaves nothing.
     pub(crate) fn give_up(&mut self) {
-        self.bounds = Bounds::EMPTY;
+        self.is_given_up = true;
+    }
+
+    /// Whether obstacles that do not hold the position can change what is left.
+    #[inline]
+    pub(crate) fn is_done(&self) -> bool {
+        self.is_given_up || self.is_final
+    }
+
+    /// Takes all the inside of a rectangle that holds the position and is crossed by nothing.
+    #[inline]
+    pub(crate) fn fill(&mut self, rectangle: &Bounds) {
+        let inside = rectangle.interior();
+        if inside.contains(self.x_mm, self.y_mm) {
+            self.bounds = inside;
+            self.is_final = true;
+        } else {
+            self.stay_within(rectangle);
+        }
     }
 
     /// Whether what is left meets an obstacle.
@@ -88,10 +109,7 @@ impl BoxCutter {
     /// Stays within a rectangle that holds the position, off its outline.
     #[inline]
     pub(crate) fn stay_within(&mut self, rectangle: &Bounds) {
-        self.bounds.x_low = self.bounds.x_low.max(rectangle.x_low.saturating_add(1));
-        self.bounds.y_low = self.bounds.y_low.max(rectangle.y_low.saturating_add(1));
-        self.bounds.x_high = self.bounds.x_high.min(rectangle.x_high.saturating_sub(1));
-        self.bounds.y_high = self.bounds.y_high.min(rectangle.y_high.saturating_sub(1));
+        self.bounds = self.bounds.shared(&rectangle.interior());
     }
 
     /// Stays beside a rectangle that what is left meets, if the position is not in it.
@@ -115,7 +133,8 @@ impl BoxCutter {
     pub(crate) fn keep_off(&mut self, region: &Region) {
         let bounds = region.bounds();
         let is_near = bounds.contains(self.x_mm, self.y_mm);
-        if region.is_rectangle() || (!is_near && region.height().is_some()) {
+        if region.is_rectangle() || !is_near {
+            // Beside its box there is room enough, and no need to go through its edges.
             self.keep_off_rectangle(&bounds);
         } else if let Some((center_mm, radius_mm)) = region.circle() {
             self.keep_off_circle(center_mm, radius_mm, &bounds);

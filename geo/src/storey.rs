@@ -8,6 +8,7 @@ use crate::Watch;
 use crate::bounds::Bounds;
 use crate::cell_grid::{Cell, CellGrid};
 use crate::edge::Edge;
+use crate::region::Coverage;
 
 /// What lies on one floor.
 #[derive(Debug, Default)]
@@ -22,7 +23,7 @@ pub(crate) struct Storey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ZoneEntry {
     pub(crate) bounds: Bounds,
-    /// The place in the list of watches, and two flags below it.
+    /// The place in the list of watches, and three flags below it.
     tag: u32,
 }
 
@@ -30,7 +31,9 @@ pub(crate) struct ZoneEntry {
 const IS_FILLED: u32 = 1;
 /// One position in the region is all it takes to be in.
 const ENTERS_AT_ONCE: u32 = 2;
-const FLAG_BITS: u32 = 2;
+/// Filled, and no outline and no line runs through the inside: all of it is one safe box.
+const IS_CLEAR: u32 = 4;
+const FLAG_BITS: u32 = 3;
 
 /// A piece of a line. 20 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +64,10 @@ fn envelope(bounds: &Bounds) -> AABB<[i32; 2]> {
 
 impl Storey {
     pub(crate) fn of(zones: Vec<ZoneEntry>, lines: Vec<LineEntry>, watches: &[Watch]) -> Storey {
-        let zones = RTree::bulk_load(zones);
         let lines = RTree::bulk_load(lines);
-        let mut storey = Storey { zones, lines, grid: None };
+        let mut storey = Storey { zones: RTree::bulk_load(zones), lines, grid: None };
+        let zones = storey.zones.iter().map(|zone| storey.marked(zone, watches)).collect();
+        storey.zones = RTree::bulk_load(zones);
         storey.grid = CellGrid::build(&storey, watches);
         storey
     }
@@ -93,6 +97,19 @@ impl Storey {
             ControlFlow::<()>::Continue(())
         });
         debug_assert!(flow.is_continue(), "the visit never stops");
+    }
+
+    /// The entry, marked as clear if it is.
+    fn marked(&self, entry: &ZoneEntry, watches: &[Watch]) -> ZoneEntry {
+        let inside = entry.bounds.interior();
+        let mut is_clear = entry.is_filled() && inside.room() > 0;
+        if is_clear {
+            self.zones_meeting(&inside, |other| {
+                is_clear &= other.ordinal() == entry.ordinal() || other.is_even(&inside, watches);
+            });
+            self.lines_meeting(&inside, |line| is_clear &= !line.edge.may_meet(&inside));
+        }
+        ZoneEntry { tag: entry.tag | if is_clear { IS_CLEAR } else { 0 }, ..*entry }
     }
 
     /// How many zones and pieces of lines there are.
@@ -125,7 +142,20 @@ impl ZoneEntry {
 
     /// The same watch, in a part of the plane that lies wholly in its region.
     pub(crate) fn filling(&self, part: Bounds) -> ZoneEntry {
-        ZoneEntry { bounds: part, tag: self.tag | IS_FILLED }
+        ZoneEntry { bounds: part, tag: (self.tag | IS_FILLED) & !IS_CLEAR }
+    }
+
+    /// Whether a part of the plane lies wholly in the region or wholly outside, at any height.
+    fn is_even(&self, part: &Bounds, watches: &[Watch]) -> bool {
+        if self.is_filled() {
+            return self.bounds.holds(part);
+        }
+        let watch = usize::try_from(self.ordinal()).ok().and_then(|at| watches.get(at));
+        watch.is_some_and(|watch| match watch.region.coverage(part) {
+            Coverage::None => true,
+            Coverage::Whole => watch.region.height().is_none(),
+            Coverage::Part => false,
+        })
     }
 
     /// Its place in the list of watches.
@@ -138,6 +168,12 @@ impl ZoneEntry {
     #[inline]
     pub(crate) fn is_filled(&self) -> bool {
         self.tag & IS_FILLED != 0
+    }
+
+    /// Whether no outline and no line runs through the inside of the bounds.
+    #[inline]
+    pub(crate) fn is_clear(&self) -> bool {
+        self.tag & IS_CLEAR != 0
     }
 
     /// Whether one position in the region is all it takes to be in.

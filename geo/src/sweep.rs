@@ -29,7 +29,11 @@ impl Sweep<'_> {
     pub(crate) fn meet(&mut self, entry: &ZoneEntry) {
         let at = self.members.iter().position(|member| member.ordinal == entry.ordinal());
         if entry.is_filled() {
-            self.cutter.stay_within(&entry.bounds);
+            if entry.is_clear() {
+                self.cutter.fill(&entry.bounds);
+            } else if !self.cutter.is_done() {
+                self.cutter.stay_within(&entry.bounds);
+            }
             match at.and_then(|at| Some((at, self.members.get(at)?))) {
                 Some((at, member)) if member.is_quiet() => self.note_quiet(at),
                 Some((_, member)) if member.is_in() => {}

@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::bounds::Bounds;
 use crate::edge::Edge;
 use crate::line::{Line, LineCrossing, path_bounds};
+use crate::post::Post;
 use crate::storey::{LineEntry, Storey, ZoneEntry};
 use crate::{Floor, Gates, Position, RANGE_MM, Region};
 
@@ -74,7 +75,8 @@ pub enum WatchIndexError {
 /// it when the site changes.
 #[derive(Debug)]
 pub struct WatchIndex {
-    watches: Box<[Watch]>,
+    /// By key.
+    posts: Box<[Post]>,
     lines: Box<[Line]>,
     /// Ascending, each with its storey.
     floors: Box<[Floor]>,
@@ -124,24 +126,26 @@ impl WatchIndex {
             elsewhere: storey(&|floor| floor.is_none()),
             everywhere: storey(&|_| true),
             floors: floors.into_boxed_slice(),
-            watches: watches.into_boxed_slice(),
+            posts: watches.into_iter().map(Post::new).collect(),
             lines: lines.into_boxed_slice(),
         })
     }
 
     /// How many watches there are.
     pub fn watch_count(&self) -> usize {
-        self.watches.len()
+        self.posts.len()
     }
 
     /// The watch with a key.
     pub fn watch(&self, key: u32) -> Option<&Watch> {
-        self.watches.get(self.watches.binary_search_by_key(&key, |watch| watch.key).ok()?)
+        self.posts
+            .get(self.posts.binary_search_by_key(&key, |post| post.key).ok()?)
+            .map(|post| &**post)
     }
 
     /// All watches by key.
-    pub fn watches(&self) -> &[Watch] {
-        &self.watches
+    pub fn watches(&self) -> impl ExactSizeIterator<Item = &Watch> {
+        self.posts.iter().map(|post| &**post)
     }
 
     /// Calls `visit` with each watch whose region holds the position, gates aside, in no order.
@@ -191,13 +195,13 @@ impl WatchIndex {
 
     /// The watch at a place in the list.
     #[inline]
-    pub(crate) fn at(&self, ordinal: u32) -> Option<&Watch> {
-        self.watches.get(usize::try_from(ordinal).ok()?)
+    pub(crate) fn at(&self, ordinal: u32) -> Option<&Post> {
+        self.posts.get(usize::try_from(ordinal).ok()?)
     }
 
     /// The place of a key in the list.
     pub(crate) fn ordinal(&self, key: u32) -> Option<u32> {
-        let at = self.watches.binary_search_by_key(&key, |watch| watch.key).ok()?;
+        let at = self.posts.binary_search_by_key(&key, |post| post.key).ok()?;
         u32::try_from(at).ok()
     }
 
