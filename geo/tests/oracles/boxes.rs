@@ -1,6 +1,8 @@
 //! The safe box against its definition: wherever it answers, no other answer was possible.
 
-use ach_geo::{Gates, Lookup, Occupancy};
+use std::sync::Arc;
+
+use ach_geo::{Floor, Gates, Lookup, Occupancy, Outline, Region, Watch};
 
 use crate::dice::Dice;
 use crate::world::{self, Walker};
@@ -47,6 +49,58 @@ fn where_the_box_answers_every_region_and_line_agrees() {
     }
     println!("{boxed_count} of {step_count} positions answered by the box");
     assert!(boxed_count * 4 > step_count, "the box hardly ever answers");
+}
+
+/// Small rooms in clusters that lie near or far apart, with and without areas far larger: cells of
+/// every size, and none.
+#[test]
+fn however_sparse_the_site_is_the_box_and_the_tree_say_the_same() {
+    let mut dice = Dice::seeded("sparse", 11);
+    let mut boxed_count = 0;
+    for spread_mm in [0, 100_000, 700_000, 3_000_000, 20_000_000, 900_000_000] {
+        let mut watches = vec![];
+        let clusters: Vec<(i32, i32)> = (0..4)
+            .map(|_| (dice.mm(-spread_mm, spread_mm), dice.mm(-spread_mm, spread_mm)))
+            .collect();
+        let mut outlines: Vec<_> = (0..160)
+            .map(|at| {
+                let (x, y) = clusters[at % clusters.len()];
+                world::moved(world::outline(&mut dice, 30_000), x, y)
+            })
+            .collect();
+        outlines.push(world::rectangle(-400_000, -400_000, 800_000, 790_000));
+        outlines.push(Outline::Circle { center_mm: (50, 70), radius_mm: 5_000_000 });
+        for (key, outline) in (0..).zip(outlines) {
+            let floor = dice.pick(&[None, Some(Floor(0))]);
+            let Ok(region) = Region::new(outline, floor, None) else { continue };
+            watches.push(Watch { key, region: Arc::new(region), gates: Gates::default() });
+        }
+        let index = world::index(&watches, &world::lines(&mut dice, 20, 30_000));
+        let mut walker = Walker::new(dice.clone(), 30_000);
+        dice.next();
+        let (mut boxed, mut exact) = (Occupancy::default(), Occupancy::default());
+        let mut cluster = clusters[0];
+        for _ in 0..1_500 {
+            if dice.once_in(50) {
+                cluster = dice.pick(&clusters);
+            }
+            let mut seen = walker.step();
+            seen.position.x_mm += cluster.0;
+            seen.position.y_mm += cluster.1;
+            let (mut out, mut expected) = (vec![], vec![]);
+            let lookup = boxed.observe(&index, &seen, &mut out);
+            boxed_count += i32::from(lookup == Lookup::SafeBox);
+            exact.observe_exact(&index, &seen, &mut expected);
+            assert_eq!(out, expected, "{spread_mm} mm apart, {seen:?}");
+            let mut found = vec![];
+            index.watches_at(&seen.position, |watch| found.push(watch.key));
+            found.sort_unstable();
+            let is_in: Vec<u32> = exact.presences(&index).map(|one| one.watch).collect();
+            assert_eq!(found, is_in, "{spread_mm} mm apart, {seen:?}");
+        }
+    }
+    println!("{boxed_count} positions answered by the box");
+    assert!(boxed_count > 2_000, "the box hardly ever answers");
 }
 
 #[test]

@@ -43,6 +43,20 @@ pub(crate) fn outline(dice: &mut Dice, size: i32) -> Outline {
     }
 }
 
+/// The same outline elsewhere.
+pub(crate) fn moved(outline: Outline, x: i32, y: i32) -> Outline {
+    let ring = |ring: Vec<(i32, i32)>| ring.into_iter().map(|at| (at.0 + x, at.1 + y)).collect();
+    match outline {
+        Outline::Circle { center_mm, radius_mm } => {
+            Outline::Circle { center_mm: (center_mm.0 + x, center_mm.1 + y), radius_mm }
+        }
+        Outline::Polygon { outer_mm, holes_mm } => Outline::Polygon {
+            outer_mm: ring(outer_mm),
+            holes_mm: holes_mm.into_iter().map(ring).collect(),
+        },
+    }
+}
+
 pub(crate) fn gates(dice: &mut Dice) -> Gates {
     if dice.once_in(3) {
         return Gates::default();
