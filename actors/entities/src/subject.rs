@@ -3,7 +3,7 @@
 //! Of several tags the one with the newest position speaks for the subject, unless it is much less
 //! accurate than a position that is still fresh. Positions become crossings of the watches of the
 //! site ([`Occupancy`]); crossings become messages to zones and, by the rules the subject is under,
-//! alarms ([`Docket`](crate::docket::Docket)).
+//! alarms ([`Docket`]).
 
 use ach_actors_model::{
     Cause, EntityRef, Event, EventKind, Fix, NS_PER_S, SubjectRef, TagRef, Timestamp, ZoneRef,
