@@ -72,8 +72,9 @@ impl Bounds {
         }
     }
 
-    /// Whether the point lies in the box. Asked of many boxes in turn, so without branches.
+    /// Whether the point lies in the box.
     #[inline]
+    #[expect(clippy::needless_bitwise_bool, reason = "asked of many boxes in turn: no branches")]
     pub(crate) fn contains(&self, x_mm: i32, y_mm: i32) -> bool {
         (self.x_low <= x_mm) & (x_mm <= self.x_high) & (self.y_low <= y_mm) & (y_mm <= self.y_high)
     }
@@ -81,11 +82,12 @@ impl Bounds {
     /// Whether the other box lies in this one.
     #[inline]
     pub(crate) fn holds(&self, other: &Bounds) -> bool {
-        self.contains(other.x_low, other.y_low) & self.contains(other.x_high, other.y_high)
+        self.contains(other.x_low, other.y_low) && self.contains(other.x_high, other.y_high)
     }
 
     /// Whether the boxes share a point.
     #[inline]
+    #[expect(clippy::needless_bitwise_bool, reason = "asked of many boxes in turn: no branches")]
     pub(crate) fn meets(&self, other: &Bounds) -> bool {
         (self.x_low <= other.x_high)
             & (other.x_low <= self.x_high)

@@ -29,7 +29,7 @@ impl SafeBox {
     /// Whether the answers for a position are those for the position the box was made for.
     #[inline]
     pub(crate) fn holds(&self, position: &Position) -> bool {
-        self.bounds.contains(position.x_mm, position.y_mm) & (self.floor == position.floor)
+        self.bounds.contains(position.x_mm, position.y_mm) && self.floor == position.floor
     }
 }
 

@@ -33,7 +33,7 @@ fn occupancy_agrees_with_the_model_on_every_step_with_and_without_the_box() {
     let steps = std::env::var("ACH_STEPS").ok().and_then(|it| it.parse().ok()).unwrap_or(STEPS);
     println!("ACH_STEPS={steps} in each of {WORLDS} worlds");
     let mut counts = [0_u64; 7];
-    let mut unknown_count = 0;
+    let (mut unknown_count, mut rest_count) = (0, 0);
     let kinds = [
         CrossingKind::Exited,
         CrossingKind::ExitSuspected,
@@ -51,6 +51,8 @@ fn occupancy_agrees_with_the_model_on_every_step_with_and_without_the_box() {
         dice.next();
         let mut models: Vec<_> = watches.into_iter().map(GatesModel::new).collect();
         let (mut boxed, mut exact) = (Occupancy::default(), Occupancy::default());
+        // Put to rest and woken whenever it can be.
+        let mut rested = Occupancy::default();
         for step in 0..steps {
             let seen = walker.step();
             let place = || format!("world {world}, step {step}, {seen:?}");
@@ -60,7 +62,7 @@ fn occupancy_agrees_with_the_model_on_every_step_with_and_without_the_box() {
             if !dice.once_in(3) {
                 let now = seen.received_at_ns.min(due.saturating_add(dice.next() % SECOND_NS));
                 let expected = model_expire(&mut models, now);
-                for occupancy in [&mut boxed, &mut exact] {
+                for occupancy in [&mut boxed, &mut exact, &mut rested] {
                     let mut out = vec![];
                     occupancy.expire(&index, now, &mut out);
                     assert_eq!(out, expected, "expiry at {now} before {}", place());
@@ -73,6 +75,14 @@ fn occupancy_agrees_with_the_model_on_every_step_with_and_without_the_box() {
             let mut out = vec![];
             boxed.observe(&index, &seen, &mut out);
             assert_eq!(out, expected, "with the box, {}", place());
+            if let Some(settled) = rested.settled() {
+                rested = Occupancy::wake(&settled, rested.heard_ns());
+                rest_count += u64::from(rested.presences(&index).next().is_some());
+            }
+            out.clear();
+            rested.observe(&index, &seen, &mut out);
+            assert_eq!(out, expected, "after a rest, {}", place());
+            assert!(rested.presences(&index).eq(boxed.presences(&index)), "{}", place());
             out.clear();
             exact.observe_exact(&index, &seen, &mut out);
             assert_eq!(out, expected, "without the box, {}", place());
@@ -82,6 +92,9 @@ fn occupancy_agrees_with_the_model_on_every_step_with_and_without_the_box() {
             }
         }
     }
-    println!("crossings by kind {counts:?}, with an unknown floor {unknown_count}");
+    println!(
+        "crossings by kind {counts:?}, with an unknown floor {unknown_count}, {rest_count} rests"
+    );
+    assert!(rest_count > 1_000, "hardly ever at rest within a watch");
     assert!(counts.iter().all(|count| *count > 100) && unknown_count > 100, "the walks saw little");
 }
