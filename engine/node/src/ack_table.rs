@@ -215,6 +215,16 @@ mod tests {
     }
 
     #[test]
+    fn a_recovery_keeps_what_became_of_the_inputs() {
+        let mut table = AckTable::default();
+        table.open_epoch(SOURCE, 1);
+        table.accepted(&accepted(5, 5));
+        table.recover(SOURCE, Lane::Door, 1, 5);
+        let lane = table.source(SOURCE).lane(Lane::Door);
+        assert_eq!((lane.totals.accepted, lane.durable_through), (5, 5));
+    }
+
+    #[test]
     fn cursors_follow_the_shard_and_the_disk() {
         check("accept 1, accept 2, durable 1", 2, 1);
         check("accept 2, durable 2, durable 1", 2, 2);

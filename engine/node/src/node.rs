@@ -282,7 +282,7 @@ pub(crate) fn start(
         counters: counters.clone(),
         gauge: gauge.clone(),
         limits: config.limits,
-        acks: recovered_acks(&worker, &site),
+        acks: recovered_acks(recovered.acks, &worker, &site),
         told: recovered.told,
         site,
     };
@@ -349,8 +349,8 @@ fn changed_site(wanted: SiteConfig, in_force: Option<&SiteConfig>) -> Option<Sit
     }
 }
 
-fn recovered_acks(worker: &ShardWorker, site: &Site) -> AckTable {
-    let mut acks = AckTable::default();
+/// What became of the inputs is known from the replay; how far they reach, from the shard.
+fn recovered_acks(mut acks: AckTable, worker: &ShardWorker, site: &Site) -> AckTable {
     for source in (0..).map(SourceRef).take(site.source_ref_count()) {
         for lane in VENDOR_LANES {
             let state = worker.shard().lane_state(source, lane);

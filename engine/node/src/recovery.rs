@@ -6,6 +6,7 @@ use ach_engine_journal::{Config, Disk, Journal, Kek, OpenError, Record, RecordKi
 use ach_engine_shard::{Input, Shard};
 use ach_engine_wire::decode_entry;
 
+use crate::ack_table::AckTable;
 use crate::commit_mark::StoringStopped;
 use crate::committer::EntryLog;
 use crate::journal_log::JournalLog;
@@ -18,6 +19,8 @@ use crate::told::Told;
 pub(crate) struct Recovered {
     pub shard: Shard,
     pub told: Told,
+    /// How far each feed had come, with what became of its inputs.
+    pub acks: AckTable,
     /// The configuration in force, as it was journaled.
     pub site: Option<SiteConfig>,
     pub last_index: u64,
@@ -55,8 +58,8 @@ where
         }
         Err(error) => (None, Some(endurable(error)?)),
     };
-    let Replay { shard, told, site, last_index, last_at, .. } = replay;
-    Ok(Recovered { shard, told, site, last_index, last_at, log, stopped })
+    let Replay { shard, told, acks, site, last_index, last_at, .. } = replay;
+    Ok(Recovered { shard, told, acks, site, last_index, last_at, log, stopped })
 }
 
 /// Which failures a node works through.
@@ -81,6 +84,7 @@ fn endurable(error: OpenError) -> Result<StoringStopped, StartError> {
 struct Replay {
     shard: Shard,
     told: Told,
+    acks: AckTable,
     site: Option<SiteConfig>,
     last_index: u64,
     last_at: Timestamp,
@@ -93,6 +97,7 @@ impl Replay {
         Replay {
             shard: Shard::new(),
             told: Told::new(),
+            acks: AckTable::default(),
             site: None,
             last_index: 0,
             last_at: Timestamp(0),
@@ -124,8 +129,11 @@ impl Replay {
         self.last_index = entry.index;
         self.last_at = entry.at;
         for (ordinal, effect) in (0..).zip(&self.effects) {
-            if let Effect::Alarm(notice) = effect {
-                self.told.recover(notice, NoticeAt { index, ordinal });
+            match effect {
+                Effect::Alarm(notice) => self.told.recover(notice, NoticeAt { index, ordinal }),
+                Effect::Accepted(accepted) => self.acks.accepted(accepted),
+                Effect::EpochOpened { source, epoch } => self.acks.open_epoch(*source, *epoch),
+                _ => {}
             }
         }
         let in_force = self.shard.site().map_or(0, |site| site.version());

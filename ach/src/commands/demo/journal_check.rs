@@ -60,10 +60,11 @@ impl Found {
         }
     }
 
-    /// The demo's site never changes its feeds, so references follow the order of the first list.
+    /// The demo's site never changes its feeds. A shard numbers them by id, not by place in the list.
     fn name_sources(&mut self, config: &SiteConfig) {
         if self.sources.is_empty() {
             self.sources = config.sources.iter().map(|source| source.id.to_string()).collect();
+            self.sources.sort_unstable();
         }
     }
 
