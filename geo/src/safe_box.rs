@@ -11,8 +11,7 @@ use crate::bounds::Bounds;
 use crate::edge::{Edge, difference};
 use crate::{Floor, Position, RANGE_MM, Region};
 
-/// How far a box reaches at most. Larger boxes are hit more often but cost more to make, because
-/// more outlines lie in the window: on walks of half-metre steps, 2 m and 4 m cost about the same.
+/// How far a box reaches at most where there is no cell to say so.
 pub(crate) const REACH_MM: i32 = 4_000;
 
 /// The box, for one floor. 20 bytes.

@@ -88,7 +88,7 @@ pub struct WatchIndex {
 }
 
 impl WatchIndex {
-    /// Builds the index: one to two microseconds a watch.
+    /// Builds the index: five to twenty microseconds a watch, cells included.
     ///
     /// # Errors
     ///

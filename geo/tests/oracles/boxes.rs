@@ -103,6 +103,57 @@ fn however_sparse_the_site_is_the_box_and_the_tree_say_the_same() {
     assert!(boxed_count > 2_000, "the box hardly ever answers");
 }
 
+/// Rooms in a ward in a building, a cupboard in some rooms and a sill across others: what is clear
+/// is one box, and what is not must not be.
+#[test]
+fn nested_zones_are_answered_as_by_the_tree() {
+    let mut dice = Dice::seeded("nested", 5);
+    let mut outlines =
+        vec![world::rectangle(0, 0, 24_000, 24_000), world::rectangle(0, 0, 24_000, 12_000)];
+    let mut lines = vec![];
+    for at in 0..24 {
+        let (x, y) = (at % 6 * 4_000, at / 6 * 6_000);
+        outlines.push(world::rectangle(x, y, 4_000, 4_000));
+        match dice.next() % 3 {
+            0 => outlines.push(world::rectangle(x + 1_000, y + 1_500, 800, 600)),
+            1 => lines.push(ach_geo::Line {
+                key: 1,
+                floor: Floor(0),
+                from_mm: (x + 900, y + 2_000),
+                to_mm: (x + 2_500, y + 2_300),
+            }),
+            _ => {}
+        }
+    }
+    let watches: Vec<Watch> = (0..)
+        .zip(outlines)
+        .map(|(key, outline)| {
+            let region = Arc::new(Region::new(outline, Some(Floor(0)), None).unwrap());
+            Watch { key, region, gates: Gates::default() }
+        })
+        .collect();
+    let index = world::index(&watches, &lines);
+    let mut walker = Walker::new(dice.clone(), 24_000);
+    let (mut boxed, mut exact) = (Occupancy::default(), Occupancy::default());
+    let mut before = None;
+    let mut boxed_count = 0;
+    for _ in 0..20_000 {
+        let seen = walker.step();
+        let (mut out, mut expected, mut crossed) = (vec![], vec![], vec![]);
+        let lookup = boxed.observe(&index, &seen, &mut out);
+        exact.observe_exact(&index, &seen, &mut expected);
+        assert_eq!(out, expected, "{seen:?}");
+        if lookup == Lookup::SafeBox {
+            boxed_count += 1;
+            index.lines_crossed(&before.unwrap(), &seen.position, &mut crossed);
+            assert_eq!(crossed, [], "{seen:?}");
+        }
+        before = Some(seen.position);
+    }
+    println!("{boxed_count} positions answered by the box");
+    assert!(boxed_count > 8_000, "the box hardly ever answers");
+}
+
 #[test]
 fn an_occupancy_stays_small() {
     assert!(size_of::<Occupancy>() <= 160, "{} bytes", size_of::<Occupancy>());
