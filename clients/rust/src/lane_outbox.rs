@@ -52,6 +52,9 @@ pub struct LaneOutbox<T> {
     capacity: usize,
     progress: LaneProgress,
     totals_before: LaneTotals,
+    /// Greatest ticket that was given up.
+    unkept_through: u64,
+    is_node_storing: bool,
 }
 
 impl<T: Clone> LaneOutbox<T> {
@@ -67,6 +70,8 @@ impl<T: Clone> LaneOutbox<T> {
             capacity,
             progress: LaneProgress::default(),
             totals_before: LaneTotals::default(),
+            unkept_through: 0,
+            is_node_storing: true,
         }
     }
 
@@ -76,7 +81,7 @@ impl<T: Clone> LaneOutbox<T> {
     ///
     /// [`OutboxError::Full`].
     pub fn push(&mut self, item: T) -> Result<u64, OutboxError> {
-        if self.items.len() >= self.capacity {
+        if self.items.len() >= self.capacity && !self.give_up() {
             return Err(OutboxError::Full { capacity: self.capacity });
         }
         self.items.push_back(item);
@@ -86,7 +91,37 @@ impl<T: Clone> LaneOutbox<T> {
 
     /// How many more may be pushed.
     pub fn room(&self) -> usize {
-        self.capacity.saturating_sub(self.items.len())
+        let free = self.capacity.saturating_sub(self.items.len());
+        if free == 0 { self.decided_count().min(self.give_up_max()) } else { free }
+    }
+
+    /// Says whether the node stores. While it does not, nothing becomes durable: to go on, what was
+    /// decided on longest ago is given up when there is no room.
+    pub fn on_storing(&mut self, is_node_storing: bool) {
+        self.is_node_storing = is_node_storing;
+    }
+
+    /// How many of the items kept may be given up: decided on by a node that does not store.
+    fn decided_count(&self) -> usize {
+        let decided = self.progress.accepted_through.saturating_add(1).saturating_sub(self.first);
+        let count = usize::try_from(decided).unwrap_or(usize::MAX).min(self.items.len());
+        if self.is_node_storing { 0 } else { count }
+    }
+
+    /// A quarter at a time, so that as much as possible is still there when the node is back.
+    fn give_up_max(&self) -> usize {
+        (self.capacity / 4).max(1)
+    }
+
+    fn give_up(&mut self) -> bool {
+        let count = self.decided_count().min(self.give_up_max());
+        self.items.drain(..count);
+        let given_up = u64::try_from(count).unwrap_or(0);
+        self.first = self.first.saturating_add(given_up);
+        self.unsent = self.unsent.max(self.first);
+        self.unkept_through = self.unkept_through.max(self.first.saturating_sub(1));
+        self.progress.unkept_count = self.progress.unkept_count.saturating_add(given_up);
+        count > 0
     }
 
     /// How far it has come.
@@ -190,13 +225,14 @@ impl<T: Clone> LaneOutbox<T> {
     }
 
     fn forget(&mut self, durable: u64) {
-        if durable <= self.progress.durable_through {
+        // What was given up is not durable because a new epoch begins after it.
+        if durable <= self.progress.durable_through || durable <= self.unkept_through {
             return;
         }
         let count = durable.saturating_add(1).saturating_sub(self.first);
         let count = usize::try_from(count).unwrap_or(usize::MAX).min(self.items.len());
         self.items.drain(..count);
-        self.first = durable.saturating_add(1);
+        self.first = self.first.max(durable.saturating_add(1));
         self.unsent = self.unsent.max(self.first);
         self.progress.durable_through = durable;
         self.progress.accepted_through = self.progress.accepted_through.max(durable);

@@ -30,6 +30,8 @@ pub struct LaneProgress {
     pub sent_count: u64,
     /// How often something was sent again.
     pub resent_count: u64,
+    /// Inputs that were decided on by a node that could not store, and given up to make room.
+    pub unkept_count: u64,
     /// What became of the inputs, over all epochs of this publisher.
     pub totals: LaneTotals,
 }

@@ -84,6 +84,9 @@ fn begin(shared: &Shared, welcome: &Welcome) -> Result<(), OutboxError> {
     {
         let mut outboxes = shared.lock();
         outboxes.handles.on_connected();
+        outboxes.duress.on_storing(welcome.is_storing);
+        outboxes.door.on_storing(welcome.is_storing);
+        outboxes.ping.on_storing(welcome.is_storing);
         for lane in &welcome.lanes {
             match lane.lane {
                 Lane::Duress => outboxes.duress.on_welcome(lane)?,

@@ -89,6 +89,14 @@ impl PingBuffer {
         self.slots.is_empty()
     }
 
+    /// Begins at `seq` instead, when the vendor leaves out what was decided and is not on disk: it
+    /// has not kept it.
+    pub(crate) fn begin_at(&mut self, seq: u64) {
+        if self.slots.is_empty() {
+            self.first_seq = seq;
+        }
+    }
+
     /// Takes the next ping.
     pub(crate) fn push(&mut self, ping: Ping, received_at: Timestamp) {
         self.slots.push_back(Slot::Live { ping, received_at });

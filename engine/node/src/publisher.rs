@@ -168,6 +168,7 @@ impl Publisher {
             }
             self.is_storing = false;
             self.rim.fan_out.borrow_mut().stop_storing();
+            self.rim.storing_stopped.send_replace(true);
         }
     }
 }

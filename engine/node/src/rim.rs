@@ -55,6 +55,8 @@ pub(crate) struct Rim {
     pub goodbye: watch::Sender<bool>,
     /// True once something failed without which the node must not go on.
     pub failed: watch::Sender<bool>,
+    /// True once nothing is stored any more.
+    pub storing_stopped: watch::Sender<bool>,
     /// How many effects wait for the disk.
     pub waiting: Cell<usize>,
     logged: Cell<(Timestamp, u32)>,
@@ -98,6 +100,7 @@ impl Rim {
             fan_out: RefCell::new(fan_out),
             goodbye: watch::Sender::new(false),
             failed: watch::Sender::new(false),
+            storing_stopped: watch::Sender::new(false),
             waiting: Cell::new(0),
             logged: Cell::default(),
             tickets: RefCell::default(),

@@ -237,6 +237,8 @@ async fn work(
     let mut lanes = LaneStreams::default();
     let gives_way = given_way(gives_way);
     tokio::pin!(gives_way);
+    let stopped = storing_stopped(&session, vendor.is_some());
+    tokio::pin!(stopped);
     loop {
         tokio::select! {
             stream = session.connection.accept_uni() => {
@@ -257,6 +259,13 @@ async fn work(
                 let detail = "a newer connection of this vendor took over";
                 return Err(Fault::peer(Code::TakenOver, detail));
             }
+            () = &mut stopped => {
+                let goodbye = Goodbye {
+                    code: Code::NotNow,
+                    detail: Text::new("storing has stopped; connect again to go on without it"),
+                };
+                return leave(&session, end_writer, writer, Some(goodbye)).await;
+            }
             _ = goodbye.wait_for(|is_over| *is_over) => {
                 drain_subscriptions(&session, &mut tasks).await;
                 let goodbye = Goodbye {
@@ -275,6 +284,17 @@ async fn given_way(gives_way: Option<watch::Receiver<bool>>) {
         Some(mut gives_way) => drop(gives_way.wait_for(|gives_way| *gives_way).await),
         None => std::future::pending().await,
     }
+}
+
+/// Returns when storing stops in the middle of a vendor's session. The vendor connects again and is
+/// told by the welcome that nothing becomes durable: else it would keep, and wait, for ever.
+async fn storing_stopped(session: &Session, is_vendor: bool) {
+    if !is_vendor || *session.rim.storing_stopped.borrow() {
+        return std::future::pending().await;
+    }
+    let mut stopped = session.rim.storing_stopped.subscribe();
+    // An error means that the node is gone, and with it this session.
+    drop(stopped.wait_for(|is_stopped| *is_stopped).await);
 }
 
 /// What a task of a session came to.

@@ -182,3 +182,30 @@ fn over_any_crashes_every_input_becomes_durable_once_and_in_order() {
         assert_eq!(disk, (1..=300).collect::<Vec<_>>(), "seed {seed}");
     }
 }
+
+#[test]
+fn while_the_node_does_not_store_room_is_made_by_giving_up_what_was_decided() {
+    let mut outbox = outbox(8, 8);
+    outbox.on_welcome(&welcome(1, 0, 0, 100)).unwrap();
+    check_sent(&mut outbox, 6, Some((1, &[1, 2, 3, 4, 5, 6])));
+    outbox.on_ack(&ack(1, 3, 0, 100));
+    assert_eq!(outbox.push(9), Err(OutboxError::Full { capacity: 8 }));
+    outbox.on_storing(false);
+    assert_eq!(outbox.room(), 2);
+    assert_eq!(outbox.push(9), Ok(9), "1 and 2 are given up");
+    assert_eq!(outbox.push(10), Ok(10));
+    assert_eq!(outbox.push(11), Ok(11), "3 is given up");
+    assert_eq!(outbox.push(12), Err(OutboxError::Full { capacity: 8 }), "4 is not decided on");
+    let progress = outbox.progress();
+    assert_eq!((progress.unkept_count, progress.durable_through), (3, 0));
+    // The same node again: what is kept is sent again, under the same numbers.
+    outbox.on_welcome(&welcome(1, 3, 0, 100)).unwrap();
+    check_sent(&mut outbox, 2, Some((4, &[4, 5])));
+    // A node that stores again, in a new epoch.
+    outbox.on_welcome(&welcome(2, 0, 0, 100)).unwrap();
+    outbox.on_storing(true);
+    check_sent(&mut outbox, 2, Some((1, &[4, 5])));
+    assert_eq!(outbox.progress().durable_through, 0, "what was given up is not durable");
+    outbox.on_ack(&ack(2, 2, 1, 100));
+    assert_eq!(outbox.progress().durable_through, 4);
+}

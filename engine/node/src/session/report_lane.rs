@@ -37,6 +37,7 @@ pub(crate) async fn read_reports(
         let received_at = session.rim.clock.now();
         vendor.handles.borrow_mut().refresh(&session.rim.site(), vendor.source);
         for report in reports {
+            next_seq = vendor.begin(lane, next_seq, report.seq);
             if report.seq < next_seq {
                 session.count_repeated(&vendor, lane, 1);
                 continue;

@@ -1,14 +1,14 @@
 //! Writes one subscription's stream.
 //!
-//! An alarm stream begins with the open alarms and their end mark; one that resumes goes on with
-//! what became durable after its cursor. Then news as it comes. A subscriber that falls behind is
+//! An alarm stream that resumes begins with what became durable after its cursor. Then come the open
+//! alarms and their end mark, then news as it comes. A subscriber that falls behind is
 //! told so and sent the open alarms again; one that takes nothing at all is cut.
 
 use std::rc::Rc;
 
 use ach_actors_model::Lane;
 use ach_engine_net::FrameSink;
-use ach_engine_wire::{Code, Frame, Gap, Preamble, Subscribe, Topic};
+use ach_engine_wire::{Code, Cursor, Frame, Gap, Preamble, Subscribe, Topic};
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -149,9 +149,15 @@ impl Subscription {
     }
 
     async fn begin_alarms(&mut self, out: &mut FrameSink) -> Result<(), Fault> {
+        if let Some(resume) = self.request.resume_after {
+            self.missed(out, resume).await?;
+        }
+        self.open_set(out).await
+    }
+
+    async fn missed(&mut self, out: &mut FrameSink, resume: Cursor) -> Result<(), Fault> {
+        // What becomes durable from here on waits in the sink.
         let through = self.session.rim.fan_out.borrow().durable_at();
-        self.open_set(out).await?;
-        let Some(resume) = self.request.resume_after else { return Ok(()) };
         let mut after = NoticeAt { index: resume.index, ordinal: resume.ordinal };
         if resume.shard != SHARD || self.session.rim.fan_out.borrow().is_gap(after) {
             self.gap(out, Code::CursorOutOfRange, None);

@@ -46,6 +46,8 @@ pub(crate) struct Vendor {
     pub handles: RefCell<Handles>,
     pub pings: RefCell<PingBuffer>,
     starts: [u64; 2],
+    accepted_at_start: [u64; 3],
+    begun: Cell<[bool; 3]>,
     offset_told_at: Cell<Timestamp>,
     acked: Cell<[Option<(u64, u64, u64)>; 3]>,
     claimed: RefCell<BTreeSet<Lane>>,
@@ -93,6 +95,8 @@ impl Vendor {
             handles: RefCell::default(),
             pings: RefCell::new(pings),
             starts: [after(Lane::Duress), after(Lane::Door)],
+            accepted_at_start: VENDOR_LANES.map(|lane| progress.lane(lane).accepted_through),
+            begun: Cell::default(),
             offset_told_at: Cell::default(),
             acked: Cell::new([None; 3]),
             claimed: RefCell::default(),
@@ -108,6 +112,20 @@ impl Vendor {
     pub(crate) fn start(&self, lane: Lane) -> u64 {
         let [duress, door] = self.starts;
         if lane == Lane::Duress { duress } else { door }
+    }
+
+    /// Where a lane begins whose first input has number `first_seq` and was expected to have
+    /// `next_seq`. A vendor sends again what is not on disk; one that could not keep all of it, for
+    /// nothing becomes durable without a disk, may leave out what was decided before this session.
+    pub(crate) fn begin(&self, lane: Lane, next_seq: u64, first_seq: u64) -> u64 {
+        let place = VENDOR_LANES.iter().position(|&vendor_lane| vendor_lane == lane);
+        let mut begun = self.begun.get();
+        let Some(has_begun) = place.and_then(|place| begun.get_mut(place)) else { return next_seq };
+        let is_first = !std::mem::replace(has_begun, true);
+        self.begun.set(begun);
+        let accepted = place.and_then(|place| self.accepted_at_start.get(place)).unwrap_or(&0);
+        let may_begin = next_seq..=accepted.saturating_add(1);
+        if is_first && may_begin.contains(&first_seq) { first_seq } else { next_seq }
     }
 
     /// The lanes as the welcome tells them.

@@ -1,9 +1,9 @@
 //! A disk that fails, fills up or stalls: alarms go on, and nothing is acked that is not stored.
 
 use crate::ward::raw::{Raw, wire_ping};
-use crate::ward::{Ward, ping, until};
+use crate::ward::{PATIENCE, Ward, ping, until};
 use ach_actors_model::{Lane, TagId};
-use ach_clients_rust::{Report, ReportWord, now};
+use ach_clients_rust::{PublisherOptions, Report, ReportWord, now};
 use ach_engine_journal::{SimDisk, SimFault};
 use ach_engine_net::Role;
 use ach_engine_node::{Ended, StoringStopped};
@@ -65,6 +65,41 @@ async fn a_vendor_that_comes_without_a_disk_has_a_volatile_epoch_and_credit() {
     let Frame::Ack(ack) = raw.hear(is_accepted).await else { panic!() };
     assert_eq!(ack.durable_through, 0);
     assert!(ack.credit_through > 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_publishes_more_than_it_may_keep_while_nothing_becomes_durable() {
+    let ward = Ward::new();
+    let disk = SimDisk::new(5, DISK_BYTES);
+    let node = ward.start_on(disk.clone());
+    let mut alarms = ward.alarms(node.address()).await;
+    let client = ward.client(node.address(), Role::Vendor, "uwb").await;
+    let options = PublisherOptions { pings_max: 100, reports_max: 10 };
+    let vendor = client.publisher(options).unwrap();
+    let first = vendor.publish(ping(1, 1_000, 1_000)).await.unwrap();
+    vendor.wait_durable(first).await.unwrap();
+    for op in 1..=8 {
+        disk.plan(op, SimFault::Fail);
+    }
+    for _ in 0..1_000 {
+        tokio::time::timeout(PATIENCE, vendor.publish(ping(1, 1_000, 1_000)))
+            .await
+            .expect("the vendor was held up for the disk")
+            .unwrap();
+    }
+    for _ in 0..50 {
+        let press = Report::tag(TagId(1), now(), ReportWord::ButtonPressed);
+        tokio::time::timeout(PATIENCE, vendor.report(press)).await.unwrap().unwrap();
+    }
+    alarms.expect("Raised Duress nurse Provisional(NoDisk)").await;
+    let all = |progress: &ach_clients_rust::Progress| {
+        progress.ping.accepted_through == 1_001 && progress.duress.accepted_through == 50
+    };
+    let mut progress = vendor.progress();
+    tokio::time::timeout(PATIENCE, progress.wait_for(all)).await.unwrap().unwrap();
+    assert!(!progress.borrow().is_storing);
+    assert_eq!(progress.borrow().ping.durable_through, first.number);
+    assert!(progress.borrow().ping.unkept_count > 800);
 }
 
 #[tokio::test(flavor = "multi_thread")]
