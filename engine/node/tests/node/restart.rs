@@ -62,6 +62,31 @@ async fn an_open_alarm_is_open_after_a_restart_and_ends_under_the_same_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_outlives_a_restart() {
+    let mut ward = Ward::new();
+    let silent = ach_actors_model::Condition::TagSilent { after_ns: 1_500_000_000 };
+    let mut rule = ward.site.rules[0].clone();
+    rule.id = name("silent");
+    rule.condition = silent;
+    rule.alarm = ach_actors_model::AlarmKind::TagSilent;
+    ward.site.rules.push(rule);
+    let node = ward.start();
+    let vendor = ward.vendor(node.address()).await;
+    vendor.publish(ping(1, 1_000, 1_000)).await.unwrap();
+    vendor.close().await.unwrap();
+    drain(node).await;
+    let node = ward.start();
+    let client = ward.client(node.address(), Role::Receiver, "desk").await;
+    let mut alarms = client.subscriber().alarms(Filter::default(), None).await.unwrap();
+    loop {
+        let update = tokio::time::timeout(PATIENCE, alarms.next()).await.unwrap().unwrap();
+        if render(&update).starts_with("Raised TagSilent nurse") {
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_acked_survives_a_kill_and_a_power_cut() {
     let ward = Ward::new();
     let disk = SimDisk::new(7, DISK_BYTES);

@@ -100,6 +100,46 @@ async fn a_subscriber_that_does_not_read_is_cut_and_disturbs_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_subscriber_that_fell_behind_is_told_and_sent_the_open_alarms_again() {
+    let limits = NodeLimits {
+        subscriber_stall_max: PATIENCE,
+        sink_bytes_max: 8 * 1024,
+        ..NodeLimits::default()
+    };
+    let ward = Ward { limits, ..Ward::new() };
+    let node = ward.start();
+    let bundle = ward.bundle(Role::Receiver, "desk");
+    let mut behind = Raw::open(node.address(), &bundle).await;
+    behind.say(subscribe(1, Topic::Alarms, None)).await;
+    let (_, mut stream) = opened(&behind).await;
+    let vendor = ward.vendor(node.address()).await;
+    vendor.report(Report::tag(TagId(1), now(), ReportWord::ButtonPressed)).await.unwrap();
+    let door = name("vault-door");
+    while node.counters().frames_shed.get() == 0 {
+        for word in [ReportWord::DoorOpened, ReportWord::DoorClosed] {
+            let ticket = vendor.report(Report::door(door.clone(), now(), word)).await.unwrap();
+            vendor.wait_durable(ticket).await.unwrap();
+        }
+    }
+    let mut told = Vec::new();
+    while told.len() < 3 {
+        match next(&mut stream).await {
+            Frame::Gap(gap) => told.push(format!("gap {:?}", gap.code)),
+            Frame::AlarmNote(note) if !told.is_empty() => {
+                told.push(format!("{:?} {:?} {}", note.transition, note.kind, note.is_resent));
+            }
+            Frame::OpenSetEnd(end) if !told.is_empty() => {
+                told.push(format!("open {}", end.open_count));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(told, ["gap TooSlow", "Raised Duress true", "open 1"]);
+    assert!(node.counters().subscribers_resynchronised.get() > 0);
+    assert_eq!(node.counters().subscribers_cut.get(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_probe_is_answered_on_the_alarms_own_stream() {
     let ward = Ward::new();
     let node = ward.start();
