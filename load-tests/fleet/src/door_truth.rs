@@ -7,6 +7,9 @@ use ach_actors_model::{Condition, ReportKind, RuleConfig, SiteConfig, Timestamp}
 use crate::rule_book::{is_about, is_in_force};
 use crate::truth::{Breach, TrueWhere};
 
+/// Whether a condition is broken by what happened to the thing of that index.
+type IsBroken = fn(&Condition, u32) -> bool;
+
 /// Grants in force and breaches still open.
 #[derive(Debug, Default)]
 pub(crate) struct DoorTruth {
@@ -25,7 +28,7 @@ impl DoorTruth {
         breaches: &mut Vec<Breach>,
         room: usize,
     ) -> u64 {
-        let (place, opens): (TrueWhere, Option<fn(&Condition, u32) -> bool>) = match *kind {
+        let (place, opens): (TrueWhere, Option<IsBroken>) = match *kind {
             ReportKind::AccessGranted { door, valid_ms }
             | ReportKind::ExitRequested { door, valid_ms } => {
                 let until_ns = now_ns + u64::from(valid_ms) * 1_000_000;
@@ -53,33 +56,29 @@ impl DoorTruth {
             }
             _ => return 0,
         };
-        match opens {
-            Some(is_broken) => {
-                let found = broken(config, at, place, is_broken);
-                let lost = found.len().saturating_sub(room);
-                for (rule, subject) in found.into_iter().take(room) {
-                    self.open.entry(place).or_default().push(breaches.len());
-                    breaches.push(Breach {
-                        rule,
-                        subject,
-                        place,
-                        began_ns: now_ns,
-                        ended_ns: None,
-                        clear_ns: u64::MAX,
-                        is_scripted: true,
-                    });
+        let Some(is_broken) = opens else {
+            for index in self.open.remove(&place).unwrap_or_default() {
+                if let Some(breach) = breaches.get_mut(index) {
+                    breach.ended_ns = Some(now_ns);
                 }
-                u64::try_from(lost).unwrap_or(u64::MAX)
             }
-            None => {
-                for index in self.open.remove(&place).unwrap_or_default() {
-                    if let Some(breach) = breaches.get_mut(index) {
-                        breach.ended_ns = Some(now_ns);
-                    }
-                }
-                0
-            }
+            return 0;
+        };
+        let found = broken(config, at, place, is_broken);
+        let lost = found.len().saturating_sub(room);
+        for (rule, subject) in found.into_iter().take(room) {
+            self.open.entry(place).or_default().push(breaches.len());
+            breaches.push(Breach {
+                rule,
+                subject,
+                place,
+                began_ns: now_ns,
+                ended_ns: None,
+                clear_ns: u64::MAX,
+                is_scripted: true,
+            });
         }
+        u64::try_from(lost).unwrap_or(u64::MAX)
     }
 }
 
@@ -92,7 +91,7 @@ fn broken(
     config: &SiteConfig,
     at: Timestamp,
     place: TrueWhere,
-    is_broken: fn(&Condition, u32) -> bool,
+    is_broken: IsBroken,
 ) -> Vec<(u32, Option<u32>)> {
     let (index, subject) = match place {
         TrueWhere::Tag(tag) => {

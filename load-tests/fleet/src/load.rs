@@ -80,12 +80,12 @@ pub fn load(
     match scenario.pings_per_s {
         Some(rate) => {
             let stop = AtomicBool::new(false);
-            std::thread::scope(|scope| {
-                let probes = scope.spawn(|| probe(scenario, prober, ledger, begun_at, &stop));
+            std::thread::scope(|threads| {
+                let echoes = threads.spawn(|| probe(scenario, prober, ledger, begun_at, &stop));
                 let sent = open_loop(scenario, rate, source, tags, publisher, ledger, begun_at);
                 stop.store(true, Ordering::Relaxed);
                 // A thread that panicked has printed why; its probes are merely fewer.
-                let _ = probes.join();
+                let _ = echoes.join();
                 sent
             })?;
         }

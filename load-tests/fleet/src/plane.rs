@@ -22,6 +22,7 @@ impl TruePlace {
     }
 
     /// The place a share of the way to `other`; the floor changes halfway.
+    #[must_use]
     pub fn toward(&self, other: &TruePlace, share: f64) -> TruePlace {
         TruePlace {
             x_mm: self.x_mm + (other.x_mm - self.x_mm) * share,
@@ -77,7 +78,7 @@ pub(crate) fn area_mm2(zone: &ZoneConfig) -> f64 {
 
 /// Where on the way from `from` to `to` (0 to 1) the segment is met, if it is.
 ///
-/// Negative side is left: `Some((share, true))` goes from the left of `a -> b` to its right.
+/// With it comes whether the way goes from the left of the segment to its right.
 pub(crate) fn meets(
     from: &TruePlace,
     to: &TruePlace,

@@ -369,6 +369,6 @@ fn crossed(
         .iter()
         .zip(line.points_mm.iter().skip(1))
         .filter_map(|(a, b)| meets(&before, &place, (*a, *b)))
-        .last()
+        .next_back()
         .map(|(_, goes_out)| goes_out)
 }

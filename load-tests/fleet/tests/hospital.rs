@@ -1,5 +1,11 @@
 //! The simulated hospital keeps its rules, plays its script and repeats itself.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must stop"
+)]
+
 use std::sync::Arc;
 
 use ach_actors_model::{AlarmKind, NS_PER_S, ReportKind, Timestamp};
@@ -56,7 +62,7 @@ fn observations_come_in_order_of_sending_and_are_never_sent_before_they_are_made
 #[test]
 fn nobody_breaks_a_rule_unless_the_script_says_so() {
     let world = world();
-    for seed in 0..8 {
+    for seed in 0..3 {
         let (hospital, _) = run(&world, seed, options(), 120);
         let unscripted: Vec<_> =
             hospital.truth().breaches().iter().filter(|breach| !breach.is_scripted).collect();
@@ -84,7 +90,7 @@ fn without_a_script_nothing_is_ever_wrong_and_people_move() {
 #[test]
 fn the_five_opening_incidents_begin_in_time_whatever_the_seed() {
     let world = world();
-    for seed in 0..40 {
+    for seed in 0..10 {
         let (hospital, _) = run(&world, seed, options(), 30);
         for kind in [
             AlarmKind::Elopement,

@@ -149,7 +149,9 @@ fn run(seed: u64) -> (Arc<World>, Hospital, Vec<HeardAlarm>) {
     let mut hospital = Hospital::new(Arc::clone(&world), seed, options);
     let sent = hospital.advance(RUN_NS);
     let mut plain = Plain::new(&world);
-    sent.iter().for_each(|observation| plain.hear(observation));
+    for observation in &sent {
+        plain.hear(observation);
+    }
     let alarms = plain.alarms;
     (world, hospital, alarms)
 }
