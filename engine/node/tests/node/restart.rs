@@ -197,7 +197,7 @@ async fn a_damaged_journal_ends_storing_and_alarms_go_on() {
     drain(node).await;
     let damaged = disk.fork(28);
     let segment = ach_engine_journal::Disk::list(&damaged).unwrap().into_iter();
-    let segment = segment.filter(|name| damaged.contents(name).len() > 1 << 20).min().unwrap();
+    let segment = segment.filter(|name| damaged.contents(name).len() > 64 << 10).min().unwrap();
     // Bytes between groups are zero and mean nothing; one in the middle of the others does.
     let contents = damaged.contents(&segment);
     let used: Vec<usize> = (0..contents.len()).filter(|&at| contents[at] != 0).collect();
@@ -222,7 +222,7 @@ fn journal_with(folder: &Ward, entry: &Entry) {
     let kek = KekSource::File(folder.folder.path().join("journal.key")).load_or_create().unwrap();
     let path = folder.folder.path().join("data").join("journal");
     let disk = ach_engine_journal::FileDisk::create(path).unwrap();
-    let config = Config { segment_bytes: 4 << 20, reserve_bytes: 0, ..Config::default() };
+    let config = Config { segment_bytes: 1 << 20, reserve_bytes: 0, ..Config::default() };
     let (mut journal, _) = Journal::open(disk, config, kek, &mut |_| {}).unwrap();
     let mut bytes = Vec::new();
     encode_entry(entry, &mut bytes).unwrap();

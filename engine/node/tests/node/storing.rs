@@ -105,13 +105,13 @@ async fn a_vendor_publishes_more_than_it_may_keep_while_nothing_becomes_durable(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_ends_storing_and_a_drain_still_ends_in_good_order() {
     let ward = Ward::new();
-    let disk = SimDisk::new(3, 24 << 20);
+    let disk = SimDisk::new(3, 8 << 20);
     let node = ward.start_on(disk.clone());
     let vendor = ward.vendor(node.address()).await;
     let first = vendor.publish(ping(1, 1_000, 1_000)).await.unwrap();
     vendor.wait_durable(first).await.unwrap();
     disk.set_capacity(0);
-    // The two segments at hand hold some 170,000 pings.
+    // The two segments at hand hold some 40,000 pings.
     while node.health().stopped.is_none() {
         let pings: Vec<_> = (0..2_000).map(|n| ping(1 + n % 9, 1_000, 1_000)).collect();
         if vendor.try_publish_all(&pings).is_err() {

@@ -138,7 +138,7 @@ impl Ward {
             frame: None,
             data: self.folder.path().join("data"),
             kek: KekSource::File(self.folder.path().join("journal.key")),
-            journal: Config { segment_bytes: 4 << 20, reserve_bytes: 0, ..Config::default() },
+            journal: Config { segment_bytes: 1 << 20, reserve_bytes: 0, ..Config::default() },
             bundle: self.authority.issue_node(&name("node-1"), &[]).unwrap(),
             listen: "127.0.0.1:0".parse().unwrap(),
             arrangement: self.arrangement,
