@@ -30,6 +30,7 @@ use crate::shard_actor::ShardState;
 use crate::shard_gauge::ShardGauge;
 use crate::shard_worker::{ShardParts, ShardWorker};
 use crate::start_error::StartError;
+use crate::told::Told;
 
 /// Which threads do what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -240,65 +241,29 @@ pub(crate) fn start(
     clock: Arc<dyn Clock>,
 ) -> Result<Running, StartError> {
     check_site(&config, &recovered)?;
-    let counters = Arc::new(Counters::default());
-    let mark = Arc::new(CommitMark::at(recovered.last_index));
-    let gauge = Arc::new(ShardGauge::default());
-    let lanes = Arc::new(Lanes::new());
-    let outlet = Arc::new(Outlet::new());
-    if let Some(why) = recovered.stopped {
-        mark.stop(why);
-    }
-    let is_first = recovered.last_index == 0;
-    let shard_clock =
-        Arc::new(ShardClock::start(clock.clone(), (!is_first).then_some(recovered.last_at)));
-    let committer = match recovered.log {
-        Some(log) => Committer::start(log, mark.clone(), counters.clone(), clock)
-            .map_err(StartError::Thread)?,
-        None => Committer::absent(mark.clone(), counters.clone()),
-    };
-    let change = changed_site(config.site, recovered.site.as_ref());
-    let mut worker = ShardWorker::new(ShardParts {
-        shard: recovered.shard,
-        lanes: lanes.clone(),
-        clock: shard_clock.clone(),
-        committer,
-        mark: mark.clone(),
-        spout: Spout::new(outlet.clone()),
-        counters: counters.clone(),
-        gauge: gauge.clone(),
-        last_index: recovered.last_index,
-        last_at: recovered.last_at,
-        site_version: recovered.site.as_ref().map_or(0, |site| site.version),
-    });
-    worker.open((!is_first).then_some(recovered.last_at), change.map(Box::new));
+    let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, .. } = config;
+    let shared = Shared::new(&recovered, clock.clone());
+    let (worker, told, acks) = worker(&shared, recovered, site, clock)?;
     let site = worker.shard().site().cloned().ok_or(StartError::Failed)?;
     let rim = RimParts {
-        node: config.name,
-        frame: config.frame,
-        lanes: lanes.clone(),
-        outlet,
-        clock: shard_clock,
-        mark: mark.clone(),
-        counters: counters.clone(),
-        gauge: gauge.clone(),
-        limits: config.limits,
-        acks: recovered_acks(recovered.acks, &worker, &site),
-        told: recovered.told,
+        node: name,
+        frame,
+        lanes: shared.lanes.clone(),
+        outlet: shared.outlet,
+        clock: shared.clock,
+        mark: shared.mark.clone(),
+        counters: shared.counters.clone(),
+        gauge: shared.gauge.clone(),
+        limits,
+        acks: recovered_acks(acks, &worker, &site),
+        told,
         site,
     };
     let (state, running) = watch::channel(ShardState::Running);
     let (stop, stopping) = watch::channel(false);
     let (ready, is_ready) = channel();
-    let serving = Serving {
-        listen: config.listen,
-        bundle: config.bundle,
-        arrangement: config.arrangement,
-        worker,
-        rim,
-        state,
-        stop: stopping,
-        ready,
-    };
+    let serving =
+        Serving { listen, bundle, arrangement, worker, rim, state, stop: stopping, ready };
     let thread = std::thread::Builder::new()
         .name("ach-rim".to_owned())
         .spawn(move || System::new().block_on(serve(serving)))
@@ -310,11 +275,72 @@ pub(crate) fn start(
         stop,
         state: running,
         thread: Some(thread),
-        lanes,
-        mark,
-        counters,
-        gauge,
+        lanes: shared.lanes,
+        mark: shared.mark,
+        counters: shared.counters,
+        gauge: shared.gauge,
     })
+}
+
+/// What the threads of a node share.
+#[derive(Debug)]
+struct Shared {
+    lanes: Arc<Lanes>,
+    outlet: Arc<Outlet>,
+    clock: Arc<ShardClock>,
+    mark: Arc<CommitMark>,
+    counters: Arc<Counters>,
+    gauge: Arc<ShardGauge>,
+}
+
+impl Shared {
+    fn new(recovered: &Recovered, clock: Arc<dyn Clock>) -> Shared {
+        let last_logged = (recovered.last_index > 0).then_some(recovered.last_at);
+        Shared {
+            lanes: Arc::new(Lanes::new()),
+            outlet: Arc::new(Outlet::new()),
+            clock: Arc::new(ShardClock::start(clock, last_logged)),
+            mark: Arc::new(CommitMark::at(recovered.last_index)),
+            counters: Arc::default(),
+            gauge: Arc::default(),
+        }
+    }
+}
+
+/// Puts the recovered shard to work, with a committer that stores what it decides. Gives back what
+/// the rim goes on with.
+fn worker(
+    shared: &Shared,
+    recovered: Recovered,
+    site: SiteConfig,
+    clock: Arc<dyn Clock>,
+) -> Result<(ShardWorker, Told, AckTable), StartError> {
+    let (mark, counters) = (shared.mark.clone(), shared.counters.clone());
+    if let Some(why) = recovered.stopped {
+        mark.stop(why);
+    }
+    let committer = match recovered.log {
+        Some(log) => Committer::start(log, mark.clone(), counters.clone(), clock)
+            .map_err(StartError::Thread)?,
+        None => Committer::absent(mark.clone(), counters.clone()),
+    };
+    let change = changed_site(site, recovered.site.as_ref());
+    let mut worker = ShardWorker::new(ShardParts {
+        shard: recovered.shard,
+        lanes: shared.lanes.clone(),
+        clock: shared.clock.clone(),
+        committer,
+        mark,
+        spout: Spout::new(shared.outlet.clone()),
+        counters,
+        gauge: shared.gauge.clone(),
+        last_index: recovered.last_index,
+        last_at: recovered.last_at,
+        site_version: recovered.site.as_ref().map_or(0, |site| site.version),
+    });
+    let away_since = (recovered.last_index > 0).then_some(recovered.last_at);
+    worker.open(away_since, change.map(Box::new));
+    Ok((worker, recovered.told, recovered.acks))
 }
 
 fn check_site(config: &NodeConfig, recovered: &Recovered) -> Result<(), StartError> {

@@ -65,7 +65,7 @@ pub(crate) async fn serve(serving: Serving) {
     let rim = Rc::new(Rim::new(rim));
     let mut shard_state = state.subscribe();
     let mut failed = rim.failed.subscribe();
-    start_shard(arrangement, worker, &rim, state.clone());
+    let arbiter = start_shard(arrangement, worker, &rim, state.clone());
     PublisherActor::new(Publisher::new(rim.clone())).start();
     let roster = Roster::new(&rim.limits);
     let mut sessions = JoinSet::new();
@@ -86,6 +86,9 @@ pub(crate) async fn serve(serving: Serving) {
     if *rim.failed.borrow() {
         state.send_replace(ShardState::Failed);
     }
+    if let Some(arbiter) = arbiter {
+        arbiter.stop();
+    }
 }
 
 fn listen_at(wanted: SocketAddr, bundle: &Bundle) -> Result<(Listener, SocketAddr), StartError> {
@@ -99,7 +102,7 @@ fn start_shard(
     worker: ShardWorker,
     rim: &Rim,
     state: watch::Sender<ShardState>,
-) {
+) -> Option<Arbiter> {
     let actor = ShardActor::new(worker, rim.lanes.clone(), state);
     let is_apart = is_two_thread(arrangement);
     let can_pin = pin::core_count() >= CORES_FOR_TWO_THREADS;
@@ -112,8 +115,10 @@ fn start_shard(
             tracing::info!(is_pinned, "the shard has a thread of its own");
             actor.start();
         });
+        Some(arbiter)
     } else {
         actor.start();
+        None
     }
 }
 

@@ -126,7 +126,7 @@ async fn a_subscriber_that_fell_behind_is_told_and_sent_the_open_alarms_again() 
     let mut again = Vec::new();
     let end = loop {
         match next(&mut stream).await {
-            Frame::AlarmNote(note) if note.is_resent => again.push(note.kind),
+            Frame::AlarmNote(told) if told.is_resent => again.push(told.kind),
             Frame::OpenSetEnd(end) => break end,
             other => panic!("{other:?}"),
         }
