@@ -232,6 +232,9 @@ pub(crate) struct Replay {
     /// Keep that node's data here
     #[arg(long, value_name = "DIR", requires = "site")]
     pub(crate) data: Option<PathBuf>,
+    /// Print zones entered and left as they come (with --site)
+    #[arg(long, requires = "site")]
+    pub(crate) events: bool,
     /// Send to this running node instead
     #[arg(long, value_name = "ADDRESS", requires = "credentials")]
     pub(crate) node: Option<SocketAddr>,

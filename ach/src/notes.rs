@@ -8,4 +8,4 @@ mod words;
 pub(crate) use alarm_line::alarm_line;
 pub(crate) use alarm_object::{alarm_object, settled_object};
 pub(crate) use event_line::{event_line, event_object, position_line, position_object};
-pub(crate) use words::{snake, spaced};
+pub(crate) use words::{snake, spaced, thing_id};

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::connection::{connect, runtime};
 use crate::cli::{Tail, Topic};
 use crate::exit::{Failure, Outcome};
-use crate::notes;
+use crate::notes::{self, thing_id};
 
 /// Follows one topic.
 pub(crate) fn run(tail: &Tail) -> Result<Outcome, Failure> {
@@ -65,7 +65,7 @@ async fn follow(
                     if is_json {
                         notes::event_object(note).to_string()
                     } else {
-                        notes::event_line(note, id)
+                        notes::event_line(note, thing_id)
                     }
                 });
             }
@@ -86,26 +86,14 @@ async fn follow(
     Err(Failure::new("the node closed the connection; is it still running?"))
 }
 
-/// Names of people stay where the site directory is; here things have their ids.
-fn id(thing: &Thing) -> String {
-    match thing {
-        Thing::Site => "site".to_owned(),
-        Thing::Zone(id) => format!("zone {id}"),
-        Thing::Door(id) => format!("door {id}"),
-        Thing::Line(id) => format!("line {id}"),
-        Thing::Tag(id) => format!("tag {id}"),
-        Thing::Source(id) => format!("feed {id}"),
-        Thing::Anchor(id) => format!("anchor {id}"),
-        Thing::Subject(id) => id.to_string(),
-    }
-}
-
 fn print_alarm(update: AlarmUpdate, is_json: bool) {
     match update {
         AlarmUpdate::Note(note) if is_json => {
             anstream::println!("{}", notes::alarm_object(&note, None));
         }
-        AlarmUpdate::Note(note) => anstream::println!("{}", notes::alarm_line(&note, None, id)),
+        AlarmUpdate::Note(note) => {
+            anstream::println!("{}", notes::alarm_line(&note, None, thing_id))
+        }
         AlarmUpdate::Durable { id, transition, cursor } if is_json => {
             let storage = ach_clients_rust::Storage::Durable;
             let settled = AlarmSettled { id, transition, storage, cursor, fencing_epoch: 0 };

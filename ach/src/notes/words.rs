@@ -1,5 +1,6 @@
 //! The words of the model as text.
 
+use ach_engine_wire::Thing;
 use serde::Serialize;
 
 /// The word as programs spell it: `asset_theft`.
@@ -13,6 +14,20 @@ pub(crate) fn snake(word: impl Serialize) -> String {
 /// The word as people read it: `asset theft`.
 pub(crate) fn spaced(word: impl Serialize) -> String {
     snake(word).replace('_', " ")
+}
+
+/// Names of people stay where the site directory is; here things have their ids.
+pub(crate) fn thing_id(thing: &Thing) -> String {
+    match thing {
+        Thing::Site => "site".to_owned(),
+        Thing::Zone(id) => format!("zone {id}"),
+        Thing::Door(id) => format!("door {id}"),
+        Thing::Line(id) => format!("line {id}"),
+        Thing::Tag(id) => format!("tag {id}"),
+        Thing::Source(id) => format!("feed {id}"),
+        Thing::Anchor(id) => format!("anchor {id}"),
+        Thing::Subject(id) => id.to_string(),
+    }
 }
 
 /// Enums without fields always serialise to a string; anything else is shown as it is.

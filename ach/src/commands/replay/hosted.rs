@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ach_actors_model::{AlarmTransition, NS_PER_S, Timestamp};
 use ach_clients_rust::{
-    AlarmUpdate, Client, ClientConfig, EventWord, Filter, NoteUpdate, Publisher, PublisherOptions,
+    AlarmUpdate, Client, ClientConfig, EventNote, EventWord, Filter, NoteUpdate, Publisher,
+    PublisherOptions,
 };
 use ach_engine_net::Role;
 use ach_engine_node::{Arrangement, Ended, Node, Running};
@@ -18,6 +19,7 @@ use crate::cli::Replay;
 use crate::commands::{serve::node_config, site};
 use crate::data_directory::DataDirectory;
 use crate::exit::Failure;
+use crate::notes::{self, thing_id};
 use crate::recording::{Recording, Row};
 
 /// Times below this many nanoseconds count from the beginning of the recording, not from 1970: no
@@ -53,7 +55,8 @@ pub(super) fn run(
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let tally = runtime.block_on(async {
         let to = |bundle| ClientConfig::new(running.address(), "localhost", bundle);
-        let heard = listen_in(Client::connect(to(receiver)).await?).await?;
+        let shown = replay.events.then_some(replay.json);
+        let heard = listen_in(Client::connect(to(receiver)).await?, shown).await?;
         let publisher = Client::connect(to(vendor)).await?.publisher(PublisherOptions::default())?;
         send(recording, base, pace, &publisher, &running, &clock, bar).await?;
         settle(&running, &clock).await?;
@@ -128,8 +131,9 @@ async fn settle(running: &Running, clock: &FollowedClock) -> Result<(), Failure>
     Ok(())
 }
 
-/// Counts what follows, on a connection of its own.
-async fn listen_in(client: Client) -> Result<Arc<Mutex<Heard>>, Failure> {
+/// Counts what follows, on a connection of its own, and prints crossings if asked to: `Some(true)` as
+/// JSON.
+async fn listen_in(client: Client, shown: Option<bool>) -> Result<Arc<Mutex<Heard>>, Failure> {
     let heard = Arc::new(Mutex::new(Heard::default()));
     let mut subscriber = client.subscriber();
     let mut events = subscriber.events(Filter::default(), None).await?;
@@ -138,6 +142,11 @@ async fn listen_in(client: Client) -> Result<Arc<Mutex<Heard>>, Failure> {
     tokio::spawn(async move {
         while let Some(update) = events.next().await {
             let NoteUpdate::Note(note) = update else { continue };
+            if let Some(is_json) = shown
+                && matches!(note.word, EventWord::ZoneEntered | EventWord::ZoneExited)
+            {
+                print_crossing(&note, is_json);
+            }
             let mut heard = of_events.lock().unwrap_or_else(PoisonError::into_inner);
             match note.word {
                 EventWord::ZoneEntered => heard.entered += 1,
@@ -156,4 +165,12 @@ async fn listen_in(client: Client) -> Result<Arc<Mutex<Heard>>, Failure> {
         }
     });
     Ok(heard)
+}
+
+fn print_crossing(note: &EventNote, is_json: bool) {
+    if is_json {
+        anstream::println!("{}", notes::event_object(note));
+    } else {
+        anstream::println!("{}", notes::event_line(note, thing_id));
+    }
 }
