@@ -31,4 +31,8 @@ impl Clock for FollowedClock {
     fn utc(&self) -> Timestamp {
         Timestamp(self.now_ns.load(Ordering::Acquire))
     }
+
+    fn runs_by_itself(&self) -> bool {
+        false
+    }
 }
