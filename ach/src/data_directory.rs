@@ -75,9 +75,21 @@ impl DataDirectory {
     }
 
     /// The node's own certificate for these host names, made anew at each start: names may change,
-    /// and the authority is here.
+    /// and the authority is here. Its key stays, so that after a crash the node can tell its clients
+    /// at once that their connections are gone; without it they would wait for their idle time-out.
     pub(crate) fn node_bundle(&self, node: &Name, hosts: &[String]) -> Result<Bundle, Failure> {
-        Ok(self.authority()?.issue_node(node, hosts)?)
+        let authority = self.authority()?;
+        let kept = self.root.join("node");
+        // A key that is not there or cannot be read, as after a crash while it was written, is
+        // replaced: nobody but the node itself relies on it.
+        if let Ok(earlier) = Bundle::load(&kept)
+            && let Ok(renewed) = authority.renew_node(&earlier, node, hosts)
+        {
+            return Ok(renewed);
+        }
+        let bundle = authority.issue_node(node, hosts)?;
+        bundle.save(&kept)?;
+        Ok(bundle)
     }
 
     /// A certificate for a client.

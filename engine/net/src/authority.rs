@@ -120,6 +120,31 @@ impl Authority {
     ///
     /// A text that is no host.
     pub fn issue_node(&self, name: &Name, hosts: &[String]) -> Result<Bundle, PkiError> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        self.issue_node_with(&key, name, hosts)
+    }
+
+    /// As [`Authority::issue_node`], for the key of an earlier bundle: a node that keeps its key can
+    /// tell the clients of its earlier life at once that their connections are gone.
+    ///
+    /// # Errors
+    ///
+    /// A text that is no host, or a key of another kind.
+    pub fn renew_node(
+        &self,
+        earlier: &Bundle,
+        name: &Name,
+        hosts: &[String],
+    ) -> Result<Bundle, PkiError> {
+        self.issue_node_with(&KeyPair::from_pem(earlier.key_pem())?, name, hosts)
+    }
+
+    fn issue_node_with(
+        &self,
+        key: &KeyPair,
+        name: &Name,
+        hosts: &[String],
+    ) -> Result<Bundle, PkiError> {
         if let Some(host) = hosts.get(HOSTS_MAX) {
             return Err(PkiError::Host { host: host.clone() });
         }
@@ -134,7 +159,7 @@ impl Authority {
                 names.push(name);
             }
         }
-        self.issue_with(Role::Node, name, names)
+        self.issue_with(key, Role::Node, name, names)
     }
 
     /// Makes a key and certificate for a vendor, receiver or operator. For a vendor `name` is the
@@ -147,13 +172,15 @@ impl Authority {
         match role {
             Role::Node => self.issue_node(name, &[]),
             Role::Vendor | Role::Receiver | Role::Operator => {
-                self.issue_with(role, name, Vec::new())
+                let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+                self.issue_with(&key, role, name, Vec::new())
             }
         }
     }
 
     fn issue_with(
         &self,
+        key: &KeyPair,
         role: Role,
         name: &Name,
         mut names: Vec<SanType>,
@@ -174,8 +201,7 @@ impl Authority {
                 vec![ExtendedKeyUsagePurpose::ClientAuth]
             }
         };
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-        let certificate_pem = params.signed_by(&key, &self.issuer)?.pem();
+        let certificate_pem = params.signed_by(key, &self.issuer)?.pem();
         let key_pem = Zeroizing::new(key.serialize_pem());
         Ok(Bundle::new(self.certificate_pem.clone(), certificate_pem, key_pem, identity))
     }
