@@ -1,0 +1,177 @@
+//! A node that is killed again and again while a vendor publishes and a receiver listens.
+//!
+//! People walk in and out of a forbidden vault and press and reset buttons in a known pattern, so
+//! that every episode is known before it happens. The node is a process of its own; it dies by
+//! SIGKILL at random moments, sometimes while it is still reading its journal. At the end the
+//! journal, the receiver's book and the pattern must agree.
+//!
+//! `ACH_KILLS` sets how often it dies, `ACH_SEED` repeats a run.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "everything here is a test, also what is not marked as one"
+)]
+
+mod chance;
+mod heard;
+mod journal;
+mod load;
+mod process;
+mod ward;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ach_actors_model::Timestamp;
+use ach_clients_rust::{
+    Bundle, Client, ClientConfig, Filter, Progress, Publisher, PublisherOptions, now,
+};
+
+use crate::chance::Chance;
+use crate::heard::Heard;
+use crate::journal::Journaled;
+use crate::load::Load;
+use crate::process::{Process, enrol};
+
+/// Longest wait for anything that must come. Only a failing test waits so long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
+/// How often the node dies unless the environment says otherwise.
+const KILLS_DEFAULT: u64 = 50;
+/// It lives at least and at most for so long under load.
+const LIFE_MS: (u64, u64) = (20, 300);
+/// One life in so many ends while the node starts, whether it listens yet or not.
+const STARTS_KILLED_ONE_IN: u64 = 3;
+/// Such a life is at most so long.
+const START_MS: (u64, u64) = (0, 400);
+
+/// An episode by what it is about: rule, subject, ordinal.
+pub(crate) type Episode = (String, String, u32);
+
+/// How far the vendor had been told that its inputs are on disk when the node died.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Death {
+    killed_at: Timestamp,
+    durable: Progress,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_under_load_a_node_loses_nothing_it_acknowledged_and_raises_each_episode_once() {
+    let kills = number("ACH_KILLS").unwrap_or(KILLS_DEFAULT);
+    let seed = number("ACH_SEED").unwrap_or_else(|| now().0);
+    println!("{kills} kills, ACH_SEED={seed}");
+    let folder = tempfile::tempdir().unwrap();
+    let site = folder.path().join("site");
+    let data = folder.path().join("node");
+    ward::directory().write(&site).unwrap();
+
+    let mut node = Process::start(&site, &data, None);
+    node.listening().await;
+    let vendor = connect(&node, &enrol("vendor", ward::FEED, &data, folder.path()).await).await;
+    let vendor = vendor.publisher(PublisherOptions::default()).unwrap();
+    let receiver = connect(&node, &enrol("receiver", "desk", &data, folder.path()).await).await;
+    let mut alarms = receiver.subscriber().alarms(Filter::default(), None).await.unwrap();
+    let heard = Arc::new(Mutex::new(Heard::default()));
+    let book = Arc::clone(&heard);
+    let hearing = tokio::spawn(async move {
+        while let Some(update) = alarms.next().await {
+            book.lock().unwrap().take(&update);
+        }
+    });
+    let stop = Arc::new(AtomicBool::new(false));
+    let sending = tokio::spawn(Load::default().run(vendor.clone(), Arc::clone(&stop)));
+
+    let mut chance = Chance::new(seed);
+    let mut deaths = Vec::new();
+    for kill in 1..=kills {
+        let life_ms = if chance.below(STARTS_KILLED_ONE_IN) == 0 {
+            chance.between(START_MS)
+        } else {
+            node.listening().await;
+            under_load(&vendor, deaths.last(), kill).await;
+            chance.between(LIFE_MS)
+        };
+        tokio::time::sleep(Duration::from_millis(life_ms)).await;
+        assert!(!sending.is_finished(), "before kill {kill} the vendor stopped publishing");
+        let durable = *vendor.progress().borrow();
+        node.kill().await;
+        deaths.push(Death { killed_at: now(), durable });
+        node = Process::start(&site, &data, Some(node.address()));
+    }
+    node.listening().await;
+    stop.store(true, Ordering::Relaxed);
+    let expected = sending.await.expect("the load ended in a panic");
+    settle(&vendor, &heard, &expected).await;
+    hearing.abort();
+    let progress = *vendor.progress().borrow();
+    node.terminate().await;
+
+    assert_eq!((progress.ping.epoch, progress.duress.epoch), (1, 1), "the node forgot its vendor");
+    let journaled = Journaled::read(&data, &deaths);
+    journaled.check(&progress, &expected);
+    let heard = heard.lock().unwrap();
+    heard.check(&journaled);
+    println!(
+        "{} pings ({} sent again), {} reports, {} episodes, {} of them heard before they were \
+         durable, {} withdrawn and told again",
+        progress.ping.published_through,
+        progress.ping.resent_count,
+        progress.duress.published_through,
+        expected.len(),
+        heard.provisional_count,
+        heard.withdrawn_count,
+    );
+    assert!(heard.provisional_count > 0, "no alarm left before its entry was on disk");
+    assert!(progress.ping.resent_count > 0, "no kill came under load");
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable}=`{text}` is no number")))
+}
+
+async fn connect(node: &Process, credentials: &Path) -> Client {
+    let bundle = Bundle::load(credentials).unwrap();
+    let config = ClientConfig::new(node.address(), "localhost", bundle);
+    let connecting = tokio::time::timeout(PATIENCE, Client::connect(config));
+    connecting.await.expect("no connection in time").expect("the node refused a client")
+}
+
+/// Waits until the node has acknowledged more than before its latest death.
+async fn under_load(vendor: &Publisher, death: Option<&Death>, kill: u64) {
+    let before = death.map_or(0, |death| death.durable.ping.durable_through);
+    let mut progress = vendor.progress();
+    let waiting = progress.wait_for(|now| now.ping.durable_through > before);
+    let waited = tokio::time::timeout(PATIENCE, waiting).await;
+    assert!(
+        waited.is_ok_and(|waited| waited.is_ok()),
+        "before kill {kill} nothing became durable after ping {before} in {PATIENCE:?}: {:?}",
+        vendor.progress().borrow()
+    );
+}
+
+/// Waits until all that was published is durable and the receiver has heard the end of all that
+/// was to happen.
+async fn settle(vendor: &Publisher, heard: &Mutex<Heard>, expected: &BTreeSet<Episode>) {
+    let drained = tokio::time::timeout(PATIENCE, vendor.drain()).await;
+    assert!(
+        drained.is_ok_and(|drained| drained.is_ok()),
+        "not all that was published became durable in {PATIENCE:?}: {:?}",
+        vendor.progress().borrow()
+    );
+    let hearing = async {
+        while heard.lock().unwrap().ended_count() < expected.len() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    // What is missing after the wait is told in full by the comparison with the journal.
+    if tokio::time::timeout(PATIENCE, hearing).await.is_err() {
+        let count = heard.lock().unwrap().ended_count();
+        println!("the receiver heard of {count} of {} ended episodes", expected.len());
+    }
+}
