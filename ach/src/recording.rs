@@ -17,7 +17,6 @@ use ach_actors_model::{TagId, Timestamp};
 use thiserror::Error;
 
 pub(crate) use columns::{Columns, Unit};
-pub(crate) use source_tag::tag_id;
 
 /// Most rows of a recording. They are sorted in memory: 10 million of 72 bytes are 720 MB.
 const ROWS_MAX: usize = 10_000_000;

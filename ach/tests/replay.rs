@@ -5,6 +5,15 @@
 //! The recording is looked for in `$ACH_RECORDINGS`, else beside the workspace; without it the tests
 //! say so and pass.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "a test may stop at the first surprise"
+)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -60,7 +69,9 @@ fn walks(path: &Path) -> Walks {
         };
         walks.entry(record[0].to_owned()).or_default().push(step);
     }
-    walks.values_mut().for_each(|walk| believe_floors(walk));
+    for walk in walks.values_mut() {
+        believe_floors(walk);
+    }
     walks
 }
 

@@ -153,7 +153,9 @@ fn show_last(dir: &Path, last: u64, is_json: bool) -> Result<Outcome, Failure> {
             kept.pop_front();
         }
     })?;
-    kept.iter().for_each(|entry| print(entry, is_json));
+    for entry in &kept {
+        print(entry, is_json);
+    }
     Ok(soundness(&report))
 }
 

@@ -4,9 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use ach_actors_model::{Name, TagId};
-use ach_clients_rust::{
-    AlarmUpdate, EventNote, Filter, Gap, NoteUpdate, PositionNote, Subscriber, Thing,
-};
+use ach_clients_rust::{AlarmUpdate, EventNote, Filter, Gap, NoteUpdate, PositionNote, Subscriber};
 use ach_engine_wire::AlarmSettled;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -92,7 +90,7 @@ fn print_alarm(update: AlarmUpdate, is_json: bool) {
             anstream::println!("{}", notes::alarm_object(&note, None));
         }
         AlarmUpdate::Note(note) => {
-            anstream::println!("{}", notes::alarm_line(&note, None, thing_id))
+            anstream::println!("{}", notes::alarm_line(&note, None, thing_id));
         }
         AlarmUpdate::Durable { id, transition, cursor } if is_json => {
             let storage = ach_clients_rust::Storage::Durable;

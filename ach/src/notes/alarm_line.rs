@@ -35,7 +35,7 @@ pub(crate) fn alarm_line(
     }
     match note.storage {
         Storage::Provisional(ProvisionalReason::NoDisk) => {
-            parts.push("not stored: no disk".to_owned())
+            parts.push("not stored: no disk".to_owned());
         }
         Storage::Provisional(ProvisionalReason::NoQuorum) => {
             parts.push("not stored: no quorum".to_owned());

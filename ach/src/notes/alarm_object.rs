@@ -1,5 +1,6 @@
 //! An alarm as a JSON object. The fields are stable: programs rely on them.
 
+use ach_actors_model::Name;
 use ach_engine_wire::{AlarmNote, AlarmSettled, ProvisionalReason, Storage, Thing, WireCause};
 use serde_json::{Map, Value, json};
 
@@ -17,10 +18,10 @@ pub(crate) fn alarm_object(note: &AlarmNote, latency_us: Option<u64>) -> Value {
     put("storage", json!(storage_word(note.storage)));
     put("kind", json!(snake(note.kind)));
     put("priority", json!(snake(note.priority)));
-    put("subject", json!(note.subject.as_ref().map(|subject| subject.as_str())));
+    put("subject", json!(note.subject.as_ref().map(Name::as_str)));
     put("tag", json!(note.tag.map(|tag| tag.to_string())));
     put("place", thing_object(&note.place));
-    put("rule", json!(note.rule.as_ref().map(|rule| rule.as_str())));
+    put("rule", json!(note.rule.as_ref().map(Name::as_str)));
     put("reason", json!(note.reason.map(snake)));
     put("site_version", json!(note.site_version));
     put("episode", json!(note.episode));

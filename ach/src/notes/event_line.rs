@@ -1,5 +1,6 @@
 //! Events and positions, for people and for programs.
 
+use ach_actors_model::Name;
 use ach_engine_wire::{EventNote, EventWord, PositionNote, Thing};
 use serde_json::{Value, json};
 
@@ -29,12 +30,12 @@ pub(crate) fn event_object(note: &EventNote) -> Value {
     json!({
         "event": words(note.word),
         "at": iso(note.at),
-        "subject": note.subject.as_ref().map(|id| id.as_str()),
-        "zone": note.zone.as_ref().map(|id| id.as_str()),
-        "door": note.door.as_ref().map(|id| id.as_str()),
+        "subject": note.subject.as_ref().map(Name::as_str),
+        "zone": note.zone.as_ref().map(Name::as_str),
+        "door": note.door.as_ref().map(Name::as_str),
         "tag": note.tag.map(|tag| tag.to_string()),
-        "feed": note.source.as_ref().map(|id| id.as_str()),
-        "anchor": note.anchor.as_ref().map(|id| id.as_str()),
+        "feed": note.source.as_ref().map(Name::as_str),
+        "anchor": note.anchor.as_ref().map(Name::as_str),
         "occupant_count": note.occupant_count,
         "is_forced": note.is_forced,
         "site_version": note.site_version,
@@ -45,7 +46,7 @@ pub(crate) fn event_object(note: &EventNote) -> Value {
 /// One position as a line.
 pub(crate) fn position_line(note: &PositionNote) -> String {
     let at = time_of_day(note.observed_at);
-    let subject = note.subject.as_ref().map_or("-", |id| id.as_str());
+    let subject = note.subject.as_ref().map_or("-", Name::as_str);
     let floor = note.position.floor.map_or_else(
         || "floor ?".to_owned(),
         |floor| format!("floor {}", f64::from(floor.0) / 100.0),
@@ -64,7 +65,7 @@ pub(crate) fn position_object(note: &PositionNote) -> Value {
     json!({
         "event": "position",
         "tag": note.tag.to_string(),
-        "subject": note.subject.as_ref().map(|id| id.as_str()),
+        "subject": note.subject.as_ref().map(Name::as_str),
         "x_mm": note.position.x_mm,
         "y_mm": note.position.y_mm,
         "z_mm": note.position.z_mm,

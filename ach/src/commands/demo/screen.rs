@@ -92,26 +92,20 @@ impl Screen {
         if note.is_resent && latency_ns.is_none() {
             return;
         }
-        let latency_us =
-            latency_ns.filter(|_| note.transition == AlarmTransition::Raised).map(|ns| ns / 1_000);
+        let is_new = note.transition == AlarmTransition::Raised;
+        let shown_us = latency_ns.filter(|_| is_new).map(|ns| ns / 1_000);
         if self.is_json {
-            anstream::println!("{}", notes::alarm_object(note, latency_us));
+            anstream::println!("{}", notes::alarm_object(note, shown_us));
         } else {
             anstream::println!(
                 "{}",
-                notes::alarm_line(note, latency_us, |thing| name_of(names, thing))
+                notes::alarm_line(note, shown_us, |thing| name_of(names, thing))
             );
         }
     }
 
     /// What the judge holds against the run, if anything.
-    pub(super) fn verdict(
-        self,
-        hospital: &Hospital,
-        ledger: &Ledger,
-        until_ns: u64,
-        names: &NameBook,
-    ) {
+    pub(super) fn verdict(hospital: &Hospital, ledger: &Ledger, until_ns: u64, names: &NameBook) {
         let verdict = verdict(hospital, ledger, until_ns);
         for number in verdict.wrong.iter().chain(&verdict.repeated) {
             let Some(episode) = ledger.episodes().get(*number) else { continue };

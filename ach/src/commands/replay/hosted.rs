@@ -47,7 +47,7 @@ pub(super) fn run(
     let base = base(recording);
     let first_at = recording.rows.first().map_or(base, |row| base.plus_ns(row.at.0));
     let clock = Arc::new(FollowedClock::at(first_at));
-    let running = Node::start_by(config, Arc::clone(&clock) as _)?;
+    let running = Node::start_by(config, clock.clone())?;
     let data = DataDirectory::existing(&data)?;
     let vendor = data.enrol(Role::Vendor, &feed)?;
     let receiver = data.enrol(Role::Receiver, &ach_actors_model::Name::new("replay")?)?;
