@@ -90,8 +90,11 @@ fn believe_floors(walk: &mut Vec<Step>) {
     *walk = believed;
 }
 
+/// A zone's id, floor and corners.
+type Square = (String, i16, [(i32, i32); 4]);
+
 /// Squares of 8 m with 2 m between them, on every floor.
-fn zones() -> Vec<(String, i16, [(i32, i32); 4])> {
+fn zones() -> Vec<Square> {
     let mut zones = Vec::new();
     for floor in FLOORS {
         for column in 0..9 {
