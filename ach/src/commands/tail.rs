@@ -18,7 +18,14 @@ use crate::notes::{self, thing_id};
 pub(crate) fn run(tail: &Tail) -> Result<Outcome, Failure> {
     let filter = filter(tail)?;
     runtime()?.block_on(async {
-        let mut subscriber = connect(&tail.connect).await?.subscriber();
+        let client = connect(&tail.connect).await?;
+        if client.role() == Role::Vendor {
+            return Err(Failure::new(
+                "these credentials are a vendor's, who may only publish; use an operator's or a \
+                 receiver's (`ach receiver enrol NAME --data DIR --out DIR`)",
+            ));
+        }
+        let mut subscriber = client.subscriber();
         let is_json = tail.connect.json;
         let follow = follow(&mut subscriber, tail.what, filter, is_json);
         until_told(tail.length, follow).await
