@@ -4,7 +4,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use ach_actors_model::{Name, TagId};
-use ach_clients_rust::{AlarmUpdate, EventNote, Filter, Gap, NoteUpdate, PositionNote, Subscriber};
+use ach_clients_rust::{
+    AlarmUpdate, EventNote, Filter, Gap, NoteUpdate, PositionNote, Role, Subscriber,
+};
 use ach_engine_wire::AlarmSettled;
 use serde::de::DeserializeOwned;
 use serde_json::json;

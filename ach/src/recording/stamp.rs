@@ -8,7 +8,10 @@ use ach_actors_model::Timestamp;
 pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
     let text = text.trim();
     if let Ok(value) = text.parse::<f64>() {
-        return from_number(value, text);
+        return match decimal(text) {
+            Some((whole, billionths)) => from_decimal(whole, billionths, text),
+            None => from_number(value, text),
+        };
     }
     let iso = text.replacen(' ', "T", 1);
     let instant = iso.parse::<jiff::Timestamp>().or_else(|_| {
@@ -21,6 +24,29 @@ pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
     u64::try_from(instant.as_nanosecond())
         .map(Timestamp)
         .map_err(|_| format!("time is `{text}`, before 1970 or after 2554"))
+}
+
+/// The whole part and the billionths of a plain decimal number: a float has too few digits for a
+/// moment in nanoseconds.
+fn decimal(text: &str) -> Option<(u64, u64)> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let is_plain = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !is_plain(whole) || !is_plain(part) {
+        return None;
+    }
+    let nine = format!("{part:0<9}");
+    Some((whole.parse().ok()?, nine.get(..9)?.parse().ok()?))
+}
+
+fn from_decimal(whole: u64, billionths: u64, text: &str) -> Result<Timestamp, String> {
+    let ns = match whole {
+        100_000_000_000_000_000.. => Some(whole),
+        100_000_000_000.. => {
+            whole.checked_mul(1_000_000).and_then(|ns| ns.checked_add(billionths / 1_000))
+        }
+        _ => whole.checked_mul(1_000_000_000).and_then(|ns| ns.checked_add(billionths)),
+    };
+    ns.map(Timestamp).ok_or_else(|| format!("time is `{text}`, after 2554"))
 }
 
 fn from_number(value: f64, text: &str) -> Result<Timestamp, String> {

@@ -320,8 +320,12 @@ fn worker(
         mark.stop(why);
     }
     let committer = match recovered.log {
-        Some(log) => Committer::start(log, mark.clone(), counters.clone(), clock)
-            .map_err(StartError::Thread)?,
+        // Groups are gathered by real time, whatever time the shard follows: the disk is real.
+        Some(log) => {
+            let clock = Arc::new(SystemClock::default());
+            Committer::start(log, mark.clone(), counters.clone(), clock)
+                .map_err(StartError::Thread)?
+        }
         None => Committer::absent(mark.clone(), counters.clone()),
     };
     let change = changed_site(site, recovered.site.as_ref());
