@@ -81,7 +81,11 @@ fn no_test_throws_its_answer_away() {
 /// The first line, counted from one, on which a `matches!` starts whose answer nobody uses.
 fn thrown_away_matches(text: &str) -> Option<usize> {
     let lines: Vec<&str> = text.lines().collect();
-    (0..lines.len()).find(|&start| is_thrown_away(&lines[start..])).map(|start| start + 1)
+    // `let answer =` on the line before, as rustfmt breaks long ones, uses it.
+    let is_assigned = |start: usize| start > 0 && lines[start - 1].trim_end().ends_with('=');
+    (0..lines.len())
+        .find(|&start| is_thrown_away(&lines[start..]) && !is_assigned(start))
+        .map(|start| start + 1)
 }
 
 fn is_thrown_away(lines: &[&str]) -> bool {
@@ -104,6 +108,8 @@ fn a_thrown_away_matches_is_told_from_a_used_one() {
     check("    matches!(x, Some(_))\n}", None);
     check("    matches!(\n        x,\n        Some(_)\n    )\n}\nlet y = f();", None);
     check("    assert!(matches!(x, Some(_)));", None);
+    check("    let is_some =\n        matches!(x, Some(_));", None);
+    check("    let other = 1;\n    matches!(x, Some(_));", Some(2));
 }
 
 /// Every decision record is listed in the index, and the index lists nothing else.
