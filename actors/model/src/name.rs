@@ -101,17 +101,17 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, expected: Result<(), NameError>) {
-        assert_eq!(Name::new(text).map(|name| assert_eq!(name.as_str(), text)), expected);
+    fn check(text: &str, expected: &Result<(), NameError>) {
+        assert_eq!(&Name::new(text).map(|name| assert_eq!(name.as_str(), text)), expected);
     }
 
     #[test]
     fn a_name_is_short_and_plain() {
-        check("ward-3.east_A:1", Ok(()));
-        check("", Err(NameError::Empty));
-        check("Müller", Err(NameError::Character { character: 'ü' }));
-        check("a b", Err(NameError::Character { character: ' ' }));
-        check(&"x".repeat(64), Ok(()));
-        check(&"x".repeat(65), Err(NameError::TooLong { bytes: 65 }));
+        check("ward-3.east_A:1", &Ok(()));
+        check("", &Err(NameError::Empty));
+        check("Müller", &Err(NameError::Character { character: 'ü' }));
+        check("a b", &Err(NameError::Character { character: ' ' }));
+        check(&"x".repeat(64), &Ok(()));
+        check(&"x".repeat(65), &Err(NameError::TooLong { bytes: 65 }));
     }
 }

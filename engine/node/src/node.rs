@@ -242,8 +242,8 @@ pub(crate) fn start(
 ) -> Result<Running, StartError> {
     check_site(&config, &recovered)?;
     let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, .. } = config;
-    let shared = Shared::new(&recovered, clock.clone());
-    let (worker, told, acks) = worker(&shared, recovered, site, clock)?;
+    let shared = Shared::new(&recovered, clock);
+    let (worker, told, acks) = worker(&shared, recovered, site)?;
     let site = worker.shard().site().cloned().ok_or(StartError::Failed)?;
     let rim = RimParts {
         node: name,
@@ -313,7 +313,6 @@ fn worker(
     shared: &Shared,
     recovered: Recovered,
     site: SiteConfig,
-    clock: Arc<dyn Clock>,
 ) -> Result<(ShardWorker, Told, AckTable), StartError> {
     let (mark, counters) = (shared.mark.clone(), shared.counters.clone());
     if let Some(why) = recovered.stopped {
