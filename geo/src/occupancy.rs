@@ -113,6 +113,19 @@ impl Occupancy {
         Lookup::Index
     }
 
+    /// Takes the next position if it plainly changes nothing but when the mover was heard: true.
+    /// Otherwise nothing was done, and [`observe`](Occupancy::observe) is to be asked.
+    #[inline]
+    pub fn observe_quietly(&mut self, seen: &Observation) -> bool {
+        let is_quiet = seen.received_at_ns < self.deadline_ns
+            && !self.has_fence_timeout
+            && self.safe_box.holds(&seen.position);
+        if is_quiet {
+            self.heard = seen.heard();
+        }
+        is_quiet
+    }
+
     /// The same as [`observe`](Occupancy::observe), always from the index and without a box: what
     /// the box is measured and tested against.
     pub fn observe_exact(
@@ -183,6 +196,13 @@ impl Occupancy {
     /// When the last position was observed and when it was received.
     pub fn heard_ns(&self) -> (u64, u64) {
         (self.heard.observed_at_ns, self.heard.received_at_ns)
+    }
+
+    /// Reads a word of every cache line that the next position needs and returns something made of
+    /// them, so that the memory of many can be fetched together.
+    #[inline]
+    pub fn warm(&self) -> u64 {
+        self.deadline_ns ^ self.heard.observed_at_ns ^ u64::from(self.safe_box.holds_any())
     }
 
     pub(crate) fn members(&self) -> &[Membership] {

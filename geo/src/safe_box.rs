@@ -25,6 +25,12 @@ impl SafeBox {
     /// Holds nothing.
     pub(crate) const NONE: SafeBox = SafeBox { bounds: Bounds::EMPTY, floor: None };
 
+    /// Whether there is a position it holds.
+    #[inline]
+    pub(crate) fn holds_any(&self) -> bool {
+        self.bounds.x_low <= self.bounds.x_high
+    }
+
     /// Whether the answers for a position are those for the position the box was made for.
     #[inline]
     pub(crate) fn holds(&self, position: &Position) -> bool {

@@ -177,7 +177,7 @@ impl Cell for Subject {
 
     fn warm(&self) -> u64 {
         let fix = self.fix.as_ref().map_or(0, |fix| fix.observed_at.0);
-        fix ^ self.occupancy.heard_ns().0 ^ self.gate_due.map_or(0, std::num::NonZeroU64::get)
+        fix ^ self.occupancy.warm() ^ self.gate_due.map_or(0, std::num::NonZeroU64::get)
     }
 }
 

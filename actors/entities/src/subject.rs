@@ -88,6 +88,25 @@ impl Subject {
         }
     }
 
+    /// Takes a fix that plainly changes nothing but where the subject is: true. Otherwise nothing
+    /// was done, and [`step`](Subject::step) is to be asked.
+    ///
+    /// Two pings of three are such. Nothing comes of it, and it cannot fail once it has begun, so
+    /// its caller need not be able to undo it.
+    #[inline]
+    pub fn follow_quietly(&mut self, me: SubjectRef, fix: &Fix, turn: &Turn<'_>) -> bool {
+        let next = self.occupancy.next_due_ns();
+        let is_armed = next.is_none_or(|next| self.gate_due.is_some_and(|due| due.get() <= next));
+        let is_quiet = is_armed
+            && !self.docket.is_waiting()
+            && self.is_spoken_for_by(me, fix, turn)
+            && self.occupancy.observe_quietly(&observation(fix));
+        if is_quiet {
+            self.fix = Some(*fix);
+        }
+        is_quiet
+    }
+
     /// Where it is taken to be: the fix of the tag that speaks for it.
     pub fn fix(&self) -> Option<Fix> {
         self.fix
@@ -115,12 +134,7 @@ impl Subject {
             return;
         }
         let before = self.fix.replace(*fix);
-        let seen = Observation {
-            position: fix.position,
-            accuracy_mm: fix.accuracy_mm,
-            observed_at_ns: fix.observed_at.0,
-            received_at_ns: fix.received_at.0,
-        };
+        let seen = observation(fix);
         let mut crossings = std::mem::take(&mut out.crossings);
         let lookup = self.occupancy.observe(turn.site.index(), &seen, &mut crossings);
         if lookup == Lookup::Index || !crossings.is_empty() || self.docket.is_waiting() {
@@ -287,5 +301,14 @@ impl Subject {
         let tag: Option<TagRef> = Some(fix.tag);
         let (position, accuracy_mm) = (Some(fix.position), fix.accuracy_mm);
         Evidence { tag, position, accuracy_mm, ..evidence }
+    }
+}
+
+fn observation(fix: &Fix) -> Observation {
+    Observation {
+        position: fix.position,
+        accuracy_mm: fix.accuracy_mm,
+        observed_at_ns: fix.observed_at.0,
+        received_at_ns: fix.received_at.0,
     }
 }

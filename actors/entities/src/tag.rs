@@ -159,10 +159,8 @@ impl Tag {
         if let Some(verdict) = self.known(ping, digest, received_at) {
             return verdict;
         }
-        self.recent.rotate_right(1);
-        if let Some(newest) = self.recent.first_mut() {
-            *newest = digest;
-        }
+        let [newest, next, third, _] = self.recent;
+        self.recent = [digest, newest, next, third];
         let heard = Held {
             position: ping.position,
             accuracy_mm: ping.accuracy_mm,

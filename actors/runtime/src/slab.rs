@@ -90,6 +90,20 @@ impl<C: Cell> Slab<C> {
         Some(&mut owned.cell)
     }
 
+    /// The cell for an input to change without a copy to put back: only where nothing that may
+    /// still fail follows within the input. `None` if the cell is not hot, or was touched by this
+    /// input before.
+    #[inline]
+    pub fn touch_last(&mut self, id: u32) -> Option<&mut C> {
+        let seat = self.seats.get_mut(index(id))?;
+        let Place::Hot(at) = seat.place() else { return None };
+        if seat.is_saved() {
+            return None;
+        }
+        seat.mark_recent(true);
+        self.hot.get_mut(at).map(|owned| &mut owned.cell)
+    }
+
     #[cold]
     #[inline(never)]
     fn touch_slow(&mut self, id: u32, make: impl FnOnce() -> C) -> Option<&mut C> {
@@ -115,12 +129,20 @@ impl<C: Cell> Slab<C> {
     }
 
     /// Keeps all that was done since the last commit.
+    #[inline]
     pub fn commit(&mut self) {
-        for saved in self.saved.drain(..) {
+        if !self.saved.is_empty() {
+            self.commit_saved();
+        }
+    }
+
+    fn commit_saved(&mut self) {
+        for saved in &self.saved {
             if let Some(seat) = self.seats.get_mut(index(saved.id)) {
                 seat.mark_saved(false);
             }
         }
+        self.saved.clear();
     }
 
     /// Puts every cell touched since the last commit back to what it was.

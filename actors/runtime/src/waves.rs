@@ -45,6 +45,7 @@ impl Waves {
     }
 
     /// Begins a new input.
+    #[inline]
     pub fn restart(&mut self) {
         self.depth = 0;
         self.left_in_wave = 0;
@@ -56,6 +57,7 @@ impl Waves {
     /// # Errors
     ///
     /// [`Runaway`] when it is one too many: stop, and undo the input.
+    #[inline]
     pub fn admit(&mut self, queued: usize) -> Result<(), Runaway> {
         if self.left_in_wave == 0 {
             if self.depth == self.depth_max {

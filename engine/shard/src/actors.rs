@@ -98,8 +98,13 @@ impl Actors {
     pub(crate) fn call(&mut self, call: Call<'_>, turn: &Turn<'_>, out: &mut Outbox) -> Verdict {
         let verdict = self.call_actor(call, turn, out);
         #[cfg(test)]
-        assert!(!self.bug.is_some_and(|is_hit| is_hit(&call)), "a planted bug");
+        self.fail_if_planted(&call);
         verdict
+    }
+
+    #[cfg(test)]
+    pub(crate) fn fail_if_planted(&self, call: &Call<'_>) {
+        assert!(!self.bug.is_some_and(|is_hit| is_hit(call)), "a planted bug");
     }
 
     fn call_actor(&mut self, call: Call<'_>, turn: &Turn<'_>, out: &mut Outbox) -> Verdict {

@@ -1,13 +1,14 @@
 //! Ping batches: what the shard spends its time on.
 //!
 //! Cells of a hundred thousand tags do not fit a cache. The pings of a batch are looked at in runs
-//! of [`WARM_PING_COUNT`]: one pass fetches the seats, one the cells, and only then the first is
-//! decided, so that the memory is fetched for all at once instead of for one after the other.
+//! of [`WARM_PING_COUNT`]: one pass fetches who bears the tags, one the seats, one the cells, and
+//! only then the first is decided, so that the memory is fetched for all at once instead of for one after the other.
 
 use ach_actors_entities::{Accepted, TagInput, Verdict};
 use ach_actors_model::{Cause, EntityRef, Lane, Ping, PingBatch, Timestamp};
 use ach_actors_runtime::Runaway;
 
+use crate::actors::Actors;
 use crate::call::Call;
 use crate::lanes::Admission;
 use crate::quarantine::Origin;
@@ -156,21 +157,23 @@ fn origin_of(batch: &PingBatch, now: Timestamp) -> Origin {
     Origin { cause, received_at: batch.received_at.min(now) }
 }
 
+/// Fetches what the pings will need, each pass what the pass before has told the place of.
 fn warm(stage: &Stage, scene: Scene<'_>, pings: &[Ping]) {
-    let actors = &stage.actors;
+    let Scene { site, .. } = scene;
+    let Actors { tags, subjects, .. } = &stage.actors;
+    let mut bearers = [None; WARM_PING_COUNT];
+    for (bearer, ping) in bearers.iter_mut().zip(pings) {
+        *bearer = site.tag_subject(ping.tag);
+    }
     let mut fetched = 0;
-    for ping in pings {
-        fetched ^= actors.tags.warm_seat(ping.tag.0);
-        if let Some(subject) = scene.site.tag_subject(ping.tag) {
-            fetched ^= actors.subjects.warm_seat(subject.0);
-        }
+    for (bearer, ping) in bearers.iter().zip(pings) {
+        fetched ^= tags.warm_seat(ping.tag.0);
+        fetched ^= bearer.map_or(0, |subject| subjects.warm_seat(subject.0));
     }
     std::hint::black_box(fetched);
-    for ping in pings {
-        fetched ^= actors.tags.warm_cell(ping.tag.0);
-        if let Some(subject) = scene.site.tag_subject(ping.tag) {
-            fetched ^= actors.subjects.warm_cell(subject.0);
-        }
+    for (bearer, ping) in bearers.iter().zip(pings) {
+        fetched ^= tags.warm_cell(ping.tag.0);
+        fetched ^= bearer.map_or(0, |subject| subjects.warm_cell(subject.0));
     }
     std::hint::black_box(fetched);
 }

@@ -62,11 +62,13 @@ impl Site {
     }
 
     /// The feed that may report a tag; `None` if it was removed.
+    #[inline]
     pub fn tag_source(&self, tag: TagRef) -> Option<SourceRef> {
         self.tag_plan(tag)?.source()
     }
 
     /// The subject a tag is on.
+    #[inline]
     pub fn tag_subject(&self, tag: TagRef) -> Option<SubjectRef> {
         self.tag_plan(tag)?.subject()
     }

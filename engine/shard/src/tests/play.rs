@@ -5,6 +5,7 @@ use ach_actors_model::AlarmNotice;
 
 use super::render;
 use super::script::Script;
+use crate::sweep::Pace;
 use crate::{Entry, Shard};
 
 /// What came of a run.
@@ -49,8 +50,9 @@ pub(crate) fn run(entries: &[Entry], setup: Setup) -> Played {
     played
 }
 
-/// Runs entries, runs them again on a fresh shard, without compaction, and with every actor
-/// compacted whenever it can be; all must agree in effects, hashes and states.
+/// Runs entries, runs them again on a fresh shard, without compaction, with every actor compacted
+/// whenever it can be, and with every message delivered the long way; all must agree in effects,
+/// hashes and states.
 #[track_caller]
 pub(crate) fn play_with(entries: &[Entry], setup: Setup) -> Played {
     let first = run(entries, setup);
@@ -59,15 +61,18 @@ pub(crate) fn play_with(entries: &[Entry], setup: Setup) -> Played {
     assert_eq!(again.effects, first.effects, "a replay has the same effects");
     assert_eq!(again.hashes, first.hashes, "a replay has the same hashes");
     check_same(&again.shard.state_text(), &state);
-    for pace in [crate::sweep::Pace::Never, crate::sweep::Pace::Always] {
+    let others = [(Pace::Never, false), (Pace::Always, false), (Pace::Never, true)];
+    for (pace, is_never_quiet) in others {
         let mut shard = Shard::new();
         setup(&mut shard);
         shard.sweep.pace = pace;
+        shard.stage.is_never_quiet = is_never_quiet;
         for (at, entry) in entries.iter().enumerate() {
             let mut effects = vec![];
             let hash = shard.step(entry, &mut effects);
-            assert_eq!(effects, first.effects[at], "compaction {pace:?} does not show in effects");
-            assert_eq!(hash, first.hashes[at]);
+            let way = format!("compaction {pace:?}, always the long way {is_never_quiet}");
+            assert_eq!(effects, first.effects[at], "{way}: does not show in effects");
+            assert_eq!(hash, first.hashes[at], "{way}");
         }
         check_same(&shard.state_text(), &state);
     }
