@@ -12,12 +12,16 @@ use ach_geo::{Floor, Occupancy, Position, Settled};
 use crate::docket::Docket;
 use crate::tag::RECENT_COUNT;
 use crate::tag_watch::{Rare, TagWatch};
+use crate::zone::ZoneSaved;
 use crate::{Anchor, Door, Source, Subject, Tag, Zone};
 
 /// Floors are hundredths of storeys; nobody has one there.
 const FLOOR_UNKNOWN: i16 = i16::MIN;
 /// Nobody is that far below a floor's slab.
 const Z_UNKNOWN: i32 = i32::MIN;
+
+/// A delay of 40 bits that no fix has: there is no fix.
+const NO_FIX: u64 = (1 << 40) - 1;
 
 /// Where and when, in 32 bytes instead of 48.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,15 +31,16 @@ struct ColdFix {
     y_mm: i32,
     z_mm: i32,
     accuracy_mm: u32,
-    /// From observation to arrival.
-    delay_ns: u32,
+    /// From observation to arrival, 40 bits: feeds whose clocks are minutes behind are usual.
+    delay_low: u32,
+    delay_high: u8,
     floor: i16,
     /// Of tags: the battery, in what would be padding.
     battery_mark: u8,
 }
 
 impl ColdFix {
-    /// `None` for what does not fit: an arrival over four seconds late, or a place or floor that is
+    /// `None` for what does not fit: an arrival over 18 minutes late, or a place or floor that is
     /// taken for unknown here.
     fn new(
         position: &Position,
@@ -46,16 +51,43 @@ impl ColdFix {
             return None;
         }
         let delay_ns = received_at.0.checked_sub(observed_at.0)?;
+        if delay_ns >= NO_FIX {
+            return None;
+        }
         Some(ColdFix {
             observed_at: observed_at.0,
             x_mm: position.x_mm,
             y_mm: position.y_mm,
             z_mm: position.z_mm.unwrap_or(Z_UNKNOWN),
             accuracy_mm,
-            delay_ns: u32::try_from(delay_ns).ok()?,
+            delay_low: u32::try_from(delay_ns & u64::from(u32::MAX)).ok()?,
+            delay_high: u8::try_from(delay_ns >> 32).ok()?,
             floor: position.floor.map_or(FLOOR_UNKNOWN, |floor| floor.0),
             battery_mark: 0,
         })
+    }
+
+    /// That there is none.
+    const fn none() -> ColdFix {
+        ColdFix {
+            observed_at: 0,
+            x_mm: 0,
+            y_mm: 0,
+            z_mm: 0,
+            accuracy_mm: 0,
+            delay_low: u32::MAX,
+            delay_high: u8::MAX,
+            floor: 0,
+            battery_mark: 0,
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        self.delay_ns() == NO_FIX
+    }
+
+    fn delay_ns(&self) -> u64 {
+        (u64::from(self.delay_high) << 32) | u64::from(self.delay_low)
     }
 
     fn position(&self) -> Position {
@@ -68,7 +100,7 @@ impl ColdFix {
     }
 
     fn moments(&self) -> (Timestamp, Timestamp) {
-        let received_at = self.observed_at + u64::from(self.delay_ns);
+        let received_at = self.observed_at + self.delay_ns();
         (Timestamp(self.observed_at), Timestamp(received_at))
     }
 }
@@ -85,7 +117,16 @@ pub struct TagCold {
 }
 
 impl Cell for Tag {
+    type Saved = Tag;
     type Cold = TagCold;
+
+    fn save(&mut self) -> Tag {
+        self.clone()
+    }
+
+    fn restore(&mut self, saved: Tag) {
+        *self = saved;
+    }
 
     fn freeze(&self) -> Option<TagCold> {
         if self.held.is_some() || self.watch.is_restless() {
@@ -143,33 +184,52 @@ pub struct SubjectCold {
 }
 
 impl Cell for Subject {
+    type Saved = Subject;
     type Cold = SubjectCold;
 
+    fn save(&mut self) -> Subject {
+        self.clone()
+    }
+
+    fn restore(&mut self, saved: Subject) {
+        *self = saved;
+    }
+
     fn freeze(&self) -> Option<SubjectCold> {
-        let fix = self.fix.as_ref()?;
         if self.gate_due.is_some() || self.docket.is_restless() {
             return None;
         }
-        let moments = (fix.observed_at, fix.received_at);
+        // One that was removed, or lost its tags, has none.
+        let moments =
+            self.fix.map_or_else(Default::default, |fix| (fix.observed_at, fix.received_at));
         if self.occupancy.heard_ns() != (moments.0.0, moments.1.0) {
             return None;
         }
+        let fix = match &self.fix {
+            Some(fix) => ColdFix::new(&fix.position, fix.accuracy_mm, moments)?,
+            None => ColdFix::none(),
+        };
         Some(SubjectCold {
-            fix: ColdFix::new(&fix.position, fix.accuracy_mm, moments)?,
-            tag: fix.tag,
+            fix,
+            tag: self.fix.map_or(TagRef(0), |fix| fix.tag),
             settled: self.occupancy.settled()?,
             docket: self.docket.clone(),
         })
     }
 
     fn thaw(cold: &SubjectCold) -> Subject {
-        let (observed_at, received_at) = cold.fix.moments();
-        let position = cold.fix.position();
-        let accuracy_mm = cold.fix.accuracy_mm;
-        let fix = Fix { tag: cold.tag, position, accuracy_mm, observed_at, received_at };
+        let (fix, heard_ns) = if cold.fix.is_none() {
+            (None, (0, 0))
+        } else {
+            let (observed_at, received_at) = cold.fix.moments();
+            let position = cold.fix.position();
+            let accuracy_mm = cold.fix.accuracy_mm;
+            let fix = Fix { tag: cold.tag, position, accuracy_mm, observed_at, received_at };
+            (Some(fix), (observed_at.0, received_at.0))
+        };
         Subject {
-            fix: Some(fix),
-            occupancy: Occupancy::wake(&cold.settled, (observed_at.0, received_at.0)),
+            fix,
+            occupancy: Occupancy::wake(&cold.settled, heard_ns),
             gate_due: None,
             docket: cold.docket.clone(),
         }
@@ -185,7 +245,16 @@ impl Cell for Subject {
 macro_rules! never_cold {
     ($($machine:ty)*) => {$(
         impl Cell for $machine {
+            type Saved = $machine;
             type Cold = Infallible;
+
+            fn save(&mut self) -> $machine {
+                self.clone()
+            }
+
+            fn restore(&mut self, saved: $machine) {
+                *self = saved;
+            }
 
             fn freeze(&self) -> Option<Infallible> {
                 None
@@ -198,7 +267,28 @@ macro_rules! never_cold {
     )*};
 }
 
-never_cold! { Zone Door Source Anchor }
+never_cold! { Door Source Anchor }
+
+impl Cell for Zone {
+    type Saved = ZoneSaved;
+    type Cold = Infallible;
+
+    fn save(&mut self) -> ZoneSaved {
+        self.begin_input()
+    }
+
+    fn restore(&mut self, saved: ZoneSaved) {
+        self.undo_input(saved);
+    }
+
+    fn freeze(&self) -> Option<Infallible> {
+        None
+    }
+
+    fn thaw(cold: &Infallible) -> Zone {
+        match *cold {}
+    }
+}
 
 // The budget of a million in a gibibyte: at most 700 bytes for an active tag with its subject, 150
 // at rest, numbers and lookups included.
@@ -206,3 +296,50 @@ const _: () = assert!(size_of::<Tag>() <= 112);
 const _: () = assert!(size_of::<Subject>() <= 256);
 const _: () = assert!(size_of::<TagCold>() <= 64);
 const _: () = assert!(size_of::<SubjectCold>() <= 64);
+
+#[cfg(test)]
+mod tests {
+    use ach_actors_model::NS_PER_S;
+
+    use super::*;
+
+    /// A patient and his tag, located once, and whether both come to rest.
+    #[track_caller]
+    fn check(delay_ns: u64, edit: fn(&mut Fix), is_small: bool) {
+        let observed_at = Timestamp(1_795_392_000 * NS_PER_S);
+        let received_at = observed_at.plus_ns(delay_ns);
+        let position = Position { x_mm: -7, y_mm: 9, z_mm: Some(1_200), floor: Some(Floor(-100)) };
+        let mut fix =
+            Fix { tag: TagRef(3), position, accuracy_mm: 70_000, observed_at, received_at };
+        edit(&mut fix);
+        let Position { x_mm, y_mm, z_mm, floor } = fix.position;
+        let accuracy_mm = fix.accuracy_mm;
+        let mut tag = Tag { observed_at, received_at, x_mm, y_mm, z_mm, ..Tag::default() };
+        (tag.accuracy_mm, tag.floor) = (accuracy_mm, floor);
+        assert_eq!(tag.freeze().map(|cold| Tag::thaw(&cold)), is_small.then_some(tag));
+        let settled = Occupancy::default().settled().expect("nothing is open");
+        let occupancy = Occupancy::wake(&settled, (observed_at.0, received_at.0));
+        let subject = Subject { fix: Some(fix), occupancy, ..Subject::default() };
+        let again = subject.freeze().map(|cold| format!("{:?}", Subject::thaw(&cold)));
+        assert_eq!(again, is_small.then(|| format!("{subject:?}")));
+    }
+
+    #[test]
+    fn what_rests_wakes_the_same() {
+        check(0, |_| {}, true);
+        check(5 * NS_PER_S, |_| {}, true);
+        check(17 * 60 * NS_PER_S, |_| {}, true);
+        check(19 * 60 * NS_PER_S, |_| {}, false);
+        check(0, |fix| fix.position.z_mm = None, true);
+        check(0, |fix| fix.position.z_mm = Some(i32::MIN), false);
+        check(0, |fix| fix.position.floor = None, true);
+        check(0, |fix| fix.position.floor = Some(Floor(i16::MIN)), false);
+    }
+
+    #[test]
+    fn who_has_no_fix_rests_too() {
+        let subject = Subject::default();
+        let cold = subject.freeze().expect("nothing is open");
+        assert_eq!(format!("{:?}", Subject::thaw(&cold)), format!("{subject:?}"));
+    }
+}

@@ -4,7 +4,7 @@
 //! answers) or [`Release::OnCommit`] (it waits until its entry is durable). `docs/specs/entry.md`
 //! has the table; [`Effect::release`] is that table.
 
-use ach_actors_model::{AlarmNotice, AlarmTransition, Event, Lane, SourceRef};
+use ach_actors_model::{AlarmNotice, AlarmTransition, Event, EventKind, Lane, SourceRef};
 
 /// One thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,8 +76,11 @@ impl Effect {
                 AlarmTransition::Raised | AlarmTransition::Upheld => Release::Now,
                 AlarmTransition::Retracted | AlarmTransition::Cleared => Release::OnCommit,
             },
+            // What is in force is in force when it is durable.
+            Effect::Event(Event { kind: EventKind::SiteChanged { .. }, .. })
+            | Effect::SiteInForce { .. }
+            | Effect::EpochOpened { .. } => Release::OnCommit,
             Effect::Event(_) | Effect::Accepted(_) | Effect::SiteRefused { .. } => Release::Now,
-            Effect::SiteInForce { .. } | Effect::EpochOpened { .. } => Release::OnCommit,
         }
     }
 }

@@ -35,7 +35,47 @@ struct Listening {
     is_silent: bool,
 }
 
+/// What one change is about to overwrite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HealthWas(Was);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Was {
+    Source(SourceRef, Option<Listening>),
+    Zone { zone: ZoneRef, is_blind: bool },
+}
+
 impl Health {
+    /// What undoes a change; ask before the change is applied.
+    pub fn before(&self, change: HealthChange) -> HealthWas {
+        HealthWas(match change {
+            HealthChange::Heard { source, .. } | HealthChange::FellSilent { source } => {
+                Was::Source(source, self.sources.get(&source).copied())
+            }
+            HealthChange::WentBlind { zone } | HealthChange::Sighted { zone } => {
+                Was::Zone { zone, is_blind: self.is_blind(zone) }
+            }
+        })
+    }
+
+    /// Undoes a change. Of several the last comes first.
+    pub fn put_back(&mut self, HealthWas(was): HealthWas) {
+        match was {
+            Was::Source(source, Some(row)) => {
+                self.sources.insert(source, row);
+            }
+            Was::Source(source, None) => {
+                self.sources.remove(&source);
+            }
+            Was::Zone { zone, is_blind: true } => {
+                self.blind_zones.insert(zone);
+            }
+            Was::Zone { zone, is_blind: false } => {
+                self.blind_zones.remove(&zone);
+            }
+        }
+    }
+
     /// Everything is well and nothing was heard.
     pub fn new() -> Health {
         Health::default()

@@ -1,7 +1,8 @@
-//! The alarm about an actor that failed.
+//! The alarms about an actor that failed, and about what is reported of it meanwhile.
 
 use ach_actors_model::{
-    AlarmKind, AlarmNotice, AlarmPriority, Cause, EntityRef, Place, SubjectRef, Timestamp,
+    AlarmKind, AlarmNotice, AlarmPriority, Cause, EntityRef, Place, Report, ReportKind, SubjectRef,
+    Timestamp,
 };
 
 use crate::Turn;
@@ -17,6 +18,39 @@ pub fn quarantine_notice(
     ordinal: u32,
     cause: Cause,
     received_at: Timestamp,
+    turn: &Turn<'_>,
+) -> AlarmNotice {
+    notice_about(actor, AlarmKind::ActorQuarantined, ordinal, (cause, received_at), turn)
+}
+
+/// The alarm that a report cannot be judged, because the actor it is for is set aside, though the
+/// report may be a duress call, a cut band or a forced door. Only tentative for a door, which may
+/// have been opened with a grant. `None` for reports that no alarm is made of.
+///
+/// It belongs to the shard as [`quarantine_notice`] does, and has its ordinals.
+pub fn unheard_notice(
+    report: &Report,
+    ordinal: u32,
+    (cause, received_at): (Cause, Timestamp),
+    turn: &Turn<'_>,
+) -> Option<AlarmNotice> {
+    let (actor, kind) = match report.kind {
+        ReportKind::ButtonPressed { tag } => (EntityRef::Tag(tag), AlarmKind::Duress),
+        ReportKind::BandCut { tag } => (EntityRef::Tag(tag), AlarmKind::BandCut),
+        ReportKind::DoorOpened { door } => (EntityRef::Door(door), AlarmKind::DoorForced),
+        _ => return None,
+    };
+    let notice = notice_about(actor, kind, ordinal, (cause, received_at), turn);
+    let observed_at = report.observed_at.min(received_at);
+    let is_tentative = kind == AlarmKind::DoorForced;
+    Some(AlarmNotice { observed_at, is_tentative, ..notice })
+}
+
+fn notice_about(
+    actor: EntityRef,
+    kind: AlarmKind,
+    ordinal: u32,
+    (cause, received_at): (Cause, Timestamp),
     turn: &Turn<'_>,
 ) -> AlarmNotice {
     let (subject, place): (Option<SubjectRef>, Place) = match actor {
@@ -43,7 +77,7 @@ pub fn quarantine_notice(
     };
     let opening = Opening {
         rule: None,
-        kind: AlarmKind::ActorQuarantined,
+        kind,
         priority: AlarmPriority::High,
         subject,
         place,

@@ -17,10 +17,10 @@ use ach_geo::{Floor, WatchIndex};
 
 use calendar::Calendar;
 use names::{Names, TagIds};
-use plans::{AnchorPlan, DoorPlan, LinePlan, SourcePlan, SubjectPlan, ZonePlan};
+use plans::{AnchorPlan, DoorPlan, LinePlan, SourcePlan, SubjectPlan};
 
 pub use mistake::{GateMistake, SiteError, SiteList, SiteMistake};
-pub(crate) use plans::{RuleCondition, RulePlan, TagPlan, WatchPlan};
+pub(crate) use plans::{RuleCondition, RulePlan, TagPlan, WatchPlan, ZonePlan};
 pub(crate) use rule_set::RuleSet;
 pub use summary::SiteSummary;
 

@@ -7,6 +7,7 @@ use ach_actors_model::{
 
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
+use crate::site::ZonePlan;
 use crate::window_call::WindowCall;
 use crate::{Arrival, DeadlineKind, Effect, HealthChange, Outbox, Turn};
 
@@ -19,7 +20,31 @@ const FREE_SHARE: u32 = 10;
 pub struct Zone {
     /// Ascending. Bounded by the subjects of the site.
     occupants: Vec<SubjectRef>,
+    /// What the input under way did to the occupants. A building holds thousands, so they are
+    /// put back by undoing and not by a copy.
+    moves: Vec<Move>,
+    /// How many of the occupants each capacity rule of the zone is about.
+    counts: Vec<u32>,
+    /// The version of the site the counts were made by.
+    counted_version: u32,
     /// Ascending. Bounded by the anchors that cover it.
+    lost_anchors: Vec<AnchorRef>,
+    window_call: WindowCall,
+    episodes: Episodes,
+}
+
+/// Somebody came or went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Move {
+    subject: SubjectRef,
+    is_in: bool,
+}
+
+/// What puts a zone back to what it was before an input, its occupants excepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneSaved {
+    counts: Vec<u32>,
+    counted_version: u32,
     lost_anchors: Vec<AnchorRef>,
     window_call: WindowCall,
     episodes: Episodes,
@@ -70,19 +95,18 @@ impl Zone {
     pub fn step(&mut self, me: ZoneRef, input: ZoneInput, turn: &Turn<'_>, out: &mut Outbox) {
         match input {
             ZoneInput::Entered { subject, tag, at, cause } => {
-                let Err(place) = self.occupants.binary_search(&subject) else { return };
-                if turn.site.zone_plan(me).is_none() {
+                if turn.site.zone_plan(me).is_none() || !self.change(me, subject, true, turn) {
                     return;
                 }
-                self.occupants.insert(place, subject);
                 let occupant_count = self.occupant_count();
                 let kind = EventKind::ZoneEntered { subject, zone: me, tag, occupant_count };
                 out.effects.push(Effect::Event(Event { at: turn.now, kind }));
                 self.judge(me, &moved(at, cause, tag, turn), turn.now, turn, out);
             }
             ZoneInput::Exited { subject, tag, at, cause } => {
-                let Ok(place) = self.occupants.binary_search(&subject) else { return };
-                self.occupants.remove(place);
+                if !self.change(me, subject, false, turn) {
+                    return;
+                }
                 let occupant_count = self.occupant_count();
                 let kind = EventKind::ZoneExited { subject, zone: me, tag, occupant_count };
                 out.effects.push(Effect::Event(Event { at: turn.now, kind }));
@@ -109,6 +133,61 @@ impl Zone {
     /// Whether an anchor that covers it is lost.
     pub fn is_blind(&self) -> bool {
         !self.lost_anchors.is_empty()
+    }
+
+    /// Puts somebody in or out, and on or off the counts. False if that changes nothing.
+    fn change(&mut self, me: ZoneRef, subject: SubjectRef, is_in: bool, turn: &Turn<'_>) -> bool {
+        match (self.occupants.binary_search(&subject), is_in) {
+            (Err(place), true) => self.occupants.insert(place, subject),
+            (Ok(place), false) => {
+                self.occupants.remove(place);
+            }
+            _ => return false,
+        }
+        self.moves.push(Move { subject, is_in });
+        let Some(zone) = turn.site.zone_plan(me) else { return true };
+        let (Some(rules), true) =
+            (turn.site.subject_rules(subject), self.counted_version == turn.site.version())
+        else {
+            return true;
+        };
+        for (count, &rule) in self.counts.iter_mut().zip(&zone.capacity_rules) {
+            if rules.contains(rule) {
+                *count = if is_in { count.saturating_add(1) } else { count.saturating_sub(1) };
+            }
+        }
+        true
+    }
+
+    /// What undoes the next input.
+    pub(crate) fn begin_input(&mut self) -> ZoneSaved {
+        self.moves.clear();
+        ZoneSaved {
+            counts: self.counts.clone(),
+            counted_version: self.counted_version,
+            lost_anchors: self.lost_anchors.clone(),
+            window_call: self.window_call,
+            episodes: self.episodes.clone(),
+        }
+    }
+
+    /// Undoes the input under way.
+    pub(crate) fn undo_input(&mut self, saved: ZoneSaved) {
+        while let Some(Move { subject, is_in }) = self.moves.pop() {
+            match (self.occupants.binary_search(&subject), is_in) {
+                (Ok(place), true) => {
+                    self.occupants.remove(place);
+                }
+                (Err(place), false) => self.occupants.insert(place, subject),
+                _ => {}
+            }
+        }
+        let ZoneSaved { counts, counted_version, lost_anchors, window_call, episodes } = saved;
+        self.counts = counts;
+        self.counted_version = counted_version;
+        self.lost_anchors = lost_anchors;
+        self.window_call = window_call;
+        self.episodes = episodes;
     }
 
     fn occupant_count(&self) -> u32 {
@@ -146,8 +225,9 @@ impl Zone {
     ) {
         let Some(zone) = turn.site.zone_plan(me) else { return };
         let Some(capacity) = zone.capacity else { return };
+        self.count_anew_if_changed(zone, turn);
         let wants_call = self.window_call.is_idle();
-        for &rule in &zone.capacity_rules {
+        for (at, &rule) in zone.capacity_rules.iter().enumerate() {
             let Some(plan) = turn.site.rule(rule) else { continue };
             if wants_call && !plan.windows.is_empty() {
                 let change_at = turn.site.next_change(plan, judged_at);
@@ -158,7 +238,7 @@ impl Zone {
                 self.episodes.end(Some(rule), place, AlarmReason::RuleRemoved, turn, out);
                 continue;
             }
-            let count = self.count(rule, turn);
+            let count = self.counts.get(at).copied().unwrap_or(0);
             if count > capacity {
                 let opening = Opening::by_rule(rule, plan, None, place, *evidence);
                 self.episodes.open(&opening, turn, out);
@@ -168,12 +248,19 @@ impl Zone {
         }
     }
 
-    /// How many of the occupants the rule is about.
-    fn count(&self, rule: RuleRef, turn: &Turn<'_>) -> u32 {
-        let is_counted = |subject: &&SubjectRef| {
-            turn.site.subject_rules(**subject).is_some_and(|rules| rules.contains(rule))
+    /// Counts the occupants by rule, once for every version of the site.
+    fn count_anew_if_changed(&mut self, zone: &ZonePlan, turn: &Turn<'_>) {
+        if self.counted_version == turn.site.version() {
+            return;
+        }
+        self.counted_version = turn.site.version();
+        let count = |&rule: &RuleRef| {
+            let is_counted = |subject: &&SubjectRef| {
+                turn.site.subject_rules(**subject).is_some_and(|rules| rules.contains(rule))
+            };
+            u32::try_from(self.occupants.iter().filter(is_counted).count()).unwrap_or(u32::MAX)
         };
-        u32::try_from(self.occupants.iter().filter(is_counted).count()).unwrap_or(u32::MAX)
+        self.counts = zone.capacity_rules.iter().map(count).collect();
     }
 
     fn change_site(&mut self, me: ZoneRef, turn: &Turn<'_>, out: &mut Outbox) {
@@ -193,7 +280,8 @@ impl Zone {
             if self.is_blind() {
                 out.health.push(HealthChange::Sighted { zone: me });
             }
-            self.occupants.clear();
+            let left = std::mem::take(&mut self.occupants);
+            self.moves.extend(left.into_iter().map(|subject| Move { subject, is_in: false }));
             self.lost_anchors.clear();
             return;
         }

@@ -2,12 +2,21 @@
 
 /// The state of one actor.
 ///
-/// A cell is cloned before an input changes it, so that a panic can be undone, and frozen when it
-/// has been idle for a while. Both must be lossless: whether a cell was frozen in between may not
-/// show in anything it later decides.
+/// A cell is saved before an input changes it, so that a panic can be undone, and frozen when it
+/// has been idle for a while. Both must be lossless: whether a cell was put back or frozen in
+/// between may not show in anything it later decides.
 pub trait Cell: Clone {
+    /// What puts a state back; the state itself where that is small.
+    type Saved;
     /// The compact form of an idle cell.
     type Cold;
+
+    /// Tells what [`restore`](Cell::restore) needs to undo all that comes after. Called before the
+    /// first change of every input; what was saved before is not asked for any more.
+    fn save(&mut self) -> Self::Saved;
+
+    /// Puts the state back to what it was when it was last saved.
+    fn restore(&mut self, saved: Self::Saved);
 
     /// The compact form, or `None` if this state has none just now.
     fn freeze(&self) -> Option<Self::Cold>;

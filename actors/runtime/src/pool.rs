@@ -3,14 +3,22 @@
 //! A plain `Vec` of a million cells would copy hundreds of megabytes when it grows, in the middle
 //! of a turn, and would never give memory back.
 
-/// Items a chunk. At about 400 bytes a cell a chunk is 100 KB: small enough for a small site,
-/// large enough that the table of chunks of a million cells stays in the cache.
+/// Items a chunk. At about 200 bytes a cell a chunk is 50 KB: small enough for a small site, large
+/// enough that the table of chunks of a million cells stays in the cache.
 pub(crate) const CHUNK_ITEM_COUNT: usize = 256;
 
+/// Items and the ids of their owners, so that an owner can follow when its item is moved. Ids lie
+/// apart: beside an item they would cost a word of padding each.
 #[derive(Debug)]
 pub(crate) struct Pool<T> {
-    chunks: Vec<Vec<T>>,
+    chunks: Vec<Chunk<T>>,
     item_count: usize,
+}
+
+#[derive(Debug)]
+struct Chunk<T> {
+    items: Vec<T>,
+    ids: Vec<u32>,
 }
 
 impl<T> Pool<T> {
@@ -23,21 +31,28 @@ impl<T> Pool<T> {
     }
 
     pub(crate) fn get(&self, at: usize) -> Option<&T> {
-        self.chunks.get(at / CHUNK_ITEM_COUNT)?.get(at % CHUNK_ITEM_COUNT)
+        self.chunks.get(at / CHUNK_ITEM_COUNT)?.items.get(at % CHUNK_ITEM_COUNT)
     }
 
     pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut T> {
-        self.chunks.get_mut(at / CHUNK_ITEM_COUNT)?.get_mut(at % CHUNK_ITEM_COUNT)
+        self.chunks.get_mut(at / CHUNK_ITEM_COUNT)?.items.get_mut(at % CHUNK_ITEM_COUNT)
+    }
+
+    /// Whose item is at a place.
+    pub(crate) fn id(&self, at: usize) -> Option<u32> {
+        self.chunks.get(at / CHUNK_ITEM_COUNT)?.ids.get(at % CHUNK_ITEM_COUNT).copied()
     }
 
     /// Adds an item at the end and returns its place.
-    pub(crate) fn push(&mut self, item: T) -> usize {
+    pub(crate) fn push(&mut self, id: u32, item: T) -> usize {
         let at = self.item_count;
         if at.is_multiple_of(CHUNK_ITEM_COUNT) {
-            self.chunks.push(Vec::with_capacity(CHUNK_ITEM_COUNT));
+            let items = Vec::with_capacity(CHUNK_ITEM_COUNT);
+            self.chunks.push(Chunk { items, ids: Vec::with_capacity(CHUNK_ITEM_COUNT) });
         }
         if let Some(chunk) = self.chunks.last_mut() {
-            chunk.push(item);
+            chunk.items.push(item);
+            chunk.ids.push(id);
             self.item_count += 1;
         }
         at
@@ -48,20 +63,25 @@ impl<T> Pool<T> {
         if at >= self.item_count {
             return None;
         }
-        let last = self.chunks.last_mut()?.pop()?;
+        let chunk = self.chunks.last_mut()?;
+        let (last, last_id) = (chunk.items.pop()?, chunk.ids.pop()?);
         self.item_count -= 1;
-        if self.chunks.last().is_some_and(Vec::is_empty) {
+        if chunk.items.is_empty() {
             self.chunks.pop();
         }
-        match self.get_mut(at) {
-            Some(place) => Some(std::mem::replace(place, last)),
-            None => Some(last),
+        if at == self.item_count {
+            return Some(last);
         }
+        let chunk = self.chunks.get_mut(at / CHUNK_ITEM_COUNT)?;
+        *chunk.ids.get_mut(at % CHUNK_ITEM_COUNT)? = last_id;
+        let place = chunk.items.get_mut(at % CHUNK_ITEM_COUNT)?;
+        Some(std::mem::replace(place, last))
     }
 
     /// Bytes of the chunks, whether filled or not.
     pub(crate) fn reserved_bytes(&self) -> usize {
-        self.chunks.len() * (CHUNK_ITEM_COUNT * size_of::<T>() + size_of::<Vec<T>>())
+        let each = CHUNK_ITEM_COUNT * (size_of::<T>() + size_of::<u32>()) + size_of::<Chunk<T>>();
+        self.chunks.len() * each
     }
 }
 
@@ -72,14 +92,15 @@ mod tests {
     #[test]
     fn the_last_item_fills_the_gap_and_empty_chunks_are_given_back() {
         let mut pool = Pool::new();
-        for item in 0..=CHUNK_ITEM_COUNT {
-            assert_eq!(pool.push(item), item);
+        for id in 0..257 {
+            let item = usize::try_from(id).expect("small") * 10;
+            assert_eq!(pool.push(id, item), item / 10);
         }
         assert_eq!(pool.chunks.len(), 2);
-        assert_eq!(pool.swap_remove(3), Some(3));
-        assert_eq!(pool.get(3), Some(&CHUNK_ITEM_COUNT));
+        assert_eq!(pool.swap_remove(3), Some(30));
+        assert_eq!((pool.id(3), pool.get(3)), (Some(256), Some(&2_560)));
         assert_eq!(pool.chunks.len(), 1, "the second chunk is empty and gone");
-        assert_eq!(pool.swap_remove(CHUNK_ITEM_COUNT - 1), Some(CHUNK_ITEM_COUNT - 1));
+        assert_eq!(pool.swap_remove(CHUNK_ITEM_COUNT - 1), Some(2_550));
         assert_eq!(pool.swap_remove(CHUNK_ITEM_COUNT - 1), None);
         assert_eq!(pool.len(), CHUNK_ITEM_COUNT - 1);
     }

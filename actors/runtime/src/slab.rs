@@ -1,6 +1,6 @@
 //! All cells of one kind, addressed by a dense number.
 //!
-//! An input touches cells through [`Slab::touch`], which keeps a copy of each as it was, and ends
+//! An input touches cells through [`Slab::touch`], which keeps what puts each back, and ends
 //! with [`Slab::commit`] or [`Slab::roll_back`]. Between inputs [`Slab::sweep`] compacts cells that
 //! nobody touched for a whole round; the next touch brings them back, and nothing else shows it.
 
@@ -11,27 +11,20 @@ use crate::seat::{PLACE_COUNT_MAX, Place, Seat};
 /// Most cells of one kind: what a seat's 27 bits can name.
 pub const CELL_COUNT_MAX: u32 = PLACE_COUNT_MAX;
 
-/// A cell and whose it is, so that the seat can follow when the cell is moved.
+/// What puts a cell back to what it was before the input; `None` if it did not exist.
 #[derive(Debug)]
-struct Owned<T> {
+struct Saved<S> {
     id: u32,
-    cell: T,
-}
-
-/// A cell as it was before the input; `None` if it did not exist.
-#[derive(Debug)]
-struct Saved<C> {
-    id: u32,
-    before: Option<C>,
+    before: Option<S>,
 }
 
 /// Cells of one kind.
 #[derive(Debug)]
 pub struct Slab<C: Cell> {
     seats: Vec<Seat>,
-    hot: Pool<Owned<C>>,
-    cold: Pool<Owned<C::Cold>>,
-    saved: Vec<Saved<C>>,
+    hot: Pool<C>,
+    cold: Pool<C::Cold>,
+    saved: Vec<Saved<C::Saved>>,
     sweep_id: usize,
 }
 
@@ -81,13 +74,13 @@ impl<C: Cell> Slab<C> {
             Place::Hot(at) => at,
             Place::Cold(_) | Place::Vacant => return self.touch_slow(id, make),
         };
-        let owned = self.hot.get_mut(at)?;
+        let cell = self.hot.get_mut(at)?;
         if !seat.is_saved() {
             seat.mark_saved(true);
             seat.mark_recent(true);
-            self.saved.push(Saved { id, before: Some(owned.cell.clone()) });
+            self.saved.push(Saved { id, before: Some(cell.save()) });
         }
-        Some(&mut owned.cell)
+        Some(cell)
     }
 
     /// The cell for an input to change without a copy to put back: only where nothing that may
@@ -101,31 +94,28 @@ impl<C: Cell> Slab<C> {
             return None;
         }
         seat.mark_recent(true);
-        self.hot.get_mut(at).map(|owned| &mut owned.cell)
+        self.hot.get_mut(at)
     }
 
     #[cold]
     #[inline(never)]
     fn touch_slow(&mut self, id: u32, make: impl FnOnce() -> C) -> Option<&mut C> {
-        let before = match self.seats.get(index(id))?.place() {
-            Place::Cold(at) => {
-                let owned = self.take_cold(at)?;
-                Some(C::thaw(&owned))
-            }
-            Place::Vacant | Place::Hot(_) => None,
+        // A panic in `thaw` or `make` leaves the seat as it was and nothing to undo.
+        let (mut cell, was_at) = match self.seats.get(index(id))?.place() {
+            Place::Cold(at) => (C::thaw(self.cold.get(at)?), Some(at)),
+            Place::Vacant | Place::Hot(_) => (make(), None),
         };
-        // A panic in `make` leaves the seat vacant and nothing to undo.
-        let cell = match &before {
-            Some(cell) => cell.clone(),
-            None => make(),
-        };
-        let at = self.hot.push(Owned { id, cell });
+        let before = was_at.map(|_| cell.save());
+        if let Some(at) = was_at {
+            self.take_cold(at)?;
+        }
+        let at = self.hot.push(id, cell);
         let seat = self.seats.get_mut(index(id))?;
         seat.put(Place::Hot(at));
         seat.mark_saved(true);
         seat.mark_recent(true);
         self.saved.push(Saved { id, before });
-        self.hot.get_mut(at).map(|owned| &mut owned.cell)
+        self.hot.get_mut(at)
     }
 
     /// Keeps all that was done since the last commit.
@@ -151,9 +141,9 @@ impl<C: Cell> Slab<C> {
             let Some(seat) = self.seats.get_mut(index(id)) else { continue };
             seat.mark_saved(false);
             let Place::Hot(at) = seat.place() else { continue };
-            if let Some(cell) = before {
-                if let Some(owned) = self.hot.get_mut(at) {
-                    owned.cell = cell;
+            if let Some(before) = before {
+                if let Some(cell) = self.hot.get_mut(at) {
+                    cell.restore(before);
                 }
             } else {
                 seat.put(Place::Vacant);
@@ -165,8 +155,8 @@ impl<C: Cell> Slab<C> {
     /// The cell as it is, if there is one.
     pub fn get(&self, id: u32) -> Option<Kept<'_, C>> {
         match self.seats.get(index(id))?.place() {
-            Place::Hot(at) => self.hot.get(at).map(|owned| Kept::Hot(&owned.cell)),
-            Place::Cold(at) => self.cold.get(at).map(|owned| Kept::Cold(&owned.cell)),
+            Place::Hot(at) => self.hot.get(at).map(Kept::Hot),
+            Place::Cold(at) => self.cold.get(at).map(Kept::Cold),
             Place::Vacant => None,
         }
     }
@@ -217,9 +207,12 @@ impl<C: Cell> Slab<C> {
     }
 
     fn freeze(&mut self, seat_at: usize, place: usize) {
-        let Some(cold) = self.hot.get(place).and_then(|owned| owned.cell.freeze()) else { return };
-        let Some(owned) = self.take_hot(place) else { return };
-        let at = self.cold.push(Owned { id: owned.id, cell: cold });
+        let Some(cold) = self.hot.get(place).and_then(Cell::freeze) else { return };
+        let Some(id) = self.hot.id(place) else { return };
+        if self.take_hot(place).is_none() {
+            return;
+        }
+        let at = self.cold.push(id, cold);
         if let Some(seat) = self.seats.get_mut(seat_at) {
             seat.put(Place::Cold(at));
         }
@@ -227,24 +220,24 @@ impl<C: Cell> Slab<C> {
 
     /// Takes a hot cell out of its pool and tells the one that moved into its place. The seat of
     /// the taken cell is the caller's to put.
-    fn take_hot(&mut self, at: usize) -> Option<Owned<C>> {
-        let owned = self.hot.swap_remove(at)?;
-        if let Some(moved) = self.hot.get(at)
-            && let Some(seat) = self.seats.get_mut(index(moved.id))
+    fn take_hot(&mut self, at: usize) -> Option<C> {
+        let cell = self.hot.swap_remove(at)?;
+        if let Some(moved) = self.hot.id(at)
+            && let Some(seat) = self.seats.get_mut(index(moved))
         {
             seat.put(Place::Hot(at));
         }
-        Some(owned)
+        Some(cell)
     }
 
     fn take_cold(&mut self, at: usize) -> Option<C::Cold> {
-        let owned = self.cold.swap_remove(at)?;
-        if let Some(moved) = self.cold.get(at)
-            && let Some(seat) = self.seats.get_mut(index(moved.id))
+        let cell = self.cold.swap_remove(at)?;
+        if let Some(moved) = self.cold.id(at)
+            && let Some(seat) = self.seats.get_mut(index(moved))
         {
             seat.put(Place::Cold(at));
         }
-        Some(owned.cell)
+        Some(cell)
     }
 
     /// How many cells there are, and what they cost.

@@ -15,7 +15,16 @@ const SEAT_COUNT_MAX: u32 = 1_000;
 struct Counter(u64);
 
 impl Cell for Counter {
+    type Saved = u64;
     type Cold = u32;
+
+    fn save(&mut self) -> u64 {
+        self.0
+    }
+
+    fn restore(&mut self, saved: u64) {
+        self.0 = saved;
+    }
 
     fn freeze(&self) -> Option<u32> {
         u32::try_from(self.0 / 2).ok().filter(|_| self.0.is_multiple_of(2))
@@ -127,7 +136,8 @@ fn memory_of_compacted_cells_is_given_back() {
     slab.sweep(10_000);
     slab.sweep(10_000);
     assert_eq!(slab.counts().hot, 0);
-    assert!(slab.counts().reserved_bytes < hot * 3 / 4, "{:?} of {hot}", slab.counts());
+    // Eight bytes each become four; a seat and an id of four each stay.
+    assert!(slab.counts().reserved_bytes < hot * 4 / 5, "{:?} of {hot}", slab.counts());
 }
 
 #[test]

@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ach_actors_entities::{
-    Deadline, Effect, Site, Turn, Verdict, ZoneInput, ended, quarantine_notice,
+    Deadline, Effect, Site, Turn, Verdict, ZoneInput, ended, quarantine_notice, unheard_notice,
 };
 use ach_actors_model::{
-    AlarmNotice, AlarmReason, Cause, CommandKind, EntityRef, Fix, Timestamp, ZoneRef,
+    AlarmNotice, AlarmReason, Cause, CommandKind, EntityRef, Fix, Report, ReportKind, Timestamp,
+    ZoneRef,
 };
 
 use crate::call::Call;
@@ -26,8 +27,8 @@ pub(crate) struct Idle {
     saw: Arc<Site>,
     /// Deadlines that fell due meanwhile.
     held: Vec<Deadline>,
-    /// The alarm that says so.
-    notice: AlarmNotice,
+    /// The alarm that says so, and one of each kind that its reports may have been.
+    notices: Vec<AlarmNotice>,
 }
 
 /// All of them, and how often each actor was.
@@ -49,6 +50,19 @@ impl Quarantine {
         if let Some(idle) = self.idle.get_mut(&deadline.entity) {
             idle.held.push(deadline);
         }
+    }
+
+    /// Counts one more alarm about an actor.
+    fn next_ordinal(&mut self, actor: EntityRef) -> u32 {
+        let ordinal = self.episodes.entry(actor).or_insert(0);
+        *ordinal = ordinal.saturating_add(1);
+        *ordinal
+    }
+
+    /// Whether an actor is set aside that last saw another version of the site.
+    fn saw_another(&self, actor: EntityRef, site: &Site) -> bool {
+        let idle = self.idle.get(&actor);
+        idle.is_some_and(|idle| !std::ptr::eq(Arc::as_ptr(&idle.saw), site))
     }
 }
 
@@ -88,18 +102,32 @@ impl Shard {
         scene: Scene<'_>,
         origin: Origin,
     ) {
-        if self.stage.actors.is_set_aside(actor) {
-            return;
-        }
+        // Or the input would be played for ever.
+        assert!(!self.stage.actors.is_set_aside(actor), "who is set aside is not called");
         self.stage.actors.set_aside(actor, true);
-        let ordinal = self.quarantine.episodes.entry(actor).or_insert(0);
-        *ordinal = ordinal.saturating_add(1);
-        let ordinal = *ordinal;
+        let ordinal = self.quarantine.next_ordinal(actor);
         let turn = Turn { site: scene.site, health: &self.stage.health, now: scene.now };
         let Origin { cause, received_at } = origin;
         let notice = quarantine_notice(actor, ordinal, cause, received_at, &turn);
-        self.quarantine.idle.insert(actor, Idle { saw, held: Vec::new(), notice });
+        let idle = Idle { saw, held: Vec::new(), notices: vec![notice] };
+        self.quarantine.idle.insert(actor, idle);
         self.stage.tell(Effect::Alarm(notice));
+    }
+
+    /// A report came for an actor that is set aside. What may be somebody in need is an alarm all
+    /// the same: once a kind, until the actor works again.
+    pub(crate) fn raise_unheard(&mut self, report: &Report, scene: Scene<'_>, origin: Origin) {
+        let Some(actor) = actor_of(report.kind) else { return };
+        let ordinal = self.quarantine.episodes.get(&actor).map_or(1, |ordinal| ordinal + 1);
+        let turn = Turn { site: scene.site, health: &self.stage.health, now: scene.now };
+        let arrived = (origin.cause, origin.received_at);
+        let Some(notice) = unheard_notice(report, ordinal, arrived, &turn) else { return };
+        let Some(idle) = self.quarantine.idle.get_mut(&actor) else { return };
+        if idle.notices.iter().all(|told| told.kind != notice.kind) {
+            idle.notices.push(notice);
+            self.quarantine.next_ordinal(actor);
+            self.stage.tell(Effect::Alarm(notice));
+        }
     }
 
     /// Does what an operator wishes. A wish about an actor that does not exist, or is already so,
@@ -107,7 +135,8 @@ impl Shard {
     pub(crate) fn command(&mut self, kind: &CommandKind, scene: Scene<'_>) {
         match *kind {
             CommandKind::QuarantineActor(actor) => {
-                if self.stage.actors.is_seated(actor) {
+                let actors = &mut self.stage.actors;
+                if actors.is_seated(actor) && !actors.is_set_aside(actor) {
                     let origin = Origin { cause: Cause::SiteChange, received_at: scene.now };
                     self.set_aside(actor, scene, origin);
                 }
@@ -118,10 +147,12 @@ impl Shard {
 
     /// Lets an actor work again: it learns of the site in force and gets its deadlines back.
     pub(crate) fn release(&mut self, actor: EntityRef, scene: Scene<'_>) {
-        let Some(Idle { saw, held, notice }) = self.quarantine.idle.remove(&actor) else { return };
+        let Some(Idle { saw, held, notices }) = self.quarantine.idle.remove(&actor) else { return };
         self.stage.actors.set_aside(actor, false);
-        let notice = ended(&notice, AlarmReason::Released, scene.now);
-        self.stage.tell(Effect::Alarm(notice));
+        for notice in &notices {
+            let notice = ended(notice, AlarmReason::Released, scene.now);
+            self.stage.tell(Effect::Alarm(notice));
+        }
         for Deadline { due_at, entity, kind } in held {
             self.stage.deadlines.push(due_at.0, (entity, kind));
         }
@@ -145,6 +176,10 @@ impl Shard {
         let was_in = self.occupants(zone);
         let (mut exits, mut entries) = (Vec::new(), Vec::new());
         for subject in self.stage.actors.subjects() {
+            // The places of one that saw another site are numbered by that; its release tells.
+            if self.quarantine.saw_another(EntityRef::Subject(subject), scene.site) {
+                continue;
+            }
             let Some(state) = self.stage.actors.subjects.get(subject.0) else { continue };
             let state = state.state();
             let Some(Fix { tag, received_at: at, .. }) = state.fix() else { continue };
@@ -178,11 +213,31 @@ impl Shard {
         }
     }
 
+    /// Things that the site no longer has need no actor: they are released, and their alarms end.
+    pub(crate) fn release_gone(&mut self, scene: Scene<'_>) {
+        let is_gone = |actor: &EntityRef| !scene.site.has(*actor);
+        let gone: Vec<EntityRef> = self.quarantine.actors().filter(is_gone).collect();
+        for actor in gone {
+            self.release(actor, scene);
+        }
+    }
+
     /// A new logic may have cured them: all work again.
     pub(crate) fn release_all(&mut self, scene: Scene<'_>) {
         let all: Vec<EntityRef> = self.quarantine.actors().collect();
         for actor in all {
             self.release(actor, scene);
         }
+    }
+}
+
+/// The actor a report about somebody in need is for.
+fn actor_of(kind: ReportKind) -> Option<EntityRef> {
+    match kind {
+        ReportKind::ButtonPressed { tag } | ReportKind::BandCut { tag } => {
+            Some(EntityRef::Tag(tag))
+        }
+        ReportKind::DoorOpened { door } => Some(EntityRef::Door(door)),
+        _ => None,
     }
 }

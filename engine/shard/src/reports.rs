@@ -47,7 +47,12 @@ impl Shard {
         let Origin { cause, received_at } = origin;
         let arrival = Arrival { observed_at: report.observed_at, received_at, cause };
         let call = Call::report(report, arrival);
-        self.play(scene, call, origin)
+        let to = call.to();
+        let verdict = self.play(scene, call, origin);
+        if self.stage.actors.is_set_aside(to) {
+            self.raise_unheard(report, scene, origin);
+        }
+        verdict
     }
 
     /// Tells a feed that it was heard: now, because shard time never goes back, while a batch that

@@ -22,10 +22,10 @@ use crate::{Entry, Input};
 /// The logic this build decides by.
 pub const LOGIC_VERSION: u16 = 1;
 
-/// Deadlines one entry fires beyond four for each that was waiting. Actors that ask for the same
-/// moment again and again would keep an entry from ending; what is left over is due still, and
-/// fires with the next entry.
-const FIRED_COUNT_SPARE: usize = 1_024;
+/// Deadlines one entry fires: about a millisecond of work, which is what a duress call may have to
+/// wait for. After a change of the site, or an outage, those of all tags are due at one moment;
+/// what is left over is due still, and fires with the next entry.
+const FIRED_COUNT_MAX: usize = 1_024;
 
 /// A set of actors with one order.
 ///
@@ -78,11 +78,15 @@ impl Shard {
     /// follow. A shard that went on would differ from its replicas. A panic inside an actor is
     /// caught and sets that actor aside.
     pub fn step(&mut self, entry: &Entry, effects: &mut Vec<Effect>) -> u64 {
+        let before = self.entry_at;
         self.begin(entry);
-        for input in &entry.inputs {
-            if let Input::Resumed { away_since } = *input {
-                self.stage.health.resume(away_since, entry.at);
-            }
+        let is_resumed = |input: &Input| match *input {
+            Input::Resumed { away_since } => Some(away_since),
+            _ => None,
+        };
+        if let Some(away_since) = entry.inputs.iter().find_map(is_resumed) {
+            // Nobody was away before the last thing that was decided.
+            self.stage.health.resume(away_since.max(before).min(entry.at), entry.at);
         }
         self.fire_due(entry.at);
         for input in &entry.inputs {
@@ -117,8 +121,7 @@ impl Shard {
     fn fire_due(&mut self, now: Timestamp) {
         let Some(site) = self.site.clone() else { return };
         let scene = Scene { site: &site, now };
-        let waiting = self.stage.deadlines.len();
-        for _ in 0..waiting.saturating_mul(4).saturating_add(FIRED_COUNT_SPARE) {
+        for _ in 0..FIRED_COUNT_MAX {
             let Some((due_at, (entity, kind))) = self.stage.deadlines.pop_due(now.0) else {
                 return;
             };
@@ -177,6 +180,7 @@ impl Shard {
             for actor in self.stage.actors.all() {
                 self.tell_site_change(actor, &old, scene);
             }
+            self.release_gone(scene);
         }
         self.stage.tell(Effect::SiteInForce { version });
     }

@@ -1,11 +1,13 @@
 //! Where one input is played: it runs with all the messages it causes, and is kept or undone whole.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ach_actors_entities::{
-    Deadline, DeadlineKind, Effect, Health, Message, MessageBody, Outbox, Site, Turn, Verdict,
+    Deadline, DeadlineKind, Effect, Health, HealthWas, Message, MessageBody, Outbox, Site, Turn,
+    Verdict,
 };
-use ach_actors_model::{EntityRef, SourceRef, Timestamp};
+use ach_actors_model::{AnchorRef, EntityRef, SourceRef, Timestamp};
 use ach_actors_runtime::{Deadlines, Runaway, Waves};
 
 use crate::actors::Actors;
@@ -21,10 +23,6 @@ const MESSAGE_COUNT_MAX: usize = 1 << 20;
 
 /// Deadlines one input may ask for. An actor asks for a handful in each step.
 const DEADLINE_COUNT_MAX: usize = 1 << 20;
-
-/// Messages of anchors kept for zones that are set aside. An anchor speaks when it is lost or found:
-/// tens of thousands of times is more than happens before an operator looks.
-const MISSED_COUNT_MAX: usize = 1 << 16;
 
 /// The site and the moment an input is decided by.
 #[derive(Debug, Clone, Copy)]
@@ -49,12 +47,14 @@ pub(crate) struct Stage {
     pub(crate) out: Outbox,
     /// Messages that were not delivered, because their receiver is set aside.
     pub(crate) dropped_count: u64,
-    /// Those among them that nothing else can tell the receiver later: what anchors said.
-    pub(crate) missed: Vec<Message>,
-    health_before: Option<Health>,
+    /// Those among them that nothing else can tell the receiver later: what each anchor said last
+    /// to each zone. Bounded by the anchors of the site and the zones they cover.
+    missed: BTreeMap<(EntityRef, AnchorRef), Message>,
+    /// What the input under way changed of `health` and `missed`, in order.
+    health_before: Vec<HealthWas>,
+    missed_before: Vec<((EntityRef, AnchorRef), Option<Message>)>,
     kept_effect_count: usize,
     kept_dropped_count: u64,
-    kept_missed_count: usize,
     waves: Waves,
     /// Who is deciding just now.
     actor: EntityRef,
@@ -71,11 +71,11 @@ impl Stage {
             deadlines: Deadlines::new(),
             out: Outbox::default(),
             dropped_count: 0,
-            missed: Vec::new(),
-            health_before: None,
+            missed: BTreeMap::new(),
+            health_before: Vec::new(),
+            missed_before: Vec::new(),
             kept_effect_count: 0,
             kept_dropped_count: 0,
-            kept_missed_count: 0,
             waves: Waves::new(WAVE_COUNT_MAX, MESSAGE_COUNT_MAX),
             actor: EntityRef::Source(SourceRef(0)),
             #[cfg(test)]
@@ -177,21 +177,19 @@ impl Stage {
     #[cold]
     fn drop_message(&mut self, message: Message) {
         self.dropped_count += 1;
-        let is_anchors = matches!(
-            message.body,
-            MessageBody::AnchorLost { .. } | MessageBody::AnchorFound { .. }
-        );
-        if is_anchors && self.missed.len() < MISSED_COUNT_MAX {
-            self.missed.push(message);
-        }
+        let (MessageBody::AnchorLost { anchor } | MessageBody::AnchorFound { anchor }) =
+            message.body
+        else {
+            return;
+        };
+        let key = (message.to, anchor);
+        let before = self.missed.insert(key, message);
+        self.missed_before.push((key, before));
     }
 
-    #[cold]
     fn apply_health(&mut self) {
-        if self.health_before.is_none() {
-            self.health_before = Some(self.health.clone());
-        }
         for change in self.out.health.drain(..) {
+            self.health_before.push(self.health.before(change));
             self.health.apply(change);
         }
     }
@@ -199,10 +197,10 @@ impl Stage {
     /// Keeps what was done since the last time.
     pub(crate) fn keep(&mut self) {
         self.actors.commit();
-        self.health_before = None;
+        self.health_before.clear();
+        self.missed_before.clear();
         self.kept_effect_count = self.out.effects.len();
         self.kept_dropped_count = self.dropped_count;
-        self.kept_missed_count = self.missed.len();
         for Deadline { due_at, entity, kind } in self.out.deadlines.drain(..) {
             self.deadlines.push(due_at.0, (entity, kind));
         }
@@ -220,23 +218,27 @@ impl Stage {
         self.kept_effect_count = 0;
     }
 
-    /// Takes what anchors said to an actor while it was set aside, in order. Between inputs only.
+    /// Takes what anchors said to an actor while it was set aside, by anchor. Between inputs only.
     pub(crate) fn take_missed(&mut self, actor: EntityRef) -> Vec<Message> {
-        let (missed, others) = self.missed.drain(..).partition(|message| message.to == actor);
-        self.missed = others;
-        self.kept_missed_count = self.missed.len();
-        missed
+        let all = (actor, AnchorRef(u32::MIN))..=(actor, AnchorRef(u32::MAX));
+        let keys: Vec<_> = self.missed.range(all).map(|(&key, _)| key).collect();
+        keys.iter().filter_map(|key| self.missed.remove(key)).collect()
     }
 
     /// Undoes what was done since the last time something was kept.
     pub(crate) fn roll_back(&mut self) {
         self.actors.roll_back();
-        if let Some(health) = self.health_before.take() {
-            self.health = health;
+        while let Some(was) = self.health_before.pop() {
+            self.health.put_back(was);
+        }
+        while let Some((key, before)) = self.missed_before.pop() {
+            match before {
+                Some(message) => self.missed.insert(key, message),
+                None => self.missed.remove(&key),
+            };
         }
         self.out.effects.truncate(self.kept_effect_count);
         self.dropped_count = self.kept_dropped_count;
-        self.missed.truncate(self.kept_missed_count);
         self.out.messages.clear();
         self.out.deadlines.clear();
         self.out.health.clear();

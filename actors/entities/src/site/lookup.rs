@@ -1,8 +1,8 @@
 //! Refs by id and ids by ref, for the rim and for alarm ids.
 
 use ach_actors_model::{
-    AnchorRef, DoorRef, LineRef, Name, RuleRef, SourceRef, SubjectClass, SubjectRef, TagId, TagRef,
-    ZoneRef,
+    AnchorRef, DoorRef, EntityRef, LineRef, Name, RuleRef, SourceRef, SubjectClass, SubjectRef,
+    TagId, TagRef, ZoneRef,
 };
 
 use super::Site;
@@ -48,6 +48,18 @@ impl Site {
     /// How many anchor refs were ever given.
     pub fn anchor_ref_count(&self) -> usize {
         self.anchors.len()
+    }
+
+    /// Whether a thing is in force, and not merely was once.
+    pub fn has(&self, entity: EntityRef) -> bool {
+        match entity {
+            EntityRef::Tag(tag) => self.tag_plan(tag).is_some(),
+            EntityRef::Subject(subject) => self.subject_class(subject).is_some(),
+            EntityRef::Zone(zone) => self.zone_plan(zone).is_some(),
+            EntityRef::Door(door) => self.door_plan(door).is_some(),
+            EntityRef::Source(source) => self.source_plan(source).is_some(),
+            EntityRef::Anchor(anchor) => self.anchor_plan(anchor).is_some(),
+        }
     }
 
     /// The tag with a factory number.

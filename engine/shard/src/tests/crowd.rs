@@ -1,7 +1,8 @@
 //! Stories of many: a feed of a thousand tags.
 
+use ach_actors_entities::Effect;
 use ach_actors_model::{
-    AlarmKind, NS_PER_S, Ping, SubjectClass, SubjectConfig, TagConfig, TagId, TagRef,
+    AlarmKind, NS_PER_S, Ping, SiteConfig, SubjectClass, SubjectConfig, TagConfig, TagId, TagRef,
 };
 use ach_geo::{Floor, Position};
 
@@ -12,12 +13,12 @@ use crate::Input;
 
 const CROWD: u32 = 1_000;
 
-#[test]
-fn a_feed_of_a_thousand_tags_that_stops_is_one_alarm() {
+/// The hospital with so many patients and nobody else, all of one feed.
+fn crowded(count: u32) -> SiteConfig {
     let mut config = hospital();
     config.subjects.clear();
     config.tags.clear();
-    for at in 0..CROWD {
+    for at in 0..count {
         config.subjects.push(SubjectConfig {
             id: name(&format!("p{at:04}")),
             class: SubjectClass::Patient,
@@ -26,35 +27,42 @@ fn a_feed_of_a_thousand_tags_that_stops_is_one_alarm() {
         let id = TagId(u64::from(at) + 1);
         config.tags.push(TagConfig { id, source: 0, subject: Some(at) });
     }
-    let mut script = Script::new(config);
+    config
+}
+
+/// The tags up to a number ping, all in the ward.
+fn ping(script: &mut Script, first_seq: &mut u64, second: u64, count: u32) {
+    let now = MONDAY.plus_ns(second * NS_PER_S);
+    let pings = (0..count).map(|at| Ping {
+        tag: TagRef(at),
+        seq_offset: at,
+        observed_at: now,
+        position: Position {
+            x_mm: 5_000 + i32::try_from(second).expect("a day"),
+            y_mm: 5_000,
+            z_mm: None,
+            floor: Some(Floor(0)),
+        },
+        accuracy_mm: 0,
+        battery_percent: None,
+    });
+    let batch = batch(1, *first_seq, now, pings.collect());
+    *first_seq = batch.last_seq + 1;
+    script.push(now, Input::Pings(batch));
+}
+
+#[test]
+fn a_feed_of_a_thousand_tags_that_stops_is_one_alarm() {
+    let mut script = Script::new(crowded(CROWD));
     let mut first_seq = 1;
-    let mut all_ping = |script: &mut Script, second: u64| {
-        let now = MONDAY.plus_ns(second * NS_PER_S);
-        let pings = (0..CROWD).map(|at| Ping {
-            tag: TagRef(at),
-            seq_offset: at,
-            observed_at: now,
-            position: Position {
-                x_mm: 5_000 + i32::try_from(second).expect("a day"),
-                y_mm: 5_000,
-                z_mm: None,
-                floor: Some(Floor(0)),
-            },
-            accuracy_mm: 0,
-            battery_percent: None,
-        });
-        let batch = batch(1, first_seq, now, pings.collect());
-        first_seq = batch.last_seq + 1;
-        script.push(now, Input::Pings(batch));
-    };
     for second in 1..15 {
-        all_ping(&mut script, second);
+        ping(&mut script, &mut first_seq, second, CROWD);
     }
     for second in 15..400 {
         script.push(MONDAY.plus_ns(second * NS_PER_S), Input::Tick);
     }
     for second in 400..410 {
-        all_ping(&mut script, second);
+        ping(&mut script, &mut first_seq, second, CROWD);
     }
     let played = play(&script.entries);
     assert_eq!(
@@ -64,4 +72,35 @@ fn a_feed_of_a_thousand_tags_that_stops_is_one_alarm() {
     let raised = played.shard.status().alarms_raised;
     assert_eq!(raised.get(&AlarmKind::TagSilent), None);
     assert_eq!(played.shard.status().pings.accepted_count, 24 * u64::from(CROWD));
+}
+
+#[test]
+fn a_call_for_help_does_not_wait_for_thousands_that_fall_silent_at_once() {
+    let count = 2_500;
+    let mut script = Script::new(crowded(count));
+    let mut first_seq = 1;
+    ping(&mut script, &mut first_seq, 1, count);
+    // One tag goes on, so the feed lives, and all others are silent at the same moment.
+    for second in 2..40 {
+        ping(&mut script, &mut first_seq, second, 1);
+    }
+    let before = script.entries.len();
+    let late = MONDAY.plus_ns(3_600 * NS_PER_S);
+    let press = script.button_of(TagRef(0), late);
+    script.push(late, press);
+    for _ in 0..4 {
+        script.push(late, Input::Tick);
+    }
+    let played = play(&script.entries);
+    let told = |at: usize, kind: AlarmKind| {
+        let of_kind = |effect: &&Effect| matches!(effect, Effect::Alarm(told) if told.kind == kind);
+        played.effects[at].iter().filter(of_kind).count()
+    };
+    let silent: Vec<usize> =
+        (0..script.entries.len()).map(|at| told(at, AlarmKind::TagSilent)).collect();
+    assert_eq!(silent.iter().sum::<usize>(), 2_499, "nobody is forgotten");
+    let most = silent.iter().max().copied().unwrap_or_default();
+    assert!(most <= 1_024, "at most so many in one entry, not {most}");
+    let help = (before..script.entries.len()).find(|&at| told(at, AlarmKind::Duress) == 1);
+    assert_eq!(help, Some(before), "the call is heard in its own entry");
 }

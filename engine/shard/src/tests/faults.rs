@@ -62,7 +62,7 @@ fn a_tag_that_panics_is_undone_and_set_aside_and_the_shard_goes_on() {
          3 anna presses
          & sam presses
          4 sam at 3,5",
-        &["1.500 raised ActorQuarantined anna", "3 raised Duress sam"],
+        &["1.500 raised ActorQuarantined anna", "3 raised Duress anna", "3 raised Duress sam"],
     );
     let status = played.shard.status();
     assert_eq!(status.quarantined, [EntityRef::Tag(TagRef(0))]);
@@ -70,6 +70,41 @@ fn a_tag_that_panics_is_undone_and_set_aside_and_the_shard_goes_on() {
     assert_eq!((status.pings.accepted_count, status.reports.accepted_count), (4, 2));
     let fix = played.shard.fix(TagRef(0)).expect("the fix before");
     assert_eq!(fix.position.x_mm, 1_000, "its state is that before the panic");
+}
+
+#[test]
+fn who_calls_for_help_while_set_aside_is_heard_once_a_kind() {
+    check(
+        |shard| shard.stage.actors.bug = Some(tag_bug),
+        "1 anna at 1,5
+         2 anna at -1,5
+         3 anna presses
+         4 anna presses
+         5 anna is-cut
+         6 release tag=0
+         7 anna presses",
+        &[
+            "2 raised ActorQuarantined anna",
+            "3 raised Duress anna",
+            "5 raised BandCut anna",
+            "6 cleared ActorQuarantined anna (Released)",
+            "6 cleared Duress anna (Released)",
+            "6 cleared BandCut anna (Released)",
+            "7 raised Duress anna",
+        ],
+    );
+}
+
+#[test]
+fn what_the_site_no_longer_has_is_set_aside_no_longer() {
+    let played = check(
+        |shard| shard.stage.actors.bug = Some(tag_bug),
+        "1 anna at 1,5
+         2 anna at -1,5
+         3 site no-anna-tag",
+        &["2 raised ActorQuarantined anna", "3 cleared ActorQuarantined anna (Released)"],
+    );
+    assert!(played.shard.status().quarantined.is_empty());
 }
 
 #[test]

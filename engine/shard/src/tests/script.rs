@@ -213,6 +213,13 @@ impl Script {
         Input::Report(report)
     }
 
+    /// The press of a tag's button.
+    pub(crate) fn button_of(&mut self, tag: TagRef, at: Timestamp) -> Input {
+        self.duress_seq += 1;
+        let kind = ReportKind::ButtonPressed { tag };
+        Input::Report(report(RTLS, Lane::Duress, self.epoch, self.duress_seq, at, kind))
+    }
+
     fn door(&mut self, at: Timestamp, door: &str, verb: &str, more: &[&str]) -> Input {
         let door = DoorRef(u32::from(door == "hatch"));
         let (verb, valid) = verb.split_once('=').unwrap_or((verb, "0"));
