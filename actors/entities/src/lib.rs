@@ -15,6 +15,7 @@ mod episodes;
 mod evidence;
 mod health;
 mod line_distance;
+mod occupants;
 mod quarantine;
 mod site;
 mod source;
