@@ -201,8 +201,10 @@ impl Stage {
         self.missed_before.clear();
         self.kept_effect_count = self.out.effects.len();
         self.kept_dropped_count = self.dropped_count;
-        for Deadline { due_at, entity, kind } in self.out.deadlines.drain(..) {
-            self.deadlines.push(due_at.0, (entity, kind));
+        if !self.out.deadlines.is_empty() {
+            for Deadline { due_at, entity, kind } in self.out.deadlines.drain(..) {
+                self.deadlines.push(due_at.0, (entity, kind));
+            }
         }
     }
 
