@@ -5,9 +5,15 @@
 
 mod chores;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod prose;
+#[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod shape;
 mod summary;
 #[cfg(test)]
 mod tidy;
