@@ -103,8 +103,8 @@ impl Scenario {
         if !within(self.tags, TAGS_MAX) {
             return Some("tags must be from 1 to 1,048,576");
         }
-        if !within(self.zones, ZONES_MAX) {
-            return Some("zones must be from 1 to 32,000");
+        if !(2..=ZONES_MAX).contains(&self.zones) {
+            return Some("zones must be from 2 to 32,000");
         }
         if !within(self.runs, RUNS_MAX) || !within(self.run_s, RUN_S_MAX) {
             return Some("runs must be from 1 to 99, run_s from 1 to 600");

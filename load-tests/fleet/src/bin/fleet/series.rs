@@ -104,7 +104,7 @@ fn campus(series: &[Series]) -> Campus {
 
 /// One campus for all: as large as the largest scenario wants it.
 fn campus_of<'a>(scenarios: impl Iterator<Item = &'a Scenario>) -> Campus {
-    let (mut zones, mut tags) = (1, 1);
+    let (mut zones, mut tags) = (2, 1);
     for scenario in scenarios {
         zones = scenario.zones.max(zones);
         tags = scenario.tags.max(tags);
