@@ -1,5 +1,7 @@
 //! Every `ach` command in the README is one that the program understands.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+
 use std::path::Path;
 use std::process::Command;
 
