@@ -99,23 +99,25 @@ pub fn journal(scale: Scale, below: &Path) -> io::Result<Vec<Pair>> {
         let mut refused = None;
         let mut repeat = |groups: &mut JournalGroups, commit: Commit| {
             stopwatch(|| {
+                let mut sum = 0_u64;
                 for _ in 0..count {
-                    if let Err(error) = commit(groups) {
-                        refused = Some(error);
+                    match commit(groups) {
+                        Ok(number) => sum = sum.wrapping_mul(31).wrapping_add(number),
+                        Err(error) => refused = Some(error),
                     }
                 }
-                0
+                sum
             })
         };
-        let what = format!("journal, groups of {pings}, a group");
+        let what = format!("journal, groups of {pings}, a ping");
         let mut state = (&mut groups, &mut repeat);
         let pair = Pair::measure(
             what,
             "raw pre-zeroed file",
-            count,
+            count * pings,
             &mut state,
-            |(groups, repeat)| repeat(groups, |groups| groups.ours().map(|_| ())),
-            |(groups, repeat)| repeat(groups, |groups| groups.plain().map(|_| ())),
+            |(groups, repeat)| repeat(groups, JournalGroups::ours),
+            |(groups, repeat)| repeat(groups, JournalGroups::plain),
         );
         if let Some(error) = refused {
             return Err(error);
@@ -125,7 +127,7 @@ pub fn journal(scale: Scale, below: &Path) -> io::Result<Vec<Pair>> {
     Ok(pairs)
 }
 
-type Commit = fn(&mut JournalGroups) -> io::Result<()>;
+type Commit = fn(&mut JournalGroups) -> io::Result<u64>;
 
 /// Several stretches as one.
 fn rounds(passes: usize, mut stretch: impl FnMut() -> Timed) -> Timed {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
 
@@ -20,6 +21,8 @@ pub struct Provenance {
     pub commit: String,
     /// Whether the tree has changes that are not in the commit.
     pub is_dirty: bool,
+    /// Whether the program is older than the commit: then it may have been built from another.
+    pub is_older: bool,
     /// The compiler.
     pub rustc: String,
     /// When, in UTC.
@@ -33,7 +36,12 @@ impl Provenance {
     /// out is said to be unknown.
     pub fn find(program: &str) -> Provenance {
         let tree = env!("CARGO_MANIFEST_DIR");
-        let changes = output("git", &["-C", tree, "status", "--porcelain", "--untracked-files=no"]);
+        // Results are what a measurement writes, not what it measures.
+        let paths = [":/", ":(top,exclude)*/results/*"];
+        let status = ["-C", tree, "status", "--porcelain", "--untracked-files=no", "--"];
+        let changes = output("git", &[&status[..], &paths].concat());
+        let committed_s = output("git", &["-C", tree, "show", "-s", "--format=%ct", "HEAD"])
+            .and_then(|seconds| seconds.parse().ok());
         let memory = field("/proc/meminfo", "MemTotal");
         let memory_kib = memory.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok());
         let moment = jiff::Timestamp::now();
@@ -48,6 +56,7 @@ impl Provenance {
             commit: output("git", &["-C", tree, "rev-parse", "HEAD"])
                 .unwrap_or_else(|| "unknown".to_owned()),
             is_dirty: changes.is_none_or(|changes| !changes.is_empty()),
+            is_older: committed_s.is_some_and(|moment_s| built_s() < Some(moment_s)),
             rustc: output("rustc", &["--version"]).unwrap_or_else(|| "unknown".to_owned()),
             measured_at: moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             command: words.join(" "),
@@ -57,9 +66,10 @@ impl Provenance {
     /// The lines a text result begins with.
     pub fn text(&self) -> String {
         let dirty = if self.is_dirty { ", with changes that are not in it" } else { "" };
+        let older = if self.is_older { "; the program is older than it" } else { "" };
         format!(
             "command   {}\nmachine   {} cores, {}, {} MiB\nsystem    Linux {}, {}\n\
-             commit    {}{dirty}\nmeasured  {}\n",
+             commit    {}{dirty}{older}\nmeasured  {}\n",
             self.command,
             self.cores,
             self.cpu,
@@ -84,6 +94,13 @@ impl Provenance {
         }
         format!("{day}-{}-core-{}", self.cores, cpu.trim_end_matches('-'))
     }
+}
+
+/// When this program was written to disk, in seconds since 1970.
+fn built_s() -> Option<u64> {
+    let file = fs::metadata(std::env::current_exe().ok()?).ok()?;
+    let since_1970 = file.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(since_1970.as_secs())
 }
 
 fn output(program: &str, arguments: &[&str]) -> Option<String> {
