@@ -1,22 +1,13 @@
 //! The shard's step for 10,000, 100,000 and a million tags on walks, with 10,000 zones and rules
 //! armed, beside the plain loop over the same positions.
 
-use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use ach_bench::ShardSteps;
+use ach_bench::{ShardSteps, stopwatch};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Rounds are made before they are timed.
-#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-fn stopwatch(work: impl FnOnce() -> u64) -> Duration {
-    let begun = Instant::now();
-    black_box(work());
-    begun.elapsed()
-}
 
 fn shard(criterion: &mut Criterion) {
     for tags in ShardSteps::TAGS {
@@ -37,7 +28,7 @@ fn shard(criterion: &mut Criterion) {
             bench.iter_custom(|rounds| {
                 let round = |_| {
                     let entries = steps.next_round();
-                    stopwatch(|| steps.step(&entries))
+                    stopwatch(|| steps.step(&entries)).0
                 };
                 (0..rounds).map(round).sum()
             });
@@ -46,7 +37,7 @@ fn shard(criterion: &mut Criterion) {
             bench.iter_custom(|rounds| {
                 let round = |_| {
                     steps.next_round();
-                    stopwatch(|| steps.plain())
+                    stopwatch(|| steps.plain()).0
                 };
                 (0..rounds).map(round).sum()
             });

@@ -150,7 +150,7 @@ mod tests {
     fn every_way_takes_and_gives_all_pings() {
         let mut codec = PingCodec::new(PingCodec::PINGS.smoke);
         assert_eq!(codec.ping_count(), 100);
-        assert_eq!(codec.decode_wire(), (0..100).sum());
+        assert_eq!(codec.decode_wire(), (0..100_u64).sum::<u64>());
         assert_eq!(codec.decode_entry(), 1);
         assert_eq!(codec.encode_wire(), codec.copy());
         assert!(codec.encode_entry() > 4_800);

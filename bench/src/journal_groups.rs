@@ -81,14 +81,14 @@ impl JournalGroups {
     /// # Errors
     ///
     /// The disk refuses.
-    pub fn plain(&mut self) -> io::Result<usize> {
+    pub fn plain(&mut self) -> io::Result<u64> {
         if self.raw_at + self.payload.len() > RAW_BYTES {
             self.raw_at = 0;
         }
         self.raw.write_all_at(&self.payload, offset(self.raw_at))?;
         self.raw.sync_data()?;
         self.raw_at += self.payload.len();
-        Ok(self.raw_at)
+        Ok(offset(self.raw_at))
     }
 }
 
@@ -109,8 +109,8 @@ mod tests {
                 assert_eq!(groups.ours().expect("durable"), round);
             }
             let bytes = pings.smoke * PING_BYTES + ENTRY_BYTES;
-            assert_eq!(groups.plain().expect("durable"), bytes);
-            assert_eq!(groups.plain().expect("durable"), 2 * bytes);
+            assert_eq!(groups.plain().expect("durable"), offset(bytes));
+            assert_eq!(groups.plain().expect("durable"), offset(2 * bytes));
         }
     }
 }

@@ -6,15 +6,19 @@
 
 mod campus;
 mod codec;
+pub mod figures;
 mod geofence;
 mod journal_groups;
+mod pairs;
 mod shard_site;
 mod shard_steps;
 mod size;
 
 pub use campus::{Campus, Crowd, Moves};
 pub use codec::PingCodec;
+pub use figures::Scale;
 pub use geofence::{Answered, Geofence};
 pub use journal_groups::JournalGroups;
+pub use pairs::{Pair, ROUNDS, Timed, stopwatch};
 pub use shard_steps::ShardSteps;
 pub use size::{SEED, Size};

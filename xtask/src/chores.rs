@@ -34,7 +34,7 @@ pub(crate) fn demo_check() -> Outcome {
     Ok(())
 }
 
-/// The long suites.
+/// The long suites, and every figure.
 pub(crate) fn night() -> Outcome {
     println!("1,000 kills under load");
     let status = Command::new("cargo")
@@ -53,7 +53,14 @@ pub(crate) fn night() -> Outcome {
         let output = read("cargo", &[&arguments[..], &more[..]].concat())?;
         summary::check(&output).map_err(|reason| format!("seed {seed}: {reason}"))?;
     }
-    run("cargo", &["bench", "--locked", "-p", "ach-bench"])
+    run("cargo", &["bench", "--locked", "-p", "ach-bench"])?;
+    run("cargo", &["build", "--release", "--locked", "-p", "ach", "-p", "ach-load-tests-fleet"])?;
+    let scenarios = ["alarms-20k", "alarms-50k", "durable-64", "durable-256"]
+        .map(|name| format!("load-tests/scenarios/{name}.toml"));
+    let mut fleet =
+        vec!["run", "--release", "--locked", "-p", "ach-load-tests-fleet", "--", "local"];
+    fleet.extend(scenarios.iter().map(String::as_str));
+    run("cargo", &fleet)
 }
 
 fn run(program: &str, arguments: &[&str]) -> Outcome {

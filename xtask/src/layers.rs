@@ -18,14 +18,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("engine/node",      &["ach-geo", "ach-actors-model", "ach-actors-entities", "ach-engine-journal",
                            "ach-engine-net", "ach-engine-shard", "ach-engine-site", "ach-engine-wire"]),
     ("clients/rust",     &["ach-geo", "ach-actors-model", "ach-engine-net", "ach-engine-wire"]),
-    ("load-tests/fleet", &["ach-geo", "ach-actors-model", "ach-actors-entities", "ach-engine-net",
-                           "ach-engine-shard", "ach-engine-site",
+    ("load-tests/fleet", &["ach-geo", "ach-actors-model", "ach-actors-entities", "ach-engine-journal",
+                           "ach-engine-net", "ach-engine-node", "ach-engine-shard", "ach-engine-site",
                            "ach-engine-wire", "ach-clients-rust"]),
     ("ach",              &["ach-geo", "ach-actors-model", "ach-actors-entities", "ach-engine-journal",
                            "ach-engine-net", "ach-engine-node", "ach-engine-shard", "ach-engine-site",
                            "ach-engine-wire", "ach-clients-rust", "ach-load-tests-fleet"]),
     ("bench",            &["ach-geo", "ach-actors-model", "ach-actors-runtime", "ach-actors-entities",
-                           "ach-engine-journal", "ach-engine-shard", "ach-engine-wire"]),
+                           "ach-engine-journal", "ach-engine-shard", "ach-engine-wire",
+                           "ach-load-tests-fleet"]),
     ("xtask",            &[]),
 ];
 

@@ -5,9 +5,15 @@
 
 mod chores;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod prose;
+#[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod shape;
 mod summary;
 #[cfg(test)]
 mod tidy;
@@ -20,7 +26,7 @@ usage: cargo xtask COMMAND
   ci          every check a change must pass, reading only: format, lints, tests, docs
   fix         what can be mended by machine: format and lints
   demo-check  run the demo plain and with --crash, and check both summaries
-  night       the long suites: 1,000 kills, longer demos, full benchmarks
+  night       the long suites: 1,000 kills, longer demos, full benchmarks, load tests
 ";
 
 fn main() -> ExitCode {

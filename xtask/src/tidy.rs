@@ -1,8 +1,8 @@
 //! House rules no linter knows.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
+use crate::files::{files_named, files_with_extension, source_files};
 use crate::layers::root;
 
 const FILE_LINES_MAX: usize = 500;
@@ -39,7 +39,8 @@ fn no_source_file_has_a_name_that_says_nothing() {
 #[test]
 fn nothing_unfinished_is_marked_and_left() {
     let this = root().join("xtask/src/tidy.rs");
-    for path in source_files().into_iter().filter(|path| *path != this) {
+    let documents = files_with_extension("md");
+    for path in source_files().into_iter().chain(documents).filter(|path| *path != this) {
         let text = fs::read_to_string(&path).unwrap();
         for word in FOREIGN_WORDS {
             assert!(!text.contains(word), "{} holds `{word}`", path.display());
@@ -137,37 +138,6 @@ fn no_document_links_to_nothing() {
             let is_outside = target.contains("://") || target.is_empty();
             let there = path.parent().unwrap().join(target);
             assert!(is_outside || there.exists(), "{} links to {target}", path.display());
-        }
-    }
-}
-
-fn source_files() -> Vec<PathBuf> {
-    files_with_extension("rs")
-}
-
-fn files_with_extension(extension: &str) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    collect(&root(), &mut files);
-    files.retain(|path| path.extension().is_some_and(|found| found == extension));
-    files
-}
-
-fn files_named(name: &str) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    collect(&root(), &mut files);
-    files.retain(|path| path.file_name().is_some_and(|found| found == name));
-    files
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let is_ours = !name.starts_with('.') && name != "target";
-        if path.is_dir() && is_ours {
-            collect(&path, files);
-        } else if path.is_file() {
-            files.push(path);
         }
     }
 }

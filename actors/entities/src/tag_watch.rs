@@ -246,7 +246,12 @@ impl TagWatch {
         out: &mut Outbox,
     ) {
         let Some(silence_ns) = rules.shortest_silence_ns else { return };
-        self.heard_ns = listened_ns(plan, turn);
+        let heard_before_ns = std::mem::replace(&mut self.heard_ns, listened_ns(plan, turn));
+        if self.heard_ns.saturating_sub(heard_before_ns) >= silence_ns {
+            // The shortest limit has been reached and judged: what is under way may be a longer
+            // one's, and the next silence must not wait for that.
+            self.silence_mark = 0;
+        }
         if let Some(rare) = &mut self.rare
             && rare.episodes.has_open()
         {

@@ -48,6 +48,11 @@ impl Latencies {
         let _ = self.0.add(&other.0);
     }
 
+    /// All of it, to be kept: percentiles of several runs can only be made from this.
+    pub fn histogram(&self) -> &Histogram<u64> {
+        &self.0
+    }
+
     /// What may be said.
     pub fn percentiles(&self) -> Percentiles {
         let samples = self.0.len();

@@ -36,6 +36,29 @@ fn a_tag_that_has_spoken_alarms_after_its_time_and_is_heard_again() {
 }
 
 #[test]
+fn a_second_silence_is_noticed_in_time_though_a_longer_limit_is_under_way() {
+    let silent = |after_s| Condition::TagSilent { after_ns: after_s * S };
+    let config = hospital(vec![
+        rule("short", AlarmKind::TagSilent, silent(60)),
+        rule("long", AlarmKind::TagSilent, silent(900)),
+    ]);
+    check(
+        &config,
+        "
+        1    ping 1 5,5   | +p ward 1
+        61   tick         | RAISED TagSilent p tag1
+        70   ping 1 5,5   | CLEARED TagSilent p tag1: ConditionEnded, tag 1 heard
+        129  tick         |
+        130  tick         | RAISED TagSilent p tag1
+        901  tick         |
+        970  tick         | RAISED TagSilent p tag1
+        971  ping 1 5,5   | CLEARED TagSilent p tag1: ConditionEnded, CLEARED TagSilent p tag1: ConditionEnded, tag 1 heard
+        1031 tick         | RAISED TagSilent p tag1
+        ",
+    );
+}
+
+#[test]
 fn a_tag_that_never_spoke_and_one_on_nobody_are_not_silent() {
     check(
         &ward(None),

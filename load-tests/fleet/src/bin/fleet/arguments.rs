@@ -1,0 +1,116 @@
+//! What can be typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::host::Threads;
+use crate::pacer::Pacing;
+
+/// Load a node as vendors, receivers and probes do, and report what it held.
+#[derive(Debug, Parser)]
+#[command(name = "fleet", max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  fleet local load-tests/scenarios/alarms-20k.toml
+  fleet local load-tests/scenarios/durable-64.toml load-tests/scenarios/durable-256.toml --runs 3
+
+On two machines:
+  fleet site load-tests/scenarios/alarms-20k.toml --out site
+  ach serve --site site --data data --listen 0.0.0.0:7400 --host node.example
+  ach vendor enrol rtls --data data --out vendor
+  ach receiver enrol load-test --data data --out receiver
+  fleet run load-tests/scenarios/alarms-20k.toml --node 10.0.0.7:7400 --server-name node.example \\
+      --vendor vendor --receiver receiver
+
+Exit codes: 0 all limits were held; 1 the test could not be made; 2 the command was not understood; \
+3 a limit was not held or could not be shown.")]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Job,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Job {
+    /// Start a node on this machine, load it, end it
+    Local(Local),
+    /// Load a node that runs already
+    Run(Run),
+    /// Write the site that a node must serve for these scenarios
+    Site(Site),
+}
+
+/// What all loads share.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// The scenarios; their runs take turns
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub(crate) scenarios: Vec<PathBuf>,
+    /// Runs of each, instead of what the scenario says
+    #[arg(long)]
+    pub(crate) runs: Option<u32>,
+    /// Seconds a run, instead of what the scenario says
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) run_s: Option<u32>,
+    /// How the sender waits for the next ping
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) pacing: Pacing,
+    /// Folder for the results; a folder of day and machine is made in it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Added to the names of the results
+    #[arg(long, value_name = "WORD")]
+    pub(crate) suffix: Option<String>,
+}
+
+/// `fleet local`.
+#[derive(Debug, Args)]
+pub(crate) struct Local {
+    #[command(flatten)]
+    pub(crate) plan: Plan,
+    /// The `ach` program; without it, the one beside this program
+    #[arg(long, value_name = "FILE", conflicts_with = "in_process")]
+    pub(crate) ach: Option<PathBuf>,
+    /// Run the node within this process
+    #[arg(long)]
+    pub(crate) in_process: bool,
+    /// Which threads the node has
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) threads: Threads,
+    /// Folder on the disk to measure; the node's data are made and removed in it
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) below: PathBuf,
+}
+
+/// `fleet run`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) plan: Plan,
+    /// The node
+    #[arg(long, default_value = "127.0.0.1:7400")]
+    pub(crate) node: SocketAddr,
+    /// The name its certificate bears
+    #[arg(long, default_value = "localhost")]
+    pub(crate) server_name: String,
+    /// Directory of the credentials of vendor `rtls`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) vendor: PathBuf,
+    /// Directory of a receiver's credentials
+    #[arg(long, value_name = "DIR")]
+    pub(crate) receiver: PathBuf,
+}
+
+/// `fleet site`.
+#[derive(Debug, Args)]
+pub(crate) struct Site {
+    /// The scenarios it must serve
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub(crate) scenarios: Vec<PathBuf>,
+    /// A directory that does not exist yet
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}

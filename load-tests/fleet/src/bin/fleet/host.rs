@@ -1,0 +1,253 @@
+//! A node for a load test: a process of its own, or within this one.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use ach_actors_model::Name;
+use ach_clients_rust::{Bundle, ClientConfig, Role};
+use ach_engine_journal::KekSource;
+use ach_engine_net::Authority;
+use ach_engine_node::{Arrangement, Ended, Node, NodeConfig, NodeLimits, Running};
+use ach_engine_site::SiteDirectory;
+use clap::ValueEnum;
+use serde::Serialize;
+use tempfile::TempDir;
+
+use crate::campus::FEED;
+use crate::failure::Failure;
+
+/// A node that does not listen by then will not: it reads a site of a million tags meanwhile.
+const START_WITHIN: Duration = Duration::from_mins(2);
+/// The name its certificate bears.
+const SERVER_NAME: &str = "localhost";
+
+/// Which threads the node has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Threads {
+    /// As the node chooses.
+    #[default]
+    Auto,
+    /// Sessions and shard share one.
+    One,
+    /// The shard has its own.
+    Two,
+}
+
+impl Threads {
+    fn word(self) -> &'static str {
+        match self {
+            Threads::Auto => "auto",
+            Threads::One => "one",
+            Threads::Two => "two",
+        }
+    }
+
+    fn arrangement(self) -> Arrangement {
+        match self {
+            Threads::Auto => Arrangement::Auto,
+            Threads::One => Arrangement::OneThread,
+            Threads::Two => Arrangement::TwoThread,
+        }
+    }
+}
+
+/// How the node is to run.
+#[derive(Debug, Clone)]
+pub(crate) struct HostPlan {
+    /// Below which folder its data lie; it decides the disk.
+    pub(crate) below: PathBuf,
+    /// The `ach` program; `None` runs the node within this process.
+    pub(crate) program: Option<PathBuf>,
+    pub(crate) threads: Threads,
+}
+
+/// A node at work, with credentials for a vendor and a receiver. Its data go with it.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) vendor: ClientConfig,
+    pub(crate) receiver: ClientConfig,
+    node: HostedNode,
+    _folder: TempDir,
+}
+
+#[derive(Debug)]
+enum HostedNode {
+    Process(Child),
+    Here(Option<Box<Running>>),
+}
+
+impl Host {
+    /// Starts a node on a site, on a free port.
+    pub(crate) fn start(plan: &HostPlan, directory: &SiteDirectory) -> Result<Host, Failure> {
+        let folder = tempfile::Builder::new().prefix("fleet-").tempdir_in(&plan.below)?;
+        let data = folder.path().join("data");
+        let (node, address) = if let Some(program) = &plan.program {
+            let site = folder.path().join("site");
+            directory.write(&site)?;
+            let (child, address) = spawn(program, &site, &data, plan.threads)?;
+            (HostedNode::Process(child), address)
+        } else {
+            let running = start_here(directory, &data, plan.threads)?;
+            let address = running.address();
+            (HostedNode::Here(Some(Box::new(running))), address)
+        };
+        let enrolled = |role: Role, name: &str| -> Result<ClientConfig, Failure> {
+            let bundle = match &plan.program {
+                Some(program) => enrol(program, role, name, &data, &folder.path().join(name))?,
+                None => authority(directory, &data)?.issue(role, &name_of(name))?,
+            };
+            Ok(ClientConfig::new(address, SERVER_NAME, bundle))
+        };
+        let vendor = enrolled(Role::Vendor, FEED)?;
+        let receiver = enrolled(Role::Receiver, "load-test")?;
+        Ok(Host { vendor, receiver, node, _folder: folder })
+    }
+
+    /// The node's process, when it has its own.
+    pub(crate) fn process(&self) -> Option<u32> {
+        match &self.node {
+            HostedNode::Process(child) => Some(child.id()),
+            HostedNode::Here(_) => None,
+        }
+    }
+
+    /// Ends the node in order.
+    pub(crate) fn end(mut self) -> Result<(), Failure> {
+        match &mut self.node {
+            HostedNode::Process(child) => {
+                let id = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+                let id = id.ok_or_else(|| Failure::new("the node's process has no number"))?;
+                rustix::process::kill_process(id, rustix::process::Signal::TERM)?;
+                let status = child.wait()?;
+                if status.success() {
+                    return Ok(());
+                }
+                Err(Failure::new(format!("the node ended with {status}; its log is above")))
+            }
+            HostedNode::Here(running) => {
+                let ended = running.take().map_or(Ended::Drained, |running| running.drain());
+                if ended == Ended::Drained {
+                    return Ok(());
+                }
+                Err(Failure::new("the node did not end in order; its log is above"))
+            }
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if let HostedNode::Process(child) = &mut self.node {
+            // One that has ended in order is gone already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The `ach` beside this program, as cargo puts both into one folder.
+pub(crate) fn program_beside() -> Result<PathBuf, Failure> {
+    let beside = std::env::current_exe()?.with_file_name("ach");
+    if beside.is_file() {
+        return Ok(beside);
+    }
+    Err(Failure::new(format!(
+        "there is no {}; build it (cargo build --release -p ach), name another with --ach, or run \
+         the node in this process (--in-process)",
+        beside.display()
+    )))
+}
+
+fn spawn(
+    program: &Path,
+    site: &Path,
+    data: &Path,
+    threads: Threads,
+) -> Result<(Child, SocketAddr), Failure> {
+    let mut child = Command::new(program)
+        .args(["serve", "--json", "--listen", "127.0.0.1:0", "--arrangement", threads.word()])
+        .arg("--site")
+        .arg(site)
+        .arg("--data")
+        .arg(data)
+        .env("ACH_LOG", std::env::var("ACH_LOG").unwrap_or_else(|_| "warn".to_owned()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let (said, hears) = channel();
+    if let Some(stdout) = child.stdout.take() {
+        // Ends with the child's output.
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let value: Option<serde_json::Value> = serde_json::from_str(&line).ok();
+                let address = value.and_then(|it| it.get("node")?.as_str()?.parse().ok());
+                if let Some(address) = address {
+                    // Only the first is waited for.
+                    let _ = said.send(address);
+                }
+            }
+        });
+    }
+    if let Ok(address) = hears.recv_timeout(START_WITHIN) {
+        return Ok((child, address));
+    }
+    // It may have ended by itself, which is as good.
+    let _ = child.kill();
+    let status = child.wait()?;
+    let text = format!("{} did not listen; it ended with {status}", program.display());
+    Err(Failure::new(text))
+}
+
+/// Enrols by the command that a user would type.
+fn enrol(
+    program: &Path,
+    role: Role,
+    name: &str,
+    data: &Path,
+    out: &Path,
+) -> Result<Bundle, Failure> {
+    let mut command = Command::new(program);
+    command.args([role.word(), "enrol", name, "--data"]).arg(data).arg("--out").arg(out);
+    let ended = command.stdin(Stdio::null()).output()?;
+    if ended.status.success() {
+        return Ok(Bundle::load(out)?);
+    }
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    Err(Failure::new(format!("`{} enrol {name}` failed: {said}", role.word())))
+}
+
+fn start_here(
+    directory: &SiteDirectory,
+    data: &Path,
+    threads: Threads,
+) -> Result<Running, Failure> {
+    fs::create_dir_all(data)?;
+    let node = name_of("node-1");
+    Ok(Node::start(NodeConfig {
+        bundle: authority(directory, data)?.issue_node(&node, &[])?,
+        name: node,
+        site: directory.config(1)?,
+        frame: None,
+        data: data.to_owned(),
+        kek: KekSource::File(data.join("journal.key")),
+        journal: ach_engine_journal::Config::default(),
+        listen: (Ipv4Addr::LOCALHOST, 0).into(),
+        arrangement: threads.arrangement(),
+        limits: NodeLimits::default(),
+    })?)
+}
+
+fn authority(directory: &SiteDirectory, data: &Path) -> Result<Authority, Failure> {
+    Ok(Authority::open_or_create(&data.join("pki"), &directory.id)?)
+}
+
+fn name_of(id: &str) -> Name {
+    #[expect(clippy::expect_used, reason = "literals of letters and digits")]
+    Name::new(id).expect("a short plain id")
+}

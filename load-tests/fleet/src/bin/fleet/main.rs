@@ -1,0 +1,44 @@
+//! `fleet`: loads a node by scenarios and writes down what came of it.
+
+mod arguments;
+mod campus;
+mod cpu_times;
+mod failure;
+mod host;
+mod outcome;
+mod pacer;
+mod receiver;
+mod report;
+mod run;
+mod scenario;
+mod schedule;
+mod sender;
+mod series;
+mod verdict;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Job};
+use crate::series::Ending;
+
+/// Pings are made on one thread and freed on another, as in the node.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let ended = match Arguments::parse().command {
+        Job::Local(local) => series::local(&local),
+        Job::Run(run) => series::remote(&run),
+        Job::Site(site) => series::write_site(&site),
+    };
+    match ended {
+        Ok(Ending::Held) => ExitCode::SUCCESS,
+        Ok(Ending::NotHeld) => ExitCode::from(3),
+        Err(failure) => {
+            eprintln!("fleet: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
