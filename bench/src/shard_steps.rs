@@ -7,6 +7,8 @@ use ach_actors_entities::Effect;
 use ach_actors_model::{Ping, PingBatch, SourceRef, TagRef, Timestamp};
 use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
 use ach_geo::{Gates, Observation, Occupancy, Position, Region, Watch, WatchIndex};
+use rand::{SeedableRng, seq::SliceRandom};
+use rand_chacha::ChaCha8Rng;
 
 use crate::campus::{Campus, Crowd, Moves};
 use crate::shard_site::site;
@@ -29,6 +31,8 @@ pub struct ShardSteps {
     index: u64,
     seq: u64,
     positions: Vec<Position>,
+    /// Tags in the order they are heard within a second: any but that of their numbers.
+    order: Vec<u32>,
     effects: Vec<Effect>,
 }
 
@@ -60,6 +64,7 @@ impl ShardSteps {
             index: 0,
             seq: 1,
             positions: Vec::with_capacity(tags),
+            order: shuffled(tags),
             effects: Vec::new(),
         };
         let source = SourceRef(0);
@@ -80,14 +85,14 @@ impl ShardSteps {
         self.positions.clear();
         let mut positions = std::mem::take(&mut self.positions);
         self.crowd.step(&mut positions);
-        let mut entries = Vec::with_capacity(positions.len() / ENTRY_PINGS + 1);
-        let mut first_tag = 0_u32;
-        for chunk in positions.chunks(ENTRY_PINGS) {
-            let batch = self.batch(first_tag, chunk);
-            first_tag = first_tag.saturating_add(u32::try_from(chunk.len()).unwrap_or(0));
-            entries.push(self.entry(vec![Input::Pings(batch)]));
-        }
         self.positions = positions;
+        let order = std::mem::take(&mut self.order);
+        let entries = order.chunks(ENTRY_PINGS).map(|tags| {
+            let batch = self.batch(tags);
+            self.entry(vec![Input::Pings(batch)])
+        });
+        let entries = entries.collect();
+        self.order = order;
         entries
     }
 
@@ -103,7 +108,7 @@ impl ShardSteps {
 
     /// The plain loop over the round that [`ShardSteps::next_round`] gave last.
     pub fn plain(&mut self) -> u64 {
-        self.plain.round(&self.positions, self.at)
+        self.plain.round(&self.order, &self.positions, self.at)
     }
 
     /// A second passes in which nobody is heard.
@@ -118,18 +123,16 @@ impl ShardSteps {
         &self.shard
     }
 
-    fn batch(&mut self, first_tag: u32, positions: &[Position]) -> PingBatch {
-        let count = u64::try_from(positions.len()).unwrap_or(0);
+    fn batch(&mut self, tags: &[u32]) -> PingBatch {
+        let count = u64::try_from(tags.len()).unwrap_or(0);
         let first_seq = self.seq;
         self.seq += count;
         let observed_at = self.at;
-        let ping = |(offset, position): (u32, &Position)| Ping {
-            tag: TagRef(first_tag.saturating_add(offset)),
-            seq_offset: offset,
-            observed_at,
-            position: *position,
-            accuracy_mm: 400,
-            battery_percent: None,
+        let ping = |(seq_offset, &tag): (u32, &u32)| {
+            let tag = TagRef(tag);
+            let position = *self.positions.get(tag.index())?;
+            let (accuracy_mm, battery_percent) = (400, None);
+            Some(Ping { tag, seq_offset, observed_at, position, accuracy_mm, battery_percent })
         };
         PingBatch {
             source: SourceRef(0),
@@ -139,7 +142,7 @@ impl ShardSteps {
             received_at: self.at,
             conflated_count: 0,
             refused_count: 0,
-            pings: (0..).zip(positions).map(ping).collect(),
+            pings: (0..).zip(tags).filter_map(ping).collect(),
         }
     }
 
@@ -170,9 +173,14 @@ impl Plain {
         Plain { index, tags: vec![(Occupancy::default(), Timestamp(0), nowhere); tags] }
     }
 
-    fn round(&mut self, positions: &[Position], at: Timestamp) -> u64 {
+    fn round(&mut self, order: &[u32], positions: &[Position], at: Timestamp) -> u64 {
         let (mut crossings, mut checksum) = (Vec::new(), 0_u64);
-        for ((occupancy, last_at, last), position) in self.tags.iter_mut().zip(positions) {
+        for tag in order.iter().map(|&tag| TagRef(tag).index()) {
+            let (Some((occupancy, last_at, last)), Some(position)) =
+                (self.tags.get_mut(tag), positions.get(tag))
+            else {
+                continue;
+            };
             let seen = Observation {
                 position: *position,
                 accuracy_mm: 400,
@@ -188,6 +196,12 @@ impl Plain {
         }
         checksum
     }
+}
+
+fn shuffled(tags: usize) -> Vec<u32> {
+    let mut order: Vec<u32> = (0_u32..).take(tags).collect();
+    order.shuffle(&mut ChaCha8Rng::seed_from_u64(SEED));
+    order
 }
 
 #[cfg(test)]
