@@ -11,7 +11,8 @@ use ach_geo::{Floor, Occupancy, Position, Settled};
 
 use crate::docket::Docket;
 use crate::tag::RECENT_COUNT;
-use crate::tag_watch::{Rare, TagWatch};
+use crate::tag_cases::TagCases;
+use crate::tag_watch::TagWatch;
 use crate::{Anchor, Door, Source, Subject, Tag, Zone};
 
 /// Floors are hundredths of storeys; nobody has one there.
@@ -81,7 +82,7 @@ pub struct TagCold {
     silence_mark: u32,
     floor_age_ms: u32,
     recent: [u16; RECENT_COUNT],
-    rare: Option<Box<Rare>>,
+    rare: Option<Box<TagCases>>,
 }
 
 impl Cell for Tag {
