@@ -14,6 +14,7 @@ mod effect;
 mod episodes;
 mod evidence;
 mod health;
+mod leave;
 mod line_distance;
 mod quarantine;
 mod recall;
