@@ -28,11 +28,13 @@ struct ColdFix {
     y_mm: i32,
     z_mm: i32,
     accuracy_mm: u32,
-    /// From observation to arrival.
-    delay_ns: u32,
+    /// From observation to arrival; or how far ahead a tag's stamp was, in milliseconds.
+    delay: u32,
     floor: i16,
     /// Of tags: the battery, in what would be padding.
     battery_mark: u8,
+    /// Of tags, likewise: whether the stamp was ahead, and observation thus taken for arrival.
+    is_ahead: bool,
 }
 
 impl ColdFix {
@@ -53,9 +55,10 @@ impl ColdFix {
             y_mm: position.y_mm,
             z_mm: position.z_mm.unwrap_or(Z_UNKNOWN),
             accuracy_mm,
-            delay_ns: u32::try_from(delay_ns).ok()?,
+            delay: u32::try_from(delay_ns).ok()?,
             floor: position.floor.map_or(FLOOR_UNKNOWN, |floor| floor.0),
             battery_mark: 0,
+            is_ahead: false,
         })
     }
 
@@ -69,7 +72,8 @@ impl ColdFix {
     }
 
     fn moments(&self) -> (Timestamp, Timestamp) {
-        let received_at = self.observed_at + u64::from(self.delay_ns);
+        let delay_ns = if self.is_ahead { 0 } else { u64::from(self.delay) };
+        let received_at = self.observed_at + delay_ns;
         (Timestamp(self.observed_at), Timestamp(received_at))
     }
 }
@@ -96,8 +100,13 @@ impl Cell for Tag {
             Position { x_mm: self.x_mm, y_mm: self.y_mm, z_mm: self.z_mm, floor: self.floor };
         let moments = (self.observed_at, self.received_at);
         let fix = ColdFix::new(&position, self.accuracy_mm, moments)?;
+        let is_ahead = self.ahead_ms > 0;
+        if is_ahead && fix.delay > 0 {
+            return None;
+        }
+        let delay = if is_ahead { self.ahead_ms } else { fix.delay };
         Some(TagCold {
-            fix: ColdFix { battery_mark: self.watch.battery_mark, ..fix },
+            fix: ColdFix { battery_mark: self.watch.battery_mark, delay, is_ahead, ..fix },
             heard_ns: self.watch.heard_ns,
             silence_mark: self.watch.silence_mark,
             floor_age_ms: self.floor_age_ms,
@@ -119,6 +128,7 @@ impl Cell for Tag {
             floor,
             recent: cold.recent,
             floor_age_ms: cold.floor_age_ms,
+            ahead_ms: if cold.fix.is_ahead { cold.fix.delay } else { 0 },
             watch: TagWatch {
                 heard_ns: cold.heard_ns,
                 silence_mark: cold.silence_mark,

@@ -44,8 +44,8 @@ struct LockTurn {
 impl Leave {
     /// A pass was given.
     pub(crate) fn give(&mut self, from: Timestamp, valid_ms: u32) -> Verdict {
-        let valid_ns = u64::from(valid_ms.min(PASS_MS_MAX)) * NS_PER_MS;
-        let pass = Pass { from, until: from.plus_ns(valid_ns) };
+        let lasts_ns = u64::from(valid_ms.min(PASS_MS_MAX)) * NS_PER_MS;
+        let pass = Pass { from, until: from.plus_ns(lasts_ns) };
         if self.passes.contains(&pass) {
             return Verdict::Duplicate;
         }

@@ -50,6 +50,8 @@ pub struct Tag {
     pub(crate) recent: [u16; RECENT_COUNT],
     /// How old the knowledge of the floor was at the latest fix.
     pub(crate) floor_age_ms: u32,
+    /// How far ahead of its arrival the latest ping was stamped, rounded up.
+    pub(crate) ahead_ms: u32,
     /// Battery, band, button and silence.
     pub(crate) watch: TagWatch,
     pub(crate) held: Option<Box<Held>>,
@@ -180,6 +182,7 @@ impl Tag {
         }
         let [newest, next, third, _] = self.recent;
         self.recent = [digest, newest, next, third];
+        self.ahead_ms = ahead_ms(ping.observed_at, received_at);
         let heard = Heard {
             position: ping.position,
             accuracy_mm: ping.accuracy_mm,
@@ -227,35 +230,24 @@ impl Tag {
 
     /// What a ping is that tells nothing new: seen before, or older than what is known.
     ///
-    /// A ping of the same moment keeps what is there (omlox hub API 2.0.0). Of pings whose clock is
-    /// ahead only the order of arrival is known.
+    /// A ping of the same moment keeps what is there (omlox hub API 2.0.0). Of new pings whose clock
+    /// is ahead only the order of arrival is known, for such a clock may be put right; but one that
+    /// is sent again is known by its stamp, however old it is.
     fn known(&self, ping: &Ping, digest: u16, received_at: Timestamp) -> Option<Verdict> {
         if self.received_at.0 == 0 {
             return None;
         }
         let latest_at = self.held.as_ref().map_or(self.observed_at, |held| held.latest.observed_at);
-        if ping.observed_at > received_at {
-            let same_place = |x_mm, y_mm| ping.position.x_mm == x_mm && ping.position.y_mm == y_mm;
-            let is_same = match &self.held {
-                Some(held) => {
-                    let Position { x_mm, y_mm, .. } = held.latest.position;
-                    same_place(x_mm, y_mm)
-                }
-                None => same_place(self.x_mm, self.y_mm),
-            };
-            let is_repeated = is_same && self.recent.first() == Some(&digest);
-            let is_late = received_at < latest_at;
-            return match (is_repeated, is_late) {
-                (true, _) => Some(Verdict::Duplicate),
-                (false, true) => Some(Verdict::Late),
-                (false, false) => None,
-            };
+        let latest_stamp = latest_at.plus_ns(u64::from(self.ahead_ms) * NS_PER_MS);
+        if ping.observed_at <= latest_stamp && self.recent.contains(&digest) {
+            return Some(Verdict::Duplicate);
         }
-        if ping.observed_at > latest_at {
-            return None;
-        }
-        let is_repeated = self.recent.contains(&digest);
-        Some(if is_repeated { Verdict::Duplicate } else { Verdict::Late })
+        let is_late = if ping.observed_at > received_at {
+            received_at < latest_at
+        } else {
+            ping.observed_at <= latest_at
+        };
+        is_late.then_some(Verdict::Late)
     }
 
     /// Whether a ping can come from where the tag was: no faster than its subject can be, and on
@@ -342,6 +334,14 @@ fn is_within(from_mm: (i32, i32), position: &Position, reach_mm: u64) -> bool {
     // Squares of 32 bit numbers; their sum saturates beyond any reach that matters.
     let squares = (across_mm * across_mm).saturating_add(along_mm * along_mm);
     squares <= reach_mm.saturating_mul(reach_mm)
+}
+
+/// How far a stamp is ahead of its arrival; mostly not at all.
+fn ahead_ms(observed_at: Timestamp, received_at: Timestamp) -> u32 {
+    if observed_at <= received_at {
+        return 0;
+    }
+    whole_ms(observed_at.since_ns(received_at)).saturating_add(1)
 }
 
 fn whole_ms(ns: u64) -> u32 {

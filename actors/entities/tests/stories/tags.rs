@@ -85,6 +85,25 @@ fn a_ping_from_the_future_counts_from_its_arrival() {
 }
 
 #[test]
+fn pings_whose_clock_is_ahead_are_known_when_they_are_sent_again() {
+    check(
+        vec![],
+        "
+        1   ping 1 5,5 obs=61    | +p ward 1
+        2   ping 1 9,5 obs=62    |
+        3   ping 1 11,5 obs=63   | -p ward 0, +p lobby 1
+        4   ping 1 5,5 obs=61    | duplicate
+        4   ping 1 9,5 obs=62    | duplicate
+        4   ping 1 11,5 obs=63   | duplicate
+        62  ping 1 9,5 obs=62    | duplicate
+        63  ping 1 12,5          |
+        64  ping 1 11,5 obs=63   | duplicate
+        64  ping 1 10,5 obs=63   | late
+        ",
+    );
+}
+
+#[test]
 fn an_unknown_tag_is_refused() {
     check(vec![duress()], "1  ping 77 5,5 | refused\n 2 press 77 | refused\n 3 cut 77 | refused");
 }
