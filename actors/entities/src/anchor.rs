@@ -12,7 +12,7 @@ use ach_actors_model::{
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
 use crate::{
-    Arrival, Deadline, DeadlineKind, Message, MessageBody, Outbox, SILENCE_RECHECK_NS, Turn,
+    Arrival, Deadline, DeadlineKind, Message, MessageBody, Outbox, SILENCE_RECHECK_NS, Site, Turn,
     Verdict,
 };
 
@@ -33,7 +33,7 @@ pub struct Anchor {
 
 /// What an anchor can be told.
 #[derive(Debug, Clone, Copy)]
-pub enum AnchorInput {
+pub enum AnchorInput<'a> {
     /// It gave a sign of life.
     Alive(Arrival),
     /// The locating system has lost it.
@@ -46,7 +46,10 @@ pub enum AnchorInput {
         due_at: Timestamp,
     },
     /// Another version of the site is in force: it is `turn.site`.
-    SiteChanged,
+    SiteChanged {
+        /// The one before.
+        old: &'a Site,
+    },
 }
 
 impl Anchor {
@@ -54,7 +57,7 @@ impl Anchor {
     pub fn step(
         &mut self,
         me: AnchorRef,
-        input: AnchorInput,
+        input: AnchorInput<'_>,
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) -> Verdict {
@@ -69,8 +72,8 @@ impl Anchor {
                 Verdict::Accepted
             }
             AnchorInput::Due { .. } => Verdict::Accepted,
-            AnchorInput::SiteChanged => {
-                self.change_site(me, turn, out);
+            AnchorInput::SiteChanged { old } => {
+                self.change_site(me, old, turn, out);
                 Verdict::Accepted
             }
         }
@@ -97,7 +100,13 @@ impl Anchor {
             && happened_at <= reported_at
         {
             let is_repeated = happened_at == reported_at && is_lost == self.is_lost;
-            return if is_repeated { Verdict::Duplicate } else { Verdict::Late };
+            if is_repeated {
+                return Verdict::Duplicate;
+            }
+            if !is_lost {
+                self.hear_late(me, turn, out);
+            }
+            return Verdict::Late;
         }
         self.reported_at = Some(happened_at);
         if is_lost {
@@ -108,6 +117,19 @@ impl Anchor {
             self.arm(me, 0, turn, out);
         }
         Verdict::Accepted
+    }
+
+    /// A sign of life that is older than the latest report, or is stamped by a clock that was set
+    /// back: it ends a silence, but does not take back that the locating system has lost it.
+    fn hear_late(&mut self, me: AnchorRef, turn: &Turn<'_>, out: &mut Outbox) {
+        let notice = self.episodes.get(None, Place::Anchor(me));
+        let is_silent = notice.is_some_and(|notice| matches!(notice.cause, Cause::Deadline { .. }));
+        if self.is_lost && !is_silent {
+            return;
+        }
+        self.heard_ns = listened_ns(me, turn);
+        self.find(me, AlarmReason::ConditionEnded, turn, out);
+        self.arm(me, 0, turn, out);
     }
 
     fn lose(&mut self, me: AnchorRef, evidence: Evidence, turn: &Turn<'_>, out: &mut Outbox) {
@@ -175,9 +197,9 @@ impl Anchor {
         }
     }
 
-    fn change_site(&mut self, me: AnchorRef, turn: &Turn<'_>, out: &mut Outbox) {
-        self.silence_due = None;
+    fn change_site(&mut self, me: AnchorRef, old: &Site, turn: &Turn<'_>, out: &mut Outbox) {
         let Some(plan) = turn.site.anchor_plan(me) else {
+            self.silence_due = None;
             self.find(me, AlarmReason::RuleRemoved, turn, out);
             self.reported_at = None;
             self.heard_ns = None;
@@ -186,9 +208,22 @@ impl Anchor {
         if self.is_lost {
             self.retarget(me, &plan.zones, out);
         }
-        // The clock of another feed, or of one newly watched, cannot be compared with the old one.
-        if self.heard_ns.is_some() {
+        let is_watched = |site: &Site, source| {
+            site.source_plan(source).map(|source| source.silence_ns.is_some())
+        };
+        let former = old.anchor_plan(me);
+        let has_former_clock = former.is_some_and(|former| {
+            former.source == plan.source
+                && is_watched(old, former.source) == is_watched(turn.site, plan.source)
+        });
+        if !has_former_clock && self.heard_ns.is_some() {
+            // The clock of another feed, or of one newly watched, cannot be compared with the old.
             self.heard_ns = listened_ns(me, turn);
+        }
+        let has_former_limit = former.is_some_and(|former| former.silence_ns == plan.silence_ns);
+        if !(has_former_clock && has_former_limit) {
+            // The look that is ordered may come too late.
+            self.silence_due = None;
         }
         self.arm(me, 0, turn, out);
     }

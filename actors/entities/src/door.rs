@@ -2,53 +2,48 @@
 //!
 //! Position, lock, grants and requests to exit are independent facts, each with its own order by
 //! the time it was observed. An opening is covered by a pass (a grant or a request to exit) that
-//! was valid when it opened; without one it is forced, and alarms at once. Reports overtake each
-//! other: a pass that arrives after the opening it covers ends the alarm.
+//! was valid when it opened, or by a lock that was drawn back; without either it is forced, and
+//! alarms at once. Reports overtake each other: leave that arrives after the opening it covers ends
+//! the alarm.
+//!
+//! The first word of a door is taken for a happening: a fire exit that nobody ever used tells of
+//! itself for the first time when it is forced. That a door stands open may be said again and
+//! again; if it was not said for long, the door was closed meanwhile and that was lost.
 
 use ach_actors_model::{
-    AlarmNotice, AlarmReason, DoorRef, Event, EventKind, NS_PER_MS, Place, Timestamp,
+    AlarmNotice, AlarmReason, DoorRef, Event, EventKind, NS_PER_S, Place, Timestamp,
 };
-use smallvec::SmallVec;
 
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
+use crate::leave::Leave;
+use crate::recall::Recall;
 use crate::{Arrival, DeadlineKind, Effect, Outbox, Turn, Verdict};
 
-/// How much later than the opening a pass may be stamped and still cover it: reader and position
-/// switch are stamped by different boards of one controller, some tens of milliseconds apart, and
-/// nobody opens a door and shows his card within that time.
-const PASS_SKEW_NS: u64 = 100 * NS_PER_MS;
-/// Passes remembered, the latest: more are not valid at once at one door.
-const PASS_COUNT_MAX: usize = 4;
-/// Openings remembered to know repeated ones, the latest.
-const OPENING_COUNT_MAX: usize = 4;
+/// A door that is said to have opened while it is believed open, this long after it last said so,
+/// has been closed: a controller that repeats what stands does so every few minutes, and an opening
+/// at night must be judged though the closing of the afternoon was lost.
+const SAME_OPENING_NS: u64 = 600 * NS_PER_S;
 
 /// The state of one door: independent facts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Door {
     position: Switch,
     lock: Switch,
-    /// Ascending by time of observation.
-    passes: SmallVec<[Pass; PASS_COUNT_MAX]>,
-    /// When it opened, the latest times, ascending.
-    openings: SmallVec<[Timestamp; OPENING_COUNT_MAX]>,
+    leave: Leave,
+    /// When it opened, the latest time.
+    opened_at: Option<Timestamp>,
     episodes: Episodes,
 }
 
 /// A contact with two states.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Switch {
     /// Open or drawn back, closed or thrown; `None` before the first report.
     is_open: Option<bool>,
     /// When the latest report happened.
     reported_at: Timestamp,
-}
-
-/// Leave to open the door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Pass {
-    from: Timestamp,
-    until: Timestamp,
+    recall: Recall,
 }
 
 /// What a door can be told.
@@ -88,15 +83,17 @@ pub enum DoorInput {
 }
 
 impl Switch {
-    /// Takes a report: late if it is older than the latest, duplicate if it says nothing new.
-    fn report(&mut self, is_open: bool, happened_at: Timestamp) -> Verdict {
+    /// Takes a report: duplicate if it is sent again, late if it is older than the latest.
+    fn report(&mut self, is_open: bool, arrival: &Arrival) -> Verdict {
+        if self.recall.is_repeated(is_open, arrival) {
+            return Verdict::Duplicate;
+        }
+        let happened_at = arrival.happened_at();
         if self.is_open.is_some() && happened_at < self.reported_at {
             return Verdict::Late;
         }
-        if self.is_open == Some(is_open) && happened_at == self.reported_at {
-            return Verdict::Duplicate;
-        }
-        *self = Switch { is_open: Some(is_open), reported_at: happened_at };
+        self.is_open = Some(is_open);
+        self.reported_at = happened_at;
         Verdict::Accepted
     }
 }
@@ -122,11 +119,11 @@ impl Door {
             DoorInput::Closed(arrival) => self.close(me, &arrival, turn, out),
             DoorInput::Locked(arrival) => {
                 let kind = EventKind::DoorLocked { door: me };
-                self.turn_lock(false, &arrival, kind, turn, out)
+                self.turn_lock(me, false, &arrival, kind, turn, out)
             }
             DoorInput::Unlocked(arrival) => {
                 let kind = EventKind::DoorUnlocked { door: me };
-                self.turn_lock(true, &arrival, kind, turn, out)
+                self.turn_lock(me, true, &arrival, kind, turn, out)
             }
             DoorInput::AccessGranted { arrival, valid_ms }
             | DoorInput::ExitRequested { arrival, valid_ms } => {
@@ -154,19 +151,22 @@ impl Door {
         out: &mut Outbox,
     ) -> Verdict {
         let opened_at = arrival.happened_at();
-        if self.openings.contains(&opened_at) {
-            return Verdict::Duplicate;
+        let Switch { is_open: was_open, reported_at, .. } = self.position;
+        let verdict = self.position.report(true, arrival);
+        match verdict {
+            Verdict::Duplicate | Verdict::Refused => return verdict,
+            Verdict::Accepted if was_open == Some(true) => {
+                if opened_at.since_ns(reported_at) <= SAME_OPENING_NS {
+                    return verdict;
+                }
+                // It was closed meanwhile, and that was lost.
+                self.end(AlarmReason::ConditionEnded, turn, out);
+            }
+            Verdict::Late if self.is_within_known_opening(opened_at) => return verdict,
+            Verdict::Accepted | Verdict::Late => {}
         }
-        let was_open = self.position.is_open == Some(true);
-        let verdict = self.position.report(true, opened_at);
-        if verdict == Verdict::Duplicate || (was_open && verdict == Verdict::Accepted) {
-            return verdict;
-        }
-        if verdict == Verdict::Late && self.is_within_known_opening(opened_at) {
-            return verdict;
-        }
-        self.remember(opened_at);
-        let is_forced = !self.passes.iter().any(|pass| pass.covers(opened_at));
+        self.opened_at = self.opened_at.max(Some(opened_at));
+        let is_forced = !self.leave.covers(opened_at);
         let kind = EventKind::DoorOpened { door: me, is_forced };
         out.effects.push(Effect::Event(Event { at: turn.now, kind }));
         if is_forced {
@@ -185,15 +185,7 @@ impl Door {
     /// Whether a late opening falls into a time in which the door is known to have been open.
     fn is_within_known_opening(&self, opened_at: Timestamp) -> bool {
         self.position.is_open == Some(true)
-            && self.openings.last().is_some_and(|&known_at| known_at < opened_at)
-    }
-
-    fn remember(&mut self, opened_at: Timestamp) {
-        if self.openings.len() == OPENING_COUNT_MAX {
-            self.openings.remove(0);
-        }
-        let place = self.openings.partition_point(|&known_at| known_at < opened_at);
-        self.openings.insert(place, opened_at);
+            && self.opened_at.is_some_and(|known_at| known_at < opened_at)
     }
 
     fn raise(&mut self, me: DoorRef, evidence: &Evidence, turn: &Turn<'_>, out: &mut Outbox) {
@@ -215,7 +207,7 @@ impl Door {
         out: &mut Outbox,
     ) -> Verdict {
         let was_closed = self.position.is_open == Some(false);
-        let verdict = self.position.report(false, arrival.happened_at());
+        let verdict = self.position.report(false, arrival);
         if verdict == Verdict::Accepted && !was_closed {
             let kind = EventKind::DoorClosed { door: me };
             out.effects.push(Effect::Event(Event { at: turn.now, kind }));
@@ -226,6 +218,7 @@ impl Door {
 
     fn turn_lock(
         &mut self,
+        me: DoorRef,
         is_drawn_back: bool,
         arrival: &Arrival,
         kind: EventKind,
@@ -233,10 +226,15 @@ impl Door {
         out: &mut Outbox,
     ) -> Verdict {
         let was = self.lock.is_open;
-        let verdict = self.lock.report(is_drawn_back, arrival.happened_at());
+        let verdict = self.lock.report(is_drawn_back, arrival);
+        if verdict == Verdict::Duplicate {
+            return verdict;
+        }
+        self.leave.turn_lock(is_drawn_back, arrival.happened_at());
         if verdict == Verdict::Accepted && was != Some(is_drawn_back) {
             out.effects.push(Effect::Event(Event { at: turn.now, kind }));
         }
+        self.end_covered(me, turn, out);
         verdict
     }
 
@@ -248,27 +246,21 @@ impl Door {
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) -> Verdict {
-        let from = arrival.happened_at();
-        let pass = Pass { from, until: from.plus_ns(u64::from(valid_ms) * NS_PER_MS) };
-        let Err(place) = self.passes.binary_search(&pass) else { return Verdict::Duplicate };
-        let is_late = place < self.passes.len();
-        if self.passes.len() < PASS_COUNT_MAX {
-            self.passes.insert(place, pass);
-        } else if place > 0 {
-            self.passes.remove(0);
-            self.passes.insert(place - 1, pass);
+        let verdict = self.leave.give(arrival.happened_at(), valid_ms);
+        if verdict != Verdict::Duplicate {
+            self.end_covered(me, turn, out);
         }
-        let covers = |notice: &AlarmNotice| pass.covers(notice.observed_at);
-        let place = Place::Door(me);
-        self.episodes.end_where(
-            |notice| {
-                let is_covered = notice.place == place && covers(notice);
-                is_covered.then_some(AlarmReason::ConditionEnded)
-            },
-            turn,
-            out,
-        );
-        if is_late { Verdict::Late } else { Verdict::Accepted }
+        verdict
+    }
+
+    /// Ends the alarm of an opening for which there was leave after all.
+    fn end_covered(&mut self, me: DoorRef, turn: &Turn<'_>, out: &mut Outbox) {
+        let (place, leave) = (Place::Door(me), &self.leave);
+        let reason = |notice: &AlarmNotice| {
+            let is_covered = notice.place == place && leave.covers(notice.observed_at);
+            is_covered.then_some(AlarmReason::ConditionEnded)
+        };
+        self.episodes.end_where(reason, turn, out);
     }
 
     fn end(&mut self, reason: AlarmReason, turn: &Turn<'_>, out: &mut Outbox) {
@@ -291,12 +283,5 @@ impl Door {
             turn,
             out,
         );
-    }
-}
-
-impl Pass {
-    /// Whether a door that opened at this moment was opened with leave.
-    fn covers(&self, opened_at: Timestamp) -> bool {
-        self.from <= opened_at.plus_ns(PASS_SKEW_NS) && opened_at <= self.until
     }
 }

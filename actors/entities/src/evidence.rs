@@ -5,8 +5,9 @@ use ach_geo::Position;
 
 use crate::{Arrival, Turn};
 
-/// An input this much older than its arrival is called late: whoever answers must know that it
-/// happened a while ago. Networks take milliseconds, a vendor's retry some seconds.
+/// An input this much older than its arrival is called late, and so is a deadline that fires this
+/// long after it was due: whoever answers must know that it happened a while ago. Networks take
+/// milliseconds, a vendor's retry some seconds.
 pub(crate) const LATE_AFTER_NS: u64 = 10 * NS_PER_S;
 
 /// What speaks for an alarm, and where and when it was seen.
@@ -31,9 +32,10 @@ impl Evidence {
         Evidence { is_late, ..Evidence::bare(arrival.cause, observed_at, received_at) }
     }
 
-    /// Of a deadline: late if the node was away when it was due.
+    /// Of a deadline: late if the node was away when it was due, or if it fires long after it was
+    /// due, as one does that was held for an actor that was set aside.
     pub(crate) fn of_deadline(due_at: Timestamp, turn: &Turn<'_>) -> Evidence {
-        let is_late = turn.health.was_away_at(due_at);
+        let is_late = turn.health.was_away_at(due_at) || turn.now.since_ns(due_at) > LATE_AFTER_NS;
         Evidence { is_late, ..Evidence::bare(Cause::Deadline { due_at }, due_at, due_at) }
     }
 

@@ -2,8 +2,9 @@
 //!
 //! A tag's silence is measured on the *listening clock* of its feed. It goes on only by what was
 //! really listened to: it stands while the node is away, and if the feed is watched for silence
-//! it goes on to each moment the feed is heard, less the times it was found silent. So a feed that
-//! stops takes all its tags' clocks with it, without a message to any of them.
+//! it goes on each time the feed is heard, less the times it was found silent and the part of a
+//! pause that is unusual for it. So a feed that stops takes all its tags' clocks with it, without a
+//! message to any of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,17 @@ use crate::HealthChange;
 /// a compromise between an alarm at most this late and a call every moment for every tag of a feed
 /// that has stopped.
 pub(crate) const SILENCE_RECHECK_NS: u64 = NS_PER_S;
+
+/// A gap between two times a feed is heard that always counts as listening: tags are told silent
+/// after minutes, so it brings nobody's alarm forward by an amount that matters.
+const GAP_WHOLE_NS: u64 = 2 * NS_PER_S;
+
+/// A feed is taken for one that speaks this seldom until it is known better.
+const FIRST_GAP_NS: u64 = 10 * NS_PER_S;
+
+/// What a feed's usual gap loses each time it is heard, as a share of itself: a pause is forgotten
+/// after some two hundred batches, and the gaps between bursts of a few are not.
+const GAP_FADE: u64 = 64;
 
 /// The shard's table of feeds, blind zones and outages. Small, read by every machine through its
 /// turn and changed only by [`Health::apply`] and [`Health::resume`].
@@ -32,6 +44,8 @@ struct Listening {
     heard_ns: u64,
     /// The listening clock at that moment.
     listened_ns: u64,
+    /// The longest gap it usually makes between two times it is heard.
+    usual_gap_ns: u64,
     is_silent: bool,
 }
 
@@ -43,6 +57,22 @@ pub struct HealthWas(Was);
 enum Was {
     Source(SourceRef, Option<Listening>),
     Zone { zone: ZoneRef, is_blind: bool },
+}
+
+impl Listening {
+    /// The feed is heard again after `gap_ns`.
+    ///
+    /// A pause in which nothing could be heard of any tag is not their silence, though the feed
+    /// was back before it fell silent itself. So a gap counts for no more than twice what is usual
+    /// for the feed: the clock of one that is heard a hundred times a second all but stands in a
+    /// pause, that of one that speaks every minute goes on by whole minutes.
+    fn listen(&mut self, gap_ns: u64) {
+        let most_ns = self.usual_gap_ns.saturating_mul(2).max(GAP_WHOLE_NS);
+        let counted_ns = gap_ns.min(most_ns);
+        self.listened_ns = self.listened_ns.saturating_add(counted_ns);
+        let faded_ns = self.usual_gap_ns - self.usual_gap_ns / GAP_FADE;
+        self.usual_gap_ns = faded_ns.max(counted_ns);
+    }
 }
 
 impl Health {
@@ -87,8 +117,10 @@ impl Health {
             HealthChange::Heard { source, at } => {
                 let now_ns = self.attended_ns(at);
                 let row = self.row(source);
-                if !row.is_silent && row.heard_ns > 0 {
-                    row.listened_ns += now_ns.saturating_sub(row.heard_ns);
+                if row.heard_ns == 0 {
+                    row.usual_gap_ns = FIRST_GAP_NS;
+                } else if !row.is_silent {
+                    row.listen(now_ns.saturating_sub(row.heard_ns));
                 }
                 row.heard_ns = row.heard_ns.max(now_ns);
                 row.is_silent = false;
@@ -119,13 +151,12 @@ impl Health {
     }
 
     /// The listening clock of a feed. `is_watched` tells whether the feed has a limit of silence;
-    /// the clock of one that has none goes on with the node's own.
+    /// the clock of one that has none is the node's own.
     pub fn listened_ns(&self, source: SourceRef, is_watched: bool, now: Timestamp) -> u64 {
-        let row = self.sources.get(&source).copied().unwrap_or_default();
         if is_watched {
-            row.listened_ns
+            self.sources.get(&source).map_or(0, |row| row.listened_ns)
         } else {
-            row.listened_ns + self.attended_ns(now).saturating_sub(row.heard_ns)
+            self.attended_ns(now)
         }
     }
 

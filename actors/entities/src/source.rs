@@ -123,7 +123,8 @@ impl Source {
 
     fn change_site(&mut self, me: SourceRef, turn: &Turn<'_>, out: &mut Outbox) {
         if limit_ns(me, turn).is_some() {
-            // Another limit counts from now on; a look that is ordered may come too late for it.
+            // Another limit counts from when the feed was last heard, as the former did; a look that
+            // is ordered may come too late for it.
             self.silence_due = None;
             self.arm(me, turn, out);
             return;

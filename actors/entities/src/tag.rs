@@ -7,8 +7,13 @@
 //!     v
 //!   held --- next ping plausible from it ----> both become fixes, the jump is confirmed
 //!     |----- next ping plausible from the fix > dropped
-//!     '----- neither ------------------------> the next ping is held instead
+//!     |----- neither ------------------------> the next ping is held too
+//!     '----- neither, the third in a row ----> all three become fixes, the jump is confirmed
 //! ```
+//!
+//! Three pings in a row that are far from the fix and from each other are somebody who moves
+//! faster than his class should: who runs out with a child in his arms must not be invisible
+//! until he stops.
 //!
 //! Battery, band, button and silence alarm under the rules of the subject the tag is on; a tag on
 //! nobody is under the rules for everybody, silence excepted.
@@ -17,7 +22,7 @@ use ach_actors_model::{Cause, EntityRef, Fix, NS_PER_MS, Ping, TagRef, Timestamp
 use ach_geo::{Floor, Position};
 
 use crate::tag_watch::TagWatch;
-use crate::{Arrival, DeadlineKind, Message, MessageBody, Outbox, Turn, Verdict};
+use crate::{Arrival, DeadlineKind, Message, MessageBody, Outbox, Site, Turn, Verdict};
 
 /// Pings remembered to tell repeated ones from late ones.
 pub(crate) const RECENT_COUNT: usize = 4;
@@ -45,14 +50,24 @@ pub struct Tag {
     pub(crate) recent: [u16; RECENT_COUNT],
     /// How old the knowledge of the floor was at the latest fix.
     pub(crate) floor_age_ms: u32,
+    /// How far ahead of its arrival the latest ping was stamped, rounded up.
+    pub(crate) ahead_ms: u32,
     /// Battery, band, button and silence.
     pub(crate) watch: TagWatch,
     pub(crate) held: Option<Box<Held>>,
 }
 
-/// A ping that is too far from the latest fix to be believed alone.
+/// Pings that are too far from the latest fix, and from each other, to be believed alone: at most
+/// two, for a third in a row is believed with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Held {
+    latest: Heard,
+    former: Option<Heard>,
+}
+
+/// A ping as far as it can be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Heard {
     position: Position,
     accuracy_mm: u32,
     observed_at: Timestamp,
@@ -88,7 +103,10 @@ pub enum TagInput<'a> {
         due_at: Timestamp,
     },
     /// Another version of the site is in force: it is `turn.site`.
-    SiteChanged,
+    SiteChanged {
+        /// The one before.
+        old: &'a Site,
+    },
 }
 
 impl Tag {
@@ -119,9 +137,9 @@ impl Tag {
                 self.watch.fall_due(me, kind, due_at, at, turn, out);
                 Verdict::Accepted
             }
-            TagInput::SiteChanged => {
+            TagInput::SiteChanged { old } => {
                 let at = self.place();
-                self.watch.change_site(me, at, turn, out);
+                self.watch.change_site(me, old, at, turn, out);
                 if turn.site.tag_plan(me).is_none() {
                     let watch = std::mem::take(&mut self.watch);
                     *self = Tag { watch, ..Tag::default() };
@@ -157,11 +175,15 @@ impl Tag {
         let Some(plan) = turn.site.tag_plan(me) else { return Verdict::Refused };
         let digest = digest(ping);
         if let Some(verdict) = self.known(ping, digest, received_at) {
+            if verdict == Verdict::Late {
+                self.watch.hear_late(me, plan, turn, out);
+            }
             return verdict;
         }
         let [newest, next, third, _] = self.recent;
         self.recent = [digest, newest, next, third];
-        let heard = Held {
+        self.ahead_ms = ahead_ms(ping.observed_at, received_at);
+        let heard = Heard {
             position: ping.position,
             accuracy_mm: ping.accuracy_mm,
             observed_at: ping.observed_at.min(received_at),
@@ -174,52 +196,63 @@ impl Tag {
         if self.received_at.0 == 0 || self.follows(&heard, limit_mm_per_s) {
             self.held = None;
             self.accept(me, &heard, false, turn, out);
-        } else if let Some(held) = self.held.take_if(|held| held.bears_out(&heard, limit_mm_per_s))
-        {
-            self.accept(me, &held, true, turn, out);
-            self.accept(me, &heard, true, turn, out);
         } else {
-            match &mut self.held {
-                Some(held) => **held = heard,
-                None => self.held = Some(Box::new(heard)),
-            }
+            self.doubt(me, &heard, limit_mm_per_s, turn, out);
         }
         Verdict::Accepted
     }
 
+    /// Holds a ping that is far from the latest fix, or believes it with those that are held.
+    fn doubt(
+        &mut self,
+        me: TagRef,
+        heard: &Heard,
+        limit_mm_per_s: u32,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some(mut held) = self.held.take() else {
+            self.held = Some(Box::new(Held { latest: *heard, former: None }));
+            return;
+        };
+        let is_borne_out = held.latest.bears_out(heard, limit_mm_per_s);
+        if !is_borne_out && held.former.is_none() {
+            *held = Held { latest: *heard, former: Some(held.latest) };
+            self.held = Some(held);
+            return;
+        }
+        if let Some(former) = held.former.filter(|_| !is_borne_out) {
+            self.accept(me, &former, true, turn, out);
+        }
+        self.accept(me, &held.latest, true, turn, out);
+        self.accept(me, heard, true, turn, out);
+    }
+
     /// What a ping is that tells nothing new: seen before, or older than what is known.
     ///
-    /// A ping of the same moment keeps what is there (omlox hub API 2.0.0). Of pings whose clock is
-    /// ahead only the order of arrival is known.
+    /// A ping of the same moment keeps what is there (omlox hub API 2.0.0). Of new pings whose clock
+    /// is ahead only the order of arrival is known, for such a clock may be put right; but one that
+    /// is sent again is known by its stamp, however old it is.
     fn known(&self, ping: &Ping, digest: u16, received_at: Timestamp) -> Option<Verdict> {
         if self.received_at.0 == 0 {
             return None;
         }
-        let latest_at = self.held.as_ref().map_or(self.observed_at, |held| held.observed_at);
-        if ping.observed_at > received_at {
-            let same_place = |x_mm, y_mm| ping.position.x_mm == x_mm && ping.position.y_mm == y_mm;
-            let is_same = match &self.held {
-                Some(held) => same_place(held.position.x_mm, held.position.y_mm),
-                None => same_place(self.x_mm, self.y_mm),
-            };
-            let is_repeated = is_same && self.recent.first() == Some(&digest);
-            let is_late = received_at < latest_at;
-            return match (is_repeated, is_late) {
-                (true, _) => Some(Verdict::Duplicate),
-                (false, true) => Some(Verdict::Late),
-                (false, false) => None,
-            };
+        let latest_at = self.held.as_ref().map_or(self.observed_at, |held| held.latest.observed_at);
+        let latest_stamp = latest_at.plus_ns(u64::from(self.ahead_ms) * NS_PER_MS);
+        if ping.observed_at <= latest_stamp && self.recent.contains(&digest) {
+            return Some(Verdict::Duplicate);
         }
-        if ping.observed_at > latest_at {
-            return None;
-        }
-        let is_repeated = self.recent.contains(&digest);
-        Some(if is_repeated { Verdict::Duplicate } else { Verdict::Late })
+        let is_late = if ping.observed_at > received_at {
+            received_at < latest_at
+        } else {
+            ping.observed_at <= latest_at
+        };
+        is_late.then_some(Verdict::Late)
     }
 
     /// Whether a ping can come from where the tag was: no faster than its subject can be, and on
     /// the same floor, as far as it tells one and the old one is not forgotten.
-    fn follows(&self, heard: &Held, limit_mm_per_s: u32) -> bool {
+    fn follows(&self, heard: &Heard, limit_mm_per_s: u32) -> bool {
         let passed_ns = heard.observed_at.since_ns(self.observed_at);
         let is_floor_known =
             self.floor_age_ms.saturating_add(whole_ms(passed_ns)) < FLOOR_MEMORY_MS;
@@ -235,7 +268,7 @@ impl Tag {
     fn accept(
         &mut self,
         me: TagRef,
-        heard: &Held,
+        heard: &Heard,
         is_jump_confirmed: bool,
         turn: &Turn<'_>,
         out: &mut Outbox,
@@ -265,14 +298,14 @@ impl Tag {
     }
 }
 
-impl Held {
+impl Heard {
     fn arrival(&self) -> Arrival {
-        let Held { observed_at, received_at, cause, .. } = *self;
+        let Heard { observed_at, received_at, cause, .. } = *self;
         Arrival { observed_at, received_at, cause }
     }
 
     /// Whether the next ping is near this one, and on the same floor.
-    fn bears_out(&self, next: &Held, limit_mm_per_s: u32) -> bool {
+    fn bears_out(&self, next: &Heard, limit_mm_per_s: u32) -> bool {
         let passed_ns = next.observed_at.since_ns(self.observed_at);
         let accuracies = (self.accuracy_mm, next.accuracy_mm);
         let reach_mm = reach_mm(passed_ns, limit_mm_per_s, accuracies);
@@ -301,6 +334,14 @@ fn is_within(from_mm: (i32, i32), position: &Position, reach_mm: u64) -> bool {
     // Squares of 32 bit numbers; their sum saturates beyond any reach that matters.
     let squares = (across_mm * across_mm).saturating_add(along_mm * along_mm);
     squares <= reach_mm.saturating_mul(reach_mm)
+}
+
+/// How far a stamp is ahead of its arrival; mostly not at all.
+fn ahead_ms(observed_at: Timestamp, received_at: Timestamp) -> u32 {
+    if observed_at <= received_at {
+        return 0;
+    }
+    whole_ms(observed_at.since_ns(received_at)).saturating_add(1)
 }
 
 fn whole_ms(ns: u64) -> u32 {

@@ -9,12 +9,14 @@ use ach_actors_model::{
 };
 use ach_geo::Position;
 
-use crate::episodes::{Episodes, Opening};
+use crate::episodes::Opening;
 use crate::evidence::Evidence;
 use crate::site::{RuleCondition, RuleSet, TagPlan};
-use crate::tag_reports::TagReports;
+use crate::tag_cases::{SiteChange, TagCases, condition};
 use crate::window_call::WindowCall;
-use crate::{Arrival, Deadline, DeadlineKind, Effect, Outbox, SILENCE_RECHECK_NS, Turn, Verdict};
+use crate::{
+    Arrival, Deadline, DeadlineKind, Effect, Outbox, SILENCE_RECHECK_NS, Site, Turn, Verdict,
+};
 
 /// A battery is charged when it is this much above the limit: what is reported wanders by a few
 /// points with temperature and load.
@@ -32,21 +34,26 @@ pub(crate) struct TagWatch {
     pub(crate) silence_mark: u32,
     /// The charge that was last reported, in percent and one; 0 before the first.
     pub(crate) battery_mark: u8,
-    pub(crate) rare: Option<Box<Rare>>,
-}
-
-/// What few tags ever have.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Rare {
-    reports: TagReports,
-    window_call: WindowCall,
-    episodes: Episodes,
+    pub(crate) rare: Option<Box<TagCases>>,
 }
 
 impl TagWatch {
     /// Whether there is something that must not be put to sleep.
     pub(crate) fn is_restless(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.episodes.has_open())
+    }
+
+    /// A ping arrived that is older than what is known, or is stamped by a clock that was set back:
+    /// whatever it is worth, the tag lives.
+    pub(crate) fn hear_late(
+        &mut self,
+        me: TagRef,
+        plan: &TagPlan,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some(rules) = turn.site.rule_set(plan.rule_set) else { return };
+        self.note_heard(me, plan, rules, turn, out);
     }
 
     /// A ping arrived.
@@ -82,13 +89,17 @@ impl TagWatch {
         out: &mut Outbox,
     ) -> Verdict {
         let Some((plan, rules)) = under(me, turn) else { return Verdict::Refused };
-        let verdict = self.rare.get_or_insert_default().reports.press(arrival.happened_at());
+        let verdict = self.rare.get_or_insert_default().reports.press(arrival);
         if verdict == Verdict::Duplicate {
             return verdict;
         }
         self.note_heard(me, plan, rules, turn, out);
         let evidence = report_evidence(me, arrival, verdict, at);
         self.raise(me, &rules.button, &evidence, turn.now, turn, out);
+        if let Some(rare) = self.rare.as_mut().filter(|rare| rare.reports.is_reset()) {
+            // It was told late, and the button has been reset since.
+            rare.end_of(RuleCondition::ButtonPressed, turn, out);
+        }
         verdict
     }
 
@@ -101,18 +112,14 @@ impl TagWatch {
         out: &mut Outbox,
     ) -> Verdict {
         let Some((plan, rules)) = under(me, turn) else { return Verdict::Refused };
-        let happened_at = arrival.happened_at();
         let rare = self.rare.get_or_insert_default();
-        let verdict = rare.reports.reset(happened_at);
+        let verdict = rare.reports.reset(arrival);
         if verdict == Verdict::Duplicate {
             return verdict;
         }
-        let is_reset = rare.reports.is_reset_by(happened_at);
-        let is_over = |notice: &AlarmNotice| {
-            is_reset && condition(notice, turn) == Some(RuleCondition::ButtonPressed)
-        };
-        let reason = |notice: &AlarmNotice| is_over(notice).then_some(AlarmReason::ConditionEnded);
-        rare.episodes.end_where(reason, turn, out);
+        if rare.reports.is_reset_by(arrival.happened_at()) {
+            rare.end_of(RuleCondition::ButtonPressed, turn, out);
+        }
         self.note_heard(me, plan, rules, turn, out);
         verdict
     }
@@ -127,7 +134,7 @@ impl TagWatch {
         out: &mut Outbox,
     ) -> Verdict {
         let Some((plan, rules)) = under(me, turn) else { return Verdict::Refused };
-        let verdict = self.rare.get_or_insert_default().reports.cut(arrival.happened_at());
+        let verdict = self.rare.get_or_insert_default().reports.cut(arrival);
         if verdict == Verdict::Duplicate {
             return verdict;
         }
@@ -147,7 +154,7 @@ impl TagWatch {
         out: &mut Outbox,
     ) -> Verdict {
         let Some((plan, rules)) = under(me, turn) else { return Verdict::Refused };
-        let verdict = self.rare.get_or_insert_default().reports.mend(arrival.happened_at());
+        let verdict = self.rare.get_or_insert_default().reports.mend(arrival);
         if verdict == Verdict::Duplicate {
             return verdict;
         }
@@ -186,46 +193,71 @@ impl TagWatch {
         }
     }
 
-    /// Another version of the site is in force.
-    pub(crate) fn change_site(&mut self, me: TagRef, at: Seen, turn: &Turn<'_>, out: &mut Outbox) {
+    /// Another version of the site is in force instead of `old`.
+    pub(crate) fn change_site(
+        &mut self,
+        me: TagRef,
+        old: &Site,
+        at: Seen,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
         let Some((plan, rules)) = under(me, turn) else {
             self.end_all(AlarmReason::TagRemoved, turn, out);
             let episodes = self.rare.take().map(|rare| rare.episodes);
             *self = TagWatch::default();
             if let Some(episodes) = episodes.filter(|episodes| !episodes.is_empty()) {
-                self.rare = Some(Box::new(Rare { episodes, ..Rare::default() }));
+                self.rare = Some(Box::new(TagCases { episodes, ..TagCases::default() }));
             }
             return;
         };
-        let subject = plan.subject();
+        let has_spoken = self.has_spoken() || at.is_some();
+        let silent_ns = self.follow_clock(me, old, turn);
         if let Some(rare) = &mut self.rare {
-            let was_on_another =
-                rare.episodes.open_notices().iter().any(|notice| notice.subject != subject);
-            if was_on_another {
-                // What the former bearer did with band and button is not the new one's doing.
-                rare.reports.forget_states();
+            if old.tag_subject(me) != plan.subject() {
+                // What the former bearer did with the band is not the new one's doing.
+                rare.reports.forget_band();
             }
             rare.window_call = WindowCall::default();
-            let reason = |notice: &AlarmNotice| {
-                let rule = notice.rule?;
-                if notice.subject != subject {
-                    return Some(AlarmReason::TagRemoved);
-                }
-                let plan = turn.site.rule(rule);
-                let is_of_tag = plan.is_some_and(|plan| plan.condition.is_about_tags());
-                (!is_of_tag || !rules.contains(rule)).then_some(AlarmReason::RuleRemoved)
-            };
-            rare.episodes.end_where(reason, turn, out);
+            rare.end_unfounded(&SiteChange { old, plan, rules, silent_ns }, turn, out);
+            rare.end_out_of_hours(me, turn.now, turn, out);
         }
-        // Another feed's clock cannot be compared with the old one's, and another limit may come
-        // before the deadline under way: so silence counts from now.
-        self.silence_mark = 0;
-        self.heard_ns = listened_ns(plan, turn);
         let evidence = with_place(Evidence::of_site_change(turn), me, at);
-        if at.is_some() {
+        if has_spoken {
             self.judge_silence(me, plan, rules, &evidence, turn.now, turn, out);
         }
         self.judge_states(me, rules, &evidence, turn.now, turn, out);
+    }
+
+    /// Whether it has ever been heard, as far as that is remembered.
+    fn has_spoken(&self) -> bool {
+        self.silence_mark != 0 || self.rare.as_ref().is_some_and(|rare| rare.reports.has_any())
+    }
+
+    /// Goes on with the silence so far and returns it if it is measured as before; else silence
+    /// counts from now: the clock of another feed, or of one that is watched only now, cannot be
+    /// compared with the old one, and under no rule nothing was measured. The deadline under way
+    /// is kept as long as it cannot come too late.
+    fn follow_clock(&mut self, me: TagRef, old: &Site, turn: &Turn<'_>) -> Option<u64> {
+        let (plan, rules) = under(me, turn)?;
+        let clock = |site: &Site, plan: &TagPlan| {
+            let source = plan.source()?;
+            Some((source, site.source_plan(source)?.silence_ns.is_some()))
+        };
+        let former = old.tag_plan(me).and_then(|plan| Some((plan, old.rule_set(plan.rule_set)?)));
+        let former_rules = former
+            .filter(|(former, _)| clock(old, former) == clock(turn.site, plan))
+            .map(|(_, former_rules)| former_rules)
+            .filter(|former_rules| former_rules.shortest_silence_ns.is_some());
+        if former_rules.is_none_or(|former_rules| former_rules.silent != rules.silent) {
+            self.silence_mark = 0;
+        }
+        let listened_ns = listened_ns(plan, turn);
+        if former_rules.is_none() {
+            self.heard_ns = listened_ns;
+            return None;
+        }
+        Some(listened_ns.saturating_sub(self.heard_ns))
     }
 
     fn end_all(&mut self, reason: AlarmReason, turn: &Turn<'_>, out: &mut Outbox) {
@@ -379,21 +411,7 @@ impl TagWatch {
         out: &mut Outbox,
     ) {
         if let Some(rare) = &mut self.rare {
-            let reason = |notice: &AlarmNotice| {
-                let plan = turn.site.rule(notice.rule?)?;
-                let is_over = plan.condition.is_state() && !turn.site.is_in_force(plan, judged_at);
-                is_over.then_some(AlarmReason::RuleRemoved)
-            };
-            rare.episodes.end_where(reason, turn, out);
-            for notice in rare.episodes.open_notices() {
-                let Some(plan) = notice.rule.and_then(|rule| turn.site.rule(rule)) else {
-                    continue;
-                };
-                if plan.condition.is_state() {
-                    let change_at = turn.site.next_change(plan, judged_at);
-                    rare.window_call.order(change_at, EntityRef::Tag(me), out);
-                }
-            }
+            rare.end_out_of_hours(me, judged_at, turn, out);
         }
         self.judge_silence(me, plan, rules, evidence, judged_at, turn, out);
         self.judge_states(me, rules, evidence, judged_at, turn, out);
@@ -427,11 +445,7 @@ impl TagWatch {
 
     fn end_bands_if_whole(&mut self, turn: &Turn<'_>, out: &mut Outbox) {
         let Some(rare) = self.rare.as_mut().filter(|rare| !rare.reports.is_cut()) else { return };
-        let reason = |notice: &AlarmNotice| {
-            let is_band = condition(notice, turn) == Some(RuleCondition::BandCut);
-            is_band.then_some(AlarmReason::ConditionEnded)
-        };
-        rare.episodes.end_where(reason, turn, out);
+        rare.end_of(RuleCondition::BandCut, turn, out);
     }
 }
 
@@ -439,10 +453,6 @@ impl TagWatch {
 fn under<'a>(me: TagRef, turn: &Turn<'a>) -> Option<(&'a TagPlan, &'a RuleSet)> {
     let plan = turn.site.tag_plan(me)?;
     Some((plan, turn.site.rule_set(plan.rule_set)?))
-}
-
-fn condition(notice: &AlarmNotice, turn: &Turn<'_>) -> Option<RuleCondition> {
-    turn.site.rule(notice.rule?).map(|plan| plan.condition)
 }
 
 fn listened_ns(plan: &TagPlan, turn: &Turn<'_>) -> u64 {

@@ -46,7 +46,7 @@ pub enum AlarmKind {
     Duress,
     /// More subjects are in a zone than it may hold.
     OverCapacity,
-    /// A door was opened with neither a grant nor a request to exit.
+    /// A door was opened without a grant or a request to exit, its lock not drawn back.
     DoorForced,
     /// An actor failed and is set aside; what it watched is not watched.
     ActorQuarantined,

@@ -51,7 +51,7 @@ pub enum EventKind {
     DoorOpened {
         /// The door.
         door: DoorRef,
-        /// Whether neither a grant nor a request to exit covered it.
+        /// Whether it was opened without leave: a grant, a request to exit or a lock drawn back.
         is_forced: bool,
     },
     /// A door closed.

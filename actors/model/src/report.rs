@@ -46,7 +46,8 @@ pub enum ReportKind {
         /// The tag.
         tag: TagRef,
     },
-    /// The door's position switch opened.
+    /// The door's position switch opened. Said again while the door stands open it changes nothing,
+    /// unless it was not said for ten minutes: then the door was closed meanwhile.
     DoorOpened {
         /// The door.
         door: DoorRef,
@@ -61,7 +62,7 @@ pub enum ReportKind {
         /// The door.
         door: DoorRef,
     },
-    /// The lock has drawn back.
+    /// The lock has drawn back: until it throws again the door may be opened by anybody.
     DoorUnlocked {
         /// The door.
         door: DoorRef,
@@ -70,14 +71,14 @@ pub enum ReportKind {
     AccessGranted {
         /// The door.
         door: DoorRef,
-        /// How long the door may be opened on this grant, in milliseconds.
+        /// How long the door may be opened on this grant, in milliseconds; an hour at most.
         valid_ms: u32,
     },
     /// Somebody asked to leave by the request-to-exit device.
     ExitRequested {
         /// The door.
         door: DoorRef,
-        /// How long the door may be opened on this request, in milliseconds.
+        /// How long the door may be opened on this request, in milliseconds; an hour at most.
         valid_ms: u32,
     },
     /// An anchor of the locating system works.

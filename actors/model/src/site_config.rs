@@ -250,7 +250,7 @@ pub enum Condition {
         /// Zones.
         zones: Vec<u32>,
     },
-    /// A door was opened with neither grant nor request to exit.
+    /// A door was opened without a grant or a request to exit, its lock not drawn back.
     DoorForced {
         /// Doors.
         doors: Vec<u32>,

@@ -16,7 +16,7 @@ pub(crate) enum Call<'a> {
     Zone(ZoneRef, ZoneInput),
     Door(DoorRef, DoorInput),
     Source(SourceRef, SourceInput),
-    Anchor(AnchorRef, AnchorInput),
+    Anchor(AnchorRef, AnchorInput<'a>),
 }
 
 impl<'a> Call<'a> {
@@ -96,14 +96,14 @@ impl<'a> Call<'a> {
     /// Another version of the site is in force; `old` is the one the actor last saw.
     pub(crate) fn site_changed(entity: EntityRef, old: &'a Site) -> Call<'a> {
         match entity {
-            EntityRef::Tag(tag) => Call::Tag(tag, TagInput::SiteChanged),
+            EntityRef::Tag(tag) => Call::Tag(tag, TagInput::SiteChanged { old }),
             EntityRef::Subject(subject) => {
                 Call::Subject(subject, SubjectInput::SiteChanged { old })
             }
             EntityRef::Zone(zone) => Call::Zone(zone, ZoneInput::SiteChanged),
             EntityRef::Door(door) => Call::Door(door, DoorInput::SiteChanged),
             EntityRef::Source(source) => Call::Source(source, SourceInput::SiteChanged),
-            EntityRef::Anchor(anchor) => Call::Anchor(anchor, AnchorInput::SiteChanged),
+            EntityRef::Anchor(anchor) => Call::Anchor(anchor, AnchorInput::SiteChanged { old }),
         }
     }
 }

@@ -6,14 +6,14 @@ use ach_actors_model::{
 };
 
 use crate::catalogue::Catalogue;
-use crate::{RulePlan, SiteDirectory, SubjectPlan, What, utc_offsets};
+use crate::{RulePlan, SiteDirectory, SubjectPlan, What, feed_silence, utc_offsets};
 
 /// Compiles a site that has passed its check.
 pub(crate) fn compile(directory: &SiteDirectory, version: u32) -> SiteConfig {
     let catalogue = Catalogue::new(directory);
     let floors = || directory.floors.iter();
     let subjects = || directory.subjects();
-    SiteConfig {
+    let mut config = SiteConfig {
         site: directory.id.clone(),
         version,
         utc_offsets: utc_offsets::of(&directory.time_zone).unwrap_or_default(),
@@ -46,7 +46,9 @@ pub(crate) fn compile(directory: &SiteDirectory, version: u32) -> SiteConfig {
         tags: tags(directory, &catalogue),
         rules: directory.rules.iter().map(|rule| compile_rule(rule, &catalogue)).collect(),
         largest_gap_ns: directory.largest_gap_ns,
-    }
+    };
+    feed_silence::fill(&mut config);
+    config
 }
 
 fn zones(directory: &SiteDirectory) -> Vec<ZoneConfig> {

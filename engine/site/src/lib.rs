@@ -8,6 +8,7 @@ mod catalogue;
 mod check;
 mod compile;
 mod example;
+mod feed_silence;
 mod finding;
 mod floor_plan;
 mod georeference;

@@ -69,6 +69,32 @@ fn the_sample_hospital_is_the_same_every_time_and_grows_with_its_options() {
 }
 
 #[test]
+fn a_feed_of_watched_tags_that_names_no_silence_is_watched_as_closely_as_they_are() {
+    let mut directory = sample_hospital().directory;
+    for feed in &mut directory.feeds {
+        feed.silence_ns = None;
+    }
+    let silences = |directory: &SiteDirectory| -> Vec<(String, Option<u64>)> {
+        let config = directory.config(1).unwrap_or_else(|findings| panic!("{findings}"));
+        let told = |source: &ach_actors_model::SourceConfig| {
+            (source.id.to_string(), source.silence_ns.map(|ns| ns / 1_000_000_000))
+        };
+        config.sources.iter().map(told).collect()
+    };
+    let expected = [("rtls".to_owned(), Some(120)), ("doors".to_owned(), None)];
+    assert_eq!(silences(&directory), expected);
+    directory.feeds[0].silence_ns = Some(30_000_000_000);
+    assert_eq!(silences(&directory)[0].1, Some(30), "what its owner says holds");
+    directory.feeds[0].silence_ns = None;
+    for rule in &mut directory.rules {
+        if matches!(rule.what, ach_engine_site::What::TagSilent { .. }) {
+            rule.who.labels = vec![Name::new("nobody-has-it").unwrap()];
+        }
+    }
+    assert_eq!(silences(&directory)[0].1, None, "no tag of it is watched");
+}
+
+#[test]
 fn the_sample_hospital_is_as_large_as_promised() {
     let directory = sample_hospital().directory;
     let rooms = directory

@@ -132,6 +132,98 @@ fn the_lock_is_a_fact_of_its_own() {
 }
 
 #[test]
+fn a_door_whose_lock_is_drawn_back_is_not_forced() {
+    check(
+        vec![forced()],
+        "
+        1      unlock exit             | exit unlocked
+        5      open exit               | exit opened
+        6      close exit              | exit closed
+        10     lock exit               | exit locked
+        11     close exit              |
+        12     open exit obs=9         | exit opened, late
+        13     open exit obs=10.5      | exit forced, RAISED DoorForced - exit late, CLEARED DoorForced - exit: ConditionEnded, late
+        20     open exit               | exit forced, RAISED DoorForced - exit
+        20.2   unlock exit obs=19.9    | exit unlocked, CLEARED DoorForced - exit: ConditionEnded
+        21     close exit              | exit closed
+        22     lock exit               | exit locked
+        30     open exit               | exit forced, RAISED DoorForced - exit
+        30.2   unlock exit             | exit unlocked
+        ",
+    );
+}
+
+#[test]
+fn a_long_pass_outlasts_later_short_ones() {
+    check(
+        vec![forced()],
+        "
+        1    rex exit 3000000   |
+        2    grant exit 5000    |
+        3    grant exit 5000    |
+        4    grant exit 5000    |
+        5    grant exit 5000    |
+        6    grant exit 5000    |
+        7    grant exit 5000    |
+        8    grant exit 5000    |
+        9    grant exit 5000    |
+        60   open exit          | exit opened
+        ",
+    );
+}
+
+#[test]
+fn a_pass_is_valid_for_an_hour_at_most() {
+    check(
+        vec![forced()],
+        "
+        1:00     grant exit 4294967295  |
+        2:00     open exit              | exit opened
+        2:00:01  close exit             | exit closed
+        2:00:02  open exit              | exit forced, RAISED DoorForced - exit
+        ",
+    );
+}
+
+#[test]
+fn a_door_that_opens_again_long_after_its_closing_was_lost_is_judged() {
+    check(
+        vec![forced()],
+        "
+        14:00     grant exit 5000   |
+        14:00:01  open exit         | exit opened
+        14:05     open exit         |
+        14:14     open exit         |
+        23:00     open exit         | exit forced, RAISED DoorForced - exit
+        23:05     open exit         |
+        26:00     open exit         | CLEARED DoorForced - exit: ConditionEnded, exit forced, RAISED DoorForced - exit
+        26:01     close exit        | exit closed, CLEARED DoorForced - exit: ConditionEnded
+        ",
+    );
+}
+
+#[test]
+fn a_door_that_opens_twice_within_the_second_it_is_stamped_with_is_open() {
+    check(
+        vec![forced()],
+        "
+        1.2  open exit obs=1            | exit forced, RAISED DoorForced - exit
+        1.4  close exit obs=1           | exit closed, CLEARED DoorForced - exit: ConditionEnded
+        1.6  open exit obs=1            | exit forced, RAISED DoorForced - exit
+        2    open exit obs=1 epoch=2    | duplicate
+        2    close exit obs=1 epoch=2   | duplicate
+        2    open exit obs=1 epoch=2    | duplicate
+        3    close exit                 | exit closed, CLEARED DoorForced - exit: ConditionEnded
+        ",
+    );
+}
+
+#[test]
+fn the_first_word_of_a_door_may_be_that_it_is_forced() {
+    check(vec![forced()], "1 open exit | exit forced, RAISED DoorForced - exit");
+}
+
+#[test]
 fn a_door_nobody_watches_tells_but_does_not_alarm() {
     check(vec![], "1 open exit | exit forced\n 2 close exit | exit closed");
     check(

@@ -71,7 +71,7 @@ fn line(random: &mut ChaCha8Rng, second: &mut f64, places: &mut [(f64, f64); 7])
     let floor = ["f1", "f1", "f1", "f1", "f1", "f1", "f?", "f2"][random.random_range(0..8_usize)];
     let age = [0.0, 0.0, 0.0, 0.0, 0.3, 2.0, -30.0][random.random_range(0..7_usize)];
     let observed = format!("obs={:.3}", (*second - age).max(0.0));
-    let words: Vec<String> = match random.random_range(0..30_u8) {
+    let words: Vec<String> = match random.random_range(0..32_u8) {
         0 => vec!["press".into(), tag.to_string(), observed],
         1 => vec!["reset".into(), tag.to_string(), observed],
         2 => vec!["cut".into(), tag.to_string(), observed],
@@ -83,8 +83,10 @@ fn line(random: &mut ChaCha8Rng, second: &mut f64, places: &mut [(f64, f64); 7])
         8 => vec!["lost".into(), "a1".into(), observed],
         9 if *second > before + 1.0 => vec!["away".into(), format!("{before:.3}")],
         10 => vec!["tick".into()],
+        11 => vec!["unlock".into(), "exit".into(), observed],
+        12 => vec!["lock".into(), "exit".into(), observed],
         wild => {
-            let x = if wild == 11 { 1.0e5 } else { place.0 };
+            let x = if wild == 13 { 1.0e5 } else { place.0 };
             let battery = format!("bat={}", random.random_range(10..40_u8));
             let accuracy = format!("acc={}", random.random_range(0..900_u32));
             let at = format!("{x:.3},{:.3}", place.1);

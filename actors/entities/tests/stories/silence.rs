@@ -62,7 +62,7 @@ fn a_second_silence_is_noticed_in_time_though_a_longer_limit_is_under_way() {
 fn a_tag_that_never_spoke_and_one_on_nobody_are_not_silent() {
     check(
         &ward(None),
-        "1 ping 6 5,5 |\n 2 ping 1 5,5 | +p ward 1\n 90 tick | RAISED TagSilent p tag1",
+        "1 ping 6 5,5 |\n 2 ping 1 5,5 | +p ward 1\n 62 tick | RAISED TagSilent p tag1",
     );
 }
 
@@ -220,4 +220,90 @@ fn silence_is_judged_by_the_hours_of_its_rule() {
         32:00 tick         | RAISED TagSilent p tag1
         ",
     );
+}
+
+#[test]
+fn a_silence_that_is_told_long_after_it_was_due_is_called_late() {
+    check(&ward(None), "1 ping 1 5,5 | +p ward 1\n 72 tick | RAISED TagSilent p tag1 late");
+    check(&ward(None), "1 ping 1 5,5 | +p ward 1\n 70 tick | RAISED TagSilent p tag1");
+}
+
+#[test]
+fn a_tag_whose_clock_was_set_back_is_not_silent_while_it_is_heard() {
+    let mut config = ward(None);
+    config.anchors[0].silence_ns = Some(30 * S);
+    check(
+        &config,
+        "
+        4000  ping 1 5,5           | +p ward 1
+        4000  alive a1             |
+        4020  ping 1 5,5 obs=420   | late
+        4020  alive a1 obs=420     | late
+        4040  ping 1 5,5 obs=440   | late
+        4050  tick                 | RAISED ZoneBlind - a1, ward blind
+        4051  alive a1 obs=451     | CLEARED ZoneBlind - a1: ConditionEnded, ward sighted, late
+        4060  tick                 |
+        4081  tick                 | RAISED ZoneBlind - a1, ward blind
+        4082  lost a1              |
+        4083  alive a1 obs=483     | CLEARED ZoneBlind - a1: ConditionEnded, ward sighted, late
+        4084  lost a1              | RAISED ZoneBlind - a1, ward blind
+        4085  alive a1 obs=485     | late
+        4086  alive a1             | CLEARED ZoneBlind - a1: ConditionEnded, ward sighted
+        4099  tick                 |
+        4100  tick                 | RAISED TagSilent p tag1
+        4110  ping 1 5,5 obs=510   | CLEARED TagSilent p tag1: ConditionEnded, tag 1 heard, late
+        ",
+    );
+}
+
+/// What is told of a feed that may be silent for longer than its tags: it is heard every `gap_ms`,
+/// then not at all for `pause_s`, while the node looks once a second, then as before.
+fn told_after_a_pause(gap_ms: u64, pause_s: u64) -> Vec<String> {
+    let mut world = World::new(&ward(Some(300)));
+    let tags = ["1", "3", "4", "5"];
+    let clock = |now_ms: u64| format!("{}.{:03}", now_ms / 1_000, now_ms % 1_000);
+    let (mut now_ms, mut turn) = (1_000, 0);
+    let mut speak = |world: &mut World, now_ms: u64| {
+        turn += 1;
+        world.play(&[&clock(now_ms), "ping", tags[turn % tags.len()], "5,5"])
+    };
+    for _ in 0..60 {
+        now_ms += gap_ms;
+        speak(&mut world, now_ms);
+    }
+    let mut told = Vec::new();
+    for _ in 0..pause_s {
+        now_ms += 1_000;
+        told.extend(world.play(&[&clock(now_ms), "tick"]));
+    }
+    for _ in 0..60 {
+        now_ms += gap_ms;
+        told.extend(speak(&mut world, now_ms));
+    }
+    told
+}
+
+#[test]
+fn a_pause_of_a_feed_is_no_silence_of_its_tags() {
+    for gap_ms in [50, 500, 2_000] {
+        for pause_s in 180..290 {
+            let told = told_after_a_pause(gap_ms, pause_s);
+            assert_eq!(told, Vec::<String>::new(), "heard every {gap_ms} ms, pause {pause_s} s");
+        }
+    }
+}
+
+#[test]
+fn a_feed_that_is_heard_seldom_listens_all_the_time() {
+    let mut world = World::new(&ward(Some(300)));
+    let mut told = Vec::new();
+    world.play(&["1", "ping", "1", "5,5"]);
+    // A quarter of a minute apart, as few tags are that move seldom.
+    for second in (15..600).step_by(15) {
+        let line = world.play(&[&second.to_string(), "ping", "3", "6,5"]);
+        told.extend(line.into_iter().map(|words| (second, words)));
+    }
+    let silent: Vec<_> = told.iter().filter(|(_, words)| words.contains("TagSilent")).collect();
+    assert_eq!(silent.len(), 1, "{told:?}");
+    assert!((75..=90).contains(&silent[0].0), "{silent:?}");
 }

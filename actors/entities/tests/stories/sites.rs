@@ -3,7 +3,7 @@
 use ach_actors_model::{AlarmKind, Condition, RuleConfig, SiteConfig, SubjectClass};
 use ach_geo::Gates;
 
-use crate::hospital::{LOBBY, S, WARD, for_class, hospital, rule, zone};
+use crate::hospital::{LOBBY, S, WARD, for_class, hospital, hours, name, rule, zone};
 use crate::world::World;
 
 fn rules() -> Vec<RuleConfig> {
@@ -194,13 +194,128 @@ fn a_removed_subject_leaves_its_zones() {
 }
 
 #[test]
-fn a_shorter_silence_counts_from_the_change() {
+fn a_shorter_silence_counts_from_when_the_tag_was_last_heard() {
     check(
-        "1 ping 1 5,5 | +p ward 1",
+        "1 ping 1 5,5 | +p ward 1\n 5 tick |",
         |config| config.rules[3].condition = Condition::TagSilent { after_ns: 10 * S },
         "",
         "10.9 tick |\n 11 tick | RAISED TagSilent p tag1\n 61 tick |",
     );
+}
+
+#[test]
+fn a_change_of_the_site_is_no_sign_of_life() {
+    let mut config = hospital(rules());
+    config.anchors[0].silence_ns = Some(50 * S);
+    let (mut world, mut restful) = (World::new(&config), World::restful(&config));
+    for world in [&mut world, &mut restful] {
+        world.check("1 ping 1 5,5 | +p ward 1\n 1 alive a1 |");
+        let mut config = config.clone();
+        let mut change = |world: &mut World, second: &str| {
+            world.check(&format!("{second} tick |"));
+            config.version += 1;
+            config.zones[2].labels = vec![name("edited")];
+            assert_eq!(world.change(&config), Vec::<String>::new());
+        };
+        change(world, "20");
+        change(world, "40");
+        world.check("51 tick | RAISED ZoneBlind - a1, ward blind\n 52 alive a1 | CLEARED ZoneBlind - a1: ConditionEnded, ward sighted");
+        change(world, "55");
+        world.check("60.9 tick |\n 61 tick | RAISED TagSilent p tag1");
+        change(world, "62");
+        world.check("63 ping 1 5,5 | CLEARED TagSilent p tag1: ConditionEnded, tag 1 heard");
+    }
+}
+
+#[test]
+fn a_silence_longer_than_its_new_limit_alarms_at_once_and_a_shorter_one_ends() {
+    let silent = |after_s| Condition::TagSilent { after_ns: after_s * S };
+    check(
+        "1 ping 1 5,5 | +p ward 1\n 31 tick |",
+        |config| config.rules[3].condition = silent(20),
+        "RAISED TagSilent p tag1",
+        "32 ping 1 5,5 | CLEARED TagSilent p tag1: ConditionEnded, tag 1 heard",
+    );
+    check(
+        "1 ping 1 5,5 | +p ward 1\n 61 tick | RAISED TagSilent p tag1",
+        |config| config.rules[3].condition = silent(90),
+        "CLEARED TagSilent p tag1: RuleRemoved",
+        "90 tick |\n 91 tick | RAISED TagSilent p tag1",
+    );
+}
+
+#[test]
+fn who_is_watched_for_silence_only_now_is_silent_from_now() {
+    check(
+        "1 ping 6 5,5 |\n 100 press 6 | RAISED Duress - tag6",
+        |config| config.tags[5].subject = Some(2),
+        "CLEARED Duress - tag6: TagRemoved",
+        "159 tick |\n 160 tick | RAISED TagSilent a tag6",
+    );
+}
+
+#[test]
+fn a_rule_that_watches_something_else_or_calls_it_otherwise_begins_anew() {
+    let band = || rule("tag", AlarmKind::BandCut, Condition::BandCut);
+    let mut config = hospital(vec![band()]);
+    let mut world = World::new(&config);
+    world.check("1 ping 1 5,5 bat=10 | +p ward 1\n 2 cut 1 | RAISED BandCut p tag1");
+    config.version = 2;
+    config.rules[0].alarm = AlarmKind::Elopement;
+    let told = world.change(&config).join(", ");
+    assert_eq!(told, "CLEARED BandCut p tag1: RuleRemoved, RAISED Elopement p tag1");
+    config.version = 3;
+    config.rules[0].condition = Condition::BatteryLow { percent: 20 };
+    config.rules[0].alarm = AlarmKind::BatteryLow;
+    let told = world.change(&config).join(", ");
+    assert_eq!(told, "CLEARED Elopement p tag1: RuleRemoved, RAISED BatteryLow p tag1");
+    world.check("3 whole 1 |\n 4 ping 1 5,5 bat=90 | CLEARED BatteryLow p tag1: ConditionEnded");
+}
+
+#[test]
+fn a_cut_band_is_not_handed_on_to_the_next_bearer() {
+    let mut config = hospital(vec![for_class(
+        SubjectClass::Patient,
+        rule("band", AlarmKind::BandCut, Condition::BandCut),
+    )]);
+    config.tags[0].subject = None;
+    let mut world = World::new(&config);
+    world.check("1 cut 1 |");
+    config.version = 2;
+    config.tags[0].subject = Some(0);
+    assert_eq!(world.change(&config), Vec::<String>::new());
+    world.check("2 cut 1 | RAISED BandCut p tag1");
+}
+
+#[test]
+fn hours_that_are_edited_hold_for_what_is_open() {
+    let battery = || rule("battery", AlarmKind::BatteryLow, Condition::BatteryLow { percent: 20 });
+    let silent = || rule("silent", AlarmKind::TagSilent, Condition::TagSilent { after_ns: 60 * S });
+    let mut config = hospital(vec![battery(), silent()]);
+    let mut world = World::new(&config);
+    world.check(
+        "
+        10:00     ping 1 5,5 bat=20   | RAISED BatteryLow p tag1, +p ward 1
+        10:00:01  ping 1 5,5 bat=22   |
+        10:01:01  tick                | RAISED TagSilent p tag1
+        ",
+    );
+    // Both go on by hours that still run, and end with them though nothing is heard.
+    config.version = 2;
+    config.rules = vec![hours(8, 18, battery()), hours(8, 19, silent())];
+    assert_eq!(world.change(&config), Vec::<String>::new());
+    world.check(
+        "
+        17:59  tick   |
+        18:00  tick   | CLEARED BatteryLow p tag1: RuleRemoved
+        19:00  tick   | CLEARED TagSilent p tag1: RuleRemoved
+        32:00  tick   | RAISED TagSilent p tag1
+        ",
+    );
+    // And by hours that do not run they end at once.
+    config.version = 3;
+    config.rules = vec![hours(8, 18, battery()), hours(20, 22, silent())];
+    assert_eq!(world.change(&config).join(", "), "CLEARED TagSilent p tag1: RuleRemoved");
 }
 
 #[test]

@@ -85,6 +85,25 @@ fn a_ping_from_the_future_counts_from_its_arrival() {
 }
 
 #[test]
+fn pings_whose_clock_is_ahead_are_known_when_they_are_sent_again() {
+    check(
+        vec![],
+        "
+        1   ping 1 5,5 obs=61    | +p ward 1
+        2   ping 1 9,5 obs=62    |
+        3   ping 1 11,5 obs=63   | -p ward 0, +p lobby 1
+        4   ping 1 5,5 obs=61    | duplicate
+        4   ping 1 9,5 obs=62    | duplicate
+        4   ping 1 11,5 obs=63   | duplicate
+        62  ping 1 9,5 obs=62    | duplicate
+        63  ping 1 12,5          |
+        64  ping 1 11,5 obs=63   | duplicate
+        64  ping 1 10,5 obs=63   | late
+        ",
+    );
+}
+
+#[test]
 fn an_unknown_tag_is_refused() {
     check(vec![duress()], "1  ping 77 5,5 | refused\n 2 press 77 | refused\n 3 cut 77 | refused");
 }
@@ -113,6 +132,45 @@ fn a_jump_out_and_back_never_was() {
         5  ping 1 5,5     |
         ",
     );
+}
+
+#[test]
+fn two_wild_pings_never_were() {
+    check(
+        vec![],
+        "
+        1  ping 1 5,5     | +p ward 1
+        2  ping 1 28,5    |
+        3  ping 1 5,70    |
+        4  ping 1 5,6     |
+        5  ping 1 70,5    |
+        6  ping 1 5,70    |
+        7  ping 1 5,5     |
+        ",
+    );
+}
+
+#[test]
+fn who_runs_faster_than_he_should_is_seen_with_the_third_ping() {
+    let leaves = Condition::Leaves { zones: vec![], lines: vec![0] };
+    let mut config = hospital(vec![rule("elope", AlarmKind::Elopement, leaves)]);
+    let class = ach_actors_model::SubjectClass::Patient;
+    config.speed_limits = vec![ach_actors_model::SpeedLimit { class, mm_per_s: 3_000 }];
+    let story = "
+        1  ping 1 5,8 acc=300     | +p ward 1
+        2  ping 1 15,8 acc=300    |
+        3  ping 1 25,8 acc=300    |
+        4  ping 1 35,8 acc=300    | RAISED Elopement p fence, -p ward 0, +p lobby 1, -p lobby 0, +p garden 1, -p garden 0
+        5  ping 1 45,8 acc=300    |
+        6  ping 1 55,8 acc=300    |
+        7  ping 1 65,8 acc=300    |
+        8  ping 1 65,8 acc=300    |
+        ";
+    World::restful(&config).check(story);
+    let mut world = World::new(&config);
+    world.check(story);
+    assert_ne!(world.notices[0].gates_passed & 1024, 0, "{:?}", world.notices[0]);
+    assert_eq!(world.notices[0].observed_at, at("3"));
 }
 
 #[test]
@@ -190,6 +248,52 @@ fn a_duress_opens_on_the_press_and_ends_on_the_reset() {
 }
 
 #[test]
+fn a_press_told_late_that_was_followed_by_another_stays() {
+    check(
+        vec![duress()],
+        "
+        5  reset 3         |
+        6  press 3         | RAISED Duress s tag3
+        7  press 3 obs=4   | late
+        8  reset 3         | CLEARED Duress s tag3: ConditionEnded
+        ",
+    );
+}
+
+#[test]
+fn a_button_pressed_again_within_the_second_it_is_stamped_with_alarms_again() {
+    check(
+        vec![duress(), band()],
+        "
+        1.1  press 3 obs=1           | RAISED Duress s tag3
+        1.2  press 3 obs=1           | duplicate
+        1.4  reset 3 obs=1           | CLEARED Duress s tag3: ConditionEnded
+        1.6  press 3 obs=1           | RAISED Duress s tag3
+        1.7  reset 3 obs=1           | CLEARED Duress s tag3: ConditionEnded
+        1.8  cut 3 obs=1             | RAISED BandCut s tag3
+        1.8  whole 3 obs=1           | CLEARED BandCut s tag3: ConditionEnded
+        1.8  cut 3 obs=1             | RAISED BandCut s tag3
+        2    press 3 obs=1 epoch=2   | duplicate
+        2    reset 3 obs=1 epoch=2   | duplicate
+        2    press 3 obs=1 epoch=2   | duplicate
+        2    whole 3 obs=1 epoch=2   | duplicate
+        ",
+    );
+}
+
+#[test]
+fn a_press_stamped_by_a_clock_that_is_ahead_is_known_when_it_is_sent_again() {
+    check(
+        vec![duress()],
+        "
+        1  press 3 obs=61           | RAISED Duress s tag3
+        2  reset 3 obs=62           | CLEARED Duress s tag3: ConditionEnded
+        5  press 3 obs=61 epoch=2   | duplicate
+        ",
+    );
+}
+
+#[test]
 fn a_repeated_press_after_the_reset_alarms_nobody() {
     check(
         vec![duress()],
@@ -208,8 +312,9 @@ fn a_late_duress_still_alarms_and_is_called_late() {
         vec![duress()],
         "
         5  reset 3         |
-        6  press 3 obs=4   | RAISED Duress s tag3 late, late
-        7  reset 3         | CLEARED Duress s tag3: ConditionEnded
+        6  press 3 obs=4   | RAISED Duress s tag3 late, CLEARED Duress s tag3: ConditionEnded, late
+        7  press 3 obs=6   | RAISED Duress s tag3
+        8  reset 3         | CLEARED Duress s tag3: ConditionEnded
         ",
     );
     check(vec![duress()], "60  press 3 obs=30  | RAISED Duress s tag3 late");

@@ -178,9 +178,10 @@ impl World {
     fn hear(&mut self, words: &[&str], out: &mut Outbox) -> Verdict {
         let source = SourceRef(0);
         self.seq += 1;
-        let (lane, epoch, seq) = (Lane::Ping, 1, self.seq);
-        let cause = Cause::Input { source, lane, epoch, seq };
         let option = |key: &str| words.iter().find_map(|word| word.strip_prefix(key));
+        let epoch = option("epoch=").map_or(1, |text| text.parse().expect("an epoch"));
+        let (lane, seq) = (Lane::Ping, self.seq);
+        let cause = Cause::Input { source, lane, epoch, seq };
         let observed_at = option("obs=").map_or(self.now, at);
         let arrival = Arrival { observed_at, received_at: self.now, cause };
         if !matches!(words[0], "tick" | "away") {
@@ -261,7 +262,8 @@ impl World {
                     }
                     Call::Tag(input) => *input,
                     Call::Due(kind, due_at) => TagInput::Due { kind: *kind, due_at: *due_at },
-                    _ => TagInput::SiteChanged,
+                    Call::Site(old) => TagInput::SiteChanged { old },
+                    other => panic!("{other:?} is not for a tag"),
                 };
                 self.tags.entry(me).or_default().step(me, input, &turn, out)
             }
@@ -309,7 +311,8 @@ impl World {
                 let input = match call {
                     Call::Anchor(input) => input,
                     Call::Due(kind, due_at) => AnchorInput::Due { kind, due_at },
-                    _ => AnchorInput::SiteChanged,
+                    Call::Site(old) => AnchorInput::SiteChanged { old },
+                    other => panic!("{other:?} is not for an anchor"),
                 };
                 self.anchors.entry(me).or_default().step(me, input, &turn, out)
             }
@@ -342,7 +345,7 @@ enum Call<'a> {
     Tag(TagInput<'a>),
     Zone(ZoneInput),
     Door(DoorInput),
-    Anchor(AnchorInput),
+    Anchor(AnchorInput<'a>),
     Heard(Timestamp),
     Due(DeadlineKind, Timestamp),
     Site(&'a Site),

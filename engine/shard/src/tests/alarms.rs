@@ -57,8 +57,8 @@ fn an_unknown_floor_alone_is_no_elopement() {
          102 anna at 3,-2 floor=?
          103 anna at 3,-2",
         &[
-            "100 raised FeedSilent - rtls",
-            "100 cleared FeedSilent - rtls (ConditionEnded)",
+            "100 raised FeedSilent - rtls late",
+            "100 cleared FeedSilent - rtls late (ConditionEnded)",
             "103 raised Elopement anna ward",
         ],
     );
@@ -135,8 +135,8 @@ fn a_rule_of_the_night_begins_and_ends_with_its_window() {
         &[
             "21590 raised UnauthorisedEntry nora lobby",
             "21600 cleared UnauthorisedEntry nora lobby (RuleRemoved)",
-            "79190 raised FeedSilent - rtls",
-            "79190 cleared FeedSilent - rtls (ConditionEnded)",
+            "79190 raised FeedSilent - rtls late",
+            "79190 cleared FeedSilent - rtls late (ConditionEnded)",
             "79200 raised UnauthorisedEntry nora lobby",
         ],
     );
@@ -257,6 +257,7 @@ fn a_late_duress_still_alarms() {
             "1 raised Duress sam",
             "2 cleared Duress sam (ConditionEnded)",
             "9 raised Duress sam late",
+            "9 cleared Duress sam late (ConditionEnded)",
         ],
     );
 }

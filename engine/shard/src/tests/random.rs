@@ -69,7 +69,7 @@ fn wild_report(rng: &mut ChaCha8Rng, seq: &mut u64, now: Timestamp) -> Input {
     let door = DoorRef(rng.random_range(0..3));
     let anchor = ach_actors_model::AnchorRef(rng.random_range(0..2));
     let valid_ms = [0, 5_000, u32::MAX][rng.random_range(0..3)];
-    let kind = match rng.random_range(0..11) {
+    let kind = match rng.random_range(0..12) {
         0 => ReportKind::ButtonPressed { tag },
         1 => ReportKind::ButtonReset { tag },
         2 => ReportKind::BandCut { tag },
@@ -80,6 +80,7 @@ fn wild_report(rng: &mut ChaCha8Rng, seq: &mut u64, now: Timestamp) -> Input {
         7 => ReportKind::AccessGranted { door, valid_ms },
         8 => ReportKind::ExitRequested { door, valid_ms },
         9 => ReportKind::AnchorAlive { anchor },
+        10 => ReportKind::DoorUnlocked { door },
         _ => ReportKind::AnchorLost { anchor },
     };
     let (source, lane) = match kind {

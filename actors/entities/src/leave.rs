@@ -1,0 +1,89 @@
+//! Leave to open a door: passes that were given, and the lock that was drawn back.
+
+use ach_actors_model::{NS_PER_MS, Timestamp};
+use smallvec::SmallVec;
+
+use crate::Verdict;
+
+/// How much later than the opening a pass or a lock may be stamped and still cover it: reader, lock
+/// and position switch are stamped by different boards of one controller, some tens of
+/// milliseconds apart, and nobody opens a door and shows his card within that time.
+const SKEW_NS: u64 = 100 * NS_PER_MS;
+/// The longest a pass is believed to be valid: an hour is more than any reader or button gives, and
+/// what a vendor sends by mistake (a `u32` of milliseconds is 49 days) must not leave a door
+/// unwatched for weeks. A door that is free for longer has its lock drawn back.
+const PASS_MS_MAX: u32 = 3_600_000;
+/// Passes remembered, the newest and those that end last: more are not valid at once at one door.
+const PASS_COUNT_MAX: usize = 8;
+/// Turns of the lock remembered, the latest: they are asked about openings that are told late.
+const LOCK_TURN_COUNT_MAX: usize = 8;
+/// Those of either that need no memory of their own: most doors have one or two.
+const INLINE_COUNT: usize = 2;
+
+/// What is known of the leave to open one door.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Leave {
+    /// Ascending.
+    passes: SmallVec<[Pass; INLINE_COUNT]>,
+    /// Ascending by moment.
+    lock_turns: SmallVec<[LockTurn; INLINE_COUNT]>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Pass {
+    from: Timestamp,
+    until: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct LockTurn {
+    at: Timestamp,
+    is_drawn_back: bool,
+}
+
+impl Leave {
+    /// A pass was given.
+    pub(crate) fn give(&mut self, from: Timestamp, valid_ms: u32) -> Verdict {
+        let lasts_ns = u64::from(valid_ms.min(PASS_MS_MAX)) * NS_PER_MS;
+        let pass = Pass { from, until: from.plus_ns(lasts_ns) };
+        if self.passes.contains(&pass) {
+            return Verdict::Duplicate;
+        }
+        if self.passes.len() >= PASS_COUNT_MAX {
+            let first_over = (0..).zip(&self.passes).min_by_key(|(_, pass)| pass.until);
+            if let Some((at, _)) = first_over {
+                self.passes.remove(at);
+            }
+        }
+        let place = self.passes.partition_point(|known| *known < pass);
+        let is_late = place < self.passes.len();
+        self.passes.insert(place, pass);
+        if is_late { Verdict::Late } else { Verdict::Accepted }
+    }
+
+    /// The lock has turned.
+    pub(crate) fn turn_lock(&mut self, is_drawn_back: bool, at: Timestamp) {
+        if self.lock_turns.len() >= LOCK_TURN_COUNT_MAX {
+            self.lock_turns.remove(0);
+        }
+        let place = self.lock_turns.partition_point(|turn| turn.at <= at);
+        self.lock_turns.insert(place, LockTurn { at, is_drawn_back });
+    }
+
+    /// Whether a door that opened at this moment was opened with leave.
+    pub(crate) fn covers(&self, opened_at: Timestamp) -> bool {
+        let latest = opened_at.plus_ns(SKEW_NS);
+        let is_passed =
+            self.passes.iter().any(|pass| pass.from <= latest && opened_at <= pass.until);
+        is_passed || self.is_unlocked(opened_at, latest)
+    }
+
+    /// Whether the lock was drawn back before the opening and had not thrown again.
+    fn is_unlocked(&self, opened_at: Timestamp, latest: Timestamp) -> bool {
+        let thrown_at = self.lock_turns.iter().skip(1).map(|turn| Some(turn.at)).chain([None]);
+        self.lock_turns.iter().zip(thrown_at).any(|(turn, next_at)| {
+            let holds_on = next_at.is_none_or(|next_at| opened_at <= next_at);
+            turn.is_drawn_back && turn.at <= latest && holds_on
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! The alarms of one tag: what few tags ever have, so it is boxed.
+
+use std::mem::discriminant;
+
+use ach_actors_model::{AlarmNotice, AlarmReason, EntityRef, TagRef, Timestamp};
+
+use crate::episodes::Episodes;
+use crate::site::{RuleCondition, RulePlan, RuleSet, TagPlan};
+use crate::tag_reports::TagReports;
+use crate::window_call::WindowCall;
+use crate::{Outbox, Site, Turn};
+
+/// What few tags ever have.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct TagCases {
+    pub(crate) reports: TagReports,
+    pub(crate) window_call: WindowCall,
+    pub(crate) episodes: Episodes,
+}
+
+/// What the end of an open alarm is judged by when the site changes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SiteChange<'a> {
+    pub(crate) old: &'a Site,
+    pub(crate) plan: &'a TagPlan,
+    pub(crate) rules: &'a RuleSet,
+    /// How long the tag has been silent, if that is measured as before.
+    pub(crate) silent_ns: Option<u64>,
+}
+
+impl TagCases {
+    /// Ends what is open by rules of a condition that has ended.
+    pub(crate) fn end_of(&mut self, over: RuleCondition, turn: &Turn<'_>, out: &mut Outbox) {
+        let reason = |notice: &AlarmNotice| {
+            let is_over = condition(notice, turn) == Some(over);
+            is_over.then_some(AlarmReason::ConditionEnded)
+        };
+        self.episodes.end_where(reason, turn, out);
+    }
+
+    /// Ends what another version of the site no longer says: what another bearer did, what the
+    /// rule does not watch any more or calls otherwise, and a silence shorter than its new limit.
+    pub(crate) fn end_unfounded(
+        &mut self,
+        change: &SiteChange<'_>,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let SiteChange { old, plan, rules, silent_ns, .. } = *change;
+        let subject = plan.subject();
+        let reason = |notice: &AlarmNotice| {
+            let rule = notice.rule?;
+            if notice.subject != subject {
+                return Some(AlarmReason::TagRemoved);
+            }
+            let is_said = |plan: &RulePlan| {
+                let is_long_enough = match plan.condition {
+                    RuleCondition::TagSilent { after_ns } => {
+                        silent_ns.is_none_or(|silent_ns| silent_ns >= after_ns)
+                    }
+                    _ => true,
+                };
+                let was = old.rule(rule).map(|old| discriminant(&old.condition));
+                was == Some(discriminant(&plan.condition))
+                    && notice.kind == plan.alarm
+                    && is_long_enough
+            };
+            let holds = rules.contains(rule) && turn.site.rule(rule).is_some_and(is_said);
+            (!holds).then_some(AlarmReason::RuleRemoved)
+        };
+        self.episodes.end_where(reason, turn, out);
+    }
+
+    /// Ends what no longer holds at this hour, and orders a call for when that changes for what
+    /// stays open.
+    pub(crate) fn end_out_of_hours(
+        &mut self,
+        me: TagRef,
+        judged_at: Timestamp,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let reason = |notice: &AlarmNotice| {
+            let plan = turn.site.rule(notice.rule?)?;
+            let is_over = plan.condition.is_state() && !turn.site.is_in_force(plan, judged_at);
+            is_over.then_some(AlarmReason::RuleRemoved)
+        };
+        self.episodes.end_where(reason, turn, out);
+        for notice in self.episodes.open_notices() {
+            let Some(plan) = notice.rule.and_then(|rule| turn.site.rule(rule)) else { continue };
+            if plan.condition.is_state() {
+                let change_at = turn.site.next_change(plan, judged_at);
+                self.window_call.order(change_at, EntityRef::Tag(me), out);
+            }
+        }
+    }
+}
+
+/// What the rule that says so watches.
+pub(crate) fn condition(notice: &AlarmNotice, turn: &Turn<'_>) -> Option<RuleCondition> {
+    turn.site.rule(notice.rule?).map(|plan| plan.condition)
+}

@@ -1,0 +1,53 @@
+//! How long a feed may be silent whose owner did not say.
+//!
+//! A locating system that stops must be one alarm, not one for each of its tags, so a feed of tags
+//! that are watched for silence is watched too. It may be silent for as long as the most closely
+//! watched of them: if that one keeps its rule, so does the feed. A feed of doors, which may be
+//! quiet for a night, is watched only by its owner's wish.
+
+use std::collections::BTreeSet;
+
+use ach_actors_model::{Condition, SiteConfig, SubjectConfig, Who};
+
+/// A rule by which tags may be silent for a time.
+struct Limit<'a> {
+    who: &'a Who,
+    subjects: BTreeSet<u32>,
+    after_ns: u64,
+}
+
+/// Gives a limit to every feed that has none and must have one.
+pub(crate) fn fill(config: &mut SiteConfig) {
+    let limits: Vec<Limit<'_>> = config.rules.iter().filter_map(limit_of).collect();
+    let mut shortest_ns: Vec<Option<u64>> = vec![None; config.sources.len()];
+    for tag in &config.tags {
+        let Some(number) = tag.subject else { continue };
+        let at = |number: u32| usize::try_from(number).ok();
+        let subject = at(number).and_then(|at| config.subjects.get(at));
+        let source = at(tag.source).and_then(|at| shortest_ns.get_mut(at));
+        let (Some(subject), Some(shortest_ns)) = (subject, source) else { continue };
+        for limit in limits.iter().filter(|limit| limit.selects(number, subject)) {
+            *shortest_ns = Some(shortest_ns.unwrap_or(u64::MAX).min(limit.after_ns));
+        }
+    }
+    for (source, shortest_ns) in config.sources.iter_mut().zip(shortest_ns) {
+        source.silence_ns = source.silence_ns.or(shortest_ns);
+    }
+}
+
+fn limit_of(rule: &ach_actors_model::RuleConfig) -> Option<Limit<'_>> {
+    let Condition::TagSilent { after_ns } = rule.condition else { return None };
+    let subjects = rule.who.subjects.iter().copied().collect();
+    Some(Limit { who: &rule.who, subjects, after_ns })
+}
+
+impl Limit<'_> {
+    fn selects(&self, number: u32, subject: &SubjectConfig) -> bool {
+        let Who { classes, labels_any, labels_none, .. } = self.who;
+        let has = |label: &_| subject.labels.contains(label);
+        (self.subjects.is_empty() || self.subjects.contains(&number))
+            && (classes.is_empty() || classes.contains(&subject.class))
+            && (labels_any.is_empty() || labels_any.iter().any(has))
+            && !labels_none.iter().any(has)
+    }
+}
