@@ -22,7 +22,8 @@ pub struct LaneProgress {
     pub epoch: u32,
     /// The last ticket given out.
     pub published_through: u64,
-    /// Everything up to this one has been decided on.
+    /// Everything up to this one has been decided on. Goes back when a node comes back from a crash
+    /// and has to be told again.
     pub accepted_through: u64,
     /// Everything up to this one is on disk.
     pub durable_through: u64,
@@ -32,7 +33,8 @@ pub struct LaneProgress {
     pub resent_count: u64,
     /// Inputs that were decided on by a node that could not store, and given up to make room.
     pub unkept_count: u64,
-    /// What became of the inputs, over all epochs of this publisher.
+    /// What became of the inputs, over all epochs of this publisher; if it went on with an epoch of
+    /// an earlier life, that life's included.
     pub totals: LaneTotals,
 }
 
