@@ -270,7 +270,9 @@ impl AlarmBook {
             }
         }
         self.episodes.retain(|_, episode| !episode.changes.is_empty() || episode.is_listed);
-        gone.into_iter().for_each(|id| self.remember_ended(id));
+        for id in gone {
+            self.remember_ended(id);
+        }
         self.cursor = self.cursor.max(end.cursor);
         news.push(AlarmUpdate::OpenSetComplete { open_count: end.open_count });
     }

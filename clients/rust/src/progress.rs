@@ -25,7 +25,7 @@ pub struct LaneProgress {
     /// Everything up to this one has been decided on. Goes back when a node comes back from a crash
     /// and has to be told again.
     pub accepted_through: u64,
-    /// Everything up to this one is on disk.
+    /// Everything up to this one is on disk, but for what `unkept_count` counts.
     pub durable_through: u64,
     /// How often something was sent, repetitions included.
     pub sent_count: u64,

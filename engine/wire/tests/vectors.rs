@@ -150,102 +150,99 @@ fn every_ping_reads_or_is_refused_as_its_vector_says() {
 }
 
 /// Bytes that must be refused, and the code with which.
+const BAD_FRAMES: &[(&str, &str, Code)] = &[
+    ("a frame of 1 GiB", "0000004020000000", Code::FrameTooLarge),
+    ("a frame of 64 KiB and a byte", "0100010020000000", Code::FrameTooLarge),
+    ("flags that mean nothing", "0000000009010000", Code::ReservedNotZero),
+    ("an unknown type", "000000007f000000", Code::UnknownFrame),
+    ("a ping frame without a header", "0000000020000000", Code::Malformed),
+    (
+        "a ping frame of no pings",
+        "10000000200000000100000000000000 0000000000000000",
+        Code::Malformed,
+    ),
+    (
+        "a ping frame that says two and has none",
+        "10000000200000000100000000000000 0200000000000000",
+        Code::Malformed,
+    ),
+    (
+        "a ping frame of 1,025 pings",
+        "10000000200000000100000000000000 0104000000000000",
+        Code::TooMany,
+    ),
+    (
+        "a ping frame whose first number is 0",
+        "10000000200000000000000000000000 0100000000000000",
+        Code::Malformed,
+    ),
+    (
+        "a ping frame whose numbers overflow",
+        "1000000020000000ffffffffffffffff 0200000000000000",
+        Code::Malformed,
+    ),
+    ("a heartbeat without its time", "0000000009000000", Code::Malformed),
+    ("a heartbeat whose time is cut", "06000000090000000100 0200 0000", Code::Malformed),
+    (
+        "a heartbeat with two times",
+        "18000000 09000000 01000800 0000000000000000 01000800 0000000000000000",
+        Code::Malformed,
+    ),
+    (
+        "a heartbeat with a critical field",
+        "10000000 09000000 01000800 0000000000000000 01800000",
+        Code::UnknownField,
+    ),
+    ("a field that ends after its frame", "04000000 09000000 01000800", Code::Malformed),
+    ("a goodbye without its text", "06000000 08000000 01000200 0000", Code::Malformed),
+    ("a text that is not UTF-8", "0b000000 08000000 01000200 0000 02000100 ff", Code::Malformed),
+    (
+        "an alarm that is settled as a word nobody knows",
+        "2a000000 31000000 01001000 00000000000000000000000000000000 02000100 01 03000100 09 \
+         05000800 0000000000000000",
+        Code::Malformed,
+    ),
+    ("a name with a space", "0a000000 0f000000 02000600 01 01 61206263", Code::Malformed),
+    (
+        "an echo whose padding is not zero",
+        "19000000 0d000000 01000800 0000000000000000 03000400 00000000 04000100 01",
+        Code::ReservedNotZero,
+    ),
+    (
+        "a report without a number",
+        "28000000 21000000 01000000 00000000 0000000000000000 0000000000000000 00000000 01 \
+         000000 00000000 00000000",
+        Code::Malformed,
+    ),
+    (
+        "a report of a kind nobody knows",
+        "28000000 21000000 01000000 00000000 0100000000000000 0000000000000000 00000000 05 \
+         000000 00000000 00000000",
+        Code::Malformed,
+    ),
+    (
+        "a button that is valid for a while",
+        "28000000 21000000 01000000 00000000 0100000000000000 0000000000000000 00000000 01 \
+         000000 01000000 00000000",
+        Code::ReservedNotZero,
+    ),
+    (
+        "reports that say two and are one",
+        "28000000 21000000 02000000 00000000 0100000000000000 0000000000000000 00000000 01 \
+         000000 00000000 00000000",
+        Code::Malformed,
+    ),
+];
+
 #[test]
 fn every_bad_frame_is_refused_with_its_code() {
-    let bad: &[(&str, &str, Code)] = &[
-        ("a frame of 1 GiB", "0000004020000000", Code::FrameTooLarge),
-        ("a frame of 64 KiB and a byte", "0100010020000000", Code::FrameTooLarge),
-        ("flags that mean nothing", "0000000009010000", Code::ReservedNotZero),
-        ("an unknown type", "000000007f000000", Code::UnknownFrame),
-        ("a ping frame without a header", "0000000020000000", Code::Malformed),
-        (
-            "a ping frame of no pings",
-            "10000000200000000100000000000000 0000000000000000",
-            Code::Malformed,
-        ),
-        (
-            "a ping frame that says two and has none",
-            "10000000200000000100000000000000 0200000000000000",
-            Code::Malformed,
-        ),
-        (
-            "a ping frame of 1,025 pings",
-            "10000000200000000100000000000000 0104000000000000",
-            Code::TooMany,
-        ),
-        (
-            "a ping frame whose first number is 0",
-            "10000000200000000000000000000000 0100000000000000",
-            Code::Malformed,
-        ),
-        (
-            "a ping frame whose numbers overflow",
-            "1000000020000000ffffffffffffffff 0200000000000000",
-            Code::Malformed,
-        ),
-        ("a heartbeat without its time", "0000000009000000", Code::Malformed),
-        ("a heartbeat whose time is cut", "06000000090000000100 0200 0000", Code::Malformed),
-        (
-            "a heartbeat with two times",
-            "18000000 09000000 01000800 0000000000000000 01000800 0000000000000000",
-            Code::Malformed,
-        ),
-        (
-            "a heartbeat with a critical field",
-            "10000000 09000000 01000800 0000000000000000 01800000",
-            Code::UnknownField,
-        ),
-        ("a field that ends after its frame", "04000000 09000000 01000800", Code::Malformed),
-        ("a goodbye without its text", "06000000 08000000 01000200 0000", Code::Malformed),
-        (
-            "a text that is not UTF-8",
-            "0b000000 08000000 01000200 0000 02000100 ff",
-            Code::Malformed,
-        ),
-        (
-            "an alarm that is settled as a word nobody knows",
-            "2a000000 31000000 01001000 00000000000000000000000000000000 02000100 01 03000100 09 \
-             05000800 0000000000000000",
-            Code::Malformed,
-        ),
-        ("a name with a space", "0a000000 0f000000 02000600 01 01 61206263", Code::Malformed),
-        (
-            "an echo whose padding is not zero",
-            "19000000 0d000000 01000800 0000000000000000 03000400 00000000 04000100 01",
-            Code::ReservedNotZero,
-        ),
-        (
-            "a report without a number",
-            "28000000 21000000 01000000 00000000 0000000000000000 0000000000000000 00000000 01 \
-             000000 00000000 00000000",
-            Code::Malformed,
-        ),
-        (
-            "a report of a kind nobody knows",
-            "28000000 21000000 01000000 00000000 0100000000000000 0000000000000000 00000000 05 \
-             000000 00000000 00000000",
-            Code::Malformed,
-        ),
-        (
-            "a button that is valid for a while",
-            "28000000 21000000 01000000 00000000 0100000000000000 0000000000000000 00000000 01 \
-             000000 01000000 00000000",
-            Code::ReservedNotZero,
-        ),
-        (
-            "reports that say two and are one",
-            "28000000 21000000 02000000 00000000 0100000000000000 0000000000000000 00000000 01 \
-             000000 00000000 00000000",
-            Code::Malformed,
-        ),
-    ];
-    let made: Vec<_> = bad
+    let made: Vec<_> = BAD_FRAMES
         .iter()
         .map(|(name, hex, code)| {
             json!({ "name": name, "hex": hex.replace(' ', ""), "code": code.value() })
         })
         .collect();
-    for (vector, (name, _, code)) in made.iter().zip(bad) {
+    for (vector, (name, _, code)) in made.iter().zip(BAD_FRAMES) {
         let bytes = bytes(vector["hex"].as_str().unwrap());
         let announced = u32::from_le_bytes(bytes[..4].try_into().unwrap());
         let is_whole = usize::try_from(announced).unwrap() == bytes.len() - 8;

@@ -134,14 +134,18 @@ fn put(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) {
 }
 
 fn put_lanes(values: [u64; 3], out: &mut Vec<u8>) {
-    values.iter().for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
+    for value in values {
+        out.extend_from_slice(&value.to_le_bytes());
+    }
 }
 
 pub(super) fn put_head(head: &Head, out: &mut Vec<u8>) {
     put(out, |out| {
         out.push(KIND_HEAD);
         out.extend_from_slice(&head.epoch.to_le_bytes());
-        [head.bases, head.durable, head.next].into_iter().for_each(|it| put_lanes(it, out));
+        for lanes in [head.bases, head.durable, head.next] {
+            put_lanes(lanes, out);
+        }
     });
 }
 

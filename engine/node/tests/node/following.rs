@@ -53,7 +53,7 @@ async fn who_stops_one_stream_keeps_the_others() {
     assert_eq!(node.counters().sessions_broken.get(), 0);
     // Its number is free again.
     let mut again = subscribed(&mut raw, all(1, Topic::Alarms, None)).await;
-    assert!(matches!(next(&mut again).await, Frame::AlarmNote(note) if note.is_resent));
+    assert!(matches!(next(&mut again).await, Frame::AlarmNote(open) if open.is_resent));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@
 //! tags and alarm ids are hexadecimal text as people see them; words are their numbers on the wire.
 //! A field that is left out is not there, a list always is.
 
-use ach_actors_model::{AlarmId, Lane, TagId};
+use ach_actors_model::{AlarmId, Lane, Name, TagId};
 use ach_engine_wire::*;
 use ach_geo::Position;
 use serde_json::{Map, Value, json};
@@ -83,7 +83,7 @@ pub(crate) fn fields(frame: &Frame) -> Value {
         Frame::EventNote(it) => event(it),
         Frame::PositionNote(it) => json!({
             "tag": tag(it.tag),
-            "subject": it.subject.as_ref().map(|name| name.as_str()),
+            "subject": it.subject.as_ref().map(Name::as_str),
             "position": position(it.position),
             "accuracy_mm": it.accuracy_mm,
             "observed_at": text(it.observed_at.0),
@@ -221,7 +221,7 @@ fn hello(it: &Hello) -> Value {
     json!({
         "versions": it.versions,
         "client": it.client.as_str(),
-        "site": it.site.as_ref().map(|name| name.as_str()),
+        "site": it.site.as_ref().map(Name::as_str),
         "resume": it.resume.iter().map(resume).collect::<Vec<_>>(),
         "persists": it.persists,
         "sent_at": text(it.sent_at.0),
@@ -272,9 +272,8 @@ fn ack(it: &Ack) -> Value {
 }
 
 fn filter(it: &Filter) -> Value {
-    let names = |names: &[ach_actors_model::Name]| {
-        names.iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>()
-    };
+    let names =
+        |names: &[Name]| names.iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>();
     json!({
         "kinds": it.kinds.iter().map(|kind| word(kind)).collect::<Vec<_>>(),
         "priorities": it.priorities.iter().map(|priority| word(priority)).collect::<Vec<_>>(),
@@ -307,10 +306,10 @@ fn alarm(it: &AlarmNote) -> Value {
         "reason": it.reason.as_ref().map(|reason| word(reason)),
         "kind": word(&it.kind),
         "priority": word(&it.priority),
-        "rule": it.rule.as_ref().map(|name| name.as_str()),
+        "rule": it.rule.as_ref().map(Name::as_str),
         "site_version": it.site_version,
         "episode": it.episode,
-        "subject": it.subject.as_ref().map(|name| name.as_str()),
+        "subject": it.subject.as_ref().map(Name::as_str),
         "tag": it.tag.map(tag),
         "place": thing(&it.place),
         "is_tentative": it.is_tentative,
@@ -333,12 +332,12 @@ fn event(it: &EventNote) -> Value {
     json!({
         "word": word(&it.word),
         "at": text(it.at.0),
-        "subject": it.subject.as_ref().map(|name| name.as_str()),
-        "zone": it.zone.as_ref().map(|name| name.as_str()),
-        "door": it.door.as_ref().map(|name| name.as_str()),
+        "subject": it.subject.as_ref().map(Name::as_str),
+        "zone": it.zone.as_ref().map(Name::as_str),
+        "door": it.door.as_ref().map(Name::as_str),
         "tag": it.tag.map(tag),
-        "source": it.source.as_ref().map(|name| name.as_str()),
-        "anchor": it.anchor.as_ref().map(|name| name.as_str()),
+        "source": it.source.as_ref().map(Name::as_str),
+        "anchor": it.anchor.as_ref().map(Name::as_str),
         "occupant_count": it.occupant_count,
         "is_forced": it.is_forced,
         "site_version": it.site_version,

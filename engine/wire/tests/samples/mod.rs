@@ -299,7 +299,7 @@ fn note_frames() -> Vec<(&'static str, Frame)> {
         storage: Storage::Durable,
         cursor: Some(cursor),
         is_resent: true,
-        ..note.clone()
+        ..note
     };
     let blind = AlarmNote {
         kind: AlarmKind::TagSilent,
