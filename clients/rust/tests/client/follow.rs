@@ -2,14 +2,14 @@
 
 use ach_actors_model::{AlarmId, AlarmKind, AlarmPriority, AlarmTransition, TagId, Timestamp};
 use ach_clients_rust::{
-    AlarmNote, AlarmStream, AlarmUpdate, Code, Cursor, Filter, NoteUpdate, Role, Storage,
+    AlarmNote, AlarmStream, AlarmUpdate, Client, Code, Cursor, Filter, NoteUpdate, Role, Storage,
     SubscriberError, Thing, WireCause,
 };
 use ach_engine_net::FrameSink;
 use ach_engine_wire::{Frame, Gap, OpenSetEnd, Preamble, Refused, Subscribe};
 use quinn::VarInt;
 
-use crate::node::{Heard, node, say, soon};
+use crate::node::{Heard, Node, node, say, soon};
 
 fn at(index: u64) -> Option<Cursor> {
     Some(Cursor { shard: 0, index, ordinal: 0 })
@@ -62,6 +62,11 @@ async fn subscribed(heard: &mut Heard) -> (Subscribe, FrameSink) {
     (asked, FrameSink::with_preamble(stream, Preamble::Subscription { lane, subscription }))
 }
 
+/// A receiver, and its connection as the node sees it.
+async fn connected(node: &Node) -> (Heard, Client) {
+    soon(async { tokio::join!(node.welcome(), node.client(Role::Receiver)) }).await
+}
+
 async fn words(alarms: &mut AlarmStream, count: usize) -> Vec<String> {
     let mut words = Vec::new();
     for _ in 0..count {
@@ -80,8 +85,7 @@ async fn words(alarms: &mut AlarmStream, count: usize) -> Vec<String> {
 #[tokio::test]
 async fn who_comes_back_asks_for_what_it_missed_after_the_mark_it_had() {
     let node = node();
-    let (mut heard, client) =
-        soon(async { tokio::join!(node.welcome(), node.client(Role::Receiver)) }).await;
+    let (mut heard, client) = connected(&node).await;
     let mut alarms = client.subscriber().alarms(Filter::default(), None).await.unwrap();
     let (asked, mut notes) = soon(subscribed(&mut heard)).await;
     assert_eq!(asked.resume_after, None);
@@ -106,8 +110,7 @@ async fn who_comes_back_asks_for_what_it_missed_after_the_mark_it_had() {
 #[tokio::test]
 async fn the_cursor_stays_behind_what_was_not_given_yet() {
     let node = node();
-    let (mut heard, client) =
-        soon(async { tokio::join!(node.welcome(), node.client(Role::Receiver)) }).await;
+    let (mut heard, client) = connected(&node).await;
     let mut alarms = client.subscriber().alarms(Filter::default(), at(1)).await.unwrap();
     let (_, mut notes) = soon(subscribed(&mut heard)).await;
     say(&mut notes, raised(1, 2)).await;
@@ -127,8 +130,7 @@ async fn the_cursor_stays_behind_what_was_not_given_yet() {
 #[tokio::test]
 async fn a_note_of_a_later_version_is_reported_and_those_after_it_are_read() {
     let node = node();
-    let (mut heard, client) =
-        soon(async { tokio::join!(node.welcome(), node.client(Role::Receiver)) }).await;
+    let (mut heard, client) = connected(&node).await;
     let mut alarms = client.subscriber().alarms(Filter::default(), None).await.unwrap();
     let (_, mut notes) = soon(subscribed(&mut heard)).await;
     let mut bytes = Vec::new();
@@ -144,8 +146,7 @@ async fn a_note_of_a_later_version_is_reported_and_those_after_it_are_read() {
 #[tokio::test]
 async fn a_refused_subscription_ends_with_the_reason_and_the_others_live_on() {
     let node = node();
-    let (mut heard, client) =
-        soon(async { tokio::join!(node.welcome(), node.client(Role::Receiver)) }).await;
+    let (mut heard, client) = connected(&node).await;
     let mut subscriber = client.subscriber();
     let mut refused = subscriber.positions(Filter::default()).await.unwrap();
     let mut alarms = subscriber.alarms(Filter::default(), None).await.unwrap();
@@ -171,8 +172,7 @@ async fn a_refused_subscription_ends_with_the_reason_and_the_others_live_on() {
 #[tokio::test]
 async fn a_filter_that_fits_no_frame_is_refused_at_once() {
     let node = node();
-    let (_heard, client) =
-        soon(async { tokio::join!(node.welcome(), node.client(Role::Receiver)) }).await;
+    let (_heard, client) = connected(&node).await;
     let mut subscriber = client.subscriber();
     let filter = Filter { tags: (0..257).map(TagId).collect(), ..Filter::default() };
     let refused = subscriber.alarms(filter, None).await.expect_err("it was taken");
@@ -185,8 +185,7 @@ async fn a_filter_that_fits_no_frame_is_refused_at_once() {
 #[tokio::test]
 async fn a_stream_that_is_not_read_over_many_reconnects_goes_on_with_the_newest() {
     let node = node();
-    let connecting = async { tokio::join!(node.welcome(), node.client(Role::Receiver)) };
-    let (mut heard, client) = soon(connecting).await;
+    let (mut heard, client) = connected(&node).await;
     let mut subscriber = client.subscriber();
     let mut connected = subscriber.connected();
     let mut alarms = subscriber.alarms(Filter::default(), None).await.unwrap();
@@ -213,8 +212,7 @@ async fn a_stream_that_is_not_read_over_many_reconnects_goes_on_with_the_newest(
 #[tokio::test]
 async fn a_receiver_is_told_why_it_is_not_connected() {
     let node = node();
-    let (heard, client) =
-        soon(async { tokio::join!(node.welcome(), node.client(Role::Receiver)) }).await;
+    let (heard, client) = connected(&node).await;
     let subscriber = client.subscriber();
     let mut trouble = subscriber.trouble();
     let code = VarInt::from_u32(u32::from(Code::WrongSite.value()));
