@@ -11,6 +11,7 @@ use quinn::VarInt;
 
 use crate::node::{Heard, Node, node, say, soon};
 
+#[expect(clippy::unnecessary_wraps, reason = "whatever takes a cursor here takes none as well")]
 fn at(index: u64) -> Option<Cursor> {
     Some(Cursor { shard: 0, index, ordinal: 0 })
 }

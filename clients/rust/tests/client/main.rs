@@ -3,6 +3,8 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::large_futures,
     clippy::indexing_slicing,
     clippy::panic,
     reason = "everything here is a test, also what is not marked as one"
