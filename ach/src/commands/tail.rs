@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use ach_actors_model::{Name, TagId};
 use ach_clients_rust::{
-    AlarmUpdate, EventNote, Filter, Gap, NoteUpdate, PositionNote, Role, Subscriber,
+    AlarmUpdate, EventNote, Filter, Gap, NoteUpdate, PositionNote, ProvisionalReason, Role,
+    Subscriber,
 };
 use ach_engine_wire::AlarmSettled;
 use serde::de::DeserializeOwned;
@@ -58,12 +59,13 @@ async fn follow(
     filter: Filter,
     is_json: bool,
 ) -> Result<(), Failure> {
-    match topic {
+    let refused = match topic {
         Topic::Alarms => {
             let mut alarms = subscriber.alarms(filter, None).await?;
             while let Some(update) = alarms.next().await {
                 print_alarm(update, is_json);
             }
+            alarms.refused()
         }
         Topic::Events => {
             let mut events = subscriber.events(filter, None).await?;
@@ -76,6 +78,7 @@ async fn follow(
                     }
                 });
             }
+            events.refused()
         }
         Topic::Positions => {
             let mut positions = subscriber.positions(filter).await?;
@@ -88,9 +91,11 @@ async fn follow(
                     }
                 });
             }
+            positions.refused()
         }
-    }
-    Err(Failure::new("the node closed the connection; is it still running?"))
+    };
+    let ended = "the node closed the connection; is it still running?";
+    Err(refused.map_or_else(|| Failure::new(ended), Failure::from))
 }
 
 fn print_alarm(update: AlarmUpdate, is_json: bool) {
@@ -114,6 +119,24 @@ fn print_alarm(update: AlarmUpdate, is_json: bool) {
         AlarmUpdate::Withdrawn { id, transition } => {
             anstream::println!("withdrawn  {id}  {}", notes::spaced(transition));
         }
+        AlarmUpdate::Gone { id } if is_json => {
+            anstream::println!("{}", json!({ "event": "gone", "id": id.to_string() }));
+        }
+        AlarmUpdate::Gone { id } => anstream::println!("gone       {id}  it is open no more"),
+        AlarmUpdate::StillProvisional { id, transition, reason } if is_json => {
+            let storage = ach_clients_rust::Storage::Provisional(reason);
+            let settled = AlarmSettled { id, transition, storage, cursor: None, fencing_epoch: 0 };
+            anstream::println!("{}", notes::settled_object(&settled));
+        }
+        AlarmUpdate::StillProvisional { id, transition, reason } => {
+            let why = match reason {
+                ProvisionalReason::None => "not yet",
+                ProvisionalReason::NoDisk => "the node stores no longer",
+                ProvisionalReason::NoQuorum => "the node has no quorum",
+            };
+            anstream::println!("not stored {id}  {}: {why}", notes::spaced(transition));
+        }
+        AlarmUpdate::Unreadable(error) => print_unreadable(&error, is_json),
         AlarmUpdate::Gap(gap) => print_gap(&gap, is_json),
         AlarmUpdate::OpenSetComplete { open_count } if is_json => {
             anstream::println!("{}", json!({ "event": "open_set_end", "open_count": open_count }));
@@ -130,8 +153,19 @@ fn print_note<T>(update: NoteUpdate<T>, is_json: bool, render: impl Fn(&T) -> St
     match update {
         NoteUpdate::Note(note) => anstream::println!("{}", render(&note)),
         NoteUpdate::Gap(gap) => print_gap(&gap, is_json),
+        NoteUpdate::Unreadable(error) => print_unreadable(&error, is_json),
         NoteUpdate::Disconnected => print_disconnected(is_json),
         NoteUpdate::EchoReply { .. } => {}
+    }
+}
+
+/// A note in words of a later version of the protocol.
+fn print_unreadable(error: &dyn std::error::Error, is_json: bool) {
+    if is_json {
+        let line = json!({ "event": "unreadable", "error": error.to_string() });
+        anstream::println!("{line}");
+    } else {
+        anstream::println!("-- a note cannot be read: {error}; this program is too old --");
     }
 }
 

@@ -47,6 +47,11 @@ impl Heard {
                     self.fault(format!("{transition:?} {id} was withdrawn and was {before:?}"));
                 }
             }
+            AlarmUpdate::Gone { id } => self.fault(format!("{id} ended and nobody said how")),
+            AlarmUpdate::Unreadable(error) => self.fault(format!("a note cannot be read: {error}")),
+            AlarmUpdate::StillProvisional { id, reason, .. } => {
+                self.fault(format!("{id} was not stored: {reason:?}"));
+            }
             AlarmUpdate::Gap(gap) => self.fault(format!("notes were left out: {gap:?}")),
             AlarmUpdate::OpenSetComplete { .. }
             | AlarmUpdate::EchoReply { .. }

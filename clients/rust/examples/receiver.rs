@@ -29,8 +29,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 note.storage,
             ),
             AlarmUpdate::Withdrawn { id, .. } => println!("withdrawn {id}"),
+            AlarmUpdate::Gone { id } => println!("open no more {id}"),
             other => println!("{other:?}"),
         }
     }
-    Ok(())
+    alarms.refused().map_or(Ok(()), |refused| Err(refused.into()))
 }

@@ -6,9 +6,9 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
-use ach_actors_model::TagId;
-use ach_clients_rust::{Bundle, Client, ClientConfig, Ping, Report, ReportWord, now};
-use ach_geo::Floor;
+use ach_clients_rust::{
+    Bundle, Client, ClientConfig, Floor, Ping, PublisherOptions, Report, ReportWord, TagId, now,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let bundle = Bundle::load(Path::new(bundle))?;
     let client = Client::connect(ClientConfig::new(address.parse()?, "localhost", bundle)).await?;
-    let vendor = client.publisher(ach_clients_rust::PublisherOptions::default())?;
+    let vendor = client.publisher(PublisherOptions::default())?;
     let tag = TagId(u64::from_str_radix(tag, 16)?);
     for (tag, code) in vendor.intern_tags(&[tag]).await? {
         println!("tag {tag} refused: {code}");

@@ -1,15 +1,21 @@
 //! What a receiver knows of alarms, so that it is told each change once. Pure.
 //!
 //! The wire tells at least once: over a reconnect the open alarms come again. A change is known by
-//! (id, transition). What was provisional and is neither among the open ones that a node sends
-//! again nor among what became durable meanwhile is withdrawn.
+//! (id, transition). A stream begins with what was missed and the open alarms, and then a mark: who
+//! has come to the mark has been told of everything up to its cursor. So at the mark, what was
+//! provisional and has not been told again is withdrawn, and what was open and has not been told
+//! again is so no more.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use ach_actors_model::{AlarmId, AlarmTransition};
-use ach_engine_wire::{AlarmNote, AlarmSettled, Cursor, Frame, Gap, OpenSetEnd, Storage};
+use ach_engine_wire::{
+    AlarmNote, AlarmSettled, Code, Cursor, Frame, Gap, OpenSetEnd, ProvisionalReason, Storage,
+    WireError,
+};
 
-/// Ended episodes that are remembered, so that a late repetition of them is known as one.
+/// Ended episodes that are remembered, so that a late repetition of them is known as one. Open ones
+/// are as many as the node has.
 const ENDED_REMEMBERED: usize = 65_536;
 
 /// News of alarms.
@@ -26,6 +32,16 @@ pub enum AlarmUpdate {
         /// Its cursor, if it was told.
         cursor: Option<Cursor>,
     },
+    /// A change that was told as provisional still is, now for another reason: the node stores no
+    /// longer, for one.
+    StillProvisional {
+        /// The episode.
+        id: AlarmId,
+        /// Which change.
+        transition: AlarmTransition,
+        /// Why it is not durable.
+        reason: ProvisionalReason,
+    },
     /// A change that was told as provisional never came to be stored.
     Withdrawn {
         /// The episode.
@@ -33,9 +49,17 @@ pub enum AlarmUpdate {
         /// Which change.
         transition: AlarmTransition,
     },
+    /// An alarm is open no more. How it ended was among what could not be told: notes were left
+    /// out, or its end does not pass the filter.
+    Gone {
+        /// The episode.
+        id: AlarmId,
+    },
     /// Notes were left out; the open alarms are complete again after the next
     /// [`AlarmUpdate::OpenSetComplete`].
     Gap(Gap),
+    /// The node told something in words of a later version, of which nothing is known here.
+    Unreadable(WireError),
     /// All open alarms have been told since the connection came about.
     OpenSetComplete {
         /// How many there are.
@@ -52,20 +76,28 @@ pub enum AlarmUpdate {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
-    Provisional { seen_in: u64 },
+    Provisional { reason: ProvisionalReason, seen_in: u64 },
     Durable,
 }
 
 #[derive(Debug, Default)]
 struct Episode {
     changes: BTreeMap<AlarmTransition, Change>,
+    /// The last stream that told of it.
+    seen_in: u64,
+    /// It stands in the list of those that have ended.
+    is_listed: bool,
+    /// It ended unheard.
+    is_gone: bool,
 }
 
-/// Once the cursor is reached, or anything newer is heard, what is doubtful is withdrawn.
-#[derive(Debug, Clone, Copy)]
-struct Doubt {
-    until: Cursor,
-    older_than: u64,
+impl Episode {
+    fn is_open(&self) -> bool {
+        let is_end = |transition: &AlarmTransition| {
+            matches!(transition, AlarmTransition::Retracted | AlarmTransition::Cleared)
+        };
+        !self.is_gone && !self.changes.keys().any(is_end)
+    }
 }
 
 /// What is known of alarms.
@@ -73,10 +105,9 @@ struct Doubt {
 pub struct AlarmBook {
     episodes: BTreeMap<AlarmId, Episode>,
     ended: VecDeque<AlarmId>,
-    /// Counts the streams; what a stream has told carries its number.
+    /// Counts the streams, and the open sets within one; what was told since carries its number.
     stream: u64,
     cursor: Option<Cursor>,
-    doubt: Option<Doubt>,
 }
 
 impl AlarmBook {
@@ -85,15 +116,14 @@ impl AlarmBook {
         AlarmBook::default()
     }
 
-    /// The last durable note, to resume after.
+    /// Everything durable up to here has been told; resume after it.
     pub fn cursor(&self) -> Option<Cursor> {
         self.cursor
     }
 
-    /// A new stream begins; its open alarms come first.
+    /// A new stream begins; what was missed and the open alarms come first.
     pub fn begin(&mut self) {
         self.stream = self.stream.saturating_add(1);
-        self.doubt = None;
     }
 
     /// Takes a frame and gives the news in it, which may be none.
@@ -104,10 +134,8 @@ impl AlarmBook {
             Frame::AlarmSettled(settled) => self.take_settled(&settled, &mut news),
             Frame::OpenSetEnd(end) => self.take_end(&end, &mut news),
             Frame::Gap(gap) => {
-                // What is sent again after this replaces what was missed.
-                self.stream = self
-                    .stream
-                    .saturating_add(u64::from(gap.code == ach_engine_wire::Code::TooSlow));
+                // The open alarms come again, and count from here.
+                self.stream = self.stream.saturating_add(u64::from(gap.code == Code::TooSlow));
                 news.push(AlarmUpdate::Gap(gap));
             }
             Frame::EchoReply(reply) => news.push(AlarmUpdate::EchoReply { nonce: reply.nonce }),
@@ -117,106 +145,103 @@ impl AlarmBook {
     }
 
     fn take_note(&mut self, note: AlarmNote, news: &mut Vec<AlarmUpdate>) {
-        let (id, transition) = (note.id, note.transition);
-        let is_live = !note.is_resent && note.cursor.is_none();
-        let stream = self.stream;
-        let episode = self.episodes.entry(id).or_default();
-        let change = match note.storage {
-            Storage::Durable => Change::Durable,
-            Storage::Provisional(_) => Change::Provisional { seen_in: stream },
-            Storage::Withdrawn => {
-                if episode.changes.remove(&transition).is_some() {
-                    news.push(AlarmUpdate::Withdrawn { id, transition });
-                }
-                return;
-            }
+        let (id, transition, cursor) = (note.id, note.transition, note.cursor);
+        // The open set comes in no order: only news, and what was missed, say how far it has got.
+        let reached = cursor.filter(|_| !note.is_resent);
+        let reason = match note.storage {
+            Storage::Durable => None,
+            Storage::Provisional(reason) => Some(reason),
+            Storage::Withdrawn => return self.withdraw(id, transition, news),
         };
-        match (episode.changes.get(&transition), change) {
+        let seen_in = self.stream;
+        let change = match reason {
+            Some(reason) => Change::Provisional { reason, seen_in },
+            None => Change::Durable,
+        };
+        let episode = self.episodes.entry(id).or_default();
+        episode.seen_in = seen_in;
+        match (episode.changes.get(&transition).copied(), reason) {
             (None, _) => {
                 episode.changes.insert(transition, change);
-                let cursor = note.cursor;
                 news.push(AlarmUpdate::Note(Box::new(note)));
-                self.after_change(id, transition, cursor, news);
             }
-            (Some(Change::Provisional { .. }), Change::Durable) => {
+            (Some(Change::Durable), _) => {}
+            (Some(Change::Provisional { .. }), None) => {
                 episode.changes.insert(transition, change);
-                news.push(AlarmUpdate::Durable { id, transition, cursor: note.cursor });
-                self.after_change(id, transition, note.cursor, news);
+                news.push(AlarmUpdate::Durable { id, transition, cursor });
             }
-            (Some(Change::Provisional { .. }), Change::Provisional { .. }) => {
+            (Some(Change::Provisional { reason: before, .. }), Some(reason)) => {
                 episode.changes.insert(transition, change);
-                self.mark_earlier(id, transition);
+                if before != reason {
+                    news.push(AlarmUpdate::StillProvisional { id, transition, reason });
+                }
             }
-            (Some(Change::Durable), _) => self.after_change(id, transition, note.cursor, news),
         }
-        if is_live {
-            self.end_doubt(news);
-        }
+        self.bear_out_earlier(id, transition, reason.is_none(), news);
+        self.cursor = self.cursor.max(reached);
     }
 
     fn take_settled(&mut self, settled: &AlarmSettled, news: &mut Vec<AlarmUpdate>) {
         let (id, transition) = (settled.id, settled.transition);
-        let Some(episode) = self.episodes.get_mut(&id) else { return };
         if settled.storage == Storage::Withdrawn {
-            if let Some(Change::Provisional { .. }) = episode.changes.get(&transition) {
-                episode.changes.remove(&transition);
-                news.push(AlarmUpdate::Withdrawn { id, transition });
-            }
+            return self.withdraw(id, transition, news);
+        }
+        if settled.storage != Storage::Durable {
             return;
         }
-        if let Some(Change::Provisional { .. }) = episode.changes.get(&transition) {
-            episode.changes.insert(transition, Change::Durable);
+        self.cursor = self.cursor.max(settled.cursor);
+        let seen_in = self.stream;
+        let Some(episode) = self.episodes.get_mut(&id) else { return };
+        episode.seen_in = seen_in;
+        if let Some(change @ Change::Provisional { .. }) = episode.changes.get_mut(&transition) {
+            *change = Change::Durable;
             news.push(AlarmUpdate::Durable { id, transition, cursor: settled.cursor });
         }
-        self.after_change(id, transition, settled.cursor, news);
+        self.bear_out_earlier(id, transition, true, news);
+    }
+
+    fn withdraw(&mut self, id: AlarmId, transition: AlarmTransition, news: &mut Vec<AlarmUpdate>) {
+        let Some(episode) = self.episodes.get_mut(&id) else { return };
+        if let Some(Change::Provisional { .. }) = episode.changes.get(&transition) {
+            episode.changes.remove(&transition);
+            news.push(AlarmUpdate::Withdrawn { id, transition });
+        }
+        if episode.changes.is_empty() && !episode.is_listed {
+            self.episodes.remove(&id);
+        }
     }
 
     /// A later change of an episode shows that the earlier ones stand as well.
-    fn after_change(
+    fn bear_out_earlier(
         &mut self,
         id: AlarmId,
         transition: AlarmTransition,
-        cursor: Option<Cursor>,
+        is_durable: bool,
         news: &mut Vec<AlarmUpdate>,
     ) {
-        self.cursor = self.cursor.max(cursor);
-        self.mark_earlier(id, transition);
-        if cursor.is_some()
-            && let Some(episode) = self.episodes.get_mut(&id)
-        {
-            for (earlier, change) in episode.changes.range_mut(..transition) {
-                if *change != Change::Durable {
+        let stream = self.stream;
+        let Some(episode) = self.episodes.get_mut(&id) else { return };
+        for (earlier, change) in episode.changes.range_mut(..transition) {
+            match change {
+                Change::Provisional { .. } if is_durable => {
                     *change = Change::Durable;
                     news.push(AlarmUpdate::Durable { id, transition: *earlier, cursor: None });
                 }
+                Change::Provisional { seen_in, .. } => *seen_in = stream,
+                Change::Durable => {}
             }
         }
-        if matches!(transition, AlarmTransition::Retracted | AlarmTransition::Cleared) {
+        if !episode.is_open() {
             self.remember_ended(id);
-        }
-        if let (Some(cursor), Some(doubt)) = (cursor, self.doubt)
-            && cursor >= doubt.until
-        {
-            self.end_doubt(news);
-        }
-    }
-
-    fn mark_earlier(&mut self, id: AlarmId, transition: AlarmTransition) {
-        let stream = self.stream;
-        if let Some(episode) = self.episodes.get_mut(&id) {
-            for (_, change) in episode.changes.range_mut(..transition) {
-                if let Change::Provisional { seen_in } = change {
-                    *seen_in = stream;
-                }
-            }
         }
     }
 
     fn remember_ended(&mut self, id: AlarmId) {
-        if self.ended.back() == Some(&id) {
-            return;
+        if let Some(episode) = self.episodes.get_mut(&id)
+            && !std::mem::replace(&mut episode.is_listed, true)
+        {
+            self.ended.push_back(id);
         }
-        self.ended.push_back(id);
         if self.ended.len() > ENDED_REMEMBERED
             && let Some(oldest) = self.ended.pop_front()
         {
@@ -224,29 +249,32 @@ impl AlarmBook {
         }
     }
 
+    /// Everything up to the mark has been told: what was not told again is not so any more.
     fn take_end(&mut self, end: &OpenSetEnd, news: &mut Vec<AlarmUpdate>) {
-        let doubt = Doubt { until: end.cursor.unwrap_or_default(), older_than: self.stream };
-        self.doubt = Some(doubt);
-        // What became durable since our cursor is still to come, and may settle the doubt.
-        if end.cursor <= self.cursor {
-            self.end_doubt(news);
-        }
-        news.push(AlarmUpdate::OpenSetComplete { open_count: end.open_count });
-    }
-
-    fn end_doubt(&mut self, news: &mut Vec<AlarmUpdate>) {
-        let Some(doubt) = self.doubt.take() else { return };
+        let stream = self.stream;
+        let mut gone = Vec::new();
         for (id, episode) in &mut self.episodes {
             episode.changes.retain(|transition, change| {
                 let is_lost =
-                    matches!(change, Change::Provisional { seen_in } if *seen_in < doubt.older_than);
+                    matches!(change, Change::Provisional { seen_in, .. } if *seen_in < stream);
                 if is_lost {
                     news.push(AlarmUpdate::Withdrawn { id: *id, transition: *transition });
                 }
                 !is_lost
             });
+            let is_known = !episode.changes.is_empty();
+            if is_known && episode.seen_in < stream && episode.is_open() {
+                episode.is_gone = true;
+                gone.push(*id);
+                news.push(AlarmUpdate::Gone { id: *id });
+            }
         }
-        self.episodes.retain(|_, episode| !episode.changes.is_empty());
+        self.episodes.retain(|_, episode| !episode.changes.is_empty() || episode.is_listed);
+        for id in gone {
+            self.remember_ended(id);
+        }
+        self.cursor = self.cursor.max(end.cursor);
+        news.push(AlarmUpdate::OpenSetComplete { open_count: end.open_count });
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::collections::VecDeque;
 
-use ach_engine_net::FrameSource;
-use ach_engine_wire::{Cursor, Frame};
+use ach_engine_wire::Cursor;
 use futures_util::Stream;
 
-use crate::subscriber::{Incoming, Prober};
-use crate::{AlarmBook, AlarmUpdate};
+use crate::incoming::{Arrival, Incoming, Prober};
+use crate::{AlarmBook, AlarmUpdate, SubscriptionRefused};
 
 /// A stream of alarms over all connections of a [`Subscriber`](crate::Subscriber).
 ///
@@ -17,19 +16,23 @@ use crate::{AlarmBook, AlarmUpdate};
 #[derive(Debug)]
 pub struct AlarmStream {
     incoming: Incoming,
-    current: Option<FrameSource>,
     book: AlarmBook,
     news: VecDeque<AlarmUpdate>,
 }
 
 impl AlarmStream {
     pub(crate) fn new(incoming: Incoming) -> AlarmStream {
-        AlarmStream { incoming, current: None, book: AlarmBook::new(), news: VecDeque::new() }
+        AlarmStream { incoming, book: AlarmBook::new(), news: VecDeque::new() }
     }
 
-    /// The last durable note that was heard, to resume after in another process.
+    /// Where to resume in another process: after everything that [`AlarmStream::next`] has given.
     pub fn cursor(&self) -> Option<Cursor> {
-        self.book.cursor().max(self.incoming.resume.get())
+        self.incoming.resume.get()
+    }
+
+    /// Why the stream has ended, if the node refused it.
+    pub fn refused(&self) -> Option<SubscriptionRefused> {
+        self.incoming.refused()
     }
 
     /// Sends probes whose answers come as [`AlarmUpdate::EchoReply`].
@@ -37,33 +40,23 @@ impl AlarmStream {
         self.incoming.prober()
     }
 
-    /// The next news; `None` never comes while the process lives. May be cancelled.
+    /// The next news; `None` only when the node refused the subscription, see
+    /// [`AlarmStream::refused`]. May be cancelled.
     pub async fn next(&mut self) -> Option<AlarmUpdate> {
         loop {
-            if let Some(news) = self.news.pop_front() {
-                return Some(news);
+            let news = self.news.pop_front();
+            if self.news.is_empty() {
+                // All that was heard has been given, so it need not come again.
+                self.incoming.resume.set(self.book.cursor().max(self.incoming.resume.get()));
             }
-            let Some(source) = &mut self.current else {
-                self.current = Some(self.incoming.sources.recv().await?);
-                self.book.begin();
-                continue;
-            };
-            let Ok(Some(raw)) = source.next().await else {
-                self.current = None;
-                return Some(AlarmUpdate::Disconnected);
-            };
-            match Frame::decode(raw) {
-                Ok(Some(frame)) => {
-                    self.news.extend(self.book.take(frame));
-                    self.incoming.resume.set(self.cursor());
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "a node sent what is not understood");
-                    source.stop(error.code());
-                    self.current = None;
-                    return Some(AlarmUpdate::Disconnected);
-                }
+            if news.is_some() {
+                return news;
+            }
+            match self.incoming.next().await? {
+                Arrival::Begun => self.book.begin(),
+                Arrival::Frame(frame) => self.news.extend(self.book.take(*frame)),
+                Arrival::Unreadable(error) => return Some(AlarmUpdate::Unreadable(error)),
+                Arrival::Broken => return Some(AlarmUpdate::Disconnected),
             }
         }
     }

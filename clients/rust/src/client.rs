@@ -1,13 +1,20 @@
 //! A connection to a node, before it is known what for.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use ach_actors_model::Name;
 use ach_engine_net::{Bundle, Role, client_endpoint};
 use quinn::Endpoint;
 
 use crate::session::Session;
+use crate::spool::{Kept, Spool};
 use crate::{ConnectError, Operator, Publisher, PublisherOptions, Subscriber};
+
+/// How long a node may take to answer unless another time is set: one that restarts comes back
+/// within, and the next attempt meets it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where to connect and as whom.
 #[derive(Debug, Clone)]
@@ -20,6 +27,10 @@ pub struct ClientConfig {
     pub bundle: Bundle,
     /// Name and version of the program, for the node's log.
     pub program: String,
+    /// How long a node may take to answer the handshake and the hello.
+    pub answer_within: Duration,
+    /// Where a vendor keeps what is not on the node's disk over its own restart, if it does.
+    pub spool: Option<PathBuf>,
 }
 
 impl ClientConfig {
@@ -30,7 +41,18 @@ impl ClientConfig {
             server_name: server_name.to_owned(),
             bundle,
             program: concat!("ach client ", env!("CARGO_PKG_VERSION")).to_owned(),
+            answer_within: ANSWER_WITHIN,
+            spool: None,
         }
+    }
+
+    /// Keeps what a vendor publishes in a directory of its own until the node has it on disk, so
+    /// that it outlives a restart of the vendor. Written by a thread of its own, so that publishing
+    /// waits for no disk: what was published in the last moments before a crash may be missing.
+    #[must_use]
+    pub fn keeping_in(mut self, directory: impl Into<PathBuf>) -> ClientConfig {
+        self.spool = Some(directory.into());
+        self
     }
 }
 
@@ -46,6 +68,7 @@ pub(crate) struct Connector {
 pub struct Client {
     connector: Connector,
     session: Session,
+    kept: Option<(Spool, Kept)>,
 }
 
 impl Client {
@@ -54,12 +77,20 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// No connection came about.
+    /// No connection came about, or what was kept from an earlier life cannot be read.
     pub async fn connect(config: ClientConfig) -> Result<Client, ConnectError> {
         let endpoint = client_endpoint(config.addr, &config.bundle)?;
+        let identity = config.bundle.identity();
+        let kept = match &config.spool {
+            Some(directory) if identity.role == Role::Vendor => {
+                Some(Spool::open(directory, identity)?)
+            }
+            _ => None,
+        };
+        let resume = kept.as_ref().map(|(_, kept)| kept.resume()).unwrap_or_default();
         let connector = Connector { config, endpoint };
-        let session = Session::open(&connector, Vec::new()).await?;
-        Ok(Client { connector, session })
+        let session = Session::open(&connector, resume).await?;
+        Ok(Client { connector, session, kept })
     }
 
     /// The role in its certificate.
@@ -83,7 +114,7 @@ impl Client {
     ///
     /// The node gave no lanes: the certificate is not a vendor's.
     pub fn publisher(self, options: PublisherOptions) -> Result<Publisher, ConnectError> {
-        Publisher::start(self.connector, self.session, options)
+        Publisher::start(self.connector, self.session, options, self.kept)
     }
 
     /// Follows alarms, events and positions. Must be called within a tokio runtime.

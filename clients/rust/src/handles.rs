@@ -11,24 +11,54 @@ use ach_engine_wire::{Code, Intern, InternItem, Interned};
 /// Intern frames under way at once: with 512 items each, 100,000 tags take 13 round trips.
 const QUESTIONS_MAX: u32 = 16;
 
+/// More things have handles than the node takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("more things have handles than the node takes, publish with a second certificate")]
+pub struct TooManyHandles;
+
 /// What each handle stands for and how far the node knows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Handles {
     by_item: HashMap<InternItem, u32>,
     items: Vec<InternItem>,
     refused: HashMap<u32, Code>,
     asked_count: u32,
     confirmed_count: u32,
+    count_max: u32,
+}
+
+impl Default for Handles {
+    fn default() -> Handles {
+        Handles {
+            by_item: HashMap::new(),
+            items: Vec::new(),
+            refused: HashMap::new(),
+            asked_count: 0,
+            confirmed_count: 0,
+            count_max: HANDLE_COUNT_MAX,
+        }
+    }
 }
 
 impl Handles {
+    /// Heeds how many handles the node takes.
+    ///
+    /// # Errors
+    ///
+    /// There are more already.
+    pub fn set_max(&mut self, count_max: u32) -> Result<(), TooManyHandles> {
+        self.count_max = count_max.min(HANDLE_COUNT_MAX);
+        let is_within = u32::try_from(self.items.len()).is_ok_and(|count| count <= self.count_max);
+        if is_within { Ok(()) } else { Err(TooManyHandles) }
+    }
+
     /// The handle of a thing, a new one if it has none; `None` when there are no more.
     pub fn handle(&mut self, item: &InternItem) -> Option<u32> {
         if let Some(handle) = self.by_item.get(item) {
             return Some(*handle);
         }
         let handle = u32::try_from(self.items.len()).ok()?;
-        if handle >= HANDLE_COUNT_MAX {
+        if handle >= self.count_max {
             return None;
         }
         self.by_item.insert(item.clone(), handle);
@@ -125,6 +155,18 @@ mod tests {
             assert_eq!(handles.refusal(&tag(515)), Some(Code::UnknownThing));
             assert_eq!(handles.refusal(&tag(514)), None);
         }
+    }
+
+    #[test]
+    fn no_more_handles_are_given_than_the_node_takes() {
+        let mut handles = Handles::default();
+        assert_eq!(handles.set_max(2), Ok(()));
+        assert_eq!(
+            (1..=3).map(|n| handles.handle(&tag(n))).collect::<Vec<_>>(),
+            [Some(0), Some(1), None]
+        );
+        assert_eq!(handles.handle(&tag(2)), Some(1), "a known one is still known");
+        assert_eq!(handles.set_max(1), Err(TooManyHandles));
     }
 
     #[test]

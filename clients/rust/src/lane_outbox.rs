@@ -58,7 +58,7 @@ pub struct LaneOutbox<T> {
 }
 
 impl<T: Clone> LaneOutbox<T> {
-    /// An outbox that keeps at most `capacity` inputs.
+    /// An outbox that keeps at most `capacity` inputs, but one at least.
     pub fn new(capacity: usize) -> LaneOutbox<T> {
         LaneOutbox {
             items: VecDeque::new(),
@@ -67,12 +67,40 @@ impl<T: Clone> LaneOutbox<T> {
             sent_through: 0,
             credit_through: 0,
             epochs: VecDeque::new(),
-            capacity,
+            capacity: capacity.max(1),
             progress: LaneProgress::default(),
             totals_before: LaneTotals::default(),
             unkept_through: 0,
             is_node_storing: true,
         }
+    }
+
+    /// Goes on where an earlier life of the vendor left off: in this epoch, with tickets that are
+    /// `base` ahead of sequence numbers, `durable_through` on the node's disk, and inputs from
+    /// `first` on kept. Push those with [`LaneOutbox::push_kept`].
+    pub fn restore(&mut self, epoch: u32, base: u64, durable_through: u64, first: u64) {
+        let before = first.saturating_sub(1);
+        self.epochs = VecDeque::from_iter((epoch > 0).then_some(Epoch { epoch, base }));
+        self.first = first;
+        self.unsent = first;
+        self.sent_through = before;
+        self.progress.epoch = epoch;
+        self.progress.published_through = before;
+        self.progress.durable_through = durable_through.min(before);
+        self.progress.accepted_through = self.progress.durable_through;
+    }
+
+    /// Adds an input that was published in an earlier life, whether or not there is room. It counts
+    /// as sent, because it may have been.
+    pub fn push_kept(&mut self, item: T) {
+        self.items.push_back(item);
+        self.progress.published_through = self.progress.published_through.saturating_add(1);
+        self.sent_through = self.progress.published_through;
+    }
+
+    /// How many inputs it keeps at most.
+    pub fn capacity(&self) -> usize {
+        self.capacity
     }
 
     /// Keeps an input and gives its ticket's number.
@@ -133,6 +161,11 @@ impl<T: Clone> LaneOutbox<T> {
     pub fn resume(&self) -> Option<(u32, u64)> {
         let epoch = self.epochs.back()?;
         Some((epoch.epoch, self.sent_through.saturating_sub(epoch.base)))
+    }
+
+    /// The epoch in force and by how much tickets are ahead of its sequence numbers.
+    pub fn epoch_base(&self) -> Option<(u32, u64)> {
+        self.epochs.back().map(|epoch| (epoch.epoch, epoch.base))
     }
 
     /// Takes the next inputs to send, at most `count_max` and only as far as credit reaches and

@@ -3,6 +3,20 @@
 //! A vendor publishes with a [`Publisher`], a receiver follows with a [`Subscriber`], tools ask and
 //! command with an [`Operator`]; which of them a [`Client`] may be is decided by its certificate.
 //! `examples/vendor.rs` and `examples/receiver.rs` show each in thirty lines.
+//!
+//! What a caller may rely on:
+//!
+//! - A connection that breaks is made again, more and more seldom; an answer that will not change by
+//!   itself (a certificate that is refused) is asked for again twice a minute, and
+//!   [`ConnectError`] says what to do. A publisher that was taken over by another program with its
+//!   certificate ends.
+//! - Every input that got a [`Ticket`] is sent until the node has it on disk. What finds no room is
+//!   refused with an error, never dropped. [`ClientConfig::keeping_in`] keeps inputs over a restart
+//!   of the vendor as well.
+//! - Every wait ends: when the publisher is closed, and when a node that does not store has decided
+//!   on what is waited for. [`PublishError::NotDurable`] then says what is not on disk.
+//! - A receiver is told each change of an alarm once, and of those it held for open and whose end it
+//!   missed. Its cursor is that of what it was given: to resume after it hides nothing.
 
 mod alarm_book;
 mod alarm_stream;
@@ -11,9 +25,12 @@ mod client;
 mod clock;
 mod connect_error;
 mod handles;
+mod incoming;
 mod lane_outbox;
+mod leftover;
 mod note_stream;
 mod operator;
+mod outboxes;
 mod ping;
 mod progress;
 mod publish_error;
@@ -21,6 +38,9 @@ mod publish_session;
 mod publisher;
 mod publisher_notice;
 mod session;
+mod shared;
+mod source_slot;
+mod spool;
 mod subscriber;
 
 pub use alarm_book::{AlarmBook, AlarmUpdate};
@@ -29,8 +49,10 @@ pub use backoff::Backoff;
 pub use client::{Client, ClientConfig};
 pub use clock::now;
 pub use connect_error::ConnectError;
-pub use handles::Handles;
+pub use handles::{Handles, TooManyHandles};
+pub use incoming::Prober;
 pub use lane_outbox::{LaneOutbox, OutboxError};
+pub use leftover::Leftover;
 pub use note_stream::{EventStream, NoteUpdate, PositionStream};
 pub use operator::{Operator, OperatorError};
 pub use ping::{Ping, Report};
@@ -38,11 +60,17 @@ pub use progress::{LaneProgress, Progress, Ticket};
 pub use publish_error::PublishError;
 pub use publisher::{Publisher, PublisherOptions};
 pub use publisher_notice::PublisherNotice;
-pub use subscriber::{Prober, Subscriber, SubscriberError};
+pub use source_slot::SubscriptionRefused;
+pub use spool::SpoolError;
+pub use subscriber::{Subscriber, SubscriberError};
 
+pub use ach_actors_model::{
+    AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmTransition, Lane, Name, TagId, Timestamp,
+};
 pub use ach_engine_net::{Bundle, Identity, Role};
 pub use ach_engine_wire::{
     AlarmNote, AlarmSettled, Code, Coordinates, Cursor, EventNote, EventWord, Filter, Gap,
     InternItem, LaneTotals, PositionNote, ProvisionalReason, ReportWord, Status, Storage, Thing,
     WireCause,
 };
+pub use ach_geo::{Floor, Position};

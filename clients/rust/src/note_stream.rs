@@ -1,18 +1,20 @@
 //! Events and positions as they come.
 
-use ach_engine_net::FrameSource;
-use ach_engine_wire::{Cursor, EventNote, Frame, Gap, PositionNote, Storage};
+use ach_engine_wire::{Cursor, EventNote, Frame, Gap, PositionNote, WireError};
 use futures_util::Stream;
 
-use crate::subscriber::{Incoming, Prober};
+use crate::SubscriptionRefused;
+use crate::incoming::{Arrival, Incoming, Prober};
 
 /// News of a stream of notes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoteUpdate<T> {
     /// A note.
     Note(T),
-    /// Notes were left out.
+    /// Notes were left out, or may have been.
     Gap(Gap),
+    /// The node told something in words of a later version, of which nothing is known here.
+    Unreadable(WireError),
     /// A probe came back.
     EchoReply {
         /// Its number.
@@ -22,82 +24,66 @@ pub enum NoteUpdate<T> {
     Disconnected,
 }
 
-#[derive(Debug)]
-struct Notes {
-    incoming: Incoming,
-    current: Option<FrameSource>,
-}
-
-impl Notes {
-    /// The next frame; `Err` when the connection broke, `None` when there will be no other.
-    async fn next(&mut self) -> Option<Result<Frame, ()>> {
-        loop {
-            let Some(source) = &mut self.current else {
-                self.current = Some(self.incoming.sources.recv().await?);
-                continue;
-            };
-            let Ok(Some(raw)) = source.next().await else {
-                self.current = None;
-                return Some(Err(()));
-            };
-            match Frame::decode(raw) {
-                Ok(Some(frame)) => return Some(Ok(frame)),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "a node sent what is not understood");
-                    source.stop(error.code());
-                    self.current = None;
-                    return Some(Err(()));
-                }
-            }
-        }
+/// The next news, of notes that `note` knows.
+async fn next<T>(
+    incoming: &mut Incoming,
+    note: impl Fn(Frame) -> Option<T>,
+) -> Option<NoteUpdate<T>> {
+    loop {
+        return Some(match incoming.next().await? {
+            Arrival::Begun => continue,
+            Arrival::Frame(frame) => match *frame {
+                Frame::Gap(gap) => NoteUpdate::Gap(gap),
+                Frame::EchoReply(reply) => NoteUpdate::EchoReply { nonce: reply.nonce },
+                other => match note(other) {
+                    Some(note) => NoteUpdate::Note(note),
+                    None => continue,
+                },
+            },
+            Arrival::Unreadable(error) => NoteUpdate::Unreadable(error),
+            Arrival::Broken => NoteUpdate::Disconnected,
+        });
     }
 }
 
-/// A stream of events over all connections of a [`Subscriber`](crate::Subscriber). Events that a
-/// reconnect brings again are left out.
+/// A stream of events over all connections of a [`Subscriber`](crate::Subscriber). Nodes do not keep
+/// events: over a reconnect some are missing, which a [`NoteUpdate::Gap`] says.
 #[derive(Debug)]
 pub struct EventStream {
-    notes: Notes,
-    heard_through: Option<Cursor>,
+    incoming: Incoming,
 }
 
 impl EventStream {
     pub(crate) fn new(incoming: Incoming) -> EventStream {
-        let heard_through = incoming.resume.get();
-        EventStream { notes: Notes { incoming, current: None }, heard_through }
+        EventStream { incoming }
     }
 
-    /// The last durable event that was heard, to resume after.
+    /// The last event that was heard. A stream that is asked to go on after it begins with a gap.
     pub fn cursor(&self) -> Option<Cursor> {
-        self.notes.incoming.resume.get()
+        self.incoming.resume.get()
+    }
+
+    /// Why the stream has ended, if the node refused it.
+    pub fn refused(&self) -> Option<SubscriptionRefused> {
+        self.incoming.refused()
     }
 
     /// Sends probes whose answers come as [`NoteUpdate::EchoReply`].
     pub fn prober(&self) -> Prober {
-        self.notes.incoming.prober()
+        self.incoming.prober()
     }
 
-    /// The next news. May be cancelled.
+    /// The next news; `None` only when the node refused the subscription. May be cancelled.
     pub async fn next(&mut self) -> Option<NoteUpdate<EventNote>> {
-        loop {
-            return Some(match self.notes.next().await? {
-                Ok(Frame::EventNote(note)) => {
-                    if note.storage == Storage::Durable {
-                        self.notes.incoming.resume.set(self.cursor().max(Some(note.cursor)));
-                    }
-                    if self.heard_through >= Some(note.cursor) {
-                        continue;
-                    }
-                    self.heard_through = Some(note.cursor);
-                    NoteUpdate::Note(note)
-                }
-                Ok(Frame::Gap(gap)) => NoteUpdate::Gap(gap),
-                Ok(Frame::EchoReply(reply)) => NoteUpdate::EchoReply { nonce: reply.nonce },
-                Ok(_) => continue,
-                Err(()) => NoteUpdate::Disconnected,
-            });
+        let event = |frame| match frame {
+            Frame::EventNote(note) => Some(note),
+            _ => None,
+        };
+        let news = next(&mut self.incoming, event).await;
+        if let Some(NoteUpdate::Note(note)) = &news {
+            self.incoming.resume.set(Some(note.cursor));
         }
+        news
     }
 
     /// As a [`Stream`].
@@ -113,25 +99,26 @@ impl EventStream {
 /// missed is not sent again: the next position of a tag is better.
 #[derive(Debug)]
 pub struct PositionStream {
-    notes: Notes,
+    incoming: Incoming,
 }
 
 impl PositionStream {
     pub(crate) fn new(incoming: Incoming) -> PositionStream {
-        PositionStream { notes: Notes { incoming, current: None } }
+        PositionStream { incoming }
     }
 
-    /// The next news. May be cancelled.
+    /// Why the stream has ended, if the node refused it.
+    pub fn refused(&self) -> Option<SubscriptionRefused> {
+        self.incoming.refused()
+    }
+
+    /// The next news; `None` only when the node refused the subscription. May be cancelled.
     pub async fn next(&mut self) -> Option<NoteUpdate<PositionNote>> {
-        loop {
-            return Some(match self.notes.next().await? {
-                Ok(Frame::PositionNote(note)) => NoteUpdate::Note(note),
-                Ok(Frame::Gap(gap)) => NoteUpdate::Gap(gap),
-                Ok(Frame::EchoReply(reply)) => NoteUpdate::EchoReply { nonce: reply.nonce },
-                Ok(_) => continue,
-                Err(()) => NoteUpdate::Disconnected,
-            });
-        }
+        let position = |frame| match frame {
+            Frame::PositionNote(note) => Some(note),
+            _ => None,
+        };
+        next(&mut self.incoming, position).await
     }
 
     /// As a [`Stream`].

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::ConnectError;
 use crate::client::Connector;
 use crate::clock::chance;
-use crate::session::{Session, next_frame, push, unexpected};
+use crate::session::{Session, cause, next_frame, push, unexpected};
 
 /// How long an answer may take: a command is answered once it is on disk.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
@@ -98,7 +98,7 @@ impl Operator {
             Frame::Receipt(Receipt { code: Code::Done, cursor, .. }) => Ok(cursor),
             Frame::Receipt(receipt) => Err(OperatorError::Refused {
                 code: receipt.code,
-                detail: receipt.detail.as_str().to_owned(),
+                detail: receipt.detail.to_string(),
             }),
             other => Err(unexpected(other, "a receipt").into()),
         }
@@ -109,8 +109,8 @@ impl Operator {
         self.next_number
     }
 
-    /// Asks, and once more on a new connection when the old one turns out to be broken. The same
-    /// number makes the same command, so it is done once.
+    /// Asks, and once more on a new connection when the old one turns out to be broken. A command
+    /// may then be done twice, which is as good as once: each says how something is to be.
     async fn ask(&mut self, frame: Frame, wanted: &'static str) -> Result<Frame, OperatorError> {
         let mut last = None;
         for _ in 0..ATTEMPTS_MAX {
@@ -123,10 +123,10 @@ impl Operator {
                     self.session = Some(session);
                     return Ok(answer);
                 }
-                Ok(Err(error @ (ConnectError::Refused { .. } | ConnectError::Protocol { .. }))) => {
-                    return Err(error.into());
-                }
-                Ok(Err(error)) => last = Some(error.into()),
+                Ok(Err(error)) => match cause(&session.connection, error) {
+                    error if error.may_retry() => last = Some(error.into()),
+                    error => return Err(error.into()),
+                },
                 Err(_) => last = Some(OperatorError::NoAnswer),
             }
         }

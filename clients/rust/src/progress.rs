@@ -22,9 +22,10 @@ pub struct LaneProgress {
     pub epoch: u32,
     /// The last ticket given out.
     pub published_through: u64,
-    /// Everything up to this one has been decided on.
+    /// Everything up to this one has been decided on. Goes back when a node comes back from a crash
+    /// and has to be told again.
     pub accepted_through: u64,
-    /// Everything up to this one is on disk.
+    /// Everything up to this one is on disk, but for what `unkept_count` counts.
     pub durable_through: u64,
     /// How often something was sent, repetitions included.
     pub sent_count: u64,
@@ -32,7 +33,8 @@ pub struct LaneProgress {
     pub resent_count: u64,
     /// Inputs that were decided on by a node that could not store, and given up to make room.
     pub unkept_count: u64,
-    /// What became of the inputs, over all epochs of this publisher.
+    /// What became of the inputs, over all epochs of this publisher; if it went on with an epoch of
+    /// an earlier life, that life's included.
     pub totals: LaneTotals,
 }
 

@@ -3,28 +3,37 @@
 use std::sync::Arc;
 
 use ach_actors_model::Lane;
-use ach_engine_net::FrameSink;
-use ach_engine_wire::limits::{BATCH_PINGS_MAX, BATCH_REPORTS_MAX};
-use ach_engine_wire::{Ack, Frame, LaneResume, Preamble, Refusal, Welcome};
+use ach_engine_net::{FrameSink, FrameSource};
+use ach_engine_wire::{Frame, Preamble, Refusal, Welcome};
 use quinn::Connection;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use crate::client::Connector;
 use crate::clock::chance;
-use crate::publisher::{PendingReport, Shared};
-use crate::session::{Session, next_frame, push, unexpected};
-use crate::{Backoff, ConnectError, LaneOutbox, OutboxError, PublisherNotice};
+use crate::outboxes::{BeginError, PendingReport};
+use crate::session::{
+    Session, batch_pings_max, batch_reports_max, cause, leave, next_frame, push, unexpected,
+};
+use crate::shared::Shared;
+use crate::{Backoff, ConnectError, LaneOutbox, PublishError, PublisherNotice};
 
-/// Lanes of a vendor, most urgent first, with their priority on the sender's side.
-const LANES: [(Lane, i32); 3] = [(Lane::Duress, 2), (Lane::Door, 1), (Lane::Ping, 0)];
+/// A lane's priority on the sender's side; greater goes first.
+const fn priority(lane: Lane) -> i32 {
+    match lane {
+        Lane::Duress => 2,
+        Lane::Door => 1,
+        Lane::Ping | Lane::Audit | Lane::Console => 0,
+    }
+}
 
-/// Whether to go on.
-enum Ended {
-    /// The caller said goodbye.
-    Closed,
-    /// The connection broke.
-    Broken(ConnectError),
+/// Tells everybody who waits, however the session's task ends: closed, dropped or failed.
+struct EndNote(Arc<Shared>);
+
+impl Drop for EndNote {
+    fn drop(&mut self) {
+        self.0.end(PublishError::Closed);
+    }
 }
 
 /// Keeps a session up until the publisher is closed.
@@ -34,133 +43,146 @@ pub(crate) async fn publish_forever(
     shared: Arc<Shared>,
     mut control: mpsc::Receiver<Frame>,
 ) {
+    let _end_note = EndNote(Arc::clone(&shared));
     let mut session = Some(first);
     let mut backoff = Backoff::default();
     let mut may_resume = true;
     loop {
-        let opened = if let Some(session) = session.take() {
-            Ok(session)
-        } else {
-            let resume = if may_resume { resume_points(&shared) } else { Vec::new() };
+        let opening = async {
+            if let Some(session) = session.take() {
+                return Ok(session);
+            }
+            let resume = if may_resume { shared.lock().resume() } else { Vec::new() };
             Session::open(&connector, resume).await
         };
-        let ended = match opened {
+        let opened = tokio::select! {
+            biased;
+            opened = opening => opened,
+            () = shared.leaving() => return,
+        };
+        let error = match opened {
             Ok(session) => match begin(&shared, &session.welcome) {
                 Ok(()) => {
                     may_resume = true;
-                    backoff.reset();
-                    run(&shared, session, &mut control).await
+                    match run(&shared, session, &mut control, &mut backoff).await {
+                        Ok(()) => return,
+                        Err(error) => error,
+                    }
                 }
-                Err(OutboxError::NodeIsBehind | OutboxError::Full { .. }) => {
+                Err(error) => {
                     may_resume = false;
                     session.close().await;
-                    continue;
+                    not_begun(&shared, error)
                 }
             },
-            Err(error) => Ended::Broken(error),
+            Err(error) => error,
         };
         shared.show_progress(|progress| progress.is_connected = false);
-        let Ended::Broken(error) = ended else { return };
         tracing::debug!(%error, "publisher lost its connection");
         shared.tell(PublisherNotice::Disconnected { reason: error.to_string() });
-        sleep(backoff.next_wait(chance())).await;
-    }
-}
-
-fn resume_points(shared: &Shared) -> Vec<LaneResume> {
-    let outboxes = shared.lock();
-    let points = [outboxes.duress.resume(), outboxes.door.resume(), outboxes.ping.resume()];
-    LANES
-        .iter()
-        .zip(points)
-        .filter_map(|((lane, _), point)| {
-            point.map(|(epoch, last_seq)| LaneResume { lane: *lane, epoch, last_seq })
-        })
-        .collect()
-}
-
-fn begin(shared: &Shared, welcome: &Welcome) -> Result<(), OutboxError> {
-    let mut ping_epoch = 0;
-    {
-        let mut outboxes = shared.lock();
-        outboxes.handles.on_connected();
-        outboxes.duress.on_storing(welcome.is_storing);
-        outboxes.door.on_storing(welcome.is_storing);
-        outboxes.ping.on_storing(welcome.is_storing);
-        for lane in &welcome.lanes {
-            match lane.lane {
-                Lane::Duress => outboxes.duress.on_welcome(lane)?,
-                Lane::Door => outboxes.door.on_welcome(lane)?,
-                Lane::Ping => {
-                    ping_epoch = lane.epoch;
-                    outboxes.ping.on_welcome(lane)?;
-                }
-                Lane::Audit | Lane::Console => {}
-            }
+        if error.is_taken_over() {
+            return shared.end(PublishError::TakenOver);
+        }
+        tokio::select! {
+            () = sleep(backoff.wait_after(&error, chance())) => {}
+            () = shared.leaving() => return,
         }
     }
+}
+
+/// Says what a welcome lacks; that a node has lost what was safe is for people to know.
+fn not_begun(shared: &Shared, error: BeginError) -> ConnectError {
+    match error {
+        BeginError::NodeIsBehind { lane } => {
+            let durable_through = shared.progress.borrow().lane(lane).durable_through;
+            tracing::error!(?lane, durable_through, "the node has lost what it had acknowledged");
+            shared.tell(PublisherNotice::NodeForgot { lane, durable_through });
+            // Connect again soon: what is still here must get to the node.
+            ConnectError::Refused {
+                code: ach_engine_wire::Code::WrongEpoch,
+                detail: "the node has forgotten inputs it had acknowledged".to_owned(),
+            }
+        }
+        BeginError::TooManyHandles => ConnectError::Protocol {
+            found: "room for fewer handles than are in use",
+            wanted: "room for all of them",
+        },
+    }
+}
+
+fn begin(shared: &Shared, welcome: &Welcome) -> Result<(), BeginError> {
+    shared.lock().on_welcome(welcome)?;
     shared.handles_confirmed.send_replace(0);
     shared.show_progress(|progress| {
         progress.is_connected = true;
         progress.is_storing = welcome.is_storing;
     });
     shared.room.notify_waiters();
-    shared.tell(PublisherNotice::Connected { epoch: ping_epoch });
+    let epoch = welcome.lanes.first().map_or(0, |lane| lane.epoch);
+    shared.tell(PublisherNotice::Connected { epoch });
     Ok(())
 }
 
-async fn run(shared: &Shared, session: Session, control: &mut mpsc::Receiver<Frame>) -> Ended {
-    let Session { connection, mut sink, mut source, welcome: _ } = session;
-    let is_goodbye = {
-        let hear = async {
-            loop {
-                match next_frame(&mut source).await {
-                    Ok(Some(frame)) => hear(shared, frame)?,
-                    Ok(None) => return Err::<(), _>(ended_by_node(&connection)),
-                    Err(error) => return Err(error),
-                }
-            }
-        };
-        // Whichever ends first ends the session. The most urgent lane is looked at first.
-        tokio::select! {
-            biased;
-            Err(error) = hear => Err(error),
-            Err(error) = send_reports(shared, &connection, Lane::Duress) => Err(error),
-            Err(error) = send_reports(shared, &connection, Lane::Door) => Err(error),
-            said = say(shared, &mut sink, control) => said,
-            Err(error) = send_pings(shared, &connection) => Err(error),
-        }
+/// Works over one connection. Ends well only after a goodbye.
+async fn run(
+    shared: &Shared,
+    session: Session,
+    control: &mut mpsc::Receiver<Frame>,
+    backoff: &mut Backoff,
+) -> Result<(), ConnectError> {
+    let Session { connection, mut sink, mut source, welcome } = session;
+    let (pings_max, reports_max) = (batch_pings_max(&welcome), batch_reports_max(&welcome));
+    // Whichever ends first ends the session. The most urgent lane is looked at first.
+    let ended = tokio::select! {
+        biased;
+        error = hear_all(shared, &connection, &mut source, backoff) => Err(error),
+        Err(error) = send_reports(shared, &connection, Lane::Duress, reports_max) => Err(error),
+        Err(error) = send_reports(shared, &connection, Lane::Door, reports_max) => Err(error),
+        Err(error) = say(shared, &mut sink, control) => Err(error),
+        Err(error) = send_pings(shared, &connection, pings_max) => Err(error),
+        () = shared.leaving() => Ok(()),
     };
-    match is_goodbye {
+    match ended {
         Ok(()) => {
-            // Whoever says goodbye does not care why the other end is gone already.
-            let _ = sink.finish().await;
-            connection.close(quinn::VarInt::from_u32(0), b"");
-            Ended::Closed
+            leave(sink, &connection).await;
+            Ok(())
         }
         Err(error) => {
+            let error = cause(&connection, error);
             connection.close(quinn::VarInt::from_u32(0), b"");
-            Ended::Broken(connection_error(&connection, error))
+            Err(error)
         }
     }
 }
 
-/// Why the connection closed says more than what the stream felt of it.
-fn connection_error(connection: &Connection, error: ConnectError) -> ConnectError {
-    match connection.close_reason() {
-        Some(quinn::ConnectionError::LocallyClosed) | None => error,
-        Some(reason) => ConnectError::Connection(reason),
+async fn hear_all(
+    shared: &Shared,
+    connection: &Connection,
+    source: &mut FrameSource,
+    backoff: &mut Backoff,
+) -> ConnectError {
+    loop {
+        match next_frame(source).await {
+            Ok(Some(frame)) => {
+                // A node that says more than its welcome is at work; one that only ever welcomes
+                // is met again more and more seldom.
+                if matches!(frame, Frame::Ack(_) | Frame::Interned(_)) {
+                    backoff.reset();
+                }
+                if let Err(error) = hear(shared, frame) {
+                    return error;
+                }
+            }
+            Ok(None) => {
+                let found = "the end of the control stream";
+                return cause(connection, ConnectError::Protocol { found, wanted: "acks" });
+            }
+            Err(error) => return error,
+        }
     }
 }
 
-fn ended_by_node(connection: &Connection) -> ConnectError {
-    connection.close_reason().map_or(
-        ConnectError::Protocol { found: "the end of the control stream", wanted: "acks" },
-        ConnectError::Connection,
-    )
-}
-
-/// Sends questions for handles and what the caller wants said; ends after a goodbye.
+/// Sends questions for handles and probes.
 async fn say(
     shared: &Shared,
     sink: &mut FrameSink,
@@ -178,12 +200,7 @@ async fn say(
         tokio::select! {
             () = shared.handle_work.notified() => {}
             frame = control.recv() => match frame {
-                Some(frame) => {
-                    push(sink, &frame)?;
-                    if matches!(frame, Frame::Goodbye(_)) {
-                        return Ok(sink.flush().await?);
-                    }
-                }
+                Some(frame) => push(sink, &frame)?,
                 // The publisher is being dropped, and this task with it.
                 None => std::future::pending().await,
             }
@@ -193,7 +210,20 @@ async fn say(
 
 fn hear(shared: &Shared, frame: Frame) -> Result<(), ConnectError> {
     match frame {
-        Frame::Ack(ack) => on_ack(shared, &ack),
+        Frame::Ack(ack) => {
+            let failure = {
+                let mut outboxes = shared.lock();
+                outboxes.on_ack(&ack);
+                outboxes.spool_failure()
+            };
+            if let Some(reason) = failure {
+                tracing::error!(%reason, "inputs are no longer kept on this machine's disk");
+                shared.tell(PublisherNotice::NotKept { reason });
+            }
+            shared.show_progress(|_| {});
+            shared.work(ack.lane).notify_one();
+            shared.room.notify_waiters();
+        }
         Frame::Interned(answer) => {
             let confirmed = {
                 let mut outboxes = shared.lock();
@@ -203,14 +233,14 @@ fn hear(shared: &Shared, frame: Frame) -> Result<(), ConnectError> {
             shared.handles_confirmed.send_replace(confirmed);
             // There may be more to ask, and what waited for its handle may go.
             shared.handle_work.notify_one();
-            for (lane, _) in LANES {
+            for lane in crate::session::VENDOR_LANES {
                 shared.work(lane).notify_one();
             }
         }
         Frame::Refusal(refusal) => on_refusal(shared, &refusal),
         Frame::Refused(refused) => shared.tell(PublisherNotice::Complaint {
             code: refused.code,
-            detail: refused.detail.as_str().to_owned(),
+            detail: refused.detail.to_string(),
         }),
         Frame::ClockOffset(clock) => {
             shared.progress.send_modify(|progress| progress.clock_offset_ns = clock.offset_ns);
@@ -223,32 +253,12 @@ fn hear(shared: &Shared, frame: Frame) -> Result<(), ConnectError> {
     Ok(())
 }
 
-fn on_ack(shared: &Shared, ack: &Ack) {
-    {
-        let mut outboxes = shared.lock();
-        match ack.lane {
-            Lane::Duress => outboxes.duress.on_ack(ack),
-            Lane::Door => outboxes.door.on_ack(ack),
-            Lane::Ping => outboxes.ping.on_ack(ack),
-            Lane::Audit | Lane::Console => {}
-        }
-    }
-    shared.show_progress(|_| {});
-    shared.work(ack.lane).notify_one();
-    shared.room.notify_waiters();
-}
-
 fn on_refusal(shared: &Shared, refusal: &Refusal) {
     let notice = {
         let outboxes = shared.lock();
-        let first_number = match refusal.lane {
-            Lane::Duress => outboxes.duress.ticket_of(refusal.epoch, refusal.first_seq),
-            Lane::Door => outboxes.door.ticket_of(refusal.epoch, refusal.first_seq),
-            _ => outboxes.ping.ticket_of(refusal.epoch, refusal.first_seq),
-        };
         PublisherNotice::Refused {
             lane: refusal.lane,
-            first_number,
+            first_number: outboxes.ticket_of(refusal.lane, refusal.epoch, refusal.first_seq),
             count: refusal.count,
             code: refusal.code,
             thing: refusal.handle.and_then(|handle| outboxes.handles.item(handle)).cloned(),
@@ -264,23 +274,26 @@ async fn open_lane(
 ) -> Result<FrameSink, ConnectError> {
     let stream = connection.open_uni().await?;
     let sink = FrameSink::with_preamble(stream, Preamble::Lane { lane, epoch });
-    let priority = LANES.iter().find(|(known, _)| *known == lane).map_or(0, |(_, value)| *value);
-    sink.set_priority(priority);
+    sink.set_priority(priority(lane));
     Ok(sink)
 }
 
 /// Sends pings as they come: one when one has come, all that gathered while the line was busy.
-async fn send_pings(shared: &Shared, connection: &Connection) -> Result<(), ConnectError> {
+async fn send_pings(
+    shared: &Shared,
+    connection: &Connection,
+    batch_max: usize,
+) -> Result<(), ConnectError> {
     let epoch = shared.lock().ping.progress().epoch;
     let mut sink = open_lane(connection, Lane::Ping, epoch).await?;
-    let mut batch = Vec::with_capacity(BATCH_PINGS_MAX);
+    let mut batch = Vec::with_capacity(batch_max);
     loop {
         while !sink.is_full() {
             batch.clear();
             let first_seq = {
                 let mut outboxes = shared.lock();
                 let known = outboxes.handles.confirmed_count();
-                outboxes.ping.take(BATCH_PINGS_MAX, |ping| ping.handle() < known, &mut batch)
+                outboxes.ping.take(batch_max, |ping| ping.handle() < known, &mut batch)
             };
             match first_seq {
                 Some(first_seq) => {
@@ -293,7 +306,7 @@ async fn send_pings(shared: &Shared, connection: &Connection) -> Result<(), Conn
         if sink.pending_bytes() > 0 {
             sink.flush().await?;
         } else {
-            shared.ping_work.notified().await;
+            shared.work(Lane::Ping).notified().await;
         }
     }
 }
@@ -302,6 +315,7 @@ async fn send_reports(
     shared: &Shared,
     connection: &Connection,
     lane: Lane,
+    batch_max: usize,
 ) -> Result<(), ConnectError> {
     let epoch = reports(shared, lane, |outbox, _| outbox.progress().epoch);
     let mut sink = open_lane(connection, lane, epoch).await?;
@@ -310,7 +324,7 @@ async fn send_reports(
         while !sink.is_full() {
             batch.clear();
             let first_seq = reports(shared, lane, |outbox, known| {
-                outbox.take(BATCH_REPORTS_MAX, |report| report.handle() < known, &mut batch)
+                outbox.take(batch_max, |report| report.handle < known, &mut batch)
             });
             let Some(first_seq) = first_seq else { break };
             let numbered =

@@ -36,6 +36,19 @@ pub enum PublisherNotice {
         /// In its words.
         detail: String,
     },
+    /// A node has lost what it had acknowledged as durable, and with it what was forgotten here: an
+    /// older copy of its disk, for one. What is still kept is sent in a new epoch.
+    NodeForgot {
+        /// On which lane.
+        lane: Lane,
+        /// Tickets up to this one had been acknowledged.
+        durable_through: u64,
+    },
+    /// What is published is no longer kept on this machine's disk; publishing goes on.
+    NotKept {
+        /// Why.
+        reason: String,
+    },
     /// This machine's clock is off.
     ClockOffset {
         /// This clock less the node's.

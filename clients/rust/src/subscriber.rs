@@ -1,12 +1,12 @@
 //! Follows a site: alarms, events, positions.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use ach_engine_net::FrameSource;
-use ach_engine_wire::limits::{ECHO_BYTES_MAX, SUBSCRIPTIONS_MAX};
+use ach_engine_net::{FrameSink, FrameSource};
+use ach_engine_wire::limits::SUBSCRIPTIONS_MAX;
 use ach_engine_wire::{
-    Cursor, Echo, Filter, Frame, Padding, Preamble, Subscribe, Topic, Unsubscribe,
+    Cursor, Echo, Filter, Frame, Preamble, Refused, Subscribe, Topic, Unsubscribe, WireError,
 };
 use quinn::VarInt;
 use thiserror::Error;
@@ -17,22 +17,24 @@ use tokio::time::sleep;
 use crate::alarm_stream::AlarmStream;
 use crate::client::Connector;
 use crate::clock::chance;
+use crate::incoming::{Incoming, SharedCursor};
 use crate::note_stream::{EventStream, PositionStream};
-use crate::session::{Session, next_frame, push, unexpected};
+use crate::session::{Session, cause, next_frame, push, unexpected};
+use crate::source_slot::{SourceSlot, SubscriptionRefused};
 use crate::{Backoff, ConnectError};
 
 /// Wishes that wait to be sent.
 const WISHES_MAX: usize = 4_096;
 
-/// Streams a subscription may have waiting: the one in use and that of the next connection.
-const SOURCES_MAX: usize = 4;
-
 /// Why a subscription did not come about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SubscriberError {
     /// There are as many as may be.
     #[error("a subscriber has at most {SUBSCRIPTIONS_MAX} streams, drop one or connect again")]
     TooMany,
+    /// What to follow does not fit into a frame.
+    #[error("the filter is too long: {0}")]
+    Filter(WireError),
     /// The subscriber has been dropped.
     #[error("the subscriber is closed, connect again")]
     Closed,
@@ -53,74 +55,23 @@ pub(crate) struct Wanted {
     topic: Topic,
     filter: Filter,
     resume: SharedCursor,
-    sources: mpsc::Sender<FrameSource>,
+    slot: SourceSlot,
 }
 
-/// The last durable note of a stream, which the next connection resumes after.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct SharedCursor(Arc<Mutex<Option<Cursor>>>);
-
-impl SharedCursor {
-    pub(crate) fn get(&self) -> Option<Cursor> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn set(&self, cursor: Option<Cursor>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = cursor;
+impl Wanted {
+    fn subscribe(&self) -> Frame {
+        Frame::Subscribe(Subscribe {
+            subscription: self.subscription,
+            topic: self.topic,
+            filter: self.filter.clone(),
+            resume_after: self.resume.get(),
+        })
     }
 }
 
-/// One end of a subscription: the streams that come for it, one after the other.
+/// The task that keeps the connection up, for as long as anybody holds it.
 #[derive(Debug)]
-pub(crate) struct Incoming {
-    pub(crate) subscription: u32,
-    pub(crate) resume: SharedCursor,
-    pub(crate) sources: mpsc::Receiver<FrameSource>,
-    requests: mpsc::Sender<Request>,
-    _task: Arc<Task>,
-}
-
-impl Incoming {
-    pub(crate) fn prober(&self) -> Prober {
-        Prober { subscription: self.subscription, requests: self.requests.clone() }
-    }
-}
-
-impl Drop for Incoming {
-    fn drop(&mut self) {
-        // A full queue only means that the node goes on sending what is thrown away here until
-        // the connection ends.
-        let _ = self.requests.try_send(Request::Remove(self.subscription));
-    }
-}
-
-/// Sends probes whose answers come back within a stream of notes.
-#[derive(Debug, Clone)]
-pub struct Prober {
-    subscription: u32,
-    requests: mpsc::Sender<Request>,
-}
-
-impl Prober {
-    /// Sends a probe; its answer, of at least `reply_bytes` bytes, comes on the same stream as the
-    /// notes do.
-    ///
-    /// # Errors
-    ///
-    /// The stream or its subscriber has been dropped.
-    pub async fn send(&self, nonce: u64, reply_bytes: u32) -> Result<(), SubscriberError> {
-        let echo = Echo {
-            nonce,
-            subscription: Some(self.subscription),
-            reply_bytes: reply_bytes.min(ECHO_BYTES_MAX),
-            padding: Padding::default(),
-        };
-        self.requests.send(Request::Echo(echo)).await.map_err(|_| SubscriberError::Closed)
-    }
-}
-
-#[derive(Debug)]
-struct Task(JoinHandle<()>);
+pub(crate) struct Task(JoinHandle<()>);
 
 impl Drop for Task {
     fn drop(&mut self) {
@@ -135,6 +86,7 @@ pub struct Subscriber {
     requests: mpsc::Sender<Request>,
     next_subscription: u32,
     is_connected: watch::Receiver<bool>,
+    trouble: watch::Receiver<Option<Arc<ConnectError>>>,
     task: Arc<Task>,
 }
 
@@ -142,8 +94,16 @@ impl Subscriber {
     pub(crate) fn start(connector: Connector, session: Session) -> Subscriber {
         let (requests, queue) = mpsc::channel(WISHES_MAX);
         let (connected, is_connected) = watch::channel(true);
-        let task = tokio::spawn(follow_forever(connector, session, queue, connected));
-        Subscriber { requests, next_subscription: 0, is_connected, task: Arc::new(Task(task)) }
+        let (troubles, trouble) = watch::channel(None);
+        let task = tokio::spawn(follow_forever(connector, session, queue, connected, troubles));
+        let task = Arc::new(Task(task));
+        Subscriber { requests, next_subscription: 0, is_connected, trouble, task }
+    }
+
+    /// Why no connection stands, or why the last one broke; nothing once one stands. A certificate
+    /// that has expired is told here, for one.
+    pub fn trouble(&self) -> watch::Receiver<Option<Arc<ConnectError>>> {
+        self.trouble.clone()
     }
 
     /// Whether a connection stands; watch it for changes.
@@ -156,7 +116,7 @@ impl Subscriber {
     ///
     /// # Errors
     ///
-    /// Too many streams.
+    /// Too many streams, or too long a filter.
     pub async fn alarms(
         &mut self,
         filter: Filter,
@@ -165,11 +125,11 @@ impl Subscriber {
         Ok(AlarmStream::new(self.add(Topic::Alarms, filter, resume_after).await?))
     }
 
-    /// Follows events.
+    /// Follows events. They are not kept: with `resume_after` the stream begins with a gap.
     ///
     /// # Errors
     ///
-    /// Too many streams.
+    /// Too many streams, or too long a filter.
     pub async fn events(
         &mut self,
         filter: Filter,
@@ -182,7 +142,7 @@ impl Subscriber {
     ///
     /// # Errors
     ///
-    /// Too many streams.
+    /// Too many streams, or too long a filter.
     pub async fn positions(&mut self, filter: Filter) -> Result<PositionStream, SubscriberError> {
         Ok(PositionStream::new(self.add(Topic::Positions, filter, None).await?))
     }
@@ -198,19 +158,17 @@ impl Subscriber {
             return Err(SubscriberError::TooMany);
         }
         let subscription = self.next_subscription;
-        self.next_subscription = subscription.saturating_add(1);
         let resume = SharedCursor::default();
         resume.set(resume_after);
-        let (sources, incoming) = mpsc::channel(SOURCES_MAX);
-        let wanted = Wanted { subscription, topic, filter, resume: resume.clone(), sources };
+        let slot = SourceSlot::default();
+        let wanted =
+            Wanted { subscription, topic, filter, resume: resume.clone(), slot: slot.clone() };
+        // Once it is wanted it is sent on every connection, so it must be one that can be sent.
+        wanted.subscribe().encode(&mut Vec::new()).map_err(SubscriberError::Filter)?;
+        self.next_subscription = subscription.saturating_add(1);
         self.requests.send(Request::Add(wanted)).await.map_err(|_| SubscriberError::Closed)?;
-        Ok(Incoming {
-            subscription,
-            resume,
-            sources: incoming,
-            requests: self.requests.clone(),
-            _task: Arc::clone(&self.task),
-        })
+        let (requests, task) = (self.requests.clone(), Arc::clone(&self.task));
+        Ok(Incoming::new(subscription, resume, slot, requests, task))
     }
 }
 
@@ -219,6 +177,7 @@ async fn follow_forever(
     first: Session,
     mut requests: mpsc::Receiver<Request>,
     connected: watch::Sender<bool>,
+    troubles: watch::Sender<Option<Arc<ConnectError>>>,
 ) {
     let mut wanted = BTreeMap::new();
     let mut session = Some(first);
@@ -230,15 +189,17 @@ async fn follow_forever(
         };
         let error = match opened {
             Ok(session) => {
-                backoff.reset();
                 connected.send_replace(true);
-                follow(session, &mut requests, &mut wanted).await
+                troubles.send_replace(None);
+                follow(session, &mut requests, &mut wanted, &mut backoff).await
             }
             Err(error) => error,
         };
         connected.send_replace(false);
         tracing::debug!(%error, "subscriber lost its connection");
-        sleep(backoff.next_wait(chance())).await;
+        let wait = backoff.wait_after(&error, chance());
+        troubles.send_replace(Some(Arc::new(error)));
+        sleep(wait).await;
     }
 }
 
@@ -247,92 +208,75 @@ async fn follow(
     session: Session,
     requests: &mut mpsc::Receiver<Request>,
     wanted: &mut BTreeMap<u32, Wanted>,
+    backoff: &mut Backoff,
 ) -> ConnectError {
     let Session { connection, mut sink, mut source, welcome: _ } = session;
     let mut openings = JoinSet::new();
-    let hear = async {
-        loop {
-            match next_frame(&mut source).await {
-                Ok(Some(Frame::Refused(refused))) => {
-                    tracing::warn!(code = %refused.code, detail = %refused.detail, "refused");
-                }
-                Ok(Some(Frame::Heartbeat(_) | Frame::EchoReply(_))) => {}
-                Ok(Some(other)) => return unexpected(other, "notes on their own streams"),
-                Ok(None) => {
-                    return ConnectError::Protocol { found: "an end", wanted: "a goodbye" };
-                }
-                Err(error) => return error,
-            }
-        }
-    };
-    tokio::pin!(hear);
-    let mut asked: Vec<Frame> = wanted.values().map(|wanted| subscribe(wanted).into()).collect();
-    let error = loop {
-        let sent = async {
-            for frame in asked.drain(..) {
-                push(&mut sink, &frame)?;
-            }
-            sink.flush().await.map_err(ConnectError::from)
-        };
-        if let Err(error) = sent.await {
-            break error;
-        }
-        tokio::select! {
+    let mut following = wanted.values().try_for_each(|it| push(&mut sink, &it.subscribe()));
+    while following.is_ok() {
+        following = tokio::select! {
             biased;
-            error = &mut hear => break error,
-            stream = connection.accept_uni() => match stream {
-                Ok(stream) => {
-                    openings.spawn(FrameSource::open(stream));
-                }
-                Err(error) => break error.into(),
-            },
+            frame = next_frame(&mut source) => frame.and_then(|frame| hear(frame, wanted)),
+            flushed = sink.flush(), if sink.pending_bytes() > 0 => flushed.map_err(Into::into),
+            stream = connection.accept_uni() => stream.map_err(Into::into).map(|stream| {
+                // Bounded by the streams that the transport lets a node open.
+                openings.spawn(FrameSource::open(stream));
+            }),
             Some(opened) = openings.join_next() => {
-                if let Ok(Ok((Preamble::Subscription { subscription, .. }, source))) = opened
+                if let Ok(Ok((Preamble::Subscription { subscription, .. }, notes))) = opened
+                    // A stream that nobody wants any more is dropped, which stops it.
                     && let Some(wanted) = wanted.get(&subscription)
                 {
-                    // A stream that nobody takes any more is dropped, which stops it.
-                    let _ = wanted.sources.try_send(source);
+                    wanted.slot.put(notes);
+                    // A node that opens what was asked for is at work.
+                    backoff.reset();
                 }
+                Ok(())
             }
-            request = requests.recv() => match request {
-                Some(request) => {
-                    asked.extend(on_request(request, wanted));
-                    while let Ok(request) = requests.try_recv() {
-                        asked.extend(on_request(request, wanted));
-                    }
-                }
+            request = requests.recv(), if !sink.is_full() => match request {
+                Some(request) => on_request(request, wanted, &mut sink),
                 // All streams and the subscriber are being dropped, and this task with them.
                 None => std::future::pending().await,
             }
-        }
-    };
+        };
+    }
+    let lost = ConnectError::Protocol { found: "an end", wanted: "notes" };
+    let error = cause(&connection, following.err().unwrap_or(lost));
     connection.close(VarInt::from_u32(0), b"");
-    match connection.close_reason() {
-        Some(quinn::ConnectionError::LocallyClosed) | None => error,
-        Some(reason) => reason.into(),
+    error
+}
+
+/// Takes what the node says on the control stream.
+fn hear(frame: Option<Frame>, wanted: &mut BTreeMap<u32, Wanted>) -> Result<(), ConnectError> {
+    match frame {
+        Some(Frame::Refused(Refused { code, detail, subscription, .. })) => {
+            tracing::warn!(%code, %detail, "refused");
+            if let Some(refused) = subscription.and_then(|it| wanted.remove(&it)) {
+                refused.slot.refuse(SubscriptionRefused { code, detail: detail.to_string() });
+            }
+            Ok(())
+        }
+        Some(Frame::Heartbeat(_) | Frame::EchoReply(_)) => Ok(()),
+        Some(other) => Err(unexpected(other, "notes on their own streams")),
+        None => Err(ConnectError::Protocol { found: "an end", wanted: "a goodbye" }),
     }
 }
 
-fn on_request(request: Request, wanted: &mut BTreeMap<u32, Wanted>) -> Option<Frame> {
+fn on_request(
+    request: Request,
+    wanted: &mut BTreeMap<u32, Wanted>,
+    sink: &mut FrameSink,
+) -> Result<(), ConnectError> {
     match request {
         Request::Add(added) => {
-            let frame = subscribe(&added).into();
+            push(sink, &added.subscribe())?;
             wanted.insert(added.subscription, added);
-            Some(frame)
+            Ok(())
         }
-        Request::Remove(subscription) => {
-            wanted.remove(&subscription)?;
-            Some(Unsubscribe { subscription }.into())
-        }
-        Request::Echo(echo) => Some(echo.into()),
-    }
-}
-
-fn subscribe(wanted: &Wanted) -> Subscribe {
-    Subscribe {
-        subscription: wanted.subscription,
-        topic: wanted.topic,
-        filter: wanted.filter.clone(),
-        resume_after: wanted.resume.get(),
+        Request::Remove(subscription) => match wanted.remove(&subscription) {
+            Some(_) => push(sink, &Unsubscribe { subscription }.into()),
+            None => Ok(()),
+        },
+        Request::Echo(echo) => push(sink, &echo.into()),
     }
 }

@@ -1,11 +1,17 @@
 //! Who a peer is: what its certificate says in its one URI,
-//! `urn:ach:<site>:<role>:<name>`, with `:` in names written `%3A`.
+//! `ach://<site>/<role>/<name>`, with `:` in names written `%3A`.
+//!
+//! With one colon, not a URN of many: the library with which clients in Python check names of hosts
+//! fails on any certificate that has such a URN in it.
 
 use std::fmt;
 
 use ach_actors_model::{Name, NameError};
 use thiserror::Error;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+
+/// What every identity begins with.
+const SCHEME: &str = "ach://";
 
 /// What a peer may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,7 +59,7 @@ pub enum IdentityError {
     #[error("the peer's certificate cannot be read")]
     Certificate,
     /// It names nothing, or more than one.
-    #[error("a certificate must have exactly one name of the form urn:ach:site:role:name")]
+    #[error("a certificate must have exactly one name of the form ach://site/role/name")]
     Uri,
     /// It names a role that does not exist.
     #[error("a certificate has the role {role:?}, known are node, vendor, receiver, operator")]
@@ -116,11 +122,9 @@ impl Identity {
     ///
     /// Any other form.
     pub fn from_uri(uri: &str) -> Result<Identity, IdentityError> {
-        let mut parts = uri.split(':');
+        let path = uri.strip_prefix(SCHEME).filter(|path| !path.contains(':'));
+        let mut parts = path.ok_or(IdentityError::Uri)?.split('/');
         let mut part = || parts.next().ok_or(IdentityError::Uri);
-        if (part()?, part()?) != ("urn", "ach") {
-            return Err(IdentityError::Uri);
-        }
         let (site, role, name) = (part()?, part()?, part()?);
         if parts.next().is_some() {
             return Err(IdentityError::Uri);
@@ -136,7 +140,7 @@ impl Identity {
     /// The URI.
     pub fn uri(&self) -> String {
         let escape = |name: &Name| name.as_str().replace(':', "%3A");
-        format!("urn:ach:{}:{}:{}", escape(&self.site), self.role.word(), escape(&self.name))
+        format!("{SCHEME}{}/{}/{}", escape(&self.site), self.role.word(), escape(&self.name))
     }
 }
 
@@ -159,6 +163,7 @@ mod tests {
         for role in Role::ALL {
             for text in ["a", "st-anna", "a:vendor:b", "x.y_z-1"] {
                 let identity = Identity { site: name(text), role, name: name("b:c") };
+                assert_eq!(identity.uri().matches(':').count(), 1, "clients in Python need it");
                 assert_eq!(Identity::from_uri(&identity.uri()), Ok(identity));
             }
         }
@@ -172,15 +177,16 @@ mod tests {
     #[test]
     fn any_other_form_is_refused() {
         check_refused("", &IdentityError::Uri);
-        check_refused("urn:ach:site:vendor", &IdentityError::Uri);
-        check_refused("urn:ach:site:vendor:a:b", &IdentityError::Uri);
-        check_refused("urn:hca:site:vendor:a", &IdentityError::Uri);
+        check_refused("ach://site/vendor", &IdentityError::Uri);
+        check_refused("ach://site/vendor/a/b", &IdentityError::Uri);
+        check_refused("ach://site/vendor/a:b", &IdentityError::Uri);
+        check_refused("urn:ach:site:vendor:a", &IdentityError::Uri);
         check_refused("https://site/vendor/a", &IdentityError::Uri);
-        check_refused("urn:ach:site:root:a", &IdentityError::Role { role: "root".to_owned() });
-        check_refused("urn:ach:site:Vendor:a", &IdentityError::Role { role: "Vendor".to_owned() });
-        check_refused("urn:ach::vendor:a", &IdentityError::Name(NameError::Empty));
+        check_refused("ach://site/root/a", &IdentityError::Role { role: "root".to_owned() });
+        check_refused("ach://site/Vendor/a", &IdentityError::Role { role: "Vendor".to_owned() });
+        check_refused("ach:///vendor/a", &IdentityError::Name(NameError::Empty));
         check_refused(
-            "urn:ach:site:vendor:a b",
+            "ach://site/vendor/a b",
             &IdentityError::Name(NameError::Character { character: ' ' }),
         );
     }

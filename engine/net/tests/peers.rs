@@ -170,7 +170,7 @@ async fn check_odd_certificate_refused(change: impl FnOnce(&mut rcgen::Certifica
     params.not_after = rcgen::date_time_ymd(2100, 1, 1);
     params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
     params.subject_alt_names =
-        vec![rcgen::SanType::URI("urn:ach:st-anna:vendor:uwb".try_into().unwrap())];
+        vec![rcgen::SanType::URI("ach://st-anna/vendor/uwb".try_into().unwrap())];
     change(&mut params);
     let own = rcgen::KeyPair::generate().unwrap();
     let certificate = params.signed_by(&own, &issuer).unwrap();

@@ -126,7 +126,7 @@ pub(crate) async fn serve(rim: Rc<Rim>, peer: Peer) {
     let ended = Box::pin(run(rim.clone(), peer)).await;
     rim.counters.sessions_ended.count();
     match ended {
-        Ok(()) | Err(Fault::Gone) => connection.close(VarInt::from_u32(0), b""),
+        Ok(()) | Err(Fault::Gone | Fault::Stopped) => connection.close(VarInt::from_u32(0), b""),
         Err(Fault::Closed(_)) => close(&connection, Code::ShuttingDown, "the node is ending"),
         Err(Fault::Peer { code, detail }) => {
             if let Some(counter) = counter(&rim.counters, code) {

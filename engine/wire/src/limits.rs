@@ -14,7 +14,7 @@ pub const BATCH_PINGS_MAX: usize = 1_024;
 pub const BATCH_REPORTS_MAX: usize = 1_024;
 
 /// Most handles on one connection: a million tags on one vendor's feed is ten times the largest
-/// site we know of; at 8 bytes each the node's table stays at 8 MiB.
+/// site we know of; at some 32 bytes each the table of either side stays at 32 MiB.
 pub const HANDLE_COUNT_MAX: u32 = 1 << 20;
 
 /// Most things interned by one frame: 1,024 names of 64 bytes with 5 bytes each are 70,656, so

@@ -21,10 +21,14 @@ impl Value for Padding {
     }
 
     fn take(bytes: &[u8], part: &'static str) -> Result<Padding, WireError> {
-        match u32::try_from(bytes.len()) {
-            Ok(count) if count <= ECHO_BYTES_MAX => Ok(Padding { bytes: count }),
-            _ => Err(WireError::Length { part, bytes: bytes.len() }),
+        let count = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        if count > ECHO_BYTES_MAX {
+            return Err(WireError::Length { part, bytes: bytes.len() });
         }
+        if bytes.iter().any(|byte| *byte != 0) {
+            return Err(WireError::ReservedNotZero { part });
+        }
+        Ok(Padding { bytes: count })
     }
 }
 
@@ -55,7 +59,9 @@ message! {
 message! {
     /// An operator's wish.
     pub struct WireCommand {
-        /// The operator's own number for it; the same one again has the same answer.
+        /// The operator's own number for it; the same one again on the same connection has the same
+        /// answer and is done once. Over another connection it is done again, which does no harm:
+        /// every wish says how something is to be, not what is to change.
         1 => command: u64,
         /// What is wished.
         2 => wish: Wish,

@@ -31,9 +31,11 @@ message! {
         2 => client: Text,
         /// The site it means; none for the node's only one.
         3 => site: Option<Name>,
-        /// Lanes to go on with; none begins a new epoch.
+        /// Lanes to go on with; none begins a new epoch. One that is left out counts as if nothing
+        /// had been sent on it.
         4 => resume: Vec<LaneResume>,
-        /// Whether it keeps what is not durable over its own restart.
+        /// Whether it keeps what is not durable over its own restart. For the node's log alone: who
+        /// may go on follows from `resume`.
         5 => persists: bool,
         /// Its clock when it sent this.
         6 => sent_at: Timestamp,
@@ -193,6 +195,8 @@ message! {
         4 => detail: Text,
         /// After how long it may be tried again; none is never.
         5 => retry_after_ms: Option<u32>,
+        /// Which subscription or request for one, if one.
+        6 => subscription: Option<u32>,
     }
 }
 

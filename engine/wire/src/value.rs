@@ -133,7 +133,8 @@ impl Value for Name {
     }
 }
 
-/// Free text of at most [`TEXT_BYTES_MAX`] bytes, for people. Longer text is cut.
+/// Free text of at most [`TEXT_BYTES_MAX`] bytes, for people. Longer text is cut. It is shown with
+/// control characters escaped: what a peer sends must not steer a terminal or forge a line of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Text(String);
 
@@ -158,7 +159,15 @@ impl From<&str> for Text {
 
 impl std::fmt::Display for Text {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(&self.0)
+        for piece in self.0.split_inclusive(char::is_control) {
+            let (plain, control) = match piece.char_indices().next_back() {
+                Some((at, last)) if last.is_control() => piece.split_at(at),
+                _ => (piece, ""),
+            };
+            f.write_str(plain)?;
+            write!(f, "{}", control.escape_default())?;
+        }
+        Ok(())
     }
 }
 
@@ -212,5 +221,27 @@ impl Value for Position {
             z_mm: has(HAS_Z).then_some(z_mm),
             floor: has(HAS_FLOOR).then_some(floor),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_shown_without_what_steers_a_terminal() {
+        let check = |text: &str, shown: &str| assert_eq!(Text::new(text).to_string(), shown);
+        check("Ward 3, Grüße", "Ward 3, Grüße");
+        check("a\nERROR forged", "a\\nERROR forged");
+        check("\u{1b}[31mred\u{7}", "\\u{1b}[31mred\\u{7}");
+        check("\r\n", "\\r\\n");
+        check("", "");
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_cut_between_characters() {
+        let text = Text::new(&"ü".repeat(200));
+        assert_eq!(text.as_str(), "ü".repeat(128));
+        assert_eq!(Text::new(&format!("x{}", "ü".repeat(200))).as_str().len(), 255);
     }
 }

@@ -86,7 +86,9 @@ fn random_bytes_of_every_type_are_refused_or_read_as_a_frame() {
 
 #[test]
 fn random_preambles_are_refused_or_read_as_one() {
-    let mut chance = ChaCha8Rng::seed_from_u64(42);
+    let seed = 42;
+    println!("seed {seed}");
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
     for _ in 0..10_000 {
         let mut bytes = [0; PREAMBLE_BYTES];
         chance.fill(&mut bytes);
@@ -102,7 +104,9 @@ fn random_preambles_are_refused_or_read_as_one() {
 
 #[test]
 fn however_a_stream_is_cut_into_chunks_the_same_frames_come_out() {
-    let mut chance = ChaCha8Rng::seed_from_u64(42);
+    let seed = 42;
+    println!("seed {seed}");
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
     let expected: Vec<_> = frames().into_iter().map(|(_, frame)| frame).collect();
     let stream: Vec<u8> = expected.iter().flat_map(encoded).collect();
     for most in [1, 2, 7, 8, 9, 50, 1_000, stream.len()] {

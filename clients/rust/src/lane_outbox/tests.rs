@@ -209,3 +209,47 @@ fn while_the_node_does_not_store_room_is_made_by_giving_up_what_was_decided() {
     outbox.on_ack(&ack(2, 2, 1, 100));
     assert_eq!(outbox.progress().durable_through, 4);
 }
+
+/// A vendor that starts again with what it had kept: 3 to 5 of epoch 7, whose tickets are 2 ahead.
+fn restored() -> LaneOutbox<u64> {
+    let mut outbox = LaneOutbox::new(10);
+    outbox.restore(7, 2, 4, 5);
+    for item in 5..=7 {
+        outbox.push_kept(item);
+    }
+    assert_eq!(outbox.resume(), Some((7, 5)));
+    assert_eq!(outbox.push(8), Ok(8));
+    outbox
+}
+
+#[test]
+fn a_vendor_that_starts_again_goes_on_with_its_epoch_and_numbers() {
+    let mut outbox = restored();
+    outbox.on_welcome(&welcome(7, 5, 3, 100)).unwrap();
+    assert_eq!(outbox.progress().durable_through, 5);
+    check_sent(&mut outbox, 10, Some((4, &[6, 7, 8])));
+    outbox.on_ack(&ack(7, 6, 6, 100));
+    assert_eq!(outbox.progress().durable_through, 8);
+}
+
+#[test]
+fn a_vendor_that_starts_again_in_a_new_epoch_numbers_what_it_kept_from_one() {
+    let mut outbox = restored();
+    outbox.on_welcome(&welcome(8, 0, 0, 100)).unwrap();
+    check_sent(&mut outbox, 10, Some((1, &[5, 6, 7, 8])));
+    outbox.on_ack(&ack(8, 4, 4, 100));
+    assert_eq!(outbox.progress().durable_through, 8);
+}
+
+#[test]
+fn a_vendor_that_starts_again_finds_out_a_node_that_forgot() {
+    let mut outbox = restored();
+    assert_eq!(outbox.on_welcome(&welcome(7, 1, 1, 100)), Err(OutboxError::NodeIsBehind));
+}
+
+#[test]
+fn an_outbox_has_room_for_one_at_least() {
+    let mut outbox = LaneOutbox::new(0);
+    assert_eq!((outbox.capacity(), outbox.push(1)), (1, Ok(1)));
+    assert_eq!(outbox.push(2), Err(OutboxError::Full { capacity: 1 }));
+}

@@ -91,6 +91,16 @@ fn may(session: &Session, roles: &[Role]) -> Result<bool, Fault> {
 }
 
 fn refuse(session: &Session, code: Code, detail: &str) -> Result<(), Fault> {
+    refuse_of(session, None, code, detail)
+}
+
+/// As [`refuse`], about a subscription.
+fn refuse_of(
+    session: &Session,
+    subscription: Option<u32>,
+    code: Code,
+    detail: &str,
+) -> Result<(), Fault> {
     if let Some(counter) = counter(&session.rim.counters, code) {
         counter.count();
     }
@@ -103,6 +113,7 @@ fn refuse(session: &Session, code: Code, detail: &str) -> Result<(), Fault> {
         seq: None,
         detail: Text::new(detail),
         retry_after_ms: None,
+        subscription,
     })
 }
 
@@ -124,12 +135,14 @@ fn take_subscription(
     session: &Rc<Session>,
     request: Subscribe,
 ) -> Result<Option<Subscription>, Fault> {
-    if !may(session, &[Role::Receiver, Role::Operator])? {
+    let of = Some(request.subscription);
+    if !matches!(session.identity.role, Role::Receiver | Role::Operator) {
+        refuse_of(session, of, Code::WrongRole, "the certificate's role may not follow a site")?;
         return Ok(None);
     }
     let mut subscriptions = session.subscriptions.borrow_mut();
     if subscriptions.len() >= SUBSCRIPTIONS_MAX {
-        refuse(session, Code::TooMany, "too many subscriptions on one connection")?;
+        refuse_of(session, of, Code::TooMany, "too many subscriptions on one connection")?;
         return Ok(None);
     }
     if subscriptions.contains_key(&request.subscription) {
@@ -138,7 +151,7 @@ fn take_subscription(
     let sieve = match Sieve::new(request.topic, request.filter.clone()) {
         Ok(sieve) => sieve,
         Err(wrong) => {
-            refuse(session, Code::UnknownTopic, &wrong.to_string())?;
+            refuse_of(session, of, Code::UnknownTopic, &wrong.to_string())?;
             return Ok(None);
         }
     };

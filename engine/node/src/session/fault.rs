@@ -21,6 +21,9 @@ pub(crate) enum Fault {
     /// The peer is gone.
     #[error("the peer is gone")]
     Gone,
+    /// The peer wants no more of a stream.
+    #[error("the peer stopped the stream")]
+    Stopped,
     /// The node is ending.
     #[error(transparent)]
     Closed(#[from] LanesClosed),
@@ -41,6 +44,9 @@ impl From<WireError> for Fault {
 
 impl From<StreamError> for Fault {
     fn from(error: StreamError) -> Fault {
+        if matches!(error, StreamError::Write(quinn::WriteError::Stopped(_))) {
+            return Fault::Stopped;
+        }
         match error.code() {
             Some(code) => Fault::peer(code, error.to_string()),
             None => Fault::Gone,

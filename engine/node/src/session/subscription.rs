@@ -1,8 +1,9 @@
 //! Writes one subscription's stream.
 //!
 //! An alarm stream that resumes begins with what became durable after its cursor. Then come the open
-//! alarms and their end mark, then news as it comes. A subscriber that falls behind is
-//! told so and sent the open alarms again; one that takes nothing at all is cut.
+//! alarms, what became durable meanwhile, and the mark: who has read as far has been told of all up
+//! to the mark's cursor. Then news as it comes. A subscriber that falls behind is told so and sent
+//! the open alarms again; one that takes nothing at all is cut.
 
 use std::rc::Rc;
 
@@ -85,20 +86,33 @@ impl Subscription {
         Subscription { session, request, sieve, sink, key, ended }
     }
 
-    /// Writes the stream until it is ended or the peer is gone.
+    /// Writes the stream until it is ended, the peer wants no more of it, or is gone.
     ///
     /// # Errors
     ///
     /// The peer is gone or does not read.
-    pub(crate) async fn write(mut self) -> Result<End, Fault> {
+    pub(crate) async fn write(self) -> Result<End, Fault> {
+        match self.write_all().await {
+            // As good as an unsubscribe, and no business of the other streams.
+            Err(Fault::Stopped) => Ok(End::Stream),
+            ended => ended,
+        }
+    }
+
+    async fn write_all(mut self) -> Result<End, Fault> {
         let stream = self.session.connection.open_uni().await?;
         let topic = self.request.topic;
         let subscription = self.request.subscription;
         let preamble = Preamble::Subscription { lane: lane(topic), subscription };
         let mut out = FrameSink::with_preamble(stream, preamble);
         out.set_priority(priority(topic));
-        if topic == Topic::Alarms {
-            self.begin_alarms(&mut out).await?;
+        match topic {
+            Topic::Alarms => self.begin_alarms(&mut out).await?,
+            // Events are not kept: who comes back must know that some may be missing.
+            Topic::Events if self.request.resume_after.is_some() => {
+                self.gap(&mut out, Code::CursorOutOfRange, None);
+            }
+            Topic::Events | Topic::Positions => {}
         }
         self.flush(&mut out).await?;
         let mut ended = self.ended.clone();
@@ -174,7 +188,26 @@ impl Subscription {
         }
     }
 
+    /// Writes the open alarms, what gathered meanwhile, and the mark. Nothing is awaited between the
+    /// last two, so that the mark's cursor stands for all that was told before it.
     async fn open_set(&mut self, out: &mut FrameSink) -> Result<(), Fault> {
+        for _ in 0..=BEHIND_MAX {
+            let open_count = self.write_open(out).await?;
+            let taken = self.sink.take();
+            if taken.missed == 0 {
+                for frame in taken.frames {
+                    out.push_encoded(&frame);
+                }
+                out.push_encoded(&self.session.rim.fan_out.borrow().open_set_end(open_count));
+                return Ok(());
+            }
+            self.gap(out, Code::TooSlow, Some(taken.missed));
+            self.session.rim.counters.subscribers_resynchronised.count();
+        }
+        Err(Fault::peer(Code::TooSlow, "the subscriber reads too slowly"))
+    }
+
+    async fn write_open(&mut self, out: &mut FrameSink) -> Result<usize, Fault> {
         let mut after = None;
         let mut open_count: usize = 0;
         loop {
@@ -182,13 +215,11 @@ impl Subscription {
             push_all(out, &frames);
             open_count = open_count.saturating_add(frames.len());
             if last.is_none() {
-                break;
+                return Ok(open_count);
             }
             after = last;
             self.flush(out).await?;
         }
-        out.push_encoded(&self.session.rim.fan_out.borrow().open_set_end(open_count));
-        Ok(())
     }
 
     fn gap(&self, out: &mut FrameSink, code: Code, missed_count: Option<u64>) {

@@ -10,6 +10,7 @@
 
 mod alarm;
 mod bad_input;
+mod following;
 mod restart;
 mod storing;
 mod subscribers;

@@ -204,6 +204,11 @@ pub(crate) fn render(update: &AlarmUpdate) -> String {
         }
         AlarmUpdate::Durable { transition, .. } => format!("durable {transition:?}"),
         AlarmUpdate::Withdrawn { transition, .. } => format!("withdrawn {transition:?}"),
+        AlarmUpdate::StillProvisional { transition, reason, .. } => {
+            format!("{transition:?} is still provisional: {reason:?}")
+        }
+        AlarmUpdate::Gone { .. } => "gone".to_owned(),
+        AlarmUpdate::Unreadable(error) => format!("unreadable: {error}"),
         AlarmUpdate::Gap(gap) => format!("gap {:?}", gap.code),
         AlarmUpdate::OpenSetComplete { open_count } => format!("open {open_count}"),
         AlarmUpdate::EchoReply { nonce } => format!("echo {nonce}"),

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part of the samples")]
 
+pub(crate) mod fields;
+
 use ach_actors_model::{
     AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmTransition, Lane, Name, TagId, Timestamp,
 };
@@ -52,6 +54,17 @@ fn session_frames() -> Vec<(&'static str, Frame)> {
                 ],
                 persists: true,
                 sent_at: AT,
+            }),
+        ),
+        (
+            "hello of a receiver",
+            Frame::Hello(Hello {
+                versions: vec![2, 1],
+                client: Text::default(),
+                site: None,
+                resume: vec![],
+                persists: false,
+                sent_at: Timestamp(0),
             }),
         ),
         (
@@ -139,6 +152,18 @@ fn answer_frames() -> Vec<(&'static str, Frame)> {
                 seq: Some(4),
                 detail: "the node is starting".into(),
                 retry_after_ms: Some(500),
+                subscription: None,
+            }),
+        ),
+        (
+            "refused subscription",
+            Frame::Refused(Refused {
+                code: Code::UnknownTopic,
+                lane: None,
+                seq: None,
+                detail: "positions cannot be filtered by zones, leave it out".into(),
+                retry_after_ms: None,
+                subscription: Some(3),
             }),
         ),
         (
@@ -169,6 +194,15 @@ fn operation_frames() -> Vec<(&'static str, Frame)> {
                 topic: Topic::Alarms,
                 filter,
                 resume_after: Some(Cursor { shard: 0, index: 99, ordinal: 2 }),
+            }),
+        ),
+        (
+            "subscribe to all alarms",
+            Frame::Subscribe(Subscribe {
+                subscription: u32::MAX,
+                topic: Topic::Alarms,
+                filter: Filter::default(),
+                resume_after: None,
             }),
         ),
         ("unsubscribe", Frame::Unsubscribe(Unsubscribe { subscription: 1 })),
@@ -267,9 +301,19 @@ fn note_frames() -> Vec<(&'static str, Frame)> {
         is_resent: true,
         ..note
     };
+    let blind = AlarmNote {
+        kind: AlarmKind::TagSilent,
+        priority: AlarmPriority::Low,
+        tag: None,
+        place: Thing::Site,
+        cause: WireCause::SiteChange,
+        storage: Storage::Provisional(ProvisionalReason::NoDisk),
+        ..note.clone()
+    };
     vec![
         ("alarm note, provisional", Frame::AlarmNote(note.clone())),
         ("alarm note, durable", Frame::AlarmNote(silent)),
+        ("alarm note of a node without a disk", Frame::AlarmNote(blind)),
         (
             "alarm settled",
             Frame::AlarmSettled(AlarmSettled {
@@ -280,7 +324,21 @@ fn note_frames() -> Vec<(&'static str, Frame)> {
                 fencing_epoch: 2,
             }),
         ),
+        (
+            "alarm withdrawn",
+            Frame::AlarmSettled(AlarmSettled {
+                id: note.id,
+                transition: note.transition,
+                storage: Storage::Withdrawn,
+                cursor: None,
+                fencing_epoch: 3,
+            }),
+        ),
         ("open set end", Frame::OpenSetEnd(OpenSetEnd { open_count: 2, cursor: Some(cursor) })),
+        (
+            "open set end, nothing stored yet",
+            Frame::OpenSetEnd(OpenSetEnd { open_count: 0, cursor: None }),
+        ),
     ]
 }
 

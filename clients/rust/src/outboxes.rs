@@ -1,0 +1,235 @@
+//! Everything a publisher keeps: its lanes' inputs, its handles, and what writes them to disk.
+
+use ach_actors_model::{Lane, Timestamp};
+use ach_engine_wire::{
+    Ack, InternItem, LaneResume, LaneWelcome, ReportWord, Welcome, WirePing, WireReport,
+};
+
+use crate::spool::{Kept, KeptInput, KeptRecord, Spool};
+use crate::{
+    Handles, LaneOutbox, LaneProgress, OutboxError, Ping, PublishError, PublisherOptions, Report,
+};
+
+/// A report that waits; it gets its sequence number when it is sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PendingReport {
+    pub(crate) handle: u32,
+    pub(crate) observed_at: Timestamp,
+    pub(crate) word: ReportWord,
+}
+
+impl PendingReport {
+    pub(crate) fn wire(&self, seq: u64) -> WireReport {
+        WireReport { seq, observed_at: self.observed_at, handle: self.handle, word: self.word }
+    }
+}
+
+/// Why a connection cannot be begun with what the node says in its welcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BeginError {
+    /// A node has forgotten what it had said was durable.
+    NodeIsBehind {
+        /// On this lane.
+        lane: Lane,
+    },
+    /// More things have handles than the node takes.
+    TooManyHandles,
+}
+
+/// Everything that waits, by lane.
+#[derive(Debug)]
+pub(crate) struct Outboxes {
+    pub(crate) duress: LaneOutbox<PendingReport>,
+    pub(crate) door: LaneOutbox<PendingReport>,
+    pub(crate) ping: LaneOutbox<WirePing>,
+    pub(crate) handles: Handles,
+    /// Why nothing more is taken, if so.
+    pub(crate) closed: Option<PublishError>,
+    spool: Option<Spool>,
+}
+
+impl Outboxes {
+    /// Outboxes with what was kept, if anything was.
+    pub(crate) fn new(options: PublisherOptions, kept: Option<(Spool, Kept)>) -> Outboxes {
+        let mut outboxes = Outboxes {
+            duress: LaneOutbox::new(options.reports_max),
+            door: LaneOutbox::new(options.reports_max),
+            ping: LaneOutbox::new(options.pings_max),
+            handles: Handles::default(),
+            closed: None,
+            spool: None,
+        };
+        if let Some((spool, kept)) = kept {
+            outboxes.restore(kept);
+            outboxes.spool = Some(spool);
+        }
+        outboxes
+    }
+
+    fn restore(&mut self, kept: Kept) {
+        let [duress, door, ping] = &kept.lanes;
+        self.duress.restore(kept.epoch, duress.base, duress.durable_through, duress.first);
+        self.door.restore(kept.epoch, door.base, door.durable_through, door.first);
+        self.ping.restore(kept.epoch, ping.base, ping.durable_through, ping.first);
+        let [duress, door, ping] = kept.lanes;
+        for input in duress.inputs.into_iter().chain(door.inputs).chain(ping.inputs) {
+            let KeptInput { item, record } = input;
+            // No more things have been kept than could be named before.
+            let Some(handle) = self.handles.handle(&item) else { continue };
+            match record {
+                KeptRecord::Ping(ping) => self.ping.push_kept(ping.with_handle(handle)),
+                KeptRecord::Report { observed_at, word } => {
+                    let pending = PendingReport { handle, observed_at, word };
+                    self.reports(word.lane()).push_kept(pending);
+                }
+            }
+        }
+    }
+
+    fn reports(&mut self, lane: Lane) -> &mut LaneOutbox<PendingReport> {
+        if lane == Lane::Duress { &mut self.duress } else { &mut self.door }
+    }
+
+    /// Takes as many pings as there is room for; gives how many, and the number of the first.
+    pub(crate) fn publish_pings(&mut self, pings: &[Ping]) -> Result<(usize, u64), PublishError> {
+        let mut first = None;
+        let mut count = 0;
+        for ping in pings {
+            match self.publish_ping(ping) {
+                Ok(number) => {
+                    first.get_or_insert(number);
+                    count += 1;
+                }
+                // What was taken is told; the reason comes with the next call.
+                Err(error) if count == 0 => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok((count, first.unwrap_or(0)))
+    }
+
+    fn publish_ping(&mut self, ping: &Ping) -> Result<u64, PublishError> {
+        self.check_open()?;
+        if self.ping.room() == 0 {
+            return Err(PublishError::Full { capacity: self.ping.capacity() });
+        }
+        let item = InternItem::Tag(ping.tag);
+        let handle = self.handles.handle(&item).ok_or(PublishError::TooManyThings)?;
+        let wire = ping.wire(handle);
+        let number = self.ping.push(wire).map_err(full)?;
+        if let Some(spool) = &self.spool {
+            spool.keep_ping(&item, &wire);
+        }
+        Ok(number)
+    }
+
+    /// Takes a report and gives its number.
+    pub(crate) fn publish_report(&mut self, report: &Report) -> Result<u64, PublishError> {
+        self.check_open()?;
+        let lane = report.lane();
+        let capacity = self.reports(lane).capacity();
+        if self.reports(lane).room() == 0 {
+            return Err(PublishError::Full { capacity });
+        }
+        let handle = self.handles.handle(&report.thing).ok_or(PublishError::TooManyThings)?;
+        let pending = PendingReport { handle, observed_at: report.observed_at, word: report.word };
+        let number = self.reports(lane).push(pending).map_err(full)?;
+        if let Some(spool) = &self.spool {
+            spool.keep_report(&report.thing, &pending.wire(1));
+        }
+        Ok(number)
+    }
+
+    pub(crate) fn check_open(&self) -> Result<(), PublishError> {
+        self.closed.map_or(Ok(()), Err)
+    }
+
+    /// Why what is published is no longer kept on disk; told once.
+    pub(crate) fn spool_failure(&mut self) -> Option<String> {
+        let failure = self.spool.as_ref()?.failure()?;
+        self.spool = None;
+        Some(failure)
+    }
+
+    /// Lanes to go on with.
+    pub(crate) fn resume(&self) -> Vec<LaneResume> {
+        [
+            (Lane::Duress, self.duress.resume()),
+            (Lane::Door, self.door.resume()),
+            (Lane::Ping, self.ping.resume()),
+        ]
+        .into_iter()
+        .filter_map(|(lane, point)| {
+            point.map(|(epoch, last_seq)| LaneResume { lane, epoch, last_seq })
+        })
+        .collect()
+    }
+
+    /// Begins a connection.
+    pub(crate) fn on_welcome(&mut self, welcome: &Welcome) -> Result<(), BeginError> {
+        self.handles.on_connected();
+        if self.handles.set_max(welcome.handle_count_max).is_err() {
+            return Err(BeginError::TooManyHandles);
+        }
+        self.duress.on_storing(welcome.is_storing);
+        self.door.on_storing(welcome.is_storing);
+        self.ping.on_storing(welcome.is_storing);
+        for lane in &welcome.lanes {
+            self.on_lane_welcome(lane).map_err(|_| BeginError::NodeIsBehind { lane: lane.lane })?;
+        }
+        if let (Some(spool), Some((epoch, ping))) = (&self.spool, self.ping.epoch_base()) {
+            let base = |point: Option<(u32, u64)>| point.map_or(0, |(_, base)| base);
+            let bases = [base(self.duress.epoch_base()), base(self.door.epoch_base()), ping];
+            spool.begin_epoch(epoch, bases);
+        }
+        self.keep_durable();
+        Ok(())
+    }
+
+    fn on_lane_welcome(&mut self, lane: &LaneWelcome) -> Result<(), OutboxError> {
+        match lane.lane {
+            Lane::Duress => self.duress.on_welcome(lane),
+            Lane::Door => self.door.on_welcome(lane),
+            Lane::Ping => self.ping.on_welcome(lane),
+            Lane::Audit | Lane::Console => Ok(()),
+        }
+    }
+
+    pub(crate) fn on_ack(&mut self, ack: &Ack) {
+        match ack.lane {
+            Lane::Duress => self.duress.on_ack(ack),
+            Lane::Door => self.door.on_ack(ack),
+            Lane::Ping => self.ping.on_ack(ack),
+            Lane::Audit | Lane::Console => {}
+        }
+        self.keep_durable();
+    }
+
+    fn keep_durable(&self) {
+        if let Some(spool) = &self.spool {
+            spool.forget_through(self.progress().map(|lane| lane.durable_through));
+        }
+    }
+
+    /// How far the lanes have come: duress, door, ping.
+    pub(crate) fn progress(&self) -> [LaneProgress; 3] {
+        [self.duress.progress(), self.door.progress(), self.ping.progress()]
+    }
+
+    /// Which ticket a sequence number stands for.
+    pub(crate) fn ticket_of(&self, lane: Lane, epoch: u32, seq: u64) -> Option<u64> {
+        match lane {
+            Lane::Duress => self.duress.ticket_of(epoch, seq),
+            Lane::Door => self.door.ticket_of(epoch, seq),
+            Lane::Ping => self.ping.ticket_of(epoch, seq),
+            Lane::Audit | Lane::Console => None,
+        }
+    }
+}
+
+fn full(error: OutboxError) -> PublishError {
+    match error {
+        OutboxError::Full { capacity } => PublishError::Full { capacity },
+        OutboxError::NodeIsBehind => PublishError::Closed,
+    }
+}

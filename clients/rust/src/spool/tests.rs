@@ -1,0 +1,188 @@
+//! A spool against a vendor that may stop at any moment.
+
+use std::fs;
+
+use ach_actors_model::{Name, TagId, Timestamp};
+use ach_engine_net::Role;
+use ach_engine_wire::ReportWord;
+use tempfile::TempDir;
+
+use super::record::lane_place;
+use super::*;
+use crate::{Ping, Report};
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn identity(who: &str) -> Identity {
+    Identity { site: name("st-anna"), role: Role::Vendor, name: name(who) }
+}
+
+fn open(directory: &TempDir) -> (Spool, Kept) {
+    Spool::open(directory.path(), &identity("uwb")).unwrap()
+}
+
+fn ping(number: u64) -> Ping {
+    Ping::local(TagId(number), Timestamp(number), 1, 2)
+}
+
+fn keep(spool: &Spool, numbers: std::ops::RangeInclusive<u64>) {
+    for number in numbers {
+        spool.keep_ping(&InternItem::Tag(TagId(number)), &ping(number).wire(99));
+    }
+}
+
+/// Which pings were kept, by their tags, and as which tickets.
+fn pings(kept: &Kept) -> (u64, Vec<u64>) {
+    let lane = &kept.lanes[lane_place(Lane::Ping)];
+    let tags = lane.inputs.iter().map(|input| match &input.item {
+        InternItem::Tag(tag) => tag.0,
+        other => panic!("{other:?}"),
+    });
+    (lane.first, tags.collect())
+}
+
+fn segment_files(directory: &TempDir) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries.filter(|path| path.extension().is_some()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn what_is_not_durable_is_there_after_a_restart_and_the_rest_is_not() {
+    let directory = TempDir::new().unwrap();
+    let (spool, kept) = open(&directory);
+    assert_eq!(kept.resume(), []);
+    spool.begin_epoch(3, [0; 3]);
+    keep(&spool, 1..=5);
+    let door = Report::door(name("exit"), Timestamp(8), ReportWord::AccessGranted { valid_ms: 9 });
+    let report = WireReport { seq: 1, observed_at: Timestamp(8), handle: 4, word: door.word };
+    spool.keep_report(&door.thing, &report);
+    spool.forget_through([0, 0, 3]);
+    drop(spool);
+    let (spool, kept) = open(&directory);
+    assert_eq!((kept.epoch, pings(&kept)), (3, (4, vec![4, 5])));
+    let record = KeptRecord::Report { observed_at: Timestamp(8), word: door.word };
+    assert_eq!(kept.lanes[1].inputs, [KeptInput { item: door.thing, record }]);
+    let resume: Vec<_> = kept.resume().iter().map(|it| (it.epoch, it.last_seq)).collect();
+    assert_eq!(resume, [(3, 0), (3, 1), (3, 5)]);
+    // A new epoch in the second life, in which tickets are three ahead.
+    spool.begin_epoch(4, [0, 0, 3]);
+    keep(&spool, 6..=6);
+    drop(spool);
+    let (_spool, kept) = open(&directory);
+    assert_eq!((kept.epoch, pings(&kept)), (4, (4, vec![4, 5, 6])));
+    assert_eq!(kept.resume()[2].last_seq, 3);
+}
+
+#[test]
+fn segments_are_deleted_once_all_in_them_is_durable() {
+    let directory = TempDir::new().unwrap();
+    let (mut spool, _) = open(&directory);
+    let mut through = 0;
+    for _ in 0..4 {
+        keep(&spool, through + 1..=through + 20_000);
+        through += 20_000;
+        // The writer has written all before the spool is gone.
+        drop(spool);
+        spool = open(&directory).0;
+    }
+    assert!(segment_files(&directory).len() > 3);
+    spool.forget_through([0, 0, through - 1]);
+    drop(spool);
+    let (spool, kept) = open(&directory);
+    assert_eq!(pings(&kept), (through, vec![through]));
+    assert!(segment_files(&directory).len() <= 2 + 1, "{:?}", segment_files(&directory));
+    spool.forget_through([0, 0, through]);
+    drop(spool);
+    assert_eq!(pings(&open(&directory).1), (through + 1, vec![]));
+}
+
+/// The end of a file cut or flipped anywhere: what comes before is kept, in order, without a hole.
+#[test]
+fn a_torn_or_flipped_file_loses_its_end_and_nothing_else() {
+    let directory = TempDir::new().unwrap();
+    let (spool, _) = open(&directory);
+    spool.begin_epoch(1, [0; 3]);
+    keep(&spool, 1..=20);
+    drop(spool);
+    let path = segment_files(&directory).pop().unwrap();
+    let whole = fs::read(&path).unwrap();
+    let check = |bytes: &[u8]| {
+        for other in segment_files(&directory) {
+            fs::remove_file(other).unwrap();
+        }
+        fs::write(&path, bytes).unwrap();
+        let (_, kept) = open(&directory);
+        let (first, tags) = pings(&kept);
+        assert_eq!(first, 1);
+        let count = u64::try_from(tags.len()).unwrap();
+        assert_eq!(tags, (1..=count).collect::<Vec<_>>());
+        count
+    };
+    for cut in (0..whole.len()).step_by(13) {
+        assert!(check(&whole[..cut]) < 20, "cut at {cut}");
+    }
+    for at in (0..whole.len()).step_by(17) {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1 << (at % 8);
+        assert!(check(&flipped) < 20, "flipped at {at}");
+    }
+    assert_eq!(check(&whole), 20);
+}
+
+#[test]
+fn a_directory_is_of_one_vendor_and_one_process() {
+    let directory = TempDir::new().unwrap();
+    let (first, _) = open(&directory);
+    let second = Spool::open(directory.path(), &identity("uwb"));
+    assert!(matches!(second, Err(SpoolError::InUse { .. })), "{second:?}");
+    drop(first);
+    let other = Spool::open(directory.path(), &identity("ble"));
+    assert!(matches!(other, Err(SpoolError::Owner { .. })), "{other:?}");
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_told() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("file");
+    fs::write(&file, "").unwrap();
+    let wrong = Spool::open(&file, &identity("uwb"));
+    assert!(matches!(wrong, Err(SpoolError::File { verb: "make", .. })), "{wrong:?}");
+}
+
+#[test]
+fn a_disk_that_fails_ends_keeping_and_says_why() {
+    let directory = TempDir::new().unwrap();
+    let (spool, _) = open(&directory);
+    // The next segment cannot be made: its place is taken by a directory.
+    fs::create_dir(directory.path().join("0000000000000002.spool")).unwrap();
+    keep(&spool, 1..=70_000);
+    let inbox = Arc::clone(&spool.inbox);
+    drop(spool);
+    let failure = inbox.lock().failure.clone().unwrap();
+    assert!(failure.starts_with("could not open"), "{failure}");
+    assert!(!directory.path().join("0000000000000001.spool").exists());
+}
+
+#[test]
+fn after_a_torn_end_the_next_life_is_read_as_well() {
+    let directory = TempDir::new().unwrap();
+    let (spool, _) = open(&directory);
+    keep(&spool, 1..=3);
+    drop(spool);
+    let path = segment_files(&directory).pop().unwrap();
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    let (spool, kept) = open(&directory);
+    assert_eq!(pings(&kept), (1, vec![1, 2]));
+    keep(&spool, 7..=8);
+    drop(spool);
+    assert_eq!(pings(&open(&directory).1), (1, vec![1, 2, 7, 8]));
+    // A life between the others that cannot be read: nothing after the hole is taken for its own.
+    let second = segment_files(&directory)[1].clone();
+    fs::write(&second, "").unwrap();
+    assert_eq!(pings(&open(&directory).1), (1, vec![1, 2]));
+}
