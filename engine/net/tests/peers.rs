@@ -232,7 +232,7 @@ async fn frames_cross_whatever_way_they_are_gathered() {
 
 /// Sends raw bytes on a stream, holds or ends it, and gives what the other end makes of it.
 async fn check_stream(bytes: &[u8], is_ended: bool) -> StreamError {
-    check_stream_within(bytes, is_ended, Duration::from_secs(60)).await
+    check_stream_within(bytes, is_ended, Duration::from_mins(1)).await
 }
 
 async fn check_stream_within(bytes: &[u8], is_ended: bool, within: Duration) -> StreamError {

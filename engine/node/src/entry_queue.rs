@@ -115,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(3_600);
+    const LONG: Duration = Duration::from_hours(1);
 
     fn pending(index: u64, is_urgent: bool) -> Pending {
         Pending { index, bytes: Vec::new(), is_urgent }

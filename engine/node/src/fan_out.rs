@@ -101,6 +101,9 @@ impl FanOut {
     pub(crate) fn settle(&mut self, notice: &AlarmNotice, at: NoticeAt) {
         self.told.keep_recent(notice, at);
         self.told.settle(notice.id, at);
+        if self.alarms.is_empty() {
+            return;
+        }
         let note = alarm_note(&self.site, notice, Storage::Durable, Some(at), false);
         let frame = encoded(&settled(notice, at).into());
         for subscriber in self.alarms.values().filter(|to| to.sieve.passes_alarm(&note)) {

@@ -44,6 +44,8 @@ pub(crate) enum Outbound {
     Site(Arc<Site>),
     /// Where tags are now.
     Fixes(Vec<Fix>),
+    /// UTC less shard time in nanoseconds, when that has become too much; 0 when it no longer is.
+    Skewed(i64),
 }
 
 impl Outbound {

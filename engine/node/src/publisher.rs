@@ -59,7 +59,7 @@ impl Publisher {
             brought += 1;
         }
         let released = self.release();
-        self.rim.waiting.set(self.outbox.len());
+        self.rim.note_waiting(self.outbox.len());
         brought == THINGS_A_POLL_MAX || released == THINGS_A_POLL_MAX
     }
 
@@ -71,6 +71,7 @@ impl Publisher {
             Outbound::Stepped { index, ticket } => self.outbox.keep(index, Waiting::Ticket(ticket)),
             Outbound::Site(site) => self.rim.fan_out.borrow_mut().set_site(site),
             Outbound::Fixes(fixes) => self.rim.fan_out.borrow_mut().fixes(&fixes),
+            Outbound::Skewed(skew_ns) => drop(self.rim.skew_ns.send_replace(skew_ns)),
         }
     }
 

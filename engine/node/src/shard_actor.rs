@@ -176,13 +176,14 @@ mod tests {
     use crate::clock::{ShardClock, SystemClock};
     use crate::commit_mark::CommitMark;
     use crate::committer::Committer;
+    use crate::lanes::PING_BATCHES_MAX;
     use crate::outlet::{Outlet, Spout};
     use crate::shard_worker::ShardParts;
 
     /// A worker whose first entry will be number `last_index` + 1. Anything but number 1 makes the
     /// shard panic, as a bug in it would.
     fn started(last_index: u64) -> (Arc<Lanes>, watch::Receiver<ShardState>) {
-        let lanes = Arc::new(Lanes::new());
+        let lanes = Arc::new(Lanes::new(PING_BATCHES_MAX));
         let mark = Arc::new(CommitMark::at(last_index));
         let counters = Arc::default();
         let worker = ShardWorker::new(ShardParts {

@@ -288,7 +288,12 @@ impl ShardWorker {
         let was_skewed = parts.gauge.is_skewed();
         parts.gauge.read(&parts.shard, parts.last_index, skew_ns);
         let is_skewed = skew_ns.unsigned_abs() > SKEW_MAX_NS;
+        if is_skewed != was_skewed {
+            parts.spout.send(Outbound::Skewed(if is_skewed { skew_ns } else { 0 }));
+            parts.spout.flush();
+        }
         if is_skewed && !was_skewed {
+            parts.counters.clock_skews_seen.count();
             tracing::error!(
                 skew_ms = skew_ns / 1_000_000,
                 "the machine's clock has jumped; shard time follows it slowly"

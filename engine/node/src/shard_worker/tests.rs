@@ -9,6 +9,7 @@ use ach_geo::Position;
 
 use super::*;
 use crate::clock::SimClock;
+use crate::lanes::PING_BATCHES_MAX;
 use crate::outlet::Outlet;
 use crate::test_values::empty_site;
 
@@ -48,7 +49,7 @@ fn rig() -> Rig {
     .to_vec();
     let sim = Arc::new(SimClock::at(NOON));
     let clock = Arc::new(ShardClock::start(sim.clone(), None));
-    let (lanes, outlet) = (Arc::new(Lanes::new()), Arc::new(Outlet::new()));
+    let (lanes, outlet) = (Arc::new(Lanes::new(PING_BATCHES_MAX)), Arc::new(Outlet::new()));
     let mark = Arc::new(CommitMark::at(0));
     let counters = Arc::new(Counters::default());
     let mut worker = ShardWorker::new(ShardParts {

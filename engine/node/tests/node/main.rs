@@ -10,7 +10,11 @@
 
 mod alarm;
 mod bad_input;
+mod clocks;
+mod overload;
 mod restart;
 mod storing;
+mod strangers;
 mod subscribers;
+mod vendors;
 mod ward;
