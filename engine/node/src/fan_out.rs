@@ -164,13 +164,15 @@ impl FanOut {
         }
     }
 
-    /// Tells where tags are. Each subscriber's own writer filters and encodes.
-    pub(crate) fn fixes(&mut self, fixes: &[Fix]) {
+    /// Tells where tags are. Each subscriber's own writer filters and encodes. Returns how many
+    /// positions were put before subscribers.
+    pub(crate) fn fixes(&mut self, fixes: &[Fix]) -> usize {
         for sink in self.positions.values() {
             for fix in fixes {
                 sink.put_fix(*fix);
             }
         }
+        fixes.len().saturating_mul(self.positions.len())
     }
 
     fn key(&mut self) -> SubscriberKey {

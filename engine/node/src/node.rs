@@ -92,6 +92,14 @@ pub struct Health {
     pub is_running: bool,
 }
 
+impl Health {
+    /// Whether it works and stores. One that does not store still raises alarms: keep its feeds
+    /// connected, and see [`Health::stopped`] for what an operator must do.
+    pub fn is_ready(&self) -> bool {
+        self.is_running && self.stopped.is_none()
+    }
+}
+
 /// The node.
 #[derive(Debug)]
 pub struct Node {}

@@ -21,6 +21,9 @@ use crate::rim::{Rim, Settled};
 /// way before the last of a flood is.
 const THINGS_A_POLL_MAX: usize = 256;
 
+/// Positions put before one subscriber that take as long as one thing.
+const FIXES_A_THING: usize = 4;
+
 /// What waits for the disk.
 #[derive(Debug, Clone, Copy)]
 enum Waiting {
@@ -55,24 +58,28 @@ impl Publisher {
         while brought < THINGS_A_POLL_MAX
             && let Some(outbound) = self.rim.outlet.pop()
         {
-            self.bring(outbound);
-            brought += 1;
+            brought += self.bring(outbound);
         }
         let released = self.release();
         self.rim.note_waiting(self.outbox.len());
-        brought == THINGS_A_POLL_MAX || released == THINGS_A_POLL_MAX
+        brought >= THINGS_A_POLL_MAX || released == THINGS_A_POLL_MAX
     }
 
-    fn bring(&mut self, outbound: Outbound) {
+    /// Brings one thing. Returns how many things it was worth.
+    fn bring(&mut self, outbound: Outbound) -> usize {
         match outbound {
             Outbound::Effect { index, ordinal, effect, .. } => {
                 self.bring_effect(NoticeAt { index, ordinal }, effect);
             }
             Outbound::Stepped { index, ticket } => self.outbox.keep(index, Waiting::Ticket(ticket)),
             Outbound::Site(site) => self.rim.fan_out.borrow_mut().set_site(site),
-            Outbound::Fixes(fixes) => self.rim.fan_out.borrow_mut().fixes(&fixes),
+            Outbound::Fixes(fixes) => {
+                let put = self.rim.fan_out.borrow_mut().fixes(&fixes);
+                return put / FIXES_A_THING + 1;
+            }
             Outbound::Skewed(skew_ns) => drop(self.rim.skew_ns.send_replace(skew_ns)),
         }
+        1
     }
 
     fn bring_effect(&mut self, at: NoticeAt, effect: Effect) {

@@ -26,6 +26,9 @@ use crate::shard_worker::{HEARTBEAT_NS, ShardWorker, Turned};
 /// Turns a poll, for entries without pings and without alarms.
 const TURNS_A_POLL_MAX: usize = 16;
 
+/// How much later than a deadline the shard may wake for it; the runtime's timers tick a millisecond.
+const WAKE_TOLERANCE: Duration = Duration::from_micros(100);
+
 /// How a shard ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ShardState {
@@ -143,7 +146,10 @@ impl Drive {
         let due = self.worker.until_due_ns().map(|ns| now + Duration::from_nanos(ns));
         let wake_at = due.into_iter().chain(self.heartbeat).min().unwrap_or(now);
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(wake_at)));
-        if sleep.deadline() != wake_at {
+        // A timer that is set a little later than it could be, or rings too early once, is left alone:
+        // moving it after every ping would cost as much as the ping.
+        let is_late = wake_at + WAKE_TOLERANCE < sleep.deadline();
+        if is_late || sleep.is_elapsed() {
             sleep.as_mut().reset(wake_at);
         }
         if sleep.as_mut().poll(cx).is_ready() {

@@ -23,6 +23,7 @@ async fn a_failed_flush_ends_storing_and_alarms_go_on_as_provisional() {
     vendor.drain().await.unwrap();
     alarms.expect("Raised Duress nurse Provisional(None)").await;
     alarms.expect("durable Raised").await;
+    assert!(node.health().is_ready());
     for op in 1..=8 {
         disk.plan(op, SimFault::Fail);
     }
@@ -32,6 +33,7 @@ async fn a_failed_flush_ends_storing_and_alarms_go_on_as_provisional() {
     let why = in_time("storing to stop", node.storing_stopped()).await;
     assert!(matches!(why, StoringStopped::Failed { .. }), "{why}");
     assert_eq!(node.health().stopped, Some(why));
+    assert!(!node.health().is_ready());
     let door = name("vault-door");
     vendor.report(Report::door(door.clone(), now(), ReportWord::DoorOpened)).await.unwrap();
     alarms.expect("Raised DoorForced - Provisional(NoDisk)").await;

@@ -3,28 +3,73 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ward::raw::{closed_with, connect, hello};
+use crate::ward::raw::{Raw, closed_with, connect, hello};
 use crate::ward::scene::Scene;
 use crate::ward::{PATIENCE, Ward, in_time, name};
+use ach_actors_model::Lane;
 use ach_clients_rust::{Bundle, now};
 use ach_engine_net::{Authority, Role};
-use ach_engine_node::NodeLimits;
-use ach_engine_wire::Code;
+use ach_engine_node::{Counter, Counters, NodeLimits};
+use ach_engine_wire::{Code, Hello, Preamble};
 use quinn::{Connecting, Connection, ConnectionError};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType, date_time_ymd};
 use tokio::task::JoinSet;
 
+/// A hello that the node must close with `code`.
+async fn check_hello_refused(
+    scene: &Scene,
+    who: (Role, &str),
+    hello: Hello,
+    code: Code,
+    counter: impl Fn(&Counters) -> &Counter,
+) {
+    let before = counter(scene.node.counters()).get();
+    let bundle = scene.ward.bundle(who.0, who.1);
+    let greeted = Raw::greet(scene.address(), &bundle, hello).await;
+    assert_eq!(closed_with(&greeted.connection).await, code);
+    scene.check_undisturbed().await;
+    assert_eq!(counter(scene.node.counters()).get(), before + 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_vendor_that_is_no_feed_of_the_site_is_refused() {
+async fn a_hello_that_does_not_fit_is_refused() {
     let scene = Scene::new().await;
-    let stranger = scene.ward.bundle(Role::Vendor, "stranger");
-    let (_endpoint, connection) = connect(scene.address(), &stranger).await.unwrap();
-    let (send, _receive) = connection.open_bi().await.unwrap();
-    let mut sink = ach_engine_net::FrameSink::new(send);
-    sink.push(&hello(Vec::new()).into()).unwrap();
-    sink.flush().await.unwrap();
-    assert_eq!(closed_with(&connection).await, Code::UnknownSource);
-    scene.check_counted(|counters| &counters.role_refused).await;
+    let vendor = (Role::Vendor, "uwb");
+    let another_version = Hello { versions: vec![9], ..hello(Vec::new()) };
+    check_hello_refused(&scene, vendor, another_version, Code::NoCommonVersion, |counters| {
+        &counters.frames_malformed
+    })
+    .await;
+    let elsewhere = Hello { site: Some(name("st-elsewhere")), ..hello(Vec::new()) };
+    check_hello_refused(&scene, vendor, elsewhere, Code::WrongSite, |counters| {
+        &counters.role_refused
+    })
+    .await;
+    let node = (Role::Node, "node-2");
+    check_hello_refused(&scene, node, hello(Vec::new()), Code::WrongRole, |counters| {
+        &counters.role_refused
+    })
+    .await;
+    let stranger = (Role::Vendor, "stranger");
+    check_hello_refused(&scene, stranger, hello(Vec::new()), Code::UnknownSource, |counters| {
+        &counters.role_refused
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_of_another_epoch_or_one_too_many_is_refused() {
+    let scene = Scene::new().await;
+    let raw = scene.raw().await;
+    let preamble = Preamble::Lane { lane: Lane::Ping, epoch: raw.epoch() + 1 };
+    let mut stream = raw.connection.open_uni().await.unwrap();
+    stream.write_all(&preamble.bytes()).await.unwrap();
+    assert_eq!(raw.closed_with().await, Code::WrongEpoch);
+    scene.check_counted(|counters| &counters.epochs_wrong).await;
+    let raw = scene.raw().await;
+    let _lanes = (raw.lane(Lane::Ping).await, raw.lane(Lane::Ping).await);
+    assert_eq!(raw.closed_with().await, Code::BadStream);
+    scene.check_counted(|counters| &counters.frames_malformed).await;
 }
 
 /// A certificate of another authority, whose holder trusts ours.
