@@ -2,12 +2,12 @@
 
 use crate::ward::raw::{Raw, wire_ping};
 use crate::ward::stalling_disk::StallingDisk;
-use crate::ward::{PATIENCE, Ward, in_time, name, ping};
+use crate::ward::{Alarms, PATIENCE, Ward, in_time, name, ping};
 use ach_actors_model::{Lane, TagId};
-use ach_clients_rust::{Progress, PublisherOptions, Report, ReportWord, now};
+use ach_clients_rust::{Progress, Publisher, PublisherOptions, Report, ReportWord, now};
 use ach_engine_journal::{SimDisk, SimFault};
 use ach_engine_net::Role;
-use ach_engine_node::{Arrangement, Ended, NodeLimits, StoringStopped};
+use ach_engine_node::{Arrangement, Ended, NodeLimits, Running, StoringStopped};
 use ach_engine_wire::{Frame, encode_pings};
 
 const DISK_BYTES: u64 = 256 << 20;
@@ -49,19 +49,24 @@ async fn a_failed_flush_ends_storing_and_alarms_go_on_as_provisional() {
     assert!(node.counters().entries_not_stored.get() > 0);
 }
 
+/// A node whose disk has stopped to answer, with a subscriber and a vendor that has an epoch.
+async fn stalled(ward: &Ward) -> (Running, StallingDisk, Alarms, Publisher) {
+    let disk = StallingDisk::new(SimDisk::new(1, DISK_BYTES));
+    let node = ward.start_on(disk.clone());
+    let alarms = ward.alarms(node.address()).await;
+    let vendor = ward.vendor(node.address()).await;
+    let first = vendor.publish(ping(1, 1_000, 1_000)).await.unwrap();
+    vendor.wait_durable(first).await.unwrap();
+    disk.stall();
+    vendor.report(Report::tag(TagId(1), now(), ReportWord::ButtonPressed)).await.unwrap();
+    (node, disk, alarms, vendor)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_disk_does_not_answer_alarms_go_on_and_no_durable_ack_does() {
     for arrangement in [Arrangement::OneThread, Arrangement::TwoThread] {
         let ward = Ward { arrangement, ..Ward::new() };
-        let disk = StallingDisk::new(SimDisk::new(1, DISK_BYTES));
-        let node = ward.start_on(disk.clone());
-        let mut alarms = ward.alarms(node.address()).await;
-        let vendor = ward.vendor(node.address()).await;
-        // The feed's epoch is on disk before its first input counts.
-        let first = vendor.publish(ping(1, 1_000, 1_000)).await.unwrap();
-        vendor.wait_durable(first).await.unwrap();
-        disk.stall();
-        vendor.report(Report::tag(TagId(1), now(), ReportWord::ButtonPressed)).await.unwrap();
+        let (node, disk, mut alarms, vendor) = stalled(&ward).await;
         alarms.expect("Raised Duress nurse Provisional(None)").await;
         let opened = Report::door(name("vault-door"), now(), ReportWord::DoorOpened);
         vendor.report(opened).await.unwrap();
@@ -84,14 +89,7 @@ async fn a_drain_ends_in_time_though_the_disk_does_not_answer() {
         let drain_within = std::time::Duration::from_millis(400);
         let limits = NodeLimits { drain_within, ..NodeLimits::default() };
         let ward = Ward { limits, arrangement, ..Ward::new() };
-        let disk = StallingDisk::new(SimDisk::new(1, DISK_BYTES));
-        let node = ward.start_on(disk.clone());
-        let mut alarms = ward.alarms(node.address()).await;
-        let vendor = ward.vendor(node.address()).await;
-        let first = vendor.publish(ping(1, 1_000, 1_000)).await.unwrap();
-        vendor.wait_durable(first).await.unwrap();
-        disk.stall();
-        vendor.report(Report::tag(TagId(1), now(), ReportWord::ButtonPressed)).await.unwrap();
+        let (node, disk, mut alarms, _vendor) = stalled(&ward).await;
         alarms.expect("Raised Duress nurse Provisional(None)").await;
         let ended = tokio::task::spawn_blocking(move || node.drain());
         assert_eq!(in_time("the end", ended).await.unwrap(), Ended::Failed);
