@@ -167,7 +167,8 @@ pub(crate) fn make_directory(directory: &Path) -> Result<(), PkiError> {
     })
 }
 
-/// Writes beside, syncs, and renames, so that a crash leaves the old file or the new one.
+/// Writes beside, syncs, renames, and syncs the directory, so that a crash leaves the old file or
+/// the new one, and nothing takes the new one away again.
 pub(crate) fn write_file(path: &Path, text: &str, secrecy: Secrecy) -> Result<(), PkiError> {
     let beside = path.with_extension("new");
     let write = || -> io::Result<()> {
@@ -185,7 +186,10 @@ pub(crate) fn write_file(path: &Path, text: &str, secrecy: Secrecy) -> Result<()
         let mut file = options.open(&beside)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        fs::rename(&beside, path)
+        fs::rename(&beside, path)?;
+        // The name itself must be on disk as well, or a power cut brings the old file back.
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        fs::File::open(directory.unwrap_or_else(|| Path::new(".")))?.sync_all()
     };
     write().map_err(|source| PkiError::File { verb: "write", path: path.to_owned(), source })
 }

@@ -8,7 +8,7 @@ use quinn::{ReadError, RecvStream, VarInt};
 use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 
-/// A frame that was begun must be whole after this long.
+/// A frame that was begun must be whole after this long, unless the reader says otherwise.
 pub const FRAME_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Most bytes taken from the stream at once; four of the largest frames.
@@ -19,6 +19,7 @@ const CHUNK_BYTES_MAX: usize = 256 * 1024;
 pub struct FrameSource {
     stream: RecvStream,
     reader: FrameReader,
+    frame_within: Duration,
     within_since: Option<Instant>,
 }
 
@@ -29,8 +30,11 @@ pub enum StreamError {
     #[error("the peer sent what is not understood: {0}")]
     Wire(#[from] WireError),
     /// A frame was begun and not finished.
-    #[error("a frame was not finished in {FRAME_DEADLINE:?}")]
-    FrameTimeout,
+    #[error("a frame was not finished in {within:?}")]
+    FrameTimeout {
+        /// How long it had.
+        within: Duration,
+    },
     /// The stream ended within a frame.
     #[error("the stream ended within a frame")]
     CutShort,
@@ -47,7 +51,7 @@ impl StreamError {
     pub fn code(&self) -> Option<Code> {
         match self {
             StreamError::Wire(error) => Some(error.code()),
-            StreamError::FrameTimeout => Some(Code::FrameTimeout),
+            StreamError::FrameTimeout { .. } => Some(Code::FrameTimeout),
             StreamError::CutShort => Some(Code::Malformed),
             StreamError::Read(_) | StreamError::Write(_) => None,
         }
@@ -57,7 +61,12 @@ impl StreamError {
 impl FrameSource {
     /// Reads frames from the stream's start (or from after its preamble).
     pub fn new(stream: RecvStream) -> FrameSource {
-        FrameSource { stream, reader: FrameReader::new(), within_since: None }
+        FrameSource::within(stream, FRAME_DEADLINE)
+    }
+
+    /// As [`FrameSource::new`], with another deadline for a frame that was begun.
+    pub fn within(stream: RecvStream, frame_within: Duration) -> FrameSource {
+        FrameSource { stream, reader: FrameReader::new(), frame_within, within_since: None }
     }
 
     /// Reads a unidirectional stream's preamble, then frames.
@@ -65,20 +74,32 @@ impl FrameSource {
     /// # Errors
     ///
     /// A preamble that is refused, cut short or not there in time.
-    pub async fn open(mut stream: RecvStream) -> Result<(Preamble, FrameSource), StreamError> {
-        let deadline = Instant::now() + FRAME_DEADLINE;
+    pub async fn open(stream: RecvStream) -> Result<(Preamble, FrameSource), StreamError> {
+        FrameSource::open_within(stream, FRAME_DEADLINE).await
+    }
+
+    /// As [`FrameSource::open`], with another deadline for the preamble and each frame.
+    ///
+    /// # Errors
+    ///
+    /// As [`FrameSource::open`].
+    pub async fn open_within(
+        mut stream: RecvStream,
+        within: Duration,
+    ) -> Result<(Preamble, FrameSource), StreamError> {
+        let deadline = Instant::now() + within;
         let mut gathered = BytesMut::with_capacity(PREAMBLE_BYTES);
         while gathered.len() < PREAMBLE_BYTES {
             let missing = PREAMBLE_BYTES.saturating_sub(gathered.len());
             let chunk = timeout_at(deadline, stream.read_chunk(missing, true))
                 .await
-                .map_err(|_| StreamError::FrameTimeout)??
+                .map_err(|_| StreamError::FrameTimeout { within })??
                 .ok_or(StreamError::CutShort)?;
             gathered.extend_from_slice(&chunk.bytes);
         }
         let mut bytes = [0; PREAMBLE_BYTES];
         gathered.copy_to_slice(&mut bytes);
-        Ok((Preamble::read(bytes)?, FrameSource::new(stream)))
+        Ok((Preamble::read(bytes)?, FrameSource::within(stream, within)))
     }
 
     /// The next frame; `None` when the peer has finished the stream. May be cancelled: nothing is
@@ -123,9 +144,10 @@ impl FrameSource {
         let read = self.stream.read_chunk(CHUNK_BYTES_MAX, true);
         let chunk = if self.reader.is_within_frame() {
             let since = *self.within_since.get_or_insert_with(Instant::now);
-            timeout_at(since + FRAME_DEADLINE, read)
+            let within = self.frame_within;
+            timeout_at(since + within, read)
                 .await
-                .map_err(|_| StreamError::FrameTimeout)??
+                .map_err(|_| StreamError::FrameTimeout { within })??
         } else {
             read.await?
         };

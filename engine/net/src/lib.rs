@@ -21,5 +21,5 @@ pub use endpoint::{EndpointError, client_endpoint, peer_identity, server_endpoin
 pub use frame_sink::{FrameSink, SINK_BYTES_FULL};
 pub use frame_source::{FRAME_DEADLINE, FrameSource, StreamError};
 pub use identity::{Identity, IdentityError, Role};
-pub use listener::{Handshake, HandshakeError, Listener, Peer};
+pub use listener::{Handshake, HandshakeError, HandshakeLimits, Listener, Peer};
 pub use pki_error::PkiError;

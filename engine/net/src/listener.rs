@@ -3,25 +3,50 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use ach_engine_wire::Code;
 use quinn::{Connection, ConnectionError, Endpoint, Incoming, VarInt};
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::transport::{HANDSHAKE_DEADLINE, PENDING_HANDSHAKES_MAX, RETRY_ABOVE};
 use crate::{Identity, IdentityError, peer_identity};
 
-/// Takes connections from an endpoint.
-///
-/// Above [`RETRY_ABOVE`] handshakes under way a client must prove its address first; above
-/// [`PENDING_HANDSHAKES_MAX`] packets that ask for one more are dropped unanswered.
+/// Askers turned away before other tasks of the thread get their turn: a proof of address costs
+/// some 10 µs of cryptography and a packet.
+const TURNED_AWAY_A_TURN_MAX: usize = 16;
+
+/// How many handshakes may be under way, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandshakeLimits {
+    /// Handshakes under way at once; who asks for one more is dropped unanswered, before anything
+    /// is kept for it.
+    pub pending_max: usize,
+    /// From this many on, a client must prove its address first; 0 always asks.
+    pub retry_above: usize,
+    /// A handshake that takes longer is given up.
+    pub within: Duration,
+}
+
+impl Default for HandshakeLimits {
+    fn default() -> HandshakeLimits {
+        HandshakeLimits {
+            pending_max: PENDING_HANDSHAKES_MAX,
+            retry_above: RETRY_ABOVE,
+            within: HANDSHAKE_DEADLINE,
+        }
+    }
+}
+
+/// Takes connections from an endpoint, within [`HandshakeLimits`].
 #[derive(Debug)]
 pub struct Listener {
     endpoint: Endpoint,
     free: Arc<Semaphore>,
-    retry_above: usize,
+    limits: HandshakeLimits,
     counters: Arc<Counters>,
 }
 
@@ -36,6 +61,7 @@ struct Counters {
 pub struct Handshake {
     incoming: Incoming,
     remote: SocketAddr,
+    within: Duration,
     _place: OwnedSemaphorePermit,
 }
 
@@ -60,10 +86,12 @@ pub enum HandshakeError {
         source: ConnectionError,
     },
     /// It took too long.
-    #[error("handshake with {remote} not finished in {HANDSHAKE_DEADLINE:?}")]
+    #[error("handshake with {remote} not finished in {within:?}")]
     Late {
         /// Where from.
         remote: SocketAddr,
+        /// How long it had.
+        within: Duration,
     },
     /// The certificate is the site's but names no one.
     #[error("certificate of {remote} refused: {source}")]
@@ -78,15 +106,15 @@ pub enum HandshakeError {
 impl Listener {
     /// Takes connections from an endpoint made by [`server_endpoint`](crate::server_endpoint).
     pub fn new(endpoint: Endpoint) -> Listener {
-        Listener::with_retry_above(endpoint, RETRY_ABOVE)
+        Listener::with_limits(endpoint, HandshakeLimits::default())
     }
 
-    /// As [`Listener::new`] with another threshold for proofs of address; 0 always asks.
-    pub fn with_retry_above(endpoint: Endpoint, retry_above: usize) -> Listener {
+    /// As [`Listener::new`], with other limits.
+    pub fn with_limits(endpoint: Endpoint, limits: HandshakeLimits) -> Listener {
         Listener {
             endpoint,
-            free: Arc::new(Semaphore::new(PENDING_HANDSHAKES_MAX)),
-            retry_above,
+            free: Arc::new(Semaphore::new(limits.pending_max)),
+            limits,
             counters: Arc::default(),
         }
     }
@@ -108,11 +136,17 @@ impl Listener {
 
     /// The next handshake; finish each on a task of its own. `None` once the endpoint is closed.
     pub async fn accept(&self) -> Option<Handshake> {
+        let mut turned_away: usize = 0;
         loop {
+            if turned_away >= TURNED_AWAY_A_TURN_MAX {
+                turned_away = 0;
+                yield_now().await;
+            }
+            turned_away = turned_away.saturating_add(1);
             let incoming = self.endpoint.accept().await?;
             let pending_count =
-                PENDING_HANDSHAKES_MAX.saturating_sub(self.free.available_permits());
-            if pending_count >= self.retry_above && !incoming.remote_address_validated() {
+                self.limits.pending_max.saturating_sub(self.free.available_permits());
+            if pending_count >= self.limits.retry_above && !incoming.remote_address_validated() {
                 self.counters.retried.fetch_add(1, Ordering::Relaxed);
                 if let Err(error) = incoming.retry() {
                     error.into_incoming().ignore();
@@ -121,7 +155,8 @@ impl Listener {
             }
             if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
                 let remote = incoming.remote_address();
-                return Some(Handshake { incoming, remote, _place: place });
+                let within = self.limits.within;
+                return Some(Handshake { incoming, remote, within, _place: place });
             }
             self.counters.dropped.fetch_add(1, Ordering::Relaxed);
             incoming.ignore();
@@ -141,11 +176,11 @@ impl Handshake {
     ///
     /// The peer showed no certificate of the site, was too slow, or is no one.
     pub async fn finish(self) -> Result<Peer, HandshakeError> {
-        let Handshake { incoming, remote, _place } = self;
-        let connection = match timeout(HANDSHAKE_DEADLINE, incoming).await {
+        let Handshake { incoming, remote, within, _place } = self;
+        let connection = match timeout(within, incoming).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(source)) => return Err(HandshakeError::Refused { remote, source }),
-            Err(_) => return Err(HandshakeError::Late { remote }),
+            Err(_) => return Err(HandshakeError::Late { remote, within }),
         };
         match peer_identity(&connection) {
             Ok(identity) => Ok(Peer { connection, identity }),

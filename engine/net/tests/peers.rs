@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use ach_actors_model::{Lane, Name, Timestamp};
 use ach_engine_net::{
-    Authority, Bundle, FrameSink, FrameSource, HandshakeError, Listener, Peer, Role, StreamError,
-    client_endpoint, peer_identity, server_endpoint,
+    Authority, Bundle, FrameSink, FrameSource, HandshakeError, HandshakeLimits, Listener, Peer,
+    Role, StreamError, client_endpoint, peer_identity, server_endpoint,
 };
 use ach_engine_wire::{
     Code, Coordinates, Frame, Heartbeat, PingReading, Preamble, WireError, WirePing,
@@ -44,10 +44,7 @@ fn site(id: &str) -> Site {
 }
 
 fn listener(site: &Site) -> (Listener, SocketAddr) {
-    let bundle = site.authority.issue(Role::Node, &name("node-1")).unwrap();
-    let endpoint = server_endpoint(loopback(0), &bundle).unwrap();
-    let address = endpoint.local_addr().unwrap();
-    (Listener::new(endpoint), address)
+    limited_listener(site, HandshakeLimits::default())
 }
 
 /// A client endpoint must outlive its connection.
@@ -235,6 +232,10 @@ async fn frames_cross_whatever_way_they_are_gathered() {
 
 /// Sends raw bytes on a stream, holds or ends it, and gives what the other end makes of it.
 async fn check_stream(bytes: &[u8], is_ended: bool) -> StreamError {
+    check_stream_within(bytes, is_ended, Duration::from_mins(1)).await
+}
+
+async fn check_stream_within(bytes: &[u8], is_ended: bool, within: Duration) -> StreamError {
     let (_listener, peer, _endpoint, connection) = pair().await;
     let mut stream = connection.open_uni().await.unwrap();
     stream.write_all(bytes).await.unwrap();
@@ -243,7 +244,7 @@ async fn check_stream(bytes: &[u8], is_ended: bool) -> StreamError {
     }
     let incoming = peer.connection.accept_uni().await.unwrap();
     let read = async {
-        let (_, mut source) = FrameSource::open(incoming).await?;
+        let (_, mut source) = FrameSource::open_within(incoming, within).await?;
         while source.next().await?.is_some() {}
         Ok::<(), StreamError>(())
     };
@@ -267,18 +268,18 @@ async fn broken_streams_are_told_apart() {
     assert!(matches!(error, StreamError::Wire(_)), "{error:?}");
 }
 
+/// A whole frame, as bytes.
+const HEARTBEAT: &[u8] = &[12, 0, 0, 0, 9, 0, 0, 0, 1, 0, 8, 0, 5, 0, 0, 0, 0, 0, 0, 0];
+
 #[tokio::test]
 async fn half_a_frame_and_then_silence_ends_the_stream() {
     let preamble = Preamble::Lane { lane: Lane::Ping, epoch: 1 }.bytes();
-    let (half_frame, half_preamble) = tokio::join!(
-        async {
-            let bytes = [preamble.as_slice(), &[9, 0, 0, 0, 9]].concat();
-            check_stream(&bytes, false).await
-        },
-        check_stream(&preamble[..3], false),
-    );
-    for error in [half_frame, half_preamble] {
-        assert!(matches!(error, StreamError::FrameTimeout), "{error:?}");
+    let within = Duration::from_millis(20);
+    let half_frame = [preamble.as_slice(), &[9, 0, 0, 0, 9]].concat();
+    let whole_then_half = [preamble.as_slice(), HEARTBEAT, &HEARTBEAT[..12]].concat();
+    for bytes in [half_frame.as_slice(), &whole_then_half, &preamble[..3]] {
+        let error = check_stream_within(bytes, false, within).await;
+        assert!(matches!(error, StreamError::FrameTimeout { .. }), "{error:?}");
         assert_eq!(error.code(), Some(Code::FrameTimeout));
     }
 }
@@ -286,14 +287,66 @@ async fn half_a_frame_and_then_silence_ends_the_stream() {
 #[tokio::test]
 async fn under_load_a_client_proves_its_address_first() {
     let site = site("st-anna");
-    let bundle = site.authority.issue(Role::Node, &name("node-1")).unwrap();
-    let endpoint = server_endpoint(loopback(0), &bundle).unwrap();
-    let address = endpoint.local_addr().unwrap();
-    let listener = Listener::with_retry_above(endpoint, 0);
+    let limits = HandshakeLimits { retry_above: 0, ..HandshakeLimits::default() };
+    let (listener, address) = limited_listener(&site, limits);
     let vendor = site.authority.issue(Role::Vendor, &name("uwb")).unwrap();
     let (peer, connected) = tokio::join!(accept(&listener), connect(address, &vendor));
     assert!(peer.is_ok() && connected.is_ok());
     assert_eq!(listener.retried_count(), 1);
+}
+
+/// A listener of `site` with limits of its own.
+fn limited_listener(site: &Site, limits: HandshakeLimits) -> (Listener, SocketAddr) {
+    let bundle = site.authority.issue(Role::Node, &name("node-1")).unwrap();
+    let endpoint = server_endpoint(loopback(0), &bundle).unwrap();
+    let address = endpoint.local_addr().unwrap();
+    (Listener::with_limits(endpoint, limits), address)
+}
+
+#[tokio::test]
+async fn who_asks_for_a_handshake_too_many_is_dropped_until_there_is_a_place() {
+    let site = site("st-anna");
+    let limits = HandshakeLimits { pending_max: 1, ..HandshakeLimits::default() };
+    let (listener, address) = limited_listener(&site, limits);
+    let vendor = site.authority.issue(Role::Vendor, &name("uwb")).unwrap();
+    let first = tokio::spawn({
+        let vendor = vendor.clone();
+        async move { connect(address, &vendor).await }
+    });
+    let held = listener.accept().await.unwrap();
+    let second = tokio::spawn(async move { connect(address, &vendor).await });
+    let dropped = async {
+        while listener.dropped_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = listener.accept() => panic!("one too many was let in"),
+        () = dropped => {}
+    }
+    assert!(held.finish().await.is_ok());
+    assert!(first.await.unwrap().is_ok());
+    // The second has not been answered, so it asks again by itself.
+    assert!(accept(&listener).await.is_ok());
+    assert!(second.await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_handshake_that_stays_silent_is_given_up() {
+    let site = site("st-anna");
+    let limits =
+        HandshakeLimits { within: Duration::from_millis(50), ..HandshakeLimits::default() };
+    let (listener, address) = limited_listener(&site, limits);
+    let vendor = site.authority.issue(Role::Vendor, &name("uwb")).unwrap();
+    let front = UdpSocket::bind(loopback(0)).await.unwrap();
+    let client = client_endpoint(address, &vendor).unwrap();
+    let _asking = client.connect(front.local_addr().unwrap(), "localhost").unwrap();
+    // Only the first packet comes through.
+    let mut packet = [0; 2_048];
+    let (bytes, _) = front.recv_from(&mut packet).await.unwrap();
+    front.send_to(&packet[..bytes], address).await.unwrap();
+    let late = accept(&listener).await;
+    assert!(matches!(late, Err(HandshakeError::Late { .. })), "{late:?}");
 }
 
 #[tokio::test]
@@ -353,6 +406,36 @@ async fn after_a_crash_a_client_is_told_that_its_connection_is_gone() {
     // Not told, it would time out instead.
     assert_eq!(connection.closed().await, quinn::ConnectionError::Reset);
     carrier.abort();
+}
+
+/// Clients of the node's earlier life are told at once only if it keeps its key; a name it is given
+/// anew must be in its certificate all the same.
+#[tokio::test]
+async fn a_renewed_node_keeps_its_key_and_takes_its_new_names() {
+    let site = site("st-anna");
+    let earlier = site.authority.issue_node(&name("node-1"), &[]).unwrap();
+    let hosts = ["hospital.example".to_owned()];
+    let renewed = site.authority.renew_node(&earlier, &name("node-2"), &hosts).unwrap();
+    assert_eq!(renewed.identity().to_string(), "node node-2 of st-anna");
+    let key_of = |bundle: &Bundle| {
+        let folder = TempDir::new().unwrap();
+        bundle.save(folder.path()).unwrap();
+        let read = |file| std::fs::read_to_string(folder.path().join(file)).unwrap();
+        (read("key.pem"), read("cert.pem"))
+    };
+    let ((old_key, old_certificate), (key, certificate)) = (key_of(&earlier), key_of(&renewed));
+    assert_eq!(key, old_key);
+    assert_ne!(certificate, old_certificate);
+    let endpoint = server_endpoint(loopback(0), &renewed).unwrap();
+    let address = endpoint.local_addr().unwrap();
+    let listener = Listener::new(endpoint);
+    let vendor = site.authority.issue(Role::Vendor, &name("uwb")).unwrap();
+    let client = client_endpoint(address, &vendor).unwrap();
+    let connecting = client.connect(address, "hospital.example").unwrap();
+    let (peer, connected) = tokio::join!(accept(&listener), connecting);
+    assert!(peer.is_ok() && connected.is_ok());
+    let refused = site.authority.renew_node(&earlier, &name("node-2"), &["a b".to_owned()]);
+    assert!(refused.unwrap_err().to_string().contains("no host name"));
 }
 
 fn check_mode(path: &Path, mode: u32) {

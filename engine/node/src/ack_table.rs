@@ -67,6 +67,8 @@ impl LaneProgress {
 pub(crate) struct SourceProgress {
     /// The epoch in force; 0 before the first.
     pub epoch: u32,
+    /// The greatest epoch that the shard was asked to open, by whichever connection of the feed.
+    pub asked_epoch: u32,
     lanes: [LaneProgress; 3],
     /// Whether a change of the ping lane was told and not yet acked: one wake-up an ack is enough.
     pub is_ping_noted: bool,
@@ -100,6 +102,11 @@ impl SourceProgress {
         if lane != Lane::Ping || !std::mem::replace(&mut self.is_ping_noted, true) {
             self.changed.send_replace(());
         }
+    }
+
+    /// Whether the epoch in force will stay: no connection has asked for a later one.
+    pub(crate) fn is_epoch_certain(&self) -> bool {
+        self.epoch > 0 && self.asked_epoch <= self.epoch
     }
 
     /// Whether the shard has decided on all it was given.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
 use atomic_waker::AtomicWaker;
+use tokio::sync::Notify;
 
 /// Why this process stores no longer. Storing never comes back within a process.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +44,19 @@ pub enum StoringStopped {
     },
 }
 
+impl StoringStopped {
+    /// Why, in a word that fits into the name of a number.
+    pub fn word(&self) -> &'static str {
+        match self {
+            StoringStopped::Damaged { .. } => "journal_damaged",
+            StoringStopped::Full { .. } => "disk_full",
+            StoringStopped::Failed { .. } => "disk_failed",
+            StoringStopped::Backlog { .. } => "disk_too_slow",
+            StoringStopped::Unencodable { .. } => "entry_unencodable",
+        }
+    }
+}
+
 /// How far the disk has come.
 #[derive(Debug, Default)]
 pub(crate) struct CommitMark {
@@ -50,6 +64,7 @@ pub(crate) struct CommitMark {
     backlog_bytes: AtomicU64,
     stopped: OnceLock<StoringStopped>,
     publisher: AtomicWaker,
+    stopping: Notify,
 }
 
 impl CommitMark {
@@ -87,6 +102,19 @@ impl CommitMark {
             tracing::error!(%why, "storing has stopped; alarms go on and stay provisional");
         }
         self.publisher.wake();
+        self.stopping.notify_waiters();
+    }
+
+    /// Returns once storing has stopped, with the reason.
+    pub(crate) async fn when_stopped(&self) -> StoringStopped {
+        loop {
+            let mut stopping = std::pin::pin!(self.stopping.notified());
+            stopping.as_mut().enable();
+            if let Some(why) = self.stopped() {
+                return why.clone();
+            }
+            stopping.await;
+        }
     }
 
     /// Adds to what waits for the disk and returns how much that is now.

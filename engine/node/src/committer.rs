@@ -7,15 +7,19 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ach_engine_journal::{Flush, GroupPolicy, Urgency};
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use atomic_waker::AtomicWaker;
+use crossbeam::queue::ArrayQueue;
 
 use crate::clock::Clock;
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::counters::Counters;
+use crate::entry_queue::{EntryQueue, Pending};
 
 /// Entries that may wait for the disk. At a turn of 64 pings that is four million pings.
 const BACKLOG_ENTRIES_MAX: usize = 65_536;
@@ -26,6 +30,9 @@ const BACKLOG_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// A group is flushed when it has this many bytes: 10,000 pings, beyond which a disk gains nothing.
 const GROUP_BYTES_MAX: usize = 512 * 1024;
+
+/// Buffers kept for the next entries: those of a few groups, so that none is allocated in between.
+const SPARES_MAX: usize = 64;
 
 /// Where entries are kept. The journal in a node; in tests anything that can fail.
 pub(crate) trait EntryLog: Send + fmt::Debug {
@@ -47,22 +54,23 @@ pub(crate) trait EntryLog: Send + fmt::Debug {
     fn close(&mut self) {}
 }
 
-/// An entry on its way to the disk.
+/// What shard and thread share.
 #[derive(Debug)]
-struct Pending {
-    index: u64,
-    bytes: Vec<u8>,
-    is_urgent: bool,
+struct Shared {
+    queue: EntryQueue,
+    spares: ArrayQueue<Vec<u8>>,
+    is_over: AtomicBool,
+    closing: AtomicWaker,
 }
 
 /// The shard's end of the committer.
 #[derive(Debug)]
 pub(crate) struct Committer {
-    entries: Option<Sender<Pending>>,
-    spare: Receiver<Vec<u8>>,
+    shared: Arc<Shared>,
     mark: Arc<CommitMark>,
     counters: Arc<Counters>,
     thread: Option<JoinHandle<()>>,
+    is_closing: bool,
 }
 
 impl Committer {
@@ -77,12 +85,15 @@ impl Committer {
         counters: Arc<Counters>,
         clock: Arc<dyn Clock>,
     ) -> std::io::Result<Committer> {
-        let (entries, queue) = bounded(BACKLOG_ENTRIES_MAX);
-        let (used, spare) = bounded(64);
+        let shared = Arc::new(Shared {
+            queue: EntryQueue::new(BACKLOG_ENTRIES_MAX),
+            spares: ArrayQueue::new(SPARES_MAX),
+            is_over: AtomicBool::new(false),
+            closing: AtomicWaker::new(),
+        });
         let mut writer = Writer {
             log,
-            queue,
-            used,
+            shared: shared.clone(),
             mark: mark.clone(),
             counters: counters.clone(),
             clock,
@@ -92,30 +103,35 @@ impl Committer {
         let thread = std::thread::Builder::new()
             .name("ach-committer".to_owned())
             .spawn(move || writer.run())?;
-        Ok(Committer { entries: Some(entries), spare, mark, counters, thread: Some(thread) })
+        Ok(Committer { shared, mark, counters, thread: Some(thread), is_closing: false })
     }
 
     /// A committer for a node that does not store.
     pub(crate) fn absent(mark: Arc<CommitMark>, counters: Arc<Counters>) -> Committer {
-        let (_, spare) = bounded(0);
-        Committer { entries: None, spare, mark, counters, thread: None }
+        let shared = Arc::new(Shared {
+            queue: EntryQueue::new(1),
+            spares: ArrayQueue::new(1),
+            is_over: AtomicBool::new(true),
+            closing: AtomicWaker::new(),
+        });
+        Committer { shared, mark, counters, thread: None, is_closing: false }
     }
 
     /// A buffer to put an entry's bytes into.
     pub(crate) fn buffer(&self) -> Vec<u8> {
-        let mut buffer = self.spare.try_recv().unwrap_or_default();
+        let mut buffer = self.shared.spares.pop().unwrap_or_default();
         buffer.clear();
         buffer
     }
 
     /// Whether there is any use in giving it entries.
     pub(crate) fn is_storing(&self) -> bool {
-        self.entries.is_some() && self.mark.is_storing()
+        self.thread.is_some() && !self.is_closing && self.mark.is_storing()
     }
 
     /// Gives an entry to the disk. Never waits: too much waiting ends storing.
     pub(crate) fn store(&self, index: u64, bytes: Vec<u8>, is_urgent: bool) {
-        let Some(entries) = self.entries.as_ref().filter(|_| self.mark.is_storing()) else {
+        let Some(thread) = self.thread.as_ref().filter(|_| self.is_storing()) else {
             self.counters.entries_not_stored.count();
             return;
         };
@@ -123,16 +139,35 @@ impl Committer {
         let backlog = self.mark.add_backlog(size);
         // One entry alone may be larger than the limit (a site of a million tags).
         let is_over = backlog > BACKLOG_BYTES_MAX && backlog > size;
-        let sent = entries.try_send(Pending { index, bytes, is_urgent });
-        if is_over || matches!(sent, Err(TrySendError::Full(_))) {
+        let pending = Pending { index, bytes, is_urgent };
+        if is_over || self.shared.queue.push(pending, thread.thread()).is_err() {
+            // What was not taken does not wait either.
+            self.mark.take_backlog(size);
             self.mark.stop(StoringStopped::Backlog { bytes: backlog });
             self.counters.entries_not_stored.count();
         }
     }
 
-    /// Writes what waits, ends the thread and waits for its end.
-    pub(crate) fn close(&mut self) {
-        self.entries = None;
+    /// Takes no more: the thread writes what waits and ends.
+    pub(crate) fn begin_close(&mut self) {
+        if let Some(thread) = self.thread.as_ref().filter(|_| !self.is_closing) {
+            self.shared.queue.close(thread.thread());
+        }
+        self.is_closing = true;
+    }
+
+    /// Ready once the thread has ended after [`Committer::begin_close`]. Nobody is made to wait
+    /// for a disk that does not answer.
+    pub(crate) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.shared.closing.register(cx.waker());
+        if self.thread.is_some() && !self.shared.is_over.load(Ordering::SeqCst) {
+            return Poll::Pending;
+        }
+        self.join();
+        Poll::Ready(())
+    }
+
+    fn join(&mut self) {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -143,8 +178,12 @@ impl Committer {
 }
 
 impl Drop for Committer {
+    /// A thread that has not ended is left to its disk: it may never come back from it.
     fn drop(&mut self) {
-        self.close();
+        self.begin_close();
+        if self.shared.is_over.load(Ordering::SeqCst) {
+            self.join();
+        }
     }
 }
 
@@ -160,8 +199,7 @@ struct Group {
 /// The thread.
 struct Writer {
     log: Box<dyn EntryLog>,
-    queue: Receiver<Pending>,
-    used: Sender<Vec<u8>>,
+    shared: Arc<Shared>,
     mark: Arc<CommitMark>,
     counters: Arc<Counters>,
     clock: Arc<dyn Clock>,
@@ -175,46 +213,45 @@ const REST_AFTER: Duration = Duration::from_millis(100);
 impl Writer {
     fn run(&mut self) {
         // A panic in here must not look like a slow disk.
-        let mark = self.mark.clone();
-        let _stops = StopsOnPanic(&mark);
+        let _end = End { mark: self.mark.clone(), shared: self.shared.clone() };
         while self.turn() {}
         self.flush();
         self.log.close();
     }
 
-    /// Waits for entries, or does what is due. False once no more will come.
+    /// Takes what has come and does what is due, or waits. False once no more will come.
     fn turn(&mut self) -> bool {
+        let has_come = self.gather();
+        if self.shared.queue.is_over() {
+            return false;
+        }
         let now_ns = self.clock.monotonic_ns();
         let wait = |until_ns: u64| Duration::from_nanos(until_ns.saturating_sub(now_ns));
-        let wait = match self.policy.flush(now_ns) {
-            Flush::Commit => {
-                self.flush();
-                return true;
+        match self.policy.flush(now_ns) {
+            Flush::Commit => self.flush(),
+            Flush::Seal => self.seal(),
+            Flush::CommitAt { now_ns } => self.shared.queue.gather(wait(now_ns)),
+            Flush::SealAt { now_ns } => self.shared.queue.rest(wait(now_ns)),
+            Flush::Wait => {
+                if !has_come {
+                    self.log.rest();
+                }
+                self.shared.queue.rest(REST_AFTER);
             }
-            Flush::Seal => {
-                self.seal();
-                return true;
-            }
-            Flush::CommitAt { now_ns } | Flush::SealAt { now_ns } => wait(now_ns),
-            Flush::Wait => REST_AFTER,
-        };
-        match self.queue.recv_timeout(wait) {
-            Ok(pending) => self.gather(pending),
-            Err(RecvTimeoutError::Timeout) if wait == REST_AFTER => self.log.rest(),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return false,
         }
         true
     }
 
-    /// Takes all that has come, so that it is one group.
-    fn gather(&mut self, first: Pending) {
-        self.append(first);
+    /// Takes all that has come, so that it is one group. Says whether anything has.
+    fn gather(&mut self) -> bool {
+        let mut has_come = false;
         while self.group.bytes < GROUP_BYTES_MAX
-            && let Ok(pending) = self.queue.try_recv()
+            && let Some(pending) = self.shared.queue.pop()
         {
             self.append(pending);
+            has_come = true;
         }
+        has_come
     }
 
     fn seal(&mut self) {
@@ -245,7 +282,7 @@ impl Writer {
         let urgency = if pending.is_urgent { Urgency::Urgent } else { Urgency::Patient };
         self.policy.appended(urgency, size, self.clock.monotonic_ns());
         // A full list of spare buffers lets this one go.
-        let _ = self.used.try_send(pending.bytes);
+        let _ = self.shared.spares.push(pending.bytes);
     }
 
     fn flush(&mut self) {
@@ -267,20 +304,27 @@ impl Writer {
     }
 }
 
-struct StopsOnPanic<'a>(&'a CommitMark);
+/// Says that the thread has ended, in good order or not.
+struct End {
+    mark: Arc<CommitMark>,
+    shared: Arc<Shared>,
+}
 
-impl Drop for StopsOnPanic<'_> {
+impl Drop for End {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let detail = "the committing thread failed".to_owned();
-            self.0.stop(StoringStopped::Failed { detail });
+            self.mark.stop(StoringStopped::Failed { detail });
         }
+        self.shared.is_over.store(true, Ordering::SeqCst);
+        self.shared.closing.wake();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+    use std::task::Waker;
 
     use super::*;
     use crate::clock::SystemClock;
@@ -321,6 +365,14 @@ mod tests {
         committed: Arc<Mutex<Vec<Vec<u64>>>>,
     }
 
+    impl Rig {
+        /// Closes the committer and waits until all is on disk, or will never be.
+        fn close(&mut self) {
+            self.committer.begin_close();
+            self.committer.join();
+        }
+    }
+
     fn rig(log: TestLog) -> Rig {
         let mark = Arc::new(CommitMark::at(0));
         let counters = Arc::new(Counters::default());
@@ -336,7 +388,7 @@ mod tests {
         for index in 1..=1_000 {
             rig.committer.store(index, vec![0; 48], index % 7 == 0);
         }
-        rig.committer.close();
+        rig.close();
         let committed: Vec<u64> = rig.committed.lock().unwrap().concat();
         assert_eq!(committed, (1..=1_000).collect::<Vec<u64>>());
         assert_eq!(rig.mark.durable_index(), 1_000);
@@ -357,7 +409,7 @@ mod tests {
             rig.committer.store(index, vec![0; 48], true);
         }
         drop(busy);
-        rig.committer.close();
+        rig.close();
         assert!(rig.committed.lock().unwrap().len() <= 3);
         assert_eq!(rig.mark.durable_index(), 50);
     }
@@ -374,7 +426,7 @@ mod tests {
             std::thread::yield_now();
         }
         rig.committer.store(3, vec![0; 48], true);
-        rig.committer.close();
+        rig.close();
         assert_eq!(rig.mark.durable_index(), 1);
         assert!(matches!(rig.mark.stopped(), Some(StoringStopped::Failed { .. })));
         assert_eq!(rig.counters.entries_not_stored.get(), 2);
@@ -394,10 +446,37 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_made_to_wait_for_a_disk_that_does_not_answer() {
+        let held = Arc::new(Mutex::new(()));
+        let mut rig = rig(TestLog { held: held.clone(), ..TestLog::default() });
+        let busy = held.lock().unwrap();
+        rig.committer.store(1, vec![0; 48], true);
+        rig.committer.begin_close();
+        let cx = Context::from_waker(Waker::noop());
+        assert!(rig.committer.poll_closed(&cx).is_pending());
+        drop(busy);
+        rig.close();
+        assert!(rig.committer.poll_closed(&cx).is_ready());
+        assert_eq!(rig.mark.durable_index(), 1);
+        rig.committer.store(2, vec![0; 48], true);
+        assert_eq!(rig.counters.entries_not_stored.get(), 1, "nothing is taken after the end");
+    }
+
+    #[test]
+    fn a_committer_that_is_dropped_leaves_a_stuck_disk_behind() {
+        let held = Arc::new(Mutex::new(()));
+        let rig = rig(TestLog { held: held.clone(), ..TestLog::default() });
+        let busy = held.lock().unwrap();
+        rig.committer.store(1, vec![0; 48], true);
+        drop(rig);
+        drop(busy);
+    }
+
+    #[test]
     fn a_panic_of_the_committer_is_a_failed_disk() {
         let mut rig = rig(TestLog { panics: true, ..TestLog::default() });
         rig.committer.store(1, vec![0; 48], true);
-        rig.committer.close();
+        rig.close();
         assert!(matches!(rig.mark.stopped(), Some(StoringStopped::Failed { .. })));
         assert_eq!(rig.mark.durable_index(), 0);
     }

@@ -75,12 +75,14 @@ counters! {
     handles_foreign
     /// Coordinates that are not numbers.
     positions_not_a_number
-    /// Coordinates out of range.
+    /// Coordinates, floors or batteries out of range, or global ones without a georeference.
     positions_out_of_range
-    /// Batteries, accuracies and the like out of range.
-    values_out_of_range
-    /// Inputs observed later than they arrived; clamped, not refused.
+    /// Inputs observed over half a second later than they arrived; clamped, not refused.
     inputs_from_the_future
+    /// Times a vendor was told that its clock and ours differ.
+    clock_offsets_told
+    /// Times our own clock was found far from shard time.
+    clock_skews_seen
     /// Pings decided on.
     pings_accepted
     /// Pings that had been decided on before.
@@ -127,10 +129,8 @@ counters! {
     frames_shed
     /// Subscribers that were sent the open alarms again because they had fallen behind.
     subscribers_resynchronised
-    /// Subscribers cut because they did not read.
+    /// Peers cut because they did not read.
     subscribers_cut
-    /// Times the fan-out fell behind the shard and took the open alarms anew.
-    fan_out_overruns
     /// Echo probes answered.
     echoes_answered
     /// Commands of operators taken.

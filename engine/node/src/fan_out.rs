@@ -101,6 +101,9 @@ impl FanOut {
     pub(crate) fn settle(&mut self, notice: &AlarmNotice, at: NoticeAt) {
         self.told.keep_recent(notice, at);
         self.told.settle(notice.id, at);
+        if self.alarms.is_empty() {
+            return;
+        }
         let note = alarm_note(&self.site, notice, Storage::Durable, Some(at), false);
         let frame = encoded(&settled(notice, at).into());
         for subscriber in self.alarms.values().filter(|to| to.sieve.passes_alarm(&note)) {
@@ -161,13 +164,15 @@ impl FanOut {
         }
     }
 
-    /// Tells where tags are. Each subscriber's own writer filters and encodes.
-    pub(crate) fn fixes(&mut self, fixes: &[Fix]) {
+    /// Tells where tags are. Each subscriber's own writer filters and encodes. Returns how many
+    /// positions were put before subscribers.
+    pub(crate) fn fixes(&mut self, fixes: &[Fix]) -> usize {
         for sink in self.positions.values() {
             for fix in fixes {
                 sink.put_fix(*fix);
             }
         }
+        fixes.len().saturating_mul(self.positions.len())
     }
 
     fn key(&mut self) -> SubscriberKey {

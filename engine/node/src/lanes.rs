@@ -18,7 +18,7 @@ const REPORTS_MAX: usize = 4_096;
 
 /// Batches of pings that may wait. With batches of [`BATCH_PINGS_MAX`](crate::ping_buffer) they are
 /// 65,536 pings, some 40 ms of work for a shard.
-const PING_BATCHES_MAX: usize = 256;
+pub(crate) const PING_BATCHES_MAX: usize = 256;
 
 /// The lanes into one shard.
 #[derive(Debug)]
@@ -51,9 +51,9 @@ impl From<Input> for Ticketed {
 pub struct LanesClosed;
 
 impl Lanes {
-    /// Empty lanes.
-    pub(crate) fn new() -> Lanes {
-        Lanes::with_capacity(REPORTS_MAX, PING_BATCHES_MAX)
+    /// Empty lanes with room for so many batches of pings.
+    pub(crate) fn new(batches_max: usize) -> Lanes {
+        Lanes::with_capacity(REPORTS_MAX, batches_max)
     }
 
     fn with_capacity(reports_max: usize, batches_max: usize) -> Lanes {
@@ -233,7 +233,7 @@ mod tests {
 
     #[tokio::test]
     async fn duress_comes_before_doors() {
-        let lanes = Lanes::new();
+        let lanes = Lanes::new(PING_BATCHES_MAX);
         lanes.send(Lane::Door, epoch(1)).await.unwrap();
         lanes.send(Lane::Duress, epoch(2)).await.unwrap();
         assert_eq!(lanes.depths(), [1, 1, 0]);

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use ach_engine_net::FRAME_DEADLINE;
+use ach_engine_net::transport::PENDING_HANDSHAKES_MAX;
+
 /// Limits of a node. The defaults fit a hospital.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NodeLimits {
@@ -11,8 +14,13 @@ pub struct NodeLimits {
     /// Connections at once of one identity: a console or two per receiver, a reconnect that crosses
     /// its predecessor.
     pub connections_per_identity_max: usize,
+    /// Handshakes under way at once, beside the connections. A flood of them keeps nobody from a
+    /// seat; at 0.3 ms each they are a third of a second of one core.
+    pub handshakes_max: usize,
     /// How long a hello may take after the handshake.
     pub hello_within: Duration,
+    /// How long a frame may take from its first byte to its last.
+    pub frame_within: Duration,
     /// How long a subscriber may take nothing at all before it is cut.
     pub subscriber_stall_max: Duration,
     /// Bytes that may wait for one subscription.
@@ -20,6 +28,9 @@ pub struct NodeLimits {
     /// Sequence numbers a vendor may be ahead of what was decided on the ping lane: at half a
     /// million pings a second 130 ms.
     pub ping_window: u32,
+    /// Batches of pings that may wait for the shard. With 256 pings each they are 65,536, some 40 ms
+    /// of its work; when they wait, sessions conflate.
+    pub ping_batches_max: usize,
     /// The same on the duress and door lanes.
     pub report_window: u32,
     /// How long a drain may take until what is left is cut.
@@ -31,10 +42,13 @@ impl Default for NodeLimits {
         NodeLimits {
             connections_max: 1_024,
             connections_per_identity_max: 16,
+            handshakes_max: PENDING_HANDSHAKES_MAX,
             hello_within: Duration::from_secs(5),
+            frame_within: FRAME_DEADLINE,
             subscriber_stall_max: Duration::from_secs(5),
             sink_bytes_max: crate::sink::SINK_BYTES_MAX,
             ping_window: 65_536,
+            ping_batches_max: crate::lanes::PING_BATCHES_MAX,
             report_window: 4_096,
             drain_within: Duration::from_secs(10),
         }

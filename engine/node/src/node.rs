@@ -92,6 +92,14 @@ pub struct Health {
     pub is_running: bool,
 }
 
+impl Health {
+    /// Whether it works and stores. One that does not store still raises alarms: keep its feeds
+    /// connected, and see [`Health::stopped`] for what an operator must do.
+    pub fn is_ready(&self) -> bool {
+        self.is_running && self.stopped.is_none()
+    }
+}
+
 /// The node.
 #[derive(Debug)]
 pub struct Node {}
@@ -200,6 +208,11 @@ impl Running {
         self.lanes.send(Lane::Door, Input::Tick).await
     }
 
+    /// Returns when nothing is stored any more, and says why. Alarms go on; an operator must act.
+    pub async fn storing_stopped(&self) -> StoringStopped {
+        self.mark.when_stopped().await
+    }
+
     /// Returns when the shard works no longer, whether it was asked to end or failed.
     pub async fn over(&self) {
         let mut state = self.state.clone();
@@ -242,7 +255,7 @@ pub(crate) fn start(
 ) -> Result<Running, StartError> {
     check_site(&config, &recovered)?;
     let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, .. } = config;
-    let shared = Shared::new(&recovered, clock);
+    let shared = Shared::new(&recovered, clock, &limits);
     let (worker, told, acks) = worker(&shared, recovered, site)?;
     let site = worker.shard().site().cloned().ok_or(StartError::Failed)?;
     let rim = RimParts {
@@ -294,10 +307,10 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(recovered: &Recovered, clock: Arc<dyn Clock>) -> Shared {
+    fn new(recovered: &Recovered, clock: Arc<dyn Clock>, limits: &NodeLimits) -> Shared {
         let last_logged = (recovered.last_index > 0).then_some(recovered.last_at);
         Shared {
-            lanes: Arc::new(Lanes::new()),
+            lanes: Arc::new(Lanes::new(limits.ping_batches_max)),
             outlet: Arc::new(Outlet::new()),
             clock: Arc::new(ShardClock::start(clock, last_logged)),
             mark: Arc::new(CommitMark::at(recovered.last_index)),

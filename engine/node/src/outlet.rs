@@ -44,6 +44,8 @@ pub(crate) enum Outbound {
     Site(Arc<Site>),
     /// Where tags are now.
     Fixes(Vec<Fix>),
+    /// UTC less shard time in nanoseconds, when that has become too much; 0 when it no longer is.
+    Skewed(i64),
 }
 
 impl Outbound {
@@ -110,12 +112,14 @@ impl Outlet {
 pub(crate) struct Spout {
     outlet: Arc<Outlet>,
     spill: VecDeque<Outbound>,
+    /// Whether something was sent that the publisher was not woken for.
+    has_news: bool,
 }
 
 impl Spout {
     /// Writes into `outlet`. There is one spout an outlet.
     pub(crate) fn new(outlet: Arc<Outlet>) -> Spout {
-        Spout { outlet, spill: VecDeque::new() }
+        Spout { outlet, spill: VecDeque::new(), has_news: false }
     }
 
     /// Sends, or leaves out what may be left out when there is little room. Says whether it was
@@ -128,6 +132,7 @@ impl Spout {
                 return false;
             }
         }
+        self.has_news = true;
         if self.spill.is_empty() {
             match self.outlet.ring.push(outbound) {
                 Ok(()) => return true,
@@ -139,9 +144,13 @@ impl Spout {
         true
     }
 
-    /// Moves what has spilled over back into the ring and wakes the publisher. True when nothing
-    /// is left over.
+    /// Moves what has spilled over back into the ring and wakes the publisher if there is anything
+    /// for it. True when nothing is left over.
     pub(crate) fn flush(&mut self) -> bool {
+        if !self.has_news && self.spill.is_empty() {
+            return true;
+        }
+        self.has_news = false;
         while let Some(outbound) = self.spill.pop_front() {
             if let Err(back) = self.outlet.ring.push(outbound) {
                 self.spill.push_front(back);

@@ -39,8 +39,8 @@ pub(crate) struct PingBuffer {
 #[derive(Debug, Clone, Copy)]
 enum Slot {
     Live { ping: Ping, received_at: Timestamp },
-    Refused,
-    Conflated { replaced_by: u64 },
+    Refused { received_at: Timestamp },
+    Conflated { received_at: Timestamp, replaced_by: u64 },
 }
 
 /// Pings from `from_seq` on gave way to newer ones, the last of which is `through_seq`. A ping that
@@ -104,8 +104,8 @@ impl PingBuffer {
     }
 
     /// Takes the next number, whose ping was refused.
-    pub(crate) fn refuse(&mut self) {
-        self.slots.push_back(Slot::Refused);
+    pub(crate) fn refuse(&mut self, received_at: Timestamp) {
+        self.slots.push_back(Slot::Refused { received_at });
     }
 
     /// Lets older pings give way to newer ones of their tag if more than half of the window waits.
@@ -116,10 +116,12 @@ impl PingBuffer {
         }
         let mut newest: HashMap<TagRef, (Timestamp, usize)> = HashMap::new();
         for (at, slot) in self.slots.iter().enumerate() {
-            if let Slot::Live { ping, .. } = slot {
-                let entry = newest.entry(ping.tag).or_insert((ping.observed_at, at));
-                if ping.observed_at >= entry.0 {
-                    *entry = (ping.observed_at, at);
+            if let Slot::Live { ping, received_at } = slot {
+                // As the shard will see it: a clock that is ahead makes nothing newer.
+                let observed_at = ping.observed_at.min(*received_at);
+                let entry = newest.entry(ping.tag).or_insert((observed_at, at));
+                if observed_at >= entry.0 {
+                    *entry = (observed_at, at);
                 }
             }
         }
@@ -128,10 +130,10 @@ impl PingBuffer {
         let seq_at = |at: usize| first_seq.saturating_add(u64::try_from(at).unwrap_or(u64::MAX));
         for (at, slot) in self.slots.iter_mut().enumerate() {
             let is_resent = seq_at(at) <= self.resent_through;
-            let Slot::Live { ping, .. } = slot else { continue };
+            let Slot::Live { ping, received_at } = *slot else { continue };
             let newest_at = newest.get(&ping.tag).map_or(at, |&(_, newest_at)| newest_at);
             if newest_at != at && !is_resent {
-                *slot = Slot::Conflated { replaced_by: seq_at(newest_at) };
+                *slot = Slot::Conflated { received_at, replaced_by: seq_at(newest_at) };
                 gave_way += 1;
                 self.live_count -= 1;
             }
@@ -158,24 +160,29 @@ impl PingBuffer {
         let mut hold: Option<Hold> = None;
         while let Some(slot) = self.slots.front() {
             let seq = self.first_seq;
-            match *slot {
+            let slot_received_at = match *slot {
                 Slot::Live { mut ping, received_at } => {
                     if batch.pings.len() == BATCH_PINGS_MAX {
                         break;
                     }
                     let offset = seq.saturating_sub(first_seq);
                     ping.seq_offset = u32::try_from(offset).unwrap_or(u32::MAX);
-                    batch.received_at = batch.received_at.max(received_at);
                     batch.pings.push(ping);
                     self.live_count -= 1;
+                    received_at
                 }
-                Slot::Refused => batch.refused_count += 1,
-                Slot::Conflated { replaced_by } => {
+                Slot::Refused { received_at } => {
+                    batch.refused_count += 1;
+                    received_at
+                }
+                Slot::Conflated { received_at, replaced_by } => {
                     batch.conflated_count += 1;
                     let hold = hold.get_or_insert(Hold { from_seq: seq, through_seq: seq });
                     hold.through_seq = hold.through_seq.max(replaced_by);
+                    received_at
                 }
-            }
+            };
+            batch.received_at = batch.received_at.max(slot_received_at);
             batch.last_seq = seq;
             self.slots.pop_front();
             self.first_seq = seq.saturating_add(1);
@@ -240,7 +247,7 @@ mod tests {
                     let at: u64 = at.parse().unwrap();
                     buffer.push(ping(tag.parse().unwrap(), at), Timestamp(at));
                 }
-                None => buffer.refuse(),
+                None => buffer.refuse(Timestamp(0)),
             }
         }
         buffer
@@ -290,6 +297,17 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_ahead_makes_no_ping_the_newest() {
+        let mut buffer = PingBuffer::new(SourceRef(0), 1, WINDOW, 1, 0);
+        buffer.push(ping(1, 3_600), Timestamp(10));
+        for received_at in 20..25 {
+            buffer.push(ping(1, received_at), Timestamp(received_at));
+        }
+        assert_eq!(buffer.conflate(), 5);
+        assert_eq!(render(&buffer.take().unwrap()), "1..6 [6:1@24] refused 0 conflated 5");
+    }
+
+    #[test]
     fn what_is_sent_again_never_gives_way() {
         check("1@10 1@20 1@30 1@40 1@50", 2, "1..5 [1:1@10 2:1@20 5:1@50] refused 0 conflated 2");
     }
@@ -297,6 +315,16 @@ mod tests {
     #[test]
     fn refused_numbers_keep_their_place() {
         check("refused 1@10 refused 2@11", 0, "1..4 [2:1@10 4:2@11] refused 2 conflated 0");
+    }
+
+    #[test]
+    fn a_batch_without_a_ping_still_says_when_it_came() {
+        let mut buffer = PingBuffer::new(SourceRef(0), 1, WINDOW, 1, 0);
+        buffer.refuse(Timestamp(70));
+        buffer.refuse(Timestamp(71));
+        let batch = buffer.take().unwrap();
+        assert_eq!((batch.pings.len(), batch.refused_count), (0, 2));
+        assert_eq!(batch.received_at, Timestamp(71));
     }
 
     #[test]

@@ -11,13 +11,18 @@ use ach_actors_entities::{Accepted, Effect, Release};
 use ach_actors_model::{AlarmNotice, Lane, SourceRef};
 use actix::prelude::*;
 
+use crate::give_way::give_way;
 use crate::outbox::Outbox;
 use crate::outlet::Outbound;
 use crate::recent::NoticeAt;
 use crate::rim::{Rim, Settled};
 
-/// Things brought a poll, so that sessions on the same thread get their turn: about a millisecond.
-const THINGS_A_POLL_MAX: usize = 2_048;
+/// Things brought, and things released, a poll: some 100 µs, so that what was brought first is on its
+/// way before the last of a flood is.
+const THINGS_A_POLL_MAX: usize = 256;
+
+/// Positions put before one subscriber that take as long as one thing.
+const FIXES_A_THING: usize = 4;
 
 /// What waits for the disk.
 #[derive(Debug, Clone, Copy)]
@@ -53,23 +58,28 @@ impl Publisher {
         while brought < THINGS_A_POLL_MAX
             && let Some(outbound) = self.rim.outlet.pop()
         {
-            self.bring(outbound);
-            brought += 1;
+            brought += self.bring(outbound);
         }
-        self.release();
-        self.rim.waiting.set(self.outbox.len());
-        brought == THINGS_A_POLL_MAX
+        let released = self.release();
+        self.rim.note_waiting(self.outbox.len());
+        brought >= THINGS_A_POLL_MAX || released == THINGS_A_POLL_MAX
     }
 
-    fn bring(&mut self, outbound: Outbound) {
+    /// Brings one thing. Returns how many things it was worth.
+    fn bring(&mut self, outbound: Outbound) -> usize {
         match outbound {
             Outbound::Effect { index, ordinal, effect, .. } => {
                 self.bring_effect(NoticeAt { index, ordinal }, effect);
             }
             Outbound::Stepped { index, ticket } => self.outbox.keep(index, Waiting::Ticket(ticket)),
             Outbound::Site(site) => self.rim.fan_out.borrow_mut().set_site(site),
-            Outbound::Fixes(fixes) => self.rim.fan_out.borrow_mut().fixes(&fixes),
+            Outbound::Fixes(fixes) => {
+                let put = self.rim.fan_out.borrow_mut().fixes(&fixes);
+                return put / FIXES_A_THING + 1;
+            }
+            Outbound::Skewed(skew_ns) => drop(self.rim.skew_ns.send_replace(skew_ns)),
         }
+        1
     }
 
     fn bring_effect(&mut self, at: NoticeAt, effect: Effect) {
@@ -120,18 +130,19 @@ impl Publisher {
         refused.add(accepted.refused_count.into());
     }
 
-    /// Lets go what the disk has.
-    fn release(&mut self) {
+    /// Lets go what the disk has; without one what waits leaves as well, and says so. Returns how
+    /// many left.
+    fn release(&mut self) -> usize {
         let durable_index = self.rim.mark.durable_index();
-        while let Some((index, waiting)) = self.outbox.release(durable_index) {
-            self.let_go(index, waiting, true);
-        }
-        // Without a disk nothing more becomes durable: what waits leaves and says so.
-        while !self.is_storing
-            && let Some((index, waiting)) = self.outbox.release(u64::MAX)
+        let through = if self.is_storing { durable_index } else { u64::MAX };
+        let mut released = 0;
+        while released < THINGS_A_POLL_MAX
+            && let Some((index, waiting)) = self.outbox.release(through)
         {
-            self.let_go(index, waiting, false);
+            self.let_go(index, waiting, index <= durable_index);
+            released += 1;
         }
+        released
     }
 
     fn let_go(&self, index: u64, waiting: Waiting, is_durable: bool) {
@@ -159,13 +170,9 @@ impl Publisher {
     }
 
     fn notice_disk(&mut self) {
+        // What is durable is still let go as such. A group that was being flushed may become durable
+        // after this: then more is kept than was said.
         if self.is_storing && !self.rim.mark.is_storing() {
-            // Lets go all that is durable before the rest leaves as provisional. A group that was
-            // being flushed may still become durable after this: then more is kept than was said.
-            let durable_index = self.rim.mark.durable_index();
-            while let Some((index, waiting)) = self.outbox.release(durable_index) {
-                self.let_go(index, waiting, true);
-            }
             self.is_storing = false;
             self.rim.fan_out.borrow_mut().stop_storing();
             self.rim.storing_stopped.send_replace(true);
@@ -180,7 +187,7 @@ impl Future for Publisher {
         self.rim.outlet.register_publisher(cx.waker());
         self.rim.mark.register_publisher(cx.waker());
         if self.work() {
-            cx.waker().wake_by_ref();
+            give_way(cx);
         }
         Poll::Pending
     }

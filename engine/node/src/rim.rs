@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use ach_actors_entities::Site;
 use ach_actors_model::{NS_PER_S, Name, SourceRef, Timestamp};
+use ach_engine_net::Listener;
 use ach_geo::SiteFrame;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 use crate::ack_table::AckTable;
 use crate::clock::ShardClock;
@@ -49,6 +50,7 @@ pub(crate) struct Rim {
     pub counters: Arc<Counters>,
     pub gauge: Arc<ShardGauge>,
     pub limits: NodeLimits,
+    pub listener: Listener,
     pub acks: RefCell<AckTable>,
     pub fan_out: RefCell<FanOut>,
     /// True once the node is ending; sessions say goodbye.
@@ -57,8 +59,10 @@ pub(crate) struct Rim {
     pub failed: watch::Sender<bool>,
     /// True once nothing is stored any more.
     pub storing_stopped: watch::Sender<bool>,
-    /// How many effects wait for the disk.
-    pub waiting: Cell<usize>,
+    /// UTC less shard time in nanoseconds while that is more than it should be, else 0.
+    pub skew_ns: watch::Sender<i64>,
+    waiting: Cell<usize>,
+    told: Notify,
     logged: Cell<(Timestamp, u32)>,
     tickets: RefCell<BTreeMap<u64, oneshot::Sender<Settled>>>,
     next_ticket: Cell<u64>,
@@ -84,7 +88,7 @@ pub(crate) struct RimParts {
 
 impl Rim {
     /// A rim without sessions.
-    pub(crate) fn new(parts: RimParts) -> Rim {
+    pub(crate) fn new(parts: RimParts, listener: Listener) -> Rim {
         let fan_out = FanOut::new(parts.site, parts.told, parts.counters.clone());
         Rim {
             node: parts.node,
@@ -96,12 +100,15 @@ impl Rim {
             counters: parts.counters,
             gauge: parts.gauge,
             limits: parts.limits,
+            listener,
             acks: RefCell::new(parts.acks),
             fan_out: RefCell::new(fan_out),
             goodbye: watch::Sender::new(false),
             failed: watch::Sender::new(false),
             storing_stopped: watch::Sender::new(false),
+            skew_ns: watch::Sender::new(0),
             waiting: Cell::new(0),
+            told: Notify::new(),
             logged: Cell::default(),
             tickets: RefCell::default(),
             next_ticket: Cell::new(0),
@@ -123,6 +130,20 @@ impl Rim {
             if now.since_ns(since) > LINES_WITHIN_NS { (now, 0) } else { (since, lines) };
         self.logged.set((since, lines.saturating_add(1)));
         lines < LINES_MAX
+    }
+
+    /// The publisher has brought what had come; so many effects wait for the disk.
+    pub(crate) fn note_waiting(&self, waiting: usize) {
+        self.waiting.set(waiting);
+        self.told.notify_one();
+    }
+
+    /// Returns when all that left the shard has been told.
+    pub(crate) async fn all_told(&self) {
+        while self.waiting.get() > 0 || self.outlet.depth() > 0 {
+            self.outlet.wake_publisher();
+            self.told.notified().await;
+        }
     }
 
     /// A ticket for an input, and what tells when the input is settled.

@@ -8,7 +8,8 @@ use ach_engine_net::Identity;
 
 use crate::limits::NodeLimits;
 
-/// All connections, handshakes included.
+/// All sessions. Handshakes are none yet: whoever cannot finish one takes no seat, and how many are
+/// under way the listener limits.
 #[derive(Debug)]
 pub(crate) struct Roster {
     connections_max: usize,
@@ -32,14 +33,24 @@ impl Roster {
         })
     }
 
-    /// A seat for a handshake, if there is one.
-    pub(crate) fn seat(self: &Rc<Roster>) -> Option<Seat> {
-        let mut seats = self.seats.borrow_mut();
-        if seats.taken >= self.connections_max {
+    /// Whether every seat is taken.
+    pub(crate) fn is_full(&self) -> bool {
+        self.seats.borrow().taken >= self.connections_max
+    }
+
+    /// A seat, unless all are taken or this identity has too many.
+    pub(crate) fn seat(self: &Rc<Roster>, identity: &Identity) -> Option<Seat> {
+        if self.is_full() {
             return None;
         }
+        let mut seats = self.seats.borrow_mut();
+        let taken = seats.by_identity.get(identity).copied().unwrap_or(0);
+        if taken >= self.per_identity_max {
+            return None;
+        }
+        seats.by_identity.insert(identity.clone(), taken.saturating_add(1));
         seats.taken = seats.taken.saturating_add(1);
-        Some(Seat { roster: self.clone(), identity: None })
+        Some(Seat { roster: self.clone(), identity: identity.clone() })
     }
 }
 
@@ -47,33 +58,17 @@ impl Roster {
 #[derive(Debug)]
 pub(crate) struct Seat {
     roster: Rc<Roster>,
-    identity: Option<Identity>,
-}
-
-impl Seat {
-    /// Says whose seat it is. False if that identity has too many.
-    pub(crate) fn name(&mut self, identity: &Identity) -> bool {
-        let mut seats = self.roster.seats.borrow_mut();
-        let taken = seats.by_identity.entry(identity.clone()).or_default();
-        if *taken >= self.roster.per_identity_max {
-            return false;
-        }
-        *taken = taken.saturating_add(1);
-        self.identity = Some(identity.clone());
-        true
-    }
+    identity: Identity,
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut seats = self.roster.seats.borrow_mut();
         seats.taken = seats.taken.saturating_sub(1);
-        if let Some(identity) = self.identity.take()
-            && let Some(taken) = seats.by_identity.get_mut(&identity)
-        {
+        if let Some(taken) = seats.by_identity.get_mut(&self.identity) {
             *taken = taken.saturating_sub(1);
             if *taken == 0 {
-                seats.by_identity.remove(&identity);
+                seats.by_identity.remove(&self.identity);
             }
         }
     }
@@ -95,19 +90,22 @@ mod tests {
     fn seats_are_limited_in_all_and_for_each_identity() {
         let limits = NodeLimits {
             connections_max: 3,
-            connections_per_identity_max: 1,
+            connections_per_identity_max: 2,
             ..NodeLimits::default()
         };
         let roster = Roster::new(&limits);
-        let mut first = roster.seat().unwrap();
-        let mut second = roster.seat().unwrap();
-        let _third = roster.seat().unwrap();
-        assert!(roster.seat().is_none());
-        assert!(first.name(&identity("desk")));
-        assert!(!second.name(&identity("desk")));
+        let first = roster.seat(&identity("desk")).unwrap();
+        let _second = roster.seat(&identity("desk")).unwrap();
+        assert!(roster.seat(&identity("desk")).is_none());
+        assert!(!roster.is_full());
+        let _third = roster.seat(&identity("ward")).unwrap();
+        assert!(roster.is_full());
+        assert!(roster.seat(&identity("gate")).is_none());
         drop(first);
-        assert!(second.name(&identity("desk")));
+        assert!(!roster.is_full());
+        assert!(roster.seat(&identity("gate")).is_some());
+        assert!(roster.seat(&identity("desk")).is_some());
         assert_eq!(roster.seats.borrow().taken, 2);
-        assert!(roster.seat().is_some());
+        assert_eq!(roster.seats.borrow().by_identity.len(), 2);
     }
 }

@@ -5,17 +5,18 @@ use std::rc::Rc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use ach_engine_net::{Bundle, Handshake, Listener, server_endpoint};
+use ach_engine_net::{Bundle, Handshake, HandshakeLimits, Listener, server_endpoint};
 use ach_engine_wire::Code;
 use actix::prelude::*;
 use quinn::VarInt;
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::task::{JoinError, JoinSet, yield_now};
+use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::limits::NodeLimits;
 use crate::publisher::{Publisher, PublisherActor};
 use crate::rim::{Rim, RimParts};
-use crate::roster::{Roster, Seat};
+use crate::roster::Roster;
 use crate::session;
 use crate::shard_actor::{ShardActor, ShardState};
 use crate::shard_worker::ShardWorker;
@@ -51,7 +52,7 @@ fn is_two_thread(arrangement: Arrangement) -> bool {
 /// Serves until it is told to stop or the shard fails.
 pub(crate) async fn serve(serving: Serving) {
     let Serving { listen, bundle, arrangement, worker, rim, state, mut stop, ready } = serving;
-    let listener = match listen_at(listen, &bundle) {
+    let listener = match listen_at(listen, &bundle, &rim.limits) {
         Ok((listener, address)) => {
             // Nobody waits for the answer only if the starter is gone.
             let _ = ready.send(Ok(address));
@@ -62,7 +63,7 @@ pub(crate) async fn serve(serving: Serving) {
             return;
         }
     };
-    let rim = Rc::new(Rim::new(rim));
+    let rim = Rc::new(Rim::new(rim, listener));
     let mut shard_state = state.subscribe();
     let mut failed = rim.failed.subscribe();
     let arbiter = start_shard(arrangement, worker, &rim, state.clone());
@@ -71,8 +72,13 @@ pub(crate) async fn serve(serving: Serving) {
     let mut sessions = JoinSet::new();
     loop {
         tokio::select! {
-            handshake = listener.accept() => match handshake {
-                Some(handshake) => take(&rim, &roster, handshake, &mut sessions),
+            handshake = rim.listener.accept() => match handshake {
+                Some(handshake) => {
+                    take(&rim, &roster, handshake, &mut sessions);
+                    // One handshake, then everybody else: signing takes a third of a millisecond,
+                    // and a flood of them must not come between a ping and its alarm.
+                    yield_now().await;
+                }
                 None => break,
             },
             Some(ended) = sessions.join_next() => count_panic(&rim, &ended),
@@ -82,7 +88,7 @@ pub(crate) async fn serve(serving: Serving) {
             _ = failed.wait_for(|is_failed| *is_failed) => break,
         }
     }
-    end(&rim, &listener, &mut shard_state, sessions).await;
+    end(&rim, &mut shard_state, sessions).await;
     if *rim.failed.borrow() {
         state.send_replace(ShardState::Failed);
     }
@@ -91,10 +97,16 @@ pub(crate) async fn serve(serving: Serving) {
     }
 }
 
-fn listen_at(wanted: SocketAddr, bundle: &Bundle) -> Result<(Listener, SocketAddr), StartError> {
+fn listen_at(
+    wanted: SocketAddr,
+    bundle: &Bundle,
+    limits: &NodeLimits,
+) -> Result<(Listener, SocketAddr), StartError> {
     let endpoint = server_endpoint(wanted, bundle)?;
     let address = endpoint.local_addr().map_err(|source| StartError::Address { wanted, source })?;
-    Ok((Listener::new(endpoint), address))
+    let handshakes =
+        HandshakeLimits { pending_max: limits.handshakes_max, ..HandshakeLimits::default() };
+    Ok((Listener::with_limits(endpoint, handshakes), address))
 }
 
 fn start_shard(
@@ -126,11 +138,11 @@ fn start_shard(
 /// disturbed by those who cannot come in.
 fn take(rim: &Rc<Rim>, roster: &Rc<Roster>, handshake: Handshake, sessions: &mut JoinSet<()>) {
     rim.counters.connections_offered.count();
-    if let Some(seat) = roster.seat() {
-        sessions.spawn_local(welcome(rim.clone(), seat, handshake));
-    } else {
+    if roster.is_full() {
         rim.counters.connections_refused_limit.count();
         drop(handshake);
+    } else {
+        sessions.spawn_local(welcome(rim.clone(), roster.clone(), handshake));
     }
 }
 
@@ -141,7 +153,7 @@ fn count_panic(rim: &Rim, ended: &Result<(), JoinError>) {
     }
 }
 
-async fn welcome(rim: Rc<Rim>, mut seat: Seat, handshake: Handshake) {
+async fn welcome(rim: Rc<Rim>, roster: Rc<Roster>, handshake: Handshake) {
     let peer = match handshake.finish().await {
         Ok(peer) => peer,
         Err(error) => {
@@ -150,42 +162,37 @@ async fn welcome(rim: Rc<Rim>, mut seat: Seat, handshake: Handshake) {
             return;
         }
     };
-    if !seat.name(&peer.identity) {
+    let Some(_seat) = roster.seat(&peer.identity) else {
         rim.counters.connections_refused_limit.count();
         session::close(&peer.connection, Code::TooManyConnections, "close another one first");
         return;
-    }
+    };
     session::serve(rim, peer).await;
 }
 
 /// Ends in good order: nothing new comes in, what came in is decided and stored, what follows is
 /// told, then everybody is told goodbye.
-async fn end(
-    rim: &Rim,
-    listener: &Listener,
-    shard_state: &mut watch::Receiver<ShardState>,
-    mut sessions: JoinSet<()>,
-) {
+async fn end(rim: &Rim, shard_state: &mut watch::Receiver<ShardState>, mut sessions: JoinSet<()>) {
     let deadline = Instant::now() + rim.limits.drain_within;
-    listener.endpoint().set_server_config(None);
+    // A disk that does not answer must leave the sessions time for their goodbyes.
+    let shard_deadline = deadline - rim.limits.drain_within / 4;
+    let endpoint = rim.listener.endpoint();
+    endpoint.set_server_config(None);
     rim.lanes.close();
     // A shard that has failed drains nothing, and who waits for it has nothing to wait for.
     let over = shard_state.wait_for(|state| *state != ShardState::Running);
-    let is_over = timeout(rim.limits.drain_within, over).await;
+    let is_over = timeout_at(shard_deadline, over).await;
     let is_drained = is_over.is_ok_and(|state| state.is_ok_and(|it| *it == ShardState::Drained));
-    if is_drained {
-        while (rim.waiting.get() > 0 || rim.outlet.depth() > 0) && Instant::now() < deadline {
-            rim.outlet.wake_publisher();
-            sleep(Duration::from_millis(1)).await;
-        }
+    if is_drained && timeout_at(shard_deadline, rim.all_told()).await.is_err() {
+        tracing::warn!("not everything could be told in time");
     }
     rim.goodbye.send_replace(true);
     let all_gone = async { while sessions.join_next().await.is_some() {} };
-    if timeout(deadline.saturating_duration_since(Instant::now()), all_gone).await.is_err() {
+    if timeout_at(deadline, all_gone).await.is_err() {
         tracing::warn!("some sessions did not end in time and are cut");
     }
     let code = VarInt::from_u32(u32::from(Code::ShuttingDown.value()));
-    listener.endpoint().close(code, b"the node has ended");
+    endpoint.close(code, b"the node has ended");
     // Lets the peers know, unless they are gone themselves.
-    let _ = timeout(Duration::from_secs(1), listener.endpoint().wait_idle()).await;
+    let _ = timeout(Duration::from_secs(1), endpoint.wait_idle()).await;
 }

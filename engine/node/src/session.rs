@@ -8,8 +8,10 @@
 mod control;
 mod control_out;
 mod fault;
+mod flush;
 mod handles;
 mod ping_lane;
+mod receipts;
 mod report_lane;
 mod subscription;
 mod vendor;
@@ -17,12 +19,13 @@ mod vendor;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use ach_actors_model::{Lane, Name, Timestamp};
 use ach_engine_net::{FrameSink, FrameSource, Identity, Peer, Role};
 use ach_engine_wire::limits::{HANDLE_COUNT_MAX, PAYLOAD_BYTES_MAX};
 use ach_engine_wire::{
-    Code, Frame, Goodbye, Hello, PROTOCOL_VERSION, Preamble, Receipt, Text, Welcome, limits,
+    Code, Frame, Goodbye, Hello, PROTOCOL_VERSION, Preamble, Text, Welcome, limits,
 };
 use quinn::{Connection, RecvStream, VarInt};
 use tokio::sync::{mpsc, watch};
@@ -31,8 +34,10 @@ use tokio::time::timeout;
 
 use control_out::ControlOut;
 use fault::{Fault, counter};
+use flush::flush;
+use receipts::Receipts;
 use subscription::Subscription;
-use vendor::{SharedVendor, Vendor};
+use vendor::{SharedVendor, Vendor, hello_offset};
 
 use crate::notes::FENCING_EPOCH;
 use crate::rim::Rim;
@@ -49,7 +54,7 @@ pub(crate) struct Session {
     pub identity: Identity,
     pub out: ControlOut,
     subscriptions: RefCell<BTreeMap<u32, Open>>,
-    receipts: RefCell<BTreeMap<u64, Option<Receipt>>>,
+    receipts: RefCell<Receipts>,
 }
 
 /// A subscription as the control stream knows it.
@@ -99,7 +104,10 @@ impl Session {
         received_at: Timestamp,
     ) -> Result<(), Fault> {
         match vendor.notice_clock(&self.rim, observed_at, received_at) {
-            Some(offset) => self.answer(offset),
+            Some(offset) => {
+                self.rim.counters.clock_offsets_told.count();
+                self.answer(offset)
+            }
             None => Ok(()),
         }
     }
@@ -150,22 +158,33 @@ pub(crate) fn close(connection: &Connection, code: Code, detail: &str) {
 async fn run(rim: Rc<Rim>, peer: Peer) -> Result<(), Fault> {
     let Peer { connection, identity } = peer;
     let within = rim.limits.hello_within;
-    let opened = timeout(within, open_control(&connection)).await;
+    let opened = timeout(within, open_control(&connection, rim.limits.frame_within)).await;
     let (mut sink, source, hello) =
         opened.map_err(|_| Fault::peer(Code::FrameTimeout, "no hello in time"))??;
+    let received_at = rim.clock.now();
     let site_name = check_hello(&rim, &identity, &hello)?;
     let (vendor, turn) = if identity.role == Role::Vendor {
         let source = rim.site().source(identity.name.as_str()).ok_or_else(|| {
             Fault::peer(Code::UnknownSource, "this vendor is not a feed of the site")
         })?;
         let turn = rim.take_over(source);
-        (Some(Rc::new(Vendor::agree(&rim, source, &hello).await?)), Some(turn))
+        let agreed = tokio::select! {
+            agreed = Vendor::agree(&rim, source, &hello) => agreed?,
+            () = given_way(Some(turn.gives_way())) => return Err(taken_over()),
+        };
+        (Some(Rc::new(agreed)), Some(turn))
     } else {
         (None, None)
     };
-    sink.push(&welcome(&rim, site_name, vendor.as_deref(), &hello).into())?;
+    let welcome = welcome(&rim, site_name, vendor.as_deref(), &hello);
+    let offset = vendor.as_ref().and_then(|_| hello_offset(hello.sent_at, received_at));
+    sink.push(&welcome.into())?;
+    if let Some(offset) = offset {
+        rim.counters.clock_offsets_told.count();
+        sink.push(&offset.into())?;
+    }
     sink.set_priority(40);
-    sink.flush().await?;
+    flush(&mut sink, rim.limits.subscriber_stall_max).await?;
     let session = Rc::new(Session {
         rim: rim.clone(),
         connection,
@@ -178,9 +197,12 @@ async fn run(rim: Rc<Rim>, peer: Peer) -> Result<(), Fault> {
     work(session, vendor, sink, source, gives_way).await
 }
 
-async fn open_control(connection: &Connection) -> Result<(FrameSink, FrameSource, Hello), Fault> {
+async fn open_control(
+    connection: &Connection,
+    frame_within: Duration,
+) -> Result<(FrameSink, FrameSource, Hello), Fault> {
     let (send, receive) = connection.accept_bi().await?;
-    let mut source = FrameSource::new(receive);
+    let mut source = FrameSource::within(receive, frame_within);
     let raw = source.next().await?.ok_or(Fault::Gone)?;
     match Frame::decode(raw)? {
         Some(Frame::Hello(hello)) => Ok((FrameSink::new(send), source, hello)),
@@ -255,10 +277,7 @@ async fn work(
                 Err(error) => return Err(failed(&session, &error)),
             },
             wrote = &mut writer => return wrote,
-            () = &mut gives_way => {
-                let detail = "a newer connection of this vendor took over";
-                return Err(Fault::peer(Code::TakenOver, detail));
-            }
+            () = &mut gives_way => return Err(taken_over()),
             () = &mut stopped => {
                 let goodbye = Goodbye {
                     code: Code::NotNow,
@@ -276,6 +295,10 @@ async fn work(
             }
         }
     }
+}
+
+fn taken_over() -> Fault {
+    Fault::peer(Code::TakenOver, "a newer connection of this vendor took over")
 }
 
 async fn given_way(gives_way: Option<watch::Receiver<bool>>) {
@@ -374,7 +397,8 @@ async fn read_lane(
     vendor: SharedVendor,
     stream: RecvStream,
 ) -> Result<End, Fault> {
-    let (preamble, frames) = FrameSource::open(stream).await?;
+    let within = session.rim.limits.frame_within;
+    let (preamble, frames) = FrameSource::open_within(stream, within).await?;
     let Preamble::Lane { lane, epoch } = preamble else {
         return Err(Fault::peer(Code::BadStream, "a client opens lanes only"));
     };

@@ -1,8 +1,8 @@
 //! Gives a shard its thread: an actix actor whose one future drains the lanes.
 //!
-//! The future works for at most [`PINGS_A_POLL_MAX`] pings, then lets the thread's other tasks run
-//! (with one thread, those are the sessions). It sleeps on the lanes' waker and on the next deadline;
-//! no timer lies on the way of an alarm that a report causes.
+//! The future works for one batch of pings, or until an entry has an alarm, then lets the thread's
+//! other tasks run: with one thread, those are the sessions, which send the alarm. It sleeps on the
+//! lanes' waker and on the next deadline; no timer lies on the way of an alarm that a report causes.
 //!
 //! `actix` does not restart an actor that panicked, and a shard whose state is half changed must not
 //! go on. A panic in an entity is caught inside `Shard::step`; one that gets out ends the node:
@@ -18,14 +18,16 @@ use actix::prelude::*;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 
+use crate::give_way::give_way;
 use crate::lanes::Lanes;
+use crate::ping_buffer::BATCH_PINGS_MAX;
 use crate::shard_worker::{HEARTBEAT_NS, ShardWorker, Turned};
 
-/// Pings a poll: four entries, some half a millisecond.
-const PINGS_A_POLL_MAX: usize = 1_024;
-
-/// Turns a poll, for entries without pings.
+/// Turns a poll, for entries without pings and without alarms.
 const TURNS_A_POLL_MAX: usize = 16;
+
+/// How much later than a deadline the shard may wake for it; the runtime's timers tick a millisecond.
+const WAKE_TOLERANCE: Duration = Duration::from_micros(100);
 
 /// How a shard ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +53,15 @@ impl ShardActor {
         lanes: Arc<Lanes>,
         state: watch::Sender<ShardState>,
     ) -> ShardActor {
-        let drive = Drive { worker, lanes, state, sleep: None, is_over: false, heartbeat: None };
+        let drive = Drive {
+            worker,
+            lanes,
+            state,
+            sleep: None,
+            heartbeat: None,
+            is_closing: false,
+            is_over: false,
+        };
         ShardActor { drive: Some(drive) }
     }
 }
@@ -74,13 +84,15 @@ struct Drive {
     state: watch::Sender<ShardState>,
     sleep: Option<Pin<Box<Sleep>>>,
     heartbeat: Option<Instant>,
+    is_closing: bool,
     is_over: bool,
 }
 
 impl Drop for Drive {
     fn drop(&mut self) {
         if !self.is_over {
-            tracing::error!("the shard has failed; the node stops and recovers from its journal");
+            let why = if self.is_closing { "could not store all in time" } else { "has failed" };
+            tracing::error!("the shard {why}; the node stops and recovers from its journal");
             self.lanes.close();
             self.state.send_replace(ShardState::Failed);
         }
@@ -93,25 +105,27 @@ impl Future for Drive {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let drive = &mut *self;
         drive.lanes.register_shard(cx.waker());
-        let mut pings_left = PINGS_A_POLL_MAX;
+        if drive.is_closing {
+            return drive.finish(cx);
+        }
+        let mut pings_left = BATCH_PINGS_MAX;
         for _ in 0..TURNS_A_POLL_MAX {
             drive.beat();
             match drive.worker.turn() {
-                Turned::Stepped { pings } => {
-                    pings_left = pings_left.saturating_sub(pings.max(1));
+                Turned::Stepped { has_alarm: true, .. } | Turned::Choked => break,
+                Turned::Stepped { pings, has_alarm: false } => {
+                    pings_left = pings_left.saturating_sub(pings);
                     if pings_left == 0 {
                         break;
                     }
                 }
                 Turned::Idle if drive.lanes.is_closed() && drive.lanes.is_empty() => {
-                    drive.finish();
-                    return Poll::Ready(());
+                    return drive.finish(cx);
                 }
                 Turned::Idle => return drive.wait(cx),
-                Turned::Choked => break,
             }
         }
-        cx.waker().wake_by_ref();
+        give_way(cx);
         Poll::Pending
     }
 }
@@ -132,7 +146,10 @@ impl Drive {
         let due = self.worker.until_due_ns().map(|ns| now + Duration::from_nanos(ns));
         let wake_at = due.into_iter().chain(self.heartbeat).min().unwrap_or(now);
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(wake_at)));
-        if sleep.deadline() != wake_at {
+        // A timer that is set a little later than it could be, or rings too early once, is left alone:
+        // moving it after every ping would cost as much as the ping.
+        let is_late = wake_at + WAKE_TOLERANCE < sleep.deadline();
+        if is_late || sleep.is_elapsed() {
             sleep.as_mut().reset(wake_at);
         }
         if sleep.as_mut().poll(cx).is_ready() {
@@ -141,11 +158,19 @@ impl Drive {
         Poll::Pending
     }
 
-    fn finish(&mut self) {
-        self.worker.close();
+    /// Ends when the disk has everything. Meanwhile the thread's other tasks go on.
+    fn finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.is_closing {
+            self.is_closing = true;
+            self.worker.begin_close();
+        }
+        if self.worker.poll_closed(cx).is_pending() {
+            return Poll::Pending;
+        }
         self.is_over = true;
         tracing::info!(last_index = self.worker.last_index(), "the shard is drained");
         self.state.send_replace(ShardState::Drained);
+        Poll::Ready(())
     }
 }
 
@@ -157,13 +182,14 @@ mod tests {
     use crate::clock::{ShardClock, SystemClock};
     use crate::commit_mark::CommitMark;
     use crate::committer::Committer;
+    use crate::lanes::PING_BATCHES_MAX;
     use crate::outlet::{Outlet, Spout};
     use crate::shard_worker::ShardParts;
 
     /// A worker whose first entry will be number `last_index` + 1. Anything but number 1 makes the
     /// shard panic, as a bug in it would.
     fn started(last_index: u64) -> (Arc<Lanes>, watch::Receiver<ShardState>) {
-        let lanes = Arc::new(Lanes::new());
+        let lanes = Arc::new(Lanes::new(PING_BATCHES_MAX));
         let mark = Arc::new(CommitMark::at(last_index));
         let counters = Arc::default();
         let worker = ShardWorker::new(ShardParts {

@@ -1,10 +1,11 @@
 //! One turn of a shard: take what waits, make an entry of it, step it, tell what follows.
 //!
 //! A plain struct without sockets or tasks; `shard_actor` gives it a thread. In every turn duress
-//! and doors come first, then at most [`BATCH_PINGS_MAX`] pings. Alarms leave before the entry is
-//! even encoded for the disk.
+//! and doors come first, then at most [`BATCH_PINGS_MAX`] pings. An entry with an alarm is encoded
+//! and given to the disk only in the next turn, so that the alarm is on its way before.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use ach_actors_entities::Effect;
 use ach_actors_model::{NS_PER_S, PingBatch, SiteConfig, Timestamp};
@@ -40,6 +41,8 @@ pub(crate) enum Turned {
     Stepped {
         /// How many.
         pings: usize,
+        /// Whether something was told that others should send on before the next turn.
+        has_alarm: bool,
     },
     /// Only pings wait and the publisher must catch up before they are taken.
     Choked,
@@ -67,6 +70,8 @@ pub(crate) struct ShardWorker {
     parts: ShardParts,
     effects: Vec<Effect>,
     tickets: Vec<u64>,
+    /// An entry whose alarms were told and that the disk is still to get.
+    unstored: Option<Entry>,
     heartbeat_at: Timestamp,
 }
 
@@ -74,8 +79,13 @@ impl ShardWorker {
     /// Puts the parts to work.
     pub(crate) fn new(parts: ShardParts) -> ShardWorker {
         let heartbeat_at = parts.last_at.max(parts.clock.now());
-        let mut worker =
-            ShardWorker { parts, effects: Vec::new(), tickets: Vec::new(), heartbeat_at };
+        let mut worker = ShardWorker {
+            parts,
+            effects: Vec::new(),
+            tickets: Vec::new(),
+            unstored: None,
+            heartbeat_at,
+        };
         worker.gauge();
         worker
     }
@@ -88,12 +98,13 @@ impl ShardWorker {
         if let Some(site) = site {
             self.step(vec![Input::SiteChange(site)]);
         }
-        self.parts.spout.flush();
+        self.store_rest();
         self.gauge();
     }
 
     /// Takes what waits and steps it.
     pub(crate) fn turn(&mut self) -> Turned {
+        self.store_rest();
         self.notice_suspend();
         let has_room = self.parts.spout.flush();
         let mut inputs = Vec::new();
@@ -118,9 +129,8 @@ impl ShardWorker {
             }
             inputs.push(Input::Tick);
         }
-        self.step(inputs);
-        self.parts.spout.flush();
-        Turned::Stepped { pings }
+        let has_alarm = self.step(inputs);
+        Turned::Stepped { pings, has_alarm }
     }
 
     /// Done about once a second: steers the clock, notices a suspend, reads the gauges.
@@ -147,7 +157,6 @@ impl ShardWorker {
             "the process was suspended; silence in that time is left out"
         );
         self.step(vec![Input::Resumed { away_since }]);
-        self.parts.spout.flush();
     }
 
     /// Nanoseconds until a deadline is due, if there is one.
@@ -166,11 +175,16 @@ impl ShardWorker {
         self.parts.last_index
     }
 
-    /// Writes what waits for the disk and ends the committer.
-    pub(crate) fn close(&mut self) {
+    /// Gives the disk what it is still to get and lets the committer end.
+    pub(crate) fn begin_close(&mut self) {
+        self.store_rest();
         self.gauge();
-        self.parts.committer.close();
-        self.parts.spout.flush();
+        self.parts.committer.begin_close();
+    }
+
+    /// Ready once the disk has everything, after [`ShardWorker::begin_close`].
+    pub(crate) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.parts.committer.poll_closed(cx)
     }
 
     fn is_due(&mut self) -> bool {
@@ -178,11 +192,12 @@ impl ShardWorker {
         self.parts.shard.is_due(now)
     }
 
-    fn step(&mut self, inputs: Vec<Input>) {
+    /// Steps an entry and tells what follows. Returns whether an alarm is told.
+    fn step(&mut self, inputs: Vec<Input>) -> bool {
+        self.store_rest();
         let parts = &mut self.parts;
         let received_at = inputs.iter().map(received_at).max().unwrap_or_default();
         let at = parts.clock.now().max(received_at).max(parts.last_at);
-        let is_pings_only = inputs.iter().all(|input| matches!(input, Input::Pings(_)));
         let mut entry = Entry {
             index: parts.last_index.saturating_add(1),
             at,
@@ -197,7 +212,21 @@ impl ShardWorker {
         parts.last_at = at;
         parts.counters.entries_stepped.count();
         let has_alarm = self.tell(&entry);
-        self.store(&entry, !is_pings_only || has_alarm);
+        self.parts.spout.flush();
+        if has_alarm {
+            self.unstored = Some(entry);
+        } else {
+            let is_pings_only = entry.inputs.iter().all(|it| matches!(it, Input::Pings(_)));
+            self.store(&entry, !is_pings_only);
+        }
+        has_alarm
+    }
+
+    /// Gives the disk the entry it is still to get.
+    fn store_rest(&mut self) {
+        if let Some(entry) = self.unstored.take() {
+            self.store(&entry, true);
+        }
     }
 
     /// Sends the effects on. Returns whether an alarm is among them.
@@ -259,7 +288,12 @@ impl ShardWorker {
         let was_skewed = parts.gauge.is_skewed();
         parts.gauge.read(&parts.shard, parts.last_index, skew_ns);
         let is_skewed = skew_ns.unsigned_abs() > SKEW_MAX_NS;
+        if is_skewed != was_skewed {
+            parts.spout.send(Outbound::Skewed(if is_skewed { skew_ns } else { 0 }));
+            parts.spout.flush();
+        }
         if is_skewed && !was_skewed {
+            parts.counters.clock_skews_seen.count();
             tracing::error!(
                 skew_ms = skew_ns / 1_000_000,
                 "the machine's clock has jumped; shard time follows it slowly"
@@ -278,212 +312,4 @@ fn received_at(input: &Input) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use ach_actors_model::{
-        AlarmKind, AlarmPriority, Condition, Lane, Report, ReportKind, RuleConfig, SourceConfig,
-        SourceRef, SubjectClass, SubjectConfig, TagConfig, TagId, TagRef, Who,
-    };
-    use ach_actors_model::{Name, Ping};
-    use ach_geo::Position;
-
-    use super::*;
-    use crate::clock::SimClock;
-    use crate::outlet::Outlet;
-    use crate::test_values::empty_site;
-
-    const NOON: Timestamp = Timestamp(1_795_000_000 * NS_PER_S);
-    const SILENCE_NS: u64 = 30 * NS_PER_S;
-
-    struct Rig {
-        sim: Arc<SimClock>,
-        worker: ShardWorker,
-        lanes: Arc<Lanes>,
-        outlet: Arc<Outlet>,
-        clock: Arc<ShardClock>,
-    }
-
-    /// A site with one tag, which may be silent for [`SILENCE_NS`].
-    fn rig() -> Rig {
-        let name = |text| Name::new(text).unwrap();
-        let mut site = empty_site("st-anna");
-        site.sources = vec![SourceConfig { id: name("uwb"), silence_ns: None }];
-        site.subjects = vec![SubjectConfig {
-            id: name("nurse"),
-            class: SubjectClass::Staff,
-            labels: Vec::new(),
-        }];
-        site.tags = vec![TagConfig { id: TagId(1), source: 0, subject: Some(0) }];
-        site.rules = [
-            ("silent", Condition::TagSilent { after_ns: SILENCE_NS }, AlarmKind::TagSilent),
-            ("duress", Condition::ButtonPressed, AlarmKind::Duress),
-        ]
-        .map(|(id, condition, alarm)| RuleConfig {
-            id: name(id),
-            who: Who::default(),
-            when: Vec::new(),
-            condition,
-            alarm,
-            priority: AlarmPriority::High,
-            gates: None,
-            is_tentative: false,
-        })
-        .to_vec();
-        let sim = Arc::new(SimClock::at(NOON));
-        let clock = Arc::new(ShardClock::start(sim.clone(), None));
-        let (lanes, outlet) = (Arc::new(Lanes::new()), Arc::new(Outlet::new()));
-        let mark = Arc::new(CommitMark::at(0));
-        let counters = Arc::new(Counters::default());
-        let mut worker = ShardWorker::new(ShardParts {
-            shard: Shard::new(),
-            lanes: lanes.clone(),
-            clock: clock.clone(),
-            committer: Committer::absent(mark.clone(), counters.clone()),
-            mark,
-            spout: Spout::new(outlet.clone()),
-            counters,
-            gauge: Arc::default(),
-            last_index: 0,
-            last_at: Timestamp(0),
-            site_version: 0,
-        });
-        worker.open(None, Some(Box::new(site)));
-        let rig = Rig { sim, worker, lanes, outlet, clock };
-        rig.alarms();
-        rig
-    }
-
-    impl Rig {
-        /// The alarms told since the last time.
-        fn alarms(&self) -> Vec<String> {
-            std::iter::from_fn(|| self.outlet.pop())
-                .filter_map(|outbound| match outbound {
-                    Outbound::Effect { effect: Effect::Alarm(notice), .. } => {
-                        Some(format!("{:?} {:?}", notice.transition, notice.kind))
-                    }
-                    _ => None,
-                })
-                .collect()
-        }
-
-        async fn open_epoch(&mut self) {
-            let input = Input::OpenEpoch { source: SourceRef(0), epoch: 1 };
-            self.lanes.send(Lane::Door, input).await.unwrap();
-            self.worker.turn();
-        }
-
-        fn ping(&self, seq: u64) {
-            let received_at = self.clock.now();
-            let ping = Ping {
-                tag: TagRef(0),
-                seq_offset: 0,
-                observed_at: received_at,
-                position: Position { x_mm: 0, y_mm: 0, z_mm: None, floor: None },
-                accuracy_mm: 0,
-                battery_percent: None,
-            };
-            let batch = PingBatch {
-                source: SourceRef(0),
-                epoch: 1,
-                first_seq: seq,
-                last_seq: seq,
-                received_at,
-                conflated_count: 0,
-                refused_count: 0,
-                pings: vec![ping],
-            };
-            self.lanes.offer_pings(batch).unwrap();
-        }
-
-        async fn press(&self, seq: u64) {
-            let now = self.clock.now();
-            let report = Report {
-                source: SourceRef(0),
-                lane: Lane::Duress,
-                epoch: 1,
-                seq,
-                observed_at: now,
-                received_at: now,
-                kind: ReportKind::ButtonPressed { tag: TagRef(0) },
-            };
-            self.lanes.send(Lane::Duress, Input::Report(report)).await.unwrap();
-        }
-
-        /// Lets `seconds` pass as a node does: a heartbeat a second, a turn when one is due.
-        fn live(&mut self, seconds: u64) {
-            for _ in 0..seconds {
-                self.sim.pass(NS_PER_S);
-                self.worker.heartbeat();
-                while self.worker.turn() != Turned::Idle {}
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn duress_overtakes_pings_that_came_before() {
-        let mut rig = rig();
-        rig.open_epoch().await;
-        for seq in 1..=250 {
-            rig.ping(seq);
-        }
-        rig.press(1).await;
-        assert_eq!(rig.worker.turn(), Turned::Stepped { pings: 250 });
-        assert_eq!(rig.alarms(), ["Raised Duress"]);
-        assert_eq!(rig.worker.turn(), Turned::Idle);
-    }
-
-    #[tokio::test]
-    async fn a_turn_is_bounded() {
-        let mut rig = rig();
-        rig.open_epoch().await;
-        for seq in 1..=256 {
-            rig.ping(seq);
-        }
-        for seq in 1..=100 {
-            rig.press(seq).await;
-        }
-        rig.worker.turn();
-        assert_eq!(rig.lanes.depths(), [100 - REPORTS_MAX, 0, 0]);
-    }
-
-    #[tokio::test]
-    async fn a_deadline_fires_without_an_input() {
-        let mut rig = rig();
-        rig.open_epoch().await;
-        rig.ping(1);
-        rig.worker.turn();
-        rig.live(29);
-        assert_eq!(rig.alarms(), Vec::<String>::new());
-        rig.live(2);
-        assert_eq!(rig.alarms(), ["Raised TagSilent"]);
-    }
-
-    #[tokio::test]
-    async fn a_jump_of_the_clock_fires_nothing_early() {
-        for hour_ns in [3_600 * NS_PER_S, 0] {
-            let mut rig = rig();
-            rig.open_epoch().await;
-            rig.ping(1);
-            rig.worker.turn();
-            rig.sim.set_utc(Timestamp(NOON.0 - 1_800 * NS_PER_S + hour_ns));
-            rig.live(29);
-            assert_eq!(rig.alarms(), Vec::<String>::new());
-            rig.live(3);
-            assert_eq!(rig.alarms(), ["Raised TagSilent"]);
-        }
-    }
-
-    #[tokio::test]
-    async fn silence_while_the_process_was_suspended_is_nobodys_fault() {
-        let mut rig = rig();
-        rig.open_epoch().await;
-        rig.ping(1);
-        rig.worker.turn();
-        rig.live(10);
-        rig.sim.pass(3_600 * NS_PER_S);
-        rig.live(19);
-        assert_eq!(rig.alarms(), Vec::<String>::new());
-        assert_eq!(rig.worker.parts.counters.suspends_seen.get(), 1);
-        rig.live(5);
-        assert_eq!(rig.alarms(), ["Raised TagSilent"]);
-    }
-}
+mod tests;

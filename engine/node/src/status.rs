@@ -13,6 +13,8 @@ pub(crate) fn counts(rim: &Rim) -> Vec<(String, u64)> {
     for (name, count) in rim.gauge.named() {
         add(name, count);
     }
+    add("handshakes_challenged", rim.listener.retried_count());
+    add("handshakes_dropped", rim.listener.dropped_count());
     let [duress, door, ping] = rim.lanes.depths();
     add("lane_duress_depth", number(duress));
     add("lane_door_depth", number(door));
@@ -21,6 +23,9 @@ pub(crate) fn counts(rim: &Rim) -> Vec<(String, u64)> {
     add("durable_index", rim.mark.durable_index());
     add("backlog_bytes", rim.mark.backlog_bytes());
     add("is_storing", u64::from(rim.mark.is_storing()));
+    if let Some(why) = rim.mark.stopped() {
+        add(&format!("storing_stopped_{}", why.word()), 1);
+    }
     let fan_out = rim.fan_out.borrow();
     let [alarms, events, positions] = fan_out.subscriber_counts();
     add("subscribers_alarms", number(alarms));

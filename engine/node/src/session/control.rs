@@ -3,18 +3,21 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use ach_actors_entities::Site;
 use ach_actors_model::{Command, CommandKind, Lane, Name};
 use ach_engine_net::{FrameSink, FrameSource, Role};
 use ach_engine_shard::Input;
 use ach_engine_wire::limits::{COUNTERS_MAX, SUBSCRIPTIONS_MAX};
 use ach_engine_wire::{
-    Code, Counter, Echo, EchoReply, Frame, Goodbye, Heartbeat, Intern, Receipt, Refused, Status,
-    Subscribe, Text, WireCommand, Wish,
+    ClockOffset, Code, Counter, Echo, EchoReply, Frame, Goodbye, Heartbeat, Intern, Receipt,
+    Refused, Status, Subscribe, Text, WireCommand, Wish,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::fault::{Fault, counter};
+use super::flush::flush;
+use super::receipts::Known;
 use super::subscription::Subscription;
 use super::vendor::Vendor;
 use super::{End, Open, Session};
@@ -33,9 +36,6 @@ const ACK_EVERY: Duration = Duration::from_millis(2);
 
 /// A sign of life when nothing else was said for this long.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(5);
-
-/// Receipts remembered on a connection.
-const RECEIPTS_MAX: usize = 256;
 
 /// Reads the control stream until the peer ends it or says goodbye.
 ///
@@ -182,31 +182,27 @@ async fn take_command(session: &Rc<Session>, command: WireCommand) -> Result<(),
     if !may(session, &[Role::Operator])? {
         return Ok(());
     }
-    match session.receipts.borrow().get(&command.command) {
-        Some(Some(receipt)) => return session.answer(receipt.clone()),
-        Some(None) => return Ok(()),
-        None => {}
-    }
-    let site = session.rim.site();
-    let (thing, is_release) = match &command.wish {
-        Wish::ReleaseActor(thing) => (thing, true),
-        Wish::QuarantineActor(thing) => (thing, false),
-    };
-    let Some(entity) = Names(&site).entity(thing) else {
+    let Some(kind) = command_kind(&session.rim.site(), &command.wish) else {
         let detail = Text::new("the site has no such thing, or it has no actor");
         let code = Code::UnknownThing;
         return session.answer(Receipt { command: command.command, code, detail, cursor: None });
     };
-    let kind = if is_release {
-        CommandKind::ReleaseActor(entity)
-    } else {
-        CommandKind::QuarantineActor(entity)
-    };
+    let known = session.receipts.borrow_mut().begin(command.command);
+    match known {
+        Known::New => {}
+        Known::UnderWay => return Ok(()),
+        Known::Done(receipt) => return session.answer(receipt),
+        Known::TooMany => {
+            let detail = Text::new("too many commands wait for the disk, try again");
+            let code = Code::TooMany;
+            let receipt = Receipt { command: command.command, code, detail, cursor: None };
+            return session.answer(receipt);
+        }
+    }
     let by = session.identity.name.clone();
     let (ticket, settled) = session.rim.ticket();
     let input = Input::Command(Command { by, kind });
     session.rim.counters.commands_taken.count();
-    session.remember(command.command, None);
     session.rim.lanes.send(Lane::Door, Ticketed { input, ticket: Some(ticket) }).await?;
     let session = session.clone();
     // Answered whenever the disk has it; other questions are answered meanwhile.
@@ -220,21 +216,19 @@ async fn take_command(session: &Rc<Session>, command: WireCommand) -> Result<(),
             detail: Text::new(storage),
             cursor: settled.is_durable.then(|| cursor(at)),
         };
-        session.remember(command.command, Some(receipt.clone()));
+        session.receipts.borrow_mut().end(&receipt);
         // A peer that reads no answers is noticed by the next question.
         let _ = session.answer(receipt);
     });
     Ok(())
 }
 
-impl Session {
-    fn remember(&self, command: u64, receipt: Option<Receipt>) {
-        let mut receipts = self.receipts.borrow_mut();
-        receipts.insert(command, receipt);
-        if receipts.len() > RECEIPTS_MAX {
-            receipts.pop_first();
-        }
-    }
+/// What a wish means to the shard, if the site has what it names.
+fn command_kind(site: &Site, wish: &Wish) -> Option<CommandKind> {
+    Some(match wish {
+        Wish::ReleaseActor(thing) => CommandKind::ReleaseActor(Names(site).entity(thing)?),
+        Wish::QuarantineActor(thing) => CommandKind::QuarantineActor(Names(site).entity(thing)?),
+    })
 }
 
 fn status(session: &Session, query: u64) -> Status {
@@ -267,6 +261,7 @@ pub(crate) async fn write(
     let source = vendor.as_ref().map(|vendor| vendor.source);
     let mut progress =
         source.map(|source| session.rim.acks.borrow_mut().source(source).changed.subscribe());
+    let mut skew = session.rim.skew_ns.subscribe();
     let mut acked_at = Instant::now();
     let mut wake_at = acked_at + HEARTBEAT_EVERY;
     loop {
@@ -275,7 +270,7 @@ pub(crate) async fn write(
         let are_pings_due = is_over || now >= acked_at + ACK_EVERY;
         let mut is_said = say(&session, &mut sink, are_pings_due)?;
         if let Some(vendor) = &vendor {
-            for ack in vendor.acks(&session.rim, are_pings_due) {
+            for ack in vendor.acks(&session.rim, are_pings_due)? {
                 sink.push(&ack.into())?;
                 is_said = true;
             }
@@ -291,7 +286,7 @@ pub(crate) async fn write(
             sink.push(&Heartbeat { sent_at: session.rim.clock.now() }.into())?;
             is_said = true;
         }
-        sink.flush().await?;
+        flush(&mut sink, session.rim.limits.subscriber_stall_max).await?;
         if is_said {
             wake_at = Instant::now() + HEARTBEAT_EVERY;
         }
@@ -301,6 +296,12 @@ pub(crate) async fn write(
         tokio::select! {
             () = session.out.ready() => {}
             () = changed(progress.as_mut()) => {}
+            // An error means that the node has ended, and with it this session.
+            _ = skew.changed(), if vendor.is_some() => {
+                let offset_ns = *skew.borrow_and_update();
+                session.rim.counters.clock_offsets_told.count();
+                session.answer(ClockOffset { offset_ns })?;
+            }
             () = sleep_until(next_at) => {}
             // An error means that the session is gone.
             _ = ends.changed() => {}

@@ -10,6 +10,7 @@ use ach_actors_model::{Lane, Ping, Timestamp};
 use ach_engine_net::FrameSource;
 use ach_engine_wire::{Code, Coordinates, Frame, PingReading, PingRun, RawFrame, WirePing};
 use ach_geo::{Position, SiteFrame};
+use tokio::task::yield_now;
 
 use super::Session;
 use super::fault::{Fault, counter};
@@ -18,6 +19,9 @@ use super::vendor::Vendor;
 /// Frames taken before the shard gets them, so that a flood of tiny frames cannot keep this task
 /// from giving others their turn: some 200 µs of work.
 const FRAMES_A_TURN_MAX: usize = 1_024;
+
+/// Pings taken before others get their turn: some 100 µs of work. Frames may hold as many each.
+const PINGS_A_TURN_MAX: usize = 1_024;
 
 /// Reads the lane until the vendor ends it.
 ///
@@ -34,15 +38,19 @@ pub(crate) async fn read_pings(
     while is_open || !vendor.pings.borrow().is_empty() {
         let is_waiting = !vendor.pings.borrow().is_empty();
         let has_room = vendor.pings.borrow().room() > 0;
+        let mut taken = 0;
         tokio::select! {
             biased;
             room = lanes.ping_room(), if is_waiting => room?,
             frame = frames.next(), if is_open && has_room => match frame? {
-                Some(frame) => take_frames(&session, &vendor, &mut frames, frame)?,
+                Some(frame) => taken = take_frames(&session, &vendor, &mut frames, frame)?,
                 None => is_open = false,
             },
         }
         give(&session, &vendor);
+        if taken >= PINGS_A_TURN_MAX {
+            yield_now().await;
+        }
     }
     Ok(())
 }
@@ -52,20 +60,20 @@ fn take_frames(
     vendor: &Vendor,
     frames: &mut FrameSource,
     first: RawFrame,
-) -> Result<(), Fault> {
+) -> Result<usize, Fault> {
     let received_at = session.rim.clock.now();
     vendor.handles.borrow_mut().refresh(&session.rim.site(), vendor.source);
-    take_frame(session, vendor, first, received_at)?;
+    let mut taken = take_frame(session, vendor, first, received_at)?;
     for _ in 1..FRAMES_A_TURN_MAX {
-        if vendor.pings.borrow().room() == 0 {
+        if taken >= PINGS_A_TURN_MAX || vendor.pings.borrow().room() == 0 {
             break;
         }
         match frames.ready()? {
-            Some(frame) => take_frame(session, vendor, frame, received_at)?,
+            Some(frame) => taken += take_frame(session, vendor, frame, received_at)?,
             None => break,
         }
     }
-    Ok(())
+    Ok(taken)
 }
 
 fn take_frame(
@@ -73,11 +81,14 @@ fn take_frame(
     vendor: &Vendor,
     frame: RawFrame,
     received_at: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<usize, Fault> {
     match Frame::decode(frame)? {
-        Some(Frame::Pings(run)) => take_run(session, vendor, &run, received_at),
+        Some(Frame::Pings(run)) => {
+            take_run(session, vendor, &run, received_at)?;
+            Ok(run.pings().len())
+        }
         Some(_) => Err(Fault::peer(Code::UnexpectedFrame, "a ping lane carries pings alone")),
-        None => Ok(()),
+        None => Ok(0),
     }
 }
 
@@ -105,7 +116,6 @@ fn take_run(
     }
     let handles = vendor.handles.borrow();
     let mut pings = vendor.pings.borrow_mut();
-    let mut ahead: Option<Timestamp> = None;
     for wire_ping in run.pings().iter().skip(repeated) {
         let read = read_ping(wire_ping, session.rim.frame.as_ref());
         match read.and_then(|(reading, position)| {
@@ -119,20 +129,14 @@ fn take_run(
             })
         }) {
             Ok(ping) => {
-                if ping.observed_at > received_at {
-                    ahead = ahead.max(Some(ping.observed_at));
-                }
+                session.notice_clock(vendor, ping.observed_at, received_at)?;
                 pings.push(ping, received_at);
             }
             Err(code) => {
                 refuse(session, vendor, pings.next_seq(), code, wire_ping.handle());
-                pings.refuse();
+                pings.refuse(received_at);
             }
         }
-    }
-    drop(pings);
-    if let Some(observed_at) = ahead {
-        session.notice_clock(vendor, observed_at, received_at)?;
     }
     Ok(())
 }

@@ -75,9 +75,7 @@ async fn take_report(
             return Ok(());
         }
     };
-    if report.observed_at > received_at {
-        session.notice_clock(vendor, report.observed_at, received_at)?;
-    }
+    session.notice_clock(vendor, report.observed_at, received_at)?;
     let report = Report {
         source: vendor.source,
         lane,

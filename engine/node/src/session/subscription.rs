@@ -12,11 +12,13 @@ use ach_engine_net::FrameSink;
 use ach_engine_wire::{Code, Cursor, Frame, Gap, Preamble, Subscribe, Topic};
 use bytes::Bytes;
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::fault::Fault;
+use super::flush::flush;
 use super::{End, Session};
-use crate::fan_out::{SubscriberKey, encoded};
+use crate::fan_out::{REPLAY_CHUNK, SubscriberKey, encoded};
 use crate::notes::{SHARD, cursor, position_note};
 use crate::recent::NoticeAt;
 use crate::sieve::Sieve;
@@ -100,7 +102,10 @@ impl Subscription {
     }
 
     async fn write_all(mut self) -> Result<End, Fault> {
-        let stream = self.session.connection.open_uni().await?;
+        let stall_max = self.session.rim.limits.subscriber_stall_max;
+        let opened = timeout(stall_max, self.session.connection.open_uni()).await;
+        let detail = "the subscriber takes no streams";
+        let stream = opened.map_err(|_| Fault::peer(Code::TooSlow, detail))??;
         let topic = self.request.topic;
         let subscription = self.request.subscription;
         let preamble = Preamble::Subscription { lane: lane(topic), subscription };
@@ -114,7 +119,7 @@ impl Subscription {
             }
             Topic::Events | Topic::Positions => {}
         }
-        self.flush(&mut out).await?;
+        self.write_out(&mut out).await?;
         let mut ended = self.ended.clone();
         let mut behind = 0;
         loop {
@@ -125,8 +130,12 @@ impl Subscription {
             }
             behind = self.write_news(&mut out, behind).await?;
         }
+        // What comes from here on is nobody's: the last words are those before the end.
+        self.session.rim.fan_out.borrow_mut().remove(self.key);
         self.write_news(&mut out, behind).await?;
-        out.finish().await?;
+        let finished = timeout(stall_max, out.finish()).await;
+        let detail = "the subscriber does not read";
+        finished.map_err(|_| Fault::peer(Code::TooSlow, detail))??;
         Ok(End::Stream)
     }
 
@@ -149,16 +158,16 @@ impl Subscription {
                 self.flush(out).await?;
             }
         }
-        for fix in taken.fixes {
+        for (number, fix) in taken.fixes.into_iter().enumerate() {
+            if number % REPLAY_CHUNK == REPLAY_CHUNK - 1 {
+                self.flush(out).await?;
+            }
             let note = position_note(&self.session.rim.site(), &fix);
             if self.sieve.passes_position(&note) {
                 out.push_encoded(&encoded(&note.into()));
             }
-            if out.is_full() {
-                self.flush(out).await?;
-            }
         }
-        self.flush(out).await?;
+        self.write_out(out).await?;
         Ok(behind)
     }
 
@@ -229,21 +238,16 @@ impl Subscription {
         out.push_encoded(&encoded(&Frame::from(gap)));
     }
 
-    /// Writes what is gathered. A peer that takes it slowly is waited for, one that takes nothing
-    /// is not.
+    async fn write_out(&self, out: &mut FrameSink) -> Result<(), Fault> {
+        flush(out, self.session.rim.limits.subscriber_stall_max).await
+    }
+
+    /// Writes a piece of more than a little, then lets everybody else go first: an alarm must not
+    /// wait until somebody has heard all that he missed.
     async fn flush(&self, out: &mut FrameSink) -> Result<(), Fault> {
-        loop {
-            let pending_bytes = out.pending_bytes();
-            let stall_max = self.session.rim.limits.subscriber_stall_max;
-            match timeout(stall_max, out.flush()).await {
-                Ok(flushed) => return flushed.map_err(Fault::from),
-                Err(_) if out.pending_bytes() < pending_bytes => {}
-                Err(_) => {
-                    out.reset(Code::TooSlow);
-                    return Err(Fault::peer(Code::TooSlow, "the subscriber does not read"));
-                }
-            }
-        }
+        self.write_out(out).await?;
+        yield_now().await;
+        Ok(())
     }
 }
 

@@ -8,12 +8,12 @@ use std::time::Duration;
 use ach_actors_model::{Lane, NS_PER_S, SourceRef, Timestamp};
 use ach_engine_shard::Input;
 use ach_engine_wire::{Ack, ClockOffset, Code, Hello, LaneResume, LaneWelcome};
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::fault::Fault;
 use super::handles::Handles;
-use crate::ack_table::VENDOR_LANES;
+use crate::ack_table::{SourceProgress, VENDOR_LANES};
+use crate::clock::SKEW_MAX_NS;
 use crate::ping_buffer::PingBuffer;
 use crate::rim::Rim;
 
@@ -25,15 +25,12 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(1);
 /// trouble, and the vendor tries again.
 const OPEN_WITHIN: Duration = Duration::from_secs(10);
 
-/// How often a hello looks for itself whether what it waits for has come.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
-
 /// A vendor whose volatile epochs were lost with a disk may be ahead of us by this many; one that
 /// claims more would use the epochs up.
 const EPOCH_LEAD_MAX: u32 = 1_024;
 
-/// A device clock this far ahead is told to its vendor; below, it is the network's jitter.
-const FUTURE_NS_MAX: u64 = NS_PER_S / 2;
+/// A clock this far off is told to its vendor; below, it is the network's jitter.
+const OFFSET_NS_MAX: u64 = SKEW_MAX_NS;
 
 /// A vendor is told of its clock at most this often.
 const OFFSET_EVERY_NS: u64 = 10 * NS_PER_S;
@@ -46,7 +43,7 @@ pub(crate) struct Vendor {
     pub handles: RefCell<Handles>,
     pub pings: RefCell<PingBuffer>,
     starts: [u64; 2],
-    accepted_at_start: [u64; 3],
+    known_at_start: [u64; 3],
     begun: Cell<[bool; 3]>,
     offset_told_at: Cell<Timestamp>,
     acked: Cell<[Option<(u64, u64, u64)>; 3]>,
@@ -59,43 +56,42 @@ impl Vendor {
     ///
     /// # Errors
     ///
-    /// The node is too busy or ending.
+    /// The node is too busy or ending, or another connection of the feed has begun meanwhile.
     pub(crate) async fn agree(
         rim: &Rim,
         source: SourceRef,
         hello: &Hello,
     ) -> Result<Vendor, Fault> {
-        let changed = rim.acks.borrow_mut().source(source).changed.subscribe();
-        let is_settled = || rim.acks.borrow_mut().source(source).is_settled();
         // Going on unsettled costs the vendor a few refused pings that it will send again.
-        let _ = wait(SETTLE_WITHIN, changed.clone(), is_settled).await;
-        if !may_resume(rim, source, &hello.resume) {
-            let current = rim.acks.borrow_mut().source(source).epoch;
-            let lead_max = current.saturating_add(EPOCH_LEAD_MAX);
-            let claimed = hello.resume.iter().map(|resume| resume.epoch);
-            let claimed = claimed.filter(|&epoch| epoch <= lead_max).max().unwrap_or(0);
-            let epoch = current.max(claimed).saturating_add(1);
-            rim.lanes.send(Lane::Door, Input::OpenEpoch { source, epoch }).await?;
-            let is_open = || rim.acks.borrow_mut().source(source).epoch >= epoch;
-            wait(OPEN_WITHIN, changed, is_open).await?;
-        }
+        let _ = wait(rim, source, SETTLE_WITHIN, SourceProgress::is_settled).await;
+        let resumed = resumable(rim, source, &hello.resume);
+        let epoch = match resumed {
+            Some(epoch) => epoch,
+            None => open_epoch(rim, source, &hello.resume).await?,
+        };
         let mut acks = rim.acks.borrow_mut();
         let progress = acks.source(source);
+        if progress.epoch != epoch {
+            let detail = "another connection of this vendor has begun an epoch";
+            return Err(Fault::peer(Code::WrongEpoch, detail));
+        }
         let after = |lane| progress.lane(lane).durable_through.saturating_add(1);
-        let last = |lane| {
-            let is_lane = |resume: &&LaneResume| resume.lane == lane;
-            hello.resume.iter().find(is_lane).map_or(0, |resume| resume.last_seq)
+        // What was sent in another epoch says nothing of this one.
+        let sent_through = |lane| match resumed {
+            Some(_) => last_sent(&hello.resume, lane),
+            None => 0,
         };
         let window = usize::try_from(rim.limits.ping_window).unwrap_or(usize::MAX);
-        let pings =
-            PingBuffer::new(source, progress.epoch, window, after(Lane::Ping), last(Lane::Ping));
+        let resent_through = sent_through(Lane::Ping);
+        let pings = PingBuffer::new(source, epoch, window, after(Lane::Ping), resent_through);
         Ok(Vendor {
             source,
-            epoch: progress.epoch,
+            epoch,
             handles: RefCell::default(),
             pings: RefCell::new(pings),
             starts: [after(Lane::Duress), after(Lane::Door)],
-            accepted_at_start: VENDOR_LANES.map(|lane| progress.lane(lane).accepted_through),
+            known_at_start: VENDOR_LANES
+                .map(|lane| progress.lane(lane).accepted_through.max(sent_through(lane))),
             begun: Cell::default(),
             offset_told_at: Cell::default(),
             acked: Cell::new([None; 3]),
@@ -115,16 +111,17 @@ impl Vendor {
     }
 
     /// Where a lane begins whose first input has number `first_seq` and was expected to have
-    /// `next_seq`. A vendor sends again what is not on disk; one that could not keep all of it, for
-    /// nothing becomes durable without a disk, may leave out what was decided before this session.
+    /// `next_seq`. A vendor sends again what is not on disk; it may leave out what was decided before
+    /// this session, for it could not keep all of it while nothing became durable, and what it has
+    /// sent before, for a number that a session refused is durable to the vendor and in no journal.
     pub(crate) fn begin(&self, lane: Lane, next_seq: u64, first_seq: u64) -> u64 {
         let place = VENDOR_LANES.iter().position(|&vendor_lane| vendor_lane == lane);
         let mut begun = self.begun.get();
         let Some(has_begun) = place.and_then(|place| begun.get_mut(place)) else { return next_seq };
         let is_first = !std::mem::replace(has_begun, true);
         self.begun.set(begun);
-        let accepted = place.and_then(|place| self.accepted_at_start.get(place)).unwrap_or(&0);
-        let may_begin = next_seq..=accepted.saturating_add(1);
+        let known = place.and_then(|place| self.known_at_start.get(place)).unwrap_or(&0);
+        let may_begin = next_seq..=known.saturating_add(1);
         if is_first && may_begin.contains(&first_seq) { first_seq } else { next_seq }
     }
 
@@ -154,11 +151,15 @@ impl Vendor {
     }
 
     /// Acks that say more than the last ones; those of pings only if they may be told now.
-    pub(crate) fn acks(&self, rim: &Rim, are_pings_due: bool) -> Vec<Ack> {
+    ///
+    /// # Errors
+    ///
+    /// Another epoch is in force, so that nothing of this session is decided on any more.
+    pub(crate) fn acks(&self, rim: &Rim, are_pings_due: bool) -> Result<Vec<Ack>, Fault> {
         let mut acks = rim.acks.borrow_mut();
         let progress = acks.source(self.source);
         if progress.epoch != self.epoch {
-            return Vec::new();
+            return Err(Fault::peer(Code::WrongEpoch, "another epoch has come into force"));
         }
         progress.is_ping_noted &= !are_pings_due;
         let mut told = self.acked.get();
@@ -185,10 +186,10 @@ impl Vendor {
             });
         }
         self.acked.set(told);
-        news
+        Ok(news)
     }
 
-    /// Notices a device clock that is ahead. Returns what to tell the vendor, now and then.
+    /// Counts a device clock that is ahead. Returns what to tell the vendor, now and then.
     pub(crate) fn notice_clock(
         &self,
         rim: &Rim,
@@ -196,7 +197,7 @@ impl Vendor {
         received_at: Timestamp,
     ) -> Option<ClockOffset> {
         let ahead_ns = observed_at.since_ns(received_at);
-        if ahead_ns <= FUTURE_NS_MAX {
+        if ahead_ns <= OFFSET_NS_MAX {
             return None;
         }
         rim.counters.inputs_from_the_future.count();
@@ -209,37 +210,80 @@ impl Vendor {
     }
 }
 
+/// What to tell a vendor whose own clock said `sent_at` when its hello was read at `received_at`, if
+/// that is too far off either way. A hello without a time says nothing.
+pub(crate) fn hello_offset(sent_at: Timestamp, received_at: Timestamp) -> Option<ClockOffset> {
+    let off_ns = sent_at.since_ns(received_at).max(received_at.since_ns(sent_at));
+    if sent_at == Timestamp(0) || off_ns <= OFFSET_NS_MAX {
+        return None;
+    }
+    let off_ns = i64::try_from(off_ns).unwrap_or(i64::MAX);
+    Some(ClockOffset { offset_ns: if sent_at > received_at { off_ns } else { -off_ns } })
+}
+
 fn credit_through(rim: &Rim, lane: Lane, accepted_through: u64) -> u64 {
     let is_ping = lane == Lane::Ping;
     let window = if is_ping { rim.limits.ping_window } else { rim.limits.report_window };
     accepted_through.saturating_add(u64::from(window))
 }
 
-/// A vendor may go on when it knows the epoch in force and has forgotten nothing that we decided.
-fn may_resume(rim: &Rim, source: SourceRef, resume: &[LaneResume]) -> bool {
+/// The epoch in force, if the vendor may go on with it: it knows it, has forgotten nothing that we
+/// decided, and no other connection of the feed has asked for a later one.
+fn resumable(rim: &Rim, source: SourceRef, resume: &[LaneResume]) -> Option<u32> {
     let mut acks = rim.acks.borrow_mut();
     let progress = acks.source(source);
-    let is_known = |lane| {
-        let last_seq = resume.iter().find(|resume| resume.lane == lane).map(|r| r.last_seq);
-        last_seq.unwrap_or(0) >= progress.lane(lane).accepted_through
-    };
-    progress.epoch > 0
+    let is_known = |lane| last_sent(resume, lane) >= progress.lane(lane).accepted_through;
+    let may_resume = progress.is_epoch_certain()
         && !resume.is_empty()
         && resume.iter().all(|resume| resume.epoch == progress.epoch)
-        && VENDOR_LANES.into_iter().all(is_known)
+        && VENDOR_LANES.into_iter().all(is_known);
+    may_resume.then_some(progress.epoch)
+}
+
+/// The last number the vendor says it has sent on a lane.
+fn last_sent(resume: &[LaneResume], lane: Lane) -> u64 {
+    resume.iter().find(|resume| resume.lane == lane).map_or(0, |resume| resume.last_seq)
+}
+
+/// Opens an epoch that no connection of the feed has had or asked for. Two that begin at once get
+/// one each: with the same they would take each other's inputs for repetitions.
+async fn open_epoch(rim: &Rim, source: SourceRef, resume: &[LaneResume]) -> Result<u32, Fault> {
+    let epoch = {
+        let mut acks = rim.acks.borrow_mut();
+        let progress = acks.source(source);
+        let current = progress.epoch.max(progress.asked_epoch);
+        let lead_max = current.saturating_add(EPOCH_LEAD_MAX);
+        let claimed = resume.iter().map(|resume| resume.epoch);
+        let claimed = claimed.filter(|&epoch| epoch <= lead_max).max().unwrap_or(0);
+        let epoch = current.max(claimed).saturating_add(1);
+        progress.asked_epoch = epoch;
+        epoch
+    };
+    rim.lanes.send(Lane::Door, Input::OpenEpoch { source, epoch }).await?;
+    wait(rim, source, OPEN_WITHIN, |progress| progress.epoch >= epoch).await?;
+    Ok(epoch)
 }
 
 async fn wait(
+    rim: &Rim,
+    source: SourceRef,
     within: Duration,
-    mut changed: watch::Receiver<()>,
-    mut is_so: impl FnMut() -> bool,
+    is_so: impl Fn(&SourceProgress) -> bool,
 ) -> Result<(), Fault> {
+    let mut changed = rim.acks.borrow_mut().source(source).changed.subscribe();
     let until_so = async {
-        while !is_so() {
-            // Changes of the ping lane wake nobody while no session acks them.
-            let change = timeout(LOOK_EVERY, changed.changed()).await;
-            if change.is_ok_and(|changed| changed.is_err()) {
-                break;
+        loop {
+            {
+                let mut acks = rim.acks.borrow_mut();
+                let progress = acks.source(source);
+                if is_so(progress) {
+                    return;
+                }
+                // No session acks for this one yet, so nobody else says that it was noted.
+                progress.is_ping_noted = false;
+            }
+            if changed.changed().await.is_err() {
+                return;
             }
         }
     };
@@ -250,3 +294,26 @@ async fn wait(
 
 /// A vendor shared by the tasks of its session.
 pub(crate) type SharedVendor = Rc<Vendor>;
+
+#[cfg(test)]
+mod tests {
+    use ach_actors_model::NS_PER_MS;
+
+    use super::*;
+
+    #[track_caller]
+    fn check_hello(sent_at_ms: u64, received_at_ms: u64, expected_ms: Option<i64>) {
+        let at = |ms| Timestamp(ms * NS_PER_MS);
+        let told = hello_offset(at(sent_at_ms), at(received_at_ms));
+        assert_eq!(told.map(|told| told.offset_ns / 1_000_000), expected_ms);
+    }
+
+    #[test]
+    fn a_vendor_whose_clock_is_off_either_way_is_told_by_how_much() {
+        check_hello(10_000, 10_400, None);
+        check_hello(10_400, 10_000, None);
+        check_hello(10_000, 13_600, Some(-3_600));
+        check_hello(13_600, 10_000, Some(3_600));
+        check_hello(0, 10_000, None);
+    }
+}

@@ -1,10 +1,8 @@
 //! From a ping on the wire to a durable alarm, through a real node.
 
-use std::time::Duration;
-
-use crate::ward::{PATIENCE, Ward, name, ping};
-use ach_actors_model::TagId;
-use ach_clients_rust::{EventWord, Filter, NoteUpdate, Report, ReportWord, now};
+use crate::ward::{FLOOR, PATIENCE, Ward, name, ping};
+use ach_actors_model::{NS_PER_S, TagId, Timestamp};
+use ach_clients_rust::{EventWord, Filter, NoteUpdate, Ping, Report, ReportWord, now};
 use ach_engine_net::Role;
 use ach_engine_node::{Arrangement, Ended};
 
@@ -13,14 +11,17 @@ async fn a_visitor_enters_the_vault(arrangement: Arrangement) {
     let node = ward.start();
     let mut alarms = ward.alarms(node.address()).await;
     let vendor = ward.vendor(node.address()).await;
-    vendor.publish(ping(2, 5_000, 5_000)).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let ticket = vendor.publish(ping(2, 25_000, 5_000)).await.unwrap();
+    // A walk of two seconds, told in one go.
+    let seen = |seconds_ago: u64, x_mm| {
+        let at = Timestamp(now().0 - seconds_ago * NS_PER_S);
+        Ping::local(TagId(2), at, x_mm, 5_000).on_floor(FLOOR)
+    };
+    vendor.publish(seen(2, 5_000)).await.unwrap();
+    let ticket = vendor.publish(seen(1, 25_000)).await.unwrap();
     alarms.expect("Raised UnauthorisedEntry visitor-2 Provisional(None)").await;
     alarms.expect("durable Raised").await;
     vendor.wait_durable(ticket).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    vendor.publish(ping(2, 5_000, 5_000)).await.unwrap();
+    vendor.publish(seen(0, 5_000)).await.unwrap();
     alarms.expect("Cleared UnauthorisedEntry visitor-2 Durable").await;
     vendor.close().await.unwrap();
     assert_eq!(node.counters().pings_accepted.get(), 3);

@@ -10,8 +10,12 @@
 
 mod alarm;
 mod bad_input;
+mod clocks;
 mod following;
+mod overload;
 mod restart;
 mod storing;
+mod strangers;
 mod subscribers;
+mod vendors;
 mod ward;

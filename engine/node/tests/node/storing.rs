@@ -1,12 +1,13 @@
 //! A disk that fails, fills up or stalls: alarms go on, and nothing is acked that is not stored.
 
 use crate::ward::raw::{Raw, wire_ping};
-use crate::ward::{PATIENCE, Ward, ping, until};
+use crate::ward::stalling_disk::StallingDisk;
+use crate::ward::{Alarms, PATIENCE, Ward, in_time, name, ping};
 use ach_actors_model::{Lane, TagId};
-use ach_clients_rust::{PublisherOptions, Report, ReportWord, now};
+use ach_clients_rust::{Progress, Publisher, PublisherOptions, Report, ReportWord, now};
 use ach_engine_journal::{SimDisk, SimFault};
 use ach_engine_net::Role;
-use ach_engine_node::{Ended, StoringStopped};
+use ach_engine_node::{Arrangement, Ended, NodeLimits, Running, StoringStopped};
 use ach_engine_wire::{Frame, encode_pings};
 
 const DISK_BYTES: u64 = 256 << 20;
@@ -22,15 +23,18 @@ async fn a_failed_flush_ends_storing_and_alarms_go_on_as_provisional() {
     vendor.drain().await.unwrap();
     alarms.expect("Raised Duress nurse Provisional(None)").await;
     alarms.expect("durable Raised").await;
+    assert!(node.health().is_ready());
     for op in 1..=8 {
         disk.plan(op, SimFault::Fail);
     }
     vendor.publish(ping(2, 25_000, 5_000)).await.unwrap();
     let raised = alarms.next().await;
     assert!(raised.starts_with("Raised UnauthorisedEntry visitor-2 Provisional"), "{raised}");
-    until("storing to stop", || node.health().stopped.is_some()).await;
-    assert!(matches!(node.health().stopped, Some(StoringStopped::Failed { .. })));
-    let door = crate::ward::name("vault-door");
+    let why = in_time("storing to stop", node.storing_stopped()).await;
+    assert!(matches!(why, StoringStopped::Failed { .. }), "{why}");
+    assert_eq!(node.health().stopped, Some(why));
+    assert!(!node.health().is_ready());
+    let door = name("vault-door");
     vendor.report(Report::door(door.clone(), now(), ReportWord::DoorOpened)).await.unwrap();
     let mut told = alarms.next().await;
     if raised.ends_with("Provisional(None)") {
@@ -44,8 +48,60 @@ async fn a_failed_flush_ends_storing_and_alarms_go_on_as_provisional() {
     let progress = *vendor.progress().borrow();
     assert_eq!(progress.door.durable_through, 0, "nothing is acked as durable any more");
     let mut operator = ward.client(node.address(), Role::Operator, "chief").await.operator();
-    assert!(!operator.status().await.unwrap().is_storing);
+    let status = operator.status().await.unwrap();
+    assert!(!status.is_storing);
+    let said = status.counters.iter().find(|c| c.name.as_str() == "storing_stopped_disk_failed");
+    assert_eq!(said.map(|counter| counter.count), Some(1), "the operator is told why");
     assert!(node.counters().entries_not_stored.get() > 0);
+}
+
+/// A node whose disk has stopped to answer, with a subscriber and a vendor that has an epoch.
+async fn stalled(ward: &Ward) -> (Running, StallingDisk, Alarms, Publisher) {
+    let disk = StallingDisk::new(SimDisk::new(1, DISK_BYTES));
+    let node = ward.start_on(disk.clone());
+    let alarms = ward.alarms(node.address()).await;
+    let vendor = ward.vendor(node.address()).await;
+    let first = vendor.publish(ping(1, 1_000, 1_000)).await.unwrap();
+    vendor.wait_durable(first).await.unwrap();
+    disk.stall();
+    vendor.report(Report::tag(TagId(1), now(), ReportWord::ButtonPressed)).await.unwrap();
+    (node, disk, alarms, vendor)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_disk_does_not_answer_alarms_go_on_and_no_durable_ack_does() {
+    for arrangement in [Arrangement::OneThread, Arrangement::TwoThread] {
+        let ward = Ward { arrangement, ..Ward::new() };
+        let (node, disk, mut alarms, vendor) = stalled(&ward).await;
+        alarms.expect("Raised Duress nurse Provisional(None)").await;
+        let opened = Report::door(name("vault-door"), now(), ReportWord::DoorOpened);
+        vendor.report(opened).await.unwrap();
+        alarms.expect("Raised DoorForced - Provisional(None)").await;
+        let mut progress = vendor.progress();
+        let is_decided = |progress: &Progress| progress.door.accepted_through == 1;
+        let seen = *in_time("the verdict", progress.wait_for(is_decided)).await.unwrap();
+        assert_eq!((seen.duress.durable_through, seen.door.durable_through), (0, 0));
+        assert_eq!(node.health().stopped, None);
+        disk.go_on();
+        alarms.expect("durable Raised").await;
+        alarms.expect("durable Raised").await;
+        vendor.drain().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_ends_in_time_though_the_disk_does_not_answer() {
+    for arrangement in [Arrangement::OneThread, Arrangement::TwoThread] {
+        let drain_within = std::time::Duration::from_millis(400);
+        let limits = NodeLimits { drain_within, ..NodeLimits::default() };
+        let ward = Ward { limits, arrangement, ..Ward::new() };
+        let (node, disk, mut alarms, _vendor) = stalled(&ward).await;
+        alarms.expect("Raised Duress nurse Provisional(None)").await;
+        let ended = tokio::task::spawn_blocking(move || node.drain());
+        assert_eq!(in_time("the end", ended).await.unwrap(), Ended::Failed);
+        alarms.expect("disconnected").await;
+        disk.go_on();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +115,7 @@ async fn a_vendor_that_comes_without_a_disk_has_a_volatile_epoch_and_credit() {
     let bundle = ward.bundle(Role::Vendor, "uwb");
     // The epoch of this one is lost with the disk.
     let first = Raw::open(node.address(), &bundle).await;
-    until("storing to stop", || node.health().stopped.is_some()).await;
+    in_time("storing to stop", node.storing_stopped()).await;
     let mut raw = Raw::open(node.address(), &bundle).await;
     assert!(!raw.welcome.is_storing);
     assert_eq!(raw.epoch(), first.epoch() + 1);
@@ -98,7 +154,7 @@ async fn a_vendor_publishes_more_than_it_may_keep_while_nothing_becomes_durable(
         tokio::time::timeout(PATIENCE, vendor.report(press)).await.unwrap().unwrap();
     }
     alarms.expect("Raised Duress nurse Provisional(NoDisk)").await;
-    let all = |progress: &ach_clients_rust::Progress| {
+    let all = |progress: &Progress| {
         progress.ping.accepted_through == 1_001 && progress.duress.accepted_through == 50
     };
     let mut progress = vendor.progress();
@@ -118,14 +174,20 @@ async fn a_full_disk_ends_storing_and_a_drain_still_ends_in_good_order() {
     vendor.wait_durable(first).await.unwrap();
     disk.set_capacity(0);
     // The two segments at hand hold some 40,000 pings.
-    while node.health().stopped.is_none() {
-        let pings: Vec<_> = (0..2_000).map(|n| ping(1 + n % 9, 1_000, 1_000)).collect();
-        if vendor.try_publish_all(&pings).is_err() {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    let flood = async {
+        loop {
+            let pings: Vec<_> = (0..2_000).map(|n| ping(1 + n % 9, 1_000, 1_000)).collect();
+            vendor.publish_all(&pings).await.unwrap();
         }
-    }
-    let health = node.health();
-    assert!(matches!(health.stopped, Some(StoringStopped::Full { .. })), "{health:?}");
+    };
+    let why = tokio::select! {
+        why = in_time("storing to stop", node.storing_stopped()) => why,
+        () = flood => unreachable!(),
+    };
+    assert!(matches!(why, StoringStopped::Full { .. }), "{why}");
+    let mut operator = ward.client(node.address(), Role::Operator, "chief").await.operator();
+    let counters = operator.status().await.unwrap().counters;
+    assert!(counters.iter().any(|counter| counter.name.as_str() == "storing_stopped_disk_full"));
     let acked = vendor.durable_through();
     assert_eq!(tokio::task::spawn_blocking(move || node.drain()).await.unwrap(), Ended::Drained);
     // All that was acked is there when the disk has room again.

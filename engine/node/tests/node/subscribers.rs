@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::ward::raw::Raw;
-use crate::ward::{PATIENCE, Ward, name, ping, until};
+use crate::ward::{PATIENCE, Ward, in_time, name, ping};
 use ach_actors_model::{AlarmKind, Lane, TagId};
-use ach_clients_rust::{Filter, Report, ReportWord, now};
+use ach_clients_rust::{Filter, Progress, Report, ReportWord, now};
 use ach_engine_net::{FrameSource, Role};
 use ach_engine_node::{Ended, NodeLimits};
 use ach_engine_wire::{Code, Cursor, Echo, Frame, Padding, Preamble, Subscribe, Topic};
@@ -171,7 +171,9 @@ async fn a_drain_tells_everything_and_says_goodbye() {
     assert!(matches!(next(&mut stream).await, Frame::OpenSetEnd(_)));
     let vendor = ward.vendor(node.address()).await;
     vendor.report(Report::tag(TagId(1), now(), ReportWord::ButtonPressed)).await.unwrap();
-    until("the alarm", || node.counters().alarms_raised.get() == 1).await;
+    let mut progress = vendor.progress();
+    let is_decided = |progress: &Progress| progress.duress.accepted_through == 1;
+    in_time("the verdict", progress.wait_for(is_decided)).await.unwrap();
     let ended = tokio::task::spawn_blocking(move || node.drain());
     assert!(matches!(next(&mut stream).await, Frame::AlarmNote(_)));
     assert!(matches!(next(&mut stream).await, Frame::AlarmSettled(_)));

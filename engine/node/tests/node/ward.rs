@@ -4,6 +4,8 @@
 //! `uwb` reports tags 1 to 9 and door `vault-door`; feed `rival` reports tag 100.
 
 pub(crate) mod raw;
+pub(crate) mod scene;
+pub(crate) mod stalling_disk;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -221,12 +223,8 @@ pub(crate) fn ping(tag: u64, x_mm: i32, y_mm: i32) -> Ping {
     Ping::local(TagId(tag), now(), x_mm, y_mm).on_floor(FLOOR)
 }
 
-/// Waits until something holds; fails when it does not in time.
-pub(crate) async fn until(what: &str, is_so: impl Fn() -> bool) {
-    let waited = tokio::time::timeout(PATIENCE, async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    });
-    assert!(waited.await.is_ok(), "waited for {what}");
+/// Waits for what must come; fails when it does not in time.
+pub(crate) async fn in_time<T>(what: &str, comes: impl Future<Output = T>) -> T {
+    let waited = tokio::time::timeout(PATIENCE, comes).await;
+    waited.unwrap_or_else(|_| panic!("waited for {what}"))
 }

@@ -7,11 +7,11 @@ use ach_clients_rust::{Bundle, now};
 use ach_engine_net::{FrameSink, FrameSource, client_endpoint};
 use ach_engine_wire::{
     Code, Coordinates, Frame, Hello, Intern, InternItem, LaneResume, PROTOCOL_VERSION, PingReading,
-    Preamble, Text, Welcome, WirePing,
+    Preamble, Text, Welcome, WirePing, encode_pings,
 };
 use quinn::{Connection, ConnectionError, SendStream};
 
-use super::{FLOOR, PATIENCE};
+use super::{FLOOR, PATIENCE, in_time};
 
 pub(crate) struct Raw {
     pub(crate) connection: Connection,
@@ -19,6 +19,26 @@ pub(crate) struct Raw {
     pub(crate) source: FrameSource,
     pub(crate) welcome: Welcome,
     _endpoint: quinn::Endpoint,
+}
+
+/// A client that has said hello.
+pub(crate) struct Greeted {
+    pub(crate) connection: Connection,
+    sink: FrameSink,
+    source: FrameSource,
+    endpoint: quinn::Endpoint,
+}
+
+impl Greeted {
+    /// Waits for the welcome.
+    pub(crate) async fn welcomed(self) -> Raw {
+        let Greeted { connection, sink, mut source, endpoint } = self;
+        let raw = in_time("the welcome", source.next()).await.unwrap().expect("a welcome");
+        let Some(Frame::Welcome(welcome)) = Frame::decode(raw).unwrap() else {
+            panic!("no welcome")
+        };
+        Raw { connection, sink, source, welcome, _endpoint: endpoint }
+    }
 }
 
 pub(crate) async fn connect(
@@ -51,16 +71,17 @@ impl Raw {
         bundle: &Bundle,
         resume: Vec<LaneResume>,
     ) -> Raw {
+        Raw::greet(address, bundle, hello(resume)).await.welcomed().await
+    }
+
+    /// Connects and says hello, without waiting for the welcome.
+    pub(crate) async fn greet(address: SocketAddr, bundle: &Bundle, hello: Hello) -> Greeted {
         let (endpoint, connection) = connect(address, bundle).await.unwrap();
         let (send, receive) = connection.open_bi().await.unwrap();
-        let (mut sink, mut source) = (FrameSink::new(send), FrameSource::new(receive));
-        sink.push(&hello(resume).into()).unwrap();
+        let (mut sink, source) = (FrameSink::new(send), FrameSource::new(receive));
+        sink.push(&hello.into()).unwrap();
         sink.flush().await.unwrap();
-        let raw = source.next().await.unwrap().expect("a welcome");
-        let Some(Frame::Welcome(welcome)) = Frame::decode(raw).unwrap() else {
-            panic!("no welcome")
-        };
-        Raw { connection, sink, source, welcome, _endpoint: endpoint }
+        Greeted { connection, sink, source, endpoint }
     }
 
     pub(crate) fn epoch(&self) -> u32 {
@@ -132,6 +153,13 @@ pub(crate) fn reading(handle: u32, observed_at: Timestamp) -> PingReading {
         accuracy_mm: None,
         battery_percent: None,
     }
+}
+
+/// A frame of pings.
+pub(crate) fn pings(first_seq: u64, pings: &[WirePing]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode_pings(first_seq, pings, &mut bytes).unwrap();
+    bytes
 }
 
 pub(crate) fn wire_ping(handle: u32) -> WirePing {

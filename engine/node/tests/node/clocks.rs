@@ -1,0 +1,80 @@
+//! Clocks that differ: the vendors', and the node's own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::ward::Ward;
+use crate::ward::raw::{Raw, hello, pings, reading};
+use crate::ward::scene::Scene;
+use ach_actors_model::{Lane, NS_PER_S, Timestamp};
+use ach_clients_rust::now;
+use ach_engine_net::Role;
+use ach_engine_node::{Clock, Node, SystemClock};
+use ach_engine_wire::{Frame, Hello, WirePing};
+
+/// What the vendor is told next about its clock, in seconds.
+async fn told_offset_s(raw: &mut Raw) -> i64 {
+    let told = raw.hear(|frame| matches!(frame, Frame::ClockOffset(_))).await;
+    let Frame::ClockOffset(offset) = told else { panic!() };
+    offset.offset_ns / 1_000_000_000
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_in_the_future_is_clamped_and_told() {
+    let scene = Scene::new().await;
+    let mut raw = scene.raw().await;
+    raw.intern(&[1]).await;
+    let mut lane = raw.lane(Lane::Ping).await;
+    let ahead = Timestamp(now().0 + 3_600 * NS_PER_S);
+    let from_the_future = WirePing::new(&reading(0, ahead));
+    lane.write_all(&pings(1, &[from_the_future; 3])).await.unwrap();
+    let told = told_offset_s(&mut raw).await;
+    assert!((3_500..=3_600).contains(&told), "{told}");
+    scene.check_counted(|counters| &counters.inputs_from_the_future).await;
+    assert_eq!(scene.node.counters().inputs_from_the_future.get(), 3);
+    assert_eq!(scene.node.counters().clock_offsets_told.get(), 1, "told now and then");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_whose_clock_is_behind_is_told_at_its_hello() {
+    let scene = Scene::new().await;
+    let sent_at = Timestamp(now().0 - 3_600 * NS_PER_S);
+    let hello = Hello { sent_at, ..hello(Vec::new()) };
+    let mut raw = Raw::greet(scene.address(), &scene.vendor(), hello).await.welcomed().await;
+    let told = told_offset_s(&mut raw).await;
+    assert!((-3_700..=-3_600).contains(&told), "{told}");
+    scene.check_counted(|counters| &counters.clock_offsets_told).await;
+}
+
+/// The machine's clocks, with a UTC that can be set.
+#[derive(Debug, Default)]
+struct SetClock {
+    system: SystemClock,
+    ahead_ns: AtomicU64,
+}
+
+impl Clock for SetClock {
+    fn monotonic_ns(&self) -> u64 {
+        self.system.monotonic_ns()
+    }
+
+    fn utc(&self) -> Timestamp {
+        self.system.utc().plus_ns(self.ahead_ns.load(Ordering::SeqCst))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_nodes_own_clock_jumps_its_vendors_are_told_and_its_operators_see_it() {
+    let ward = Ward::new();
+    let clock = Arc::new(SetClock::default());
+    let node = Node::start_by(ward.config(), clock.clone()).unwrap();
+    let mut raw = Raw::open(node.address(), &ward.bundle(Role::Vendor, "uwb")).await;
+    clock.ahead_ns.store(3_600 * NS_PER_S, Ordering::SeqCst);
+    let told = told_offset_s(&mut raw).await;
+    assert!((3_500..=3_600).contains(&told), "{told}");
+    assert_eq!(node.counters().clock_skews_seen.get(), 1);
+    clock.ahead_ns.store(0, Ordering::SeqCst);
+    assert_eq!(told_offset_s(&mut raw).await, 0, "and when it is over");
+    let gauges = node.gauges();
+    assert!(gauges.iter().any(|&(name, _)| name == "shard_skew_ns"));
+}

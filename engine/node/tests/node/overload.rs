@@ -1,0 +1,69 @@
+//! More pings than the shard can take: the newest of each tag is decided on, all are counted.
+
+use crate::ward::raw::{Raw, pings, reading};
+use crate::ward::{Ward, in_time, ping};
+use ach_actors_model::{Lane, NS_PER_MS, TagId, Timestamp};
+use ach_clients_rust::{Report, ReportWord, now};
+use ach_engine_net::Role;
+use ach_engine_node::NodeLimits;
+use ach_engine_wire::{Coordinates, Frame, PingReading, WirePing};
+
+/// A shard that takes one batch of 256 at a time.
+fn narrow() -> Ward {
+    let limits = NodeLimits { ping_window: 1_024, ping_batches_max: 1, ..NodeLimits::default() };
+    Ward { limits, ..Ward::new() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_overload_the_newest_ping_of_each_tag_decides_and_the_rest_is_counted() {
+    const PINGS: u64 = 1_024;
+    let ward = narrow();
+    let node = ward.start();
+    let mut alarms = ward.alarms(node.address()).await;
+    let mut raw = Raw::open(node.address(), &ward.bundle(Role::Vendor, "uwb")).await;
+    raw.intern(&[1, 2, 3, 4, 5, 6, 7, 8]).await;
+    let started_at = now().0 - PINGS * NS_PER_MS;
+    // Eight tags walk on the ward; the last word of tag 2 is from the vault.
+    let flood: Vec<WirePing> = (0..PINGS)
+        .map(|n| {
+            let is_last_of_2 = n == PINGS - 7;
+            let x_mm = if is_last_of_2 { 25_000 } else { 1_000 };
+            let observed_at = Timestamp(started_at + n * NS_PER_MS);
+            let handle = u32::try_from(n % 8).unwrap();
+            let coordinates = Coordinates::Local { x_mm, y_mm: 5_000 };
+            WirePing::new(&PingReading { coordinates, ..reading(handle, observed_at) })
+        })
+        .collect();
+    raw.lane(Lane::Ping).await.write_all(&pings(1, &flood)).await.unwrap();
+    alarms.expect("Raised UnauthorisedEntry visitor-2 Provisional(None)").await;
+    let is_durable = |frame: &Frame| matches!(frame, Frame::Ack(ack) if ack.lane == Lane::Ping && ack.durable_through == PINGS);
+    let Frame::Ack(ack) = raw.hear(is_durable).await else { panic!() };
+    // One batch had gone to the shard; of what waited behind it one ping a tag is left.
+    let totals = ack.totals;
+    assert_eq!((totals.accepted, totals.conflated), (256 + 8, PINGS - 256 - 8));
+    assert_eq!(totals.sum(), PINGS);
+    assert_eq!(node.counters().pings_conflated.get(), totals.conflated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_pings_holds_up_no_duress_and_loses_nothing_uncounted() {
+    const PINGS: u64 = 50_000;
+    let ward = narrow();
+    let node = ward.start();
+    let mut alarms = ward.alarms(node.address()).await;
+    let vendor = ward.vendor(node.address()).await;
+    let flood: Vec<_> = (0..PINGS).map(|n| ping(2 + n % 8, 1_000, 1_000)).collect();
+    let flooding = async {
+        let ticket = vendor.publish_all(&flood).await.unwrap();
+        in_time("the disk", vendor.wait_durable(ticket)).await.unwrap();
+    };
+    let pressing = async {
+        vendor.report(Report::tag(TagId(1), now(), ReportWord::ButtonPressed)).await.unwrap();
+        alarms.expect("Raised Duress nurse Provisional(None)").await;
+        alarms.expect("durable Raised").await;
+    };
+    tokio::join!(flooding, pressing);
+    let totals = vendor.progress().borrow().ping.totals;
+    assert_eq!(totals.sum(), PINGS, "{totals:?}");
+    assert_eq!(totals.refused, 0);
+}
