@@ -51,40 +51,39 @@ fn verify(dir: &Path, is_json: bool) -> Result<Outcome, Failure> {
     let directory = DataDirectory::existing(dir)?;
     let reader = Reader::new(FileDisk::existing(directory.journal())?);
     // Lengths, chain and checksums are checked without the key; with it, contents too.
-    let kek = directory.key_source().load().ok();
+    let kek = directory.key_source().load();
     let mut first_bad = None;
     let report = match &kek {
-        Some(kek) => reader.show(kek, &mut |record| {
+        Ok(kek) => reader.show(kek, &mut |record| {
             if record.kind == RecordKind::Entry && decode_entry(record.payload).is_err() {
                 first_bad.get_or_insert(record.index);
             }
         })?,
-        None => reader.verify(None)?,
+        Err(_) => reader.verify(None)?,
     };
+    let keyless = kek.err().map(|error| Failure::from(error).to_string());
     if is_json {
-        anstream::println!("{}", report_object(&report, first_bad));
+        say!("{}", report_object(&report, first_bad, keyless.as_deref()));
     } else {
-        print_report(&report, first_bad);
+        print_report(&report, first_bad, keyless.as_deref());
     }
     let is_sound = report.damage.is_none() && first_bad.is_none();
     Ok(if is_sound { Outcome::Done } else { Outcome::Unsound })
 }
 
-fn print_report(report: &Report, first_bad: Option<u64>) {
-    anstream::println!(
+fn print_report(report: &Report, first_bad: Option<u64>, keyless: Option<&str>) {
+    say!(
         "{} segments, {} groups, {} records, last LSN {}",
         report.segments.len(),
         report.groups,
         report.records,
         report.last_lsn
     );
-    if !report.had_key {
-        anstream::println!(
-            "the key was not found: lengths, chain and checksums were checked, not contents"
-        );
+    if let Some(why) = keyless {
+        say!("lengths, chain and checksums were checked, contents were not: {why}");
     }
     if let Some(tail) = report.tail {
-        anstream::println!(
+        say!(
             "an unacknowledged tail of {} bytes in segment {} at byte {} will be cut at the next start",
             tail.torn_bytes,
             tail.segment,
@@ -92,10 +91,10 @@ fn print_report(report: &Report, first_bad: Option<u64>) {
         );
     }
     for note in &report.notes {
-        anstream::println!("note: {note:?}");
+        say!("note: {note:?}");
     }
     match (&report.damage, first_bad) {
-        (Some(damage), _) => anstream::println!(
+        (Some(damage), _) => say!(
             "DAMAGED: {} (segment {}, byte {}, LSN {}); keep a copy before you start the node: it will \
              raise alarms but store nothing",
             damage.harm,
@@ -103,20 +102,33 @@ fn print_report(report: &Report, first_bad: Option<u64>) {
             damage.offset,
             damage.lsn
         ),
-        (None, Some(index)) => anstream::println!("DAMAGED: entry {index} cannot be decoded"),
-        (None, None) if report.was_closed => anstream::println!("sound, closed in order"),
-        (None, None) => anstream::println!("sound; not closed in order, or a node is running"),
+        (None, Some(index)) => say!("DAMAGED: entry {index} cannot be decoded"),
+        (None, None) => {
+            let how = if keyless.is_some() { "sound as far as it was checked" } else { "sound" };
+            let end = if report.was_closed {
+                "closed in order"
+            } else {
+                "not closed in order, or a node is running"
+            };
+            say!("{how}, {end}");
+        }
     }
 }
 
-fn report_object(report: &Report, first_bad: Option<u64>) -> serde_json::Value {
+fn report_object(
+    report: &Report,
+    first_bad: Option<u64>,
+    keyless: Option<&str>,
+) -> serde_json::Value {
     json!({
+        "event": "verified",
         "is_sound": report.damage.is_none() && first_bad.is_none(),
         "segments": report.segments.len(),
         "groups": report.groups,
         "records": report.records,
         "last_lsn": report.last_lsn.0,
         "had_key": report.had_key,
+        "key_problem": keyless,
         "was_closed": report.was_closed,
         "torn_tail_bytes": report.tail.map(|tail| tail.torn_bytes),
         "damage": report.damage.map(|damage| json!({
@@ -141,7 +153,7 @@ fn show_from(dir: &Path, from: u64, count: u64, is_json: bool) -> Result<Outcome
 
 fn show_last(dir: &Path, last: u64, is_json: bool) -> Result<Outcome, Failure> {
     if last > LAST_MAX {
-        return Err(Failure::new(format!(
+        return Err(Failure::misused(format!(
             "--last takes at most {LAST_MAX}; use --from and --count"
         )));
     }
@@ -163,7 +175,7 @@ fn soundness(report: &Report) -> Outcome {
     match &report.damage {
         None => Outcome::Done,
         Some(damage) => {
-            anstream::eprintln!("what follows is damaged: {} (LSN {})", damage.harm, damage.lsn);
+            complain!("what follows is damaged: {} (LSN {})", damage.harm, damage.lsn);
             Outcome::Unsound
         }
     }
@@ -171,8 +183,8 @@ fn soundness(report: &Report) -> Outcome {
 
 fn print(entry: &Entry, is_json: bool) {
     if is_json {
-        anstream::println!("{}", entry_object::entry_object(entry));
+        say!("{}", entry_object::entry_object(entry));
     } else {
-        anstream::println!("{}", entry_object::entry_line(entry));
+        say!("{}", entry_object::entry_line(entry));
     }
 }

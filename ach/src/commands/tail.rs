@@ -4,37 +4,30 @@ use std::future::Future;
 use std::time::Duration;
 
 use ach_actors_model::{Name, TagId};
-use ach_clients_rust::{
-    AlarmUpdate, EventNote, Filter, Gap, NoteUpdate, PositionNote, Role, Subscriber,
-};
+use ach_clients_rust::{AlarmUpdate, EventNote, Filter, Gap, NoteUpdate, PositionNote, Subscriber};
 use ach_engine_wire::AlarmSettled;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::connection::{connect, runtime};
+use super::connection::{VIEWERS, connect, runtime};
 use crate::cli::{Tail, Topic};
 use crate::exit::{Failure, Outcome};
+use crate::interruption::Interruption;
 use crate::notes::{self, thing_id};
+use crate::out;
 
 /// Follows one topic.
 pub(crate) fn run(tail: &Tail) -> Result<Outcome, Failure> {
     let filter = filter(tail)?;
     runtime()?.block_on(async {
-        let client = connect(&tail.connect).await?;
-        if client.role() == Role::Vendor {
-            return Err(Failure::new(
-                "these credentials are a vendor's, who may only publish; use an operator's or a \
-                 receiver's (`ach receiver enrol NAME --data DIR --out DIR`)",
-            ));
-        }
-        let mut subscriber = client.subscriber();
+        let mut subscriber = connect(&tail.connect, VIEWERS).await?.subscriber();
         let is_json = tail.connect.json;
         let follow = follow(&mut subscriber, tail.what, filter, is_json);
         until_told(tail.length, follow).await
     })
 }
 
-/// Runs `work` until it ends, Ctrl-C is pressed, or the time is over.
+/// Runs `work` until it ends, nobody reads what it prints, it is told to end, or the time is over.
 async fn until_told(
     length: Option<Duration>,
     work: impl Future<Output = Result<(), Failure>>,
@@ -45,10 +38,12 @@ async fn until_told(
             None => std::future::pending().await,
         }
     };
+    let mut interruption = Interruption::of_visit()?;
     tokio::select! {
         result = work => result.map(|()| Outcome::Done),
         () = over => Ok(Outcome::Done),
-        pressed = tokio::signal::ctrl_c() => Ok(pressed.map(|()| Outcome::Done)?),
+        () = interruption.told() => Ok(Outcome::Done),
+        () = out::gone() => Ok(Outcome::Done),
     }
 }
 
@@ -96,30 +91,30 @@ async fn follow(
 fn print_alarm(update: AlarmUpdate, is_json: bool) {
     match update {
         AlarmUpdate::Note(note) if is_json => {
-            anstream::println!("{}", notes::alarm_object(&note, None));
+            say!("{}", notes::alarm_object(&note, None));
         }
         AlarmUpdate::Note(note) => {
-            anstream::println!("{}", notes::alarm_line(&note, None, thing_id));
+            say!("{}", notes::alarm_line(&note, None, thing_id));
         }
         AlarmUpdate::Durable { id, transition, cursor } if is_json => {
             let storage = ach_clients_rust::Storage::Durable;
             let settled = AlarmSettled { id, transition, storage, cursor, fencing_epoch: 0 };
-            anstream::println!("{}", notes::settled_object(&settled));
+            say!("{}", notes::settled_object(&settled));
         }
         AlarmUpdate::Withdrawn { id, transition } if is_json => {
             let storage = ach_clients_rust::Storage::Withdrawn;
             let settled = AlarmSettled { id, transition, storage, cursor: None, fencing_epoch: 0 };
-            anstream::println!("{}", notes::settled_object(&settled));
+            say!("{}", notes::settled_object(&settled));
         }
         AlarmUpdate::Withdrawn { id, transition } => {
-            anstream::println!("withdrawn  {id}  {}", notes::spaced(transition));
+            say!("withdrawn  {id}  {}", notes::spaced(transition));
         }
         AlarmUpdate::Gap(gap) => print_gap(&gap, is_json),
         AlarmUpdate::OpenSetComplete { open_count } if is_json => {
-            anstream::println!("{}", json!({ "event": "open_set_end", "open_count": open_count }));
+            say!("{}", json!({ "event": "open_set_end", "open_count": open_count }));
         }
         AlarmUpdate::OpenSetComplete { open_count } => {
-            anstream::println!("{open_count} alarms are open; what follows is new");
+            say!("{open_count} alarms are open; what follows is new");
         }
         AlarmUpdate::Disconnected => print_disconnected(is_json),
         AlarmUpdate::Durable { .. } | AlarmUpdate::EchoReply { .. } => {}
@@ -128,7 +123,7 @@ fn print_alarm(update: AlarmUpdate, is_json: bool) {
 
 fn print_note<T>(update: NoteUpdate<T>, is_json: bool, render: impl Fn(&T) -> String) {
     match update {
-        NoteUpdate::Note(note) => anstream::println!("{}", render(&note)),
+        NoteUpdate::Note(note) => say!("{}", render(&note)),
         NoteUpdate::Gap(gap) => print_gap(&gap, is_json),
         NoteUpdate::Disconnected => print_disconnected(is_json),
         NoteUpdate::EchoReply { .. } => {}
@@ -138,27 +133,28 @@ fn print_note<T>(update: NoteUpdate<T>, is_json: bool, render: impl Fn(&T) -> St
 fn print_gap(gap: &Gap, is_json: bool) {
     let missed = gap.missed_count;
     if is_json {
-        anstream::println!("{}", json!({ "event": "gap", "missed_count": missed }));
+        say!("{}", json!({ "event": "gap", "missed_count": missed }));
     } else {
         let count = missed.map_or_else(|| "some".to_owned(), |count| count.to_string());
-        anstream::println!("-- {count} notes could not be delivered: {} --", gap.code);
+        say!("-- {count} notes could not be delivered: {} --", gap.code);
     }
 }
 
 fn print_disconnected(is_json: bool) {
     if is_json {
-        anstream::println!("{}", json!({ "event": "disconnected" }));
+        say!("{}", json!({ "event": "disconnected" }));
     } else {
-        anstream::println!("-- disconnected; trying again --");
+        say!("-- disconnected; trying again --");
     }
 }
 
 fn filter(tail: &Tail) -> Result<Filter, Failure> {
-    let name =
-        |text: &String| Name::new(text).map_err(|error| Failure::new(format!("`{text}`: {error}")));
+    let name = |text: &String| {
+        Name::new(text).map_err(|error| Failure::misused(format!("`{text}`: {error}")))
+    };
     let tag = |text: &String| {
         u64::from_str_radix(text.trim_start_matches("0x"), 16).map(TagId).map_err(|_| {
-            Failure::new(format!("`{text}` is no EUI-64; write up to 16 hexadecimal digits"))
+            Failure::misused(format!("`{text}` is no EUI-64; write up to 16 hexadecimal digits"))
         })
     };
     Ok(Filter {
@@ -179,7 +175,7 @@ fn filter(tail: &Tail) -> Result<Filter, Failure> {
 fn word<T: DeserializeOwned>(role: &str, text: &str) -> Result<T, Failure> {
     let plain = text.trim().replace([' ', '-'], "_");
     serde_json::from_value(json!(plain))
-        .map_err(|error| Failure::new(format!("`{text}` is no {role}: {error}")))
+        .map_err(|error| Failure::misused(format!("`{text}` is no {role}: {error}")))
 }
 
 #[cfg(test)]
