@@ -109,3 +109,23 @@ impl From<Exit> for ExitCode {
         ExitCode::from(exit.code())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_exit_code_is_explained() {
+        let page = include_str!("../../docs/errors/README.md");
+        for exit in [Exit::Done, Exit::Failed, Exit::Misused, Exit::Unsound] {
+            assert!(page.contains(&format!("\n| {} | ", exit.code())), "{exit:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_tells_its_causes_once_each() {
+        let cause = std::io::Error::other("the disk is gone");
+        let failure = Failure::from(std::io::Error::other(cause));
+        assert_eq!(failure.to_string(), "the disk is gone");
+    }
+}

@@ -27,7 +27,7 @@ pub(crate) fn run(role: Role, enrolment: &Enrolment) -> Result<Outcome, Failure>
             "The node accepts what feed `{name}` of site.toml may report; see docs/specs/wire.md."
         ),
         Role::Receiver | Role::Operator => {
-            say!("Try: ach tail alarms --node ADDRESS --credentials {}", out.display())
+            say!("Try: ach tail alarms --node ADDRESS --credentials {}", out.display());
         }
         Role::Node => {}
     }
