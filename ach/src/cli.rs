@@ -286,6 +286,9 @@ pub(crate) struct Tail {
     /// Only these zones
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub(crate) zone: Vec<String>,
+    /// Only these doors
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub(crate) door: Vec<String>,
     /// Only these subjects
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub(crate) subject: Vec<String>,

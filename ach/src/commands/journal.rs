@@ -1,6 +1,7 @@
 //! `ach journal verify` and `ach journal show`: read a journal, whether or not a node is running.
 
 mod entry_object;
+mod site_names;
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -10,6 +11,7 @@ use ach_engine_shard::Entry;
 use ach_engine_wire::decode_entry;
 use serde_json::json;
 
+use self::site_names::SiteNames;
 use crate::cli::Journal;
 use crate::data_directory::DataDirectory;
 use crate::exit::{Failure, Outcome};
@@ -143,9 +145,11 @@ fn report_object(
 
 fn show_from(dir: &Path, from: u64, count: u64, is_json: bool) -> Result<Outcome, Failure> {
     let until = from.saturating_add(count);
+    let mut names = SiteNames::default();
     let report = entries(&DataDirectory::existing(dir)?, |entry| {
+        names.take(&entry);
         if (from..until).contains(&entry.index) {
-            print(&entry, is_json);
+            print(&entry, &names, is_json);
         }
     })?;
     Ok(soundness(&report))
@@ -159,14 +163,16 @@ fn show_last(dir: &Path, last: u64, is_json: bool) -> Result<Outcome, Failure> {
     }
     let keep = usize::try_from(last).unwrap_or(0);
     let mut kept: VecDeque<Entry> = VecDeque::new();
+    let mut names = SiteNames::default();
     let report = entries(&DataDirectory::existing(dir)?, |entry| {
+        names.take(&entry);
         kept.push_back(entry);
         if kept.len() > keep {
             kept.pop_front();
         }
     })?;
     for entry in &kept {
-        print(entry, is_json);
+        print(entry, &names, is_json);
     }
     Ok(soundness(&report))
 }
@@ -181,10 +187,10 @@ fn soundness(report: &Report) -> Outcome {
     }
 }
 
-fn print(entry: &Entry, is_json: bool) {
+fn print(entry: &Entry, names: &SiteNames, is_json: bool) {
     if is_json {
-        say!("{}", entry_object::entry_object(entry));
+        say!("{}", entry_object::entry_object(entry, names));
     } else {
-        say!("{}", entry_object::entry_line(entry));
+        say!("{}", entry_object::entry_line(entry, names));
     }
 }

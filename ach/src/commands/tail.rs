@@ -148,7 +148,30 @@ fn print_disconnected(is_json: bool) {
     }
 }
 
+/// A filter that means nothing for a topic would let nothing through, for ever.
+fn must_fit(tail: &Tail) -> Result<(), Failure> {
+    let topic = match tail.what {
+        Topic::Alarms => "alarms",
+        Topic::Events => "events",
+        Topic::Positions => "positions",
+    };
+    for (option, is_given, topics) in [
+        ("kind", !tail.kind.is_empty(), ["alarms", ""]),
+        ("priority", !tail.priority.is_empty(), ["alarms", ""]),
+        ("zone", !tail.zone.is_empty(), ["alarms", "events"]),
+        ("door", !tail.door.is_empty(), ["alarms", "events"]),
+    ] {
+        if is_given && !topics.contains(&topic) {
+            return Err(Failure::misused(format!(
+                "{topic} cannot be filtered by --{option}; leave it out, or filter by --subject or --tag"
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn filter(tail: &Tail) -> Result<Filter, Failure> {
+    must_fit(tail)?;
     let name = |text: &String| {
         Name::new(text).map_err(|error| Failure::misused(format!("`{text}`: {error}")))
     };
@@ -165,6 +188,7 @@ fn filter(tail: &Tail) -> Result<Filter, Failure> {
             .map(|text| word("priority", text))
             .collect::<Result<_, _>>()?,
         zones: tail.zone.iter().map(name).collect::<Result<_, _>>()?,
+        doors: tail.door.iter().map(name).collect::<Result<_, _>>()?,
         subjects: tail.subject.iter().map(name).collect::<Result<_, _>>()?,
         tags: tail.tag.iter().map(tag).collect::<Result<_, _>>()?,
         ..Filter::default()

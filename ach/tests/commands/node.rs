@@ -117,12 +117,17 @@ fn credentials_that_do_not_fit_never_reach_the_node() {
     std::fs::write(at.join("walk.csv"), "time,tag,x,y\n1,0200AC0000000004,1,1\n").unwrap();
     let replay = format!("replay walk.csv {to} --credentials desk");
     check(at, &replay, 1, &["takes a vendor's"]);
-    // The offers counted are those of this very question: nobody else has knocked.
+    let actor = format!("actor quarantine zone ward {to} --credentials desk");
+    check(at, &actor, 0, &["done, entry"]);
+    // The offers counted are those of the command and of this very question: nobody else has knocked.
     let said = check(at, &format!("status {to} --credentials desk --json"), 0, &[]);
     let status: serde_json::Value = serde_json::from_str(&said.out).unwrap();
-    assert_eq!(status["counters"]["connections_offered"], 1, "{status}");
+    assert_eq!(status["counters"]["connections_offered"], 2, "{status}");
     node.signal(rustix::process::Signal::TERM);
     assert_eq!(node.ended(), Some(0));
+    check(at, "journal show data", 0, &["desk: quarantine zone ward"]);
+    let parts = ["\"about\":{\"id\":\"ward\",\"kind\":\"zone\"}", "\"input\":\"site_change\""];
+    check(at, "journal show data --json", 0, &parts);
 }
 
 #[test]

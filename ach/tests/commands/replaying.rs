@@ -54,6 +54,14 @@ fn a_replay_begins_with_a_new_directory() {
     let words = "replay walk.csv --site site --speed max --data data";
     check(folder.path(), words, 0, &[]);
     check(folder.path(), "journal verify data", 0, &["sound, closed in order"]);
+    let parts = ["feed rtls opens epoch 1", "1 pings of feed rtls epoch 1 seq 1..=1"];
+    check(folder.path(), "journal show data", 0, &parts);
+    check(
+        folder.path(),
+        "journal show data --last 200 --json",
+        0,
+        &["\"tag\":\"0200AC0000000004\""],
+    );
     check(folder.path(), words, 1, &["data exists already", "begins with a new directory"]);
 }
 

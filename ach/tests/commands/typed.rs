@@ -44,6 +44,8 @@ fn what_is_not_understood_has_a_code_of_its_own() {
         ("tail alarms --credentials c --kind elopment", "`elopement`"),
         ("tail alarms --credentials c --zone a/b", "an id is made of"),
         ("tail alarms --credentials c --tag xyz", "no EUI-64"),
+        ("tail events --credentials c --kind duress", "events cannot be filtered by --kind"),
+        ("tail positions --credentials c --door d", "positions cannot be filtered by --door"),
         ("actor release tag xyz --credentials c", "no EUI-64"),
         ("operator enrol a/b --data d --out o", "an id is made of"),
         ("replay walk.csv", "--site DIR for a node of its own"),
