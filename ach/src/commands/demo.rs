@@ -63,7 +63,12 @@ fn data_directory(demo: &Demo) -> Result<(PathBuf, Option<tempfile::TempDir>), F
             path.display()
         ))),
         Some(path) => {
-            std::fs::create_dir_all(path)?;
+            std::fs::create_dir_all(path).map_err(|error| {
+                Failure::new(format!(
+                    "cannot make {}: {error}; choose another --data",
+                    path.display()
+                ))
+            })?;
             Ok((path.clone(), None))
         }
         None => {

@@ -24,7 +24,8 @@ pub(crate) fn run(role: Role, enrolment: &Enrolment) -> Result<Outcome, Failure>
     say!("Its key is readable by you alone. Carry the directory by a way you trust.");
     match role {
         Role::Vendor => say!(
-            "The node accepts what feed `{name}` of site.toml may report; see docs/specs/wire.md."
+            "The node accepts what feed `{name}` of site.toml may report, and refuses a vendor that \
+             is no feed; see docs/specs/wire.md."
         ),
         Role::Receiver | Role::Operator => {
             say!("Try: ach tail alarms --node ADDRESS --credentials {}", out.display());

@@ -4,6 +4,7 @@ mod entry_object;
 mod site_names;
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use ach_engine_journal::{FileDisk, Reader, RecordKind, Report};
@@ -14,7 +15,8 @@ use serde_json::json;
 use self::site_names::SiteNames;
 use crate::cli::Journal;
 use crate::data_directory::DataDirectory;
-use crate::exit::{Failure, Outcome};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::out;
 
 /// Most entries `--last` keeps: they are held in memory until the end of the journal is found.
 const LAST_MAX: u64 = 100_000;
@@ -188,6 +190,11 @@ fn soundness(report: &Report) -> Outcome {
 }
 
 fn print(entry: &Entry, names: &SiteNames, is_json: bool) {
+    if out::failure().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe) {
+        // The rest of the journal, which may be long, would be read for nobody. There is nothing to
+        // tidy up.
+        std::process::exit(Exit::Failed.code().into());
+    }
     if is_json {
         say!("{}", entry_object::entry_object(entry, names));
     } else {

@@ -79,6 +79,8 @@ pub(super) fn run(
         tokio::select! {
             drained = publisher.drain() => drained?,
             why = storing_end(&running) => trouble = Some(why),
+            // A second wish to end is meant: what is not on disk by then shows in the summary.
+            () = interruption.told() => trouble = Some("interrupted".to_owned()),
         }
         let totals = *publisher.progress().borrow();
         listener.expect_end();
