@@ -52,6 +52,12 @@ pub(crate) enum Command {
     /// Follow what happens
     Tail(Tail),
     /// Ask a node how it is
+    #[command(after_help = "\
+Examples:
+  ach status --credentials operator-credentials
+  ach status --node 10.0.0.7:7400 --server-name rtls.hospital.example --credentials desk --json
+
+Exit code 3 when the node does not store.")]
     Status(Connect),
     /// Release or quarantine an actor
     #[command(subcommand)]
@@ -117,6 +123,9 @@ pub(crate) struct Serve {
     /// Print JSON lines instead of text
     #[arg(long)]
     pub(crate) json: bool,
+    /// End in order when stdin ends: for whoever starts a node as a child and may die before it
+    #[arg(long, hide_short_help = true)]
+    pub(crate) until_stdin_ends: bool,
 }
 
 /// Whether sockets and decisions share a thread.
@@ -206,6 +215,7 @@ pub(crate) struct Connect {
 #[command(after_help = "\
 Examples:
   ach replay walks.csv --columns time=t_s,tag=walk,x=x_m,y=y_m,z=z_m --site my-site --speed 60
+  ach replay walks.csv --columns time=t_s,tag=walk,x=x_m,y=y_m --list-tags > my-site/equipment.csv
   ach replay locations.jsonl --node 127.0.0.1:7400 --credentials acme-credentials
 
 With --site the recording runs on a node of its own whose time follows the recording, so any speed \
@@ -229,10 +239,13 @@ pub(crate) struct Replay {
     /// Run a node on this site directory; its feed is the first whose tags the recording has
     #[arg(long, value_name = "DIR", conflicts_with = "node")]
     pub(crate) site: Option<PathBuf>,
-    /// Keep that node's data here
+    /// Keep that node's data here; must not exist yet
     #[arg(long, value_name = "DIR", requires = "site")]
     pub(crate) data: Option<PathBuf>,
-    /// Print zones entered and left as they come (with --site)
+    /// Send nothing; print the recording's tags as an equipment.csv, to make a site for it
+    #[arg(long, conflicts_with_all = ["site", "node"])]
+    pub(crate) list_tags: bool,
+    /// Print zones entered and left as they come, not alarms alone (with --site)
     #[arg(long, requires = "site")]
     pub(crate) events: bool,
     /// Send to this running node instead
@@ -273,6 +286,9 @@ pub(crate) struct Tail {
     /// Only these zones
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub(crate) zone: Vec<String>,
+    /// Only these doors
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub(crate) door: Vec<String>,
     /// Only these subjects
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub(crate) subject: Vec<String>,
@@ -304,6 +320,9 @@ pub(crate) enum Actor {
     )]
     Release(ActorChoice),
     /// Set an actor aside
+    #[command(
+        after_help = "Example:\n  ach actor quarantine tag 00124B0001A2B3C4 --credentials operator-credentials"
+    )]
     Quarantine(ActorChoice),
 }
 

@@ -9,6 +9,7 @@
 //! ```
 
 use std::fs;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -28,45 +29,117 @@ pub(crate) struct DataDirectory {
 }
 
 impl DataDirectory {
-    /// Opens it for a site; makes it if it is not there. Another site's directory is refused.
+    /// Opens it for a site; makes it if it is not there. Another site's directory is refused, and one
+    /// whose journal has lost its key.
     pub(crate) fn for_site(root: &Path, site: &Name) -> Result<DataDirectory, Failure> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(|error| {
             Failure::new(format!("cannot make {}: {error}; choose another --data", root.display()))
         })?;
         let directory = DataDirectory { root: root.to_owned() };
-        if directory.site_file().exists() {
-            let found = directory.site()?;
-            if found != *site {
-                return Err(Failure::new(format!(
-                    "{} holds the data of site `{found}`, not of `{site}`; give each site its own --data",
-                    root.display()
-                )));
-            }
-        } else {
-            fs::write(directory.site_file(), format!("{site}\n"))?;
+        directory.claim(site)?;
+        let found = directory.site()?;
+        if found != *site {
+            return Err(Failure::new(format!(
+                "{} holds the data of site `{found}`, not of `{site}`; give each site its own --data",
+                root.display()
+            )));
         }
+        directory.must_have_key()?;
         Ok(directory)
     }
 
     /// Opens one that a node has used.
     pub(crate) fn existing(root: &Path) -> Result<DataDirectory, Failure> {
         let directory = DataDirectory { root: root.to_owned() };
-        if directory.site_file().exists() {
-            return Ok(directory);
+        match fs::metadata(directory.site_file()) {
+            Ok(_) => Ok(directory),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Err(Failure::new(format!(
+                    "{} is no data directory of a node; `ach serve --site DIR --data {}` makes one",
+                    root.display(),
+                    root.display()
+                )))
+            }
+            Err(error) => Err(directory.not_possible("read", &error)),
         }
-        Err(Failure::new(format!(
-            "{} is no data directory of a node; `ach serve --site DIR --data {}` makes one",
-            root.display(),
-            root.display()
-        )))
     }
 
     /// The site whose data it holds.
     pub(crate) fn site(&self) -> Result<Name, Failure> {
-        let text = fs::read_to_string(self.site_file())?;
+        let text = fs::read_to_string(self.site_file())
+            .map_err(|error| self.not_possible("read", &error))?;
         Name::new(text.trim()).map_err(|error| {
-            Failure::new(format!("{} is damaged: {error}", self.site_file().display()))
+            Failure::new(format!(
+                "{} is damaged: {error}; write the id of the site into it, as in its site.toml",
+                self.site_file().display()
+            ))
         })
+    }
+
+    /// Writes whose data it holds, unless that is written. The whole id or no file: it gets its name
+    /// when it is complete, so that a kill leaves no half of it, and never replaces another.
+    fn claim(&self, site: &Name) -> Result<(), Failure> {
+        let failed = |error: std::io::Error| self.not_possible("write", &error);
+        if self.site_file().exists() {
+            return Ok(());
+        }
+        let new = self.root.join(format!("site.{}.new", std::process::id()));
+        let mut file = fs::File::create(&new).map_err(failed)?;
+        file.write_all(format!("{site}\n").as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(failed)?;
+        let linked = fs::hard_link(&new, self.site_file());
+        fs::remove_file(&new).map_err(failed)?;
+        match linked {
+            // Another start was quicker.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            linked => linked.map_err(failed),
+        }
+    }
+
+    /// A node makes the journal's key with its journal. Where the journal is and the key is not, a new
+    /// one would open nothing and stand in the place of the one that is to be put back.
+    fn must_have_key(&self) -> Result<(), Failure> {
+        let KekSource::File(key) = self.key_source() else { return Ok(()) };
+        if key.exists() || !self.has_journal()? {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "{} is missing, and without it nobody can read the journal in {}; put it back from your \
+             backup or give it in {KEY_VARIABLE}; to begin without the journal choose another --data",
+            key.display(),
+            self.journal().display()
+        )))
+    }
+
+    /// Whether there is a journal, be it of one segment.
+    pub(crate) fn has_journal(&self) -> Result<bool, Failure> {
+        let entries = match fs::read_dir(self.journal()) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => {
+                let folder = self.journal();
+                return Err(Failure::new(format!("cannot read {}: {error}", folder.display())));
+            }
+        };
+        for entry in entries {
+            if Path::new(&entry?.file_name()).extension().is_some_and(|it| it == "seg") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn not_possible(&self, verb: &str, error: &std::io::Error) -> Failure {
+        let file = self.site_file();
+        let remedy = match error.kind() {
+            ErrorKind::PermissionDenied => "run as the user who owns the directory",
+            ErrorKind::StorageFull => "make room, or choose another --data",
+            _ => "check the directory",
+        };
+        Failure::new(format!("cannot {verb} {}: {error}; {remedy}", file.display()))
     }
 
     /// The certificate authority, made at the first call.
@@ -119,5 +192,58 @@ impl DataDirectory {
 
     fn site_file(&self) -> PathBuf {
         self.root.join("site")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    #[track_caller]
+    fn check_refused<T>(result: Result<T, Failure>, part: &str) {
+        let text = result.err().expect("a refusal").to_string();
+        assert!(text.contains(part), "{text}");
+    }
+
+    #[test]
+    fn a_directory_belongs_to_one_site() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("deep/data");
+        assert!(DataDirectory::for_site(&root, &name("st-anna")).is_ok());
+        assert!(DataDirectory::for_site(&root, &name("st-anna")).is_ok());
+        check_refused(
+            DataDirectory::for_site(&root, &name("st-mark")),
+            "of site `st-anna`, not of",
+        );
+        let left: Vec<_> = fs::read_dir(&root).unwrap().map(|it| it.unwrap().file_name()).collect();
+        assert_eq!(left, ["site"], "nothing is left lying about");
+    }
+
+    #[test]
+    fn what_no_node_has_used_is_no_data_directory() {
+        let folder = tempfile::tempdir().unwrap();
+        check_refused(DataDirectory::existing(folder.path()), "`ach serve --site DIR --data");
+        check_refused(DataDirectory::existing(&folder.path().join("none")), "no data directory");
+        fs::write(folder.path().join("site"), "").unwrap();
+        check_refused(DataDirectory::existing(folder.path()).unwrap().site(), "is damaged");
+    }
+
+    /// A fresh key in the place of a lost one would be taken for it.
+    #[test]
+    fn a_journal_without_its_key_is_refused_and_no_key_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = DataDirectory::for_site(folder.path(), &name("st-anna")).unwrap();
+        fs::create_dir(directory.journal()).unwrap();
+        fs::write(directory.journal().join("lock"), "").unwrap();
+        assert!(DataDirectory::for_site(folder.path(), &name("st-anna")).is_ok(), "no segment yet");
+        fs::write(directory.journal().join("0000000000000001.seg"), "").unwrap();
+        check_refused(DataDirectory::for_site(folder.path(), &name("st-anna")), "from your backup");
+        assert!(!folder.path().join("journal.key").exists());
+        fs::write(folder.path().join("journal.key"), "").unwrap();
+        assert!(DataDirectory::for_site(folder.path(), &name("st-anna")).is_ok());
     }
 }

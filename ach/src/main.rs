@@ -1,9 +1,13 @@
 //! The HMS-ACH command line.
 
+#[macro_use]
+mod out;
+
 mod cli;
 mod commands;
 mod data_directory;
 mod exit;
+mod interruption;
 mod log;
 mod moment;
 mod notes;

@@ -7,8 +7,9 @@
 mod columns;
 mod csv_lines;
 mod omlox_lines;
-mod source_tag;
+mod short_lines;
 mod stamp;
+mod tag_names;
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -17,11 +18,17 @@ use ach_actors_model::{TagId, Timestamp};
 use thiserror::Error;
 
 pub(crate) use columns::{Columns, Unit};
+pub(crate) use tag_names::TagNames;
 
 /// Most rows of a recording. They are sorted in memory: 10 million of 72 bytes are 720 MB.
 const ROWS_MAX: usize = 10_000_000;
+/// Farthest from the site's origin in metres: 1,000 km, as of everything in a site.
+const RANGE_M: f64 = 1e6;
 /// Longest line in bytes, so that a file without line ends cannot fill the memory.
 const LINE_BYTES_MAX: usize = 64 * 1024;
+
+/// What some programs put before the first character of a text.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Where a row says the tag was.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -116,6 +123,8 @@ pub(crate) enum RecordingError {
 pub(crate) struct Recording {
     /// Rows in order of time; rows of one time stay in the order of the file.
     pub(crate) rows: Vec<Row>,
+    /// What it calls its tags.
+    pub(crate) tag_names: TagNames,
 }
 
 impl Recording {
@@ -124,6 +133,10 @@ impl Recording {
         let failed = |source| RecordingError::File { path: path.to_owned(), source };
         let file = std::fs::File::open(path).map_err(failed)?;
         let mut reader = std::io::BufReader::new(file);
+        let start = reader.fill_buf().map_err(failed)?;
+        // Some programs begin a file with a byte order mark.
+        let mark = if start.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        reader.consume(mark);
         let is_json = reader.fill_buf().map_err(failed)?.trim_ascii_start().starts_with(b"{");
         if is_json {
             Recording::from_omlox_lines(reader)
@@ -137,12 +150,16 @@ impl Recording {
         reader: impl BufRead,
         columns: &Columns,
     ) -> Result<Recording, RecordingError> {
-        Recording::collect(csv_lines::rows(reader, columns)?)
+        let mut tag_names = TagNames::default();
+        let rows = Recording::collect(csv_lines::rows(reader, columns, &mut tag_names)?)?;
+        Ok(Recording { rows, tag_names })
     }
 
     /// Reads omlox `Location` objects, one a line.
     pub(crate) fn from_omlox_lines(reader: impl BufRead) -> Result<Recording, RecordingError> {
-        Recording::collect(omlox_lines::rows(reader))
+        let mut tag_names = TagNames::default();
+        let rows = Recording::collect(omlox_lines::rows(reader, &mut tag_names))?;
+        Ok(Recording { rows, tag_names })
     }
 
     /// How long it is, from its first row to its last.
@@ -163,7 +180,7 @@ impl Recording {
 
     fn collect(
         found: impl Iterator<Item = Result<Row, RecordingError>>,
-    ) -> Result<Recording, RecordingError> {
+    ) -> Result<Vec<Row>, RecordingError> {
         let mut rows = Vec::new();
         for row in found {
             if rows.len() == ROWS_MAX {
@@ -175,7 +192,7 @@ impl Recording {
             return Err(RecordingError::Empty);
         }
         rows.sort_by_key(|row: &Row| row.at);
-        Ok(Recording { rows })
+        Ok(rows)
     }
 }
 

@@ -27,7 +27,8 @@ use self::screen::Screen;
 use crate::cli::Demo;
 use crate::data_directory::DataDirectory;
 use crate::exit::{Failure, Outcome};
-use crate::log;
+use crate::interruption::Interruption;
+use crate::{log, out};
 
 /// From connecting to the first ping, so that nothing is late before it begins.
 const LEAD_NS: u64 = 300 * NS_PER_MS;
@@ -35,8 +36,6 @@ const LEAD_NS: u64 = 300 * NS_PER_MS;
 const CRASH_AFTER: Duration = Duration::from_secs(10);
 /// How long the end waits for the node to acknowledge what was sent.
 const DRAIN_WAIT: Duration = Duration::from_secs(15);
-/// After the last acknowledgement, alarms that are still on their way arrive within this.
-const LAST_ALARMS_WAIT: Duration = Duration::from_millis(300);
 /// A run without `--for` ends by itself after a day, for the accounts are kept in memory.
 const LENGTH_MAX: Duration = Duration::from_hours(24);
 
@@ -48,9 +47,11 @@ pub(crate) fn run(demo: &Demo) -> Result<Outcome, Failure> {
     let screen = Screen::new(demo.json);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let summary = runtime.block_on(play(demo, seed, &kept, temporary.is_none(), screen))?;
+    let (summary, ended) =
+        runtime.block_on(play(demo, seed, &kept, temporary.is_none(), screen))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     screen.summary(&summary)?;
+    ended?;
     Ok(if summary.faults().is_empty() { Outcome::Done } else { Outcome::Unsound })
 }
 
@@ -62,7 +63,12 @@ fn data_directory(demo: &Demo) -> Result<(PathBuf, Option<tempfile::TempDir>), F
             path.display()
         ))),
         Some(path) => {
-            std::fs::create_dir_all(path)?;
+            std::fs::create_dir_all(path).map_err(|error| {
+                Failure::new(format!(
+                    "cannot make {}: {error}; choose another --data",
+                    path.display()
+                ))
+            })?;
             Ok((path.clone(), None))
         }
         None => {
@@ -72,13 +78,15 @@ fn data_directory(demo: &Demo) -> Result<(PathBuf, Option<tempfile::TempDir>), F
     }
 }
 
+/// Plays it all. Gives the balance, and apart from it whether the node ended in order.
 async fn play(
     demo: &Demo,
     seed: u64,
     data: &std::path::Path,
     is_kept: bool,
     screen: Screen,
-) -> Result<Summary, Failure> {
+) -> Result<(Summary, Result<(), Failure>), Failure> {
+    let mut interruption = Interruption::of_visit()?;
     let sample = sample_hospital();
     let names = Arc::new(sample.directory.name_book());
     let site = data.join("site");
@@ -98,69 +106,84 @@ async fn play(
     let options = Options { start_at, ..Options::default() };
     let world = Arc::new(World::of_sample(&sample, config));
     let hospital = Hospital::new(world, seed, options);
-    let (hospital, lasted_ns) =
-        drive(demo, hospital, &publishers, &ledger, &mut node, screen).await?;
+    let course = Course { demo, publishers: &publishers, ledger: &ledger, screen };
+    let (hospital, lasted_ns) = course.run(hospital, &mut node, &mut interruption).await?;
 
-    let progress = settle(&publishers).await;
-    tokio::time::sleep(LAST_ALARMS_WAIT).await;
-    listener.stop();
-    node.end().await?;
+    let progress = settle(&publishers, &mut interruption).await;
+    listener.expect_end().await;
+    let ended = node.end().await;
+    listener.finish().await?;
     let lost = journal_check::lost(&directory, &progress)?;
     let ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
     let accounts: Vec<_> = progress.values().copied().collect();
     let summary = Summary::new(&hospital, &ledger, &accounts, lasted_ns, lost);
     Screen::verdict(&hospital, &ledger, lasted_ns, &names);
-    Ok(summary)
+    Ok((summary, ended))
 }
 
-/// Sends for as long as asked; kills the node in between if asked. Gives the hospital back, and how
-/// long it ran.
-async fn drive(
-    demo: &Demo,
-    hospital: Hospital,
-    publishers: &BTreeMap<String, Publisher>,
-    ledger: &Arc<Mutex<Ledger>>,
-    node: &mut HostedNode,
+/// What a run needs beside the hospital.
+struct Course<'a> {
+    demo: &'a Demo,
+    publishers: &'a BTreeMap<String, Publisher>,
+    ledger: &'a Arc<Mutex<Ledger>>,
     screen: Screen,
-) -> Result<(Hospital, u64), Failure> {
-    let length = demo.length.unwrap_or(LENGTH_MAX).min(LENGTH_MAX);
-    let until_ns = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
-    let start_at = hospital.truth().start_at();
-    let stop = Arc::new(AtomicBool::new(false));
-    let sender = Drive::new(hospital, publishers.clone(), Arc::clone(ledger));
-    let stopping = Arc::clone(&stop);
-    let mut sending = tokio::task::spawn_blocking(move || sender.run(until_ns, &stopping));
-    let crash_after = demo.length.map_or(CRASH_AFTER, |length| length / 2);
-    let mut is_to_crash = demo.crash;
-    let hospital = loop {
-        tokio::select! {
-            sent = &mut sending => break sent??,
-            pressed = tokio::signal::ctrl_c() => {
-                pressed?;
-                stop.store(true, Ordering::Relaxed);
-            }
-            () = tokio::time::sleep(crash_after), if is_to_crash => {
-                is_to_crash = false;
-                screen.killing();
-                node.kill_and_restart().await?;
-                screen.restarted(node);
-            }
-        }
-    };
-    let lasted_ns = now().since_ns(start_at).min(until_ns);
-    Ok((hospital, lasted_ns))
 }
 
-/// Waits until everything is durable, or for so long; then says how far each feed came.
+impl Course<'_> {
+    /// Sends for as long as asked; kills the node in between if asked. Gives the hospital back, and
+    /// how long it ran.
+    async fn run(
+        &self,
+        hospital: Hospital,
+        node: &mut HostedNode,
+        interruption: &mut Interruption,
+    ) -> Result<(Hospital, u64), Failure> {
+        let length = self.demo.length.unwrap_or(LENGTH_MAX).min(LENGTH_MAX);
+        let until_ns = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
+        let start_at = hospital.truth().start_at();
+        let stop = Arc::new(AtomicBool::new(false));
+        let sender = Drive::new(hospital, self.publishers.clone(), Arc::clone(self.ledger));
+        let stopping = Arc::clone(&stop);
+        let mut sending = tokio::task::spawn_blocking(move || sender.run(until_ns, &stopping));
+        let crash_after = self.demo.length.map_or(CRASH_AFTER, |length| length / 2);
+        let crash_at = tokio::time::Instant::now() + crash_after;
+        let mut is_to_crash = self.demo.crash;
+        let mut is_to_stop = false;
+        let hospital = loop {
+            tokio::select! {
+                sent = &mut sending => break sent??,
+                () = interruption.told() => is_to_stop = true,
+                () = out::gone(), if !is_to_stop => is_to_stop = true,
+                () = tokio::time::sleep_until(crash_at), if is_to_crash => {
+                    is_to_crash = false;
+                    self.screen.killing();
+                    node.kill_and_restart().await?;
+                    self.screen.restarted(node);
+                }
+            }
+            stop.store(is_to_stop, Ordering::Relaxed);
+        };
+        let lasted_ns = now().since_ns(start_at).min(until_ns);
+        Ok((hospital, lasted_ns))
+    }
+}
+
+/// Waits until everything is durable, or for so long, or until a second wish to end; then says how far
+/// each feed came. What is not durable by then the summary shows as a fault.
 async fn settle(
     publishers: &BTreeMap<String, Publisher>,
+    interruption: &mut Interruption,
 ) -> BTreeMap<String, ach_clients_rust::Progress> {
-    for publisher in publishers.values() {
-        // A publisher that is closed, or a node that does not answer, leaves inputs that are not
-        // durable: the summary shows them as a fault.
-        if tokio::time::timeout(DRAIN_WAIT, publisher.drain()).await.is_err() {
-            break;
+    let all_durable = async {
+        for publisher in publishers.values() {
+            // One that is closed has inputs that are not durable.
+            let _ = publisher.drain().await;
         }
+    };
+    tokio::select! {
+        () = all_durable => {}
+        () = tokio::time::sleep(DRAIN_WAIT) => {}
+        () = interruption.told() => {}
     }
     publishers
         .iter()

@@ -10,7 +10,7 @@ use crate::exit::{Failure, Outcome};
 /// Writes a directory with which `role` can connect.
 pub(crate) fn run(role: Role, enrolment: &Enrolment) -> Result<Outcome, Failure> {
     let Enrolment::Enrol { name, data, out } = enrolment;
-    let name = Name::new(name).map_err(|error| Failure::new(format!("`{name}`: {error}")))?;
+    let name = Name::new(name).map_err(|error| Failure::misused(format!("`{name}`: {error}")))?;
     let directory = DataDirectory::existing(data)?;
     if out.exists() {
         return Err(Failure::new(format!(
@@ -20,16 +20,16 @@ pub(crate) fn run(role: Role, enrolment: &Enrolment) -> Result<Outcome, Failure>
     }
     let bundle = directory.enrol(role, &name)?;
     bundle.save(out)?;
-    anstream::println!("{}  written to {}", bundle.identity(), out.display());
-    anstream::println!("Its key is readable by you alone. Carry the directory by a way you trust.");
+    say!("{}  written to {}", bundle.identity(), out.display());
+    say!("Its key is readable by you alone. Carry the directory by a way you trust.");
     match role {
-        Role::Vendor => anstream::println!(
-            "The node accepts what feed `{name}` of site.toml may report; see docs/specs/wire.md."
+        Role::Vendor => say!(
+            "The node accepts what feed `{name}` of site.toml may report, and refuses a vendor that \
+             is no feed; see docs/specs/wire.md."
         ),
-        Role::Receiver | Role::Operator => anstream::println!(
-            "Try: ach tail alarms --node ADDRESS --credentials {}",
-            out.display()
-        ),
+        Role::Receiver | Role::Operator => {
+            say!("Try: ach tail alarms --node ADDRESS --credentials {}", out.display());
+        }
         Role::Node => {}
     }
     Ok(Outcome::Done)

@@ -1,8 +1,10 @@
 //! `ach journal verify` and `ach journal show`: read a journal, whether or not a node is running.
 
 mod entry_object;
+mod site_names;
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use ach_engine_journal::{FileDisk, Reader, RecordKind, Report};
@@ -10,9 +12,11 @@ use ach_engine_shard::Entry;
 use ach_engine_wire::decode_entry;
 use serde_json::json;
 
+use self::site_names::SiteNames;
 use crate::cli::Journal;
 use crate::data_directory::DataDirectory;
-use crate::exit::{Failure, Outcome};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::out;
 
 /// Most entries `--last` keeps: they are held in memory until the end of the journal is found.
 const LAST_MAX: u64 = 100_000;
@@ -51,40 +55,39 @@ fn verify(dir: &Path, is_json: bool) -> Result<Outcome, Failure> {
     let directory = DataDirectory::existing(dir)?;
     let reader = Reader::new(FileDisk::existing(directory.journal())?);
     // Lengths, chain and checksums are checked without the key; with it, contents too.
-    let kek = directory.key_source().load().ok();
+    let kek = directory.key_source().load();
     let mut first_bad = None;
     let report = match &kek {
-        Some(kek) => reader.show(kek, &mut |record| {
+        Ok(kek) => reader.show(kek, &mut |record| {
             if record.kind == RecordKind::Entry && decode_entry(record.payload).is_err() {
                 first_bad.get_or_insert(record.index);
             }
         })?,
-        None => reader.verify(None)?,
+        Err(_) => reader.verify(None)?,
     };
+    let keyless = kek.err().map(|error| Failure::from(error).to_string());
     if is_json {
-        anstream::println!("{}", report_object(&report, first_bad));
+        say!("{}", report_object(&report, first_bad, keyless.as_deref()));
     } else {
-        print_report(&report, first_bad);
+        print_report(&report, first_bad, keyless.as_deref());
     }
     let is_sound = report.damage.is_none() && first_bad.is_none();
     Ok(if is_sound { Outcome::Done } else { Outcome::Unsound })
 }
 
-fn print_report(report: &Report, first_bad: Option<u64>) {
-    anstream::println!(
+fn print_report(report: &Report, first_bad: Option<u64>, keyless: Option<&str>) {
+    say!(
         "{} segments, {} groups, {} records, last LSN {}",
         report.segments.len(),
         report.groups,
         report.records,
         report.last_lsn
     );
-    if !report.had_key {
-        anstream::println!(
-            "the key was not found: lengths, chain and checksums were checked, not contents"
-        );
+    if let Some(why) = keyless {
+        say!("lengths, chain and checksums were checked, contents were not: {why}");
     }
     if let Some(tail) = report.tail {
-        anstream::println!(
+        say!(
             "an unacknowledged tail of {} bytes in segment {} at byte {} will be cut at the next start",
             tail.torn_bytes,
             tail.segment,
@@ -92,10 +95,10 @@ fn print_report(report: &Report, first_bad: Option<u64>) {
         );
     }
     for note in &report.notes {
-        anstream::println!("note: {note:?}");
+        say!("note: {note:?}");
     }
     match (&report.damage, first_bad) {
-        (Some(damage), _) => anstream::println!(
+        (Some(damage), _) => say!(
             "DAMAGED: {} (segment {}, byte {}, LSN {}); keep a copy before you start the node: it will \
              raise alarms but store nothing",
             damage.harm,
@@ -103,20 +106,33 @@ fn print_report(report: &Report, first_bad: Option<u64>) {
             damage.offset,
             damage.lsn
         ),
-        (None, Some(index)) => anstream::println!("DAMAGED: entry {index} cannot be decoded"),
-        (None, None) if report.was_closed => anstream::println!("sound, closed in order"),
-        (None, None) => anstream::println!("sound; not closed in order, or a node is running"),
+        (None, Some(index)) => say!("DAMAGED: entry {index} cannot be decoded"),
+        (None, None) => {
+            let how = if keyless.is_some() { "sound as far as it was checked" } else { "sound" };
+            let end = if report.was_closed {
+                "closed in order"
+            } else {
+                "not closed in order, or a node is running"
+            };
+            say!("{how}, {end}");
+        }
     }
 }
 
-fn report_object(report: &Report, first_bad: Option<u64>) -> serde_json::Value {
+fn report_object(
+    report: &Report,
+    first_bad: Option<u64>,
+    keyless: Option<&str>,
+) -> serde_json::Value {
     json!({
+        "event": "verified",
         "is_sound": report.damage.is_none() && first_bad.is_none(),
         "segments": report.segments.len(),
         "groups": report.groups,
         "records": report.records,
         "last_lsn": report.last_lsn.0,
         "had_key": report.had_key,
+        "key_problem": keyless,
         "was_closed": report.was_closed,
         "torn_tail_bytes": report.tail.map(|tail| tail.torn_bytes),
         "damage": report.damage.map(|damage| json!({
@@ -131,9 +147,11 @@ fn report_object(report: &Report, first_bad: Option<u64>) -> serde_json::Value {
 
 fn show_from(dir: &Path, from: u64, count: u64, is_json: bool) -> Result<Outcome, Failure> {
     let until = from.saturating_add(count);
+    let mut names = SiteNames::default();
     let report = entries(&DataDirectory::existing(dir)?, |entry| {
+        names.take(&entry);
         if (from..until).contains(&entry.index) {
-            print(&entry, is_json);
+            print(&entry, &names, is_json);
         }
     })?;
     Ok(soundness(&report))
@@ -141,20 +159,22 @@ fn show_from(dir: &Path, from: u64, count: u64, is_json: bool) -> Result<Outcome
 
 fn show_last(dir: &Path, last: u64, is_json: bool) -> Result<Outcome, Failure> {
     if last > LAST_MAX {
-        return Err(Failure::new(format!(
+        return Err(Failure::misused(format!(
             "--last takes at most {LAST_MAX}; use --from and --count"
         )));
     }
     let keep = usize::try_from(last).unwrap_or(0);
     let mut kept: VecDeque<Entry> = VecDeque::new();
+    let mut names = SiteNames::default();
     let report = entries(&DataDirectory::existing(dir)?, |entry| {
+        names.take(&entry);
         kept.push_back(entry);
         if kept.len() > keep {
             kept.pop_front();
         }
     })?;
     for entry in &kept {
-        print(entry, is_json);
+        print(entry, &names, is_json);
     }
     Ok(soundness(&report))
 }
@@ -163,16 +183,21 @@ fn soundness(report: &Report) -> Outcome {
     match &report.damage {
         None => Outcome::Done,
         Some(damage) => {
-            anstream::eprintln!("what follows is damaged: {} (LSN {})", damage.harm, damage.lsn);
+            complain!("what follows is damaged: {} (LSN {})", damage.harm, damage.lsn);
             Outcome::Unsound
         }
     }
 }
 
-fn print(entry: &Entry, is_json: bool) {
+fn print(entry: &Entry, names: &SiteNames, is_json: bool) {
+    if out::failure().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe) {
+        // The rest of the journal, which may be long, would be read for nobody. There is nothing to
+        // tidy up.
+        std::process::exit(Exit::Failed.code().into());
+    }
     if is_json {
-        anstream::println!("{}", entry_object::entry_object(entry));
+        say!("{}", entry_object::entry_object(entry, names));
     } else {
-        anstream::println!("{}", entry_object::entry_line(entry));
+        say!("{}", entry_object::entry_line(entry, names));
     }
 }

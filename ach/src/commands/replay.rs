@@ -5,6 +5,7 @@
 
 mod followed_clock;
 mod hosted;
+mod listener;
 mod live;
 mod pace;
 
@@ -39,6 +40,8 @@ pub(crate) struct Tally {
     pub(crate) durable: u64,
     /// Zones entered and left, and alarms raised, where they were listened for.
     pub(crate) heard: Option<Heard>,
+    /// Why it cannot be called done, though it came to an end.
+    pub(crate) trouble: Option<String>,
 }
 
 /// What followed.
@@ -58,14 +61,21 @@ pub(crate) fn run(replay: &Replay) -> Result<Outcome, Failure> {
     let columns = Columns {
         unit: replay.unit,
         delimiter: u8::try_from(replay.delimiter)
-            .map_err(|_| Failure::new("--delimiter takes one ASCII character"))?,
+            .ok()
+            .filter(u8::is_ascii)
+            .ok_or_else(|| Failure::misused("--delimiter takes one ASCII character"))?,
         ..Columns::default()
     }
-    .mapped(&replay.columns)?;
-    let recording = Recording::read(&replay.file, &columns)?;
+    .mapped(&replay.columns)
+    .map_err(|error| Failure::misused(error.to_string()))?;
     let pace = pace::Pace::parse(&replay.speed)?;
+    let recording = Recording::read(&replay.file, &columns)?;
+    if replay.list_tags {
+        recording.tag_names.equipment_lines().iter().for_each(|line| say!("{line}"));
+        return Ok(Outcome::Done);
+    }
     if !replay.json {
-        anstream::println!(
+        say!(
             "{} pings of {} tags over {}",
             recording.rows.len(),
             recording.tags().len(),
@@ -76,13 +86,14 @@ pub(crate) fn run(replay: &Replay) -> Result<Outcome, Failure> {
     let tally = match (&replay.site, replay.node) {
         (Some(site), _) => hosted::run(replay, site, &recording, pace, &bar),
         (None, Some(node)) => live::run(replay, node, &recording, pace, &bar),
-        (None, None) => Err(Failure::new(
+        (None, None) => Err(Failure::misused(
             "say where to: --site DIR for a node of its own, or --node ADDRESS --credentials DIR",
         )),
     };
     bar.finish_and_clear();
-    print(&tally?, replay.json);
-    Ok(Outcome::Done)
+    let tally = tally?;
+    print(&tally, replay.json);
+    tally.trouble.map_or(Ok(Outcome::Done), |trouble| Err(Failure::new(trouble)))
 }
 
 fn progress_bar(recording: &Recording, is_json: bool) -> ProgressBar {
@@ -98,7 +109,7 @@ fn progress_bar(recording: &Recording, is_json: bool) -> ProgressBar {
 fn print(tally: &Tally, is_json: bool) {
     let heard = tally.heard;
     if is_json {
-        anstream::println!(
+        say!(
             "{}",
             json!({
                 "event": "summary",
@@ -115,7 +126,7 @@ fn print(tally: &Tally, is_json: bool) {
         );
         return;
     }
-    anstream::println!(
+    say!(
         "{} sent = {} accepted + {} duplicate + {} late + {} refused; {} durable",
         tally.sent,
         tally.accepted,
@@ -125,7 +136,7 @@ fn print(tally: &Tally, is_json: bool) {
         tally.durable
     );
     if let Some(heard) = heard {
-        anstream::println!(
+        say!(
             "zones entered {} times and left {} times; {} alarms",
             heard.entered,
             heard.exited,
@@ -184,7 +195,8 @@ fn feed_of(
     if let Some(first) = missing.first() {
         return Err(Failure::new(format!(
             "{} tags of the recording are not of the site, {first} for one; put them on people or \
-             equipment, or into a feed's spare_tags in site.toml",
+             equipment, or into a feed's spare_tags in site.toml; `--list-tags` prints them as an \
+             equipment.csv",
             missing.len()
         )));
     }

@@ -7,12 +7,13 @@ use ach_actors_model::Name;
 use ach_engine_node::{Arrangement, Ended, Node, NodeConfig, NodeLimits, Running};
 use ach_engine_site::SiteDirectory;
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 use super::{connection::runtime, site};
 use crate::cli::{ArrangementChoice, Serve};
 use crate::data_directory::DataDirectory;
 use crate::exit::{Failure, Outcome};
+use crate::interruption::Interruption;
 use crate::log;
 
 /// What the node's certificate calls it.
@@ -31,9 +32,9 @@ pub(crate) fn run(serve: &Serve) -> Result<Outcome, Failure> {
     )?;
     let running = Node::start(config)?;
     announce(serve, &directory, &running);
-    runtime()?.block_on(until_told(&running))?;
+    runtime()?.block_on(until_told(&running, serve.until_stdin_ends))?;
     match running.drain() {
-        Ended::Drained => Ok(Outcome::Done),
+        Ended::Drained => Ok(Outcome::Served),
         Ended::Failed => Err(Failure::new(
             "the node could not end in order; start it again: it comes back from its journal",
         )),
@@ -76,37 +77,65 @@ fn arrangement(choice: ArrangementChoice) -> Arrangement {
 fn announce(serve: &Serve, directory: &SiteDirectory, running: &Running) {
     let address = running.address();
     let data = serve.data.display();
+    let stopped = running.health().stopped.map(|why| why.to_string());
     if serve.json {
-        anstream::println!(
+        say!(
             "{}",
             json!({
                 "event": "listening",
                 "site": directory.id.as_str(),
                 "node": address.to_string(),
                 "data": data.to_string(),
+                "is_storing": stopped.is_none(),
+                "storing_stopped": stopped,
             })
         );
         return;
     }
-    anstream::println!("{} ({})", directory.name, directory.id);
-    anstream::println!("listening  quic {address}    data {data}");
-    anstream::println!("give people certificates, then let them connect:");
-    for feed in &directory.feeds {
-        anstream::println!("  ach vendor enrol {0} --data {data} --out {0}-credentials", feed.id);
+    say!("{} ({})", directory.name, directory.id);
+    say!("listening  quic {address}    data {data}");
+    if let Some(why) = stopped {
+        say!("NOT STORING: {why}");
+        say!("alarms are raised all the same, as provisional; nothing is acknowledged as durable");
     }
-    anstream::println!("  ach operator enrol desk --data {data} --out desk-credentials");
-    anstream::println!("  ach tail alarms --node {address} --credentials desk-credentials");
-    anstream::println!("Ctrl-C or SIGTERM ends it in order");
+    say!("give people certificates, then let them connect:");
+    for feed in &directory.feeds {
+        say!("  ach vendor enrol {0} --data {data} --out {0}-credentials", feed.id);
+    }
+    say!("  ach operator enrol desk --data {data} --out desk-credentials");
+    say!("  ach tail alarms --node {address} --credentials desk-credentials");
+    say!("Ctrl-C or SIGTERM ends it in order");
 }
 
-/// Returns at SIGTERM, at Ctrl-C, or when the node ends by itself.
-async fn until_told(running: &Running) -> Result<(), Failure> {
-    let mut term = signal(SignalKind::terminate())?;
+/// Returns at SIGTERM, at Ctrl-C, with its parent if it was asked to, or when the node ends by itself.
+async fn until_told(running: &Running, until_stdin_ends: bool) -> Result<(), Failure> {
+    let mut interruption = Interruption::of_service()?;
+    let parent_is_gone = async {
+        if until_stdin_ends {
+            stdin_end().await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    };
     tokio::select! {
-        _ = term.recv() => Ok(()),
-        pressed = tokio::signal::ctrl_c() => Ok(pressed?),
+        () = interruption.told() => Ok(()),
+        () = parent_is_gone => Ok(()),
         () = running.over() => Err(Failure::new(
             "the node failed; the log above says why. Start it again: it comes back from its journal",
         )),
     }
+}
+
+/// Returns when stdin ends. It is read by a thread of its own, which the process does not wait for:
+/// a read of stdin cannot be taken back.
+async fn stdin_end() {
+    let (ended, end) = oneshot::channel();
+    std::thread::spawn(move || {
+        // A stdin that cannot be read has ended as well.
+        drop(std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()));
+        // Nobody waits if the node has ended otherwise.
+        let _ = ended.send(());
+    });
+    // The sender is dropped only with the thread.
+    drop(end.await);
 }

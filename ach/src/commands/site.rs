@@ -13,46 +13,45 @@ pub(crate) fn run(site: &Site) -> Result<Outcome, Failure> {
         Site::New { dir } => {
             must_be_new(dir)?;
             write_example(dir)?;
-            anstream::println!("{} written; next:", dir.display());
-            anstream::println!(
-                "  ach site check {0}\n  ach serve --site {0} --data DIR",
-                dir.display()
-            );
+            say!("{} written; next:", dir.display());
+            say!("  ach site check {0}\n  ach serve --site {0} --data DIR", dir.display());
             Ok(Outcome::Done)
         }
         Site::Sample { dir } => {
             must_be_new(dir)?;
             sample_hospital().directory.write(dir)?;
-            anstream::println!("{} written; open floors/*.geojson in any viewer", dir.display());
+            say!("{0} written; open {0}/floors/*.geojson in any viewer", dir.display());
             Ok(Outcome::Done)
         }
-        Site::Check { dir, json } => Ok(check(dir, *json)),
+        Site::Check { dir, json } => check(dir, *json),
     }
 }
 
 /// Reads a site directory for a node; every mistake is printed.
 pub(crate) fn read(dir: &Path) -> Result<SiteDirectory, Failure> {
+    must_be_there(dir)?;
     match SiteDirectory::read(dir) {
         Ok(reading) => {
             for warning in &reading.warnings {
-                anstream::eprintln!("{warning}");
+                complain!("{warning}");
             }
             Ok(reading.directory)
         }
         Err(findings) => {
             for finding in &findings {
-                anstream::eprintln!("{finding}");
+                complain!("{finding}");
             }
             Err(Failure::new(format!(
-                "{} has {} mistakes; mend them and try again",
+                "{} has {}; mend them and try again",
                 dir.display(),
-                findings.count(Severity::Error)
+                counted(findings.count(Severity::Error), "mistake")
             )))
         }
     }
 }
 
-fn check(dir: &Path, is_json: bool) -> Outcome {
+fn check(dir: &Path, is_json: bool) -> Result<Outcome, Failure> {
+    must_be_there(dir)?;
     let (findings, summary) = match SiteDirectory::read(dir) {
         Ok(reading) => {
             let summary = Some(words(&reading.directory));
@@ -65,34 +64,52 @@ fn check(dir: &Path, is_json: bool) -> Outcome {
         let (errors, warnings) =
             (findings.count(Severity::Error), findings.count(Severity::Warning));
         match summary {
-            Some(summary) => anstream::println!("sound: {summary}; {warnings} warnings"),
-            None => anstream::println!("{errors} errors, {warnings} warnings"),
+            Some(summary) => say!("sound: {summary}; {}", counted(warnings, "warning")),
+            None => say!("{}, {}", counted(errors, "mistake"), counted(warnings, "warning")),
         }
     }
-    if findings.has_errors() { Outcome::Unsound } else { Outcome::Done }
+    Ok(if findings.has_errors() { Outcome::Unsound } else { Outcome::Done })
 }
 
 fn words(site: &SiteDirectory) -> String {
     let zones: usize = site.floors.iter().map(|floor| floor.zones.len()).sum();
     let doors: usize = site.floors.iter().map(|floor| floor.doors.len()).sum();
-    format!(
-        "{} floors, {zones} zones, {doors} doors, {} people, {} pieces of equipment, {} rules",
-        site.floors.len(),
-        site.people.len(),
-        site.equipment.len(),
-        site.rules.len()
-    )
+    [
+        counted(site.floors.len(), "floor"),
+        counted(zones, "zone"),
+        counted(doors, "door"),
+        format!("{} people", site.people.len()),
+        format!("{} of equipment", counted(site.equipment.len(), "piece")),
+        counted(site.rules.len(), "rule"),
+    ]
+    .join(", ")
+}
+
+/// `1 door`, `2 doors`.
+fn counted(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 fn print(findings: &Findings, is_json: bool) {
     for finding in findings {
         if is_json {
             let object = serde_json::to_string(finding).unwrap_or_default();
-            anstream::println!("{object}");
+            say!("{object}");
         } else {
-            anstream::println!("{finding}");
+            say!("{finding}");
         }
     }
+}
+
+fn must_be_there(dir: &Path) -> Result<(), Failure> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let what = if dir.exists() { "is no directory" } else { "does not exist" };
+    Err(Failure::new(format!(
+        "{0} {what}; name a site directory, or write one with `ach site new DIR`",
+        dir.display()
+    )))
 }
 
 fn must_be_new(dir: &Path) -> Result<(), Failure> {

@@ -1,19 +1,17 @@
 //! `ach status` and `ach actor`: asks and commands as an operator.
 
 use ach_actors_model::{Name, TagId};
-use ach_clients_rust::{Role, Thing};
+use ach_clients_rust::Thing;
 use serde_json::{Map, Value, json};
 
-use super::connection::{connect, runtime};
+use super::connection::{OPERATORS, connect, runtime};
 use crate::cli::{Actor, ActorChoice, ActorKind, Connect};
 use crate::exit::{Failure, Outcome};
 
 /// Prints how the node is. A node that has stopped storing is unsound.
 pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
     runtime()?.block_on(async {
-        let client = connect(to).await?;
-        operators_only(client.role())?;
-        let mut operator = client.operator();
+        let mut operator = connect(to, OPERATORS).await?.operator();
         let status = operator.status().await?;
         operator.close().await;
         if to.json {
@@ -23,7 +21,7 @@ pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
                 .map(|counter| (counter.name.to_string(), json!(counter.count)))
                 .collect();
             let durable = status.cursor.map(|cursor| cursor.index);
-            anstream::println!(
+            say!(
                 "{}",
                 json!({
                     "event": "status",
@@ -36,9 +34,9 @@ pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
             );
         } else {
             let storing = if status.is_storing { "storing" } else { "NOT STORING" };
-            anstream::println!("{} of site {}: {storing}", status.node, status.site);
+            say!("{} of site {}: {storing}", status.node, status.site);
             for counter in &status.counters {
-                anstream::println!("  {:<44} {:>12}", counter.name, counter.count);
+                say!("  {:<44} {:>12}", counter.name, counter.count);
             }
         }
         Ok(if status.is_storing { Outcome::Done } else { Outcome::Unsound })
@@ -53,9 +51,7 @@ pub(crate) fn actor(wish: &Actor) -> Result<Outcome, Failure> {
     };
     let thing = thing(choice)?;
     runtime()?.block_on(async {
-        let client = connect(&choice.connect).await?;
-        operators_only(client.role())?;
-        let mut operator = client.operator();
+        let mut operator = connect(&choice.connect, OPERATORS).await?.operator();
         let cursor = if is_release {
             operator.release(thing).await?
         } else {
@@ -64,33 +60,24 @@ pub(crate) fn actor(wish: &Actor) -> Result<Outcome, Failure> {
         operator.close().await;
         let index = cursor.map(|cursor| cursor.index);
         if choice.connect.json {
-            anstream::println!("{}", json!({ "event": "receipt", "index": index }));
+            say!("{}", json!({ "event": "receipt", "index": index }));
         } else {
             let entry = index.map_or_else(String::new, |index| format!(", entry {index}"));
-            anstream::println!("done{entry}");
+            say!("done{entry}");
         }
         Ok(Outcome::Done)
     })
 }
 
-fn operators_only(role: Role) -> Result<(), Failure> {
-    if role == Role::Operator {
-        return Ok(());
-    }
-    Err(Failure::new(format!(
-        "these credentials are a {}'s; use an operator's (`ach operator enrol NAME --data DIR --out DIR`)",
-        role.word()
-    )))
-}
-
 fn thing(choice: &ActorChoice) -> Result<Thing, Failure> {
-    let name =
-        || Name::new(&choice.id).map_err(|error| Failure::new(format!("`{}`: {error}", choice.id)));
+    let name = || {
+        Name::new(&choice.id).map_err(|error| Failure::misused(format!("`{}`: {error}", choice.id)))
+    };
     Ok(match choice.kind {
         ActorKind::Tag => {
             let id = u64::from_str_radix(choice.id.trim_start_matches("0x"), 16);
             Thing::Tag(TagId(id.map_err(|_| {
-                Failure::new(format!(
+                Failure::misused(format!(
                     "`{}` is no EUI-64; write up to 16 hexadecimal digits",
                     choice.id
                 ))

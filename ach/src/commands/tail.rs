@@ -5,37 +5,31 @@ use std::time::Duration;
 
 use ach_actors_model::{Name, TagId};
 use ach_clients_rust::{
-    AlarmUpdate, EventNote, Filter, Gap, NoteUpdate, PositionNote, ProvisionalReason, Role,
-    Subscriber,
+    AlarmUpdate, EventNote, Filter, Gap, NoteUpdate, PositionNote, ProvisionalReason, Subscriber,
 };
 use ach_engine_wire::AlarmSettled;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::connection::{connect, runtime};
+use super::connection::{VIEWERS, connect, runtime};
 use crate::cli::{Tail, Topic};
 use crate::exit::{Failure, Outcome};
+use crate::interruption::Interruption;
 use crate::notes::{self, thing_id};
+use crate::out;
 
 /// Follows one topic.
 pub(crate) fn run(tail: &Tail) -> Result<Outcome, Failure> {
     let filter = filter(tail)?;
     runtime()?.block_on(async {
-        let client = connect(&tail.connect).await?;
-        if client.role() == Role::Vendor {
-            return Err(Failure::new(
-                "these credentials are a vendor's, who may only publish; use an operator's or a \
-                 receiver's (`ach receiver enrol NAME --data DIR --out DIR`)",
-            ));
-        }
-        let mut subscriber = client.subscriber();
+        let mut subscriber = connect(&tail.connect, VIEWERS).await?.subscriber();
         let is_json = tail.connect.json;
         let follow = follow(&mut subscriber, tail.what, filter, is_json);
         until_told(tail.length, follow).await
     })
 }
 
-/// Runs `work` until it ends, Ctrl-C is pressed, or the time is over.
+/// Runs `work` until it ends, nobody reads what it prints, it is told to end, or the time is over.
 async fn until_told(
     length: Option<Duration>,
     work: impl Future<Output = Result<(), Failure>>,
@@ -46,10 +40,12 @@ async fn until_told(
             None => std::future::pending().await,
         }
     };
+    let mut interruption = Interruption::of_visit()?;
     tokio::select! {
         result = work => result.map(|()| Outcome::Done),
         () = over => Ok(Outcome::Done),
-        pressed = tokio::signal::ctrl_c() => Ok(pressed.map(|()| Outcome::Done)?),
+        () = interruption.told() => Ok(Outcome::Done),
+        () = out::gone() => Ok(Outcome::Done),
     }
 }
 
@@ -101,32 +97,32 @@ async fn follow(
 fn print_alarm(update: AlarmUpdate, is_json: bool) {
     match update {
         AlarmUpdate::Note(note) if is_json => {
-            anstream::println!("{}", notes::alarm_object(&note, None));
+            say!("{}", notes::alarm_object(&note, None));
         }
         AlarmUpdate::Note(note) => {
-            anstream::println!("{}", notes::alarm_line(&note, None, thing_id));
+            say!("{}", notes::alarm_line(&note, None, thing_id));
         }
         AlarmUpdate::Durable { id, transition, cursor } if is_json => {
             let storage = ach_clients_rust::Storage::Durable;
             let settled = AlarmSettled { id, transition, storage, cursor, fencing_epoch: 0 };
-            anstream::println!("{}", notes::settled_object(&settled));
+            say!("{}", notes::settled_object(&settled));
         }
         AlarmUpdate::Withdrawn { id, transition } if is_json => {
             let storage = ach_clients_rust::Storage::Withdrawn;
             let settled = AlarmSettled { id, transition, storage, cursor: None, fencing_epoch: 0 };
-            anstream::println!("{}", notes::settled_object(&settled));
+            say!("{}", notes::settled_object(&settled));
         }
         AlarmUpdate::Withdrawn { id, transition } => {
-            anstream::println!("withdrawn  {id}  {}", notes::spaced(transition));
+            say!("withdrawn  {id}  {}", notes::spaced(transition));
         }
         AlarmUpdate::Gone { id } if is_json => {
-            anstream::println!("{}", json!({ "event": "gone", "id": id.to_string() }));
+            say!("{}", json!({ "event": "gone", "id": id.to_string() }));
         }
-        AlarmUpdate::Gone { id } => anstream::println!("gone       {id}  it is open no more"),
+        AlarmUpdate::Gone { id } => say!("gone       {id}  it is open no more"),
         AlarmUpdate::StillProvisional { id, transition, reason } if is_json => {
             let storage = ach_clients_rust::Storage::Provisional(reason);
             let settled = AlarmSettled { id, transition, storage, cursor: None, fencing_epoch: 0 };
-            anstream::println!("{}", notes::settled_object(&settled));
+            say!("{}", notes::settled_object(&settled));
         }
         AlarmUpdate::StillProvisional { id, transition, reason } => {
             let why = match reason {
@@ -134,15 +130,15 @@ fn print_alarm(update: AlarmUpdate, is_json: bool) {
                 ProvisionalReason::NoDisk => "the node stores no longer",
                 ProvisionalReason::NoQuorum => "the node has no quorum",
             };
-            anstream::println!("not stored {id}  {}: {why}", notes::spaced(transition));
+            say!("not stored {id}  {}: {why}", notes::spaced(transition));
         }
         AlarmUpdate::Unreadable(error) => print_unreadable(&error, is_json),
         AlarmUpdate::Gap(gap) => print_gap(&gap, is_json),
         AlarmUpdate::OpenSetComplete { open_count } if is_json => {
-            anstream::println!("{}", json!({ "event": "open_set_end", "open_count": open_count }));
+            say!("{}", json!({ "event": "open_set_end", "open_count": open_count }));
         }
         AlarmUpdate::OpenSetComplete { open_count } => {
-            anstream::println!("{open_count} alarms are open; what follows is new");
+            say!("{open_count} alarms are open; what follows is new");
         }
         AlarmUpdate::Disconnected => print_disconnected(is_json),
         AlarmUpdate::Durable { .. } | AlarmUpdate::EchoReply { .. } => {}
@@ -151,7 +147,7 @@ fn print_alarm(update: AlarmUpdate, is_json: bool) {
 
 fn print_note<T>(update: NoteUpdate<T>, is_json: bool, render: impl Fn(&T) -> String) {
     match update {
-        NoteUpdate::Note(note) => anstream::println!("{}", render(&note)),
+        NoteUpdate::Note(note) => say!("{}", render(&note)),
         NoteUpdate::Gap(gap) => print_gap(&gap, is_json),
         NoteUpdate::Unreadable(error) => print_unreadable(&error, is_json),
         NoteUpdate::Disconnected => print_disconnected(is_json),
@@ -163,36 +159,60 @@ fn print_note<T>(update: NoteUpdate<T>, is_json: bool, render: impl Fn(&T) -> St
 fn print_unreadable(error: &dyn std::error::Error, is_json: bool) {
     if is_json {
         let line = json!({ "event": "unreadable", "error": error.to_string() });
-        anstream::println!("{line}");
+        say!("{line}");
     } else {
-        anstream::println!("-- a note cannot be read: {error}; this program is too old --");
+        say!("-- a note cannot be read: {error}; this program is too old --");
     }
 }
 
 fn print_gap(gap: &Gap, is_json: bool) {
     let missed = gap.missed_count;
     if is_json {
-        anstream::println!("{}", json!({ "event": "gap", "missed_count": missed }));
+        say!("{}", json!({ "event": "gap", "missed_count": missed }));
     } else {
         let count = missed.map_or_else(|| "some".to_owned(), |count| count.to_string());
-        anstream::println!("-- {count} notes could not be delivered: {} --", gap.code);
+        say!("-- {count} notes could not be delivered: {} --", gap.code);
     }
 }
 
 fn print_disconnected(is_json: bool) {
     if is_json {
-        anstream::println!("{}", json!({ "event": "disconnected" }));
+        say!("{}", json!({ "event": "disconnected" }));
     } else {
-        anstream::println!("-- disconnected; trying again --");
+        say!("-- disconnected; trying again --");
     }
 }
 
+/// A filter that means nothing for a topic would let nothing through, for ever.
+fn must_fit(tail: &Tail) -> Result<(), Failure> {
+    let topic = match tail.what {
+        Topic::Alarms => "alarms",
+        Topic::Events => "events",
+        Topic::Positions => "positions",
+    };
+    for (option, is_given, topics) in [
+        ("kind", !tail.kind.is_empty(), ["alarms", ""]),
+        ("priority", !tail.priority.is_empty(), ["alarms", ""]),
+        ("zone", !tail.zone.is_empty(), ["alarms", "events"]),
+        ("door", !tail.door.is_empty(), ["alarms", "events"]),
+    ] {
+        if is_given && !topics.contains(&topic) {
+            return Err(Failure::misused(format!(
+                "{topic} cannot be filtered by --{option}; leave it out, or filter by --subject or --tag"
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn filter(tail: &Tail) -> Result<Filter, Failure> {
-    let name =
-        |text: &String| Name::new(text).map_err(|error| Failure::new(format!("`{text}`: {error}")));
+    must_fit(tail)?;
+    let name = |text: &String| {
+        Name::new(text).map_err(|error| Failure::misused(format!("`{text}`: {error}")))
+    };
     let tag = |text: &String| {
         u64::from_str_radix(text.trim_start_matches("0x"), 16).map(TagId).map_err(|_| {
-            Failure::new(format!("`{text}` is no EUI-64; write up to 16 hexadecimal digits"))
+            Failure::misused(format!("`{text}` is no EUI-64; write up to 16 hexadecimal digits"))
         })
     };
     Ok(Filter {
@@ -203,6 +223,7 @@ fn filter(tail: &Tail) -> Result<Filter, Failure> {
             .map(|text| word("priority", text))
             .collect::<Result<_, _>>()?,
         zones: tail.zone.iter().map(name).collect::<Result<_, _>>()?,
+        doors: tail.door.iter().map(name).collect::<Result<_, _>>()?,
         subjects: tail.subject.iter().map(name).collect::<Result<_, _>>()?,
         tags: tail.tag.iter().map(tag).collect::<Result<_, _>>()?,
         ..Filter::default()
@@ -213,7 +234,7 @@ fn filter(tail: &Tail) -> Result<Filter, Failure> {
 fn word<T: DeserializeOwned>(role: &str, text: &str) -> Result<T, Failure> {
     let plain = text.trim().replace([' ', '-'], "_");
     serde_json::from_value(json!(plain))
-        .map_err(|error| Failure::new(format!("`{text}` is no {role}: {error}")))
+        .map_err(|error| Failure::misused(format!("`{text}` is no {role}: {error}")))
 }
 
 #[cfg(test)]

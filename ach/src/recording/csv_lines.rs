@@ -4,7 +4,8 @@ use std::io::BufRead;
 
 use csv::StringRecord;
 
-use super::{Columns, LINE_BYTES_MAX, Place, RecordingError, Row, finite, source_tag, stamp};
+use super::short_lines::ShortLines;
+use super::{Columns, Place, RANGE_M, RecordingError, Row, TagNames, finite, stamp};
 
 /// Where each role is among the columns.
 struct Layout {
@@ -23,27 +24,36 @@ enum PlaceColumns {
 }
 
 /// The rows of `reader`, in the file's order. The first line names the columns.
-pub(super) fn rows<R: BufRead>(
+pub(super) fn rows<'n, R: BufRead>(
     reader: R,
     columns: &Columns,
-) -> Result<impl Iterator<Item = Result<Row, RecordingError>> + use<R>, RecordingError> {
+    tag_names: &'n mut TagNames,
+) -> Result<impl Iterator<Item = Result<Row, RecordingError>> + use<'n, R>, RecordingError> {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(columns.delimiter)
         .trim(csv::Trim::All)
-        .from_reader(reader);
+        .from_reader(ShortLines::new(reader));
     let header = reader.headers().map_err(|error| line_error(1, &error))?.clone();
     let layout = layout(&header, columns)?;
     Ok(reader.into_records().enumerate().map(move |(count, record)| {
         let line = u64::try_from(count).unwrap_or(u64::MAX).saturating_add(2);
         let record = record.map_err(|error| line_error(line, &error))?;
         let line = record.position().map_or(line, csv::Position::line);
-        row(&record, &layout).map_err(|what| RecordingError::Line { line, what })
+        row(&record, &layout, tag_names).map_err(|what| RecordingError::Line { line, what })
     }))
 }
 
 fn line_error(line: u64, error: &csv::Error) -> RecordingError {
     let line = error.position().map_or(line, csv::Position::line);
-    RecordingError::Line { line, what: error.to_string() }
+    let what = match error.kind() {
+        csv::ErrorKind::Io(error) => error.to_string(),
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("it has {len} columns and the header has {expected_len}")
+        }
+        csv::ErrorKind::Utf8 { .. } => "it is not UTF-8".to_owned(),
+        _ => error.to_string(),
+    };
+    RecordingError::Line { line, what }
 }
 
 fn layout(header: &StringRecord, columns: &Columns) -> Result<Layout, RecordingError> {
@@ -73,14 +83,12 @@ fn layout(header: &StringRecord, columns: &Columns) -> Result<Layout, RecordingE
     })
 }
 
-fn row(record: &StringRecord, layout: &Layout) -> Result<Row, String> {
-    if record.as_slice().len() > LINE_BYTES_MAX {
-        return Err(format!("it has more than {LINE_BYTES_MAX} bytes"));
-    }
+fn row(record: &StringRecord, layout: &Layout, tag_names: &mut TagNames) -> Result<Row, String> {
     let text =
         |column: usize, role: &str| record.get(column).ok_or_else(|| format!("it has no {role}"));
     let length = |column: usize, role: &str| {
-        finite(role, text(column, role)?, 1e9).map(|value| value / layout.per_metre)
+        let limit = RANGE_M * layout.per_metre;
+        finite(role, text(column, role)?, limit).map(|value| value / layout.per_metre)
     };
     let optional = |column: Option<usize>, role: &str| match column {
         Some(column) if !text(column, role)?.is_empty() => length(column, role).map(Some),
@@ -103,7 +111,7 @@ fn row(record: &StringRecord, layout: &Layout) -> Result<Row, String> {
     }
     Ok(Row {
         at: stamp::parse(text(layout.time, "time")?)?,
-        tag: source_tag::tag_id(tag),
+        tag: tag_names.tag(tag),
         place,
         z_m: optional(layout.z, "z")?,
         floor,
@@ -128,7 +136,8 @@ mod tests {
         let [first, second] = recording.rows.as_slice() else { panic!("two rows") };
         assert_eq!(first.place, Place::Local { x_m: -1.0, y_m: 2.0 });
         assert_eq!((first.z_m, first.floor, first.accuracy_m), (None, Some(1.5), None));
-        assert_eq!((second.z_m, second.tag), (Some(1.3), source_tag::tag_id("b")));
+        assert_eq!((second.z_m, second.tag), (Some(1.3), TagNames::default().tag("b")));
+        assert_eq!(recording.tag_names.equipment_lines().len(), 3);
         assert_eq!(recording.length_ns(), 4_000_000_000);
     }
 
@@ -153,10 +162,13 @@ mod tests {
     fn a_bad_line_is_named_with_its_number_and_reason() {
         check_refused("time,tag,x,y\n1,a,1,2\n2,a,NaN,2\n", "line 3: x is NaN");
         check_refused("time,tag,x,y\n1,a,inf,2\n", "line 2: x is inf");
-        check_refused("time,tag,x,y\n1,a,1e12,2\n", "beyond");
+        check_refused("time,tag,x,y\n1,a,1e12,2\n", "beyond 1000000");
+        check_refused("time,tag,x,y\n1,a,1000001,2\n", "beyond 1000000");
         check_refused("time,tag,x,y\n1,a,east,2\n", "no number");
         check_refused("time,tag,x,y\n1,,1,2\n", "tag is empty");
-        check_refused("time,tag,x,y\n1,a,1\n", "line 2");
+        check_refused("time,tag,x,y\n1,a,1\n", "line 2: it has 3 columns and the header has 4");
+        let endless = format!("time,tag,x,y\n1,a,1,2\n1,{}", "a".repeat(200_000));
+        check_refused(&endless, "more than 65536 bytes");
         check_refused("time,tag,lon,lat\n1,a,181,2\n", "beyond 180");
         check_refused("time,tag,x\n1,a,1\n", "neither x and y");
         check_refused("time,x,y\n1,1,1\n", "--columns tag=NAME");

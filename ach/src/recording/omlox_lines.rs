@@ -4,7 +4,7 @@ use std::io::{BufRead, Read};
 
 use serde::Deserialize;
 
-use super::{LINE_BYTES_MAX, Place, RecordingError, Row, finite, source_tag, stamp};
+use super::{LINE_BYTES_MAX, Place, RANGE_M, RecordingError, Row, TagNames, finite, stamp};
 
 /// The fields of a `Location` that a position needs.
 #[derive(Debug, Deserialize)]
@@ -27,7 +27,10 @@ struct Point {
 }
 
 /// The rows of `reader`, in the file's order; empty lines are passed over.
-pub(super) fn rows(mut reader: impl BufRead) -> impl Iterator<Item = Result<Row, RecordingError>> {
+pub(super) fn rows(
+    mut reader: impl BufRead,
+    tag_names: &mut TagNames,
+) -> impl Iterator<Item = Result<Row, RecordingError>> {
     let mut line = 0;
     std::iter::from_fn(move || {
         loop {
@@ -42,7 +45,9 @@ pub(super) fn rows(mut reader: impl BufRead) -> impl Iterator<Item = Result<Row,
                 }
                 Ok(_) if text.trim().is_empty() => {}
                 Ok(_) => {
-                    return Some(row(&text).map_err(|what| RecordingError::Line { line, what }));
+                    return Some(
+                        row(&text, tag_names).map_err(|what| RecordingError::Line { line, what }),
+                    );
                 }
                 Err(error) => return refuse(error.to_string()),
             }
@@ -50,7 +55,7 @@ pub(super) fn rows(mut reader: impl BufRead) -> impl Iterator<Item = Result<Row,
     })
 }
 
-fn row(text: &str) -> Result<Row, String> {
+fn row(text: &str, tag_names: &mut TagNames) -> Result<Row, String> {
     let location: Location =
         serde_json::from_str(text).map_err(|error| format!("it is no omlox Location: {error}"))?;
     let time = location
@@ -62,8 +67,8 @@ fn row(text: &str) -> Result<Row, String> {
         coordinate(0).zip(coordinate(1)).ok_or("its position has no 2 numbers")?;
     let place = match location.crs.as_deref() {
         None | Some("local") => Place::Local {
-            x_m: finite("x", &first.to_string(), 1e9)?,
-            y_m: finite("y", &second.to_string(), 1e9)?,
+            x_m: finite("x", &first.to_string(), RANGE_M)?,
+            y_m: finite("y", &second.to_string(), RANGE_M)?,
         },
         Some("EPSG:4326") => Place::Wgs84 {
             lon_deg: finite("lon", &first.to_string(), 180.0)?,
@@ -75,7 +80,7 @@ fn row(text: &str) -> Result<Row, String> {
     };
     Ok(Row {
         at: stamp::parse(&time)?,
-        tag: source_tag::tag_id(&location.provider_id),
+        tag: tag_names.tag(&location.provider_id),
         place,
         z_m: coordinate(2),
         floor: location.floor,

@@ -17,6 +17,7 @@ use crate::{Death, Episode};
 pub(crate) struct Journaled {
     /// All episodes by id.
     pub(crate) episodes: BTreeMap<AlarmId, Episode>,
+    raised: Vec<AlarmId>,
     cleared: BTreeSet<AlarmId>,
     /// Every number up to this one is there, by lane.
     through: BTreeMap<Lane, u64>,
@@ -31,6 +32,7 @@ impl Journaled {
         let reader = Reader::new(FileDisk::existing(data.join("journal")).unwrap());
         let mut journaled = Journaled {
             episodes: BTreeMap::new(),
+            raised: Vec::new(),
             cleared: BTreeSet::new(),
             through: BTreeMap::new(),
             shard: Shard::new(),
@@ -85,6 +87,11 @@ impl Journaled {
         assert!(self.shard.open_alarms().is_empty(), "an alarm is open");
     }
 
+    /// Every time an alarm was raised.
+    pub(crate) fn raised_in_order(&self) -> &[AlarmId] {
+        &self.raised
+    }
+
     fn take(&mut self, entry: &Entry) {
         for input in &entry.inputs {
             match input {
@@ -129,6 +136,7 @@ impl Journaled {
         let id = notice.id;
         let fault = match notice.transition {
             AlarmTransition::Raised => {
+                self.raised.push(id);
                 let before = self.episodes.insert(id, episode.clone());
                 before.map(|before| format!("{episode:?} raised as {id}, as {before:?} was"))
             }

@@ -16,6 +16,7 @@
 )]
 
 mod chance;
+mod diskless;
 mod heard;
 mod journal;
 mod load;
@@ -49,6 +50,8 @@ const LIFE_MS: (u64, u64) = (20, 300);
 const STARTS_KILLED_ONE_IN: u64 = 3;
 /// Such a life is at most so long.
 const START_MS: (u64, u64) = (0, 400);
+/// One life in so many ends without a disk: what is raised in its last moments is lost for certain.
+const DISKLESS_ONE_IN: u64 = 8;
 
 /// An episode by what it is about: rule, subject, ordinal.
 pub(crate) type Episode = (String, String, u32);
@@ -88,12 +91,17 @@ async fn killed_under_load_a_node_loses_nothing_it_acknowledged_and_raises_each_
 
     let mut chance = Chance::new(seed);
     let mut deaths = Vec::new();
+    let mut diskless_count = 0;
     for kill in 1..=kills {
         let life_ms = if chance.below(STARTS_KILLED_ONE_IN) == 0 {
             chance.between(START_MS)
         } else {
             node.listening().await;
             under_load(&vendor, deaths.last(), kill).await;
+            if chance.below(DISKLESS_ONE_IN) == 0 {
+                diskless_count += 1;
+                node.take_disk_away();
+            }
             chance.between(LIFE_MS)
         };
         tokio::time::sleep(Duration::from_millis(life_ms)).await;
@@ -118,7 +126,7 @@ async fn killed_under_load_a_node_loses_nothing_it_acknowledged_and_raises_each_
     heard.check(&journaled);
     println!(
         "{} pings ({} sent again), {} reports, {} episodes, {} of them heard before they were \
-         durable, {} withdrawn and told again",
+         durable, {} withdrawn and told again; {diskless_count} lives ended without a disk",
         progress.ping.published_through,
         progress.ping.resent_count,
         progress.duress.published_through,

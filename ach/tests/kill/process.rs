@@ -24,7 +24,10 @@ impl Process {
     /// Starts it on a free port, or on the one it had before.
     pub(crate) fn start(site: &Path, data: &Path, at: Option<SocketAddr>) -> Process {
         let listen = at.map_or_else(|| "127.0.0.1:0".to_owned(), |at| at.to_string());
-        let mut child = Command::new(PROGRAM)
+        // An ignored signal stays ignored in what a shell becomes: a write beyond the limit of
+        // `take_disk_away` is to fail like one to a broken disk, not to end the node.
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh", PROGRAM])
             .args(["serve", "--json", "--listen", &listen])
             .arg("--site")
             .arg(site)
@@ -64,6 +67,18 @@ impl Process {
         self.is_listening = true;
     }
 
+    /// From now on every write of the node to a file fails, as on a disk that is broken.
+    pub(crate) fn take_disk_away(&self) {
+        let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+        let limit = rustix::process::Resource::Fsize;
+        rustix::process::prlimit(Some(self.id()), limit, none).unwrap();
+    }
+
+    fn id(&self) -> rustix::process::Pid {
+        let id = i32::try_from(self.child.id().expect("the node ended by itself")).unwrap();
+        rustix::process::Pid::from_raw(id).unwrap()
+    }
+
     /// Ends it with SIGKILL, in the middle of whatever it does.
     pub(crate) async fn kill(&mut self) {
         if let Some(status) = self.child.try_wait().unwrap() {
@@ -74,9 +89,7 @@ impl Process {
 
     /// Ends it with SIGTERM, in order.
     pub(crate) async fn terminate(mut self) {
-        let id = i32::try_from(self.child.id().expect("the node ended by itself")).unwrap();
-        let id = rustix::process::Pid::from_raw(id).unwrap();
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        rustix::process::kill_process(self.id(), rustix::process::Signal::TERM).unwrap();
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
         let status = ended.expect("the node did not end after SIGTERM in time").unwrap();
         assert!(status.success(), "after SIGTERM the node ended with {status}");

@@ -31,6 +31,8 @@ pub enum FindingKind {
     MissingField,
     /// A field that means nothing here.
     UnknownField,
+    /// A file that is not read.
+    UnknownFile,
     /// A field is given twice.
     RepeatedField,
     /// A field holds another kind of value.
@@ -65,6 +67,8 @@ pub enum FindingKind {
     UnwiredDoor,
     /// An outline, sill or line is not sound.
     BadOutline,
+    /// A closed perimeter line has its inside on the outside.
+    InsideOut,
     /// A thing lies outside its floor.
     OutsideFloor,
     /// A door lies in no zone's boundary.

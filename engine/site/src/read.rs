@@ -19,7 +19,7 @@ use ach_actors_model::Name;
 
 use crate::check::{Item, Origins, check_into};
 use crate::finding::{Finding, FindingKind, Findings};
-use crate::text::{Origin, Report, parse_toml, read_text};
+use crate::text::{Origin, Report, nearest, parse_toml, read_text};
 use crate::{FloorPlan, Georeference, SiteDirectory};
 
 /// Most floor files: a campus of twenty buildings with ten storeys.
@@ -52,7 +52,35 @@ pub(crate) fn read(root: &Path) -> Result<SiteReading, Findings> {
     }
 }
 
+/// The files of a site directory, beside those in `floors`.
+const FILES: [&str; 6] =
+    ["site.toml", "people.toml", "people.csv", "equipment.toml", "equipment.csv", "rules.toml"];
+
+/// A file whose name is nearly right is not read, and its rules raise no alarm: that is told. Other
+/// files (notes, drawings) are nobody's business.
+fn tell_unknown_files(root: &Path, report: &Report) {
+    // What hinders this hinders the reading of the files too, and is told there.
+    let Ok(entries) = std::fs::read_dir(root) else { return };
+    let mut names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    for name in names {
+        let is_ours = FILES.contains(&name.as_str());
+        let is_like_ours = [".toml", ".csv", ".geojson"].iter().any(|end| name.ends_with(end));
+        if is_ours || !is_like_ours || name.starts_with('.') {
+            continue;
+        }
+        let origin = Origin::new(&Arc::from(name.as_str()), None, "");
+        let remedy = match nearest(&name, FILES.into_iter()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "remove it; floors go into the folder `floors`".to_owned(),
+        };
+        report.warning(FindingKind::UnknownFile, &origin, "the file is not read", &remedy);
+    }
+}
+
 fn read_all(root: &Path, report: &Report, origins: &mut Origins) -> Option<SiteDirectory> {
+    tell_unknown_files(root, report);
     let site = read_text(root, "site.toml", report)
         .and_then(|text| Some((parse_toml(&text, report)?, text.file)))
         .and_then(|(node, file)| site_file::read(&node, &file, report, origins));
@@ -129,6 +157,11 @@ fn read_floors(
                 break;
             }
             stems.push(stem.to_owned());
+        } else if !file_name.starts_with('.') && file_name.to_lowercase().contains("json") {
+            let file: Arc<str> = Arc::from(format!("floors/{file_name}"));
+            let remedy = "let its name end in .geojson, or remove it";
+            let origin = Origin::new(&file, None, "");
+            report.warning(FindingKind::UnknownFile, &origin, "the file is not read", remedy);
         }
     }
     if stems.is_empty() {

@@ -3,6 +3,7 @@
 
 mod fields;
 mod file;
+mod json_lines;
 mod node;
 mod quantity;
 mod report;

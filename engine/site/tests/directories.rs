@@ -197,6 +197,22 @@ fn the_configuration_points_at_what_the_directory_names() {
     assert!(config.utc_offsets.len() > 100);
 }
 
+/// Editors of other systems end lines with two characters and begin a file with a mark.
+#[test]
+fn files_of_other_systems_read_the_same() {
+    let folder = tempdir().unwrap();
+    let root = folder.path();
+    write_example(root).unwrap();
+    let expected = read(root);
+    let files =
+        ["site.toml", "people.toml", "equipment.toml", "rules.toml", "floors/ground.geojson"];
+    for file in files {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        fs::write(root.join(file), format!("\u{feff}{}", text.replace('\n', "\r\n"))).unwrap();
+    }
+    assert_eq!(read(root), expected);
+}
+
 /// Turns local metres into degrees, at any depth.
 fn convert(value: &mut serde_json::Value, frame: &ach_geo::SiteFrame) {
     let Some(items) = value.as_array_mut() else { return };

@@ -115,8 +115,9 @@ fn depth_is_bounded_in_every_format() {
 fn findings_are_bounded() {
     let folder = tempdir().unwrap();
     write_example(folder.path()).unwrap();
-    let people: Vec<String> =
-        (0..20_000).map(|number| format!("[[person]]\nid = \"p {number}\"\n")).collect();
+    let people: Vec<String> = (0..20_000)
+        .map(|number| format!("[[person]]\nid = \"p {number}\"\nclass = \"patient\"\n"))
+        .collect();
     fs::write(folder.path().join("people.toml"), people.concat()).unwrap();
     let found = findings(folder.path());
     assert_eq!(found.iter().count(), ach_engine_site::FINDINGS_MAX);

@@ -86,7 +86,10 @@ impl HostedNode {
             Host::Process(child) => {
                 let Some(mut child) = child.take() else { return Ok(()) };
                 terminate(&child)?;
-                let status = tokio::time::timeout(END_WAIT, child.wait()).await??;
+                let status =
+                    tokio::time::timeout(END_WAIT, child.wait()).await.map_err(|_| {
+                        Failure::new(format!("the node did not end within {END_WAIT:?}"))
+                    })??;
                 if status.success() {
                     return Ok(());
                 }
@@ -105,19 +108,22 @@ fn terminate(child: &Child) -> Result<(), Failure> {
     }
 }
 
-/// Starts `ach serve` and waits until it says where it listens.
+/// Starts `ach serve` and waits until it says where it listens. It ends by itself when this process is
+/// gone, however that ended, and is in a process group of its own: Ctrl-C is for the demo, which ends
+/// its node when everything is stored.
 async fn spawn(site: &Path, data: &Path, at: SocketAddr) -> Result<(Child, SocketAddr), Failure> {
     let mut child = Command::new(std::env::current_exe()?)
         .arg("serve")
-        .arg("--json")
+        .args(["--json", "--until-stdin-ends"])
         .args(["--listen", &at.to_string()])
         .arg("--site")
         .arg(site)
         .arg("--data")
         .arg(data)
         .env("ACH_LOG", std::env::var("ACH_LOG").unwrap_or_else(|_| "error".to_owned()))
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()?;
     let stdout = child.stdout.take().ok_or_else(|| Failure::new("the node has no output"))?;
@@ -132,6 +138,8 @@ async fn spawn(site: &Path, data: &Path, at: SocketAddr) -> Result<(Child, Socke
         }
         Err(Failure::new("the node's process ended before it listened; its log is above"))
     };
-    let address = tokio::time::timeout(START_WAIT, listening).await??;
+    let address = tokio::time::timeout(START_WAIT, listening)
+        .await
+        .map_err(|_| Failure::new(format!("the node did not listen within {START_WAIT:?}")))??;
     Ok((child, address))
 }

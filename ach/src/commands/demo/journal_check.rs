@@ -24,9 +24,12 @@ pub(super) fn lost(
     progress: &BTreeMap<String, Progress>,
 ) -> Result<u64, Failure> {
     let mut found = Found::default();
-    let report = entries(directory, |entry| found.take(&entry))?;
-    if let Some(damage) = report.damage {
-        return Err(Failure::new(format!("the journal is damaged: {}", damage.harm)));
+    // A node that could not store has no journal, and has acknowledged nothing as durable.
+    if directory.has_journal()? {
+        let report = entries(directory, |entry| found.take(&entry))?;
+        if let Some(damage) = report.damage {
+            return Err(Failure::new(format!("the journal is damaged: {}", damage.harm)));
+        }
     }
     let mut lost = 0_u64;
     for (feed, progress) in progress {

@@ -39,7 +39,7 @@ impl Screen {
         let address = node.address();
         let (node_data, operator) = (data.join("node"), cast.operator.display());
         if self.is_json {
-            anstream::println!(
+            say!(
                 "{}",
                 json!({
                     "event": "listening",
@@ -53,36 +53,33 @@ impl Screen {
         let rule = if is_kept { "kept" } else { "removed at the end; --data DIR keeps it" };
         let ach = std::env::current_exe()
             .map_or_else(|_| "ach".to_owned(), |it| it.display().to_string());
-        anstream::println!("{}", "HMS-ACH demo".bold());
-        anstream::println!("  node   quic {address}    seed {seed}");
-        anstream::println!("  data   {} ({rule})", data.display());
-        anstream::println!("  site   {} (GeoJSON in metres)", data.join("site").display());
-        anstream::println!("In a second terminal:");
-        anstream::println!("  {ach} tail alarms --node {address} --credentials {operator}");
-        anstream::println!("  {ach} tail events --node {address} --credentials {operator}");
-        anstream::println!("  {ach} status --node {address} --credentials {operator}");
-        anstream::println!("  {ach} journal verify {}", node_data.display());
-        anstream::println!("Ctrl-C ends it with a summary.\n");
+        say!("{}", "HMS-ACH demo".bold());
+        say!("  node   quic {address}    seed {seed}");
+        say!("  data   {} ({rule})", data.display());
+        say!("  site   {} (GeoJSON in metres)", data.join("site").display());
+        say!("In a second terminal:");
+        say!("  {ach} tail alarms --node {address} --credentials {operator}");
+        say!("  {ach} tail events --node {address} --credentials {operator}");
+        say!("  {ach} status --node {address} --credentials {operator}");
+        say!("  {ach} journal verify {}", node_data.display());
+        say!("Ctrl-C ends it with a summary.\n");
     }
 
     /// The node is about to die.
     pub(super) fn killing(self) {
         if self.is_json {
-            anstream::println!("{}", json!({ "event": "killed" }));
+            say!("{}", json!({ "event": "killed" }));
         } else {
-            anstream::println!("{}", "-- SIGKILL to the node --".bold());
+            say!("{}", "-- SIGKILL to the node --".bold());
         }
     }
 
     /// The node is back.
     pub(super) fn restarted(self, node: &HostedNode) {
         if self.is_json {
-            anstream::println!(
-                "{}",
-                json!({ "event": "restarted", "node": node.address().to_string() })
-            );
+            say!("{}", json!({ "event": "restarted", "node": node.address().to_string() }));
         } else {
-            anstream::println!("{}", "-- the node is back, from its journal --".bold());
+            say!("{}", "-- the node is back, from its journal --".bold());
         }
     }
 
@@ -95,12 +92,9 @@ impl Screen {
         let is_new = note.transition == AlarmTransition::Raised;
         let shown_us = latency_ns.filter(|_| is_new).map(|ns| ns / 1_000);
         if self.is_json {
-            anstream::println!("{}", notes::alarm_object(note, shown_us));
+            say!("{}", notes::alarm_object(note, shown_us));
         } else {
-            anstream::println!(
-                "{}",
-                notes::alarm_line(note, shown_us, |thing| name_of(names, thing))
-            );
+            say!("{}", notes::alarm_line(note, shown_us, |thing| name_of(names, thing)));
         }
     }
 
@@ -109,7 +103,7 @@ impl Screen {
         let verdict = verdict(hospital, ledger, until_ns);
         for number in verdict.wrong.iter().chain(&verdict.repeated) {
             let Some(episode) = ledger.episodes().get(*number) else { continue };
-            anstream::eprintln!("not true, or twice: {:?} {:?}", episode.kind, episode.alarm);
+            complain!("not true, or twice: {:?} {:?}", episode.kind, episode.alarm);
         }
         for number in &verdict.missed {
             let Some(breach) = hospital.truth().breaches().get(*number) else { continue };
@@ -119,18 +113,18 @@ impl Screen {
                 .and_then(|it| usize::try_from(it).ok())
                 .and_then(|it| config.subjects.get(it))
                 .map_or("-", |subject| names.subject(&subject.id));
-            anstream::eprintln!("missed: {subject}: {breach:?}");
+            complain!("missed: {subject}: {breach:?}");
         }
     }
 
     /// The balance.
     pub(super) fn summary(self, summary: &Summary) -> Result<(), Failure> {
         if self.is_json {
-            anstream::println!("{}", serde_json::to_string(summary)?);
+            say!("{}", serde_json::to_string(summary)?);
             return Ok(());
         }
-        anstream::println!("\n{}", "Summary".bold());
-        anstream::println!(
+        say!("\n{}", "Summary".bold());
+        say!(
             "  pings    {} sent = {} accepted + {} duplicate + {} late + {} refused + {} conflated",
             summary.pings_sent,
             summary.pings_accepted,
@@ -139,7 +133,7 @@ impl Screen {
             summary.pings_refused,
             summary.pings_conflated
         );
-        anstream::println!(
+        say!(
             "  durable  {} pings, {} of {} reports; acknowledged and not in the journal: {}",
             summary.pings_durable,
             summary.reports_durable,
@@ -151,7 +145,7 @@ impl Screen {
             .iter()
             .map(|(kind, count)| format!("{count} {}", notes::spaced(kind)))
             .collect();
-        anstream::println!(
+        say!(
             "  alarms   {} raised, {} durable, {} missed, {} false: {}",
             summary.alarms_raised,
             summary.alarms_durable,
@@ -159,13 +153,13 @@ impl Screen {
             summary.alarms_false,
             kinds.join(", ")
         );
-        anstream::println!("  latency  {}", percentiles(&summary.alarm_latency_us));
-        anstream::println!(
+        say!("  latency  {}", percentiles(&summary.alarm_latency_us));
+        say!(
             "  floor    {}  (echoes on the same connection)",
             percentiles(&summary.floor_latency_us)
         );
         for fault in summary.faults() {
-            anstream::println!("  {} {fault}", "FAULT".red().bold());
+            say!("  {} {fault}", "FAULT".red().bold());
         }
         Ok(())
     }

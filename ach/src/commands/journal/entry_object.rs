@@ -1,13 +1,15 @@
 //! An entry as a line for people and as JSON for programs.
 
+use ach_actors_model::{CommandKind, EntityRef, Ping, PingBatch, Report};
 use ach_engine_shard::{Entry, Input};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::site_names::SiteNames;
 use crate::moment::{iso, time_of_day};
 
 /// One line: index, time, what was heard.
-pub(super) fn entry_line(entry: &Entry) -> String {
-    let inputs: Vec<String> = entry.inputs.iter().map(input_words).collect();
+pub(super) fn entry_line(entry: &Entry, names: &SiteNames) -> String {
+    let inputs: Vec<String> = entry.inputs.iter().map(|input| input_words(input, names)).collect();
     format!(
         "{:>10}  {}  site v{}  effects {:016x}  {}",
         entry.index,
@@ -18,9 +20,9 @@ pub(super) fn entry_line(entry: &Entry) -> String {
     )
 }
 
-/// The whole entry, without the pings' own fields when there are many.
-pub(super) fn entry_object(entry: &Entry) -> Value {
-    let inputs: Vec<Value> = entry.inputs.iter().map(input_object).collect();
+/// The whole entry, without the configuration of a site.
+pub(super) fn entry_object(entry: &Entry, names: &SiteNames) -> Value {
+    let inputs: Vec<Value> = entry.inputs.iter().map(|input| input_object(input, names)).collect();
     json!({
         "event": "entry",
         "index": entry.index,
@@ -32,23 +34,36 @@ pub(super) fn entry_object(entry: &Entry) -> Value {
     })
 }
 
-fn input_words(input: &Input) -> String {
+fn input_words(input: &Input, names: &SiteNames) -> String {
     match input {
         Input::Pings(batch) => format!(
-            "{} pings of source {} epoch {} seq {}..={}{}{}",
+            "{} pings of feed {} epoch {} seq {}..={}{}{}",
             batch.pings.len(),
-            batch.source.0,
+            names.feed(batch.source),
             batch.epoch,
             batch.first_seq,
             batch.last_seq,
             counted(batch.conflated_count, "conflated"),
             counted(batch.refused_count, "refused"),
         ),
-        Input::Report(report) => format!(
-            "{:?} of source {} epoch {} seq {}",
-            report.kind, report.source.0, report.epoch, report.seq
-        ),
-        Input::Command(command) => format!("command of {}: {:?}", command.by, command.kind),
+        Input::Report(report) => {
+            let (word, things) = report_words(report, names);
+            let things: Vec<String> =
+                things.values().map(|thing| thing.as_str().unwrap_or("?").to_owned()).collect();
+            format!(
+                "{} {} of feed {} epoch {} seq {}",
+                word.replace('_', " "),
+                things.join(" "),
+                names.feed(report.source),
+                report.epoch,
+                report.seq
+            )
+        }
+        Input::Command(command) => {
+            let (word, thing) = command_words(&command.kind);
+            let (kind, id) = names.thing(thing);
+            format!("{}: {word} {kind} {id}", command.by)
+        }
         Input::SiteChange(config) => format!(
             "site {} version {}: {} zones, {} doors, {} subjects, {} tags, {} rules",
             config.site,
@@ -59,7 +74,9 @@ fn input_words(input: &Input) -> String {
             config.tags.len(),
             config.rules.len()
         ),
-        Input::OpenEpoch { source, epoch } => format!("source {} opens epoch {epoch}", source.0),
+        Input::OpenEpoch { source, epoch } => {
+            format!("feed {} opens epoch {epoch}", names.feed(*source))
+        }
         Input::Resumed { away_since } => format!("back, away since {}", time_of_day(*away_since)),
         Input::Tick => "tick".to_owned(),
     }
@@ -69,10 +86,86 @@ fn counted(count: u32, word: &str) -> String {
     if count == 0 { String::new() } else { format!(", {count} {word}") }
 }
 
-fn input_object(input: &Input) -> Value {
-    // The site's configuration can be megabytes; its summary is what one looks for here.
-    if let Input::SiteChange(_) = input {
-        return json!({ "site_change": input_words(input) });
+fn report_words(report: &Report, names: &SiteNames) -> (String, Map<String, Value>) {
+    let kind = serde_json::to_value(report.kind).unwrap_or(Value::Null);
+    names.words_of(&kind)
+}
+
+fn command_words(kind: &CommandKind) -> (&'static str, EntityRef) {
+    match kind {
+        CommandKind::ReleaseActor(thing) => ("release", *thing),
+        CommandKind::QuarantineActor(thing) => ("quarantine", *thing),
     }
-    serde_json::to_value(input).unwrap_or(Value::Null)
+}
+
+fn input_object(input: &Input, names: &SiteNames) -> Value {
+    match input {
+        Input::Pings(batch) => pings_object(batch, names),
+        Input::Report(report) => {
+            let (word, things) = report_words(report, names);
+            json!({
+                "input": "report",
+                "feed": names.feed(report.source),
+                "lane": report.lane,
+                "epoch": report.epoch,
+                "seq": report.seq,
+                "observed_at": iso(report.observed_at),
+                "received_at": iso(report.received_at),
+                "word": word,
+                "about": things,
+            })
+        }
+        Input::Command(command) => {
+            let (word, thing) = command_words(&command.kind);
+            let (kind, id) = names.thing(thing);
+            let about = json!({ "kind": kind, "id": id });
+            json!({ "input": "command", "by": command.by.as_str(), "word": word, "about": about })
+        }
+        // The site's configuration can be megabytes; its summary is what one looks for here.
+        Input::SiteChange(config) => json!({
+            "input": "site_change",
+            "site": config.site.as_str(),
+            "version": config.version,
+            "zones": config.zones.len(),
+            "doors": config.doors.len(),
+            "subjects": config.subjects.len(),
+            "tags": config.tags.len(),
+            "rules": config.rules.len(),
+        }),
+        Input::OpenEpoch { source, epoch } => {
+            json!({ "input": "open_epoch", "feed": names.feed(*source), "epoch": epoch })
+        }
+        Input::Resumed { away_since } => {
+            json!({ "input": "resumed", "away_since": iso(*away_since) })
+        }
+        Input::Tick => json!({ "input": "tick" }),
+    }
+}
+
+fn pings_object(batch: &PingBatch, names: &SiteNames) -> Value {
+    let ping_object = |ping: &Ping| {
+        json!({
+            "seq": batch.first_seq.saturating_add(ping.seq_offset.into()),
+            "tag": names.tag(ping.tag),
+            "observed_at": iso(ping.observed_at),
+            "x_mm": ping.position.x_mm,
+            "y_mm": ping.position.y_mm,
+            "z_mm": ping.position.z_mm,
+            "floor": ping.position.floor.map(|floor| f64::from(floor.0) / 100.0),
+            "accuracy_mm": ping.accuracy_mm,
+            "battery_percent": ping.battery_percent,
+        })
+    };
+    let pings: Vec<Value> = batch.pings.iter().map(ping_object).collect();
+    json!({
+        "input": "pings",
+        "feed": names.feed(batch.source),
+        "epoch": batch.epoch,
+        "first_seq": batch.first_seq,
+        "last_seq": batch.last_seq,
+        "received_at": iso(batch.received_at),
+        "conflated": batch.conflated_count,
+        "refused": batch.refused_count,
+        "pings": pings,
+    })
 }

@@ -1,25 +1,25 @@
 //! A replay on a node of its own.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
-use ach_actors_model::{AlarmTransition, NS_PER_S, Timestamp};
-use ach_clients_rust::{
-    AlarmUpdate, Client, ClientConfig, EventNote, EventWord, Filter, NoteUpdate, Publisher,
-    PublisherOptions,
-};
+use ach_actors_model::{NS_PER_S, Timestamp};
+use ach_clients_rust::{Client, ClientConfig, Publisher, PublisherOptions};
 use ach_engine_net::Role;
 use ach_engine_node::{Arrangement, Ended, Node, Running};
 use indicatif::ProgressBar;
 
 use super::followed_clock::FollowedClock;
+use super::listener::{Listener, Show};
 use super::pace::Pace;
 use super::{Heard, Tally, feed_of, ping};
 use crate::cli::Replay;
 use crate::commands::{serve::node_config, site};
 use crate::data_directory::DataDirectory;
 use crate::exit::Failure;
-use crate::notes::{self, thing_id};
+use crate::interruption::Interruption;
+use crate::out;
 use crate::recording::{Recording, Row};
 
 /// Times below this many nanoseconds count from the beginning of the recording, not from 1970: no
@@ -27,8 +27,8 @@ use crate::recording::{Recording, Row};
 const RELATIVE_NS_MAX: u64 = 365 * 24 * 3_600 * NS_PER_S;
 /// What is pending when the recording ends (delays, dwell) is given this much time of the recording.
 const AFTERMATH_S: u64 = 120;
-/// How long what followed may still be on its way.
-const LAST_NOTES_WAIT: std::time::Duration = std::time::Duration::from_millis(300);
+/// How often it is asked whether the node still stores while its acknowledgements are waited for.
+const HEALTH_EVERY: Duration = Duration::from_millis(200);
 
 /// Runs it.
 pub(super) fn run(
@@ -39,8 +39,7 @@ pub(super) fn run(
     bar: &ProgressBar,
 ) -> Result<Tally, Failure> {
     let directory = site::read(site_dir)?;
-    let temporary = tempfile::Builder::new().prefix("ach-replay-").tempdir()?;
-    let data = replay.data.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let (data, _temporary) = data_directory(replay)?;
     let listen = std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 0));
     let config = node_config(&directory, &data, listen, &[], Arrangement::Auto)?;
     let feed = feed_of(&config.site, &recording.tags())?;
@@ -53,21 +52,75 @@ pub(super) fn run(
     let receiver = data.enrol(Role::Receiver, &ach_actors_model::Name::new("replay")?)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let tally = runtime.block_on(async {
+    runtime.block_on(async {
+        let mut interruption = Interruption::of_visit()?;
         let to = |bundle| ClientConfig::new(running.address(), "localhost", bundle);
-        let shown = replay.events.then_some(replay.json);
-        let heard = listen_in(Client::connect(to(receiver)).await?, shown).await?;
+        let end_at = recording.rows.last().map_or(base, |row| base.plus_ns(row.at.0));
+        let show = Show { events: replay.events, is_json: replay.json, bar: bar.clone(), end_at };
+        let listener = Listener::start(Client::connect(to(receiver)).await?, show).await?;
         let publisher = Client::connect(to(vendor)).await?.publisher(PublisherOptions::default())?;
-        send(recording, base, pace, &publisher, &running, &clock, bar).await?;
-        settle(&running, &clock).await?;
-        tokio::time::sleep(LAST_NOTES_WAIT).await;
+        let going = async {
+            send(recording, base, pace, &publisher, &running, &clock, bar).await?;
+            settle(&running, &clock).await
+        };
+        let mut trouble = Some("interrupted".to_owned());
+        tokio::select! {
+            gone = going => {
+                gone?;
+                trouble = None;
+            }
+            () = interruption.told() => {}
+            () = out::gone() => {}
+            () = running.over() => {
+                return Err(Failure::new("the node failed; the log above says why"));
+            }
+            why = storing_end(&running) => trouble = Some(why),
+        }
+        tokio::select! {
+            drained = publisher.drain() => drained?,
+            why = storing_end(&running) => trouble = Some(why),
+            // A second wish to end is meant: what is not on disk by then shows in the summary.
+            () = interruption.told() => trouble = Some("interrupted".to_owned()),
+        }
         let totals = *publisher.progress().borrow();
-        let heard = *heard.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok::<Tally, Failure>(tally(&totals, Some(heard)))
-    })?;
-    match running.drain() {
-        Ended::Drained => Ok(tally),
-        Ended::Failed => Err(Failure::new("the node could not end in order")),
+        listener.expect_end();
+        drop(publisher);
+        let ended = tokio::task::spawn_blocking(move || running.drain()).await?;
+        let heard = listener.finish().await?;
+        match ended {
+            Ended::Drained => Ok(Tally { trouble, ..tally(&totals, Some(heard)) }),
+            Ended::Failed => Err(Failure::new("the node could not end in order")),
+        }
+    })
+}
+
+/// The directory for the node's data, and its owner if it is to be removed at the end.
+fn data_directory(
+    replay: &Replay,
+) -> Result<(std::path::PathBuf, Option<tempfile::TempDir>), Failure> {
+    match &replay.data {
+        // A recording must not get into the journal of a node that serves.
+        Some(path) if path.exists() => Err(Failure::new(format!(
+            "{} exists already; a replay begins with a new directory",
+            path.display()
+        ))),
+        Some(path) => Ok((path.clone(), None)),
+        None => {
+            let temporary = tempfile::Builder::new().prefix("ach-replay-").tempdir()?;
+            Ok((temporary.path().to_owned(), Some(temporary)))
+        }
+    }
+}
+
+/// Returns once the node stores no more, and says why. Without a disk nothing is acknowledged as
+/// durable, and who waits for that would wait for ever.
+async fn storing_end(running: &Running) -> String {
+    let mut asking = tokio::time::interval(HEALTH_EVERY);
+    loop {
+        asking.tick().await;
+        if let Some(why) = running.health().stopped {
+            return format!("not everything was stored: {why}");
+        }
     }
 }
 
@@ -82,6 +135,7 @@ pub(super) fn tally(progress: &ach_clients_rust::Progress, heard: Option<Heard>)
         refused: ping.totals.refused,
         durable: ping.durable_through,
         heard,
+        trouble: None,
     }
 }
 
@@ -118,7 +172,7 @@ async fn send(
         progress.wait_for(|now| now.ping.accepted_through >= ticket.number).await?;
         bar.inc(u64::try_from(rows.len()).unwrap_or(0));
     }
-    Ok(publisher.drain().await?)
+    Ok(())
 }
 
 /// Lets what is pending fall due, a second at a time so that each deadline sees its own moment.
@@ -129,48 +183,4 @@ async fn settle(running: &Running, clock: &FollowedClock) -> Result<(), Failure>
         running.tick().await?;
     }
     Ok(())
-}
-
-/// Counts what follows, on a connection of its own, and prints crossings if asked to: `Some(true)` as
-/// JSON.
-async fn listen_in(client: Client, shown: Option<bool>) -> Result<Arc<Mutex<Heard>>, Failure> {
-    let heard = Arc::new(Mutex::new(Heard::default()));
-    let mut subscriber = client.subscriber();
-    let mut events = subscriber.events(Filter::default(), None).await?;
-    let mut alarms = subscriber.alarms(Filter::default(), None).await?;
-    let (of_events, of_alarms) = (Arc::clone(&heard), Arc::clone(&heard));
-    tokio::spawn(async move {
-        while let Some(update) = events.next().await {
-            let NoteUpdate::Note(note) = update else { continue };
-            if let Some(is_json) = shown
-                && matches!(note.word, EventWord::ZoneEntered | EventWord::ZoneExited)
-            {
-                print_crossing(&note, is_json);
-            }
-            let mut heard = of_events.lock().unwrap_or_else(PoisonError::into_inner);
-            match note.word {
-                EventWord::ZoneEntered => heard.entered += 1,
-                EventWord::ZoneExited => heard.exited += 1,
-                _ => {}
-            }
-        }
-        drop(subscriber);
-    });
-    tokio::spawn(async move {
-        while let Some(update) = alarms.next().await {
-            let AlarmUpdate::Note(note) = update else { continue };
-            if note.transition == AlarmTransition::Raised && !note.is_resent {
-                of_alarms.lock().unwrap_or_else(PoisonError::into_inner).alarms += 1;
-            }
-        }
-    });
-    Ok(heard)
-}
-
-fn print_crossing(note: &EventNote, is_json: bool) {
-    if is_json {
-        anstream::println!("{}", notes::event_object(note));
-    } else {
-        anstream::println!("{}", notes::event_line(note, thing_id));
-    }
 }

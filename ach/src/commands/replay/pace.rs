@@ -22,13 +22,13 @@ impl Pace {
         if text == "max" {
             return Ok(Pace::Max);
         }
-        let factor: f64 = text
-            .parse()
-            .map_err(|_| Failure::new(format!("--speed takes a factor or `max`, not `{text}`")))?;
+        let factor: f64 = text.parse().map_err(|_| {
+            Failure::misused(format!("--speed takes a factor or `max`, not `{text}`"))
+        })?;
         if factor.is_finite() && factor > 0.0 && factor <= FACTOR_MAX {
             Ok(Pace::Times(factor))
         } else {
-            Err(Failure::new(format!(
+            Err(Failure::misused(format!(
                 "--speed {text} is not between 0 and {FACTOR_MAX}; try `max`"
             )))
         }

@@ -2,6 +2,7 @@
 
 use ach_geo::{Outline, Region};
 
+use super::outline_words::outline_words;
 use super::{Check, Item};
 use crate::finding::FindingKind;
 use crate::{FloorPlan, ZoneKind};
@@ -16,17 +17,24 @@ pub(super) fn check(check: &Check<'_>) {
         let grounds = grounds(plan);
         for (number, zone) in plan.zones.iter().enumerate() {
             let item = Item::Zone(floor, number);
-            let on_floor = (!zone.is_on_every_floor).then_some(plan.floor);
-            match Region::new(zone.outline.clone(), on_floor, zone.height) {
+            if let Some(height) = zone.height
+                && height.high_mm < height.low_mm
+            {
+                bad(check, item, "its height ends below where it begins", "swap low_m and high_m");
+            }
+            match Region::new(zone.outline.clone(), None, None) {
                 Ok(_) => check_on_floor(check, item, &corners(&zone.outline), &grounds),
-                Err(error) => bad(check, item, &format!("the outline is not sound: {error}")),
+                Err(error) => {
+                    let (problem, remedy) = outline_words(&error);
+                    bad(check, item, &problem, remedy);
+                }
             }
         }
         for (number, door) in plan.doors.iter().enumerate() {
             let item = Item::Door(floor, number);
             let (a, b) = door.sill_mm;
             if a == b {
-                bad(check, item, "the sill has no length");
+                bad(check, item, "the sill has no length", "draw it from one jamb to the other");
                 continue;
             }
             check_on_floor(check, item, &[a, b], &grounds);
@@ -38,16 +46,37 @@ pub(super) fn check(check: &Check<'_>) {
                 line.points_mm.iter().skip(1).any(|p| Some(p) != line.points_mm.first());
             if has_length {
                 check_on_floor(check, item, &line.points_mm, &grounds);
+                check_turn(check, item, &line.points_mm);
             } else {
-                bad(check, item, "the line has no two different points");
+                let remedy = "draw at least two points";
+                bad(check, item, "the line has no two different points", remedy);
             }
         }
     }
 }
 
-fn bad(check: &Check<'_>, item: Item, problem: &str) {
-    let remedy = "redraw it";
+fn bad(check: &Check<'_>, item: Item, problem: &str, remedy: &str) {
     check.report.error(FindingKind::BadOutline, &check.origin(item), problem, remedy);
+}
+
+/// Inside is on the left of a line. One that is closed and runs clockwise has the world inside and
+/// the house outside: who leaves has entered, and no alarm comes.
+fn check_turn(check: &Check<'_>, item: Item, points: &[Point]) {
+    let is_closed = points.len() > 3 && points.first() == points.last();
+    if !is_closed || doubled_area(points) >= 0 {
+        return;
+    }
+    let problem = "the closed line runs clockwise, so that inside is all that lies outside of it";
+    let remedy = "give its points in the other order, unless nobody may go in where it runs round";
+    check.report.warning(FindingKind::InsideOut, &check.origin(item), problem, remedy);
+}
+
+/// Twice the area a closed line encloses, negative where it runs clockwise (the trapezoid formula).
+fn doubled_area(points: &[Point]) -> i128 {
+    let edges = points.iter().zip(points.iter().skip(1));
+    edges
+        .map(|(a, b)| (i128::from(a.0) - i128::from(b.0)) * (i128::from(a.1) + i128::from(b.1)))
+        .sum()
 }
 
 /// The outlines of a floor's extent; where there are none, nothing lies outside.

@@ -166,7 +166,8 @@ impl Checked<'_> {
             | What::BandCut
             | What::ButtonPressed => false,
         };
-        if is_empty {
+        // An id that is not known has been told, and is why nothing is watched.
+        if is_empty && !self.has_unknown_place() {
             let remedy = match rule.what {
                 What::DoorForced => "name doors under `where`, by id or by label",
                 What::Leaves => "name zones or lines under `where`, by id or by label",
@@ -175,6 +176,7 @@ impl Checked<'_> {
             self.error(FindingKind::EmptySelection, "it watches nothing", remedy);
         }
         if rule.what != What::DoorForced
+            && !self.has_unknown_who()
             && self.check.directory.subjects().next().is_some()
             && !self.check.directory.subjects().any(|subject| is_selected(&rule.who, subject))
         {
@@ -184,6 +186,21 @@ impl Checked<'_> {
         self.capacity(&zones);
         self.perimeter(&zones, &lines);
         self.wiring(&doors);
+    }
+
+    fn has_unknown_place(&self) -> bool {
+        let (catalogue, place) = (self.catalogue, &self.rule.place);
+        let lacks =
+            |shelf: &Shelf<'_>, ids: &[Name]| ids.iter().any(|id| shelf.index(id).is_none());
+        lacks(&catalogue.zones, &place.zones)
+            || lacks(&catalogue.doors, &place.doors)
+            || lacks(&catalogue.lines, &place.lines)
+    }
+
+    fn has_unknown_who(&self) -> bool {
+        let (subjects, who) = (&self.catalogue.subjects, &self.rule.who);
+        who.subjects.iter().any(|id| subjects.index(id).is_none())
+            || who.labels.iter().any(|label| !subjects.has_label(label))
     }
 
     fn capacity(&self, zones: &[u32]) {

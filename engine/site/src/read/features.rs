@@ -63,33 +63,59 @@ pub(super) fn read(
     let Some(fields) = Fields::new(properties, &origin, report) else { return };
     let kind = fields.need("kind", "\"kind\": \"room\"");
     let Some(kind) = kind.and_then(|node| fields.as_word("kind", node, KINDS)) else { return };
-    let Some(id) = fields.id("\"id\": \"icu\"") else { return };
-    let origin = Origin { place: format!("{place} ({id})"), ..origin };
+    let id = fields.id("\"id\": \"icu\"");
+    let origin = match &id {
+        Some(id) => Origin { place: format!("{place} ({id})"), ..fields.origin.clone() },
+        None => fields.origin.clone(),
+    };
     let fields = fields.placed(origin.place.clone());
     let Some(shape) = Fields::new(geometry, &origin, report) else { return };
     let shape = Shape { fields: shape, crs };
-    let floor = 0;
-    let item = match kind {
-        Kind::Zone(kind) => {
-            plan.zones.push(read_zone(&fields, &shape, kind, id));
-            Item::Zone(floor, plan.zones.len() - 1)
-        }
-        Kind::Door => {
-            plan.doors.push(read_door(&fields, &shape, id));
-            Item::Door(floor, plan.doors.len() - 1)
-        }
-        Kind::Line => {
-            plan.lines.push(read_line(&fields, &shape, id));
-            Item::Line(floor, plan.lines.len() - 1)
-        }
-        Kind::Anchor => {
-            let Some(anchor) = read_anchor(&fields, &shape, id) else { return };
-            plan.anchors.push(anchor);
-            Item::Anchor(floor, plan.anchors.len() - 1)
-        }
+    // Without an id the rest is read all the same: its mistakes are told too.
+    let is_known = id.is_some();
+    let Some(id) = id.or_else(Fields::nameless) else { return };
+    let thing = match kind {
+        Kind::Zone(kind) => Some(Thing::Zone(read_zone(&fields, &shape, kind, id))),
+        Kind::Door => Some(Thing::Door(read_door(&fields, &shape, id))),
+        Kind::Line => Some(Thing::Line(read_line(&fields, &shape, id))),
+        Kind::Anchor => read_anchor(&fields, &shape, id).map(Thing::Anchor),
     };
     fields.finish_leniently(is_foreign);
-    origins.insert(item, origin);
+    if let Some(thing) = thing.filter(|_| is_known) {
+        origins.insert(thing.put(plan), origin);
+    }
+}
+
+/// A feature that was read.
+enum Thing {
+    Zone(ZonePlan),
+    Door(DoorPlan),
+    Line(LinePlan),
+    Anchor(AnchorPlan),
+}
+
+impl Thing {
+    /// Puts it into the plan, which is taken as that of floor 0 for now.
+    fn put(self, plan: &mut FloorPlan) -> Item {
+        match self {
+            Thing::Zone(zone) => {
+                plan.zones.push(zone);
+                Item::Zone(0, plan.zones.len() - 1)
+            }
+            Thing::Door(door) => {
+                plan.doors.push(door);
+                Item::Door(0, plan.doors.len() - 1)
+            }
+            Thing::Line(line) => {
+                plan.lines.push(line);
+                Item::Line(0, plan.lines.len() - 1)
+            }
+            Thing::Anchor(anchor) => {
+                plan.anchors.push(anchor);
+                Item::Anchor(0, plan.anchors.len() - 1)
+            }
+        }
+    }
 }
 
 /// Properties of the simple style that viewers understand, and notes of people.
@@ -172,7 +198,7 @@ fn read_anchor(fields: &Fields<'_>, shape: &Shape<'_>, id: Name) -> Option<Ancho
     let anchor = AnchorPlan {
         name: fields.display(&id),
         zones: fields.names("zones"),
-        silence_ns: fields.span("silence"),
+        silence_ns: fields.lasting_span("silence"),
         position_mm: shape.point().unwrap_or_default(),
         feed: feed?,
         id,
@@ -283,6 +309,11 @@ impl<'a> Shape<'a> {
             let Some(mut ring) = self.points(points) else { continue };
             if ring.len() > 1 && ring.first() == ring.last() {
                 ring.pop();
+            } else {
+                let problem = "a ring does not end where it begins; it is taken as if it did";
+                let remedy = "end each ring with its first point, and see that none is missing";
+                let origin = self.fields.origin.at(node.line);
+                self.fields.report.warning(FindingKind::BadOutline, &origin, problem, remedy);
             }
             rings.push(ring);
         }

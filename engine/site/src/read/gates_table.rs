@@ -4,11 +4,15 @@ use ach_geo::{Confirm, Gates};
 
 use crate::text::{Fields, parse_confirm};
 
+/// Widest margin or tolerance in metres. More than that is a slip of the unit, and nobody would ever
+/// be found to have left.
+const MARGIN_M_MAX: f64 = 100.0;
+
 /// The gates of a table; fields that are absent take the plain test.
 pub(super) fn read(fields: &Fields<'_>) -> Gates {
     let gates = Gates {
-        entry_margin_mm: fields.length("entry_margin_m").unwrap_or_default(),
-        exit_tolerance_mm: fields.length("exit_tolerance_m").unwrap_or_default(),
+        entry_margin_mm: read_margin(fields, "entry_margin_m"),
+        exit_tolerance_mm: read_margin(fields, "exit_tolerance_m"),
         tolerance_timeout_ns: fields.span("tolerance_timeout"),
         exit_delay_ns: fields.span("exit_delay").unwrap_or_default(),
         fence_timeout_ns: fields.span("fence_timeout"),
@@ -18,6 +22,11 @@ pub(super) fn read(fields: &Fields<'_>) -> Gates {
     };
     fields.finish();
     gates
+}
+
+fn read_margin<'a>(fields: &Fields<'a>, key: &'a str) -> u32 {
+    let is_sensible = fields.number_in(key, 0.0..=MARGIN_M_MAX, "m").is_some();
+    if is_sensible { fields.length(key).unwrap_or_default() } else { 0 }
 }
 
 fn read_confirm(fields: &Fields<'_>) -> Confirm {

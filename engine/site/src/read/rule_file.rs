@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ach_actors_model::{AlarmKind, AlarmPriority, Window};
+use ach_actors_model::{AlarmKind, AlarmPriority, Name, Window};
 
 use super::gates_table;
 use super::subject_file::CLASSES;
@@ -76,39 +76,49 @@ pub(super) fn read(node: &Node, file: &Arc<str>, report: &Report) -> Vec<(RulePl
     for (number, node) in (1..).zip(nodes) {
         let at = Origin::new(file, None, format!("rule {number}"));
         let Some(fields) = Fields::new(node, &at, report) else { continue };
-        let Some(id) = fields.id("id = \"dementia-elopement\"") else { continue };
-        let fields = fields.placed(format!("rule {id}"));
-        let what = read_what(&fields);
-        let alarm = read_alarm(&fields, what);
-        let priority = fields.need("priority", "priority = \"high\"");
-        let plan = RulePlan {
-            name: fields.display(&id),
-            who: fields.table("who").map(|who| read_who(&who)).unwrap_or_default(),
-            place: fields.table("where").map(|place| read_where(&place)).unwrap_or_default(),
-            when: fields
-                .list("when")
-                .iter()
-                .filter_map(|node| read_window(&fields, node))
-                .collect(),
-            what,
-            alarm,
-            priority: priority
-                .and_then(|node| fields.as_word("priority", node, PRIORITIES))
-                .unwrap_or(AlarmPriority::High),
-            gates: fields.table("gates").map(|gates| gates_table::read(&gates)),
-            is_tentative: fields.flag("tentative"),
-            id,
-        };
+        let id = fields.id("id = \"dementia-elopement\"");
+        let place = id.as_ref().map_or(at.place, |id| format!("rule {id}"));
+        let fields = fields.placed(place);
+        let plan = read_rule(&fields, id);
         fields.finish();
-        rules.push((plan, fields.origin));
+        rules.extend(plan.map(|plan| (plan, fields.origin)));
     }
     rules
 }
 
-fn read_what(fields: &Fields<'_>) -> What {
+/// A rule. One without an id, or without a condition that is known, is read for its other mistakes
+/// and goes no further.
+fn read_rule(fields: &Fields<'_>, id: Option<Name>) -> Option<RulePlan> {
+    let is_known = id.is_some();
+    let id = id.or_else(Fields::nameless)?;
+    let what = read_what(fields);
+    let alarm = read_alarm(fields, what);
+    let priority = fields.need("priority", "priority = \"high\"");
+    let plan = RulePlan {
+        name: fields.display(&id),
+        who: fields.table("who").map(|who| read_who(&who)).unwrap_or_default(),
+        place: fields.table("where").map(|place| read_where(&place)).unwrap_or_default(),
+        when: fields.list("when").iter().filter_map(|node| read_window(fields, node)).collect(),
+        what: what.unwrap_or(What::Inside),
+        alarm,
+        priority: priority
+            .and_then(|node| fields.as_word("priority", node, PRIORITIES))
+            .unwrap_or(AlarmPriority::High),
+        gates: fields.table("gates").map(|gates| gates_table::read(&gates)),
+        is_tentative: fields.flag("tentative"),
+        id,
+    };
+    (is_known && what.is_some()).then_some(plan)
+}
+
+fn read_what(fields: &Fields<'_>) -> Option<What> {
     let node = fields.need("what", "what = \"leaves\"");
     let what = node.and_then(|node| fields.as_word("what", node, CONDITIONS));
-    match what.unwrap_or(What::Inside) {
+    if what.is_none() {
+        // What belongs to a condition that is not known is not held against the rule.
+        let _ = (fields.get("after"), fields.get("percent"));
+    }
+    Some(match what? {
         What::Stays { .. } => What::Stays { after_ns: need_after(fields) },
         What::TagSilent { .. } => What::TagSilent { after_ns: need_after(fields) },
         What::BatteryLow { .. } => {
@@ -117,25 +127,17 @@ fn read_what(fields: &Fields<'_>) -> What {
             What::BatteryLow { percent: u8::try_from(percent).unwrap_or_default() }
         }
         what => what,
-    }
+    })
 }
 
 fn need_after(fields: &Fields<'_>) -> u64 {
-    match fields.need("after", "after = \"5 min\"") {
-        Some(node) => {
-            let after_ns = fields.span("after");
-            if after_ns == Some(0) {
-                fields.bad("after", node, "is no time at all", "give for example \"5 min\"");
-            }
-            after_ns.unwrap_or_default()
-        }
-        None => 0,
-    }
+    let _ = fields.need("after", "after = \"5 min\"");
+    fields.lasting_span("after").unwrap_or_default()
 }
 
-fn read_alarm(fields: &Fields<'_>, what: What) -> AlarmKind {
+fn read_alarm(fields: &Fields<'_>, what: Option<What>) -> AlarmKind {
     let named = fields.word("alarm", ALARMS);
-    match (named, what.alarms()) {
+    match (named, what.unwrap_or(What::Inside).alarms()) {
         (Some(alarm), _) => alarm,
         (None, [only]) => *only,
         (None, choices) => {

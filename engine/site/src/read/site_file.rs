@@ -36,7 +36,7 @@ pub(super) fn read(
     }
     let directory = SiteDirectory {
         georeference: read_georeference(&fields, origins),
-        largest_gap_ns: fields.span("largest_gap").unwrap_or(LARGEST_GAP_NS_DEFAULT),
+        largest_gap_ns: fields.lasting_span("largest_gap").unwrap_or(LARGEST_GAP_NS_DEFAULT),
         speed_limits: read_speed_limits(&fields),
         gates: fields.table("gates").map_or_else(Gates::default, |gates| gates_table::read(&gates)),
         feeds: read_feeds(&fields, origins),
@@ -136,7 +136,7 @@ fn read_feeds(fields: &Fields<'_>, origins: &mut Origins) -> Vec<FeedPlan> {
             .filter_map(|node| parse_tag(&feed, "spare_tags", node))
             .collect::<Vec<TagId>>();
         let name = feed.display(&id);
-        let silence_ns = feed.span("silence");
+        let silence_ns = feed.lasting_span("silence");
         feed.finish();
         let mut origin = feed.origin.clone();
         origin.place = format!("feed {id}");

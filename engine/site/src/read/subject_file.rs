@@ -89,11 +89,17 @@ fn read_subjects(
     for (number, node) in (1..).zip(nodes) {
         let at = Origin::new(&text.file, None, format!("subject {number}"));
         let Some(fields) = Fields::new(node, &at, report) else { continue };
-        let Some(id) = fields.id("id = \"patient-001\"") else { continue };
-        let fields = fields.placed(id.to_string());
+        let id = fields.id("id = \"patient-001\"");
+        let place = id.as_ref().map_or(at.place, ToString::to_string);
+        let fields = fields.placed(place);
+        // Without an id the rest is read all the same: its mistakes are told too.
+        let is_known = id.is_some();
+        let Some(id) = id.or_else(Fields::nameless) else { continue };
         let plan = read_subject(&fields, id, class, feed);
         fields.finish();
-        subjects.push((plan, fields.origin));
+        if is_known {
+            subjects.push((plan, fields.origin));
+        }
     }
 }
 

@@ -11,6 +11,9 @@ use crate::finding::FindingKind;
 
 /// Longest display name in characters.
 const DISPLAY_CHARS_MAX: usize = 200;
+/// Longest span of time: 366 days. Nobody waits longer for an alarm, and moments far from now would
+/// not fit into 64 bits of nanoseconds.
+const SPAN_NS_MAX: u64 = 366 * 24 * 3_600 * 1_000_000_000;
 /// Greatest distance from the site's origin in metres, as `ach_geo::RANGE_MM`.
 const RANGE_M: f64 = 1_000_000.0;
 
@@ -84,6 +87,12 @@ impl<'a> Fields<'a> {
     pub(crate) fn id(&self, example: &str) -> Option<Name> {
         let node = self.need("id", example)?;
         self.as_name("id", node)
+    }
+
+    /// Stands in for an id that could not be read, so that the other fields can be; what carries it
+    /// goes no further.
+    pub(crate) fn nameless() -> Option<Name> {
+        Name::new("nameless").ok()
     }
 
     /// An id of something else.
@@ -237,16 +246,29 @@ impl<'a> Fields<'a> {
         number
     }
 
-    /// A span of time in nanoseconds.
+    /// A span of time in nanoseconds, which may be none.
     pub(crate) fn span(&self, key: &'a str) -> Option<u64> {
+        self.span_from(key, 0)
+    }
+
+    /// A span of time in nanoseconds, and not none: a limit of silence of no time at all would be
+    /// reached at once.
+    pub(crate) fn lasting_span(&self, key: &'a str) -> Option<u64> {
+        self.span_from(key, 1)
+    }
+
+    fn span_from(&self, key: &'a str, least_ns: u64) -> Option<u64> {
         let node = self.get(key)?;
         let text = self.as_text(key, node)?;
         let span = parse_span(text);
-        if span.is_none() {
-            let problem = format!("is `{}`, which is no span of time", text.escape_debug());
-            self.bad(key, node, &problem, "write for example \"500 ms\", \"2 s\" or \"5 min\"");
-        }
-        span
+        let problem = match span {
+            Some(span) if span < least_ns => "is no time at all".to_owned(),
+            Some(span) if span > SPAN_NS_MAX => "is longer than a year".to_owned(),
+            Some(span) => return Some(span),
+            None => format!("is `{}`, which is no span of time", text.escape_debug()),
+        };
+        self.bad(key, node, &problem, "write for example \"500 ms\", \"2 s\" or \"5 min\"");
+        None
     }
 
     /// A list; empty where it is absent.

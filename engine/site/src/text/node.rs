@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use toml::de::{DeTable, DeValue};
 
+use super::json_lines::note_lines;
 use super::{Origin, Report, Text};
 use crate::finding::FindingKind;
 
@@ -114,7 +115,10 @@ impl Lines {
 /// Reads JSON; a syntax error is reported with its line. Nesting beyond 128 is one.
 pub(crate) fn parse_json(text: &Text, report: &Report) -> Option<Node> {
     match serde_json::from_str::<Node>(&text.text) {
-        Ok(node) => Some(node),
+        Ok(mut node) => {
+            note_lines(&mut node, &text.text);
+            Some(node)
+        }
         Err(error) => {
             let line = u32::try_from(error.line()).ok();
             let origin = Origin::new(&text.file, line, "");

@@ -31,9 +31,28 @@ fn floor_files() {
         file,
         icu,
         "[[[0, 0], [6, 5], [6, 0], [0, 5], [0, 0]]]",
-        &[error(Kind::BadOutline, "", room, "redraw")],
+        &[error(Kind::BadOutline, "room-1", room, "walks round")],
     );
-    check(file, icu, "[[[0, 0], [6, 0], [0, 0]]]", &[error(Kind::BadOutline, "", room, "redraw")]);
+    check(
+        file,
+        icu,
+        "[[[0, 0], [6, 0], [0, 0]]]",
+        &[error(Kind::BadOutline, "room-1", room, "at least three")],
+    );
+    check(
+        file,
+        icu,
+        "[[[0, 0], [6, 0], [6, 5], [0, 5]]]",
+        &[warning(Kind::BadOutline, "room-1", room, "end each ring with its first point")],
+    );
+    check(
+        file,
+        icu,
+        "[[[0, 0], [6, 0], [6, 5], [0, 5], [0, 0]], [[7, 1], [8, 1], [8, 2], [7, 1]]]",
+        &[error(Kind::BadOutline, "room-1", room, "move the hole")],
+    );
+    // Outlines may be wound either way.
+    check(file, icu, "[[[0, 0], [0, 5], [6, 5], [6, 0], [0, 0]]]", &[]);
     check(
         file,
         icu,
@@ -65,13 +84,55 @@ fn floor_files() {
         file,
         "[[2.5, 5], [3.7, 5]]",
         "[[2.5, 5], [2.5, 5]]",
-        &[error(Kind::BadOutline, "", "feature 9 (door-1)", "redraw")],
+        &[error(Kind::BadOutline, "door-1", "feature 9 (door-1)", "one jamb to the other")],
     );
     check(
         file,
         "[[2.5, 5], [3.7, 5]]",
         "[[2.5, 5], [3, 5], [3.7, 5]]",
         &[error(Kind::BadOutline, "", "feature 9 (door-1)", "two points")],
+    );
+}
+
+/// Inside is on the left: this one would call those who come in the ones who leave.
+#[test]
+fn a_perimeter_that_is_inside_out() {
+    let file = "floors/ground.geojson";
+    let perimeter = "[[-3, -3], [28, -3], [28, 15], [-3, 15], [-3, -3]]";
+    let place = "feature 15 (perimeter)";
+    check(
+        file,
+        perimeter,
+        "[[-3, -3], [-3, 15], [28, 15], [28, -3], [-3, -3]]",
+        &[warning(Kind::InsideOut, "perimeter", place, "in the other order")],
+    );
+    // Of a line that is open nobody can tell.
+    check(file, perimeter, "[[-3, -3], [-3, 15], [28, 15], [28, -3]]", &[]);
+}
+
+/// What cannot be used is read to its end: its other mistakes are told in the same breath.
+#[test]
+fn a_feature_with_several_mistakes() {
+    let file = "floors/ground.geojson";
+    check(
+        file,
+        "\"id\": \"room-1\", \"name\": \"Room 1\"}, \"geometry\": {\"type\": \"Polygon\"",
+        "\"labels\": 7}, \"geometry\": {\"type\": \"MultiPolygon\"",
+        &[
+            error(Kind::MissingField, "MultiPolygon", "feature 4", "\"id\": \"icu\""),
+            error(Kind::WrongType, "MultiPolygon", "feature 4", "a list"),
+            error(Kind::BadOutline, "MultiPolygon", "feature 4", "draw a Polygon"),
+        ],
+    );
+    check(
+        file,
+        "\"name\": \"Room 1\"}, \"geometry\": {\"type\": \"Polygon\", \"coordinates\": [[[0, 0], [6, 0]",
+        "\"height\": {\"low_m\": 3, \"high_m\": 1}}, \"geometry\": {\"type\": \"Polygon\", \
+         \"coordinates\": [[[0, 0], [6, 9]",
+        &[
+            error(Kind::BadOutline, "room-1", "feature 4 (room-1)", "swap low_m and high_m"),
+            error(Kind::BadOutline, "room-1", "feature 4 (room-1)", "walks round"),
+        ],
     );
 }
 

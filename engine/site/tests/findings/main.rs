@@ -135,6 +135,18 @@ fn site_file() {
     );
     check(
         file,
+        "exit_tolerance_m = 0.8",
+        "exit_tolerance_m = 800",
+        &[error(Kind::BadValue, "800", "gates", "0 to 100 m")],
+    );
+    check(
+        file,
+        "silence = \"30 s\"",
+        "silence = \"0 s\"",
+        &[error(Kind::BadValue, "\"0 s\"", "feed", "2 s")],
+    );
+    check(
+        file,
         "confirm = \"2 of 3\"",
         "confirm = \"3 of 2\"",
         &[error(Kind::BadValue, "3 of 2", "gates", "2 of 3")],
@@ -293,6 +305,29 @@ fn two_files_for_one_floor_and_no_files_at_all() {
     assert!(
         found.iter().any(|finding| finding.kind == Kind::Unreadable && finding.file == "floors")
     );
+}
+
+/// Rules in a file that nobody reads raise no alarm.
+#[test]
+fn files_that_are_not_read() {
+    let folder = edited("site.toml", "example", "example");
+    let root = folder.path();
+    fs::rename(root.join("rules.toml"), root.join("rule.toml")).unwrap();
+    fs::write(root.join("floors/first.json"), "").unwrap();
+    for kept in ["README.md", ".hidden.toml", "floors/plan.dwg", "floors/.ground.geojson.swp"] {
+        fs::write(root.join(kept), "").unwrap();
+    }
+    let found = findings(root);
+    let told: Vec<String> =
+        found.iter().map(|it| format!("{} {:?} {}", it.file, it.kind, it.remedy)).collect();
+    assert_eq!(
+        told,
+        [
+            "floors/first.json UnknownFile let its name end in .geojson, or remove it",
+            "rule.toml UnknownFile did you mean `rules.toml`?",
+        ]
+    );
+    assert!(!found.has_errors());
 }
 
 /// Not the first mistake alone: one in every file, told at once and sorted by file.

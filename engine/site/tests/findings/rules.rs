@@ -12,15 +12,20 @@ fn what_a_rule_points_at() {
         &[
             error(Kind::UnknownZone, "[[rule]]", "rule elopement", "did you mean `ward`?"),
             error(Kind::UnknownLine, "[[rule]]", "rule elopement", "did you mean `perimeter`?"),
-            error(Kind::EmptySelection, "[[rule]]", "rule elopement", "zones or lines"),
         ],
     );
     check(
         file,
         "where = { doors_labelled = [\"exit\"] }",
         "where = { doors = [\"exit-7\"] }",
+        &[error(Kind::UnknownDoor, "", "rule forced", "remove its id")],
+    );
+    check(
+        file,
+        "where = { doors_labelled = [\"exit\"] }",
+        "where = { doors_labelled = [\"exits\"] }",
         &[
-            error(Kind::UnknownDoor, "", "rule forced", "remove its id"),
+            warning(Kind::EmptySelection, "", "rule forced", "did you mean `exit`?"),
             error(Kind::EmptySelection, "", "rule forced", "name doors"),
         ],
     );
@@ -40,19 +45,19 @@ fn what_a_rule_points_at() {
         file,
         "labels = [\"dementia\"] }\nwhere = { zones = [\"corridor\"] }",
         "labels = [\"dementai\"] }\nwhere = { zones = [\"corridor\"] }",
-        &[
-            warning(Kind::EmptySelection, "", "rule lingering", "did you mean `dementia`?"),
-            warning(Kind::EmptySelection, "", "rule lingering", "check `classes`"),
-        ],
+        &[warning(Kind::EmptySelection, "", "rule lingering", "did you mean `dementia`?")],
     );
     check(
         file,
         "who = { classes = [\"staff\"] }",
         "who = { subjects = [\"nurse-002\"] }",
-        &[
-            error(Kind::UnknownSubject, "", "rule duress", "did you mean `nurse-001`?"),
-            warning(Kind::EmptySelection, "", "rule duress", "check `classes`"),
-        ],
+        &[error(Kind::UnknownSubject, "", "rule duress", "did you mean `nurse-001`?")],
+    );
+    check(
+        file,
+        "who = { classes = [\"staff\"] }",
+        "who = { classes = [\"staff\"], labels = [\"dementia\"] }",
+        &[warning(Kind::EmptySelection, "", "rule duress", "check `classes`")],
     );
 }
 
@@ -86,6 +91,34 @@ fn how_a_rule_is_made() {
         "after = \"15 min\"\n",
         "",
         &[error(Kind::MissingField, "", "rule lingering", "after = ")],
+    );
+    check(
+        file,
+        "after = \"15 min\"",
+        "after = \"0 s\"",
+        &[error(Kind::BadValue, "\"0 s\"", "rule lingering", "\"5 min\"")],
+    );
+    check(
+        file,
+        "after = \"15 min\"",
+        "after = \"9000 h\"",
+        &[error(Kind::BadValue, "9000 h", "rule lingering", "\"5 min\"")],
+    );
+    // A condition that is not known is one mistake, not also a rule that watches nothing.
+    check(
+        file,
+        "what = \"stays\"",
+        "what = \"stayes\"",
+        &[error(Kind::BadValue, "stayes", "rule lingering", "stays")],
+    );
+    check(
+        file,
+        "id = \"battery\"\n",
+        "percnt = 5\n",
+        &[
+            error(Kind::MissingField, "", "rule 10", "id = "),
+            error(Kind::UnknownField, "percnt", "rule 10", "did you mean `percent`?"),
+        ],
     );
     check(
         file,
