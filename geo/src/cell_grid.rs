@@ -4,8 +4,10 @@
 //! a cell has them in one place. Built from the trees, which go on to answer where there is no cell.
 
 use crate::bounds::Bounds;
-use crate::region::Coverage;
-use crate::storey::{LineEntry, Storey, ZoneEntry};
+use crate::edge::Edge;
+use crate::patch::Patches;
+use crate::region::{Coverage, Shape};
+use crate::storey::{LineEntry, NO_PATCH, Storey, ZoneEntry};
 use crate::{RANGE_MM, Watch};
 
 /// The side of a cell is a power of two of millimetres: 4.1 m if the floor is not too large for it,
@@ -16,13 +18,15 @@ const MARGIN_MM: i32 = 1_024;
 /// Zones and lines larger than this (a campus, a flight zone) are listed where there are cells but
 /// do not ask for cells.
 const LOCAL_MM: u32 = 262_144;
-/// Bounds of memory, for each zone or piece of a line: cells of 8 bytes and list entries of 20. A
-/// hospital needs about 2 to 6 cells and 10 entries.
+/// Bounds of memory, for each zone or piece of a line: cells of 8 bytes, list entries of 24 and edges
+/// of 16. A hospital needs about 2 to 6 cells and 10 entries and, askew to the axes, 40 edges.
 const CELLS_EACH: usize = 8;
 const ENTRIES_EACH: usize = 24;
+const EDGES_EACH: usize = 64;
 /// So that a small site, too, may have a few hundred square metres of cells.
 const CELLS_BASE: usize = 1_024;
 const ENTRIES_BASE: usize = 16_384;
+const EDGES_BASE: usize = 16_384;
 
 /// A grid over most of a floor.
 #[derive(Debug)]
@@ -36,6 +40,7 @@ pub(crate) struct CellGrid {
     starts: Box<[Start]>,
     zones: Box<[ZoneEntry]>,
     lines: Box<[LineEntry]>,
+    patches: Patches,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +55,21 @@ pub(crate) struct Cell<'a> {
     pub(crate) window: Bounds,
     pub(crate) zones: &'a [ZoneEntry],
     pub(crate) lines: &'a [LineEntry],
+    patches: &'a Patches,
+}
+
+impl Cell<'_> {
+    /// Whether an entry's outline holds a point of the window; `None` if the region must be asked.
+    #[inline]
+    pub(crate) fn holds(&self, entry: &ZoneEntry, x_mm: i32, y_mm: i32) -> Option<bool> {
+        if entry.is_filled() { Some(true) } else { self.patches.holds(entry.patch, x_mm, y_mm) }
+    }
+
+    /// The edges of an entry's outline in the window, if they are here.
+    #[inline]
+    pub(crate) fn edges(&self, entry: &ZoneEntry) -> Option<&[Edge]> {
+        self.patches.edges(entry.patch)
+    }
 }
 
 impl CellGrid {
@@ -86,7 +106,9 @@ impl CellGrid {
             starts: Box::default(),
             zones: Box::default(),
             lines: Box::default(),
+            patches: Patches::default(),
         };
+        let edges_max = EDGES_BASE.saturating_add(EDGES_EACH.saturating_mul(storey.count()));
         for row in 0..rows {
             for column in 0..columns {
                 let window = grid.window(column, row);
@@ -94,7 +116,13 @@ impl CellGrid {
                     zone: u32::try_from(zones.len()).ok()?,
                     line: u32::try_from(lines.len()).ok()?,
                 });
-                storey.zones_meeting(&window, |entry| zones.extend(local(entry, &window, watches)));
+                storey.zones_meeting(&window, |entry| {
+                    let Some(mut entry) = local(entry, &window, watches) else { return };
+                    if grid.patches.edge_count() < edges_max {
+                        grid.patch(&mut entry, &window, watches);
+                    }
+                    zones.push(entry);
+                });
                 storey.lines_meeting(&window, |entry| lines.push(*entry));
                 if zones.len().saturating_add(lines.len()) > entries_max {
                     return None;
@@ -108,7 +136,18 @@ impl CellGrid {
         grid.starts = starts.into_boxed_slice();
         grid.zones = zones.into_boxed_slice();
         grid.lines = lines.into_boxed_slice();
+        grid.patches.shrink();
         Some(grid)
+    }
+
+    /// Keeps the edges of a polygon that runs through a window beside the cell.
+    fn patch(&mut self, entry: &mut ZoneEntry, window: &Bounds, watches: &[Watch]) {
+        let watch = usize::try_from(entry.ordinal()).ok().and_then(|at| watches.get(at));
+        if !entry.is_filled()
+            && let Some(Shape::Polygon(polygon)) = watch.map(|watch| watch.region.shape())
+        {
+            entry.patch = self.patches.add(polygon, window).unwrap_or(NO_PATCH);
+        }
     }
 
     /// The cell of a point; `None` outside of the grid.
@@ -128,6 +167,7 @@ impl CellGrid {
             window: self.window(column, row),
             zones: self.zones.get(zones)?,
             lines: self.lines.get(lines)?,
+            patches: &self.patches,
         })
     }
 

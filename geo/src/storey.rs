@@ -19,13 +19,18 @@ pub(crate) struct Storey {
     grid: Option<CellGrid>,
 }
 
-/// A watch as a search meets it. 20 bytes, so that three fit in a cache line.
+/// A watch as a search meets it. 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ZoneEntry {
     pub(crate) bounds: Bounds,
-    /// The place in the list of watches, and three flags below it.
+    /// The place in the list of watches, and four flags below it.
     tag: u32,
+    /// In a cell that the outline runs through: the place of its patch, or [`NO_PATCH`].
+    pub(crate) patch: u32,
 }
+
+/// The outline has to be asked of the region.
+pub(crate) const NO_PATCH: u32 = u32::MAX;
 
 /// Being in the bounds is being in the region, height included.
 const IS_FILLED: u32 = 1;
@@ -33,7 +38,9 @@ const IS_FILLED: u32 = 1;
 const ENTERS_AT_ONCE: u32 = 2;
 /// Filled, and no outline and no line runs through the inside: all of it is one safe box.
 const IS_CLEAR: u32 = 4;
-const FLAG_BITS: u32 = 3;
+/// Only in a range of heights.
+const HAS_HEIGHT: u32 = 8;
+const FLAG_BITS: u32 = 4;
 
 /// A piece of a line. 20 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,12 +144,15 @@ impl ZoneEntry {
         if enters_at_once {
             tag |= ENTERS_AT_ONCE;
         }
-        ZoneEntry { bounds: region.bounds(), tag }
+        if region.height().is_some() {
+            tag |= HAS_HEIGHT;
+        }
+        ZoneEntry { bounds: region.bounds(), tag, patch: NO_PATCH }
     }
 
     /// The same watch, in a part of the plane that lies wholly in its region.
     pub(crate) fn filling(&self, part: Bounds) -> ZoneEntry {
-        ZoneEntry { bounds: part, tag: (self.tag | IS_FILLED) & !IS_CLEAR }
+        ZoneEntry { bounds: part, tag: (self.tag | IS_FILLED) & !IS_CLEAR, patch: NO_PATCH }
     }
 
     /// Whether a part of the plane lies wholly in the region or wholly outside, at any height.
@@ -174,6 +184,12 @@ impl ZoneEntry {
     #[inline]
     pub(crate) fn is_clear(&self) -> bool {
         self.tag & IS_CLEAR != 0
+    }
+
+    /// Whether the region is one of certain heights only.
+    #[inline]
+    pub(crate) fn has_height(&self) -> bool {
+        self.tag & HAS_HEIGHT != 0
     }
 
     /// Whether one position in the region is all it takes to be in.
