@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use ach_geo::{
-    Crossing, Lookup, Observation, Occupancy, Position, Region, Watch, WatchIndex,
-};
+use ach_geo::{Crossing, Lookup, Observation, Occupancy, Position, Region, Watch, WatchIndex};
 use rstar::{AABB, RTree, RTreeObject};
 
 use crate::layout::Zone;
@@ -61,7 +59,11 @@ impl Geofence {
         let watches = (0..)
             .zip(&regions)
             .zip(&zones)
-            .map(|((key, region), zone)| Watch { key, region: Arc::clone(region), gates: zone.gates })
+            .map(|((key, region), zone)| Watch {
+                key,
+                region: Arc::clone(region),
+                gates: zone.gates,
+            })
             .collect();
         #[expect(clippy::expect_used, reason = "keys count up")]
         let index = WatchIndex::build(watches, Vec::new()).expect("keys are unique");

@@ -68,12 +68,7 @@ impl Layout {
     /// That many zones.
     pub fn zones(self, count: usize) -> Vec<Zone> {
         let rooms = Campus::new(count).rooms;
-        let plain = |(outline, floor)| Zone {
-            outline,
-            floor,
-            height: None,
-            gates: self.gates(),
-        };
+        let plain = |(outline, floor)| Zone { outline, floor, height: None, gates: self.gates() };
         match self {
             Layout::Rooms | Layout::Tolerant | Layout::Gated | Layout::Blurred => {
                 rooms.into_iter().map(plain).collect()

@@ -122,11 +122,13 @@ impl BoxCutter {
             self.bounds = self.beside(&obstacle);
             return;
         }
-        if let Some(slanted) = self.beside_slanted(edge) {
+        let slanted = self.beside_slanted(edge).unwrap_or(Bounds::EMPTY);
+        let (x_mm, y_mm) = self.place();
+        if obstacle.contains(x_mm, y_mm) {
+            self.bounds = slanted;
+        } else {
             let straight = self.beside(&obstacle);
             self.bounds = if slanted.room() < straight.room() { straight } else { slanted };
-        } else {
-            self.bounds = self.beside(&obstacle);
         }
     }
 
@@ -189,22 +191,11 @@ impl BoxCutter {
         if width * reach_x + height * reach_y <= slack {
             return Some(self.bounds);
         }
-        let mut best = Bounds::EMPTY;
-        let candidates = [
-            (reach_x, slack.saturating_sub(width * reach_x).div_euclid(height)),
-            (slack.saturating_sub(height * reach_y).div_euclid(width), reach_y),
-            (slack / 2 / width, slack / 2 / height),
-        ];
-        for (to_x, to_y) in candidates {
-            if to_x < 0 || to_y < 0 {
-                continue;
-            }
-            let candidate = self.limited((to_x, normal_x > 0), (to_y, normal_y > 0));
-            if best.room() < candidate.room() {
-                best = candidate;
-            }
-        }
-        Some(best)
+        // Half the slack to each side leaves room on both; what one side cannot use, the other may.
+        let left_mm = (slack - (height * reach_y).min(slack)) / width;
+        let to_x = (slack / 2 / width).max(left_mm).min(reach_x);
+        let to_y = ((slack - width * to_x) / height).min(reach_y);
+        Some(self.limited((to_x, normal_x > 0), (to_y, normal_y > 0)))
     }
 
     /// The box with its reach limited along x to the west or east and along y to the south or north.

@@ -13,8 +13,8 @@ use crate::bounds::Bounds;
 use crate::box_cutter::{BoxCutter, REACH_MM};
 use crate::membership::{Membership, NEVER_NS, Standing, blur_mm, tolerance_ns};
 use crate::polygon::{DistanceRange, Polygon};
+use crate::post::Post;
 use crate::region::Shape;
-use crate::{Region, Watch};
 
 /// Longest distance that a threshold is looked for at; beyond, no box is made. Squares of twice as
 /// much fit in 64 bits.
@@ -31,12 +31,12 @@ struct Rounded {
 
 impl BoxCutter {
     /// Keeps a mover that is in where it stands.
-    fn keep_standing(&mut self, watch: &Watch, standing: Standing) {
-        let (region, gates) = (&*watch.region, &watch.gates);
-        if !region.matches(&self.seen.position) {
-            return self.keep_mismatch(region);
+    fn keep_standing(&mut self, watch: &Post, standing: Standing) {
+        let gates = &watch.gates;
+        if !watch.matches(&self.seen.position) {
+            return self.keep_mismatch(watch);
         }
-        if let (Some(height), true) = (region.height(), standing != Standing::Beyond) {
+        if let (Some(height), true) = (watch.height(), standing != Standing::Beyond) {
             self.stay_in_height(height);
         }
         let tolerance_mm = u64::from(gates.exit_tolerance_mm);
@@ -55,7 +55,7 @@ impl BoxCutter {
     }
 
     /// Keeps to what a member of a watch stands for.
-    pub(crate) fn keep_member(&mut self, watch: &Watch, member: &Membership) {
+    pub(crate) fn keep_member(&mut self, watch: &Post, member: &Membership) {
         if member.may_learn_floor(watch, &self.seen) && member.standing == Standing::Tolerated {
             // Like one inside, if the tolerance has no end, but for this.
             return self.give_up();
@@ -68,31 +68,31 @@ impl BoxCutter {
     }
 
     /// Keeps a mover deep enough inside to show entry.
-    fn keep_deep(&mut self, watch: &Watch) {
-        let (region, gates) = (&*watch.region, &watch.gates);
-        if let Some(height) = region.height() {
+    fn keep_deep(&mut self, watch: &Post) {
+        let gates = &watch.gates;
+        if let Some(height) = watch.height() {
             self.stay_in_height(height);
         }
         let margin_mm = u64::from(gates.entry_margin_mm);
         if !gates.error_circle {
-            return self.keep_deeper(region, margin_mm);
+            return self.keep_deeper(watch, margin_mm);
         }
         let accuracy_mm = u64::from(self.seen.accuracy_mm);
         let far_mm = (margin_mm + accuracy_mm) * 2 + ACCURACY_ROOM_MM;
-        let depth_mm = distance(region, self.place(), far_mm).least_mm;
+        let depth_mm = distance(watch, self.place(), far_mm).least_mm;
         let slack_mm = depth_mm.saturating_sub(margin_mm + accuracy_mm);
         let room_mm = (slack_mm / 2).min(accuracy_mm.max(ACCURACY_ROOM_MM));
         self.limit_accuracy_to(narrow(accuracy_mm + room_mm));
-        self.keep_deeper(region, margin_mm + accuracy_mm + room_mm);
+        self.keep_deeper(watch, margin_mm + accuracy_mm + room_mm);
     }
 
     /// Keeps the depth inside a region at `depth_mm` or above.
-    fn keep_deeper(&mut self, region: &Region, depth_mm: u64) {
+    fn keep_deeper(&mut self, watch: &Post, depth_mm: u64) {
         if depth_mm == 0 {
-            return self.keep_within(region, 0);
+            return self.keep_within(watch, 0);
         }
-        match region.shape() {
-            Shape::Rectangle => self.stay_within(&shrunk(&region.bounds(), depth_mm)),
+        match watch.shape() {
+            Shape::Rectangle => self.stay_within(&shrunk(&watch.bounds(), depth_mm)),
             Shape::Circle { center_mm, radius_mm } => {
                 let core = Bounds::spanned(*center_mm, *center_mm);
                 let radius_mm = u64::from(*radius_mm).saturating_sub(depth_mm);
@@ -107,72 +107,71 @@ impl BoxCutter {
     }
 
     /// Keeps a mover out that is not in and shows no entry.
-    pub(crate) fn keep_out(&mut self, watch: &Watch) {
-        let (region, gates) = (&*watch.region, &watch.gates);
+    pub(crate) fn keep_out(&mut self, watch: &Post) {
+        let gates = &watch.gates;
         let (x_mm, y_mm) = self.place();
         let margin_mm = u64::from(gates.entry_margin_mm);
-        if !region.is_deep_inside(x_mm, y_mm, margin_mm) {
-            return self.keep_beyond(region, -signed(margin_mm));
+        if !watch.is_deep_inside(x_mm, y_mm, margin_mm) {
+            return self.keep_beyond(watch, -signed(margin_mm));
         }
         let accuracy_mm = blur_mm(gates, &self.seen);
-        if region.is_deep_inside(x_mm, y_mm, margin_mm + accuracy_mm) {
-            return self.keep_mismatch(region);
+        if watch.is_deep_inside(x_mm, y_mm, margin_mm + accuracy_mm) {
+            return self.keep_mismatch(watch);
         }
         // Deep enough for a point, not for its circle.
-        let depth_mm = distance(region, (x_mm, y_mm), margin_mm + accuracy_mm).least_mm;
+        let depth_mm = distance(watch, (x_mm, y_mm), margin_mm + accuracy_mm).least_mm;
         let slack_mm = (margin_mm + accuracy_mm).saturating_sub(depth_mm);
         let least_mm = accuracy_mm - (slack_mm / 2).min(accuracy_mm);
         self.demand_accuracy_of(narrow(least_mm));
-        self.keep_beyond(region, -signed(margin_mm + least_mm));
+        self.keep_beyond(watch, -signed(margin_mm + least_mm));
     }
 
     /// Floor or height says no, and goes on saying so. The floor does by itself.
-    fn keep_mismatch(&mut self, region: &Region) {
-        let floors = region.floor().zip(self.seen.position.floor);
+    fn keep_mismatch(&mut self, watch: &Post) {
+        let floors = watch.floor().zip(self.seen.position.floor);
         if floors.is_some_and(|(ours, theirs)| ours != theirs) {
             return;
         }
-        match region.height() {
+        match watch.height() {
             Some(height) => self.stay_off_height(height),
             None => self.give_up(),
         }
     }
 
     /// Stays within `reach_mm` and the accuracy of a region.
-    fn stay_near(&mut self, watch: &Watch, reach_mm: u64) {
-        let (region, (x_mm, y_mm)) = (&*watch.region, self.place());
+    fn stay_near(&mut self, watch: &Post, reach_mm: u64) {
+        let (x_mm, y_mm) = self.place();
         let accuracy_mm = blur_mm(&watch.gates, &self.seen);
-        if accuracy_mm == 0 || region.is_within(x_mm, y_mm, reach_mm) {
-            return self.keep_within(region, reach_mm);
+        if accuracy_mm == 0 || watch.is_within(x_mm, y_mm, reach_mm) {
+            return self.keep_within(watch, reach_mm);
         }
-        let most_mm = distance(region, (x_mm, y_mm), reach_mm + accuracy_mm).most_mm;
+        let most_mm = distance(watch, (x_mm, y_mm), reach_mm + accuracy_mm).most_mm;
         let slack_mm = (reach_mm + accuracy_mm).saturating_sub(most_mm);
         let least_mm = accuracy_mm - (slack_mm / 2).min(accuracy_mm);
         self.demand_accuracy_of(narrow(least_mm));
-        self.keep_within(region, reach_mm + least_mm);
+        self.keep_within(watch, reach_mm + least_mm);
     }
 
     /// Stays further than `reach_mm` and the accuracy from a region.
-    fn stay_far(&mut self, watch: &Watch, reach_mm: u64) {
-        let region = &*watch.region;
+    fn stay_far(&mut self, watch: &Post, reach_mm: u64) {
         if !watch.gates.error_circle {
-            return self.keep_beyond(region, signed(reach_mm));
+            return self.keep_beyond(watch, signed(reach_mm));
         }
         let accuracy_mm = u64::from(self.seen.accuracy_mm);
         let far_mm = (reach_mm + accuracy_mm).saturating_mul(2).saturating_add(ACCURACY_ROOM_MM);
-        let least_mm = distance(region, self.place(), far_mm).least_mm;
+        let least_mm = distance(watch, self.place(), far_mm).least_mm;
         let slack_mm = least_mm.saturating_sub(reach_mm + accuracy_mm);
         let room_mm = (slack_mm / 2).min(accuracy_mm.max(ACCURACY_ROOM_MM));
         self.limit_accuracy_to(narrow(accuracy_mm + room_mm));
-        self.keep_beyond(region, signed(reach_mm + accuracy_mm + room_mm));
+        self.keep_beyond(watch, signed(reach_mm + accuracy_mm + room_mm));
     }
 
     /// Keeps the distance to a region at `reach_mm` or below.
-    fn keep_within(&mut self, region: &Region, reach_mm: u64) {
-        match region.shape() {
-            Shape::Rectangle if reach_mm == 0 => self.stay_within(&region.bounds()),
+    fn keep_within(&mut self, watch: &Post, reach_mm: u64) {
+        match watch.shape() {
+            Shape::Rectangle if reach_mm == 0 => self.stay_within(&watch.bounds()),
             Shape::Rectangle => {
-                self.stay_in(&Rounded { core: region.bounds(), radius_mm: reach_mm });
+                self.stay_in(&Rounded { core: watch.bounds(), radius_mm: reach_mm });
             }
             Shape::Circle { center_mm, radius_mm } => {
                 let core = Bounds::spanned(*center_mm, *center_mm);
@@ -183,10 +182,10 @@ impl BoxCutter {
     }
 
     /// Keeps the distance to a region above `reach_mm`; a negative one is a depth.
-    fn keep_beyond(&mut self, region: &Region, reach_mm: i64) {
+    fn keep_beyond(&mut self, watch: &Post, reach_mm: i64) {
         let outward_mm = u64::try_from(reach_mm).unwrap_or(0);
         let inward_mm = reach_mm.min(0).unsigned_abs();
-        match region.shape() {
+        match watch.shape() {
             Shape::Circle { center_mm, radius_mm } => {
                 let core = Bounds::spanned(*center_mm, *center_mm);
                 let radius_mm = u64::from(*radius_mm) + outward_mm;
@@ -196,17 +195,17 @@ impl BoxCutter {
                 }
             }
             Shape::Rectangle => {
-                let core = shrunk(&region.bounds(), inward_mm);
+                let core = shrunk(&watch.bounds(), inward_mm);
                 if core.room() > 0 {
                     self.stay_off(&Rounded { core, radius_mm: outward_mm });
                 }
             }
             Shape::Polygon(polygon) => {
                 let (x_mm, y_mm) = self.place();
-                if region.bounds().is_within(x_mm, y_mm, outward_mm) {
+                if watch.bounds().is_within(x_mm, y_mm, outward_mm) {
                     self.stay_off_polygon(polygon, reach_mm);
                 } else {
-                    self.stay_off(&Rounded { core: region.bounds(), radius_mm: outward_mm });
+                    self.stay_off(&Rounded { core: watch.bounds(), radius_mm: outward_mm });
                 }
             }
         }
@@ -218,7 +217,8 @@ impl BoxCutter {
         let is_inside = polygon.contains(x_mm, y_mm);
         let mut square = Bounds::EMPTY;
         if reach_mm > 0 {
-            let range = polygon.distance((x_mm, y_mm), reach_mm.max(REACH_MM.unsigned_abs().into()));
+            let range =
+                polygon.distance((x_mm, y_mm), reach_mm.max(REACH_MM.unsigned_abs().into()));
             let free_mm = if is_inside {
                 reach_mm + range.least_mm
             } else {
@@ -310,11 +310,8 @@ impl BoxCutter {
         // the rest of the box's side of it is a quadrant that begins beyond the rounding.
         let beyond = |reach: u64| (radius_mm * radius_mm - reach * reach).isqrt() + 1;
         let step_mm = (distance_mm.saturating_sub(radius_mm + 1) * 7 / 10).min(gap_x).min(gap_y);
-        let reaches = [
-            (gap_x, beyond(gap_x)),
-            (beyond(gap_y), gap_y),
-            (gap_x - step_mm, gap_y - step_mm),
-        ];
+        let reaches =
+            [(gap_x, beyond(gap_x)), (beyond(gap_y), gap_y), (gap_x - step_mm, gap_y - step_mm)];
         let quadrant = |(from_x, from_y): (u64, u64)| {
             let near = grown(&core, from_x.saturating_sub(1), from_y.saturating_sub(1));
             let mut part = self.bounds;
@@ -330,32 +327,26 @@ impl BoxCutter {
             }
             part
         };
-        let is_beyond = |(to_x, to_y): &(u64, u64)| {
-            to_x * to_x + to_y * to_y > radius_mm * radius_mm
-        };
-        let parts = reaches.map(|reach| if is_beyond(&reach) { quadrant(reach) } else { Bounds::EMPTY });
+        let is_beyond =
+            |(to_x, to_y): &(u64, u64)| to_x * to_x + to_y * to_y > radius_mm * radius_mm;
+        let parts =
+            reaches.map(|reach| if is_beyond(&reach) { quadrant(reach) } else { Bounds::EMPTY });
         self.stay_within_one(&parts);
     }
 }
 
 /// Whether inside or outside, how far a point is from the outline: see [`Polygon::distance`].
-fn distance(region: &Region, (x_mm, y_mm): (i32, i32), reach_mm: u64) -> DistanceRange {
+fn distance(watch: &Post, (x_mm, y_mm): (i32, i32), reach_mm: u64) -> DistanceRange {
     let exact = |least_mm: u64| DistanceRange { least_mm, most_mm: least_mm + 1 };
-    match region.shape() {
+    match watch.shape() {
         Shape::Polygon(polygon) => polygon.distance((x_mm, y_mm), reach_mm),
         Shape::Rectangle => {
-            let bounds = region.bounds();
+            let bounds = watch.bounds();
             let (gap_x, gap_y) = bounds.gap_mm(x_mm, y_mm);
             if gap_x > 0 || gap_y > 0 {
                 return exact((gap_x * gap_x + gap_y * gap_y).isqrt());
             }
-            let sides = [
-                x_mm.abs_diff(bounds.x_low),
-                x_mm.abs_diff(bounds.x_high),
-                y_mm.abs_diff(bounds.y_low),
-                y_mm.abs_diff(bounds.y_high),
-            ];
-            exact(sides.into_iter().min().unwrap_or(0).into())
+            exact(bounds.depth_mm(x_mm, y_mm))
         }
         Shape::Circle { center_mm, radius_mm } => {
             let gap_x = u64::from(center_mm.0.abs_diff(x_mm));

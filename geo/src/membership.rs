@@ -98,10 +98,12 @@ impl Membership {
         post: &Post,
         seen: &Observation,
     ) -> (Outcome, Option<Crossing>) {
-        self.standing = match (self.is_in(), shows_entry(post, seen)) {
-            (true, _) => Standing::of(post, seen),
-            (false, true) => Standing::Inside,
-            (false, false) => Standing::Beyond,
+        self.standing = if self.is_in() {
+            Standing::of(post, seen)
+        } else if shows_entry(post, seen) {
+            Standing::Inside
+        } else {
+            Standing::Beyond
         };
         self.observe_alike(post, seen)
     }
@@ -405,10 +407,10 @@ impl Standing {
 }
 
 /// Whether a position is evidence of entry: deep enough inside, on a floor and height that agree.
-pub(crate) fn shows_entry(watch: &Watch, seen: &Observation) -> bool {
-    let depth_mm = blur_mm(&watch.gates, seen) + u64::from(watch.gates.entry_margin_mm);
-    watch.region.matches(&seen.position)
-        && watch.region.is_deep_inside(seen.position.x_mm, seen.position.y_mm, depth_mm)
+pub(crate) fn shows_entry(post: &Post, seen: &Observation) -> bool {
+    let depth_mm = blur_mm(&post.gates, seen) + u64::from(post.gates.entry_margin_mm);
+    post.matches(&seen.position)
+        && post.is_deep_inside(seen.position.x_mm, seen.position.y_mm, depth_mm)
 }
 
 /// The radius of the circle that must lie inside or outside as a whole.

@@ -215,7 +215,8 @@ impl Occupancy {
     /// `map` tells the new key of an old one, `None` if the watch is gone. What survives keeps its
     /// evidence and its deadlines; a dwell gate that is new counts from the last position. The next
     /// position is judged by the new outlines. Keys of watches that are gone and were in this
-    /// occupancy, as member or as suspicion, are appended to `dropped`, as they were.
+    /// occupancy, as member or as suspicion, are appended to `dropped`, as they were; so is the
+    /// second of two that `map` brings to one key.
     pub fn rebase(
         &mut self,
         old: &WatchIndex,
@@ -269,7 +270,7 @@ impl Occupancy {
         let found = Found::default();
         let mut sweep = Sweep { index, seen, members, old_count, stays, out: &mut *out, found };
         if let Some(cell) = &cell {
-            for entry in cell.zones {
+            for entry in cell.zones() {
                 if entry.bounds.contains(x_mm, y_mm) {
                     sweep.meet(entry, cell.holds(entry, x_mm, y_mm));
                 }

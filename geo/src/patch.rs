@@ -6,33 +6,29 @@ use crate::polygon::Polygon;
 
 /// Most edges of one patch; what has more is asked of the region.
 const EDGES_MAX: usize = 32;
+const COUNT_BITS: u32 = 8;
+const COUNT_MASK: u32 = (1 << COUNT_BITS) - 1;
+const IS_ODD: u32 = 1 << COUNT_BITS;
+const FROM_BITS: u32 = COUNT_BITS + 1;
+/// Most edges of one cell that a patch can point to.
+const FROM_MAX: usize = 1 << 20;
 
-/// The edges of polygons, cell by cell.
-#[derive(Debug, Default)]
-pub(crate) struct Patches {
-    list: Vec<Patch>,
-    edges: Vec<Edge>,
+/// Which edges of a cell belong to a polygon, in four bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Patch {
+    /// How many there are, whether the edges that are not there are crossed an odd number of times by
+    /// any ray that goes east from the window, and after how many others they come.
+    word: u32,
 }
 
-/// Where the edges of a patch are, and what the others come to.
-#[derive(Debug, Clone, Copy)]
-struct Patch {
-    from: u32,
-    to: u32,
-    /// Whether the edges that are not here are crossed an odd number of times by any ray that goes
-    /// east from the window.
-    is_odd: bool,
-}
+impl Patch {
+    /// The outline has to be asked of the region.
+    pub(crate) const NONE: Patch = Patch { word: u32::MAX };
 
-impl Patches {
-    /// How many edges there are.
-    pub(crate) fn edge_count(&self) -> usize {
-        self.edges.len()
-    }
-
-    /// Takes what matters of a polygon in a window, and tells its place; `None` if that is too much.
-    pub(crate) fn add(&mut self, polygon: &Polygon, window: &Bounds) -> Option<u32> {
+    /// Appends what matters of a polygon in a window to the edges of its cell.
+    pub(crate) fn of(polygon: &Polygon, window: &Bounds, edges: &mut Vec<Edge>) -> Patch {
         let mut near = polygon.edges_between(window.y_low, window.y_high).to_vec();
+        // Strips may have an edge twice, a polygon does not.
         near.sort_unstable_by_key(|edge| (edge.a, edge.b));
         near.dedup();
         let mut is_odd = false;
@@ -51,22 +47,32 @@ impl Patches {
             }
             around.y_low <= window.y_high && window.y_low <= around.y_high
         });
-        if near.len() > EDGES_MAX {
+        if near.len() > EDGES_MAX || edges.len() > FROM_MAX {
+            return Patch::NONE;
+        }
+        let (Ok(count), Ok(from)) = (u32::try_from(near.len()), u32::try_from(edges.len())) else {
+            return Patch::NONE;
+        };
+        edges.append(&mut near);
+        Patch { word: from << FROM_BITS | if is_odd { IS_ODD } else { 0 } | count }
+    }
+
+    /// The polygon's edges that meet the window, and perhaps others, among those of the cell.
+    #[inline]
+    pub(crate) fn edges(self, cell: &[Edge]) -> Option<&[Edge]> {
+        if self == Patch::NONE {
             return None;
         }
-        let place = u32::try_from(self.list.len()).ok()?;
-        let from = u32::try_from(self.edges.len()).ok()?;
-        let to = u32::try_from(self.edges.len() + near.len()).ok()?;
-        self.edges.append(&mut near);
-        self.list.push(Patch { from, to, is_odd });
-        Some(place)
+        let from = usize::try_from(self.word >> FROM_BITS).ok()?;
+        let count = usize::try_from(self.word & COUNT_MASK).ok()?;
+        cell.get(from..from + count)
     }
 
     /// Whether a point of the window is inside, outline included.
     #[inline]
-    pub(crate) fn holds(&self, place: u32, x_mm: i32, y_mm: i32) -> Option<bool> {
-        let mut is_inside = self.patch(place)?.is_odd;
-        for edge in self.edges(place)? {
+    pub(crate) fn holds(self, cell: &[Edge], x_mm: i32, y_mm: i32) -> Option<bool> {
+        let mut is_inside = self.word & IS_ODD != 0;
+        for edge in self.edges(cell)? {
             match edge.ray_east(x_mm, y_mm) {
                 Ray::Misses => {}
                 Ray::Crosses => is_inside = !is_inside,
@@ -74,22 +80,5 @@ impl Patches {
             }
         }
         Some(is_inside)
-    }
-
-    /// All edges that meet the window, and perhaps others.
-    #[inline]
-    pub(crate) fn edges(&self, place: u32) -> Option<&[Edge]> {
-        let patch = self.patch(place)?;
-        self.edges.get(usize::try_from(patch.from).ok()?..usize::try_from(patch.to).ok()?)
-    }
-
-    /// Gives back what was reserved and not needed.
-    pub(crate) fn shrink(&mut self) {
-        self.list.shrink_to_fit();
-        self.edges.shrink_to_fit();
-    }
-
-    fn patch(&self, place: u32) -> Option<&Patch> {
-        self.list.get(usize::try_from(place).ok()?)
     }
 }

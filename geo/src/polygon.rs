@@ -95,12 +95,13 @@ impl Polygon {
             return &[];
         }
         let strip = |y_mm: i32| {
-            usize::try_from(self.y_low.abs_diff(y_mm.clamp(self.y_low, self.y_high)) >> self.strip_bits)
+            usize::try_from(
+                self.y_low.abs_diff(y_mm.clamp(self.y_low, self.y_high)) >> self.strip_bits,
+            )
         };
         let (Ok(from), Ok(to)) = (strip(y_low), strip(y_high)) else { return &self.edges };
-        let start = |strip: usize| {
-            self.starts.get(strip).and_then(|start| usize::try_from(*start).ok())
-        };
+        let start =
+            |strip: usize| self.starts.get(strip).and_then(|start| usize::try_from(*start).ok());
         match (start(from), start(to + 1)) {
             (Some(from), Some(to)) => self.edges.get(from..to).unwrap_or(&self.edges),
             _ => &self.edges,

@@ -1,6 +1,6 @@
 //! An area with its floor and heights, checked once and asked often.
 
-use crate::bounds::Bounds;
+use crate::bounds::{Bounds, square};
 use crate::edge::Edge;
 use crate::outline_check::{self, RegionError};
 use crate::polygon::Polygon;
@@ -158,13 +158,7 @@ impl Region {
             return false;
         }
         match &self.shape {
-            Shape::Rectangle => {
-                let west = x_mm.abs_diff(self.bounds.x_low);
-                let east = x_mm.abs_diff(self.bounds.x_high);
-                let south = y_mm.abs_diff(self.bounds.y_low);
-                let north = y_mm.abs_diff(self.bounds.y_high);
-                margin_mm <= u64::from(west.min(east).min(south).min(north))
-            }
+            Shape::Rectangle => margin_mm <= self.bounds.depth_mm(x_mm, y_mm),
             Shape::Circle { center_mm, radius_mm } => u64::from(*radius_mm)
                 .checked_sub(margin_mm)
                 .is_some_and(|rest_mm| is_within_circle(*center_mm, rest_mm, (x_mm, y_mm))),
@@ -236,10 +230,6 @@ fn is_within_circle(center_mm: (i32, i32), reach_mm: u64, point: (i32, i32)) -> 
     let across = u64::from(center_mm.0.abs_diff(point.0));
     let along = u64::from(center_mm.1.abs_diff(point.1));
     across <= reach_mm && along <= reach_mm && square_sum(across, along) <= square(reach_mm)
-}
-
-fn square(length: u64) -> u128 {
-    u128::from(length) * u128::from(length)
 }
 
 fn square_sum(a: u64, b: u64) -> u128 {

@@ -129,8 +129,9 @@ impl SafeBox {
 fn packed_height(z_mm: Option<i32>) -> i16 {
     match z_mm {
         None => HEIGHT_UNKNOWN,
-        Some(z_mm) => i16::try_from(z_mm.clamp(-i32::from(i16::MAX), i32::from(i16::MAX)))
-            .unwrap_or(i16::MAX),
+        Some(z_mm) => {
+            i16::try_from(z_mm.clamp(-i32::from(i16::MAX), i32::from(i16::MAX))).unwrap_or(i16::MAX)
+        }
     }
 }
 
@@ -147,4 +148,81 @@ fn packed_accuracies(low_mm: u32, high_mm: u32, accuracy_mm: u32) -> Option<(u16
         return None;
     }
     Some((u16::try_from(low_mm).ok()?, u16::try_from(high_mm.min(limit)).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(x_mm: i32, z_mm: Option<i32>, accuracy_mm: u32) -> Observation {
+        let position = Position { x_mm, y_mm: 0, z_mm, floor: Some(Floor(100)) };
+        Observation { position, accuracy_mm, observed_at_ns: 0, received_at_ns: 0 }
+    }
+
+    fn limits(x_low: i32, x_high: i32) -> Limits {
+        let bounds = Bounds { x_low, y_low: -10, x_high, y_high: 10 };
+        Limits { bounds, heights_mm: None, accuracies_mm: None }
+    }
+
+    #[test]
+    fn a_box_holds_what_lies_between_its_ends_and_nothing_from_the_other_end_of_the_world() {
+        let safe_box = SafeBox::new(&seen(5, None, 0), &limits(-20, 30));
+        for (x_mm, expected) in [
+            (-21, false),
+            (-20, true),
+            (30, true),
+            (31, false),
+            (i32::MIN, false),
+            (i32::MAX, false),
+        ] {
+            assert_eq!(safe_box.holds(&seen(x_mm, None, 0)), expected, "{x_mm}");
+        }
+        let elsewhere = Position { floor: Some(Floor(0)), ..seen(5, None, 0).position };
+        assert!(!safe_box.holds(&Observation { position: elsewhere, ..seen(5, None, 0) }));
+        let nowhere = Position { floor: None, ..elsewhere };
+        assert!(!safe_box.holds(&Observation { position: nowhere, ..seen(5, None, 0) }));
+        assert!(!SafeBox::NONE.holds(&seen(0, None, 0)));
+    }
+
+    #[test]
+    fn a_hall_too_wide_to_be_said_is_cut_off_about_the_position() {
+        let limits = limits(-1_000_000_000, 1_000_000_000);
+        let safe_box = SafeBox::new(&seen(700_000, None, 0), &limits);
+        for (x_mm, expected) in [(700_000, true), (720_000, true), (680_000, true), (0, false)] {
+            assert_eq!(safe_box.holds(&seen(x_mm, None, 0)), expected, "{x_mm}");
+        }
+        let limits = Limits { bounds: Bounds::around(i32::MAX, 0, 9), ..limits };
+        let at_the_end = SafeBox::new(&seen(i32::MAX, None, 0), &limits);
+        assert!(at_the_end.holds(&seen(i32::MAX, None, 0)));
+        assert!(!at_the_end.holds(&seen(i32::MIN, None, 0)));
+    }
+
+    #[test]
+    fn heights_and_accuracies_count_only_where_they_make_a_difference() {
+        let check = |limits: Limits, made_at: Observation, table: &[(Option<i32>, u32, bool)]| {
+            let safe_box = SafeBox::new(&made_at, &limits);
+            for &(z_mm, accuracy_mm, expected) in table {
+                let holds = safe_box.holds(&seen(0, z_mm, accuracy_mm));
+                assert_eq!(holds, expected, "{limits:?}: {z_mm:?}, {accuracy_mm}");
+            }
+        };
+        let any = limits(-9, 9);
+        let all = [(None, 0, true), (Some(i32::MIN), 0, true), (Some(i32::MAX), u32::MAX, true)];
+        check(any, seen(0, Some(40_000), 90_000), &all);
+        let low = Limits { heights_mm: Some((0, 2_000)), ..any };
+        let band = [(Some(0), 7, true), (Some(2_000), 7, true), (Some(2_001), 7, false)];
+        check(low, seen(0, Some(900), 7), &band);
+        check(low, seen(0, Some(900), 7), &[(Some(-1), 7, false), (None, 7, false)]);
+        check(low, seen(0, None, 7), &[(None, 7, true), (Some(900), 7, false)]);
+        let above = Limits { heights_mm: Some((2_001, i32::MAX)), ..any };
+        let high = [(Some(2_001), 7, true), (Some(32_000), 7, true), (Some(50_000), 7, false)];
+        check(above, seen(0, Some(3_000), 7), &high);
+        check(above, seen(0, Some(50_000), 7), &[(Some(50_000), 7, false)]);
+        let sharp = Limits { accuracies_mm: Some((100, 300)), ..any };
+        let range = [(None, 99, false), (None, 100, true), (None, 300, true), (None, 301, false)];
+        check(sharp, seen(0, None, 200), &range);
+        let blunt = Limits { accuracies_mm: Some((100, u32::MAX)), ..any };
+        check(blunt, seen(0, None, 200), &[(None, 65_534, true), (None, 65_535, false)]);
+        check(blunt, seen(0, None, 70_000), &[(None, 70_000, false)]);
+    }
 }

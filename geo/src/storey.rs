@@ -8,6 +8,7 @@ use crate::Watch;
 use crate::bounds::Bounds;
 use crate::cell_grid::{Cell, CellGrid};
 use crate::edge::Edge;
+use crate::patch::Patch;
 use crate::region::Coverage;
 
 /// What lies on one floor.
@@ -25,12 +26,9 @@ pub(crate) struct ZoneEntry {
     pub(crate) bounds: Bounds,
     /// The place in the list of watches, and four flags below it.
     tag: u32,
-    /// In a cell that the outline runs through: the place of its patch, or [`NO_PATCH`].
-    pub(crate) patch: u32,
+    /// In a cell that the outline runs through.
+    pub(crate) patch: Patch,
 }
-
-/// The outline has to be asked of the region.
-pub(crate) const NO_PATCH: u32 = u32::MAX;
 
 /// Being in the bounds is being in the region, height included.
 const IS_FILLED: u32 = 1;
@@ -132,6 +130,10 @@ impl Storey {
 }
 
 impl ZoneEntry {
+    /// Holds nothing and meets nothing.
+    pub(crate) const VACANT: ZoneEntry =
+        ZoneEntry { bounds: Bounds::NOWHERE, tag: 0, patch: Patch::NONE };
+
     pub(crate) fn of(ordinal: u32, watch: &Watch) -> ZoneEntry {
         let (region, gates) = (&watch.region, &watch.gates);
         let is_filled = region.is_rectangle() && region.height().is_none();
@@ -147,12 +149,12 @@ impl ZoneEntry {
         if region.height().is_some() {
             tag |= HAS_HEIGHT;
         }
-        ZoneEntry { bounds: region.bounds(), tag, patch: NO_PATCH }
+        ZoneEntry { bounds: region.bounds(), tag, patch: Patch::NONE }
     }
 
     /// The same watch, in a part of the plane that lies wholly in its region.
     pub(crate) fn filling(&self, part: Bounds) -> ZoneEntry {
-        ZoneEntry { bounds: part, tag: (self.tag | IS_FILLED) & !IS_CLEAR, patch: NO_PATCH }
+        ZoneEntry { bounds: part, tag: (self.tag | IS_FILLED) & !IS_CLEAR, patch: Patch::NONE }
     }
 
     /// Whether a part of the plane lies wholly in the region or wholly outside, at any height.

@@ -100,7 +100,7 @@ pub(crate) struct Fence<'a> {
 impl Fence<'_> {
     /// Keeps the box off what a cell lists.
     pub(crate) fn keep_listed(&mut self, cell: &Cell<'_>) {
-        for entry in cell.zones {
+        for entry in cell.zones() {
             self.keep(entry, Some(cell));
         }
         cell.lines.iter().for_each(|line| self.cutter.keep_off_edge(&line.edge));
@@ -125,7 +125,7 @@ impl Fence<'_> {
             }
         };
         match cell {
-            Some(cell) => cell.zones.iter().for_each(keep),
+            Some(cell) => cell.zones().for_each(keep),
             None => storey.zones_meeting(&Bounds::around(x_mm, y_mm, 0), |entry| keep(entry)),
         }
     }
@@ -160,7 +160,9 @@ impl Fence<'_> {
     }
 
     fn keep_off_edges(&mut self, edges: &[Edge]) {
-        edges.iter().for_each(|edge| self.cutter.keep_off_edge(edge));
+        for edge in edges {
+            self.cutter.keep_off_edge(edge);
+        }
     }
 }
 

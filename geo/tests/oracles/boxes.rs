@@ -73,7 +73,8 @@ fn about_an_outline_the_box_answers_as_the_exact_test_for_all_gates_and_shapes()
             seen.position.x_mm += dice.mm(-stride, stride);
             seen.position.y_mm += dice.mm(-stride, stride);
             if dice.once_in(10) {
-                seen.position.z_mm = dice.pick(&[None, Some(0), Some(2_000), Some(2_001), Some(-1)]);
+                seen.position.z_mm =
+                    dice.pick(&[None, Some(0), Some(2_000), Some(2_001), Some(-1)]);
             }
             if dice.once_in(15) {
                 seen.position.floor = dice.pick(&[None, Some(Floor(0)), Some(Floor(100))]);
