@@ -146,6 +146,6 @@ impl Walker {
 }
 
 #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "`as` saturates")]
-fn round_mm(value_mm: f64) -> i32 {
+pub(crate) fn round_mm(value_mm: f64) -> i32 {
     value_mm.round() as i32
 }

@@ -2,21 +2,27 @@
 
 use std::sync::Arc;
 
-use ach_geo::{Gates, Lookup, Observation, Occupancy, Position, Region, Watch, WatchIndex};
+use ach_geo::{Crossing, Lookup, Observation, Occupancy, Position, Region, Watch, WatchIndex};
 use rstar::{AABB, RTree, RTreeObject};
 
-use crate::{Campus, Moves, SEED, Size};
+use crate::layout::Zone;
+use crate::{Campus, Layout, Moves, SEED, Size};
 
 /// Time between two pings of a tag.
 const PERIOD_NS: u64 = 1_000_000_000;
+/// The least accuracy, and the noise on it.
+const ACCURACY_MM: (u32, i32) = (150, 0xFF);
 
-/// A campus, its tags' positions, and both ways to answer.
+/// A campus, its tags' positions, and three ways to answer.
 #[derive(Debug)]
 pub struct Geofence {
     index: WatchIndex,
     plain: Plain,
+    layout: Layout,
     tags: Vec<Occupancy>,
+    exact_tags: Vec<Occupancy>,
     positions: Vec<Position>,
+    crossings: Vec<Crossing>,
     now_ns: u64,
 }
 
@@ -46,20 +52,30 @@ impl Geofence {
     /// # Panics
     ///
     /// The campus is not valid, which its tests exclude.
-    pub fn new(zones: usize, moves: Moves, tags: usize, rounds: usize) -> Geofence {
+    pub fn new(layout: Layout, zones: usize, moves: Moves, (tags, rounds): (usize, usize)) -> Self {
         let campus = Campus::new(zones);
-        let regions: Vec<Arc<Region>> = campus.rooms.iter().map(region).collect();
+        let zones = layout.zones(zones);
+        let regions: Vec<Arc<Region>> = zones.iter().map(region).collect();
         let watches = (0..)
             .zip(&regions)
-            .map(|(key, region)| Watch { key, region: Arc::clone(region), gates: Gates::default() })
+            .zip(&zones)
+            .map(|((key, region), zone)| Watch {
+                key,
+                region: Arc::clone(region),
+                gates: zone.gates,
+            })
             .collect();
         #[expect(clippy::expect_used, reason = "keys count up")]
         let index = WatchIndex::build(watches, Vec::new()).expect("keys are unique");
+        let positions = campus.positions(moves, tags, rounds, SEED);
         Geofence {
             index,
             plain: Plain::new(&regions),
+            layout,
             tags: vec![Occupancy::default(); tags],
-            positions: campus.positions(moves, tags, rounds, SEED),
+            exact_tags: vec![Occupancy::default(); tags],
+            positions: positions.into_iter().map(|position| layout.placed(position)).collect(),
+            crossings: Vec::new(),
             now_ns: PERIOD_NS,
         }
     }
@@ -71,16 +87,28 @@ impl Geofence {
 
     /// All positions through occupancies with their safe boxes.
     pub fn ours(&mut self) -> Answered {
-        let (mut answered, mut crossings) = (Answered::default(), Vec::new());
+        let mut answered = Answered::default();
         for round in self.positions.chunks(self.tags.len().max(1)) {
             self.now_ns += PERIOD_NS;
             for (tag, position) in self.tags.iter_mut().zip(round) {
                 let seen = observation(position, self.now_ns);
-                let lookup = tag.observe(&self.index, &seen, &mut crossings);
+                let lookup = tag.observe(&self.index, &seen, &mut self.crossings);
                 answered.box_count += u64::from(lookup == Lookup::SafeBox);
-                for crossing in crossings.drain(..) {
-                    answered.checksum = answered.checksum.wrapping_add(u64::from(crossing.watch));
-                }
+                answered.count(&mut self.crossings);
+            }
+        }
+        answered
+    }
+
+    /// All positions through occupancies, from the index each time.
+    pub fn exact(&mut self) -> Answered {
+        let mut answered = Answered::default();
+        for round in self.positions.chunks(self.tags.len().max(1)) {
+            self.now_ns += PERIOD_NS;
+            for (tag, position) in self.exact_tags.iter_mut().zip(round) {
+                let seen = observation(position, self.now_ns);
+                tag.observe_exact(&self.index, &seen, &mut self.crossings);
+                answered.count(&mut self.crossings);
             }
         }
         answered
@@ -95,38 +123,57 @@ impl Geofence {
         checksum
     }
 
-    /// Whether both ways agree on where every tag is at the end of each round.
+    /// Whether all ways agree after each position: on every crossing and, where gates are plain, on
+    /// where the tag is.
     pub fn agrees(&mut self) -> bool {
-        let mut crossings = Vec::new();
+        let (mut boxed, mut exact) = (Vec::new(), Vec::new());
         let mut agrees = true;
         for round in self.positions.chunks(self.tags.len().max(1)) {
             self.now_ns += PERIOD_NS;
-            for (tag, position) in self.tags.iter_mut().zip(round) {
-                tag.observe(&self.index, &observation(position, self.now_ns), &mut crossings);
-                let ours: Vec<u32> =
-                    tag.presences(&self.index).filter(|it| it.is_in).map(|it| it.watch).collect();
-                let mut plain = Vec::new();
-                self.plain.zones(position, |zone| plain.push(zone));
-                plain.sort_unstable();
-                agrees &= ours == plain;
+            let tags = self.tags.iter_mut().zip(&mut self.exact_tags);
+            for ((tag, exact_tag), position) in tags.zip(round) {
+                let seen = observation(position, self.now_ns);
+                tag.observe(&self.index, &seen, &mut boxed);
+                exact_tag.observe_exact(&self.index, &seen, &mut exact);
+                agrees &= boxed == exact && tag.next_due_ns() == exact_tag.next_due_ns();
+                boxed.clear();
+                exact.clear();
+                if self.layout.is_plain() {
+                    let presences = tag.presences(&self.index).filter(|it| it.is_in);
+                    let ours: Vec<u32> = presences.map(|it| it.watch).collect();
+                    let mut plain = Vec::new();
+                    self.plain.zones(position, |zone| plain.push(zone));
+                    plain.sort_unstable();
+                    agrees &= ours == plain;
+                }
             }
         }
         agrees
     }
 }
 
+impl Answered {
+    fn count(&mut self, crossings: &mut Vec<Crossing>) {
+        for crossing in crossings.drain(..) {
+            self.checksum = self.checksum.wrapping_add(u64::from(crossing.watch));
+        }
+    }
+}
+
 fn observation(position: &Position, now_ns: u64) -> Observation {
+    let noise_mm = (position.x_mm & ACCURACY_MM.1).unsigned_abs();
     Observation {
         position: *position,
-        accuracy_mm: 0,
+        accuracy_mm: ACCURACY_MM.0 + noise_mm,
         observed_at_ns: now_ns,
         received_at_ns: now_ns,
     }
 }
 
-fn region((outline, floor): &(ach_geo::Outline, ach_geo::Floor)) -> Arc<Region> {
-    #[expect(clippy::expect_used, reason = "rooms are rectangles")]
-    let region = Region::new(outline.clone(), Some(*floor), None).expect("a rectangle");
+fn region(zone: &Zone) -> Arc<Region> {
+    let region = Region::new(zone.outline.clone(), Some(zone.floor), zone.height);
+    #[expect(clippy::expect_used, reason = "layouts have sound outlines")]
+    let region = region.expect("a sound outline");
     Arc::new(region)
 }
 
@@ -169,7 +216,7 @@ impl Plain {
         let Some((_, tree)) = self.floors.get(at) else { return };
         let point = AABB::from_point([position.x_mm, position.y_mm]);
         for room in tree.locate_in_envelope_intersecting(point) {
-            if room.region.contains(position.x_mm, position.y_mm) {
+            if room.region.matches(position) && room.region.contains(position.x_mm, position.y_mm) {
                 found(room.zone);
             }
         }
@@ -181,22 +228,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_ways_agree_on_every_campus() {
-        for zones in Geofence::ZONES {
-            for moves in [Moves::Random, Moves::Walks] {
-                let (tags, rounds) = (Geofence::TAGS.smoke, Geofence::ROUNDS.smoke);
-                let mut geofence = Geofence::new(zones.smoke, moves, tags, rounds);
-                assert!(geofence.agrees(), "{zones:?} {moves:?}");
-                let answered = geofence.ours();
-                assert!(answered.checksum > 0 && geofence.plain() > 0);
+    fn all_ways_agree_on_every_layout() {
+        for layout in Layout::ALL {
+            for zones in Geofence::ZONES {
+                for moves in [Moves::Random, Moves::Walks] {
+                    let size = (Geofence::TAGS.smoke, Geofence::ROUNDS.smoke);
+                    let mut geofence = Geofence::new(layout, zones.smoke, moves, size);
+                    assert!(geofence.agrees(), "{layout:?} {zones:?} {moves:?}");
+                    let answered = geofence.ours();
+                    assert!(answered.checksum > 0 && geofence.plain() > 0, "{layout:?}");
+                }
             }
         }
     }
 
     #[test]
     fn walks_are_answered_from_the_box_more_often_than_not() {
-        let mut geofence = Geofence::new(200, Moves::Walks, 50, 200);
-        let answered = geofence.ours();
-        assert!(answered.box_count * 2 > 50 * 200, "{answered:?}");
+        for layout in Layout::ALL {
+            let mut geofence = Geofence::new(layout, 200, Moves::Walks, (50, 200));
+            let answered = geofence.ours();
+            assert!(answered.box_count * 2 > 50 * 200, "{layout:?} {answered:?}");
+        }
     }
 }

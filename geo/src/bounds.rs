@@ -13,6 +13,10 @@ impl Bounds {
     /// Holds nothing.
     pub(crate) const EMPTY: Bounds = Bounds { x_low: 1, y_low: 1, x_high: 0, y_high: 0 };
 
+    /// Holds nothing and meets no box, however large.
+    pub(crate) const NOWHERE: Bounds =
+        Bounds { x_low: i32::MAX, y_low: i32::MAX, x_high: i32::MIN, y_high: i32::MIN };
+
     /// The box spanned by two points.
     pub(crate) fn spanned(a: (i32, i32), b: (i32, i32)) -> Bounds {
         Bounds {
@@ -39,6 +43,18 @@ impl Bounds {
         gap_x <= margin_mm
             && gap_y <= margin_mm
             && (gap_x == 0 || gap_y == 0 || square(gap_x) + square(gap_y) <= square(margin_mm))
+    }
+
+    /// Whether the point lies in the box, at least `margin_mm` from its sides.
+    pub(crate) fn is_deep_inside(&self, x_mm: i32, y_mm: i32, margin_mm: u64) -> bool {
+        self.contains(x_mm, y_mm) && margin_mm <= self.depth_mm(x_mm, y_mm)
+    }
+
+    /// How far a point of the box is from the nearest side.
+    pub(crate) fn depth_mm(&self, x_mm: i32, y_mm: i32) -> u64 {
+        let (west, east) = (x_mm.abs_diff(self.x_low), x_mm.abs_diff(self.x_high));
+        let (south, north) = (y_mm.abs_diff(self.y_low), y_mm.abs_diff(self.y_high));
+        west.min(east).min(south).min(north).into()
     }
 
     /// All but the outermost millimetre; empty if there is nothing else.
@@ -114,7 +130,7 @@ impl Bounds {
     }
 }
 
-fn square(length: u64) -> u128 {
+pub(crate) fn square(length: u64) -> u128 {
     u128::from(length) * u128::from(length)
 }
 

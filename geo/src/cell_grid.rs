@@ -4,7 +4,9 @@
 //! a cell has them in one place. Built from the trees, which go on to answer where there is no cell.
 
 use crate::bounds::Bounds;
-use crate::region::Coverage;
+use crate::edge::Edge;
+use crate::patch::Patch;
+use crate::region::{Coverage, Shape};
 use crate::storey::{LineEntry, Storey, ZoneEntry};
 use crate::{RANGE_MM, Watch};
 
@@ -16,13 +18,19 @@ const MARGIN_MM: i32 = 1_024;
 /// Zones and lines larger than this (a campus, a flight zone) are listed where there are cells but
 /// do not ask for cells.
 const LOCAL_MM: u32 = 262_144;
-/// Bounds of memory, for each zone or piece of a line: cells of 8 bytes and list entries of 20. A
-/// hospital needs about 2 to 6 cells and 10 entries.
+/// Bounds of memory, for each zone or piece of a line: cells of 128 bytes, further entries of 24 and
+/// edges of 16. A hospital needs about 2 to 6 cells and hardly any further entries and, askew to the
+/// axes, 40 edges.
 const CELLS_EACH: usize = 8;
 const ENTRIES_EACH: usize = 24;
+const EDGES_EACH: usize = 64;
 /// So that a small site, too, may have a few hundred square metres of cells.
 const CELLS_BASE: usize = 1_024;
 const ENTRIES_BASE: usize = 16_384;
+const EDGES_BASE: usize = 16_384;
+
+/// Entries that a cell has in place: in rows of rooms it has two to four.
+const INLINE_COUNT: usize = 4;
 
 /// A grid over most of a floor.
 #[derive(Debug)]
@@ -32,24 +40,73 @@ pub(crate) struct CellGrid {
     side_bits: u32,
     columns: u32,
     rows: u32,
-    /// Where the lists of a cell begin; they end where those of the next begin.
-    starts: Box<[Start]>,
+    plots: Box<[Plot]>,
     zones: Box<[ZoneEntry]>,
     lines: Box<[LineEntry]>,
+    edges: Box<[Edge]>,
 }
 
+/// What is kept of a cell: two neighbouring cache lines, most often all that is fetched.
 #[derive(Debug, Clone, Copy)]
-struct Start {
-    zone: u32,
-    line: u32,
+#[repr(align(128))]
+struct Plot {
+    zones: [ZoneEntry; INLINE_COUNT],
+    more_zones: Span,
+    lines: Span,
+    edges: Span,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    from: u32,
+    count: u32,
 }
 
 /// All that meets a window, which lies about the point that was asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cell<'a> {
     pub(crate) window: Bounds,
-    pub(crate) zones: &'a [ZoneEntry],
+    zones: &'a [ZoneEntry],
+    more_zones: &'a [ZoneEntry],
     pub(crate) lines: &'a [LineEntry],
+    edges: &'a [Edge],
+}
+
+impl<'a> Cell<'a> {
+    /// The watches.
+    #[inline]
+    pub(crate) fn zones(&self) -> impl Iterator<Item = &'a ZoneEntry> {
+        self.zones.iter().chain(self.more_zones)
+    }
+
+    /// Whether an entry's outline holds a point of the window; `None` if the region must be asked.
+    #[inline]
+    pub(crate) fn holds(&self, entry: &ZoneEntry, x_mm: i32, y_mm: i32) -> Option<bool> {
+        if entry.is_filled() { Some(true) } else { entry.patch.holds(self.edges, x_mm, y_mm) }
+    }
+
+    /// The edges of an entry's outline in the window, if they are here.
+    #[inline]
+    pub(crate) fn edges(&self, entry: &ZoneEntry) -> Option<&'a [Edge]> {
+        entry.patch.edges(self.edges)
+    }
+}
+
+impl Span {
+    fn since(from: usize, now: usize) -> Option<Span> {
+        let count = u32::try_from(now.checked_sub(from)?).ok()?;
+        Some(Span { from: u32::try_from(from).ok()?, count })
+    }
+
+    #[inline]
+    fn of<T>(self, list: &[T]) -> Option<&[T]> {
+        if self.count == 0 {
+            return Some(&[]);
+        }
+        let from = usize::try_from(self.from).ok()?;
+        list.get(from..from + usize::try_from(self.count).ok()?)
+    }
 }
 
 impl CellGrid {
@@ -75,39 +132,57 @@ impl CellGrid {
             return None;
         }
         let entries_max = ENTRIES_BASE.saturating_add(ENTRIES_EACH.saturating_mul(storey.count()));
-        let (mut zones, mut lines) = (Vec::new(), Vec::new());
-        let mut starts = Vec::with_capacity(cell_count + 1);
+        let edges_max = EDGES_BASE.saturating_add(EDGES_EACH.saturating_mul(storey.count()));
+        let (mut zones, mut lines, mut edges) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut near, mut near_edges) = (Vec::new(), Vec::new());
+        let mut plots = Vec::with_capacity(cell_count);
         let mut grid = CellGrid {
             x_low: extent.x_low,
             y_low: extent.y_low,
             side_bits,
             columns,
             rows,
-            starts: Box::default(),
+            plots: Box::default(),
             zones: Box::default(),
             lines: Box::default(),
+            edges: Box::default(),
         };
-        for row in 0..rows {
-            for column in 0..columns {
-                let window = grid.window(column, row);
-                starts.push(Start {
-                    zone: u32::try_from(zones.len()).ok()?,
-                    line: u32::try_from(lines.len()).ok()?,
-                });
-                storey.zones_meeting(&window, |entry| zones.extend(local(entry, &window, watches)));
-                storey.lines_meeting(&window, |entry| lines.push(*entry));
-                if zones.len().saturating_add(lines.len()) > entries_max {
-                    return None;
+        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)))
+        {
+            let window = grid.window(column, row);
+            storey.zones_meeting(&window, |entry| {
+                let mut entry = local(entry, &window, watches);
+                if let Some(entry) = &mut entry
+                    && edges.len() + near_edges.len() < edges_max
+                {
+                    entry.patch = patch(entry, &window, watches, &mut near_edges);
                 }
+                near.extend(entry);
+            });
+            let line_count = lines.len();
+            storey.lines_meeting(&window, |entry| lines.push(*entry));
+            let mut inline = [ZoneEntry::VACANT; INLINE_COUNT];
+            for (place, entry) in inline.iter_mut().zip(&near) {
+                *place = *entry;
+            }
+            let zone_count = zones.len();
+            zones.extend(near.drain(..).skip(INLINE_COUNT));
+            let edge_count = edges.len();
+            edges.append(&mut near_edges);
+            plots.push(Plot {
+                zones: inline,
+                more_zones: Span::since(zone_count, zones.len())?,
+                lines: Span::since(line_count, lines.len())?,
+                edges: Span::since(edge_count, edges.len())?,
+            });
+            if zones.len().saturating_add(lines.len()) > entries_max {
+                return None;
             }
         }
-        starts.push(Start {
-            zone: u32::try_from(zones.len()).ok()?,
-            line: u32::try_from(lines.len()).ok()?,
-        });
-        grid.starts = starts.into_boxed_slice();
+        grid.plots = plots.into_boxed_slice();
         grid.zones = zones.into_boxed_slice();
         grid.lines = lines.into_boxed_slice();
+        grid.edges = edges.into_boxed_slice();
         Some(grid)
     }
 
@@ -120,14 +195,13 @@ impl CellGrid {
         if column >= self.columns || row >= self.rows {
             return None;
         }
-        let at = usize::try_from(row * self.columns + column).ok()?;
-        let &[from, to] = self.starts.get(at..at + 2)? else { return None };
-        let zones = usize::try_from(from.zone).ok()?..usize::try_from(to.zone).ok()?;
-        let lines = usize::try_from(from.line).ok()?..usize::try_from(to.line).ok()?;
+        let plot = self.plots.get(usize::try_from(row * self.columns + column).ok()?)?;
         Some(Cell {
             window: self.window(column, row),
-            zones: self.zones.get(zones)?,
-            lines: self.lines.get(lines)?,
+            zones: &plot.zones,
+            more_zones: plot.more_zones.of(&self.zones)?,
+            lines: plot.lines.of(&self.lines)?,
+            edges: plot.edges.of(&self.edges)?,
         })
     }
 
@@ -164,6 +238,15 @@ fn local(entry: &ZoneEntry, window: &Bounds, watches: &[Watch]) -> Option<ZoneEn
             Some(entry.filling(Bounds { x_low, y_low, x_high, y_high }))
         }
         Coverage::Whole | Coverage::Part => Some(*entry),
+    }
+}
+
+/// The edges of a polygon that runs through a window, kept beside the cell.
+fn patch(entry: &ZoneEntry, window: &Bounds, watches: &[Watch], edges: &mut Vec<Edge>) -> Patch {
+    let watch = usize::try_from(entry.ordinal()).ok().and_then(|at| watches.get(at));
+    match watch.map(|watch| watch.region.shape()) {
+        Some(Shape::Polygon(polygon)) if !entry.is_filled() => Patch::of(polygon, window, edges),
+        _ => Patch::NONE,
     }
 }
 

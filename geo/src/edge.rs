@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 
 use crate::bounds::Bounds;
+use crate::polygon::DistanceRange;
 
 /// A segment with its two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +82,29 @@ impl Edge {
                 }
             }
         }
+    }
+
+    /// How far a point that is in range lies from the edge: both ends to within a millimetre or, on
+    /// edges shorter than their distance, to within the same part of it.
+    pub(crate) fn distance(&self, point: (i32, i32)) -> DistanceRange {
+        let (abx, aby) = difference(self.a, self.b);
+        let (apx, apy) = difference(self.a, point);
+        let (bpx, bpy) = difference(self.b, point);
+        // In range, so products are below 4.1e18 and their sums below 8.2e18.
+        let along = apx * abx + apy * aby;
+        let squared_length = abx * abx + aby * aby;
+        let root = |x: i64, y: i64| (x * x + y * y).unsigned_abs().isqrt();
+        if along <= 0 {
+            let least_mm = root(apx, apy);
+            return DistanceRange { least_mm, most_mm: least_mm + 1 };
+        }
+        if squared_length <= along {
+            let least_mm = root(bpx, bpy);
+            return DistanceRange { least_mm, most_mm: least_mm + 1 };
+        }
+        let across = (abx * apy - aby * apx).unsigned_abs();
+        let length_mm = squared_length.unsigned_abs().isqrt().max(1);
+        DistanceRange { least_mm: across / (length_mm + 1), most_mm: across / length_mm + 1 }
     }
 
     /// Compares the distance from the point to the edge with a length, without a square root.

@@ -8,16 +8,20 @@
 //! [`WatchIndex`].
 
 mod bounds;
+mod box_cutter;
 mod cell_grid;
 mod crossing;
 mod edge;
 mod ellipsoid;
 mod gates;
+mod keep;
 mod line;
 mod membership;
 mod occupancy;
 mod outline;
 mod outline_check;
+mod patch;
+mod polygon;
 mod position;
 mod post;
 mod region;

@@ -23,17 +23,21 @@ pub(crate) struct Membership {
     /// The watch's place in the index.
     pub(crate) ordinal: u32,
     pub(crate) flags: u8,
-    /// The latest positions, newest in bit 0. Not in yet: 1 is evidence of entry. In: 1 is outside.
+    /// The latest positions, newest in bit 0. Not in yet: 1 is evidence of entry. In: 1 speaks for
+    /// an exit, as one beyond the tolerance does and one within it, if that is limited in time.
     pub(crate) evidence: u8,
     /// The same; 1 is beyond the tolerance.
     pub(crate) beyond: u8,
+    /// Where the position lay that it took last; what it left as it was may be missing.
+    pub(crate) standing: Standing,
     pub(crate) tolerance_due_ns: u64,
     pub(crate) delay_due_ns: u64,
 }
 
-/// Where a position lies, for one who is in.
+/// Where a position lies. For one who is not in, it is either inside, and evidence of entry, or
+/// beyond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+pub(crate) enum Standing {
     /// In the region.
     Inside,
     /// Outside, but the circle of accuracy reaches in.
@@ -47,10 +51,10 @@ enum Standing {
 /// What to do with a membership after a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// In, plainly inside, no evidence of anything else.
+    /// A position that stands alike changes nothing.
     Steady,
-    /// Something is open.
-    Open,
+    /// A position that stands alike is one more.
+    Restless,
     /// Over: forget it.
     Over,
 }
@@ -80,6 +84,7 @@ impl Membership {
             flags,
             evidence: u8::from(!is_in),
             beyond: 0,
+            standing: Standing::Inside,
             tolerance_due_ns: NEVER_NS,
             delay_due_ns: NEVER_NS,
         };
@@ -93,11 +98,27 @@ impl Membership {
         post: &Post,
         seen: &Observation,
     ) -> (Outcome, Option<Crossing>) {
-        if self.is_in() { self.stay(post, seen) } else { self.approach(post, seen) }
+        self.standing = if self.is_in() {
+            Standing::of(post, seen)
+        } else if shows_entry(post, seen) {
+            Standing::Inside
+        } else {
+            Standing::Beyond
+        };
+        self.observe_alike(post, seen)
+    }
+
+    /// Takes a position that stands as the latest did.
+    pub(crate) fn observe_alike(
+        &mut self,
+        watch: &Watch,
+        seen: &Observation,
+    ) -> (Outcome, Option<Crossing>) {
+        if self.is_in() { self.stay(watch, seen) } else { self.approach(watch, seen) }
     }
 
     fn approach(&mut self, watch: &Watch, seen: &Observation) -> (Outcome, Option<Crossing>) {
-        let is_evidence = shows_entry(watch, seen);
+        let is_evidence = self.standing == Standing::Inside;
         let Confirm { needed, of } = watch.gates.confirm;
         self.evidence = shifted(self.evidence, is_evidence, of);
         if is_evidence && !is_unsure(watch, seen) {
@@ -107,29 +128,26 @@ impl Membership {
             self.flags = (self.flags & (IN_UNSURE | HAS_FENCE_TIMEOUT)) | IS_IN;
             self.evidence = 0;
             let crossing = self.entry(watch, CrossingKind::Entered, seen.observed_at_ns);
-            return (Outcome::Open, Some(crossing));
+            return (self.outcome(&watch.gates), Some(crossing));
         }
         if self.evidence == 0 {
             let crossing = self.entry(watch, CrossingKind::EntryDropped, seen.observed_at_ns);
             return (Outcome::Over, Some(crossing));
         }
-        (Outcome::Open, None)
+        (Outcome::Restless, None)
     }
 
-    fn stay(&mut self, post: &Post, seen: &Observation) -> (Outcome, Option<Crossing>) {
-        let watch: &Watch = post;
-        let gates = &watch.gates;
-        let standing = Standing::of(post, seen);
-        let is_outside = matches!(standing, Standing::Tolerated | Standing::Beyond);
+    fn stay(&mut self, watch: &Watch, seen: &Observation) -> (Outcome, Option<Crossing>) {
+        let (gates, standing) = (&watch.gates, self.standing);
         let is_beyond = standing == Standing::Beyond;
-        self.evidence = shifted(self.evidence, is_outside, gates.confirm.of);
+        let speaks = speaks_for_exit(gates, standing);
+        self.evidence = shifted(self.evidence, speaks, gates.confirm.of);
         self.beyond = shifted(self.beyond, is_beyond, gates.confirm.of);
         self.arm(gates, standing, seen);
         let had_evidence = self.flags & IS_SUSPECTED != 0;
-        let bits = self.exit_evidence(gates);
-        if bits & 1 == 1 {
+        if speaks {
             self.note_floor(OUT_UNSURE, !had_evidence, is_unsure(watch, seen));
-        } else if !is_outside && !is_unsure(watch, seen) {
+        } else if standing != Standing::Tolerated && !is_unsure(watch, seen) {
             self.flags &= !IN_UNSURE;
         }
         if let Some(due) = self.exit_due(gates)
@@ -138,7 +156,7 @@ impl Membership {
             return (Outcome::Over, Some(self.exit(watch, due.gate, seen.observed_at_ns)));
         }
         let at_ns = seen.observed_at_ns;
-        let crossing = match (had_evidence, bits != 0) {
+        let crossing = match (had_evidence, self.evidence != 0) {
             (false, true) => {
                 self.flags |= IS_SUSPECTED;
                 let passed = if is_beyond { tolerance_bit(gates) } else { 0 };
@@ -151,8 +169,21 @@ impl Membership {
             }
             _ => None,
         };
-        let is_steady = standing == Standing::Inside && self.evidence == 0;
-        (if is_steady { Outcome::Steady } else { Outcome::Open }, crossing)
+        (self.outcome(gates), crossing)
+    }
+
+    /// Whether further positions of this standing leave it as it is: all that is remembered of the
+    /// latest is alike.
+    fn outcome(&self, gates: &Gates) -> Outcome {
+        let all = |is_so: bool| if is_so { mask(gates.confirm.of) } else { 0 };
+        let is_alike = self.evidence == all(speaks_for_exit(gates, self.standing))
+            && self.beyond == all(self.standing == Standing::Beyond);
+        if is_alike { Outcome::Steady } else { Outcome::Restless }
+    }
+
+    /// Whether it would learn its floor from a position on the region, were it nearer than this one.
+    pub(crate) fn may_learn_floor(&self, watch: &Watch, seen: &Observation) -> bool {
+        self.flags & IN_UNSURE != 0 && !is_unsure(watch, seen)
     }
 
     /// Starts and stops the deadlines: outside within the tolerance starts the tolerance timeout,
@@ -176,12 +207,6 @@ impl Membership {
                 }
             }
         }
-    }
-
-    /// The positions that speak for an exit: those beyond the tolerance, and those within it if
-    /// that is limited in time.
-    fn exit_evidence(&self, gates: &Gates) -> u8 {
-        if tolerance_ns(gates) == NEVER_NS { self.beyond } else { self.evidence }
     }
 
     fn note_floor(&mut self, flag: u8, is_first: bool, is_unsure: bool) {
@@ -295,6 +320,9 @@ impl Membership {
         self.beyond &= mask(gates.confirm.of);
         if tolerance_ns(gates) == NEVER_NS {
             self.tolerance_due_ns = NEVER_NS;
+            if self.is_in() {
+                self.evidence = self.beyond;
+            }
         }
         if gates.exit_delay_ns == NEVER_NS {
             self.delay_due_ns = NEVER_NS;
@@ -379,20 +407,20 @@ impl Standing {
 }
 
 /// Whether a position is evidence of entry: deep enough inside, on a floor and height that agree.
-pub(crate) fn shows_entry(watch: &Watch, seen: &Observation) -> bool {
-    let depth_mm = blur_mm(&watch.gates, seen) + u64::from(watch.gates.entry_margin_mm);
-    watch.region.matches(&seen.position)
-        && watch.region.is_deep_inside(seen.position.x_mm, seen.position.y_mm, depth_mm)
+pub(crate) fn shows_entry(post: &Post, seen: &Observation) -> bool {
+    let depth_mm = blur_mm(&post.gates, seen) + u64::from(post.gates.entry_margin_mm);
+    post.matches(&seen.position)
+        && post.is_deep_inside(seen.position.x_mm, seen.position.y_mm, depth_mm)
 }
 
 /// The radius of the circle that must lie inside or outside as a whole.
-fn blur_mm(gates: &Gates, seen: &Observation) -> u64 {
+pub(crate) fn blur_mm(gates: &Gates, seen: &Observation) -> u64 {
     if gates.error_circle { u64::from(seen.accuracy_mm) } else { 0 }
 }
 
 /// How long a mover may stay within the tolerance (omlox hub API 2.0.0, section 8.2.1.4: unset or 0
 /// takes the fence timeout).
-fn tolerance_ns(gates: &Gates) -> u64 {
+pub(crate) fn tolerance_ns(gates: &Gates) -> u64 {
     if gates.exit_tolerance_mm == 0 {
         return NEVER_NS;
     }
@@ -401,6 +429,15 @@ fn tolerance_ns(gates: &Gates) -> u64 {
         .filter(|timeout_ns| *timeout_ns > 0)
         .or(gates.fence_timeout_ns)
         .unwrap_or(NEVER_NS)
+}
+
+/// Whether a position of one who is in speaks for an exit.
+fn speaks_for_exit(gates: &Gates, standing: Standing) -> bool {
+    match standing {
+        Standing::Inside | Standing::Blurred => false,
+        Standing::Tolerated => tolerance_ns(gates) != NEVER_NS,
+        Standing::Beyond => true,
+    }
 }
 
 fn tolerance_bit(gates: &Gates) -> u16 {

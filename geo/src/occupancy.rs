@@ -8,11 +8,13 @@
 use smallvec::SmallVec;
 
 use crate::bounds::Bounds;
-use crate::crossing::Crossing;
-use crate::membership::{Heard, Membership, NEVER_NS, Outcome};
-use crate::safe_box::{BoxCutter, SafeBox};
+use crate::box_cutter::BoxCutter;
+use crate::crossing::{Crossing, gate};
+use crate::membership::{Heard, Membership, NEVER_NS, Outcome, Standing};
+use crate::post::Post;
+use crate::safe_box::SafeBox;
 use crate::stay::Stays;
-use crate::sweep::Sweep;
+use crate::sweep::{Fence, Found, Sweep};
 use crate::{Position, WatchIndex};
 
 /// Memberships kept in place: most movers are in a room, a ward, a floor and a building.
@@ -37,8 +39,9 @@ pub struct Observation {
 /// How a position was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lookup {
-    /// From the safe box. Nothing has changed, and the straight path from the position before
-    /// crosses no line of the index.
+    /// From the safe box: towards every watch the mover stands as it stood, so that only what
+    /// counts positions can have changed, and the straight path from the position before crosses no
+    /// line of the index.
     SafeBox,
     /// From the index.
     Index,
@@ -66,8 +69,6 @@ pub struct Presence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occupancy {
     safe_box: SafeBox,
-    /// Some membership ends when the mover is silent, so every position moves `deadline_ns`.
-    has_fence_timeout: bool,
     heard: Heard,
     /// The first deadline of all.
     deadline_ns: u64,
@@ -80,7 +81,6 @@ impl Default for Occupancy {
     fn default() -> Occupancy {
         Occupancy {
             safe_box: SafeBox::NONE,
-            has_fence_timeout: false,
             heard: Heard::default(),
             deadline_ns: NEVER_NS,
             members: SmallVec::new(),
@@ -102,9 +102,14 @@ impl Occupancy {
         if self.deadline_ns <= seen.received_at_ns {
             self.expire(index, seen.received_at_ns, out);
         }
-        if self.safe_box.holds(&seen.position) {
+        if self.safe_box.holds(seen) {
             self.heard = seen.heard();
-            if self.has_fence_timeout {
+            if self.safe_box.is_restless() {
+                self.count_alike(index, seen, out);
+            } else if self.deadline_ns != NEVER_NS
+                // A fence timeout always has a deadline.
+                && self.members.iter().any(Membership::has_fence_timeout)
+            {
                 self.find_deadline(index);
             }
             return Lookup::SafeBox;
@@ -117,9 +122,11 @@ impl Occupancy {
     /// Otherwise nothing was done, and [`observe`](Occupancy::observe) is to be asked.
     #[inline]
     pub fn observe_quietly(&mut self, seen: &Observation) -> bool {
+        let has_fence_timeout = || self.members.iter().any(Membership::has_fence_timeout);
         let is_quiet = seen.received_at_ns < self.deadline_ns
-            && !self.has_fence_timeout
-            && self.safe_box.holds(&seen.position);
+            && !self.safe_box.is_restless()
+            && (self.deadline_ns == NEVER_NS || !has_fence_timeout())
+            && self.safe_box.holds(seen);
         if is_quiet {
             self.heard = seen.heard();
         }
@@ -150,6 +157,7 @@ impl Occupancy {
         }
         let start = out.len();
         let (heard, stays) = (self.heard, &mut self.stays);
+        let mut is_silent = false;
         self.members.retain(|member| {
             let Some(watch) = index.at(member.ordinal) else { return false };
             let end = member.end_due(&watch.gates, &heard).filter(|due| due.at_ns <= now_ns);
@@ -162,11 +170,13 @@ impl Occupancy {
             if let Some(end) = end {
                 stays.disarm(member.ordinal);
                 out.push(member.end(watch, end));
+                is_silent |= end.gate == gate::FENCE_TIMEOUT;
             }
             end.is_none()
         });
-        if out.len() > start {
-            // What the mover is in has changed: the box knew more.
+        if is_silent {
+            // It may be where it was, only not in: the next position may enter. Whoever has left
+            // otherwise stands outside, and goes on standing there as long as the box holds.
             self.safe_box = SafeBox::NONE;
         }
         if let Some(fresh) = out.get_mut(start..) {
@@ -202,7 +212,7 @@ impl Occupancy {
     /// them, so that the memory of many can be fetched together.
     #[inline]
     pub fn warm(&self) -> u64 {
-        self.deadline_ns ^ self.heard.observed_at_ns ^ u64::from(self.safe_box.holds_any())
+        self.deadline_ns ^ self.heard.observed_at_ns ^ u64::from(self.safe_box.is_restless())
     }
 
     pub(crate) fn members(&self) -> &[Membership] {
@@ -227,7 +237,8 @@ impl Occupancy {
     /// `map` tells the new key of an old one, `None` if the watch is gone. What survives keeps its
     /// evidence and its deadlines; a dwell gate that is new counts from the last position. The next
     /// position is judged by the new outlines. Keys of watches that are gone and were in this
-    /// occupancy, as member or as suspicion, are appended to `dropped`, as they were.
+    /// occupancy, as member or as suspicion, are appended to `dropped`, as they were; so is the
+    /// second of two that `map` brings to one key.
     pub fn rebase(
         &mut self,
         old: &WatchIndex,
@@ -272,88 +283,135 @@ impl Occupancy {
         out: &mut Vec<Crossing>,
     ) {
         let (start, old_count) = (out.len(), self.members.len());
-        self.heard = seen.heard();
         let Position { x_mm, y_mm, floor, .. } = seen.position;
+        self.heard = seen.heard();
         let storey = index.storey(floor);
         // Without a box the trees alone are asked.
         let cell = if wants_box { storey.cell(x_mm, y_mm) } else { None };
-        let cutter = match &cell {
-            Some(cell) => BoxCutter::new(&seen.position, cell.window),
-            None => BoxCutter::reaching(&seen.position),
-        };
         let (members, stays) = (&mut self.members, &mut self.stays);
-        let mut sweep = Sweep { index, seen, members, stays, out: &mut *out, quiet: 0, cutter };
+        let found = Found::default();
+        let mut sweep = Sweep { index, seen, members, old_count, stays, out: &mut *out, found };
         if let Some(cell) = &cell {
-            for entry in cell.zones {
+            for entry in cell.zones() {
                 if entry.bounds.contains(x_mm, y_mm) {
-                    sweep.meet(entry);
+                    sweep.meet(entry, cell.holds(entry, x_mm, y_mm));
                 }
             }
         } else {
-            storey.zones_meeting(&Bounds::around(x_mm, y_mm, 0), |entry| sweep.meet(entry));
+            storey.zones_meeting(&Bounds::around(x_mm, y_mm, 0), |entry| {
+                sweep.meet(entry, entry.is_filled().then_some(true));
+            });
         }
-        let Sweep { quiet, mut cutter, .. } = sweep;
-        let is_steady = self.step_members(index, seen, (quiet, old_count), out);
+        let mut found = sweep.found;
+        let window = found.clear.or(cell.map(|cell| cell.window));
+        let mut cutter = BoxCutter::new(seen, window);
+        if !wants_box {
+            cutter.give_up();
+        }
+        self.step_members(index, (&mut found, old_count), &mut cutter, out);
         self.safe_box = SafeBox::NONE;
-        if wants_box && is_steady {
+        if !cutter.is_empty() {
+            let mut fence = Fence { index, members: &self.members, found, cutter };
             match &cell {
-                _ if cutter.is_done() => {}
-                Some(cell) => Sweep::avoid_listed(&mut cutter, index, cell),
-                None => Sweep::avoid_stored(&mut cutter, index, storey),
+                _ if found.clear.is_some() && !found.has_bystanders => {}
+                _ if found.clear.is_some() => fence.keep_bystanders(storey, cell.as_ref()),
+                Some(cell) => fence.keep_listed(cell),
+                None => fence.keep_stored(storey),
             }
-            self.safe_box = cutter.finish();
+            self.safe_box = fence.cutter.finish().marked(found.is_restless);
         }
         self.find_deadline(index);
-        if out.len() > start + 1
-            && let Some(fresh) = out.get_mut(start..)
-        {
-            fresh.sort_by_key(|crossing| (crossing.family(), crossing.watch));
-        }
+        sort_fresh(out, start);
+    }
+
+    /// Takes a position that stands to every watch as the latest did.
+    fn count_alike(&mut self, index: &WatchIndex, seen: &Observation, out: &mut Vec<Crossing>) {
+        let start = out.len();
+        let mut is_restless = false;
+        let stays = &mut self.stays;
+        self.members.retain(|member| {
+            if member.is_quiet() {
+                return true;
+            }
+            let Some(watch) = index.at(member.ordinal) else { return false };
+            let alike = |member: &mut Membership, watch: &Post, seen: &Observation| {
+                member.observe_alike(watch, seen)
+            };
+            let outcome = step(member, watch, seen, stays, out, alike);
+            is_restless |= outcome == Outcome::Restless;
+            outcome != Outcome::Over
+        });
+        self.safe_box = self.safe_box.marked(is_restless);
+        self.find_deadline(index);
+        sort_fresh(out, start);
     }
 
     /// Takes the position to every old member that was not found quiet, and puts the new ones in
-    /// their places. True if all are steady.
+    /// their places. The box keeps to what they say.
     fn step_members(
         &mut self,
         index: &WatchIndex,
-        seen: &Observation,
-        (quiet, old_count): (u64, usize),
+        (found, old_count): (&mut Found, usize),
+        cutter: &mut BoxCutter,
         out: &mut Vec<Crossing>,
-    ) -> bool {
+    ) {
         let has_new = self.members.len() > old_count;
-        let mut is_steady = true;
-        if !(0..old_count).all(|at| is_marked(quiet, at)) {
-            let stays = &mut self.stays;
-            let mut places = 0..;
-            self.members.retain(|member| {
-                let at = places.next().unwrap_or(usize::MAX);
-                if is_marked(quiet, at) || old_count <= at {
-                    return true;
-                }
-                let outcome = step(member, index, seen, stays, out);
-                is_steady &= outcome != Outcome::Open;
-                outcome != Outcome::Over
-            });
+        if !has_new && (0..old_count).all(|at| is_marked(found.quiet, at)) {
+            found.is_all_quiet = true;
+            return;
         }
+        let stays = &mut self.stays;
+        let mut places = 0..;
+        self.members.retain(|member| {
+            let at = places.next().unwrap_or(usize::MAX);
+            let is_quiet = is_marked(found.quiet, at);
+            if is_quiet && cutter.is_empty() {
+                return true;
+            }
+            let Some(watch) = index.at(member.ordinal) else { return false };
+            if is_quiet {
+                member.standing = Standing::Inside;
+            } else if at < old_count {
+                match step(member, watch, &cutter.seen, stays, out, Membership::observe) {
+                    Outcome::Steady => {}
+                    Outcome::Restless => found.is_restless = true,
+                    Outcome::Over => {
+                        // It may stand inside all the same, only at another height.
+                        found.has_bystanders = true;
+                        return false;
+                    }
+                }
+            } else {
+                found.is_restless |= !member.is_in();
+            }
+            if !cutter.is_empty() {
+                cutter.keep_member(watch, member);
+            }
+            true
+        });
         if has_new {
             self.members.sort_unstable_by_key(|member| member.ordinal);
-            is_steady &= self.members.iter().all(Membership::is_in);
         }
-        is_steady
     }
 
     fn find_deadline(&mut self, index: &WatchIndex) {
         let mut deadline_ns = self.stays.first_due_ns();
-        let mut has_fence_timeout = false;
         for member in self.members.iter().filter(|member| member.may_end()) {
             let Some(watch) = index.at(member.ordinal) else { continue };
-            has_fence_timeout |= member.has_fence_timeout();
             if let Some(due) = member.end_due(&watch.gates, &self.heard) {
                 deadline_ns = deadline_ns.min(due.at_ns);
             }
         }
         self.deadline_ns = deadline_ns;
-        self.has_fence_timeout = has_fence_timeout;
+    }
+}
+
+/// Brings what one position has changed into order.
+fn sort_fresh(out: &mut [Crossing], start: usize) {
+    if let Some(fresh) = out.get_mut(start..)
+        && fresh.len() > 1
+    {
+        fresh.sort_by_key(|crossing| (crossing.family(), crossing.watch));
     }
 }
 
@@ -364,14 +422,14 @@ fn is_marked(marks: u64, at: usize) -> bool {
 /// Takes the position to one watch the mover is in or seems to enter.
 fn step(
     member: &mut Membership,
-    index: &WatchIndex,
+    watch: &Post,
     seen: &Observation,
     stays: &mut Stays,
     out: &mut Vec<Crossing>,
+    observe: impl Fn(&mut Membership, &Post, &Observation) -> (Outcome, Option<Crossing>),
 ) -> Outcome {
-    let Some(watch) = index.at(member.ordinal) else { return Outcome::Over };
     let was_in = member.is_in();
-    let (outcome, crossing) = member.observe(watch, seen);
+    let (outcome, crossing) = observe(member, watch, seen);
     out.extend(crossing);
     if !was_in
         && member.is_in()

@@ -1,8 +1,9 @@
 //! An area with its floor and heights, checked once and asked often.
 
-use crate::bounds::Bounds;
-use crate::edge::{Edge, Ray};
+use crate::bounds::{Bounds, square};
+use crate::edge::Edge;
 use crate::outline_check::{self, RegionError};
+use crate::polygon::Polygon;
 use crate::{Floor, Height, Outline, Position};
 
 /// Coordinates of regions and lines lie within this of the site's origin, along x and along y.
@@ -24,11 +25,11 @@ pub struct Region {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Shape {
+pub(crate) enum Shape {
     /// All of the bounds.
     Rectangle,
-    /// Even-odd over all rings.
-    Polygon(Box<[Edge]>),
+    /// Any other rings.
+    Polygon(Polygon),
     /// A disc.
     Circle { center_mm: (i32, i32), radius_mm: u32 },
 }
@@ -75,8 +76,11 @@ impl Region {
                 let bounds = outline_check::bounds_of(rings.iter().flatten().copied());
                 let edges: Box<[Edge]> =
                     rings.iter().flat_map(|ring| outline_check::edges_of(ring)).collect();
-                let shape =
-                    if is_rectangle(&edges) { Shape::Rectangle } else { Shape::Polygon(edges) };
+                let shape = if is_rectangle(&edges) {
+                    Shape::Rectangle
+                } else {
+                    Shape::Polygon(Polygon::new(&edges, &bounds))
+                };
                 Ok(Region { shape, bounds, floor, height })
             }
         }
@@ -121,7 +125,7 @@ impl Region {
             Shape::Circle { center_mm, radius_mm } => {
                 is_within_circle(*center_mm, u64::from(*radius_mm), (x_mm, y_mm))
             }
-            Shape::Polygon(edges) => is_in_polygon(edges, x_mm, y_mm),
+            Shape::Polygon(polygon) => polygon.contains(x_mm, y_mm),
         }
     }
 
@@ -137,10 +141,11 @@ impl Region {
                 let reach_mm = u64::from(*radius_mm).saturating_add(margin_mm);
                 is_within_circle(*center_mm, reach_mm, (x_mm, y_mm))
             }
-            Shape::Polygon(edges) => {
-                is_in_polygon(edges, x_mm, y_mm)
+            Shape::Polygon(polygon) => {
+                polygon.contains(x_mm, y_mm)
                     || (margin_mm > 0
-                        && edges
+                        && polygon
+                            .edges_near(y_mm, margin_mm)
                             .iter()
                             .any(|edge| edge.compare_distance((x_mm, y_mm), margin_mm).is_le()))
             }
@@ -153,20 +158,15 @@ impl Region {
             return false;
         }
         match &self.shape {
-            Shape::Rectangle => {
-                let west = x_mm.abs_diff(self.bounds.x_low);
-                let east = x_mm.abs_diff(self.bounds.x_high);
-                let south = y_mm.abs_diff(self.bounds.y_low);
-                let north = y_mm.abs_diff(self.bounds.y_high);
-                margin_mm <= u64::from(west.min(east).min(south).min(north))
-            }
+            Shape::Rectangle => margin_mm <= self.bounds.depth_mm(x_mm, y_mm),
             Shape::Circle { center_mm, radius_mm } => u64::from(*radius_mm)
                 .checked_sub(margin_mm)
                 .is_some_and(|rest_mm| is_within_circle(*center_mm, rest_mm, (x_mm, y_mm))),
-            Shape::Polygon(edges) => {
-                is_in_polygon(edges, x_mm, y_mm)
+            Shape::Polygon(polygon) => {
+                polygon.contains(x_mm, y_mm)
                     && (margin_mm == 0
-                        || edges
+                        || polygon
+                            .edges_near(y_mm, margin_mm)
                             .iter()
                             .all(|edge| edge.compare_distance((x_mm, y_mm), margin_mm).is_ge()))
             }
@@ -197,13 +197,16 @@ impl Region {
                     Coverage::Part
                 }
             }
-            Shape::Polygon(edges) if edges.iter().any(|edge| edge.may_meet(window)) => {
-                Coverage::Part
+            Shape::Polygon(polygon) => {
+                let edges = polygon.edges_between(window.y_low, window.y_high);
+                if edges.iter().any(|edge| edge.may_meet(window)) {
+                    Coverage::Part
+                } else if polygon.contains(window.x_low, window.y_low) {
+                    Coverage::Whole
+                } else {
+                    Coverage::None
+                }
             }
-            Shape::Polygon(edges) if is_in_polygon(edges, window.x_low, window.y_low) => {
-                Coverage::Whole
-            }
-            Shape::Polygon(_) => Coverage::None,
         }
     }
 
@@ -217,43 +220,16 @@ impl Region {
         matches!(self.shape, Shape::Rectangle)
     }
 
-    /// The edges of a polygon; empty for rectangles and circles.
-    pub(crate) fn edges(&self) -> &[Edge] {
-        match &self.shape {
-            Shape::Polygon(edges) => edges,
-            Shape::Rectangle | Shape::Circle { .. } => &[],
-        }
+    /// The outline.
+    pub(crate) fn shape(&self) -> &Shape {
+        &self.shape
     }
-
-    /// Centre and radius of a circle.
-    pub(crate) fn circle(&self) -> Option<((i32, i32), u32)> {
-        match &self.shape {
-            Shape::Circle { center_mm, radius_mm } => Some((*center_mm, *radius_mm)),
-            Shape::Rectangle | Shape::Polygon(_) => None,
-        }
-    }
-}
-
-fn is_in_polygon(edges: &[Edge], x_mm: i32, y_mm: i32) -> bool {
-    let mut is_inside = false;
-    for edge in edges {
-        match edge.ray_east(x_mm, y_mm) {
-            Ray::Misses => {}
-            Ray::Crosses => is_inside = !is_inside,
-            Ray::OnEdge => return true,
-        }
-    }
-    is_inside
 }
 
 fn is_within_circle(center_mm: (i32, i32), reach_mm: u64, point: (i32, i32)) -> bool {
     let across = u64::from(center_mm.0.abs_diff(point.0));
     let along = u64::from(center_mm.1.abs_diff(point.1));
     across <= reach_mm && along <= reach_mm && square_sum(across, along) <= square(reach_mm)
-}
-
-fn square(length: u64) -> u128 {
-    u128::from(length) * u128::from(length)
 }
 
 fn square_sum(a: u64, b: u64) -> u128 {

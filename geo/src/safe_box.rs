@@ -1,289 +1,228 @@
 //! A box round a position within which no answer can change.
-//!
-//! A mover that is settled (in some regions, plainly inside each; in no other; nothing pending)
-//! changes its answers only by touching an outline, for any gates and any accuracy: as long as it
-//! is inside what it is in, no exit begins, however small the tolerance and however large or small
-//! the error circle; as long as it is outside what it is not in, no entry begins, however small the
-//! margin. So the box needs to keep off outlines and lines only. Where that does not hold (inside
-//! the outline but not in, because of a margin, an error circle or a height) there is no box.
 
 use crate::bounds::Bounds;
-use crate::edge::{Edge, difference};
-use crate::{Floor, Position, RANGE_MM, Region};
+use crate::{Floor, Observation, Position};
 
-/// How far a box reaches at most where there is no cell to say so.
-pub(crate) const REACH_MM: i32 = 4_000;
+/// Where a height is not known. Known heights are cut off above it.
+const HEIGHT_UNKNOWN: i16 = i16::MIN;
+/// Heights above the slab from which a box can be made. A storey is a few metres high.
+const HEIGHTS_MM: std::ops::RangeInclusive<i32> = -32_000..=32_000;
 
-/// The box, for one floor. 20 bytes.
+/// The box, for one floor: an area, a band of heights and a range of accuracies. 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SafeBox {
-    bounds: Bounds,
-    floor: Option<Floor>,
+    x_low: i32,
+    y_low: i32,
+    /// How far it reaches east and north of there.
+    east_mm: u16,
+    north_mm: u16,
+    floor: Floor,
+    has_floor: bool,
+    /// Some member counts positions, however alike.
+    is_restless: bool,
+    height_low: i16,
+    height_high: i16,
+    /// Reversed if the box holds nothing.
+    accuracy_low: u16,
+    accuracy_high: u16,
+}
+
+/// The limits of a box, before it is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) bounds: Bounds,
+    /// Lowest and greatest height; `None` if the height makes no difference. If the position that
+    /// the box is made for has no height, others must not have one either.
+    pub(crate) heights_mm: Option<(i32, i32)>,
+    /// Least and greatest accuracy; `None` if it makes no difference.
+    pub(crate) accuracies_mm: Option<(u32, u32)>,
 }
 
 impl SafeBox {
     /// Holds nothing.
-    pub(crate) const NONE: SafeBox = SafeBox { bounds: Bounds::EMPTY, floor: None };
+    pub(crate) const NONE: SafeBox = SafeBox {
+        x_low: 0,
+        y_low: 0,
+        east_mm: 0,
+        north_mm: 0,
+        floor: Floor(0),
+        has_floor: false,
+        is_restless: false,
+        height_low: 0,
+        height_high: 0,
+        accuracy_low: 1,
+        accuracy_high: 0,
+    };
 
-    /// Whether there is a position it holds.
+    /// The box that an observation lies in; holds nothing if the observation is beyond the limits or
+    /// they cannot be packed.
     #[inline]
-    pub(crate) fn holds_any(&self) -> bool {
-        self.bounds.x_low <= self.bounds.x_high
+    pub(crate) fn new(seen: &Observation, limits: &Limits) -> SafeBox {
+        let Position { x_mm, y_mm, z_mm, floor } = seen.position;
+        if !limits.bounds.contains(x_mm, y_mm) {
+            return SafeBox::NONE;
+        }
+        // What is wider than can be said is cut off about the position.
+        let half_mm = i32::from(u16::MAX / 2);
+        let bounds = limits.bounds.shared(&Bounds::around(x_mm, y_mm, half_mm));
+        let extent = |low: i32, high: i32| u16::try_from(low.abs_diff(high)).unwrap_or(0);
+        let heights = match (limits.heights_mm, z_mm) {
+            (None, _) => Some((HEIGHT_UNKNOWN, i16::MAX)),
+            (Some(_), None) => Some((HEIGHT_UNKNOWN, HEIGHT_UNKNOWN)),
+            (Some((low, high)), Some(z_mm)) if low <= z_mm && z_mm <= high => {
+                packed_heights(low, high, z_mm)
+            }
+            (Some(_), Some(_)) => None,
+        };
+        let accuracies = match limits.accuracies_mm {
+            None => Some((0, u16::MAX)),
+            Some((low, high)) => packed_accuracies(low, high, seen.accuracy_mm),
+        };
+        let (Some(heights), Some(accuracies)) = (heights, accuracies) else {
+            return SafeBox::NONE;
+        };
+        SafeBox {
+            x_low: bounds.x_low,
+            y_low: bounds.y_low,
+            east_mm: extent(bounds.x_low, bounds.x_high),
+            north_mm: extent(bounds.y_low, bounds.y_high),
+            floor: floor.unwrap_or_default(),
+            has_floor: floor.is_some(),
+            is_restless: false,
+            height_low: heights.0,
+            height_high: heights.1,
+            accuracy_low: accuracies.0,
+            accuracy_high: accuracies.1,
+        }
     }
 
-    /// Whether the answers for a position are those for the position the box was made for.
+    /// The same box for members that count positions or do not.
+    pub(crate) fn marked(self, is_restless: bool) -> SafeBox {
+        SafeBox { is_restless, ..self }
+    }
+
+    /// Whether some member counts positions, however alike.
     #[inline]
-    pub(crate) fn holds(&self, position: &Position) -> bool {
-        self.bounds.contains(position.x_mm, position.y_mm) && self.floor == position.floor
+    pub(crate) fn is_restless(&self) -> bool {
+        self.is_restless
+    }
+
+    /// Whether the answers for an observation are those for the one the box was made for.
+    #[inline]
+    #[expect(clippy::needless_bitwise_bool, reason = "asked for every ping: few branches")]
+    pub(crate) fn holds(&self, seen: &Observation) -> bool {
+        let Position { x_mm, y_mm, z_mm, floor } = seen.position;
+        // A point to the west or south comes out far to the east or north.
+        let is_over = (x_mm.wrapping_sub(self.x_low).cast_unsigned() <= u32::from(self.east_mm))
+            & (y_mm.wrapping_sub(self.y_low).cast_unsigned() <= u32::from(self.north_mm));
+        let height = packed_height(z_mm);
+        let accuracy = u16::try_from(seen.accuracy_mm).unwrap_or(u16::MAX);
+        is_over
+            && self.has_floor == floor.is_some()
+            && self.floor == floor.unwrap_or_default()
+            && (self.height_low <= height) & (height <= self.height_high)
+            && (self.accuracy_low <= accuracy) & (accuracy <= self.accuracy_high)
     }
 }
 
-/// Cuts a box down, obstacle by obstacle, each time on the side that leaves most room.
-#[derive(Debug)]
-pub(crate) struct BoxCutter {
-    x_mm: i32,
-    y_mm: i32,
-    floor: Option<Floor>,
-    bounds: Bounds,
-    is_given_up: bool,
-    /// The bounds are all there can be, however the obstacles beyond lie.
-    is_final: bool,
+#[inline]
+fn packed_height(z_mm: Option<i32>) -> i16 {
+    match z_mm {
+        None => HEIGHT_UNKNOWN,
+        Some(z_mm) => {
+            i16::try_from(z_mm.clamp(-i32::from(i16::MAX), i32::from(i16::MAX))).unwrap_or(i16::MAX)
+        }
+    }
 }
 
-impl BoxCutter {
-    /// Begins with a window about the position.
-    #[inline]
-    pub(crate) fn new(position: &Position, window: Bounds) -> BoxCutter {
-        let Position { x_mm, y_mm, floor, .. } = *position;
-        BoxCutter { x_mm, y_mm, floor, bounds: window, is_given_up: false, is_final: false }
+fn packed_heights(low_mm: i32, high_mm: i32, z_mm: i32) -> Option<(i16, i16)> {
+    let (first, last) = (*HEIGHTS_MM.start(), *HEIGHTS_MM.end());
+    let pack = |mm: i32| i16::try_from(mm.clamp(first, last)).ok();
+    if HEIGHTS_MM.contains(&z_mm) { Some((pack(low_mm)?, pack(high_mm)?)) } else { None }
+}
+
+fn packed_accuracies(low_mm: u32, high_mm: u32, accuracy_mm: u32) -> Option<(u16, u16)> {
+    // The greatest number stands for all that are greater.
+    let limit = u32::from(u16::MAX) - 1;
+    if accuracy_mm > limit || accuracy_mm < low_mm || high_mm < accuracy_mm {
+        return None;
+    }
+    Some((u16::try_from(low_mm).ok()?, u16::try_from(high_mm.min(limit)).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(x_mm: i32, z_mm: Option<i32>, accuracy_mm: u32) -> Observation {
+        let position = Position { x_mm, y_mm: 0, z_mm, floor: Some(Floor(100)) };
+        Observation { position, accuracy_mm, observed_at_ns: 0, received_at_ns: 0 }
     }
 
-    /// Begins with all within reach; with nothing where coordinates are out of range.
-    pub(crate) fn reaching(position: &Position) -> BoxCutter {
-        let Position { x_mm, y_mm, .. } = *position;
-        let limit = RANGE_MM.unsigned_abs();
-        let is_in_range = x_mm.unsigned_abs() <= limit && y_mm.unsigned_abs() <= limit;
-        let bounds = if is_in_range { Bounds::around(x_mm, y_mm, REACH_MM) } else { Bounds::EMPTY };
-        BoxCutter::new(position, bounds)
+    fn limits(x_low: i32, x_high: i32) -> Limits {
+        let bounds = Bounds { x_low, y_low: -10, x_high, y_high: 10 };
+        Limits { bounds, heights_mm: None, accuracies_mm: None }
     }
 
-    /// What is left.
-    #[inline]
-    pub(crate) fn finish(self) -> SafeBox {
-        if !self.is_given_up && self.bounds.contains(self.x_mm, self.y_mm) {
-            SafeBox { bounds: self.bounds, floor: self.floor }
-        } else {
-            SafeBox::NONE
+    #[test]
+    fn a_box_holds_what_lies_between_its_ends_and_nothing_from_the_other_end_of_the_world() {
+        let safe_box = SafeBox::new(&seen(5, None, 0), &limits(-20, 30));
+        for (x_mm, expected) in [
+            (-21, false),
+            (-20, true),
+            (30, true),
+            (31, false),
+            (i32::MIN, false),
+            (i32::MAX, false),
+        ] {
+            assert_eq!(safe_box.holds(&seen(x_mm, None, 0)), expected, "{x_mm}");
         }
+        let elsewhere = Position { floor: Some(Floor(0)), ..seen(5, None, 0).position };
+        assert!(!safe_box.holds(&Observation { position: elsewhere, ..seen(5, None, 0) }));
+        let nowhere = Position { floor: None, ..elsewhere };
+        assert!(!safe_box.holds(&Observation { position: nowhere, ..seen(5, None, 0) }));
+        assert!(!SafeBox::NONE.holds(&seen(0, None, 0)));
     }
 
-    /// What is left so far.
-    pub(crate) fn window(&self) -> Bounds {
-        self.bounds
-    }
-
-    /// Leaves nothing.
-    pub(crate) fn give_up(&mut self) {
-        self.is_given_up = true;
-    }
-
-    /// Whether obstacles that do not hold the position can change what is left.
-    #[inline]
-    pub(crate) fn is_done(&self) -> bool {
-        self.is_given_up || self.is_final
-    }
-
-    /// Takes all the inside of a rectangle that holds the position and is crossed by nothing.
-    #[inline]
-    pub(crate) fn fill(&mut self, rectangle: &Bounds) {
-        let inside = rectangle.interior();
-        if inside.contains(self.x_mm, self.y_mm) {
-            self.bounds = inside;
-            self.is_final = true;
-        } else {
-            self.stay_within(rectangle);
+    #[test]
+    fn a_hall_too_wide_to_be_said_is_cut_off_about_the_position() {
+        let limits = limits(-1_000_000_000, 1_000_000_000);
+        let safe_box = SafeBox::new(&seen(700_000, None, 0), &limits);
+        for (x_mm, expected) in [(700_000, true), (720_000, true), (680_000, true), (0, false)] {
+            assert_eq!(safe_box.holds(&seen(x_mm, None, 0)), expected, "{x_mm}");
         }
+        let limits = Limits { bounds: Bounds::around(i32::MAX, 0, 9), ..limits };
+        let at_the_end = SafeBox::new(&seen(i32::MAX, None, 0), &limits);
+        assert!(at_the_end.holds(&seen(i32::MAX, None, 0)));
+        assert!(!at_the_end.holds(&seen(i32::MIN, None, 0)));
     }
 
-    /// Whether what is left meets an obstacle.
-    #[inline]
-    pub(crate) fn meets(&self, obstacle: &Bounds) -> bool {
-        self.bounds.meets(obstacle)
-    }
-
-    /// Stays within a rectangle that holds the position, off its outline.
-    #[inline]
-    pub(crate) fn stay_within(&mut self, rectangle: &Bounds) {
-        self.bounds = self.bounds.shared(&rectangle.interior());
-    }
-
-    /// Stays beside a rectangle that what is left meets, if the position is not in it.
-    #[inline]
-    pub(crate) fn stay_beside(&mut self, rectangle: &Bounds) {
-        if !rectangle.contains(self.x_mm, self.y_mm) {
-            self.bounds = self.beside(rectangle);
-        }
-    }
-
-    /// Keeps off the outline of a rectangle: within it if the position is, else beside it.
-    fn keep_off_rectangle(&mut self, rectangle: &Bounds) {
-        if rectangle.contains(self.x_mm, self.y_mm) {
-            self.stay_within(rectangle);
-        } else if self.bounds.meets(rectangle) {
-            self.bounds = self.beside(rectangle);
-        }
-    }
-
-    /// Keeps off the outline of any region.
-    pub(crate) fn keep_off(&mut self, region: &Region) {
-        let bounds = region.bounds();
-        let is_near = bounds.contains(self.x_mm, self.y_mm);
-        if region.is_rectangle() || !is_near {
-            // Beside its box there is room enough, and no need to go through its edges.
-            self.keep_off_rectangle(&bounds);
-        } else if let Some((center_mm, radius_mm)) = region.circle() {
-            self.keep_off_circle(center_mm, radius_mm, &bounds);
-        } else if bounds.meets(&self.bounds) {
-            for edge in region.edges() {
-                self.keep_off_edge(edge);
-            }
-        }
-    }
-
-    /// Keeps off one straight piece.
-    pub(crate) fn keep_off_edge(&mut self, edge: &Edge) {
-        let obstacle = edge.bounds();
-        if !obstacle.meets(&self.bounds) || self.bounds.room() < 0 {
-            return;
-        }
-        if edge.a.0 == edge.b.0 || edge.a.1 == edge.b.1 {
-            self.bounds = self.beside(&obstacle);
-            return;
-        }
-        if let Some(slanted) = self.beside_slanted(edge) {
-            let straight = self.beside(&obstacle);
-            self.bounds = if slanted.room() < straight.room() { straight } else { slanted };
-        } else {
-            self.bounds = self.beside(&obstacle);
-        }
-    }
-
-    fn keep_off_circle(&mut self, center_mm: (i32, i32), radius_mm: u32, around: &Bounds) {
-        if !around.meets(&self.bounds) || self.bounds.room() < 0 {
-            return;
-        }
-        let beside = self.beside(around);
-        // The square whose corners are as far away as the circle: 7/10 is a little less than the
-        // half of the root of two.
-        let (across, along) = difference(center_mm, (self.x_mm, self.y_mm));
-        let squares = across.unsigned_abs().pow(2).saturating_add(along.unsigned_abs().pow(2));
-        let from_center_mm = squares.isqrt();
-        // The root is rounded down, so the true distance is less than one more.
-        let free_mm = if from_center_mm < u64::from(radius_mm) {
-            u64::from(radius_mm) - from_center_mm - 1
-        } else {
-            from_center_mm.saturating_sub(u64::from(radius_mm))
-        };
-        let half_mm = i32::try_from(free_mm.saturating_sub(1) * 7 / 10).unwrap_or(REACH_MM);
-        let square = if free_mm == 0 {
-            Bounds::EMPTY
-        } else {
-            self.bounds.shared(&Bounds::around(self.x_mm, self.y_mm, half_mm))
-        };
-        self.bounds = if square.room() < beside.room() { beside } else { square };
-    }
-
-    /// The most roomy part of the box that lies beside an obstacle; empty if the position is in it.
-    fn beside(&self, obstacle: &Bounds) -> Bounds {
-        let mut best = Bounds::EMPTY;
-        let mut offer = |candidate: Bounds| {
-            if best.room() < candidate.room() {
-                best = candidate;
+    #[test]
+    fn heights_and_accuracies_count_only_where_they_make_a_difference() {
+        let check = |limits: Limits, made_at: Observation, table: &[(Option<i32>, u32, bool)]| {
+            let safe_box = SafeBox::new(&made_at, &limits);
+            for &(z_mm, accuracy_mm, expected) in table {
+                let holds = safe_box.holds(&seen(0, z_mm, accuracy_mm));
+                assert_eq!(holds, expected, "{limits:?}: {z_mm:?}, {accuracy_mm}");
             }
         };
-        if self.x_mm < obstacle.x_low {
-            let x_high = self.bounds.x_high.min(obstacle.x_low - 1);
-            offer(Bounds { x_high, ..self.bounds });
-        } else if obstacle.x_high < self.x_mm {
-            let x_low = self.bounds.x_low.max(obstacle.x_high + 1);
-            offer(Bounds { x_low, ..self.bounds });
-        }
-        if self.y_mm < obstacle.y_low {
-            let y_high = self.bounds.y_high.min(obstacle.y_low - 1);
-            offer(Bounds { y_high, ..self.bounds });
-        } else if obstacle.y_high < self.y_mm {
-            let y_low = self.bounds.y_low.max(obstacle.y_high + 1);
-            offer(Bounds { y_low, ..self.bounds });
-        }
-        best
-    }
-
-    /// The most roomy part of the box that lies on the position's side of a slanted line; `None`
-    /// if the position lies on it.
-    ///
-    /// With `n` across the line towards the position and `s = n . (position - a) > 0`, a box that
-    /// reaches `ex`, `ey` towards the line stays off it if `|nx| ex + |ny| ey < s`.
-    fn beside_slanted(&self, edge: &Edge) -> Option<Bounds> {
-        let (abx, aby) = difference(edge.a, edge.b);
-        let (apx, apy) = difference(edge.a, (self.x_mm, self.y_mm));
-        // In range, so each product is below 4e18 and the difference below 8e18.
-        let side = abx * apy - aby * apx;
-        if side == 0 {
-            return None;
-        }
-        let is_left = side > 0;
-        let (normal_x, normal_y) = if is_left { (-aby, abx) } else { (aby, -abx) };
-        let slack = side.abs() - 1;
-        // Where the normal points east, the line lies to the west.
-        let reach_x = if normal_x > 0 {
-            i64::from(self.x_mm) - i64::from(self.bounds.x_low)
-        } else {
-            i64::from(self.bounds.x_high) - i64::from(self.x_mm)
-        };
-        let reach_y = if normal_y > 0 {
-            i64::from(self.y_mm) - i64::from(self.bounds.y_low)
-        } else {
-            i64::from(self.bounds.y_high) - i64::from(self.y_mm)
-        };
-        if reach_x < 0 || reach_y < 0 {
-            return Some(Bounds::EMPTY);
-        }
-        let (width, height) = (normal_x.abs(), normal_y.abs());
-        if width * reach_x + height * reach_y <= slack {
-            return Some(self.bounds);
-        }
-        let mut best = Bounds::EMPTY;
-        let candidates = [
-            (reach_x, slack.saturating_sub(width * reach_x).div_euclid(height)),
-            (slack.saturating_sub(height * reach_y).div_euclid(width), reach_y),
-            (slack / 2 / width, slack / 2 / height),
-        ];
-        for (to_x, to_y) in candidates {
-            if to_x < 0 || to_y < 0 {
-                continue;
-            }
-            let candidate = self.limited((to_x, normal_x > 0), (to_y, normal_y > 0));
-            if best.room() < candidate.room() {
-                best = candidate;
-            }
-        }
-        Some(best)
-    }
-
-    /// The box with its reach limited along x to the west or east and along y to the south or north.
-    fn limited(&self, x: (i64, bool), y: (i64, bool)) -> Bounds {
-        let mut bounds = self.bounds;
-        let reach = |value: i64| i32::try_from(value).unwrap_or(i32::MAX);
-        if x.1 {
-            bounds.x_low = bounds.x_low.max(self.x_mm.saturating_sub(reach(x.0)));
-        } else {
-            bounds.x_high = bounds.x_high.min(self.x_mm.saturating_add(reach(x.0)));
-        }
-        if y.1 {
-            bounds.y_low = bounds.y_low.max(self.y_mm.saturating_sub(reach(y.0)));
-        } else {
-            bounds.y_high = bounds.y_high.min(self.y_mm.saturating_add(reach(y.0)));
-        }
-        bounds
+        let any = limits(-9, 9);
+        let all = [(None, 0, true), (Some(i32::MIN), 0, true), (Some(i32::MAX), u32::MAX, true)];
+        check(any, seen(0, Some(40_000), 90_000), &all);
+        let low = Limits { heights_mm: Some((0, 2_000)), ..any };
+        let band = [(Some(0), 7, true), (Some(2_000), 7, true), (Some(2_001), 7, false)];
+        check(low, seen(0, Some(900), 7), &band);
+        check(low, seen(0, Some(900), 7), &[(Some(-1), 7, false), (None, 7, false)]);
+        check(low, seen(0, None, 7), &[(None, 7, true), (Some(900), 7, false)]);
+        let above = Limits { heights_mm: Some((2_001, i32::MAX)), ..any };
+        let high = [(Some(2_001), 7, true), (Some(32_000), 7, true), (Some(50_000), 7, false)];
+        check(above, seen(0, Some(3_000), 7), &high);
+        check(above, seen(0, Some(50_000), 7), &[(Some(50_000), 7, false)]);
+        let sharp = Limits { accuracies_mm: Some((100, 300)), ..any };
+        let range = [(None, 99, false), (None, 100, true), (None, 300, true), (None, 301, false)];
+        check(sharp, seen(0, None, 200), &range);
+        let blunt = Limits { accuracies_mm: Some((100, u32::MAX)), ..any };
+        check(blunt, seen(0, None, 200), &[(None, 65_534, true), (None, 65_535, false)]);
+        check(blunt, seen(0, None, 70_000), &[(None, 70_000, false)]);
     }
 }

@@ -1,7 +1,7 @@
 //! An occupancy at rest, in a tenth of its size.
 
 use crate::Occupancy;
-use crate::membership::{Heard, Membership, NEVER_NS};
+use crate::membership::{Heard, Membership, NEVER_NS, Standing};
 use crate::occupancy::INLINE_COUNT;
 
 /// No membership in this place.
@@ -65,6 +65,7 @@ impl Membership {
             flags,
             evidence: 0,
             beyond: 0,
+            standing: Standing::Inside,
             tolerance_due_ns: NEVER_NS,
             delay_due_ns: NEVER_NS,
         }

@@ -8,6 +8,7 @@ use crate::Watch;
 use crate::bounds::Bounds;
 use crate::cell_grid::{Cell, CellGrid};
 use crate::edge::Edge;
+use crate::patch::Patch;
 use crate::region::Coverage;
 
 /// What lies on one floor.
@@ -19,12 +20,14 @@ pub(crate) struct Storey {
     grid: Option<CellGrid>,
 }
 
-/// A watch as a search meets it. 20 bytes, so that three fit in a cache line.
+/// A watch as a search meets it. 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ZoneEntry {
     pub(crate) bounds: Bounds,
-    /// The place in the list of watches, and three flags below it.
+    /// The place in the list of watches, and four flags below it.
     tag: u32,
+    /// In a cell that the outline runs through.
+    pub(crate) patch: Patch,
 }
 
 /// Being in the bounds is being in the region, height included.
@@ -33,7 +36,9 @@ const IS_FILLED: u32 = 1;
 const ENTERS_AT_ONCE: u32 = 2;
 /// Filled, and no outline and no line runs through the inside: all of it is one safe box.
 const IS_CLEAR: u32 = 4;
-const FLAG_BITS: u32 = 3;
+/// Only in a range of heights.
+const HAS_HEIGHT: u32 = 8;
+const FLAG_BITS: u32 = 4;
 
 /// A piece of a line. 20 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +130,10 @@ impl Storey {
 }
 
 impl ZoneEntry {
+    /// Holds nothing and meets nothing.
+    pub(crate) const VACANT: ZoneEntry =
+        ZoneEntry { bounds: Bounds::NOWHERE, tag: 0, patch: Patch::NONE };
+
     pub(crate) fn of(ordinal: u32, watch: &Watch) -> ZoneEntry {
         let (region, gates) = (&watch.region, &watch.gates);
         let is_filled = region.is_rectangle() && region.height().is_none();
@@ -137,12 +146,15 @@ impl ZoneEntry {
         if enters_at_once {
             tag |= ENTERS_AT_ONCE;
         }
-        ZoneEntry { bounds: region.bounds(), tag }
+        if region.height().is_some() {
+            tag |= HAS_HEIGHT;
+        }
+        ZoneEntry { bounds: region.bounds(), tag, patch: Patch::NONE }
     }
 
     /// The same watch, in a part of the plane that lies wholly in its region.
     pub(crate) fn filling(&self, part: Bounds) -> ZoneEntry {
-        ZoneEntry { bounds: part, tag: (self.tag | IS_FILLED) & !IS_CLEAR }
+        ZoneEntry { bounds: part, tag: (self.tag | IS_FILLED) & !IS_CLEAR, patch: Patch::NONE }
     }
 
     /// Whether a part of the plane lies wholly in the region or wholly outside, at any height.
@@ -174,6 +186,12 @@ impl ZoneEntry {
     #[inline]
     pub(crate) fn is_clear(&self) -> bool {
         self.tag & IS_CLEAR != 0
+    }
+
+    /// Whether the region is one of certain heights only.
+    #[inline]
+    pub(crate) fn has_height(&self) -> bool {
+        self.tag & HAS_HEIGHT != 0
     }
 
     /// Whether one position in the region is all it takes to be in.

@@ -1,56 +1,70 @@
 //! One look at all that lies round a position: who is entered, what is still so, and how far round
 //! about nothing changes.
 
+use crate::bounds::Bounds;
+use crate::box_cutter::BoxCutter;
 use crate::cell_grid::Cell;
 use crate::crossing::Crossing;
+use crate::edge::Edge;
 use crate::membership::{Membership, shows_entry};
 use crate::occupancy::Members;
-use crate::safe_box::BoxCutter;
 use crate::stay::Stays;
 use crate::storey::{Storey, ZoneEntry};
 use crate::{Observation, WatchIndex};
 
-/// A pass over what lies round a position, in two halves: first what holds the position, then,
-/// once the members have taken it, what else limits the box.
+/// Up to so many members are gone through, more are searched.
+const SCAN_MAX: usize = 8;
+
+/// The first half of a look: what holds the position.
 pub(crate) struct Sweep<'a> {
     pub(crate) index: &'a WatchIndex,
     pub(crate) seen: &'a Observation,
     pub(crate) members: &'a mut Members,
+    /// How many members there were before; new ones are behind them.
+    pub(crate) old_count: usize,
     pub(crate) stays: &'a mut Stays,
     pub(crate) out: &'a mut Vec<Crossing>,
-    /// Members that the position was found to leave as they are, by their place.
+    pub(crate) found: Found,
+}
+
+/// What the first half has found besides new members.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Found {
+    /// Members that the position leaves as they are, by their place.
     pub(crate) quiet: u64,
-    pub(crate) cutter: BoxCutter,
+    /// The inside of a rectangle that holds the position and is crossed by no outline and no line.
+    pub(crate) clear: Option<Bounds>,
+    /// There are members, and all are quiet: the position is in their outlines, and they have not
+    /// been asked further.
+    pub(crate) is_all_quiet: bool,
+    /// Some member counts positions, however alike.
+    pub(crate) is_restless: bool,
+    /// There are watches whose outline holds the position and that were not entered.
+    pub(crate) has_bystanders: bool,
 }
 
 impl Sweep<'_> {
-    /// Takes a watch whose box holds the position.
+    /// Takes a watch whose box holds the position, and whose outline does too as far as is known.
     #[inline]
-    pub(crate) fn meet(&mut self, entry: &ZoneEntry) {
-        let at = self.members.iter().position(|member| member.ordinal == entry.ordinal());
-        if entry.is_filled() {
-            if entry.is_clear() {
-                self.cutter.fill(&entry.bounds);
-            } else if !self.cutter.is_done() {
-                self.cutter.stay_within(&entry.bounds);
+    pub(crate) fn meet(&mut self, entry: &ZoneEntry, is_inside: Option<bool>) {
+        let (x_mm, y_mm) = (self.seen.position.x_mm, self.seen.position.y_mm);
+        let old = self.members.get(..self.old_count).unwrap_or(&[]);
+        if let Some(at) = place_of(old, entry.ordinal()) {
+            let is_known = is_inside == Some(true) && !entry.has_height();
+            if is_known && old.get(at).is_some_and(Membership::is_quiet) {
+                // What has no bit is stepped like the others.
+                let bit = u32::try_from(at).ok().and_then(|at| 1_u64.checked_shl(at));
+                self.found.quiet |= bit.unwrap_or(0);
             }
-            match at.and_then(|at| Some((at, self.members.get(at)?))) {
-                Some((at, member)) if member.is_quiet() => self.note_quiet(at),
-                Some((_, member)) if member.is_in() => {}
-                Some(_) => self.cutter.give_up(),
-                None => self.approach(entry),
-            }
-        } else if let Some(member) = at.and_then(|at| self.members.get(at)) {
-            // In but for the height, or not yet in: the answer hangs on more than the outline.
-            if !member.is_in() || self.has_height(entry) {
-                self.cutter.give_up();
-            }
-        } else if let Some(watch) = self.index.at(entry.ordinal()) {
-            if watch.region.height().is_some() {
-                self.cutter.give_up();
-            }
-            if watch.region.contains(self.seen.position.x_mm, self.seen.position.y_mm) {
-                self.approach(entry);
+        } else if is_inside.unwrap_or_else(|| {
+            self.index.at(entry.ordinal()).is_some_and(|post| post.contains(x_mm, y_mm))
+        }) {
+            self.approach(entry);
+        }
+        if entry.is_clear() {
+            let inside = entry.bounds.interior();
+            if inside.contains(x_mm, y_mm) {
+                self.found.clear = Some(inside);
             }
         }
     }
@@ -58,9 +72,10 @@ impl Sweep<'_> {
     /// Takes a watch, not yet among the members, whose outline holds the position.
     fn approach(&mut self, entry: &ZoneEntry) {
         let Some(watch) = self.index.at(entry.ordinal()) else { return };
-        let shows = (entry.is_filled() && entry.enters_at_once()) || shows_entry(watch, self.seen);
+        let is_plain = entry.enters_at_once() && !entry.has_height();
+        let shows = is_plain || shows_entry(watch, self.seen);
         if !shows {
-            self.cutter.give_up();
+            self.found.has_bystanders = true;
             return;
         }
         let (member, crossing) = Membership::begin(entry.ordinal(), watch, self.seen);
@@ -72,44 +87,91 @@ impl Sweep<'_> {
         self.members.push(member);
         self.out.push(crossing);
     }
+}
 
-    fn note_quiet(&mut self, at: usize) {
-        // What has no bit is stepped like the others.
-        self.quiet |= u32::try_from(at).ok().and_then(|at| 1_u64.checked_shl(at)).unwrap_or(0);
+/// The second half of a look, once the members have taken the position: what limits the box.
+pub(crate) struct Fence<'a> {
+    pub(crate) index: &'a WatchIndex,
+    pub(crate) members: &'a Members,
+    pub(crate) cutter: BoxCutter,
+    pub(crate) found: Found,
+}
+
+impl Fence<'_> {
+    /// Keeps the box off what a cell lists.
+    pub(crate) fn keep_listed(&mut self, cell: &Cell<'_>) {
+        for entry in cell.zones() {
+            self.keep(entry, Some(cell));
+        }
+        cell.lines.iter().for_each(|line| self.cutter.keep_off_edge(&line.edge));
     }
 
-    fn has_height(&self, entry: &ZoneEntry) -> bool {
-        let watch = self.index.at(entry.ordinal());
-        watch.is_some_and(|watch| watch.region.height().is_some())
+    /// Keeps the box off what the trees hold.
+    pub(crate) fn keep_stored(&mut self, storey: &Storey) {
+        let window = self.cutter.bounds;
+        storey.zones_meeting(&window, |entry| self.keep(entry, None));
+        storey.lines_meeting(&window, |line| self.cutter.keep_off_edge(&line.edge));
     }
 
-    /// Keeps the box off a watch, after all that hold the position have been met.
+    /// The same, where only those who hold the position can have a say.
+    pub(crate) fn keep_bystanders(&mut self, storey: &Storey, cell: Option<&Cell<'_>>) {
+        let (x_mm, y_mm) = self.cutter.place();
+        let mut keep = |entry: &ZoneEntry| {
+            if entry.bounds.contains(x_mm, y_mm)
+                && place_of(self.members, entry.ordinal()).is_none()
+                && let Some(watch) = self.index.at(entry.ordinal())
+            {
+                self.cutter.keep_out(watch);
+            }
+        };
+        match cell {
+            Some(cell) => cell.zones().for_each(keep),
+            None => storey.zones_meeting(&Bounds::around(x_mm, y_mm, 0), |entry| keep(entry)),
+        }
+    }
+
+    /// Keeps to the answer of one watch.
     #[inline]
-    fn avoid(cutter: &mut BoxCutter, index: &WatchIndex, entry: &ZoneEntry) {
-        if !cutter.meets(&entry.bounds) {
+    fn keep(&mut self, entry: &ZoneEntry, cell: Option<&Cell<'_>>) {
+        if !self.cutter.meets(&entry.bounds) {
             return;
         }
-        if entry.is_filled() {
-            cutter.stay_beside(&entry.bounds);
-        } else if let Some(watch) = index.at(entry.ordinal()) {
-            cutter.keep_off(&watch.region);
+        let (x_mm, y_mm) = self.cutter.place();
+        let is_near = entry.bounds.contains(x_mm, y_mm);
+        let edges = cell.and_then(|cell| cell.edges(entry));
+        if place_of(self.members, entry.ordinal()).is_some() {
+            if !self.found.is_all_quiet {
+                // The members have had their say.
+            } else if entry.is_filled() {
+                self.cutter.stay_within(&entry.bounds);
+            } else {
+                self.keep_off_edges(edges.unwrap_or(&[]));
+            }
+        } else if !is_near && (entry.is_filled() || edges.is_none()) {
+            // Beside its box there is room enough.
+            self.cutter.stay_beside(&entry.bounds);
+        } else if let Some(edges) = edges
+            && !(is_near && self.found.has_bystanders)
+        {
+            self.keep_off_edges(edges);
+        } else if let Some(watch) = self.index.at(entry.ordinal()) {
+            self.cutter.keep_out(watch);
         }
     }
 
-    /// Keeps the box off all watches and lines of a list.
-    pub(crate) fn avoid_listed(cutter: &mut BoxCutter, index: &WatchIndex, cell: &Cell<'_>) {
-        for entry in cell.zones {
-            Sweep::avoid(cutter, index, entry);
-        }
-        for line in cell.lines {
-            cutter.keep_off_edge(&line.edge);
+    fn keep_off_edges(&mut self, edges: &[Edge]) {
+        for edge in edges {
+            self.cutter.keep_off_edge(edge);
         }
     }
+}
 
-    /// Keeps the box off all watches and lines of a tree.
-    pub(crate) fn avoid_stored(cutter: &mut BoxCutter, index: &WatchIndex, storey: &Storey) {
-        let window = cutter.window();
-        storey.zones_meeting(&window, |entry| Sweep::avoid(cutter, index, entry));
-        storey.lines_meeting(&window, |line| cutter.keep_off_edge(&line.edge));
+/// The place of a watch among members, which are in order.
+#[inline]
+fn place_of(members: &[Membership], ordinal: u32) -> Option<usize> {
+    if members.len() <= SCAN_MAX {
+        members.iter().position(|member| member.ordinal == ordinal)
+    } else {
+        members.binary_search_by_key(&ordinal, |member| member.ordinal).ok()
     }
 }

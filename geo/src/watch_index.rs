@@ -5,6 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::bounds::Bounds;
+use crate::cell_grid::Cell;
 use crate::edge::Edge;
 use crate::line::{Line, LineCrossing, path_bounds};
 use crate::post::Post;
@@ -88,7 +89,7 @@ pub struct WatchIndex {
 }
 
 impl WatchIndex {
-    /// Builds the index: five to twenty microseconds a watch, cells included.
+    /// Builds the index: up to thirty microseconds a watch, cells included.
     ///
     /// # Errors
     ///
@@ -151,20 +152,22 @@ impl WatchIndex {
     /// Calls `visit` with each watch whose region holds the position, gates aside, in no order.
     pub fn watches_at<'a>(&'a self, position: &Position, mut visit: impl FnMut(&'a Watch)) {
         let Position { x_mm, y_mm, floor, .. } = *position;
-        let mut test = |entry: &ZoneEntry| {
+        let mut test = |entry: &ZoneEntry, cell: Option<&Cell<'_>>| {
             if entry.bounds.contains(x_mm, y_mm)
                 && let Some(watch) = self.at(entry.ordinal())
-                && (entry.is_filled()
-                    || (watch.region.matches(position) && watch.region.contains(x_mm, y_mm)))
+                && watch.matches(position)
+                && cell
+                    .and_then(|cell| cell.holds(entry, x_mm, y_mm))
+                    .unwrap_or_else(|| watch.contains(x_mm, y_mm))
             {
                 visit(watch);
             }
         };
         let storey = self.storey(floor);
         if let Some(cell) = storey.cell(x_mm, y_mm) {
-            cell.zones.iter().for_each(test);
+            cell.zones().for_each(|entry| test(entry, Some(&cell)));
         } else {
-            storey.zones_meeting(&Bounds::around(x_mm, y_mm, 0), |entry| test(entry));
+            storey.zones_meeting(&Bounds::around(x_mm, y_mm, 0), |entry| test(entry, None));
         }
     }
 

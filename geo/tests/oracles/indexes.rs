@@ -8,6 +8,7 @@ use ach_geo::{
 };
 
 use crate::dice::Dice;
+use crate::regions::star;
 use crate::world;
 
 #[test]
@@ -35,6 +36,80 @@ fn the_index_finds_what_brute_force_finds() {
             assert_eq!(found, expected, "{count} watches, {position:?}");
         }
     }
+}
+
+/// Stars of few and of many edges, small and far larger than a cell, in one another's way: the edges
+/// that a cell keeps must tell what all edges tell.
+#[test]
+fn what_a_cell_keeps_of_slanted_outlines_tells_who_is_inside() {
+    let mut dice = Dice::seeded("slanted", 17);
+    let mut found_count = 0;
+    for round in 0..30 {
+        let radius = dice.pick(&[900, 6_000, 60_000]);
+        let watches: Vec<Watch> = (0..40)
+            .filter_map(|key| {
+                let center = (dice.mm(0, 40_000), dice.mm(0, 40_000));
+                let mut outer_mm = star(&mut dice, center, radius, 1);
+                if dice.once_in(3) {
+                    // Every edge in sixteen pieces, far more of them than a cell keeps.
+                    let ends: Vec<_> =
+                        outer_mm.iter().copied().cycle().skip(1).take(outer_mm.len()).collect();
+                    let piece = |a: i32, b: i32, part: i32| a + (b - a) / 16 * part;
+                    outer_mm = (0..outer_mm.len())
+                        .flat_map(|at| (0..16).map(move |part| (at, part)))
+                        .map(|(at, part)| {
+                            let ((ax, ay), (bx, by)) = (outer_mm[at], ends[at]);
+                            (piece(ax, bx, part), piece(ay, by, part))
+                        })
+                        .collect();
+                }
+                let outline = ach_geo::Outline::Polygon { outer_mm, holes_mm: vec![] };
+                let region = Region::new(outline, Some(Floor(0)), None).ok()?;
+                Some(Watch { key, region: Arc::new(region), gates: Gates::default() })
+            })
+            .collect();
+        assert!(watches.len() > 10);
+        let index = world::index(&watches, &[]);
+        for _ in 0..600 {
+            let (x_mm, y_mm) = (dice.mm(-2_000, 42_000), dice.mm(-2_000, 42_000));
+            let position = Position { x_mm, y_mm, z_mm: None, floor: Some(Floor(0)) };
+            let mut found = vec![];
+            index.watches_at(&position, |watch| found.push(watch.key));
+            found.sort_unstable();
+            let holds = |watch: &&Watch| watch.region.contains(x_mm, y_mm);
+            let expected: Vec<u32> = watches.iter().filter(holds).map(|watch| watch.key).collect();
+            found_count += found.len();
+            assert_eq!(found, expected, "round {round}: {x_mm}, {y_mm}");
+        }
+    }
+    assert!(found_count > 10_000, "{found_count} found");
+}
+
+/// As many rules as one likes may watch one building, each with gates of its own.
+#[test]
+fn hundreds_of_watches_over_one_place_are_told_apart() {
+    let mut dice = Dice::seeded("one place", 19);
+    let watches: Vec<Watch> = (0..300)
+        .map(|key| {
+            let outline = world::rectangle(0, 0, 10_000, 10_000 + dice.mm(0, 2) * 1_000);
+            let region = Arc::new(Region::new(outline, None, None).unwrap());
+            Watch { key, region, gates: world::gates(&mut dice) }
+        })
+        .collect();
+    let index = world::index(&watches, &[]);
+    let mut walker = world::Walker::new(dice.clone(), 12_000);
+    let (mut boxed, mut exact) = (Occupancy::default(), Occupancy::default());
+    let mut crossing_count = 0;
+    for _ in 0..400 {
+        let seen = walker.step();
+        let (mut out, mut expected) = (vec![], vec![]);
+        boxed.observe(&index, &seen, &mut out);
+        exact.observe_exact(&index, &seen, &mut expected);
+        assert_eq!(out, expected, "{seen:?}");
+        assert!(boxed.presences(&index).eq(exact.presences(&index)), "{seen:?}");
+        crossing_count += out.len();
+    }
+    assert!(crossing_count > 1_000, "{crossing_count} crossings");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn oracle(outer: &Ring, holes: &[Ring]) -> geo::Polygon<f64> {
 }
 
 /// A simple star round a centre: vertices by angle, radii at random, some of them collinear.
-fn star(dice: &mut Dice, center: (i32, i32), radius: i32, flatness: i32) -> Ring {
+pub(crate) fn star(dice: &mut Dice, center: (i32, i32), radius: i32, flatness: i32) -> Ring {
     let count = dice.between(3, 24);
     let mut ring: Ring = (0..count)
         .map(|at| {
@@ -90,6 +90,41 @@ fn containment_agrees_with_the_registry_on_stars_needles_and_holes() {
         "{shape_count} shapes, {boundary_count} points on the boundary, {inside_count} inside"
     );
     assert!(shape_count > 1_500 && boundary_count > 5_000 && inside_count > 5_000);
+}
+
+/// Combs whose teeth stand upright or lie level: every strip is full, or every edge is in one.
+#[test]
+fn containment_agrees_with_the_registry_on_combs() {
+    let mut dice = Dice::seeded("combs", 6);
+    for teeth in [3, 60, 1_000] {
+        for is_upright in [true, false] {
+            let turn = |(x, y): (i32, i32)| if is_upright { (x, y) } else { (y, x) };
+            let mut outer: Ring = (0..teeth)
+                .flat_map(|at| {
+                    let height = 5_000 + dice.mm(0, 3_000);
+                    [(at * 20, 0), (at * 20 + 5, height), (at * 20 + 9, height), (at * 20 + 14, 0)]
+                })
+                .collect();
+            outer.extend([(teeth * 20, -100), (-1, -100)]);
+            let outer: Ring = outer.into_iter().map(turn).collect();
+            let outline = Outline::Polygon { outer_mm: outer.clone(), holes_mm: vec![] };
+            let region = Region::new(outline, None, None).unwrap();
+            let oracle = oracle(&outer, &[]);
+            let (mut inside_count, mut outside_count) = (0, 0);
+            for _ in 0..400 {
+                let vertex = dice.pick(&outer);
+                let random = turn((dice.mm(-50, teeth * 20 + 50), dice.mm(-150, 9_000)));
+                let beside = (vertex.0 + dice.mm(-3, 3), random.1);
+                let (x, y) = dice.pick(&[random, vertex, beside]);
+                let place = geo::Coord { x: f64::from(x), y: f64::from(y) };
+                let expected = oracle.coordinate_position(&place) != CoordPos::Outside;
+                assert_eq!(region.contains(x, y), expected, "{teeth} teeth, {x}, {y}");
+                inside_count += u32::from(expected);
+                outside_count += u32::from(!expected);
+            }
+            assert!(inside_count > 50 && outside_count > 50, "{inside_count}, {outside_count}");
+        }
+    }
 }
 
 /// Distance by looking at every point of the plane near the outline: only for small shapes.

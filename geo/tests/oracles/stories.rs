@@ -167,6 +167,40 @@ fn a_changed_site_invents_no_crossing() {
     assert_eq!(gone.presences(&new).count(), 0);
 }
 
+/// While the tolerance had no end, being within it said nothing; now it takes two positions.
+#[test]
+fn positions_from_before_a_tolerance_was_limited_are_no_evidence_against_anybody() {
+    let confirm = Confirm { needed: 2, of: 3 };
+    let endless = Gates { exit_tolerance_mm: 500, confirm, ..Gates::default() };
+    let limited = Gates { tolerance_timeout_ns: Some(10 * SECOND_NS), ..endless };
+    let (old, new) = (nursery(1, endless), nursery(1, limited));
+    let (mut occupancy, mut out) = (Occupancy::default(), vec![]);
+    for (x_mm, at_s) in [(100, 0), (100, 1), (-200, 2)] {
+        occupancy.observe(&old, &at(x_mm, at_s), &mut out);
+    }
+    occupancy.rebase(&old, &new, Some, &mut vec![]);
+    out.clear();
+    occupancy.observe(&new, &at(-200, 5), &mut out);
+    occupancy.expire(&new, 20 * SECOND_NS, &mut out);
+    let said: Vec<_> = out.iter().map(|crossing| word(crossing.kind)).collect();
+    assert_eq!(said, ["out?"]);
+    occupancy.observe(&new, &at(-200, 21), &mut out);
+    assert_eq!(out.last().map(|crossing| word(crossing.kind)), Some("out"));
+}
+
+#[test]
+fn of_two_watches_that_become_one_the_second_is_dropped() {
+    let region = Arc::new(Region::new(rectangle(0, 0, 10_000, 10_000), None, None).unwrap());
+    let watch = |key| Watch { key, region: Arc::clone(&region), gates: Gates::default() };
+    let old = WatchIndex::build(vec![watch(1), watch(2)], vec![]).unwrap();
+    let new = WatchIndex::build(vec![watch(3)], vec![]).unwrap();
+    let (mut occupancy, mut out, mut dropped) = (Occupancy::default(), vec![], vec![]);
+    occupancy.observe(&old, &at(5_000, 0), &mut out);
+    occupancy.rebase(&old, &new, |_| Some(3), &mut dropped);
+    assert_eq!(dropped, [2]);
+    assert!(occupancy.is_in(&new, 3));
+}
+
 #[test]
 fn unsound_outlines_are_refused_with_the_place() {
     use RegionError as E;
