@@ -9,6 +9,7 @@ use ach_actors_model::{Fix, TagRef, Timestamp};
 use ach_actors_runtime::Cell;
 use ach_geo::{Floor, Occupancy, Position, Settled};
 
+use crate::company::Company;
 use crate::docket::Docket;
 use crate::tag::RECENT_COUNT;
 use crate::tag_watch::{Rare, TagWatch};
@@ -139,7 +140,14 @@ pub struct SubjectCold {
     fix: ColdFix,
     tag: TagRef,
     settled: Settled,
+    rare: Option<Box<SubjectRare>>,
+}
+
+/// What few subjects have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct SubjectRare {
     docket: Docket,
+    company: Company,
 }
 
 impl Cell for Subject {
@@ -154,11 +162,14 @@ impl Cell for Subject {
         if self.occupancy.heard_ns() != (moments.0.0, moments.1.0) {
             return None;
         }
+        let (docket, company) = (&self.docket, &self.company);
+        let is_plain = docket.is_empty() && company.is_empty();
+        let rare = || SubjectRare { docket: docket.clone(), company: company.clone() };
         Some(SubjectCold {
             fix: ColdFix::new(&fix.position, fix.accuracy_mm, moments)?,
             tag: fix.tag,
             settled: self.occupancy.settled()?,
-            docket: self.docket.clone(),
+            rare: (!is_plain).then(|| Box::new(rare())),
         })
     }
 
@@ -167,11 +178,16 @@ impl Cell for Subject {
         let position = cold.fix.position();
         let accuracy_mm = cold.fix.accuracy_mm;
         let fix = Fix { tag: cold.tag, position, accuracy_mm, observed_at, received_at };
+        let (docket, company) = match cold.rare.as_deref() {
+            Some(rare) => (rare.docket.clone(), rare.company.clone()),
+            None => (Docket::default(), Company::default()),
+        };
         Subject {
             fix: Some(fix),
             occupancy: Occupancy::wake(&cold.settled, (observed_at.0, received_at.0)),
             gate_due: None,
-            docket: cold.docket.clone(),
+            docket,
+            company,
         }
     }
 

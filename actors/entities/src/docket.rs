@@ -91,6 +91,11 @@ impl Docket {
         cases.is_some_and(|cases| !cases.unsure_exits.is_empty() || !cases.line_trials.is_empty())
     }
 
+    /// Whether there never was a case.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.cases.is_none()
+    }
+
     /// Whether an alarm is open or evidence awaited.
     pub(crate) fn is_restless(&self) -> bool {
         let cases = self.cases.as_ref();

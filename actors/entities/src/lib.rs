@@ -8,6 +8,7 @@ mod alarm_id;
 mod anchor;
 mod arrival;
 mod cold;
+mod company;
 mod docket;
 mod door;
 mod effect;

@@ -1,27 +1,21 @@
 //! A subject: made of its tags, in and out of zones, under its rules.
 //!
-//! Of several tags the one with the newest position speaks for the subject, unless it is much less
-//! accurate than a position that is still fresh. Positions become crossings of the watches of the
-//! site ([`Occupancy`]); crossings become messages to zones and, by the rules the subject is under,
-//! alarms ([`Docket`]).
+//! Of several tags one speaks for the subject ([`Company`]). Its positions become crossings of the
+//! watches of the site ([`Occupancy`]); crossings become messages to zones and, by the rules the
+//! subject is under, alarms ([`Docket`]).
 
 use ach_actors_model::{
-    Cause, EntityRef, Event, EventKind, Fix, NS_PER_S, SubjectRef, TagRef, Timestamp, ZoneRef,
+    Cause, EntityRef, Event, EventKind, Fix, SubjectRef, TagRef, Timestamp, ZoneRef,
 };
 use ach_geo::{
     Crossing, CrossingKind, Direction, LineCrossing, Lookup, Observation, Occupancy, gate,
 };
 
+use crate::company::{Company, Voice};
 use crate::docket::{Bench, Docket};
 use crate::evidence::Evidence;
 use crate::site::Barrier;
 use crate::{Arrival, Deadline, DeadlineKind, Effect, Message, MessageBody, Outbox, Site, Turn};
-
-/// A position this many times less accurate than the one in force is much less accurate.
-const MUCH_LESS_ACCURATE: u32 = 4;
-/// How long a better position keeps a much less accurate one of another tag out: three pings of a
-/// tag that sends one a second.
-const FRESH_NS: u64 = 3 * NS_PER_S;
 
 /// The state of one subject. Small, because there are a million; what few subjects have is boxed.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +25,8 @@ pub struct Subject {
     /// The gate deadline under way.
     pub(crate) gate_due: Option<std::num::NonZeroU64>,
     pub(crate) docket: Docket,
+    /// Its tags that do not speak.
+    pub(crate) company: Company,
 }
 
 /// What a subject can be told.
@@ -94,12 +90,12 @@ impl Subject {
     /// Two pings of three are such. Nothing comes of it, and it cannot fail once it has begun, so
     /// its caller need not be able to undo it.
     #[inline]
-    pub fn follow_quietly(&mut self, me: SubjectRef, fix: &Fix, turn: &Turn<'_>) -> bool {
+    pub fn follow_quietly(&mut self, fix: &Fix) -> bool {
         let next = self.occupancy.next_due_ns();
         let is_armed = next.is_none_or(|next| self.gate_due.is_some_and(|due| due.get() <= next));
         let is_quiet = is_armed
             && !self.docket.is_waiting()
-            && self.is_spoken_for_by(me, fix, turn)
+            && self.fix.is_some_and(|current| is_next(&current, fix))
             && self.occupancy.observe_quietly(&observation(fix));
         if is_quiet {
             self.fix = Some(*fix);
@@ -130,10 +126,9 @@ impl Subject {
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) {
-        if !self.is_spoken_for_by(me, fix, turn) {
-            return;
-        }
-        let before = self.fix.replace(*fix);
+        let Some((fix, is_leap)) = self.listen(me, fix, turn) else { return };
+        let before = self.fix.replace(fix);
+        let fix = &fix;
         let seen = observation(fix);
         let mut crossings = std::mem::take(&mut out.crossings);
         let lookup = self.occupancy.observe(turn.site.index(), &seen, &mut crossings);
@@ -141,7 +136,7 @@ impl Subject {
             let (observed_at, received_at) = (fix.observed_at, fix.received_at);
             let arrival = Arrival { observed_at, received_at, cause };
             let mut evidence = self.with_place(Evidence::of_arrival(&arrival));
-            if is_jump_confirmed {
+            if is_jump_confirmed || is_leap {
                 evidence.gates_passed |= gate::JUMP_CONFIRMED;
             }
             let bench = Bench { me, turn, judged_at: turn.now, evidence };
@@ -158,20 +153,27 @@ impl Subject {
         self.arm(me, out);
     }
 
-    /// Whether a fix replaces the one in force.
-    fn is_spoken_for_by(&self, me: SubjectRef, fix: &Fix, turn: &Turn<'_>) -> bool {
-        let Some(current) = &self.fix else { return true };
+    /// The fix that replaces the one in force, and whether it is another tag's and far away; `None`
+    /// if none does.
+    fn listen(&mut self, me: SubjectRef, fix: &Fix, turn: &Turn<'_>) -> Option<(Fix, bool)> {
+        let Some(current) = &self.fix else { return Some((*fix, false)) };
         if fix.tag == current.tag {
-            return fix.observed_at >= current.observed_at;
+            return is_next(current, fix).then_some((*fix, false));
         }
-        let is_still_worn = || turn.site.tag_subject(current.tag) == Some(me);
-        if fix.observed_at <= current.observed_at {
-            return !is_still_worn() && fix.observed_at == current.observed_at;
-        }
-        let is_fresh = fix.observed_at.since_ns(current.observed_at) < FRESH_NS;
-        let is_much_worse = current.accuracy_mm > 0
-            && fix.accuracy_mm > current.accuracy_mm.saturating_mul(MUCH_LESS_ACCURATE);
-        !(is_fresh && is_much_worse && is_still_worn())
+        let is_leap = if turn.site.tag_subject(current.tag) == Some(me) {
+            match self.company.hear(fix, current) {
+                Voice::Unheard => return None,
+                Voice::Follows => false,
+                Voice::Leaps => true,
+            }
+        } else {
+            self.company.succeed(fix.tag);
+            true
+        };
+        // Its feed may be slower than that of the tag it takes over from; time does not go back.
+        let observed_at = fix.observed_at.max(current.observed_at).min(fix.received_at);
+        let is_in_order = observed_at >= current.observed_at;
+        is_in_order.then_some((Fix { observed_at, ..*fix }, is_leap))
     }
 
     /// Tells zones and rules about each crossing.
@@ -288,8 +290,10 @@ impl Subject {
         }
         if is_gone {
             self.fix = None;
+            self.company = Company::default();
             return;
         }
+        self.company.change_site(me, site);
         self.docket.change_site(&self.occupancy, &bench, out);
         // A deadline may have come nearer; the one under way is ignored if it has gone.
         self.gate_due = None;
@@ -302,6 +306,11 @@ impl Subject {
         let (position, accuracy_mm) = (Some(fix.position), fix.accuracy_mm);
         Evidence { tag, position, accuracy_mm, ..evidence }
     }
+}
+
+/// Whether a fix of the tag that speaks is not older than the one in force.
+fn is_next(current: &Fix, fix: &Fix) -> bool {
+    fix.tag == current.tag && fix.observed_at >= current.observed_at
 }
 
 fn observation(fix: &Fix) -> Observation {

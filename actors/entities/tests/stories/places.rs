@@ -1,4 +1,4 @@
-//! Being somewhere: forbidden, for too long, with too many; one subject made of several tags.
+//! Being somewhere: forbidden, for too long, with too many.
 
 use ach_actors_model::{AlarmKind, Condition, NS_PER_S, RuleConfig, SubjectClass, TagId, Who};
 use ach_geo::{Confirm, Gates};
@@ -217,39 +217,6 @@ fn a_tenth_of_a_large_zone_must_be_free_again() {
     assert_eq!(
         told,
         ["21 RAISED OverCapacity - garden", "62 CLEARED OverCapacity - garden: ConditionEnded"]
-    );
-}
-
-#[test]
-fn the_newest_tag_speaks_for_a_subject() {
-    let mut world = World::new(&hospital(vec![]));
-    world.check(
-        "
-        1    ping 1 5,5           | +p ward 1
-        1.5  ping 2 6,5           |
-        2.5  ping 2 15,5 obs=2.4  | -p ward 0, +p lobby 1
-        2.6  ping 1 5,5 obs=2.3   |
-        ",
-    );
-    let fix = world.subject("p").fix().expect("a fix");
-    assert_eq!((Some(fix.tag), fix.position.x_mm), (world.site.tag(TagId(2)), 15_000));
-    world.check("3 ping 1 5,5 | -p lobby 0, +p ward 1");
-    let zones: Vec<_> = world.subject("p").zones(&world.site).collect();
-    assert_eq!(zones, [world.site.zone("ward").expect("a zone")]);
-}
-
-#[test]
-fn a_much_less_accurate_tag_waits_until_the_better_one_is_stale() {
-    check(
-        vec![],
-        "
-        1    ping 1 5,5 acc=300      | +p ward 1
-        2    ping 2 15,5 acc=1300    |
-        3.9  ping 2 15,5 acc=1300    |
-        4    ping 2 15,5 acc=1300    | -p ward 0, +p lobby 1
-        4.5  ping 1 5,5 acc=300      | -p lobby 0, +p ward 1
-        5    ping 2 15,5 acc=1200    | -p ward 0, +p lobby 1
-        ",
     );
 }
 
