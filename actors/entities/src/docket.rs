@@ -8,7 +8,7 @@ use ach_geo::{Crossing, CrossingKind, Occupancy, gate};
 
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
-use crate::line_distance::is_beyond;
+use crate::line_side::{LineSide, side_of};
 use crate::site::{RuleCondition, RulePlan, WatchPlan};
 use crate::window_call::WindowCall;
 use crate::{Outbox, Turn};
@@ -240,16 +240,16 @@ impl Docket {
             else {
                 continue;
             };
-            let place = Place::Line(trial.line);
             if fix.position.floor != Some(line.floor) {
                 // By the stairs beside the line, as it turns out.
-                let reason = AlarmReason::CameBack;
-                cases.episodes.end(Some(trial.rule), place, reason, bench.turn, out);
-            } else if is_beyond(&line.points_mm, &fix.position, plan.line_tolerance_mm) {
-                let gates_passed = line_gates(plan);
-                cases.open(&bench.opening(trial.rule, plan, place, gates_passed), bench, out);
-            } else {
-                cases.line_trials.push(trial);
+                cases.end_line(trial, |notice| notice.is_tentative, bench, out);
+                continue;
+            }
+            match side_of(&line.points_mm, &fix.position, plan.line_tolerance_mm) {
+                LineSide::Outside => cases.leave_by_line(trial, plan, bench, out),
+                LineSide::Unclear => cases.line_trials.push(trial),
+                // Back unseen: else nobody could have crossed it outward while its alarm was open.
+                LineSide::Inside => cases.end_line(trial, |_| true, bench, out),
             }
         }
     }
@@ -277,17 +277,18 @@ impl Docket {
                 continue;
             };
             let cases = self.cases.get_or_insert_default();
-            let opening = bench.opening(rule, plan, Place::Line(line), gate::CROSSED);
-            let is_out = is_beyond(&line_plan.points_mm, &fix.position, plan.line_tolerance_mm);
+            let trial = LineTrial { rule, line };
+            let side = side_of(&line_plan.points_mm, &fix.position, plan.line_tolerance_mm);
+            let is_out = side == LineSide::Outside || plan.line_tolerance_mm == 0;
             if is_out && !is_floor_unknown {
-                let opening = bench.opening(rule, plan, Place::Line(line), line_gates(plan));
-                cases.open(&opening, bench, out);
+                cases.line_trials.retain(|waiting| *waiting != trial);
+                cases.leave_by_line(trial, plan, bench, out);
                 continue;
             }
             if plan.is_tentative && !is_floor_unknown {
+                let opening = bench.opening(rule, plan, Place::Line(line), gate::CROSSED);
                 cases.open(&Opening { is_tentative: true, ..opening }, bench, out);
             }
-            let trial = LineTrial { rule, line };
             if !cases.line_trials.contains(&trial) {
                 cases.line_trials.push(trial);
             }
@@ -432,6 +433,41 @@ impl Cases {
         self.episodes.open(opening, bench.turn, out);
     }
 
+    /// Past a line, beyond doubt. Whoever goes out while the alarm about it is still open has come
+    /// back unseen: that alarm is over, and this is another.
+    fn leave_by_line(
+        &mut self,
+        trial: LineTrial,
+        plan: &RulePlan,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        let place = Place::Line(trial.line);
+        let open = self.episodes.get(Some(trial.rule), place);
+        if open.is_some_and(|notice| !notice.is_tentative) {
+            let reason = AlarmReason::ConditionEnded;
+            self.episodes.end(Some(trial.rule), place, reason, bench.turn, out);
+        }
+        self.open(&bench.opening(trial.rule, plan, place, line_gates(plan)), bench, out);
+    }
+
+    /// Not past a line after all.
+    fn end_line(
+        &mut self,
+        trial: LineTrial,
+        is_meant: impl Fn(&AlarmNotice) -> bool,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        let is_this = |notice: &AlarmNotice| {
+            let is_about_it =
+                notice.rule == Some(trial.rule) && notice.place == Place::Line(trial.line);
+            is_about_it && is_meant(notice)
+        };
+        let reason = |notice: &AlarmNotice| is_this(notice).then(|| return_reason(notice));
+        self.episodes.end_where(reason, bench.turn, out);
+    }
+
     /// Back in a zone of a rule about leaving: the alarm about that zone is over, and so are those
     /// about the rule's lines, wherever it came in.
     fn return_to(&mut self, rule: RuleRef, zone: ZoneRef, bench: &Bench<'_>, out: &mut Outbox) {
@@ -445,12 +481,7 @@ impl Cases {
         self.line_trials.retain(|trial| trial.rule != rule);
         let reason = |notice: &AlarmNotice| {
             let is_line = notice.rule == Some(rule) && matches!(notice.place, Place::Line(_));
-            let reason = if notice.is_tentative {
-                AlarmReason::CameBack
-            } else {
-                AlarmReason::ConditionEnded
-            };
-            is_line.then_some(reason)
+            is_line.then(|| return_reason(notice))
         };
         self.episodes.end_where(reason, bench.turn, out);
     }
@@ -476,6 +507,11 @@ impl Cases {
         };
         self.episodes.end_where(reason, bench.turn, out);
     }
+}
+
+/// Why the alarm about somebody who is back ends.
+fn return_reason(notice: &AlarmNotice) -> AlarmReason {
+    if notice.is_tentative { AlarmReason::CameBack } else { AlarmReason::ConditionEnded }
 }
 
 /// Gates passed by one who is beyond a line.

@@ -15,7 +15,7 @@ mod effect;
 mod episodes;
 mod evidence;
 mod health;
-mod line_distance;
+mod line_side;
 mod quarantine;
 mod site;
 mod source;

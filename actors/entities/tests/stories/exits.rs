@@ -207,6 +207,65 @@ fn a_tolerance_beyond_the_line_holds_jitter_back() {
     );
 }
 
+/// Three pings are lost on the way back in: the straight path over such a gap proves nothing, but
+/// nobody goes out who has not come back.
+#[test]
+fn who_goes_out_again_after_an_unseen_return_is_another_elopement() {
+    check(
+        vec![crosses()],
+        "
+        1   ping 1 19,8   | +p lobby 1
+        2   ping 1 21,8   | RAISED Elopement p fence, -p lobby 0, +p garden 1
+        9   ping 1 15,8   | -p garden 0, +p lobby 1
+        10  ping 1 19,8   |
+        11  ping 1 21,8   | CLEARED Elopement p fence: ConditionEnded, RAISED Elopement p fence, -p lobby 0, +p garden 1
+        ",
+    );
+    let gates = Gates { exit_tolerance_mm: 1_000, ..Gates::default() };
+    check(
+        vec![RuleConfig { gates: Some(gates), ..crosses() }],
+        "
+        1   ping 1 19,8     | +p lobby 1
+        2   ping 1 21.5,8   | RAISED Elopement p fence, -p lobby 0, +p garden 1
+        9   ping 1 19,8     | -p garden 0, +p lobby 1
+        10  ping 1 20.3,8   | -p lobby 0, +p garden 1
+        11  ping 1 21.5,8   | CLEARED Elopement p fence: ConditionEnded, RAISED Elopement p fence
+        ",
+    );
+}
+
+#[test]
+fn who_is_found_well_inside_the_line_has_not_left() {
+    let gates = Gates { exit_tolerance_mm: 1_000, ..Gates::default() };
+    check(
+        vec![tentative(gates, crosses())],
+        "
+        1   ping 1 19.8,8   | +p lobby 1
+        2   ping 1 20.3,8   | RAISED Elopement p fence tentative, -p lobby 0, +p garden 1
+        6   ping 1 15,8     | RETRACTED Elopement p fence: CameBack, -p garden 0, +p lobby 1
+        7   ping 1 19.8,8   |
+        8   ping 1 20.3,8   | RAISED Elopement p fence tentative, -p lobby 0, +p garden 1
+        12  ping 1 25,8     | UPHELD Elopement p fence
+        ",
+    );
+}
+
+/// Past the end of a line its inner side may be round a corner of the building as well.
+#[test]
+fn past_the_end_of_a_line_a_position_decides_nothing_on_the_inner_side() {
+    let gates = Gates { exit_tolerance_mm: 1_000, ..Gates::default() };
+    check(
+        vec![tentative(gates, crosses())],
+        "
+        1   ping 1 19.8,9   | +p lobby 1
+        2   ping 1 20.3,9   | RAISED Elopement p fence tentative, -p lobby 0, +p garden 1
+        6   ping 1 19,13    | -p garden 0
+        7   ping 1 19,12    |
+        8   ping 1 22,12    | UPHELD Elopement p fence
+        ",
+    );
+}
+
 #[test]
 fn a_line_crossed_on_an_unknown_floor_waits_for_a_floor() {
     check(
