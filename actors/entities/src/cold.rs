@@ -186,8 +186,10 @@ impl Cell for Subject {
             fix: Some(fix),
             occupancy: Occupancy::wake(&cold.settled, (observed_at.0, received_at.0)),
             gate_due: None,
+            gate_later: None,
             docket,
             company,
+            unheard_ns: 0,
         }
     }
 

@@ -1,47 +1,21 @@
-//! The cases of one subject under its rules: what is open, and what waits for more evidence.
+//! One subject under its rules: judges what happens to it, case by case.
 
 use ach_actors_model::{
-    AlarmNotice, AlarmReason, EntityRef, Fix, LineRef, Place, RuleRef, SubjectRef, Timestamp,
-    ZoneRef,
+    AlarmReason, EntityRef, Fix, LineRef, Place, RuleRef, SubjectRef, Timestamp,
 };
 use ach_geo::{Crossing, CrossingKind, Occupancy, gate};
 
-use crate::episodes::{Episodes, Opening};
+use crate::cases::{Cases, LineTrial, UnsureExit};
+use crate::episodes::Opening;
 use crate::evidence::Evidence;
 use crate::line_side::{LineSide, side_of};
 use crate::site::{RuleCondition, RulePlan, WatchPlan};
-use crate::window_call::WindowCall;
-use crate::{Outbox, Turn};
+use crate::{Outbox, Site, Turn};
 
 /// The cases. One word; most subjects have none.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Docket {
     cases: Option<Box<Cases>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-struct Cases {
-    episodes: Episodes,
-    window_call: WindowCall,
-    /// Bounded by the pairs of rule and zone.
-    unsure_exits: Vec<UnsureExit>,
-    /// Bounded by the pairs of rule and line.
-    line_trials: Vec<LineTrial>,
-}
-
-/// A zone was left, as far as positions of unknown floor tell: waits for one that knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct UnsureExit {
-    rule: RuleRef,
-    zone: ZoneRef,
-    gates_passed: u16,
-}
-
-/// A line was crossed outward: waits for a position of known floor beyond the rule's tolerance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct LineTrial {
-    rule: RuleRef,
-    line: LineRef,
 }
 
 /// What a case is judged by.
@@ -56,7 +30,7 @@ pub(crate) struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    fn plan(&self, rule: RuleRef) -> Option<&RulePlan> {
+    pub(crate) fn plan(&self, rule: RuleRef) -> Option<&RulePlan> {
         self.turn.site.rule(rule)
     }
 
@@ -69,7 +43,7 @@ impl Bench<'_> {
         few.iter().copied().filter(|rule| many.binary_search(rule).is_ok())
     }
 
-    fn is_in_force(&self, plan: &RulePlan) -> bool {
+    pub(crate) fn is_in_force(&self, plan: &RulePlan) -> bool {
         self.turn.site.is_in_force(plan, self.judged_at)
     }
 
@@ -77,7 +51,13 @@ impl Bench<'_> {
         self.turn.site.next_change(plan, self.judged_at)
     }
 
-    fn opening(&self, rule: RuleRef, plan: &RulePlan, place: Place, gates_passed: u16) -> Opening {
+    pub(crate) fn opening(
+        &self,
+        rule: RuleRef,
+        plan: &RulePlan,
+        place: Place,
+        gates_passed: u16,
+    ) -> Opening {
         let gates_passed = self.evidence.gates_passed | gates_passed;
         let evidence = Evidence { gates_passed, ..self.evidence };
         Opening::by_rule(rule, plan, Some(self.me), place, evidence)
@@ -88,7 +68,11 @@ impl Docket {
     /// Whether a position must be looked at even if it crosses nothing.
     pub(crate) fn is_waiting(&self) -> bool {
         let cases = self.cases.as_ref();
-        cases.is_some_and(|cases| !cases.unsure_exits.is_empty() || !cases.line_trials.is_empty())
+        cases.is_some_and(|cases| {
+            !cases.unsure_exits.is_empty()
+                || !cases.line_trials.is_empty()
+                || !cases.unsure_returns.is_empty()
+        })
     }
 
     /// Whether there never was a case.
@@ -145,6 +129,8 @@ impl Docket {
                 let opening = bench.opening(rule, plan, place, crossing.gates_passed);
                 let cases = self.cases.get_or_insert_default();
                 cases.open(&Opening { is_tentative: true, ..opening }, bench, out);
+                let entity = EntityRef::Subject(bench.me);
+                cases.window_call.order(bench.next_change(plan), entity, out);
             }
             CrossingKind::EntryDropped => self.end(rule, place, AlarmReason::CameBack, bench, out),
             CrossingKind::Exited => self.end(rule, place, AlarmReason::ConditionEnded, bench, out),
@@ -195,6 +181,7 @@ impl Docket {
             CrossingKind::ExitDropped => self.end(rule, place, AlarmReason::CameBack, bench, out),
             CrossingKind::Exited => {
                 let cases = self.cases.get_or_insert_default();
+                cases.forget_return(rule, place);
                 let is_open = cases.episodes.get(Some(rule), place).is_some();
                 if !is_open && !bench.is_in_force(plan) {
                     return;
@@ -207,7 +194,10 @@ impl Docket {
                 }
             }
             CrossingKind::Entered => {
-                if let Some(cases) = &mut self.cases {
+                let Some(cases) = &mut self.cases else { return };
+                if crossing.is_floor_unknown && cases.has_left(rule, place) {
+                    cases.note_return(rule, place);
+                } else {
                     cases.return_to(rule, zone, bench, out);
                 }
             }
@@ -252,6 +242,7 @@ impl Docket {
                 LineSide::Inside => cases.end_line(trial, |_| true, bench, out),
             }
         }
+        cases.look_for_returns(fix, occupancy, bench, out);
     }
 }
 
@@ -277,6 +268,7 @@ impl Docket {
                 continue;
             };
             let cases = self.cases.get_or_insert_default();
+            cases.forget_return(rule, Place::Line(line));
             let trial = LineTrial { rule, line };
             let side = side_of(&line_plan.points_mm, &fix.position, plan.line_tolerance_mm);
             let is_out = side == LineSide::Outside || plan.line_tolerance_mm == 0;
@@ -295,13 +287,24 @@ impl Docket {
         }
     }
 
-    /// A line was crossed inward: the subject is back, for every rule that watches the line.
-    pub(crate) fn cross_inward(&mut self, line: LineRef, bench: &Bench<'_>, out: &mut Outbox) {
+    /// A line was crossed inward: the subject is back, for every rule that watches the line, if the
+    /// floor was known.
+    pub(crate) fn cross_inward(
+        &mut self,
+        line: LineRef,
+        is_floor_unknown: bool,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
         let (Some(cases), Some(plan)) = (&mut self.cases, bench.turn.site.line_plan(line)) else {
             return;
         };
         for &rule in &plan.rules {
-            cases.come_in(rule, bench, out);
+            if is_floor_unknown && cases.has_left(rule, Place::Line(line)) {
+                cases.note_return(rule, Place::Line(line));
+            } else {
+                cases.come_in(rule, bench, out);
+            }
         }
     }
 
@@ -318,12 +321,7 @@ impl Docket {
         if !cases.window_call.take(due_at) {
             return;
         }
-        let reason = |notice: &AlarmNotice| {
-            let plan = bench.plan(notice.rule?)?;
-            let is_over = plan.condition.is_state() && !bench.is_in_force(plan);
-            is_over.then_some(AlarmReason::RuleRemoved)
-        };
-        cases.episodes.end_where(reason, bench.turn, out);
+        cases.end_out_of_hours(bench, out);
         self.judge_whereabouts(occupancy, bench, out);
     }
 
@@ -331,34 +329,13 @@ impl Docket {
     /// where the subject is.
     pub(crate) fn change_site(
         &mut self,
+        old: &Site,
         occupancy: &Occupancy,
         bench: &Bench<'_>,
         out: &mut Outbox,
     ) {
         if let Some(cases) = &mut self.cases {
-            let own = bench.turn.site.subject_rules(bench.me);
-            let still_says = |rule: RuleRef, place: Place| {
-                let plan = bench.plan(rule).filter(|_| own.is_some_and(|own| own.contains(rule)));
-                plan.is_some_and(|plan| match place {
-                    Place::Zone(zone) => {
-                        !plan.condition.is_about_tags()
-                            && plan
-                                .watch_of(zone)
-                                .is_some_and(|watch| bench.turn.site.watch(watch).is_some())
-                    }
-                    Place::Line(line) => plan.lines.binary_search(&line).is_ok(),
-                    _ => false,
-                })
-            };
-            let reason = |notice: &AlarmNotice| {
-                let holds = notice.rule.is_some_and(|rule| still_says(rule, notice.place));
-                (!holds).then_some(AlarmReason::RuleRemoved)
-            };
-            cases.episodes.end_where(reason, bench.turn, out);
-            cases.unsure_exits.retain(|exit| still_says(exit.rule, Place::Zone(exit.zone)));
-            cases.line_trials.retain(|trial| still_says(trial.rule, Place::Line(trial.line)));
-            cases.window_call = WindowCall::default();
-            cases.end_unfounded(occupancy, bench, out);
+            cases.change_site(old, occupancy, bench, out);
         }
         self.judge_whereabouts(occupancy, bench, out);
     }
@@ -409,6 +386,9 @@ impl Docket {
         let cases = self.cases.get_or_insert_default();
         if is_in_force {
             cases.open(&bench.opening(rule, plan, place, gates_passed), bench, out);
+        } else {
+            // It may have begun, tentatively, when it still was the hour.
+            cases.episodes.end(Some(rule), place, AlarmReason::RuleRemoved, bench.turn, out);
         }
         let entity = EntityRef::Subject(bench.me);
         cases.window_call.order(bench.next_change(plan), entity, out);
@@ -426,95 +406,4 @@ impl Docket {
             cases.episodes.end(Some(rule), place, reason, bench.turn, out);
         }
     }
-}
-
-impl Cases {
-    fn open(&mut self, opening: &Opening, bench: &Bench<'_>, out: &mut Outbox) {
-        self.episodes.open(opening, bench.turn, out);
-    }
-
-    /// Past a line, beyond doubt. Whoever goes out while the alarm about it is still open has come
-    /// back unseen: that alarm is over, and this is another.
-    fn leave_by_line(
-        &mut self,
-        trial: LineTrial,
-        plan: &RulePlan,
-        bench: &Bench<'_>,
-        out: &mut Outbox,
-    ) {
-        let place = Place::Line(trial.line);
-        let open = self.episodes.get(Some(trial.rule), place);
-        if open.is_some_and(|notice| !notice.is_tentative) {
-            let reason = AlarmReason::ConditionEnded;
-            self.episodes.end(Some(trial.rule), place, reason, bench.turn, out);
-        }
-        self.open(&bench.opening(trial.rule, plan, place, line_gates(plan)), bench, out);
-    }
-
-    /// Not past a line after all.
-    fn end_line(
-        &mut self,
-        trial: LineTrial,
-        is_meant: impl Fn(&AlarmNotice) -> bool,
-        bench: &Bench<'_>,
-        out: &mut Outbox,
-    ) {
-        let is_this = |notice: &AlarmNotice| {
-            let is_about_it =
-                notice.rule == Some(trial.rule) && notice.place == Place::Line(trial.line);
-            is_about_it && is_meant(notice)
-        };
-        let reason = |notice: &AlarmNotice| is_this(notice).then(|| return_reason(notice));
-        self.episodes.end_where(reason, bench.turn, out);
-    }
-
-    /// Back in a zone of a rule about leaving: the alarm about that zone is over, and so are those
-    /// about the rule's lines, wherever it came in.
-    fn return_to(&mut self, rule: RuleRef, zone: ZoneRef, bench: &Bench<'_>, out: &mut Outbox) {
-        self.unsure_exits.retain(|exit| exit.rule != rule || exit.zone != zone);
-        let reason = AlarmReason::ConditionEnded;
-        self.episodes.end(Some(rule), Place::Zone(zone), reason, bench.turn, out);
-        self.come_in(rule, bench, out);
-    }
-
-    fn come_in(&mut self, rule: RuleRef, bench: &Bench<'_>, out: &mut Outbox) {
-        self.line_trials.retain(|trial| trial.rule != rule);
-        let reason = |notice: &AlarmNotice| {
-            let is_line = notice.rule == Some(rule) && matches!(notice.place, Place::Line(_));
-            is_line.then(|| return_reason(notice))
-        };
-        self.episodes.end_where(reason, bench.turn, out);
-    }
-
-    /// Ends alarms about being in a zone the subject is no longer taken to be in, because the
-    /// change of the site took it out, and tentative ones whose evidence it took away.
-    fn end_unfounded(&mut self, occupancy: &Occupancy, bench: &Bench<'_>, out: &mut Outbox) {
-        let site = bench.turn.site;
-        let reason = |notice: &AlarmNotice| {
-            let plan = bench.plan(notice.rule?)?;
-            let Place::Zone(zone) = notice.place else { return None };
-            let watch = plan.watch_of(zone)?;
-            let presence =
-                occupancy.presences(site.index()).find(|presence| presence.watch == watch);
-            let is_founded = match plan.condition {
-                RuleCondition::Leaves => {
-                    !notice.is_tentative || presence.is_some_and(|presence| presence.is_suspected)
-                }
-                _ if notice.is_tentative => presence.is_some(),
-                _ => presence.is_some_and(|presence| presence.is_in),
-            };
-            (!is_founded).then_some(AlarmReason::RuleRemoved)
-        };
-        self.episodes.end_where(reason, bench.turn, out);
-    }
-}
-
-/// Why the alarm about somebody who is back ends.
-fn return_reason(notice: &AlarmNotice) -> AlarmReason {
-    if notice.is_tentative { AlarmReason::CameBack } else { AlarmReason::ConditionEnded }
-}
-
-/// Gates passed by one who is beyond a line.
-fn line_gates(plan: &RulePlan) -> u16 {
-    if plan.line_tolerance_mm > 0 { gate::CROSSED | gate::EXIT_TOLERANCE } else { gate::CROSSED }
 }

@@ -7,6 +7,7 @@
 mod alarm_id;
 mod anchor;
 mod arrival;
+mod cases;
 mod cold;
 mod company;
 mod docket;

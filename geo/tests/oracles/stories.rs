@@ -155,16 +155,35 @@ fn a_changed_site_invents_no_crossing() {
     occupancy.observe(&old, &at(5_000, 0), &mut out);
     occupancy.observe(&old, &at(-900, 1), &mut out);
     let mut gone = occupancy.clone();
-    occupancy.rebase(&old, &new, |key| (key == 1).then_some(8), &mut dropped);
+    occupancy.rebase(&old, &new, &[(1, 8)], &mut dropped);
     assert!(occupancy.is_in(&new, 8) && dropped.is_empty());
     assert_eq!(occupancy.next_due_ns(), Some(11 * SECOND_NS));
     out.clear();
     occupancy.expire(&new, 20 * SECOND_NS, &mut out);
     let said: Vec<_> = out.iter().map(|crossing| (crossing.watch, crossing.kind)).collect();
     assert_eq!(said, [(8, CrossingKind::Exited)]);
-    gone.rebase(&old, &new, |_| None, &mut dropped);
+    gone.rebase(&old, &new, &[], &mut dropped);
     assert_eq!((dropped, gone.next_due_ns()), (vec![1], None));
     assert_eq!(gone.presences(&new).count(), 0);
+}
+
+/// A watch may split in two, and the stay in it becomes a longer one.
+#[test]
+fn every_heir_goes_on_from_its_ancestor() {
+    let dwells = |key, seconds: u64| {
+        nursery(key, Gates { dwell_ns: Some(seconds * SECOND_NS), ..Gates::default() })
+    };
+    let (mut occupancy, mut out, mut dropped) = (Occupancy::default(), vec![], vec![]);
+    let (old, longer) = (dwells(1, 10), dwells(2, 25));
+    occupancy.observe(&old, &at(5_000, 100), &mut out);
+    occupancy.observe(&old, &at(5_000, 104), &mut out);
+    let mut rested = occupancy.clone();
+    rested.expire(&old, 110 * SECOND_NS, &mut out);
+    for (mut occupancy, due_s) in [(occupancy, 125), (rested, 119)] {
+        occupancy.rebase(&old, &longer, &[(1, 2), (1, 3), (9, 2)], &mut dropped);
+        assert!(occupancy.is_in(&longer, 2) && dropped.is_empty());
+        assert_eq!(occupancy.next_due_ns(), Some(due_s * SECOND_NS));
+    }
 }
 
 #[test]
