@@ -270,8 +270,10 @@ impl Docket {
             let cases = self.cases.get_or_insert_default();
             cases.forget_return(rule, Place::Line(line));
             let trial = LineTrial { rule, line };
-            let side = side_of(&line_plan.points_mm, &fix.position, plan.line_tolerance_mm);
-            let is_out = side == LineSide::Outside || plan.line_tolerance_mm == 0;
+            // With no tolerance the crossing itself says so, wherever it ends.
+            let is_out = plan.line_tolerance_mm == 0
+                || side_of(&line_plan.points_mm, &fix.position, plan.line_tolerance_mm)
+                    == LineSide::Outside;
             if is_out && !is_floor_unknown {
                 cases.line_trials.retain(|waiting| *waiting != trial);
                 cases.leave_by_line(trial, plan, bench, out);
