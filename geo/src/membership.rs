@@ -309,9 +309,20 @@ impl Membership {
         crossing
     }
 
-    /// Fits what is open to other gates.
-    pub(crate) fn refit(&mut self, ordinal: u32, gates: &Gates) {
+    /// Fits what is open to other gates. A stay that was long enough and is not any more goes on;
+    /// returns by how much.
+    pub(crate) fn refit(
+        &mut self,
+        ordinal: u32,
+        gates: &Gates,
+        old_dwell_ns: Option<u64>,
+    ) -> Option<u64> {
         self.ordinal = ordinal;
+        let added_ns = gates.dwell_ns.zip(old_dwell_ns).and_then(|(new, old)| new.checked_sub(old));
+        let added_ns = added_ns.filter(|added_ns| self.has_dwelled() && *added_ns > 0);
+        if added_ns.is_some() || gates.dwell_ns.is_none() {
+            self.flags &= !HAS_DWELLED;
+        }
         self.flags &= !HAS_FENCE_TIMEOUT;
         if gates.fence_timeout_ns.is_some() {
             self.flags |= HAS_FENCE_TIMEOUT;
@@ -327,6 +338,7 @@ impl Membership {
         if gates.exit_delay_ns == NEVER_NS {
             self.delay_due_ns = NEVER_NS;
         }
+        added_ns
     }
 
     /// Whether a position inside leaves everything as it is: in, surely, and nothing open.

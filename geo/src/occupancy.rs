@@ -106,10 +106,7 @@ impl Occupancy {
             self.heard = seen.heard();
             if self.safe_box.is_restless() {
                 self.count_alike(index, seen, out);
-            } else if self.deadline_ns != NEVER_NS
-                // A fence timeout always has a deadline.
-                && self.members.iter().any(Membership::has_fence_timeout)
-            {
+            } else if self.has_fence_timeout() {
                 self.find_deadline(index);
             }
             return Lookup::SafeBox;
@@ -122,10 +119,9 @@ impl Occupancy {
     /// Otherwise nothing was done, and [`observe`](Occupancy::observe) is to be asked.
     #[inline]
     pub fn observe_quietly(&mut self, seen: &Observation) -> bool {
-        let has_fence_timeout = || self.members.iter().any(Membership::has_fence_timeout);
         let is_quiet = seen.received_at_ns < self.deadline_ns
             && !self.safe_box.is_restless()
-            && (self.deadline_ns == NEVER_NS || !has_fence_timeout())
+            && !self.has_fence_timeout()
             && self.safe_box.holds(seen);
         if is_quiet {
             self.heard = seen.heard();
@@ -232,41 +228,76 @@ impl Occupancy {
             .is_some_and(Membership::is_in)
     }
 
+    /// Whether a watch the mover is in, or seems to enter, ends when it is not heard.
+    #[inline]
+    pub fn has_fence_timeout(&self) -> bool {
+        // One always has a deadline.
+        self.deadline_ns != NEVER_NS && self.members.iter().any(Membership::has_fence_timeout)
+    }
+
+    /// Takes the last position as observed and received at other moments: fence timeouts count from
+    /// there. For times in which nobody listened.
+    pub fn hear_again(&mut self, index: &WatchIndex, observed_at_ns: u64, received_at_ns: u64) {
+        self.heard = Heard { observed_at_ns, received_at_ns };
+        self.find_deadline(index);
+    }
+
+    /// Puts dwell deadlines due by `now_ns` off until `until_ns`: while nobody can tell whether the
+    /// mover is still there.
+    pub fn hold_stays(&mut self, index: &WatchIndex, now_ns: u64, until_ns: u64) {
+        self.stays.postpone(now_ns, until_ns);
+        self.find_deadline(index);
+    }
+
     /// Goes over to another index without inventing a crossing.
     ///
-    /// `map` tells the new key of an old one, `None` if the watch is gone. What survives keeps its
-    /// evidence and its deadlines; a dwell gate that is new counts from the last position. The next
-    /// position is judged by the new outlines. Keys of watches that are gone and were in this
-    /// occupancy, as member or as suspicion, are appended to `dropped`, as they were; so is the
-    /// second of two that `map` brings to one key.
+    /// `heirs` are pairs of an old key and a new one that goes on from there; a watch may have
+    /// several heirs, and the first of several ancestors counts. What goes on keeps its evidence and
+    /// its deadlines; a dwell gate that is new counts from the last position, one that is longer or
+    /// shorter from when it counted. The next position is judged by the new outlines. Keys of
+    /// watches without an heir that were in this occupancy, as member or as suspicion, are appended
+    /// to `dropped`, as they were.
     pub fn rebase(
         &mut self,
         old: &WatchIndex,
         new: &WatchIndex,
-        map: impl Fn(u32) -> Option<u32>,
+        heirs: &[(u32, u32)],
         dropped: &mut Vec<u32>,
     ) {
         let mut members = Members::new();
         let mut stays = Stays::default();
-        for mut member in self.members.drain(..) {
-            let Some(old_watch) = old.at(member.ordinal) else { continue };
-            let target = map(old_watch.key)
-                .and_then(|key| new.ordinal(key))
-                .and_then(|ordinal| Some((ordinal, new.at(ordinal)?)))
-                .filter(|(ordinal, _)| members.iter().all(|taken| taken.ordinal != *ordinal));
-            let Some((ordinal, watch)) = target else {
-                dropped.push(old_watch.key);
+        for &(old_key, new_key) in heirs {
+            let ancestor = old.ordinal(old_key).and_then(|ordinal| {
+                let member = self.members.iter().find(|member| member.ordinal == ordinal)?;
+                Some((*member, old.at(ordinal)?.gates.dwell_ns))
+            });
+            let heir = new.ordinal(new_key).and_then(|ordinal| Some((ordinal, new.at(ordinal)?)));
+            let (Some((mut member, old_dwell_ns)), Some((ordinal, watch))) = (ancestor, heir)
+            else {
                 continue;
             };
+            if members.iter().any(|taken| taken.ordinal == ordinal) {
+                continue;
+            }
             let armed_ns = self.stays.due_ns(member.ordinal);
-            member.refit(ordinal, &watch.gates);
+            let added_ns = member.refit(ordinal, &watch.gates, old_dwell_ns);
             if let Some(dwell_ns) = watch.gates.dwell_ns
                 && member.is_in()
                 && !member.has_dwelled()
             {
-                stays.arm(ordinal, armed_ns.unwrap_or_else(|| self.heard.due_ns(dwell_ns)));
+                let due_ns = match (armed_ns, old_dwell_ns) {
+                    (Some(armed_ns), Some(old_dwell_ns)) => {
+                        armed_ns.saturating_sub(old_dwell_ns).saturating_add(dwell_ns)
+                    }
+                    _ => self.heard.due_ns(added_ns.unwrap_or(dwell_ns)),
+                };
+                stays.arm(ordinal, due_ns);
             }
             members.push(member);
+        }
+        for member in &self.members {
+            let key = old.at(member.ordinal).map(|watch| watch.key);
+            dropped.extend(key.filter(|key| heirs.iter().all(|(old_key, _)| old_key != key)));
         }
         members.sort_unstable_by_key(|member| member.ordinal);
         self.members = members;

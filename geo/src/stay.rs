@@ -40,6 +40,14 @@ impl Stays {
         Some(due_ns)
     }
 
+    /// Puts off what is due.
+    pub(crate) fn postpone(&mut self, now_ns: u64, until_ns: u64) {
+        let dues = self.dues.as_deref_mut().into_iter().flatten();
+        for (_, due_ns) in dues.filter(|(_, due_ns)| *due_ns <= now_ns) {
+            *due_ns = until_ns;
+        }
+    }
+
     /// The first of all deadlines.
     pub(crate) fn first_due_ns(&self) -> u64 {
         let dues = self.dues.as_deref().into_iter().flatten();

@@ -9,6 +9,7 @@ use ach_actors_model::{Fix, TagRef, Timestamp};
 use ach_actors_runtime::Cell;
 use ach_geo::{Floor, Occupancy, Position, Settled};
 
+use crate::company::Company;
 use crate::docket::Docket;
 use crate::tag::RECENT_COUNT;
 use crate::tag_cases::TagCases;
@@ -203,7 +204,14 @@ pub struct SubjectCold {
     fix: ColdFix,
     tag: TagRef,
     settled: Settled,
+    rare: Option<Box<SubjectRare>>,
+}
+
+/// What few subjects have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct SubjectRare {
     docket: Docket,
+    company: Company,
 }
 
 impl Cell for Subject {
@@ -232,11 +240,14 @@ impl Cell for Subject {
             Some(fix) => ColdFix::new(&fix.position, fix.accuracy_mm, moments)?,
             None => ColdFix::none(),
         };
+        let (docket, company) = (&self.docket, &self.company);
+        let is_plain = docket.is_empty() && company.is_empty();
+        let rare = || SubjectRare { docket: docket.clone(), company: company.clone() };
         Some(SubjectCold {
             fix,
             tag: self.fix.map_or(TagRef(0), |fix| fix.tag),
             settled: self.occupancy.settled()?,
-            docket: self.docket.clone(),
+            rare: (!is_plain).then(|| Box::new(rare())),
         })
     }
 
@@ -250,11 +261,18 @@ impl Cell for Subject {
             let fix = Fix { tag: cold.tag, position, accuracy_mm, observed_at, received_at };
             (Some(fix), (observed_at.0, received_at.0))
         };
+        let (docket, company) = match cold.rare.as_deref() {
+            Some(rare) => (rare.docket.clone(), rare.company.clone()),
+            None => (Docket::default(), Company::default()),
+        };
         Subject {
             fix,
             occupancy: Occupancy::wake(&cold.settled, heard_ns),
             gate_due: None,
-            docket: cold.docket.clone(),
+            gate_later: None,
+            docket,
+            company,
+            unheard_ns: 0,
         }
     }
 

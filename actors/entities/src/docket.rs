@@ -1,47 +1,21 @@
-//! The cases of one subject under its rules: what is open, and what waits for more evidence.
+//! One subject under its rules: judges what happens to it, case by case.
 
 use ach_actors_model::{
-    AlarmNotice, AlarmReason, EntityRef, Fix, LineRef, Place, RuleRef, SubjectRef, Timestamp,
-    ZoneRef,
+    AlarmReason, EntityRef, Fix, LineRef, Place, RuleRef, SubjectRef, Timestamp,
 };
 use ach_geo::{Crossing, CrossingKind, Occupancy, gate};
 
-use crate::episodes::{Episodes, Opening};
+use crate::cases::{Cases, LineTrial, UnsureExit};
+use crate::episodes::Opening;
 use crate::evidence::Evidence;
-use crate::line_distance::is_beyond;
+use crate::line_side::{LineSide, side_of};
 use crate::site::{RuleCondition, RulePlan, WatchPlan};
-use crate::window_call::WindowCall;
-use crate::{Outbox, Turn};
+use crate::{Outbox, Site, Turn};
 
 /// The cases. One word; most subjects have none.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Docket {
     cases: Option<Box<Cases>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-struct Cases {
-    episodes: Episodes,
-    window_call: WindowCall,
-    /// Bounded by the pairs of rule and zone.
-    unsure_exits: Vec<UnsureExit>,
-    /// Bounded by the pairs of rule and line.
-    line_trials: Vec<LineTrial>,
-}
-
-/// A zone was left, as far as positions of unknown floor tell: waits for one that knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct UnsureExit {
-    rule: RuleRef,
-    zone: ZoneRef,
-    gates_passed: u16,
-}
-
-/// A line was crossed outward: waits for a position of known floor beyond the rule's tolerance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct LineTrial {
-    rule: RuleRef,
-    line: LineRef,
 }
 
 /// What a case is judged by.
@@ -56,7 +30,7 @@ pub(crate) struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    fn plan(&self, rule: RuleRef) -> Option<&RulePlan> {
+    pub(crate) fn plan(&self, rule: RuleRef) -> Option<&RulePlan> {
         self.turn.site.rule(rule)
     }
 
@@ -69,7 +43,7 @@ impl Bench<'_> {
         few.iter().copied().filter(|rule| many.binary_search(rule).is_ok())
     }
 
-    fn is_in_force(&self, plan: &RulePlan) -> bool {
+    pub(crate) fn is_in_force(&self, plan: &RulePlan) -> bool {
         self.turn.site.is_in_force(plan, self.judged_at)
     }
 
@@ -77,7 +51,13 @@ impl Bench<'_> {
         self.turn.site.next_change(plan, self.judged_at)
     }
 
-    fn opening(&self, rule: RuleRef, plan: &RulePlan, place: Place, gates_passed: u16) -> Opening {
+    pub(crate) fn opening(
+        &self,
+        rule: RuleRef,
+        plan: &RulePlan,
+        place: Place,
+        gates_passed: u16,
+    ) -> Opening {
         let gates_passed = self.evidence.gates_passed | gates_passed;
         let evidence = Evidence { gates_passed, ..self.evidence };
         Opening::by_rule(rule, plan, Some(self.me), place, evidence)
@@ -88,7 +68,16 @@ impl Docket {
     /// Whether a position must be looked at even if it crosses nothing.
     pub(crate) fn is_waiting(&self) -> bool {
         let cases = self.cases.as_ref();
-        cases.is_some_and(|cases| !cases.unsure_exits.is_empty() || !cases.line_trials.is_empty())
+        cases.is_some_and(|cases| {
+            !cases.unsure_exits.is_empty()
+                || !cases.line_trials.is_empty()
+                || !cases.unsure_returns.is_empty()
+        })
+    }
+
+    /// Whether there never was a case.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.cases.is_none()
     }
 
     /// Whether an alarm is open or evidence awaited.
@@ -140,6 +129,8 @@ impl Docket {
                 let opening = bench.opening(rule, plan, place, crossing.gates_passed);
                 let cases = self.cases.get_or_insert_default();
                 cases.open(&Opening { is_tentative: true, ..opening }, bench, out);
+                let entity = EntityRef::Subject(bench.me);
+                cases.window_call.order(bench.next_change(plan), entity, out);
             }
             CrossingKind::EntryDropped => self.end(rule, place, AlarmReason::CameBack, bench, out),
             CrossingKind::Exited => self.end(rule, place, AlarmReason::ConditionEnded, bench, out),
@@ -190,6 +181,7 @@ impl Docket {
             CrossingKind::ExitDropped => self.end(rule, place, AlarmReason::CameBack, bench, out),
             CrossingKind::Exited => {
                 let cases = self.cases.get_or_insert_default();
+                cases.forget_return(rule, place);
                 let is_open = cases.episodes.get(Some(rule), place).is_some();
                 if !is_open && !bench.is_in_force(plan) {
                     return;
@@ -202,7 +194,10 @@ impl Docket {
                 }
             }
             CrossingKind::Entered => {
-                if let Some(cases) = &mut self.cases {
+                let Some(cases) = &mut self.cases else { return };
+                if crossing.is_floor_unknown && cases.has_left(rule, place) {
+                    cases.note_return(rule, place);
+                } else {
                     cases.return_to(rule, zone, bench, out);
                 }
             }
@@ -235,18 +230,19 @@ impl Docket {
             else {
                 continue;
             };
-            let place = Place::Line(trial.line);
             if fix.position.floor != Some(line.floor) {
                 // By the stairs beside the line, as it turns out.
-                let reason = AlarmReason::CameBack;
-                cases.episodes.end(Some(trial.rule), place, reason, bench.turn, out);
-            } else if is_beyond(&line.points_mm, &fix.position, plan.line_tolerance_mm) {
-                let gates_passed = line_gates(plan);
-                cases.open(&bench.opening(trial.rule, plan, place, gates_passed), bench, out);
-            } else {
-                cases.line_trials.push(trial);
+                cases.end_line(trial, |notice| notice.is_tentative, bench, out);
+                continue;
+            }
+            match side_of(&line.points_mm, &fix.position, plan.line_tolerance_mm) {
+                LineSide::Outside => cases.leave_by_line(trial, plan, bench, out),
+                LineSide::Unclear => cases.line_trials.push(trial),
+                // Back unseen: else nobody could have crossed it outward while its alarm was open.
+                LineSide::Inside => cases.end_line(trial, |_| true, bench, out),
             }
         }
+        cases.look_for_returns(fix, occupancy, bench, out);
     }
 }
 
@@ -272,30 +268,45 @@ impl Docket {
                 continue;
             };
             let cases = self.cases.get_or_insert_default();
-            let opening = bench.opening(rule, plan, Place::Line(line), gate::CROSSED);
-            let is_out = is_beyond(&line_plan.points_mm, &fix.position, plan.line_tolerance_mm);
+            cases.forget_return(rule, Place::Line(line));
+            let trial = LineTrial { rule, line };
+            // With no tolerance the crossing itself says so, wherever it ends.
+            let is_out = plan.line_tolerance_mm == 0
+                || side_of(&line_plan.points_mm, &fix.position, plan.line_tolerance_mm)
+                    == LineSide::Outside;
             if is_out && !is_floor_unknown {
-                let opening = bench.opening(rule, plan, Place::Line(line), line_gates(plan));
-                cases.open(&opening, bench, out);
+                cases.line_trials.retain(|waiting| *waiting != trial);
+                cases.leave_by_line(trial, plan, bench, out);
                 continue;
             }
             if plan.is_tentative && !is_floor_unknown {
+                let opening = bench.opening(rule, plan, Place::Line(line), gate::CROSSED);
                 cases.open(&Opening { is_tentative: true, ..opening }, bench, out);
             }
-            let trial = LineTrial { rule, line };
             if !cases.line_trials.contains(&trial) {
                 cases.line_trials.push(trial);
             }
         }
     }
 
-    /// A line was crossed inward: the subject is back, for every rule that watches the line.
-    pub(crate) fn cross_inward(&mut self, line: LineRef, bench: &Bench<'_>, out: &mut Outbox) {
+    /// A line was crossed inward: the subject is back, for every rule that watches the line, if the
+    /// floor was known.
+    pub(crate) fn cross_inward(
+        &mut self,
+        line: LineRef,
+        is_floor_unknown: bool,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
         let (Some(cases), Some(plan)) = (&mut self.cases, bench.turn.site.line_plan(line)) else {
             return;
         };
         for &rule in &plan.rules {
-            cases.come_in(rule, bench, out);
+            if is_floor_unknown && cases.has_left(rule, Place::Line(line)) {
+                cases.note_return(rule, Place::Line(line));
+            } else {
+                cases.come_in(rule, bench, out);
+            }
         }
     }
 
@@ -312,12 +323,7 @@ impl Docket {
         if !cases.window_call.take(due_at) {
             return;
         }
-        let reason = |notice: &AlarmNotice| {
-            let plan = bench.plan(notice.rule?)?;
-            let is_over = plan.condition.is_state() && !bench.is_in_force(plan);
-            is_over.then_some(AlarmReason::RuleRemoved)
-        };
-        cases.episodes.end_where(reason, bench.turn, out);
+        cases.end_out_of_hours(bench, out);
         self.judge_whereabouts(occupancy, bench, out);
     }
 
@@ -325,34 +331,13 @@ impl Docket {
     /// where the subject is.
     pub(crate) fn change_site(
         &mut self,
+        old: &Site,
         occupancy: &Occupancy,
         bench: &Bench<'_>,
         out: &mut Outbox,
     ) {
         if let Some(cases) = &mut self.cases {
-            let own = bench.turn.site.subject_rules(bench.me);
-            let still_says = |rule: RuleRef, place: Place| {
-                let plan = bench.plan(rule).filter(|_| own.is_some_and(|own| own.contains(rule)));
-                plan.is_some_and(|plan| match place {
-                    Place::Zone(zone) => {
-                        !plan.condition.is_about_tags()
-                            && plan
-                                .watch_of(zone)
-                                .is_some_and(|watch| bench.turn.site.watch(watch).is_some())
-                    }
-                    Place::Line(line) => plan.lines.binary_search(&line).is_ok(),
-                    _ => false,
-                })
-            };
-            let reason = |notice: &AlarmNotice| {
-                let holds = notice.rule.is_some_and(|rule| still_says(rule, notice.place));
-                (!holds).then_some(AlarmReason::RuleRemoved)
-            };
-            cases.episodes.end_where(reason, bench.turn, out);
-            cases.unsure_exits.retain(|exit| still_says(exit.rule, Place::Zone(exit.zone)));
-            cases.line_trials.retain(|trial| still_says(trial.rule, Place::Line(trial.line)));
-            cases.window_call = WindowCall::default();
-            cases.end_unfounded(occupancy, bench, out);
+            cases.change_site(old, occupancy, bench, out);
         }
         self.judge_whereabouts(occupancy, bench, out);
     }
@@ -403,6 +388,9 @@ impl Docket {
         let cases = self.cases.get_or_insert_default();
         if is_in_force {
             cases.open(&bench.opening(rule, plan, place, gates_passed), bench, out);
+        } else {
+            // It may have begun, tentatively, when it still was the hour.
+            cases.episodes.end(Some(rule), place, AlarmReason::RuleRemoved, bench.turn, out);
         }
         let entity = EntityRef::Subject(bench.me);
         cases.window_call.order(bench.next_change(plan), entity, out);
@@ -420,60 +408,4 @@ impl Docket {
             cases.episodes.end(Some(rule), place, reason, bench.turn, out);
         }
     }
-}
-
-impl Cases {
-    fn open(&mut self, opening: &Opening, bench: &Bench<'_>, out: &mut Outbox) {
-        self.episodes.open(opening, bench.turn, out);
-    }
-
-    /// Back in a zone of a rule about leaving: the alarm about that zone is over, and so are those
-    /// about the rule's lines, wherever it came in.
-    fn return_to(&mut self, rule: RuleRef, zone: ZoneRef, bench: &Bench<'_>, out: &mut Outbox) {
-        self.unsure_exits.retain(|exit| exit.rule != rule || exit.zone != zone);
-        let reason = AlarmReason::ConditionEnded;
-        self.episodes.end(Some(rule), Place::Zone(zone), reason, bench.turn, out);
-        self.come_in(rule, bench, out);
-    }
-
-    fn come_in(&mut self, rule: RuleRef, bench: &Bench<'_>, out: &mut Outbox) {
-        self.line_trials.retain(|trial| trial.rule != rule);
-        let reason = |notice: &AlarmNotice| {
-            let is_line = notice.rule == Some(rule) && matches!(notice.place, Place::Line(_));
-            let reason = if notice.is_tentative {
-                AlarmReason::CameBack
-            } else {
-                AlarmReason::ConditionEnded
-            };
-            is_line.then_some(reason)
-        };
-        self.episodes.end_where(reason, bench.turn, out);
-    }
-
-    /// Ends alarms about being in a zone the subject is no longer taken to be in, because the
-    /// change of the site took it out, and tentative ones whose evidence it took away.
-    fn end_unfounded(&mut self, occupancy: &Occupancy, bench: &Bench<'_>, out: &mut Outbox) {
-        let site = bench.turn.site;
-        let reason = |notice: &AlarmNotice| {
-            let plan = bench.plan(notice.rule?)?;
-            let Place::Zone(zone) = notice.place else { return None };
-            let watch = plan.watch_of(zone)?;
-            let presence =
-                occupancy.presences(site.index()).find(|presence| presence.watch == watch);
-            let is_founded = match plan.condition {
-                RuleCondition::Leaves => {
-                    !notice.is_tentative || presence.is_some_and(|presence| presence.is_suspected)
-                }
-                _ if notice.is_tentative => presence.is_some(),
-                _ => presence.is_some_and(|presence| presence.is_in),
-            };
-            (!is_founded).then_some(AlarmReason::RuleRemoved)
-        };
-        self.episodes.end_where(reason, bench.turn, out);
-    }
-}
-
-/// Gates passed by one who is beyond a line.
-fn line_gates(plan: &RulePlan) -> u16 {
-    if plan.line_tolerance_mm > 0 { gate::CROSSED | gate::EXIT_TOLERANCE } else { gate::CROSSED }
 }

@@ -7,7 +7,9 @@
 mod alarm_id;
 mod anchor;
 mod arrival;
+mod cases;
 mod cold;
+mod company;
 mod docket;
 mod door;
 mod effect;
@@ -15,7 +17,7 @@ mod episodes;
 mod evidence;
 mod health;
 mod leave;
-mod line_distance;
+mod line_side;
 mod occupants;
 mod quarantine;
 mod recall;

@@ -55,6 +55,8 @@ pub struct Site {
     anchor_names: Names,
     anchors: Vec<Option<AnchorPlan>>,
     watches: Vec<WatchPlan>,
+    /// Those in the index, by zone.
+    zone_watches: Vec<(ZoneRef, u32)>,
     /// Rules that judge by a watch, by watch: where each watch's begin, and the rules.
     watch_rules_from: Vec<u32>,
     watch_rules: Vec<RuleRef>,
@@ -141,18 +143,42 @@ impl Site {
         self.calendar.next_change(&rule.windows, at)
     }
 
-    /// The watch that stands in `self` for one of the former version, if its zone is still
-    /// watched in the same capacity: with the same gates, as the zone's own, or by the same rule.
-    pub(crate) fn successor_of(&self, old: &Site, watch: u32) -> Option<u32> {
-        if self.watch(watch).is_some() {
-            return Some(watch);
+    /// Watches that go on from those of the former version, which somebody is in: pairs of former
+    /// and new. A watch goes on from the one that stood for the same: as the zone's own, with the
+    /// same gates, or for the same rule; one that stands for nothing old goes on from the zone's
+    /// own. So one of the former version may go on in several.
+    pub(crate) fn heirs_of(&self, old: &Site, watches: &[u32]) -> Vec<(u32, u32)> {
+        let mut zones: Vec<ZoneRef> =
+            watches.iter().filter_map(|&watch| Some(old.watch(watch)?.zone)).collect();
+        zones.sort_unstable();
+        zones.dedup();
+        let mut heirs = Vec::new();
+        for zone in zones {
+            let from = self.zone_watches.partition_point(|&(of, _)| of < zone);
+            let of_zone = self.zone_watches.iter().skip(from).take_while(|&&(of, _)| of == zone);
+            for &(_, heir) in of_zone {
+                let mut ancestors = self.ancestors_of(old, zone, heir).into_iter();
+                let ancestor = ancestors.find(|ancestor| watches.contains(ancestor));
+                heirs.extend(ancestor.map(|ancestor| (ancestor, heir)));
+            }
         }
-        let was = old.watch(watch)?;
-        let plain = self.zone_plan(was.zone)?.plain_watch;
-        let mut rules = old.watch_rules(watch).iter().filter_map(|&rule| self.rule(rule));
-        let by_rule = rules
-            .find_map(|rule| rule.watch_of(was.zone).filter(|&watch| self.watch(watch).is_some()));
-        if was.is_plain { Some(plain) } else { by_rule }
+        heirs
+    }
+
+    /// The watches of the former version that one goes on from, best first.
+    fn ancestors_of(&self, old: &Site, zone: ZoneRef, heir: u32) -> Vec<u32> {
+        let plain = old.zone_plan(zone).map(|zone| zone.plain_watch);
+        let is_plain = self.watch(heir).is_some_and(|watch| watch.is_plain);
+        let mut ancestors: Vec<u32> = plain.filter(|_| is_plain).into_iter().collect();
+        let with_same_gates = old.watch(heir).map(|_| heir);
+        let rules = self.watch_rules(heir).iter().filter_map(|&rule| old.rule(rule));
+        let of_rules = rules.filter_map(|rule| rule.watch_of(zone));
+        ancestors.extend(with_same_gates);
+        ancestors.extend(of_rules.filter(|&watch| old.watch(watch).is_some()));
+        if ancestors.is_empty() {
+            ancestors.extend(plain);
+        }
+        ancestors
     }
 }
 

@@ -1,36 +1,39 @@
 //! A subject: made of its tags, in and out of zones, under its rules.
 //!
-//! Of several tags the one with the newest position speaks for the subject, unless it is much less
-//! accurate than a position that is still fresh. Positions become crossings of the watches of the
-//! site ([`Occupancy`]); crossings become messages to zones and, by the rules the subject is under,
-//! alarms ([`Docket`]).
+//! Of several tags one speaks for the subject ([`Company`]). Its positions become crossings of the
+//! watches of the site ([`Occupancy`]); crossings become messages to zones and, by the rules the
+//! subject is under, alarms ([`Docket`]).
 
 use ach_actors_model::{
-    Cause, EntityRef, Event, EventKind, Fix, NS_PER_S, SubjectRef, TagRef, Timestamp, ZoneRef,
+    Cause, EntityRef, Event, EventKind, Fix, SubjectRef, TagRef, Timestamp, ZoneRef,
 };
 use ach_geo::{
     Crossing, CrossingKind, Direction, LineCrossing, Lookup, Observation, Occupancy, gate,
 };
 
+use crate::company::{Company, Voice};
 use crate::docket::{Bench, Docket};
 use crate::evidence::Evidence;
 use crate::site::Barrier;
-use crate::{Arrival, Deadline, DeadlineKind, Effect, Message, MessageBody, Outbox, Site, Turn};
-
-/// A position this many times less accurate than the one in force is much less accurate.
-const MUCH_LESS_ACCURATE: u32 = 4;
-/// How long a better position keeps a much less accurate one of another tag out: three pings of a
-/// tag that sends one a second.
-const FRESH_NS: u64 = 3 * NS_PER_S;
+use crate::{
+    Arrival, Deadline, DeadlineKind, Effect, Message, MessageBody, Outbox, SILENCE_RECHECK_NS,
+    Site, Turn,
+};
 
 /// The state of one subject. Small, because there are a million; what few subjects have is boxed.
 #[derive(Debug, Clone, Default)]
 pub struct Subject {
     pub(crate) fix: Option<Fix>,
     pub(crate) occupancy: Occupancy,
-    /// The gate deadline under way.
+    /// The gate deadline under way, and a later one that is still ordered.
     pub(crate) gate_due: Option<std::num::NonZeroU64>,
+    pub(crate) gate_later: Option<std::num::NonZeroU64>,
     pub(crate) docket: Docket,
+    /// Its tags that do not speak.
+    pub(crate) company: Company,
+    /// Shard time less the listening clock of its feed at the latest fix, while a fence timeout
+    /// counts from there; else 0.
+    pub(crate) unheard_ns: u64,
 }
 
 /// What a subject can be told.
@@ -74,7 +77,7 @@ impl Subject {
             }
             SubjectInput::Due { kind: DeadlineKind::Gate, due_at } => {
                 if self.gate_due.is_some_and(|gate_due| gate_due.get() == due_at.0) {
-                    self.gate_due = None;
+                    self.gate_due = self.gate_later.take();
                     self.expire(me, due_at, turn, out);
                 }
             }
@@ -94,12 +97,12 @@ impl Subject {
     /// Two pings of three are such. Nothing comes of it, and it cannot fail once it has begun, so
     /// its caller need not be able to undo it.
     #[inline]
-    pub fn follow_quietly(&mut self, me: SubjectRef, fix: &Fix, turn: &Turn<'_>) -> bool {
+    pub fn follow_quietly(&mut self, fix: &Fix) -> bool {
         let next = self.occupancy.next_due_ns();
         let is_armed = next.is_none_or(|next| self.gate_due.is_some_and(|due| due.get() <= next));
         let is_quiet = is_armed
             && !self.docket.is_waiting()
-            && self.is_spoken_for_by(me, fix, turn)
+            && self.fix.is_some_and(|current| is_next(&current, fix))
             && self.occupancy.observe_quietly(&observation(fix));
         if is_quiet {
             self.fix = Some(*fix);
@@ -130,10 +133,12 @@ impl Subject {
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) {
-        if !self.is_spoken_for_by(me, fix, turn) {
-            return;
+        let Some((fix, is_leap)) = self.listen(me, fix, turn) else { return };
+        if self.occupancy.next_due_ns().is_some_and(|due_ns| due_ns <= fix.received_at.0) {
+            self.excuse(turn);
         }
-        let before = self.fix.replace(*fix);
+        let before = self.fix.replace(fix);
+        let fix = &fix;
         let seen = observation(fix);
         let mut crossings = std::mem::take(&mut out.crossings);
         let lookup = self.occupancy.observe(turn.site.index(), &seen, &mut crossings);
@@ -141,7 +146,7 @@ impl Subject {
             let (observed_at, received_at) = (fix.observed_at, fix.received_at);
             let arrival = Arrival { observed_at, received_at, cause };
             let mut evidence = self.with_place(Evidence::of_arrival(&arrival));
-            if is_jump_confirmed {
+            if is_jump_confirmed || is_leap {
                 evidence.gates_passed |= gate::JUMP_CONFIRMED;
             }
             let bench = Bench { me, turn, judged_at: turn.now, evidence };
@@ -155,23 +160,31 @@ impl Subject {
         }
         crossings.clear();
         out.crossings = crossings;
+        self.unheard_ns = if self.occupancy.has_fence_timeout() { self.lag_ns(turn) } else { 0 };
         self.arm(me, out);
     }
 
-    /// Whether a fix replaces the one in force.
-    fn is_spoken_for_by(&self, me: SubjectRef, fix: &Fix, turn: &Turn<'_>) -> bool {
-        let Some(current) = &self.fix else { return true };
+    /// The fix that replaces the one in force, and whether it is another tag's and far away; `None`
+    /// if none does.
+    fn listen(&mut self, me: SubjectRef, fix: &Fix, turn: &Turn<'_>) -> Option<(Fix, bool)> {
+        let Some(current) = &self.fix else { return Some((*fix, false)) };
         if fix.tag == current.tag {
-            return fix.observed_at >= current.observed_at;
+            return is_next(current, fix).then_some((*fix, false));
         }
-        let is_still_worn = || turn.site.tag_subject(current.tag) == Some(me);
-        if fix.observed_at <= current.observed_at {
-            return !is_still_worn() && fix.observed_at == current.observed_at;
-        }
-        let is_fresh = fix.observed_at.since_ns(current.observed_at) < FRESH_NS;
-        let is_much_worse = current.accuracy_mm > 0
-            && fix.accuracy_mm > current.accuracy_mm.saturating_mul(MUCH_LESS_ACCURATE);
-        !(is_fresh && is_much_worse && is_still_worn())
+        let is_leap = if turn.site.tag_subject(current.tag) == Some(me) {
+            match self.company.hear(fix, current) {
+                Voice::Unheard => return None,
+                Voice::Follows => false,
+                Voice::Leaps => true,
+            }
+        } else {
+            self.company.succeed(fix.tag);
+            true
+        };
+        // Its feed may be slower than that of the tag it takes over from; time does not go back.
+        let observed_at = fix.observed_at.max(current.observed_at).min(fix.received_at);
+        let is_in_order = observed_at >= current.observed_at;
+        is_in_order.then_some((Fix { observed_at, ..*fix }, is_leap))
     }
 
     /// Tells zones and rules about each crossing.
@@ -232,7 +245,9 @@ impl Subject {
                 Barrier::Line(line) if sum > 0 => {
                     self.docket.cross_outward(line, is_floor_unknown, fix, bench, out);
                 }
-                Barrier::Line(line) => self.docket.cross_inward(line, bench, out),
+                Barrier::Line(line) => {
+                    self.docket.cross_inward(line, is_floor_unknown, bench, out);
+                }
                 Barrier::Sill(door) if !is_floor_unknown && !is_jump => {
                     let (subject, tag) = (bench.me, fix.tag);
                     let kind = EventKind::DoorPassed { subject, door, tag };
@@ -244,8 +259,12 @@ impl Subject {
     }
 
     fn expire(&mut self, me: SubjectRef, due_at: Timestamp, turn: &Turn<'_>, out: &mut Outbox) {
+        self.excuse(turn);
         let mut crossings = std::mem::take(&mut out.crossings);
         self.occupancy.expire(turn.site.index(), due_at.0, &mut crossings);
+        if !self.occupancy.has_fence_timeout() {
+            self.unheard_ns = 0;
+        }
         let evidence = self.with_place(Evidence::of_deadline(due_at, turn));
         let bench = Bench { me, turn, judged_at: due_at, evidence };
         self.judge(&crossings, &bench, out);
@@ -254,11 +273,49 @@ impl Subject {
         self.arm(me, out);
     }
 
-    /// Orders a call for the next gate, unless an earlier one is ordered.
+    /// Leaves out what nobody could have heard: a fence timeout goes by the listening clock of the
+    /// feed and waits while a zone it is in is blind, and a stay is not too long by times at which
+    /// the feed is known to be silent.
+    fn excuse(&mut self, turn: &Turn<'_>) {
+        let Some(fix) = self.fix else { return };
+        let index = turn.site.index();
+        if turn.site.tag_source(fix.tag).is_some_and(|source| turn.health.is_silent(source)) {
+            let again_at = turn.now.plus_ns(SILENCE_RECHECK_NS);
+            self.occupancy.hold_stays(index, turn.now.0, again_at.0);
+        }
+        if !self.occupancy.has_fence_timeout() {
+            return;
+        }
+        let is_blind = turn.health.has_blind_zones()
+            && self.zones(turn.site).any(|zone| turn.health.is_blind(zone));
+        let lag_ns = self.lag_ns(turn).saturating_sub(self.unheard_ns);
+        let excused_ns = match lag_ns / SILENCE_RECHECK_NS {
+            _ if is_blind => turn.now.since_ns(fix.received_at),
+            _ if lag_ns == 0 => 0,
+            // Rounded up, so that a clock that stands is looked at once a second and not oftener.
+            whole => (whole + 1).saturating_mul(SILENCE_RECHECK_NS),
+        };
+        let (observed_at, received_at) = (fix.observed_at, fix.received_at);
+        let moments = (observed_at.plus_ns(excused_ns), received_at.plus_ns(excused_ns));
+        self.occupancy.hear_again(index, moments.0.0, moments.1.0);
+    }
+
+    /// Shard time less the listening clock of the feed it was last heard by.
+    fn lag_ns(&self, turn: &Turn<'_>) -> u64 {
+        let source = self.fix.and_then(|fix| turn.site.tag_source(fix.tag));
+        let listened_ns = source.and_then(|source| turn.listened_ns(source));
+        listened_ns.map_or(0, |listened_ns| turn.now.0.saturating_sub(listened_ns))
+    }
+
+    /// Orders a call for the next gate, unless an earlier one is ordered. A deadline cannot be taken
+    /// back: the later one is remembered, so that a stay of hours is not ordered again whenever a
+    /// gate of seconds has opened.
     fn arm(&mut self, me: SubjectRef, out: &mut Outbox) {
-        let next = self.occupancy.next_due_ns().and_then(std::num::NonZeroU64::new);
-        let Some(next) = next else { return };
+        let Some(next) = self.occupancy.next_due_ns().and_then(std::num::NonZeroU64::new) else {
+            return;
+        };
         if self.gate_due.is_none_or(|gate_due| next < gate_due) {
+            self.gate_later = self.gate_later.or(self.gate_due);
             self.gate_due = Some(next);
             let (entity, kind) = (EntityRef::Subject(me), DeadlineKind::Gate);
             out.deadlines.push(Deadline { due_at: Timestamp(next.get()), entity, kind });
@@ -275,24 +332,38 @@ impl Subject {
         let is_gone = site.subject_tags(me).is_empty() || site.subject_class(me).is_none();
         if is_gone {
             self.occupancy = Occupancy::default();
-            self.gate_due = None;
+            (self.gate_due, self.gate_later) = (None, None);
             self.docket.close(&bench, out);
         } else {
-            let successor = |watch: u32| site.successor_of(old, watch);
-            let mut dropped = Vec::new();
-            self.occupancy.rebase(old.index(), site.index(), successor, &mut dropped);
+            let presences = self.occupancy.presences(old.index());
+            let watches: Vec<u32> = presences.map(|presence| presence.watch).collect();
+            let heirs = site.heirs_of(old, &watches);
+            self.occupancy.rebase(old.index(), site.index(), &heirs, &mut Vec::new());
         }
         let is_in: Vec<ZoneRef> = self.zones(site).collect();
         for &zone in was_in.iter().filter(|zone| !is_in.contains(zone)) {
             self.tell(zone, false, turn.now, &bench, out);
         }
+        for &zone in is_in.iter().filter(|zone| !was_in.contains(zone)) {
+            self.tell(zone, true, turn.now, &bench, out);
+        }
         if is_gone {
             self.fix = None;
+            self.company = Company::default();
             return;
         }
-        self.docket.change_site(&self.occupancy, &bench, out);
-        // A deadline may have come nearer; the one under way is ignored if it has gone.
-        self.gate_due = None;
+        self.company.change_site(me, site);
+        let feed = |site: &Site| self.fix.and_then(|fix| site.tag_source(fix.tag));
+        let is_counting = self.occupancy.has_fence_timeout();
+        if !is_counting || self.unheard_ns == 0 || feed(old) != feed(site) {
+            // Another clock, or a timeout that is new: silence counts from now.
+            let heard_at = self.fix.map_or(turn.now, |fix| fix.received_at);
+            let lag_ns = self.lag_ns(turn).saturating_sub(turn.now.since_ns(heard_at));
+            self.unheard_ns = if is_counting { lag_ns } else { 0 };
+            self.excuse(turn);
+        }
+        self.docket.change_site(old, &self.occupancy, &bench, out);
+        // A deadline may have come nearer; if it has gone, the one under way finds nothing to do.
         self.arm(me, out);
     }
 
@@ -302,6 +373,11 @@ impl Subject {
         let (position, accuracy_mm) = (Some(fix.position), fix.accuracy_mm);
         Evidence { tag, position, accuracy_mm, ..evidence }
     }
+}
+
+/// Whether a fix of the tag that speaks is not older than the one in force.
+fn is_next(current: &Fix, fix: &Fix) -> bool {
+    fix.tag == current.tag && fix.observed_at >= current.observed_at
 }
 
 fn observation(fix: &Fix) -> Observation {

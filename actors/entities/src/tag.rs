@@ -30,7 +30,7 @@ pub(crate) const RECENT_COUNT: usize = 4;
 /// milliseconds, and a still tag's positions wander by some decimetres.
 const JUMP_SLACK_MM: u64 = 500;
 /// Taken for an accuracy that is not told: a metre is usual where none is told.
-const ACCURACY_UNKNOWN_MM: u32 = 1_000;
+pub(crate) const ACCURACY_UNKNOWN_MM: u32 = 1_000;
 /// A floor is believed for this long without being told again: about a ride in a lift, after which
 /// a person may be anywhere.
 const FLOOR_MEMORY_MS: u32 = 60_000;

@@ -145,8 +145,8 @@ fn times_and_numbers_are_within_reason() {
         "rules[1] has a time of 0 ns; it must be above 0 and at most 366 days",
     );
     check(
-        |config| config.rules[1].condition = Condition::BatteryLow { percent: 101 },
-        "rules[1] has a battery limit of 101 percent; it is 1 to 100",
+        |config| config.rules[1].condition = Condition::BatteryLow { percent: 100 },
+        "rules[1] has a battery limit of 100 percent; it is 1 to 99",
     );
     check(
         |config| config.rules[1].alarm = AlarmKind::FeedSilent,
@@ -178,6 +178,48 @@ fn times_and_numbers_are_within_reason() {
         "utc_offsets[1] is out of order: the first is from time 0, each at least a day after the \
          one before, and within 18 hours",
     );
+}
+
+#[test]
+fn times_that_would_switch_the_watch_off_are_refused() {
+    for ns in [0, 60 * S + 1, u64::MAX] {
+        check(
+            |config| config.largest_gap_ns = ns,
+            &format!("largest_gap_ns is {ns} ns; it must be above 0 and at most a minute"),
+        );
+    }
+    check(
+        |config| config.zones[1].gates.fence_timeout_ns = Some(0),
+        "zones[1] has gates that cannot work: a fence timeout of 0 ns; tags send about once a \
+         second, so give at least 1 s",
+    );
+}
+
+/// Every subject under other rules than all others: 17 rules that each name every second, fourth,
+/// eighth ... in turn.
+#[test]
+fn sets_of_rules_have_a_limit() {
+    let mut config = sound();
+    let subject = config.subjects[1].clone();
+    let id = |number: u32| name(&format!("n{number}"));
+    config.subjects = (0..65_537)
+        .map(|number| ach_actors_model::SubjectConfig { id: id(number), ..subject.clone() })
+        .collect();
+    config.rules = (0..17)
+        .map(|bit| {
+            let subjects = (0..65_537_u32).filter(|number| (number >> bit) & 1 == 1).collect();
+            let who = Who { subjects, ..Who::default() };
+            RuleConfig { id: id(bit), who, ..rule("x", AlarmKind::BandCut, Condition::BandCut) }
+        })
+        .collect();
+    let error = Site::compile(None, &config).expect_err("too many sets");
+    assert_eq!(
+        error.first.to_string(),
+        "sets of rules has 65537 items and may have 65536; split the site or shorten the list"
+    );
+    config.subjects.pop();
+    config.rules.pop();
+    Site::compile(None, &config).expect("as many as there may be");
 }
 
 #[test]

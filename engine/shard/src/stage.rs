@@ -108,7 +108,7 @@ impl Stage {
     /// Plays one input inside [`Stage::guard`] and keeps it.
     pub(crate) fn run(&mut self, scene: Scene<'_>, call: Call<'_>) -> Result<Verdict, Runaway> {
         let verdict = self.step(scene, call)?;
-        if !self.out.messages.is_empty() && !self.deliver_quietly(scene) {
+        if !self.out.messages.is_empty() && !self.deliver_quietly() {
             self.deliver(scene)?;
         }
         self.keep();
@@ -117,7 +117,7 @@ impl Stage {
 
     /// Delivers what most pings end with: one fix, to a subject whose answers it does not change.
     /// False if nothing was done. Nothing follows that could fail, so nothing is kept to undo it.
-    fn deliver_quietly(&mut self, scene: Scene<'_>) -> bool {
+    fn deliver_quietly(&mut self) -> bool {
         #[cfg(test)]
         if self.is_never_quiet {
             return false;
@@ -137,9 +137,8 @@ impl Stage {
         if let Some(call) = Call::message(message) {
             self.actors.fail_if_planted(&call);
         }
-        let turn = Turn { site: scene.site, health: &self.health, now: scene.now };
         let subject = self.actors.subjects.touch_last(me.0);
-        let is_quiet = subject.is_some_and(|subject| subject.follow_quietly(me, fix, &turn));
+        let is_quiet = subject.is_some_and(|subject| subject.follow_quietly(fix));
         if is_quiet {
             self.out.messages.clear();
         }

@@ -155,14 +155,14 @@ fn a_changed_site_invents_no_crossing() {
     occupancy.observe(&old, &at(5_000, 0), &mut out);
     occupancy.observe(&old, &at(-900, 1), &mut out);
     let mut gone = occupancy.clone();
-    occupancy.rebase(&old, &new, |key| (key == 1).then_some(8), &mut dropped);
+    occupancy.rebase(&old, &new, &[(1, 8)], &mut dropped);
     assert!(occupancy.is_in(&new, 8) && dropped.is_empty());
     assert_eq!(occupancy.next_due_ns(), Some(11 * SECOND_NS));
     out.clear();
     occupancy.expire(&new, 20 * SECOND_NS, &mut out);
     let said: Vec<_> = out.iter().map(|crossing| (crossing.watch, crossing.kind)).collect();
     assert_eq!(said, [(8, CrossingKind::Exited)]);
-    gone.rebase(&old, &new, |_| None, &mut dropped);
+    gone.rebase(&old, &new, &[], &mut dropped);
     assert_eq!((dropped, gone.next_due_ns()), (vec![1], None));
     assert_eq!(gone.presences(&new).count(), 0);
 }
@@ -178,7 +178,7 @@ fn positions_from_before_a_tolerance_was_limited_are_no_evidence_against_anybody
     for (x_mm, at_s) in [(100, 0), (100, 1), (-200, 2)] {
         occupancy.observe(&old, &at(x_mm, at_s), &mut out);
     }
-    occupancy.rebase(&old, &new, Some, &mut vec![]);
+    occupancy.rebase(&old, &new, &[(1, 1)], &mut vec![]);
     out.clear();
     occupancy.observe(&new, &at(-200, 5), &mut out);
     occupancy.expire(&new, 20 * SECOND_NS, &mut out);
@@ -189,16 +189,35 @@ fn positions_from_before_a_tolerance_was_limited_are_no_evidence_against_anybody
 }
 
 #[test]
-fn of_two_watches_that_become_one_the_second_is_dropped() {
+fn two_watches_may_have_one_heir() {
     let region = Arc::new(Region::new(rectangle(0, 0, 10_000, 10_000), None, None).unwrap());
     let watch = |key| Watch { key, region: Arc::clone(&region), gates: Gates::default() };
     let old = WatchIndex::build(vec![watch(1), watch(2)], vec![]).unwrap();
     let new = WatchIndex::build(vec![watch(3)], vec![]).unwrap();
     let (mut occupancy, mut out, mut dropped) = (Occupancy::default(), vec![], vec![]);
     occupancy.observe(&old, &at(5_000, 0), &mut out);
-    occupancy.rebase(&old, &new, |_| Some(3), &mut dropped);
-    assert_eq!(dropped, [2]);
-    assert!(occupancy.is_in(&new, 3));
+    occupancy.rebase(&old, &new, &[(1, 3), (2, 3)], &mut dropped);
+    assert!(occupancy.is_in(&new, 3) && dropped.is_empty());
+    assert_eq!(occupancy.presences(&new).count(), 1);
+}
+
+/// A watch may split in two, and the stay in it becomes a longer one.
+#[test]
+fn every_heir_goes_on_from_its_ancestor() {
+    let dwells = |key, seconds: u64| {
+        nursery(key, Gates { dwell_ns: Some(seconds * SECOND_NS), ..Gates::default() })
+    };
+    let (mut occupancy, mut out, mut dropped) = (Occupancy::default(), vec![], vec![]);
+    let (old, longer) = (dwells(1, 10), dwells(2, 25));
+    occupancy.observe(&old, &at(5_000, 100), &mut out);
+    occupancy.observe(&old, &at(5_000, 104), &mut out);
+    let mut rested = occupancy.clone();
+    rested.expire(&old, 110 * SECOND_NS, &mut out);
+    for (mut occupancy, due_s) in [(occupancy, 125), (rested, 119)] {
+        occupancy.rebase(&old, &longer, &[(1, 2), (1, 3), (9, 2)], &mut dropped);
+        assert!(occupancy.is_in(&longer, 2) && dropped.is_empty());
+        assert_eq!(occupancy.next_due_ns(), Some(due_s * SECOND_NS));
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ach_actors_model::{Condition, RuleConfig, RuleRef, SiteConfig, SubjectClass, ZoneRef};
 use ach_geo::{Floor, Gates, Line, Region, Watch, WatchIndex, WatchIndexError};
 
+use super::calendar::Week;
 use super::compile::Refs;
 use super::names::narrow;
 use super::plans::{
@@ -86,12 +87,13 @@ fn rule_plan(
         alarm: rule.alarm,
         priority: rule.priority,
         is_tentative: rule.is_tentative,
-        windows: rule.when.clone(),
+        windows: Week::new(&rule.when),
         zones: Vec::new(),
         lines: Vec::new(),
         doors: Vec::new(),
         line_tolerance_mm: rule.gates.map_or(0, |gates| gates.exit_tolerance_mm),
     };
+    let is_leaving = matches!(rule.condition, Condition::Leaves { .. });
     let mut judged = |zones: &[u32], dwell_ns: Option<u64>| {
         let mut pairs: Vec<(ZoneRef, u32)> = Vec::with_capacity(zones.len());
         for &place in zones {
@@ -99,6 +101,9 @@ fn rule_plan(
             let (Some(zone), Some(zone_ref)) = (zone, at(&refs.zones, place)) else { continue };
             let mut gates = rule.gates.unwrap_or(zone.gates);
             gates.dwell_ns = dwell_ns.or(gates.dwell_ns);
+            if is_leaving {
+                gates = heard_to_leave(gates);
+            }
             pairs.push((zone_ref, watches.number(zone_ref, gates, zone.floor)));
         }
         pairs.sort_unstable();
@@ -141,6 +146,25 @@ fn rule_plan(
     plan.doors.sort_unstable();
     plan.doors.dedup();
     plan
+}
+
+/// Not to be heard is no evidence of having left, and whoever is heard again outside must not have
+/// been forgotten. The time within the tolerance is limited as it was.
+fn heard_to_leave(gates: Gates) -> Gates {
+    let tolerance_timeout_ns = gates.tolerance_timeout_ns.filter(|&timeout_ns| timeout_ns > 0);
+    Gates {
+        tolerance_timeout_ns: tolerance_timeout_ns.or(gates.fence_timeout_ns),
+        fence_timeout_ns: None,
+        ..gates
+    }
+}
+
+/// Watches by zone.
+pub(super) fn zone_watches(watches: &[WatchPlan]) -> Vec<(ZoneRef, u32)> {
+    let live = (0..).zip(watches).filter(|(_, plan)| plan.is_live);
+    let mut pairs: Vec<(ZoneRef, u32)> = live.map(|(watch, plan)| (plan.zone, watch)).collect();
+    pairs.sort_unstable();
+    pairs
 }
 
 pub(super) fn zones(

@@ -3,11 +3,71 @@
 use ach_actors_model::{NS_PER_S, Timestamp, UtcOffset, Window};
 
 const DAY_S: i64 = 86_400;
-/// 1970-01-01 was a Thursday; bit 0 of a window is Monday.
+const WEEK_S: i64 = 7 * DAY_S;
+/// 1970-01-01 was a Thursday; a week begins on Monday.
 const EPOCH_WEEKDAY: i64 = 3;
-/// A window repeats within a week, an offset moves it by hours, and a window that a jump of the
-/// offset skips comes back the week after: so two weeks and a day hold every next change.
-const DAYS_AHEAD: i64 = 15;
+
+/// Windows of local time as one week: what two windows share is open once, and windows that touch
+/// are one. Asked on the way to an alarm, so it is laid out when the site is compiled.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Week {
+    /// Seconds after Monday's midnight at which it opens or closes, in turn, ascending.
+    edges_s: Vec<i64>,
+    /// Whether it is open at Monday's midnight.
+    begins_open: bool,
+    has_windows: bool,
+}
+
+impl Week {
+    pub(crate) fn new(windows: &[Window]) -> Week {
+        let mut spans: Vec<(i64, i64)> = Vec::new();
+        for window in windows {
+            let (from_s, until_s) = (i64::from(window.from_s), i64::from(window.until_s));
+            let until_s = if from_s < until_s { until_s } else { until_s + DAY_S };
+            for day in (0..7).filter(|day| (window.weekdays >> day) & 1 == 1) {
+                let (from_s, until_s) = (day * DAY_S + from_s, day * DAY_S + until_s);
+                spans.push((from_s, until_s.min(WEEK_S)));
+                if until_s > WEEK_S {
+                    spans.push((0, until_s - WEEK_S));
+                }
+            }
+        }
+        spans.sort_unstable();
+        let mut joined: Vec<(i64, i64)> = Vec::new();
+        for (from_s, until_s) in spans {
+            match joined.last_mut() {
+                Some((_, last_s)) if from_s <= *last_s => *last_s = until_s.max(*last_s),
+                _ => joined.push((from_s, until_s)),
+            }
+        }
+        let begins_open = joined.first().is_some_and(|&(from_s, _)| from_s == 0);
+        let edges_s = joined.into_iter().flat_map(|(from_s, until_s)| [from_s, until_s]);
+        let edges_s = edges_s.filter(|edge_s| (1..WEEK_S).contains(edge_s)).collect();
+        Week { edges_s, begins_open, has_windows: !windows.is_empty() }
+    }
+
+    /// Whether there are no windows, which is always open.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.has_windows
+    }
+
+    fn is_open(&self, second_s: i64) -> bool {
+        let passed = self.edges_s.partition_point(|&edge_s| edge_s <= second_s);
+        self.begins_open == passed.is_multiple_of(2)
+    }
+
+    /// How long until it opens or closes; `None` if never. A week that is open at its end and not at
+    /// its beginning, or the other way round, changes there too.
+    fn until_edge_s(&self, second_s: i64) -> Option<i64> {
+        let &first_s = self.edges_s.first()?;
+        let passed = self.edges_s.partition_point(|&edge_s| edge_s <= second_s);
+        if let Some(&edge_s) = self.edges_s.get(passed) {
+            return Some(edge_s - second_s);
+        }
+        let turns_over = self.is_open(second_s) != self.begins_open;
+        Some(WEEK_S - second_s + if turns_over { 0 } else { first_s })
+    }
+}
 
 /// The site's offsets from UTC, ascending, the first at time 0.
 #[derive(Debug, Clone, Default)]
@@ -25,64 +85,45 @@ impl Calendar {
     }
 
     /// Whether one of the windows is open; no window at all is always open.
-    pub(crate) fn is_open(&self, windows: &[Window], at: Timestamp) -> bool {
-        windows.is_empty() || self.is_open_s(windows, seconds(at))
+    pub(crate) fn is_open(&self, week: &Week, at: Timestamp) -> bool {
+        week.is_empty() || week.is_open(self.second_of_week(self.place(seconds(at)), seconds(at)))
     }
 
     /// When the windows next open, if closed, or close, if open; `None` if never.
-    pub(crate) fn next_change(&self, windows: &[Window], at: Timestamp) -> Option<Timestamp> {
-        if windows.is_empty() {
-            return None;
-        }
-        let now_s = seconds(at);
-        let is_open = self.is_open_s(windows, now_s);
-        let horizon_s = now_s + DAYS_AHEAD * DAY_S;
-        let mut first: Option<i64> = None;
-        let mut consider = |moment_s: i64| {
-            let is_sooner = first.is_none_or(|first| moment_s < first);
-            if moment_s > now_s && is_sooner && self.is_open_s(windows, moment_s) != is_open {
-                first = Some(moment_s);
+    pub(crate) fn next_change(&self, week: &Week, at: Timestamp) -> Option<Timestamp> {
+        let mut now_s = seconds(at);
+        let mut place = self.place(now_s);
+        let is_open = week.is_open(self.second_of_week(place, now_s));
+        // A change of the offset moves the week: from one to the next, until something is other
+        // than now. Ends with the last offset, in which every week is the same.
+        loop {
+            let edge_s = now_s + week.until_edge_s(self.second_of_week(place, now_s))?;
+            let Some(&(moved_s, _)) = self.offsets.get(place + 1) else {
+                return moment(edge_s);
+            };
+            if edge_s < moved_s {
+                return moment(edge_s);
             }
-        };
-        for (place, &(from_s, offset_s)) in self.offsets.iter().enumerate() {
-            let until_s = self.offsets.get(place + 1).map_or(i64::MAX, |&(from_s, _)| from_s);
-            if until_s <= now_s || from_s > horizon_s {
-                continue;
-            }
-            consider(from_s);
-            let today = (now_s.max(from_s) + offset_s).div_euclid(DAY_S);
-            for day in today - 1..=today + DAYS_AHEAD {
-                for edge_s in windows.iter().flat_map(|window| [window.from_s, window.until_s]) {
-                    let moment_s = day * DAY_S + i64::from(edge_s) - offset_s;
-                    if (from_s..until_s).contains(&moment_s) {
-                        consider(moment_s);
-                    }
-                }
+            (now_s, place) = (moved_s, place + 1);
+            if week.is_open(self.second_of_week(place, now_s)) != is_open {
+                return moment(now_s);
             }
         }
-        let first = u64::try_from(first?).ok()?;
-        Some(Timestamp(first.saturating_mul(NS_PER_S)))
     }
 
-    fn is_open_s(&self, windows: &[Window], at_s: i64) -> bool {
-        let place = self.offsets.partition_point(|&(from_s, _)| from_s <= at_s);
-        let offset_s = self.offsets.get(place.saturating_sub(1)).map_or(0, |&(_, offset)| offset);
-        let local_s = at_s + offset_s;
-        let (day, second) = (local_s.div_euclid(DAY_S), local_s.rem_euclid(DAY_S));
-        let has_day = |window: &Window, day: i64| {
-            let weekday = (day + EPOCH_WEEKDAY).rem_euclid(7);
-            (i64::from(window.weekdays) >> weekday) & 1 == 1
-        };
-        windows.iter().any(|window| {
-            let (from_s, until_s) = (i64::from(window.from_s), i64::from(window.until_s));
-            if from_s < until_s {
-                has_day(window, day) && (from_s..until_s).contains(&second)
-            } else {
-                (has_day(window, day) && second >= from_s)
-                    || (has_day(window, day - 1) && second < until_s)
-            }
-        })
+    /// Which offset is in force.
+    fn place(&self, at_s: i64) -> usize {
+        self.offsets.partition_point(|&(from_s, _)| from_s <= at_s).saturating_sub(1)
     }
+
+    fn second_of_week(&self, place: usize, at_s: i64) -> i64 {
+        let offset_s = self.offsets.get(place).map_or(0, |&(_, offset_s)| offset_s);
+        (at_s + offset_s + EPOCH_WEEKDAY * DAY_S).rem_euclid(WEEK_S)
+    }
+}
+
+fn moment(at_s: i64) -> Option<Timestamp> {
+    Some(Timestamp(u64::try_from(at_s).ok()?.saturating_mul(NS_PER_S)))
 }
 
 fn seconds(at: Timestamp) -> i64 {
@@ -127,11 +168,12 @@ mod tests {
     /// At each moment: whether the window is open, and when that changes next.
     #[track_caller]
     fn check(windows: &[Window], table: &[(&str, bool, &str)]) {
+        let week = Week::new(windows);
         for (moment, is_open, next) in table {
             let now = at(utc(moment));
-            assert_eq!(berlin().is_open(windows, now), *is_open, "at {moment}");
+            assert_eq!(berlin().is_open(&week, now), *is_open, "at {moment}");
             let expected = (!next.is_empty()).then(|| at(utc(next)));
-            assert_eq!(berlin().next_change(windows, now), expected, "after {moment}");
+            assert_eq!(berlin().next_change(&week, now), expected, "after {moment}");
         }
     }
 
@@ -224,18 +266,57 @@ mod tests {
         );
     }
 
+    /// By the words of the windows, one by one.
+    fn is_open_plainly(calendar: &Calendar, windows: &[Window], at: Timestamp) -> bool {
+        let at_s = seconds(at);
+        let local_s = at_s + calendar.offsets[calendar.place(at_s)].1;
+        let (day, second) = (local_s.div_euclid(DAY_S), local_s.rem_euclid(DAY_S));
+        let has_day = |window: &Window, day: i64| {
+            let weekday = (day + EPOCH_WEEKDAY).rem_euclid(7);
+            (i64::from(window.weekdays) >> weekday) & 1 == 1
+        };
+        windows.iter().any(|window| {
+            let (from_s, until_s) = (i64::from(window.from_s), i64::from(window.until_s));
+            if from_s < until_s {
+                has_day(window, day) && (from_s..until_s).contains(&second)
+            } else {
+                (has_day(window, day) && second >= from_s)
+                    || (has_day(window, day - 1) && second < until_s)
+            }
+        })
+    }
+
+    #[test]
+    fn a_night_from_sunday_to_monday_is_one_window() {
+        check(
+            &[window("......x", 22, 6)],
+            &[
+                ("01-11 20:59", false, "01-11 21:00"),
+                ("01-11 21:00", true, "01-12 05:00"),
+                ("01-12 00:00", true, "01-12 05:00"),
+                ("01-12 05:00", false, "01-18 21:00"),
+            ],
+        );
+        // Round the clock from Sunday on: it ends with the week it began in.
+        check(&[window("......x", 0, 24)], &[("01-11 12:00", true, "01-11 23:00")]);
+        check(&[window("x......", 0, 24)], &[("01-11 12:00", false, "01-11 23:00")]);
+    }
+
     /// Oracle: look at every minute.
     #[test]
     fn the_next_change_is_the_first_minute_that_differs() {
         let calendar = berlin();
         let windows =
             [window("x.x.x.x", 22, 6), window(".x...x.", 1, 3), window("xxxxxxx", 13, 14)];
+        let week = Week::new(&windows);
         let start = utc("10-20 00:00");
         let mut changes = 0;
         for minute in 0..8 * 1_440 {
             let (now, next) = (at(start + minute * 60), at(start + (minute + 1) * 60));
-            let is_changing = calendar.is_open(&windows, now) != calendar.is_open(&windows, next);
-            assert_eq!(calendar.next_change(&windows, now) == Some(next), is_changing);
+            let is_open = is_open_plainly(&calendar, &windows, now);
+            assert_eq!(calendar.is_open(&week, now), is_open, "minute {minute}");
+            let is_changing = is_open != is_open_plainly(&calendar, &windows, next);
+            assert_eq!(calendar.next_change(&week, now) == Some(next), is_changing);
             changes += u32::from(is_changing);
         }
         assert!(changes > 20, "the weeks must hold changes, had {changes}");

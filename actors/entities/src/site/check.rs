@@ -58,6 +58,10 @@ impl Mistakes {
                 GateMistake::Distance { mm }
             } else if ns > limits::DURATION_MAX_NS {
                 GateMistake::Duration { ns }
+            } else if let Some(ns) =
+                gates.fence_timeout_ns.filter(|&ns| ns < limits::FENCE_TIMEOUT_MIN_NS)
+            {
+                GateMistake::FenceTimeout { ns }
             } else {
                 return;
             }
@@ -92,6 +96,9 @@ impl Mistakes {
 /// which are found when they are made use of.
 pub(crate) fn check(config: &SiteConfig, mistakes: &mut Mistakes) {
     counts(config, mistakes);
+    if !(1..=limits::GAP_MAX_NS).contains(&config.largest_gap_ns) {
+        mistakes.add(SiteMistake::LargestGap { ns: config.largest_gap_ns });
+    }
     calendar(config, mistakes);
     devices(config, mistakes);
     places(config, mistakes);
@@ -119,6 +126,8 @@ fn counts(config: &SiteConfig, mistakes: &mut Mistakes) {
     mistakes.limit(SiteList::AnchorZones, anchor_zones, limits::ANCHOR_ZONE_COUNT_MAX);
     let rule_places = config.rules.iter().map(|rule| place_count(&rule.condition)).sum();
     mistakes.limit(SiteList::RulePlaces, rule_places, limits::RULE_PLACE_COUNT_MAX);
+    let named = config.rules.iter().map(|rule| rule.who.subjects.len()).sum();
+    mistakes.limit(SiteList::RuleSubjects, named, limits::RULE_SUBJECT_COUNT_MAX);
 }
 
 fn place_count(condition: &Condition) -> usize {
@@ -250,7 +259,7 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
         }
         Condition::TagSilent { after_ns } => mistakes.duration(list, at, *after_ns),
         &Condition::BatteryLow { percent } => {
-            if !(1..=100).contains(&percent) {
+            if !(1..=99).contains(&percent) {
                 mistakes.add(SiteMistake::Percent { at, percent });
             }
         }

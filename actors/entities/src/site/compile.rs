@@ -100,18 +100,19 @@ impl Site {
             rule_names: interned.rules,
             source_names: interned.sources,
             anchor_names: interned.anchors,
+            zone_watches: build::zone_watches(&watches.plans),
             watches: watches.plans,
             watch_rules_from,
             watch_rules,
             rule_sets: Vec::new(),
             index,
         };
-        site.sort_subjects(config, &refs);
+        site.sort_subjects(config, &refs)?;
         site.hand_out_tags(config, &refs);
         Ok(site)
     }
 
-    fn sort_subjects(&mut self, config: &SiteConfig, refs: &Refs) {
+    fn sort_subjects(&mut self, config: &SiteConfig, refs: &Refs) -> Result<(), SiteError> {
         let removed = SubjectPlan { class: None, rule_set: 0, tags_from: 0 };
         let mut subjects = vec![removed; self.subject_names.len()];
         let rules = refs.rules.iter().copied().zip(&config.rules);
@@ -122,8 +123,9 @@ impl Site {
                 *plan = SubjectPlan { class: Some(config.class), rule_set, tags_from: 0 };
             }
         }
-        self.rule_sets = sorter.into_sets();
+        self.rule_sets = sorter.into_sets()?;
         self.subjects = subjects;
+        Ok(())
     }
 
     fn hand_out_tags(&mut self, config: &SiteConfig, refs: &Refs) {

@@ -20,7 +20,7 @@ pub(crate) const ANCHOR_COUNT_MAX: usize = 100_000;
 pub(crate) const RULE_COUNT_MAX: usize = 4_096;
 /// Labels of one thing or one selection.
 pub(crate) const LABEL_COUNT_MAX: usize = 64;
-/// Windows of one rule; the next change looks at each for every day of two weeks.
+/// Windows of one rule: four a day, and spare.
 pub(crate) const WINDOW_COUNT_MAX: usize = 32;
 /// Places named by all rules together: 12 bytes each and once more in the index.
 pub(crate) const RULE_PLACE_COUNT_MAX: usize = 4 << 20;
@@ -38,3 +38,14 @@ pub(crate) const COORDINATE_MAX_MM: u32 = 1_000_000_000;
 pub(crate) const GATE_DISTANCE_MAX_MM: u32 = 1_000_000;
 /// Times of gates, silences and stays: a leap year.
 pub(crate) const DURATION_MAX_NS: u64 = 366 * 86_400 * 1_000_000_000;
+/// Time over which a path between two positions is believed: beyond a minute nobody walks straight.
+pub(crate) const GAP_MAX_NS: u64 = 60 * 1_000_000_000;
+/// Fence timeouts: tags send about once a second, and whoever is forgotten between two positions
+/// leaves and enters with each.
+pub(crate) const FENCE_TIMEOUT_MIN_NS: u64 = 1_000_000_000;
+/// Distinct sets of rules: some ten thousand patients, each with a rule for himself, and spare.
+pub(crate) const RULE_SET_COUNT_MAX: usize = 65_536;
+/// Rules in all sets together, 4 bytes each and as much again for finding them.
+pub(crate) const RULE_SET_RULE_COUNT_MAX: usize = 4 << 20;
+/// Subjects named one by one by all rules together.
+pub(crate) const RULE_SUBJECT_COUNT_MAX: usize = 4 << 20;

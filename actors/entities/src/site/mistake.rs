@@ -61,6 +61,12 @@ pub enum SiteList {
     AnchorZones,
     /// Distinct pairs of zone and gates, those of former versions included.
     Watches,
+    /// Subjects named one by one by all rules together.
+    RuleSubjects,
+    /// Distinct sets of rules that subjects are under.
+    RuleSets,
+    /// Rules in all those sets together.
+    RuleSetRules,
 }
 
 impl fmt::Display for SiteList {
@@ -82,6 +88,9 @@ impl fmt::Display for SiteList {
             SiteList::RulePlaces => "places of rules",
             SiteList::AnchorZones => "zones of anchors",
             SiteList::Watches => "watches",
+            SiteList::RuleSubjects => "subjects named by rules",
+            SiteList::RuleSets => "sets of rules",
+            SiteList::RuleSetRules => "rules in sets",
         })
     }
 }
@@ -180,6 +189,12 @@ pub enum SiteMistake {
         /// Given.
         ns: u64,
     },
+    /// A gap of 0, over which no path leads, or one that is too long for a straight path.
+    #[error("largest_gap_ns is {ns} ns; it must be above 0 and at most a minute")]
+    LargestGap {
+        /// Given.
+        ns: u64,
+    },
     /// A window that is none.
     #[error("rules[{at}] has a window without days or beyond the day's 86,400 seconds")]
     Window {
@@ -199,7 +214,7 @@ pub enum SiteMistake {
     #[error("utc_offsets is empty; give the offset from time 0")]
     NoUtcOffset,
     /// A battery limit that is no percentage.
-    #[error("rules[{at}] has a battery limit of {percent} percent; it is 1 to 100")]
+    #[error("rules[{at}] has a battery limit of {percent} percent; it is 1 to 99")]
     Percent {
         /// The rule.
         at: usize,
@@ -236,6 +251,12 @@ pub enum GateMistake {
     Distance {
         /// Given.
         mm: u32,
+    },
+    /// A fence timeout shorter than the time between two positions.
+    #[error("a fence timeout of {ns} ns; tags send about once a second, so give at least 1 s")]
+    FenceTimeout {
+        /// Given.
+        ns: u64,
     },
     /// A time beyond reason.
     #[error("a time of {ns} ns; at most 366 days")]

@@ -2,9 +2,11 @@
 
 use ach_actors_model::{
     AlarmKind, AlarmPriority, DoorRef, LineRef, RuleRef, SourceRef, SubjectClass, SubjectRef,
-    Window, ZoneRef,
+    ZoneRef,
 };
 use ach_geo::{Floor, Gates};
+
+use super::calendar::Week;
 
 /// Of a tag. 16 bytes, because there are a million.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +110,8 @@ pub(crate) struct RulePlan {
     pub(crate) alarm: AlarmKind,
     pub(crate) priority: AlarmPriority,
     pub(crate) is_tentative: bool,
-    pub(crate) windows: Vec<Window>,
+    /// When it holds.
+    pub(crate) windows: Week,
     /// Zones, ascending, each with the watch the rule judges it by.
     pub(crate) zones: Vec<(ZoneRef, u32)>,
     /// Ascending.

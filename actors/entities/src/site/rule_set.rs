@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use ach_actors_model::{Name, RuleConfig, RuleRef, SubjectClass, SubjectConfig};
 
+use super::check::Mistakes;
+use super::limits;
+use super::mistake::{SiteError, SiteList};
 use super::names::narrow;
 use super::plans::{RuleCondition, RulePlan};
 
@@ -61,6 +64,8 @@ pub(crate) struct Sorter<'a> {
     numbers: BTreeMap<Vec<RuleRef>, u32>,
     plans: &'a [Option<RulePlan>],
     sets: Vec<RuleSet>,
+    /// In all sets together.
+    rule_count: usize,
 }
 
 impl<'a> Sorter<'a> {
@@ -77,6 +82,7 @@ impl<'a> Sorter<'a> {
             numbers: BTreeMap::new(),
             plans,
             sets: Vec::new(),
+            rule_count: 0,
         };
         for (rule, config) in rules {
             if config.who.subjects.is_empty() {
@@ -116,8 +122,18 @@ impl<'a> Sorter<'a> {
         self.number(rules)
     }
 
-    pub(crate) fn into_sets(self) -> Vec<RuleSet> {
-        self.sets
+    /// The sets. Of too many those beyond the limit were not made.
+    ///
+    /// # Errors
+    ///
+    /// Which limit is passed.
+    pub(crate) fn into_sets(self) -> Result<Vec<RuleSet>, SiteError> {
+        let mut mistakes = Mistakes::default();
+        let (sets, rules) = (self.numbers.len(), self.rule_count);
+        mistakes.limit(SiteList::RuleSets, sets, limits::RULE_SET_COUNT_MAX);
+        mistakes.limit(SiteList::RuleSetRules, rules, limits::RULE_SET_RULE_COUNT_MAX);
+        mistakes.into_result()?;
+        Ok(self.sets)
     }
 
     fn number(&mut self, mut rules: Vec<RuleRef>) -> u32 {
@@ -126,6 +142,12 @@ impl<'a> Sorter<'a> {
         if let Some(&number) = self.numbers.get(&rules) {
             return number;
         }
+        if self.sets.len() > limits::RULE_SET_COUNT_MAX
+            || self.rule_count > limits::RULE_SET_RULE_COUNT_MAX
+        {
+            return 0;
+        }
+        self.rule_count += rules.len();
         let number = narrow(self.sets.len());
         let set = RuleSet::new(rules.clone(), |rule| self.condition(rule));
         self.sets.push(set);

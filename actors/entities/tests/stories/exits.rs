@@ -207,6 +207,65 @@ fn a_tolerance_beyond_the_line_holds_jitter_back() {
     );
 }
 
+/// Three pings are lost on the way back in: the straight path over such a gap proves nothing, but
+/// nobody goes out who has not come back.
+#[test]
+fn who_goes_out_again_after_an_unseen_return_is_another_elopement() {
+    check(
+        vec![crosses()],
+        "
+        1   ping 1 19,8   | +p lobby 1
+        2   ping 1 21,8   | RAISED Elopement p fence, -p lobby 0, +p garden 1
+        9   ping 1 15,8   | -p garden 0, +p lobby 1
+        10  ping 1 19,8   |
+        11  ping 1 21,8   | CLEARED Elopement p fence: ConditionEnded, RAISED Elopement p fence, -p lobby 0, +p garden 1
+        ",
+    );
+    let gates = Gates { exit_tolerance_mm: 1_000, ..Gates::default() };
+    check(
+        vec![RuleConfig { gates: Some(gates), ..crosses() }],
+        "
+        1   ping 1 19,8     | +p lobby 1
+        2   ping 1 21.5,8   | RAISED Elopement p fence, -p lobby 0, +p garden 1
+        9   ping 1 19,8     | -p garden 0, +p lobby 1
+        10  ping 1 20.3,8   | -p lobby 0, +p garden 1
+        11  ping 1 21.5,8   | CLEARED Elopement p fence: ConditionEnded, RAISED Elopement p fence
+        ",
+    );
+}
+
+#[test]
+fn who_is_found_well_inside_the_line_has_not_left() {
+    let gates = Gates { exit_tolerance_mm: 1_000, ..Gates::default() };
+    check(
+        vec![tentative(gates, crosses())],
+        "
+        1   ping 1 19.8,8   | +p lobby 1
+        2   ping 1 20.3,8   | RAISED Elopement p fence tentative, -p lobby 0, +p garden 1
+        6   ping 1 15,8     | RETRACTED Elopement p fence: CameBack, -p garden 0, +p lobby 1
+        7   ping 1 19.8,8   |
+        8   ping 1 20.3,8   | RAISED Elopement p fence tentative, -p lobby 0, +p garden 1
+        12  ping 1 25,8     | UPHELD Elopement p fence
+        ",
+    );
+}
+
+/// Past the end of a line its inner side may be round a corner of the building as well.
+#[test]
+fn past_the_end_of_a_line_a_position_decides_nothing_on_the_inner_side() {
+    let gates = Gates { exit_tolerance_mm: 1_000, ..Gates::default() };
+    check(
+        vec![tentative(gates, crosses())],
+        "
+        1   ping 1 19.8,9   | +p lobby 1
+        2   ping 1 20.3,9   | RAISED Elopement p fence tentative, -p lobby 0, +p garden 1
+        6   ping 1 19,13    | -p garden 0
+        7   ping 1 19,12    |
+        8   ping 1 22,12    | UPHELD Elopement p fence
+        ",
+    );
+}
+
 #[test]
 fn a_line_crossed_on_an_unknown_floor_waits_for_a_floor() {
     check(
@@ -243,18 +302,51 @@ fn a_rule_with_lines_and_zones_ends_at_the_zone() {
     );
 }
 
+/// Not to be heard is no evidence of having left; to be heard outside afterwards is.
 #[test]
-fn a_mover_not_heard_for_the_fence_timeout_has_left() {
+fn a_mover_not_heard_for_the_fence_timeout_has_not_left_before_it_is_heard_outside() {
     let gates = Gates { fence_timeout_ns: Some(20 * S), ..Gates::default() };
     let timed = RuleConfig { gates: Some(gates), ..leaves() };
     check(
         vec![timed],
         "
         1     ping 1 5,5   | +p ward 1
-        15    ping 1 5,5   |
-        34.9  tick         |
-        35    tick         | RAISED Elopement p ward
-        36    ping 1 5,5   | CLEARED Elopement p ward: ConditionEnded
+        35    tick         |
+        36    ping 1 5,5   |
+        90    ping 1 15,5  | RAISED Elopement p ward, -p ward 0, +p lobby 1
+        91    ping 1 5,5   | CLEARED Elopement p ward: ConditionEnded, -p lobby 0, +p ward 1
+        ",
+    );
+}
+
+/// The patient is upstairs for more than a minute with a tag that does not know its floor, walks
+/// about above the ward, and is not back in it.
+#[test]
+fn an_unknown_floor_alone_is_no_return() {
+    check(
+        vec![leaves()],
+        "
+        1    ping 1 5,5 f1    | +p ward 1
+        2    ping 1 15,5 f1   | RAISED Elopement p ward, -p ward 0, +p lobby 1
+        80   ping 1 5,5 f?    | -p lobby 0, +p ward 1, +p attic 1
+        81   ping 1 5,5 f2    | -p ward 0
+        82   ping 1 6,5 f2    |
+        150  ping 1 5,5 f?    | +p ward 1
+        151  ping 1 5,5 f1    | CLEARED Elopement p ward: ConditionEnded, -p attic 0
+        ",
+    );
+    check(
+        vec![crosses()],
+        "
+        1    ping 1 19,8 f1   | +p lobby 1
+        2    ping 1 21,8 f1   | RAISED Elopement p fence, -p lobby 0, +p garden 1
+        80   ping 1 21,8 f?   |
+        81   ping 1 19,8 f?   | -p garden 0, +p lobby 1
+        82   ping 1 19,7 f2   | -p lobby 0
+        83   ping 1 19,8 f2   |
+        150  ping 1 21,8 f?   | +p garden 1
+        151  ping 1 19,8 f?   | -p garden 0, +p lobby 1
+        152  ping 1 18,8 f1   | CLEARED Elopement p fence: ConditionEnded
         ",
     );
 }

@@ -1,9 +1,13 @@
-//! Being somewhere: forbidden, for too long, with too many; one subject made of several tags.
+//! Being somewhere: forbidden, for too long, with too many.
 
-use ach_actors_model::{AlarmKind, Condition, NS_PER_S, RuleConfig, SubjectClass, TagId, Who};
+use ach_actors_model::{
+    AlarmKind, Condition, NS_PER_S, RuleConfig, SiteConfig, SubjectClass, TagId, Who,
+};
 use ach_geo::{Confirm, Gates};
 
-use crate::hospital::{GARDEN, LOBBY, S, WARD, for_class, hospital, hours, name, rule, tentative};
+use crate::hospital::{
+    GARDEN, LOBBY, S, WARD, for_class, hospital, hours, name, rule, tentative, zone,
+};
 use crate::world::World;
 
 #[track_caller]
@@ -94,6 +98,20 @@ fn visiting_hours_open_and_close_an_alarm_of_who_stays() {
 }
 
 #[test]
+fn a_tentative_entry_ends_with_the_hours() {
+    let gates = Gates { confirm: Confirm { needed: 2, of: 4 }, ..Gates::default() };
+    check(
+        vec![hours(20, 21, tentative(gates, forbidden()))],
+        "
+        20:59:59  ping 5 9,5    | RAISED UnauthorisedEntry v ward tentative, +v ward 1
+        21:00     tick          | RETRACTED UnauthorisedEntry v ward: RuleRemoved
+        21:00:01  ping 5 8,5    |
+        21:30     tick          |
+        ",
+    );
+}
+
+#[test]
 fn one_call_is_ordered_for_the_hours_however_often_somebody_comes_and_goes() {
     let mut world = World::new(&hospital(vec![hours(20, 8, forbidden())]));
     for second in 1..200_u32 {
@@ -119,6 +137,27 @@ fn staying_too_long_alarms_without_a_further_ping() {
         180    tick          |
         ",
     );
+}
+
+#[test]
+fn a_long_stay_is_ordered_once_whatever_short_gates_open_meanwhile() {
+    let mut config = hospital(vec![lingers(vec![LOBBY])]);
+    config.zones[0].gates = Gates { exit_delay_ns: S, ..Gates::default() };
+    config.zones[0].outline = zone("ward", 100, 10, 19).outline;
+    let config_of = |version| SiteConfig { version, ..config.clone() };
+    let mut world = World::new(&config);
+    world.check("1 ping 5 15,5 f1 | +v ward 1, +v lobby 1");
+    for version in 2..20 {
+        world.change(&config_of(version));
+        assert!(world.deadline_count() <= 1, "in version {version}");
+    }
+    // The ward, one metre narrower, has a gate that opens with every step.
+    for second in 2..50_u32 {
+        let place = if second % 2 == 0 { "19.5,5" } else { "15,5" };
+        world.play(&[&second.to_string(), "ping", "5", place]);
+        assert!(world.deadline_count() <= 2, "after {second} s");
+    }
+    world.check("61 tick | RAISED Loitering v lobby");
 }
 
 #[test]
@@ -217,39 +256,6 @@ fn a_tenth_of_a_large_zone_must_be_free_again() {
     assert_eq!(
         told,
         ["21 RAISED OverCapacity - garden", "62 CLEARED OverCapacity - garden: ConditionEnded"]
-    );
-}
-
-#[test]
-fn the_newest_tag_speaks_for_a_subject() {
-    let mut world = World::new(&hospital(vec![]));
-    world.check(
-        "
-        1    ping 1 5,5           | +p ward 1
-        1.5  ping 2 6,5           |
-        2.5  ping 2 15,5 obs=2.4  | -p ward 0, +p lobby 1
-        2.6  ping 1 5,5 obs=2.3   |
-        ",
-    );
-    let fix = world.subject("p").fix().expect("a fix");
-    assert_eq!((Some(fix.tag), fix.position.x_mm), (world.site.tag(TagId(2)), 15_000));
-    world.check("3 ping 1 5,5 | -p lobby 0, +p ward 1");
-    let zones: Vec<_> = world.subject("p").zones(&world.site).collect();
-    assert_eq!(zones, [world.site.zone("ward").expect("a zone")]);
-}
-
-#[test]
-fn a_much_less_accurate_tag_waits_until_the_better_one_is_stale() {
-    check(
-        vec![],
-        "
-        1    ping 1 5,5 acc=300      | +p ward 1
-        2    ping 2 15,5 acc=1300    |
-        3.9  ping 2 15,5 acc=1300    |
-        4    ping 2 15,5 acc=1300    | -p ward 0, +p lobby 1
-        4.5  ping 1 5,5 acc=300      | -p lobby 0, +p ward 1
-        5    ping 2 15,5 acc=1200    | -p ward 0, +p lobby 1
-        ",
     );
 }
 

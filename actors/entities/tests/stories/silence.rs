@@ -1,8 +1,8 @@
 //! Tags, anchors and feeds that fall silent.
 
-use ach_actors_model::{AlarmKind, Condition, SiteConfig};
+use ach_actors_model::{AlarmKind, Condition, RuleConfig, SiteConfig};
 
-use crate::hospital::{S, hospital, hours, rule};
+use crate::hospital::{LOBBY, S, WARD, hospital, hours, rule};
 use crate::world::World;
 
 /// Every tag may be silent for a minute, the feed for `feed_s` seconds once it has spoken.
@@ -256,6 +256,30 @@ fn a_tag_whose_clock_was_set_back_is_not_silent_while_it_is_heard() {
     );
 }
 
+/// Whoever is not heard for 20 s is in no zone any more; leaving the ward is an alarm.
+fn timed_ward(feed_s: Option<u64>) -> SiteConfig {
+    let leaves = Condition::Leaves { zones: vec![WARD], lines: Vec::new() };
+    let mut config = hospital(vec![rule("elope", AlarmKind::Elopement, leaves)]);
+    for zone in &mut config.zones {
+        zone.gates.fence_timeout_ns = Some(20 * S);
+    }
+    config.sources[0].silence_ns = feed_s.map(|seconds| seconds * S);
+    config
+}
+
+#[test]
+fn who_is_not_heard_for_the_fence_timeout_is_no_longer_in_the_zone() {
+    check(
+        &timed_ward(None),
+        "
+        1     ping 1 5,5   | +p ward 1
+        15    ping 1 5,5   |
+        34.9  tick         |
+        35    tick         | -p ward 0
+        ",
+    );
+}
+
 /// What is told of a feed that may be silent for longer than its tags: it is heard every `gap_ms`,
 /// then not at all for `pause_s`, while the node looks once a second, then as before.
 fn told_after_a_pause(gap_ms: u64, pause_s: u64) -> Vec<String> {
@@ -306,4 +330,75 @@ fn a_feed_that_is_heard_seldom_listens_all_the_time() {
     let silent: Vec<_> = told.iter().filter(|(_, words)| words.contains("TagSilent")).collect();
     assert_eq!(silent.len(), 1, "{told:?}");
     assert!((75..=90).contains(&silent[0].0), "{silent:?}");
+}
+
+#[test]
+fn nobody_leaves_a_zone_while_the_node_is_away() {
+    check(
+        &timed_ward(None),
+        "
+        1     ping 1 5,5   | +p ward 1
+        2     ping 3 5,5   | +s ward 2
+        80    away 10      |
+        85    ping 3 5,5   |
+        92    tick         | -p ward 1
+        104.9 tick         |
+        105   tick         | -s ward 0
+        ",
+    );
+}
+
+#[test]
+fn nobody_leaves_a_zone_while_the_feed_is_silent() {
+    check(
+        &timed_ward(Some(10)),
+        "
+        1     ping 1 5,5   | +p ward 1
+        11    tick         | uwb silent, RAISED FeedSilent - uwb
+        21    tick         |
+        900   tick         |
+        901   ping 3 5,5   | CLEARED FeedSilent - uwb: ConditionEnded, uwb heard, +s ward 2
+        910   ping 3 5,5   |
+        919   ping 3 5,5   |
+        920   tick         |
+        922   ping 3 5,5   |
+        925   tick         | -p ward 1
+        ",
+    );
+}
+
+#[test]
+fn nobody_leaves_a_blind_zone() {
+    check(
+        &timed_ward(None),
+        "
+        1     ping 1 5,5   | +p ward 1
+        2     lost a1      | RAISED ZoneBlind - a1, ward blind
+        90    tick         |
+        95    alive a1     | CLEARED ZoneBlind - a1: ConditionEnded, ward sighted
+        109   tick         |
+        115   tick         | -p ward 0
+        ",
+    );
+}
+
+/// While the feed is silent nobody can tell who stays.
+#[test]
+fn a_silent_feed_makes_nobody_stay_too_long() {
+    let stays = Condition::Stays { zones: vec![LOBBY], after_ns: 60 * S };
+    let lingers: RuleConfig = rule("linger", AlarmKind::Loitering, stays);
+    let mut config = hospital(vec![lingers]);
+    config.sources[0].silence_ns = Some(10 * S);
+    check(
+        &config,
+        "
+        1      ping 5 15,5   | +v lobby 1
+        2      ping 3 15,5   | +s lobby 2
+        12     tick          | uwb silent, RAISED FeedSilent - uwb
+        500    tick          |
+        500.5  ping 5 5,5    | CLEARED FeedSilent - uwb: ConditionEnded, uwb heard, -v lobby 1, +v ward 1
+        500.6  ping 3 15,5   |
+        502    tick          | RAISED Loitering s lobby
+        ",
+    );
 }

@@ -78,6 +78,105 @@ fn other_gates_invent_no_crossing() {
     );
 }
 
+/// The zone's own gates stay those of somebody, so the watch of the rule is another from now on:
+/// who is in it already must be known to it.
+#[test]
+fn a_rule_with_gates_of_its_own_from_now_on_knows_who_is_inside() {
+    let own = Gates { exit_tolerance_mm: 300, ..Gates::default() };
+    check(
+        OPEN,
+        |config| config.rules[1].gates = Some(own),
+        "",
+        "6  ping 5 5,5  | CLEARED UnauthorisedEntry v lobby: ConditionEnded, -v lobby 1, +v ward 1",
+    );
+    check(
+        "1 ping 1 5,5 | +p ward 1",
+        |config| config.rules[0].gates = Some(own),
+        "",
+        "2 ping 1 15,5 | RAISED Elopement p ward, -p ward 0, +p lobby 1",
+    );
+    check(
+        OPEN,
+        |config| {
+            let inside = Condition::Inside { zones: vec![LOBBY] };
+            let new = rule("nobody", AlarmKind::UnauthorisedEntry, inside);
+            let new = RuleConfig { gates: Some(own), ..new };
+            config.rules.push(for_class(SubjectClass::Patient, new));
+        },
+        "RAISED UnauthorisedEntry p lobby",
+        "5 ping 1 5,5 | CLEARED UnauthorisedEntry p lobby: ConditionEnded, CLEARED Elopement p ward: ConditionEnded, -p lobby 1, +p ward 1",
+    );
+}
+
+#[test]
+fn a_zone_whose_former_gates_a_rule_keeps_invents_no_crossing() {
+    check(
+        OPEN,
+        |config| {
+            let former = config.zones[0].gates;
+            for rule in &mut config.rules[..2] {
+                rule.gates = Some(former);
+            }
+            for zone in &mut config.zones {
+                zone.gates = Gates { exit_tolerance_mm: 300, ..Gates::default() };
+            }
+        },
+        "",
+        "
+        5  ping 1 5,5     | CLEARED Elopement p ward: ConditionEnded, -p lobby 1, +p ward 1
+        6  ping 5 5,5     | CLEARED UnauthorisedEntry v lobby: ConditionEnded, -v lobby 0, +v ward 2
+        ",
+    );
+}
+
+#[test]
+fn a_rule_made_another_ends_what_it_said_and_watches_anew() {
+    check(
+        OPEN,
+        |config| {
+            let leaves = Condition::Leaves { zones: vec![LOBBY], lines: Vec::new() };
+            config.rules[1].condition = leaves;
+        },
+        "CLEARED UnauthorisedEntry v lobby: RuleRemoved",
+        "6  ping 5 5,5  | RAISED UnauthorisedEntry v lobby, -v lobby 1, +v ward 1",
+    );
+    check(
+        "3  ping 5 15,5  | RAISED UnauthorisedEntry v lobby, +v lobby 1",
+        |config| {
+            config.rules.truncate(2);
+            config.rules[1].condition = Condition::Stays { zones: vec![LOBBY], after_ns: 60 * S };
+        },
+        "CLEARED UnauthorisedEntry v lobby: RuleRemoved",
+        "62.9  tick  |\n 63 tick | RAISED UnauthorisedEntry v lobby",
+    );
+    check(
+        OPEN,
+        |config| config.rules[0].alarm = AlarmKind::AssetTheft,
+        "CLEARED Elopement p ward: RuleRemoved, RAISED AssetTheft p ward",
+        "5  ping 1 5,5  | CLEARED AssetTheft p ward: ConditionEnded, -p lobby 1, +p ward 1",
+    );
+}
+
+#[test]
+fn a_rule_with_other_hours_alarms_in_those() {
+    // The story begins at midnight.
+    check(
+        OPEN,
+        |config| config.rules[1] = hours(8, 20, config.rules[1].clone()),
+        "CLEARED UnauthorisedEntry v lobby: RuleRemoved",
+        "6  ping 5 5,5  | -v lobby 1, +v ward 1",
+    );
+    check(
+        "3  ping 5 15,5  | RAISED UnauthorisedEntry v lobby, +v lobby 1",
+        |config| {
+            config.rules.truncate(2);
+            config.rules[1] = hours(0, 1, config.rules[1].clone());
+        },
+        "",
+        "01:00 tick | CLEARED UnauthorisedEntry v lobby: RuleRemoved",
+    );
+}
+
 #[test]
 fn a_removed_rule_ends_its_alarms() {
     check(

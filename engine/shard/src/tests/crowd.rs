@@ -2,7 +2,8 @@
 
 use ach_actors_entities::Effect;
 use ach_actors_model::{
-    AlarmKind, NS_PER_S, Ping, SiteConfig, SubjectClass, SubjectConfig, TagConfig, TagId, TagRef,
+    AlarmKind, EventKind, NS_PER_S, Ping, SiteConfig, SubjectClass, SubjectConfig, TagConfig,
+    TagId, TagRef,
 };
 use ach_geo::{Floor, Position};
 
@@ -12,6 +13,78 @@ use super::script::{Script, batch};
 use crate::Input;
 
 const CROWD: u32 = 1_000;
+const WARD_CROWD: u32 = 100;
+
+/// A hundred patients in a ward that one is out of when not heard for twenty seconds, half of them
+/// with two tags. The node is away for a minute, then the feed: nobody has left.
+#[test]
+fn a_ward_is_not_empty_because_nobody_listened() {
+    let mut config = hospital();
+    config.subjects.clear();
+    config.tags.clear();
+    config.zones[0].gates.fence_timeout_ns = Some(20 * NS_PER_S);
+    for at in 0..WARD_CROWD {
+        config.subjects.push(SubjectConfig {
+            id: name(&format!("p{at:04}")),
+            class: SubjectClass::Patient,
+            labels: vec![name("dementia")],
+        });
+    }
+    for at in 0..WARD_CROWD * 3 / 2 {
+        let subject = Some(at % WARD_CROWD);
+        config.tags.push(TagConfig { id: TagId(u64::from(at) + 1), source: 0, subject });
+    }
+    let tag_count = WARD_CROWD * 3 / 2;
+    let mut script = Script::new(config);
+    let mut first_seq = 1;
+    let mut all_ping = |script: &mut Script, second: u64| {
+        let now = MONDAY.plus_ns(second * NS_PER_S);
+        let pings = (0..tag_count).map(|at| Ping {
+            tag: TagRef(at),
+            seq_offset: at,
+            observed_at: now,
+            position: Position {
+                x_mm: 5_000 + 100 * i32::try_from(second % 7).expect("small"),
+                y_mm: 5_000,
+                z_mm: None,
+                floor: Some(Floor(0)),
+            },
+            accuracy_mm: 0,
+            battery_percent: None,
+        });
+        let batch = batch(1, first_seq, now, pings.collect());
+        first_seq = batch.last_seq + 1;
+        script.push(now, Input::Pings(batch));
+    };
+    for second in 1..10 {
+        all_ping(&mut script, second);
+    }
+    let since = MONDAY.plus_ns(9 * NS_PER_S);
+    script.push(MONDAY.plus_ns(70 * NS_PER_S), Input::Resumed { away_since: since });
+    for second in 72..80 {
+        all_ping(&mut script, second);
+    }
+    for second in 80..140 {
+        script.push(MONDAY.plus_ns(second * NS_PER_S), Input::Tick);
+    }
+    for second in 140..145 {
+        all_ping(&mut script, second);
+    }
+    let played = play(&script.entries);
+    assert_eq!(
+        played.alarms(),
+        ["99 raised FeedSilent - rtls", "140 cleared FeedSilent - rtls (ConditionEnded)"]
+    );
+    let ward = played.shard.site().and_then(|site| site.zone("ward")).expect("a zone");
+    assert_eq!(played.shard.occupants(ward).len(), 100);
+    let moves = played.effects.iter().flatten().filter(|effect| match effect {
+        Effect::Event(event) => {
+            matches!(event.kind, EventKind::ZoneEntered { .. } | EventKind::ZoneExited { .. })
+        }
+        _ => false,
+    });
+    assert_eq!(moves.count(), 100, "everybody came and nobody left");
+}
 
 /// The hospital with so many patients and nobody else, all of one feed.
 fn crowded(count: u32) -> SiteConfig {

@@ -1,0 +1,165 @@
+//! One subject made of several tags: p wears 1 at the wrist and 2 at the ankle.
+
+use ach_actors_model::{AlarmKind, Condition, RuleConfig, SubjectClass, TagId};
+
+use crate::hospital::{WARD, for_class, hospital, rule};
+use crate::world::World;
+
+#[track_caller]
+fn check(rules: Vec<RuleConfig>, story: &str) {
+    let config = hospital(rules);
+    World::restful(&config).check(story);
+    World::new(&config).check(story);
+}
+
+fn elopes(zones: Vec<u32>, lines: Vec<u32>) -> RuleConfig {
+    let condition = Condition::Leaves { zones, lines };
+    for_class(SubjectClass::Patient, rule("elope", AlarmKind::Elopement, condition))
+}
+
+#[test]
+fn two_bands_on_one_body_tell_one_story() {
+    check(
+        vec![elopes(vec![WARD], vec![0])],
+        "
+        1    ping 1 3,8     | +p ward 1
+        1.5  ping 2 3.5,8   |
+        2.5  ping 1 6,8     |
+        3    ping 2 7,8     |
+        4    ping 1 9,8     |
+        4.5  ping 2 10.5,8  |
+        5    ping 1 12,8    | RAISED Elopement p ward, -p ward 0, +p lobby 1
+        5.5  ping 2 13.5,8  |
+        6    ping 1 16,8    |
+        6.5  ping 2 17,8    |
+        7    ping 1 19,8    |
+        7.5  ping 2 20.5,8  |
+        8    ping 1 21,8    | RAISED Elopement p fence, -p lobby 0, +p garden 1
+        8.5  ping 2 22,8    |
+        ",
+    );
+}
+
+/// The band is cut off and left in bed. Before the other one has walked further than the two may
+/// be wrong by, nobody can tell; from then on it is one elopement, whatever the bed says.
+#[test]
+fn a_band_left_in_bed_does_not_hide_who_walks_out() {
+    check(
+        vec![elopes(vec![WARD], vec![])],
+        "
+        1    ping 1 5,5     | +p ward 1
+        1.5  ping 2 5.5,5   |
+        2    ping 1 5,5     |
+        2.5  ping 2 9,5     |
+        3    ping 1 5,5     |
+        3.5  ping 2 13,5    | RAISED Elopement p ward, -p ward 0, +p lobby 1
+        4    ping 1 5,5     |
+        4.5  ping 2 16,5    |
+        5    ping 1 5.2,5   |
+        5.5  ping 2 16,6    |
+        6    ping 1 5,5     |
+        60   ping 1 5,5     |
+        61   ping 2 12,5    |
+        62   ping 2 8,5     | CLEARED Elopement p ward: ConditionEnded, -p lobby 0, +p ward 1
+        ",
+    );
+    check(
+        vec![elopes(vec![], vec![0])],
+        "
+        1    ping 1 17,8    | +p lobby 1
+        1.5  ping 2 17,8    |
+        2    ping 1 17,8    |
+        2.5  ping 2 20.5,8  |
+        3    ping 1 17,8    |
+        3.5  ping 2 23,8    | RAISED Elopement p fence, -p lobby 0, +p garden 1
+        4    ping 1 17,8    |
+        4.5  ping 2 26,8    |
+        5    ping 1 17,8    |
+        ",
+    );
+}
+
+#[test]
+fn a_spare_tag_in_a_drawer_says_nothing_once_the_patient_has_walked() {
+    check(
+        vec![elopes(vec![WARD], vec![0])],
+        "
+        1    ping 2 15,8    | +p lobby 1
+        1.5  ping 1 5,8     |
+        2    ping 2 15,8    |
+        2.5  ping 1 5,2     | -p lobby 0, +p ward 1
+        3    ping 2 15,8    |
+        40   ping 2 15,8    |
+        75   ping 2 15,8    |
+        80   ping 1 5,3     |
+        ",
+    );
+}
+
+#[test]
+fn a_band_that_falls_silent_gives_way_to_the_one_beside_it() {
+    check(
+        vec![],
+        "
+        1    ping 1 9,5     | +p ward 1
+        1.5  ping 2 9,5     |
+        3.9  ping 2 10.5,5  |
+        4    ping 2 10.5,5  | -p ward 0, +p lobby 1
+        ",
+    );
+}
+
+#[test]
+fn of_two_that_lie_apart_and_still_the_one_that_speaks_goes_on_until_it_is_lost() {
+    check(
+        vec![],
+        "
+        1    ping 1 5,5     | +p ward 1
+        2    ping 2 15,5    |
+        11   ping 1 5,5     |
+        12   ping 2 15,5    |
+        40   ping 2 15,5    |
+        41   ping 2 15,5    | -p ward 0, +p lobby 1
+        42   ping 1 5,5     |
+        ",
+    );
+}
+
+#[test]
+fn a_much_less_accurate_tag_waits_until_the_better_one_is_lost_or_left_behind() {
+    check(
+        vec![],
+        "
+        1    ping 1 5,5 acc=300      | +p ward 1
+        2    ping 2 15,5 acc=1300    |
+        4    ping 2 15,5 acc=1300    |
+        31   ping 2 15,5 acc=1300    | -p ward 0, +p lobby 1
+        32   ping 1 5,5 acc=300      | -p lobby 0, +p ward 1
+        33   ping 2 15,5 acc=1200    |
+        34   ping 2 22,5 acc=1300    | -p ward 0, +p garden 1
+        35   ping 1 5,5 acc=300      |
+        ",
+    );
+}
+
+/// Its feed is three seconds slower than that of the band in bed.
+#[test]
+fn a_slow_feed_is_heard_beside_a_fast_one() {
+    let mut world = World::new(&hospital(vec![elopes(vec![WARD], vec![])]));
+    world.check(
+        "
+        1    ping 1 5,5             | +p ward 1
+        4    ping 2 5,5 obs=1       |
+        5    ping 1 5,5             |
+        6    ping 2 9,5 obs=3       |
+        7    ping 1 5,5             |
+        8    ping 2 15,5 obs=5      | RAISED Elopement p ward, -p ward 0, +p lobby 1
+        9    ping 1 5,5             |
+        10   ping 2 16,5 obs=7      |
+        ",
+    );
+    let fix = world.subject("p").fix().expect("a fix");
+    assert_eq!((Some(fix.tag), fix.position.x_mm), (world.site.tag(TagId(2)), 16_000));
+    let zones: Vec<_> = world.subject("p").zones(&world.site).collect();
+    assert_eq!(zones, [world.site.zone("lobby").expect("a zone")]);
+}
