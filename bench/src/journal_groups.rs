@@ -47,7 +47,7 @@ impl JournalGroups {
         let folder = TempDir::new_in(on)?;
         let disk = FileDisk::create(folder.path().join("journal"))?;
         let kek = KekSource::File(folder.path().join("journal.key"))
-            .load_or_create()
+            .load_for(&disk)
             .map_err(io::Error::other)?;
         let (journal, _) =
             Journal::open(disk, Config::default(), kek, &mut |_| ()).map_err(io::Error::other)?;

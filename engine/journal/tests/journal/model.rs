@@ -1,20 +1,9 @@
 //! The journal against a list: whatever is done in whatever order, they agree.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    reason = "a test may fail, and its numbers are small"
-)]
-
 use ach_engine_journal::{Disk, Lsn, Reader, SimDisk};
 use proptest::prelude::*;
 
-mod support;
-use support::{AMPLE, CONFIG, Driven, kek, open_well};
+use crate::support::{self, AMPLE, CONFIG, Driven, kek, open_well};
 
 #[derive(Debug, Clone)]
 enum Deed {
