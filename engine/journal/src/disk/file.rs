@@ -188,6 +188,8 @@ impl DiskFile for File {
 mod tests {
     use super::*;
 
+    const INVALID: io::ErrorKind = io::ErrorKind::InvalidInput;
+
     #[test]
     fn real_files_keep_the_promises_of_a_disk() {
         super::super::suite::run(|| {
@@ -206,6 +208,18 @@ mod tests {
         let file = disk.create("a", 1 << 20).unwrap();
         let reserved_bytes = file.metadata().unwrap().blocks() * 512;
         assert!(reserved_bytes >= 1 << 20, "only {reserved_bytes} bytes are reserved");
+    }
+
+    #[test]
+    fn a_sync_asks_the_system_and_tells_its_answer() {
+        // Neither a pipe nor a folder of processes can be synced, so a yes would be made up.
+        let (end, _other) = io::pipe().unwrap();
+        let pipe = File::from(std::os::fd::OwnedFd::from(end));
+        assert_eq!(DiskFile::sync(&pipe).map_err(|error| error.kind()), Err(INVALID));
+        if cfg!(target_os = "linux") {
+            let folder = FileDisk::existing("/proc/self").unwrap();
+            assert_eq!(folder.sync_dir().map_err(|error| error.kind()), Err(INVALID));
+        }
     }
 
     #[test]

@@ -189,8 +189,9 @@ impl State {
     /// synced may be on the platter too, in whichever version.
     pub(super) fn write_back_by_chance(&mut self, number: FileNumber, at: usize, len: usize) {
         let pages = at / PAGE..at.saturating_add(len).div_ceil(PAGE);
-        let is_dirty =
-            self.file(number).is_ok_and(|file| file.dirty_pages.range(pages.clone()).next().is_some());
+        let is_dirty = self
+            .file(number)
+            .is_ok_and(|file| file.dirty_pages.range(pages.clone()).next().is_some());
         if is_dirty
             && self.next_random().is_multiple_of(4)
             && let Ok(file) = self.file(number)

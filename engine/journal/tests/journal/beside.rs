@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ach_engine_journal::{
-    FileDisk, Journal, Lsn, Preparation, ReadError, Reader, RecordKind, Report,
+    Disk, FileDisk, Journal, Lsn, Preparation, ReadError, Reader, RecordKind, Report, SimDisk,
+    SimFile, SimLock,
 };
 
 use crate::support::{self, Owned, kek, open, record};
@@ -86,6 +87,62 @@ fn a_segment_is_prepared_on_another_thread_while_groups_are_committed() {
     let report = Reader::new(FileDisk::existing(folder.path()).unwrap()).verify(None).unwrap();
     assert_eq!((report.last_lsn, report.damage, report.was_closed), (last, None, true));
     assert_eq!((report.records, report.had_key), (counters.records, false));
+}
+
+/// A folder in which another segment is listed each time, and none is ever there to be read.
+#[derive(Debug)]
+struct Restless {
+    disk: SimDisk,
+    listed: AtomicU64,
+}
+
+impl Disk for Restless {
+    type File = SimFile;
+    type Lock = SimLock;
+
+    fn list(&self) -> std::io::Result<Vec<String>> {
+        let number = self.listed.fetch_add(1, Ordering::SeqCst);
+        Ok(vec![format!("{number:016x}.seg")])
+    }
+
+    fn lock(&self) -> std::io::Result<SimLock> {
+        self.disk.lock()
+    }
+
+    fn create(&self, name: &str, len_bytes: u64) -> std::io::Result<SimFile> {
+        self.disk.create(name, len_bytes)
+    }
+
+    fn open(&self, name: &str) -> std::io::Result<SimFile> {
+        self.disk.open(name)
+    }
+
+    fn open_reading(&self, name: &str) -> std::io::Result<SimFile> {
+        self.disk.open_reading(name)
+    }
+
+    fn rename(&self, from: &str, to: &str) -> std::io::Result<()> {
+        self.disk.rename(from, to)
+    }
+
+    fn remove(&self, name: &str) -> std::io::Result<()> {
+        self.disk.remove(name)
+    }
+
+    fn sync_dir(&self) -> std::io::Result<()> {
+        self.disk.sync_dir()
+    }
+
+    fn free_bytes(&self) -> std::io::Result<u64> {
+        self.disk.free_bytes()
+    }
+}
+
+#[test]
+fn a_journal_that_never_stands_still_is_neither_sound_nor_damaged() {
+    let disk = Restless { disk: SimDisk::new(1, 0), listed: AtomicU64::new(1) };
+    let outcome = Reader::new(disk).verify(None);
+    assert!(matches!(outcome, Err(ReadError::Busy { tries: 8 })), "{outcome:?}");
 }
 
 #[test]

@@ -179,8 +179,11 @@ impl DiskFile for PlantedFile {
     }
 }
 
+/// A test that can be run with a bug planted.
+type Test = fn(Option<Bug>);
+
 /// Whether a test, given that bug, fails.
-fn is_caught(bug: Bug, test: fn(Option<Bug>)) -> bool {
+fn is_caught(bug: Bug, test: Test) -> bool {
     catch_unwind(AssertUnwindSafe(|| test(Some(bug)))).is_err()
 }
 
@@ -190,7 +193,7 @@ fn cut_everywhere(bug: Option<Bug>) {
 
 #[test]
 fn ten_planted_bugs_are_caught_by_the_tests_that_are_there() {
-    let by: [(Bug, fn(Option<Bug>)); 10] = [
+    let by: [(Bug, Test); 10] = [
         (Bug::AcksBeforeSync, cut_everywhere),
         (Bug::WritesBeforeHeaderSync, cut_everywhere),
         (Bug::SkipsFolderSync, cut_everywhere),
