@@ -103,7 +103,8 @@ impl<D: Disk> Reader<D> {
         self.read(kek, &mut |_| {})
     }
 
-    /// Hands every intact record in order to `each`, and says what [`Reader::verify`] does.
+    /// Hands every intact record in order and once to `each`, and says what [`Reader::verify`] does.
+    /// Records that a running node releases meanwhile may be left out, also between others.
     ///
     /// # Errors
     /// See [`ReadError`]; damage is not an error here but in the report.

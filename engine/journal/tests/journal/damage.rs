@@ -182,6 +182,29 @@ fn a_missing_or_exchanged_segment_is_found() {
 }
 
 #[test]
+fn a_segment_of_another_past_is_found() {
+    let disk = SimDisk::new(1, AMPLE);
+    Driven::new(disk.clone()).groups(&[&[48; 10]]);
+    // Two copies of the folder go on apart: the same numbers of segments and records, other keys.
+    let [mut ours, mut theirs] = [disk.fork(1), disk.fork(2)];
+    for _ in 0..3 {
+        for copy in [&mut ours, &mut theirs] {
+            *copy = copy.restart();
+            Driven::new(copy.clone()).groups(&[&[48; 10]]);
+        }
+    }
+    let (_, _, appended) = open_well(ours.fork(1));
+    let names = segments(&ours);
+    assert_eq!((names.len(), segments(&theirs)), (4, names.clone()));
+    for name in &names[1..] {
+        let harmed = ours.fork(1);
+        let alien = theirs.contents(name);
+        harmed.corrupt(name, |bytes| bytes.clone_from(&alien)).unwrap();
+        assert!(!check(&harmed, &appended, &format!("{name} is of another past")));
+    }
+}
+
+#[test]
 fn everything_gone_but_the_mark_is_found() {
     let (disk, appended) = killed_journal(1);
     for name in segments(&disk) {

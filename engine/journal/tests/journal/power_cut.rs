@@ -151,6 +151,27 @@ fn a_tail_torn_at_any_byte_always_opens() {
     }
 }
 
+#[test]
+fn a_write_that_comes_after_the_next_segment_was_begun_is_void() {
+    let disk = SimDisk::new(1, AMPLE);
+    let mut driven = Driven::new(disk.clone());
+    driven.groups(&[&[48; 3]]);
+    let name = support::segments(&disk).pop().unwrap();
+    let (before, mark) = (disk.contents(&name), disk.contents("mark"));
+    driven.groups(&[&[900]]);
+    let after = disk.contents(&name);
+    // The drive has not yet done the last write when the machine starts again.
+    disk.corrupt(&name, |bytes| bytes.clone_from(&before)).unwrap();
+    disk.corrupt("mark", |bytes| bytes.clone_from(&mark)).unwrap();
+    let disk = disk.restart();
+    let mut driven = Driven::new(disk.clone());
+    assert_eq!(driven.appended.len(), 3);
+    driven.groups(&[&[30]]);
+    disk.corrupt(&name, |bytes| bytes.clone_from(&after)).unwrap();
+    let (_, opened, read) = open_well(disk.restart());
+    assert_eq!((read, opened.cut), (driven.appended, None));
+}
+
 /// Kills processes whose last sync failed, and cuts the power after the next start.
 pub(crate) fn kill_after_failed_syncs(bug: Option<Bug>) {
     for seed in 0..50 {
