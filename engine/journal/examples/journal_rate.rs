@@ -27,10 +27,10 @@ const ENTRY_PINGS_MAX: usize = 256;
 const SIZES: [usize; 5] = [1, 16, 64, 256, 1_024];
 
 /// Bursts of each kind for one size; odd, so that there is a median.
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 101;
 
-/// What one burst takes at most, so that a row takes seconds.
-const BURST: Duration = Duration::from_millis(150);
+/// What one burst takes at most: short, because a disk changes its pace within a second.
+const BURST: Duration = Duration::from_millis(20);
 
 /// Room in the segment below which the next one is begun before a burst.
 const ROOM_BYTES: u64 = 24 << 20;

@@ -96,11 +96,13 @@ fn a_segment_is_prepared_on_another_thread_while_groups_are_committed() {
     assert_eq!((report.records, report.had_key), (counters.records, false));
 }
 
-/// A folder in which another segment is listed each time, and none is ever there to be read.
+/// A folder from which, in some readings, a file is gone when it is to be read.
 #[derive(Debug)]
 struct Restless {
     disk: SimDisk,
-    listed: AtomicU64,
+    readings: AtomicU64,
+    /// Whether this file is gone in the reading of that number, counted from one.
+    is_gone: fn(u64, &str) -> bool,
 }
 
 impl Disk for Restless {
@@ -108,8 +110,8 @@ impl Disk for Restless {
     type Lock = SimLock;
 
     fn list(&self) -> std::io::Result<Vec<String>> {
-        let number = self.listed.fetch_add(1, Ordering::SeqCst);
-        Ok(vec![format!("{number:016x}.seg")])
+        self.readings.fetch_add(1, Ordering::SeqCst);
+        self.disk.list()
     }
 
     fn lock(&self) -> std::io::Result<SimLock> {
@@ -125,6 +127,9 @@ impl Disk for Restless {
     }
 
     fn open_reading(&self, name: &str) -> std::io::Result<SimFile> {
+        if (self.is_gone)(self.readings.load(Ordering::SeqCst), name) {
+            return Err(std::io::Error::from(std::io::ErrorKind::NotFound));
+        }
         self.disk.open_reading(name)
     }
 
@@ -145,11 +150,33 @@ impl Disk for Restless {
     }
 }
 
+fn restless(is_gone: fn(u64, &str) -> bool) -> (Reader<Restless>, Vec<Owned>) {
+    let (disk, appended) = support::killed_journal(1);
+    (Reader::new(Restless { disk, readings: AtomicU64::new(0), is_gone }), appended)
+}
+
 #[test]
 fn a_journal_that_never_stands_still_is_neither_sound_nor_damaged() {
-    let disk = Restless { disk: SimDisk::new(1, 0), listed: AtomicU64::new(1) };
-    let outcome = Reader::new(disk).verify(None);
+    let (reader, _) = restless(|reading, name| name == format!("{:016x}.seg", 1 + reading % 2));
+    let outcome = reader.verify(None);
     assert!(matches!(outcome, Err(ReadError::Busy { tries: 8 })), "{outcome:?}");
+}
+
+#[test]
+fn a_reading_that_begins_again_hands_out_each_record_once() {
+    let (reader, appended) =
+        restless(|reading, name| reading < 4 && name.ends_with(&format!("{}.seg", 5 - reading)));
+    let mut read: Vec<Owned> = Vec::new();
+    let report = reader.show(&kek(), &mut |record| read.push(record.into())).unwrap();
+    assert_eq!((report.damage, report.records), (None, appended.len() as u64));
+    assert!(read == appended, "{} of {} records", read.len(), appended.len());
+}
+
+#[test]
+fn a_segment_that_cannot_be_read_twice_in_a_row_ends_a_reading() {
+    let (reader, _) = restless(|_, name| name == "0000000000000002.seg");
+    let outcome = reader.verify(None);
+    assert!(matches!(outcome, Err(ReadError::Disk { .. })), "{outcome:?}");
 }
 
 #[test]

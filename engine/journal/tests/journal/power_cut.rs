@@ -104,8 +104,11 @@ pub(crate) fn cut_releases(bug: Option<Bug>) {
             disk.plan(op, SimFault::PowerCut);
             let outcome = driven.journal.release_before(Lsn(8));
             disk.cut_power();
-            let (_, opened, read) = open_well(disk.power_on());
+            let disk = disk.power_on();
+            let (journal, opened, read) = open_well(disk.clone());
             let story = format!("seed {seed}, cut at {op}: {outcome:?}");
+            let files = support::segments(&disk).len();
+            assert_eq!(files, journal.closed_segments().count() + 1, "{story}: files are left");
             assert_eq!(opened.last_lsn, Lsn(12), "{story}");
             assert_eq!(read, driven.appended[12 - read.len()..], "{story}");
             assert!(read.len() >= 5, "{story}: a record from 8 on is gone");
