@@ -1,8 +1,8 @@
 //! What the journal asks of a disk, and what MUST hold of it.
 //!
 //! A [`Disk`] is one folder. The journal never sees a path, only names in that folder, so that the
-//! same code runs over files and over a simulated disk with faults. [`suite`] tests every promise
-//! made here; both implementations run it.
+//! same code runs over files and over a simulated disk with faults. [`suite`] tests what is promised
+//! here, as far as no power need be cut for it; both implementations run it.
 
 use std::fmt::Debug;
 use std::io;

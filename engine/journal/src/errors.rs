@@ -60,7 +60,10 @@ pub enum OpenError {
         version: u32,
     },
     /// There is no room for a segment.
-    #[error("no room to open the journal: {needed_bytes} bytes are needed, {free_bytes} are free")]
+    #[error(
+        "no room to open the journal: {needed_bytes} bytes are needed, {free_bytes} are free; make \
+         room, then start again"
+    )]
     Full {
         /// What is needed.
         needed_bytes: u64,
@@ -109,7 +112,10 @@ pub enum AppendError {
 #[derive(Debug, Error)]
 pub enum CommitError {
     /// There is no room for the next segment. The group is still open: make room and commit again.
-    #[error("no room for the next segment: {needed_bytes} bytes are needed, {free_bytes} are free")]
+    #[error(
+        "no room for the next segment: {needed_bytes} bytes are needed, {free_bytes} are free; make \
+         room, then commit again"
+    )]
     Full {
         /// What is needed.
         needed_bytes: u64,
@@ -138,11 +144,17 @@ pub enum CommitError {
     },
 }
 
-/// Why the next segment was not prepared. The journal itself is unharmed.
+/// Why the next segment was not prepared. The journal goes on, unless [`Journal::adopt`] says
+/// otherwise.
+///
+/// [`Journal::adopt`]: crate::Journal::adopt
 #[derive(Debug, Error)]
 pub enum PrepareError {
     /// There is no room, the reserve left out.
-    #[error("no room to prepare a segment: {needed_bytes} bytes are needed, {free_bytes} are free")]
+    #[error(
+        "no room to prepare a segment: {needed_bytes} bytes are needed, {free_bytes} are free; make \
+         room before the present segment is full"
+    )]
     Full {
         /// What is needed, reserve included.
         needed_bytes: u64,
@@ -165,9 +177,12 @@ pub enum ReadError {
     /// There is no journal in the folder.
     #[error("there is no journal in this folder: it has neither a segment nor a durable mark")]
     NoJournal,
-    /// Something durable is damaged.
-    #[error("the journal is damaged at {0}")]
-    Corrupt(Damage),
+    /// A running node changed the journal under every reading.
+    #[error("the journal changed under each of {tries} readings; try again when less is written")]
+    Busy {
+        /// How often it was tried.
+        tries: u32,
+    },
     /// The key is not the one the journal was written with.
     #[error("segment {segment:016x} was written with another key-encryption key")]
     WrongKey {
@@ -207,13 +222,14 @@ impl From<WalkError> for OpenError {
     }
 }
 
-impl From<WalkError> for ReadError {
-    fn from(error: WalkError) -> ReadError {
-        match error {
-            WalkError::Damage(damage) => ReadError::Corrupt(damage),
+impl ReadError {
+    /// What ends an offline reading; damage does not, it belongs into the report.
+    pub(crate) fn unless_damage(error: WalkError) -> Result<Damage, ReadError> {
+        Err(match error {
+            WalkError::Damage(damage) => return Ok(damage),
             WalkError::Disk { verb, file, source } => ReadError::Disk { verb, file, source },
             WalkError::WrongKey { segment } => ReadError::WrongKey { segment },
             WalkError::Newer { segment, version } => ReadError::NewerFormat { segment, version },
-        }
+        })
     }
 }

@@ -195,6 +195,15 @@ impl GroupHeader {
     }
 }
 
+/// Puts another length into the header at the beginning of `bytes`, with a checksum that fits.
+#[cfg(test)]
+pub(crate) fn forge_length(bytes: &mut [u8], body_len: u32) {
+    let (mut header, _) = Header::read_from_prefix(bytes).unwrap();
+    header.body_len = U32::new(body_len);
+    header.head_crc = U32::new(header_crc(&header));
+    bytes[..GROUP_HEADER_BYTES].copy_from_slice(header.as_bytes());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

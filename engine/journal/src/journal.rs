@@ -274,7 +274,9 @@ impl<D: Disk> Journal<D> {
             return Ok(0);
         }
         let released: Vec<SegmentSpan> = self.closed.drain(..count).collect();
-        // The mark first: without it a missing segment would be damage.
+        // The mark first: without it a missing segment would be damage. Both slots of it, because a
+        // flipped bit in one brings back the other, which must not name what is gone.
+        self.write_mark(false)?;
         self.write_mark(false)?;
         self.seal()?;
         for span in &released {

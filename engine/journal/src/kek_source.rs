@@ -14,8 +14,9 @@ use std::time::Duration;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::Kek;
 use crate::data_key::KEY_BYTES;
+use crate::disk::Disk;
+use crate::{Kek, walk};
 
 /// How much of a source is read: the digits and generous white space.
 const TEXT_BYTES_MAX: u64 = 256;
@@ -60,6 +61,15 @@ pub enum KekError {
         /// Where it was looked for.
         from: KekSource,
     },
+    /// The source is not there, but the journal that was written with it is.
+    #[error(
+        "there is a journal, but its key-encryption key is gone from {from}; put the key back, or \
+         move the journal away to begin a new one"
+    )]
+    Lost {
+        /// Where it was looked for.
+        from: KekSource,
+    },
     /// What is there is not 64 hexadecimal digits.
     #[error("what is in {from} is not a key-encryption key: 64 hexadecimal digits are expected")]
     Malformed {
@@ -83,10 +93,12 @@ pub enum KekError {
         status: ExitStatus,
     },
     /// The command did not end in time and was stopped.
-    #[error("the {from} for the key-encryption key took over {} s and was stopped", COMMAND_WAIT.as_secs())]
+    #[error("the {from} for the key-encryption key took over {wait:?} and was stopped")]
     Slow {
         /// The command.
         from: KekSource,
+        /// How long it was waited for.
+        wait: Duration,
     },
     /// The system refused.
     #[error("could not {verb} the key-encryption key, {from}")]
@@ -109,6 +121,10 @@ impl KekSource {
     /// # Errors
     /// See [`KekError`].
     pub fn load(&self) -> Result<Kek, KekError> {
+        self.load_within(COMMAND_WAIT)
+    }
+
+    fn load_within(&self, wait: Duration) -> Result<Kek, KekError> {
         let text = match self {
             KekSource::File(path) => self.read_file(path)?,
             KekSource::Environment(name) => {
@@ -118,22 +134,27 @@ impl KekSource {
                     std::env::VarError::NotUnicode(_) => KekError::Malformed { from: self.clone() },
                 })?
             }
-            KekSource::Command(words) => self.run(words)?,
+            KekSource::Command(words) => self.run(words, wait)?,
         };
         let malformed = || KekError::Malformed { from: self.clone() };
         let bytes = from_hex(text.trim()).ok_or_else(malformed)?;
         Kek::from_bytes(&bytes).map_err(|_| KekError::Cipher)
     }
 
-    /// The key; a file that is not there is made, with a random key, for its owner alone. Do this
-    /// only where no journal is yet: a new key opens no old one.
+    /// The key for the journal on `disk`. Where there is no journal yet, a key file that is not there
+    /// is made, with a random key, for its owner alone. Where there is one, a lost key file is not
+    /// replaced: a new key opens no old journal, and would hide that the old one must be found.
     ///
     /// # Errors
     /// See [`KekError`].
-    pub fn load_or_create(&self) -> Result<Kek, KekError> {
+    pub fn load_for(&self, disk: &impl Disk) -> Result<Kek, KekError> {
         if let KekSource::File(path) = self
             && !path.exists()
         {
+            let names = disk.list().map_err(self.system("look for the journal of"))?;
+            if walk::is_journal(&names) {
+                return Err(KekError::Lost { from: self.clone() });
+            }
             self.create_file(path)?;
         }
         self.load()
@@ -195,19 +216,19 @@ impl KekSource {
         folder.and_then(|folder| folder.sync_all()).map_err(self.system("sync the folder of"))
     }
 
-    fn run(&self, words: &[String]) -> Result<Zeroizing<String>, KekError> {
+    fn run(&self, words: &[String], wait: Duration) -> Result<Zeroizing<String>, KekError> {
         let Some((program, arguments)) = words.split_first() else {
             return Err(KekError::Missing { from: self.clone() });
         };
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(self.system("run the command for"))?;
-        let text = self.wait_for_text(&mut child);
+        let text = self.wait_for_text(&mut child, wait);
         if text.is_err() {
             // It may have ended by itself; either way it is gone after this.
             drop(child.kill());
         }
-        let status = self.wait_for_end(&mut child)?;
+        let status = self.wait_for_end(&mut child, wait)?;
         let text = text?;
         if status.success() {
             Ok(text)
@@ -217,9 +238,9 @@ impl KekSource {
     }
 
     /// A command that has printed its key has no reason to linger; one that does is stopped.
-    fn wait_for_end(&self, child: &mut Child) -> Result<ExitStatus, KekError> {
+    fn wait_for_end(&self, child: &mut Child, wait: Duration) -> Result<ExitStatus, KekError> {
         let mut waited = Duration::ZERO;
-        while waited < COMMAND_WAIT {
+        while waited < wait {
             let ended = child.try_wait().map_err(self.system("wait for the command for"))?;
             if let Some(status) = ended {
                 return Ok(status);
@@ -229,11 +250,15 @@ impl KekSource {
         }
         drop(child.kill());
         child.wait().map_err(self.system("wait for the command for"))?;
-        Err(KekError::Slow { from: self.clone() })
+        Err(KekError::Slow { from: self.clone(), wait })
     }
 
-    fn wait_for_text(&self, child: &mut Child) -> Result<Zeroizing<String>, KekError> {
-        let slow = || KekError::Slow { from: self.clone() };
+    fn wait_for_text(
+        &self,
+        child: &mut Child,
+        wait: Duration,
+    ) -> Result<Zeroizing<String>, KekError> {
+        let slow = || KekError::Slow { from: self.clone(), wait };
         let output = child.stdout.take().ok_or_else(slow)?;
         let (sender, receiver) = mpsc::sync_channel(1);
         let source = self.clone();
@@ -241,7 +266,7 @@ impl KekSource {
             // Nobody listens any more if it took too long.
             drop(sender.send(source.text_of(output)));
         });
-        receiver.recv_timeout(COMMAND_WAIT).map_err(|_| slow())?
+        receiver.recv_timeout(wait).map_err(|_| slow())?
     }
 }
 
@@ -270,6 +295,7 @@ fn to_hex(bytes: &Zeroizing<[u8; KEY_BYTES]>) -> Zeroizing<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::SimDisk;
 
     const DIGITS: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F";
 
@@ -282,12 +308,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let source = KekSource::File(folder.path().join("key"));
         assert!(matches!(source.load(), Err(KekError::Missing { .. })));
-        let first = source.load_or_create().unwrap().id();
-        assert_eq!(source.load_or_create().unwrap().id(), first);
+        let disk = SimDisk::new(1, 1 << 20);
+        let first = source.load_for(&disk).unwrap().id();
+        assert_eq!(source.load_for(&disk).unwrap().id(), first);
         let files: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
         assert_eq!(files.len(), 1, "nothing is left beside it");
         let mode = fs::metadata(folder.path().join("key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_key_that_is_lost_beside_a_journal_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = KekSource::File(folder.path().join("key"));
+        for name in ["mark", "0000000000000007.seg"] {
+            let outcome = source.load_for(&SimDisk::holding(&[(name, b"")]));
+            assert!(matches!(outcome, Err(KekError::Lost { .. })), "{name}: {outcome:?}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no key was made");
+        source.load_for(&SimDisk::holding(&[("lock", b""), ("spare", b"")])).unwrap();
     }
 
     #[test]
@@ -322,6 +361,14 @@ mod tests {
         let missing = KekSource::Command(vec!["/no/such/program".to_owned()]);
         assert!(matches!(missing.load(), Err(KekError::System { .. })));
         assert!(matches!(KekSource::Command(vec![]).load(), Err(KekError::Missing { .. })));
+    }
+
+    #[test]
+    fn a_command_that_does_not_end_is_stopped() {
+        for line in ["exec sleep 600", &format!("echo {DIGITS}; exec sleep 600 >&-")] {
+            let outcome = command(line).load_within(Duration::from_millis(50));
+            assert!(matches!(outcome, Err(KekError::Slow { .. })), "{line}: {outcome:?}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! use ach_engine_journal::{Config, FileDisk, Journal, KekSource, RecordKind};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let disk = FileDisk::create("/var/lib/ach/journal")?;
-//! let kek = KekSource::File("/var/lib/ach/journal.key".into()).load_or_create()?;
+//! let kek = KekSource::File("/var/lib/ach/journal.key".into()).load_for(&disk)?;
 //! let (mut journal, opened) = Journal::open(disk, Config::default(), kek, &mut |record| {
 //!     println!("{} bytes of shard {}", record.payload.len(), record.shard);
 //! })?;
@@ -56,7 +56,7 @@ pub use kek_source::{KekError, KekSource};
 pub use lsn::Lsn;
 pub use open::Opened;
 pub use policy::{Flush, GroupPolicy, Urgency};
-pub use reader::{Reader, Report};
-pub use record::{RECORD_BYTES_MAX, Record, RecordKind};
+pub use reader::{Reader, Report, read_files};
+pub use record::{Malformed, RECORD_BYTES_MAX, Record, RecordKind, read_records};
 pub use roll::Preparation;
 pub use walk::SegmentSpan;

@@ -21,16 +21,16 @@ use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::Lsn;
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{Disk, DiskFile, PAGE_BYTES};
 
 /// The name of the file.
 pub(crate) const MARK_NAME: &str = "mark";
 
-/// How long the file is.
-const FILE_BYTES: usize = 8192;
-
 /// Where the second slot is: in another page.
-const SECOND_AT: usize = 4096;
+const SECOND_AT: u64 = PAGE_BYTES;
+
+/// How long the file is.
+const FILE_BYTES: u64 = 2 * PAGE_BYTES;
 
 const MARK_BYTES: usize = 64;
 const MAGIC: [u8; 8] = *b"ACHJMRK1";
@@ -108,7 +108,7 @@ impl Mark {
     }
 
     fn slot(self) -> u64 {
-        if self.sequence.is_multiple_of(2) { 0 } else { 4096 }
+        if self.sequence.is_multiple_of(2) { 0 } else { SECOND_AT }
     }
 }
 
@@ -118,20 +118,22 @@ fn checksum(layout: &Layout) -> u32 {
 
 /// Reads the mark of a folder; no file is no mark.
 pub(crate) fn read<D: Disk>(disk: &D) -> io::Result<MarkRead> {
-    let mut bytes = vec![0; FILE_BYTES];
-    match disk.open_reading(MARK_NAME) {
-        Ok(file) => file.read_at(0, &mut bytes)?,
+    let file = match disk.open_reading(MARK_NAME) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Ok(MarkRead::default());
         }
-        Err(error) => return Err(error),
+        other => other?,
     };
-    Ok(judge(&bytes))
+    let mut slots = [[0; MARK_BYTES]; 2];
+    for (slot, at) in slots.iter_mut().zip([0, SECOND_AT]) {
+        // A file that is too short has zeros there, which are no mark.
+        file.read_at(at, slot)?;
+    }
+    Ok(judge(&slots))
 }
 
-fn judge(bytes: &[u8]) -> MarkRead {
-    let slots = [0, SECOND_AT].map(|at| bytes.get(at..at + MARK_BYTES).unwrap_or_default());
-    let marks = slots.map(Mark::from_bytes);
+fn judge(slots: &[[u8; MARK_BYTES]; 2]) -> MarkRead {
+    let marks = slots.map(|slot| Mark::from_bytes(&slot));
     let mut is_damaged = false;
     for (slot, mark) in slots.iter().zip(&marks) {
         is_damaged |= mark.is_none() && slot.iter().any(|byte| *byte != 0);
@@ -150,13 +152,13 @@ impl<F: DiskFile> MarkFile<F> {
     /// Opens the file, or makes it anew when it is not there or too short.
     pub(crate) fn open<D: Disk<File = F>>(disk: &D, last: Option<Mark>) -> io::Result<MarkFile<F>> {
         let file = match disk.open(MARK_NAME) {
-            Ok(file) if file.len_bytes()? >= 8192 => file,
+            Ok(file) if file.len_bytes()? >= FILE_BYTES => file,
             Ok(file) => {
-                file.set_len(8192)?;
+                file.set_len(FILE_BYTES)?;
                 file
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                disk.create(MARK_NAME, 8192)?
+                disk.create(MARK_NAME, FILE_BYTES)?
             }
             Err(error) => return Err(error),
         };
@@ -206,13 +208,14 @@ mod tests {
 
     #[test]
     fn a_flipped_bit_leaves_the_other_mark_and_is_seen() {
-        let bytes = written(2).contents(MARK_NAME);
-        for at in [0, SECOND_AT] {
+        let disk = written(2);
+        let bytes = disk.contents(MARK_NAME);
+        for (at, other) in [(0, 1), (4096, 2)] {
             for bit in 0..MARK_BYTES * 8 {
                 let mut harmed = bytes.clone();
                 harmed[at + bit / 8] ^= 1 << (bit % 8);
-                let read = judge(&harmed);
-                let other = if at == 0 { 1 } else { 2 };
+                disk.corrupt(MARK_NAME, |file| file.clone_from(&harmed)).unwrap();
+                let read = read(&disk).unwrap();
                 assert_eq!(read.mark.unwrap().durable_lsn, Lsn(other), "bit {bit} of slot {at}");
                 assert!(read.is_damaged);
             }

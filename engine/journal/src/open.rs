@@ -8,8 +8,8 @@ use crate::disk::{Disk, DiskFile};
 use crate::group::{GROUP_HEADER_BYTES, GroupHeader};
 use crate::journal::{Active, Config, Counters, Journal};
 use crate::mark::{MARK_NAME, MarkFile};
-use crate::roll::{self, BirthError, Spare, Ticket, is_full};
-use crate::segment::{Birth, file_name};
+use crate::roll::{self, BirthError, Spare, Ticket};
+use crate::segment::{Birth, GROUPS_AT, file_name};
 use crate::walk::{self, End, SPARE_NAME, SegmentSpan, Visit, Walked};
 use crate::{Kek, Lsn, OpenError, Record};
 
@@ -122,19 +122,19 @@ fn disk_error(verb: &'static str, file: &str) -> impl FnOnce(io::Error) -> OpenE
     move |source| OpenError::Disk { verb, file, source }
 }
 
-/// Makes what was read of the last segment durable. The process that wrote the last group may have
-/// been killed before its sync, or its sync may have failed; then the system holds pages that are
-/// not on the disk and believes they are. So that group is written once more.
+/// Makes what was read of the last segment durable. The process that wrote the last group, or the
+/// header when there is no group, may have been killed before its sync, or its sync may have failed;
+/// then the system holds pages that are not on the disk and believes they are. So that is written
+/// once more; what lies before it was synced before it was written.
 fn make_durable<D: Disk>(disk: &D, end: &End) -> Result<Option<(D::File, u64)>, OpenError> {
     let Some(segment) = end.segment else { return Ok(None) };
     let name = file_name(segment);
     let file = disk.open(&name).map_err(disk_error("open", &name))?;
-    if let Some((at, len)) = end.last_group {
-        let mut group = vec![0; len];
-        let read = file.read_at(at, &mut group).map_err(disk_error("read", &name))?;
-        group.truncate(read);
-        file.write_at(at, &group).map_err(disk_error("write", &name))?;
-    }
+    let (at, len) = end.last_group.unwrap_or((0, GROUPS_AT));
+    let mut bytes = vec![0; len];
+    let read = file.read_at(at, &mut bytes).map_err(disk_error("read", &name))?;
+    bytes.truncate(read);
+    file.write_at(at, &bytes).map_err(disk_error("write", &name))?;
     file.sync().map_err(disk_error("sync", &name))?;
     Ok(Some((file, segment)))
 }
@@ -177,9 +177,6 @@ fn begin_segment<D: Disk>(
     roll::bear(disk, kek, birth, spare, needed_bytes).map_err(|error| match error {
         BirthError::Full { free_bytes } => OpenError::Full { needed_bytes, free_bytes },
         BirthError::Cipher => OpenError::Cipher,
-        BirthError::Disk { verb, source } if is_full(&source) => {
-            OpenError::Disk { verb, file: file_name(number), source }
-        }
         BirthError::Disk { verb, source } => {
             OpenError::Disk { verb, file: file_name(number), source }
         }

@@ -3,13 +3,15 @@
 use std::io;
 
 use crate::damage::{Cut, Damage, Note};
-use crate::disk::Disk;
+use crate::disk::{Disk, SimDisk};
 use crate::group::GroupHeader;
 use crate::walk::{self, SegmentSpan, Visit, WalkError, Walked};
 use crate::{Kek, Lsn, ReadError, Record, RecordKind};
 
-/// How often a reading is tried again when a running node may have disturbed it.
-const TRIES_MAX: usize = 4;
+/// How often a reading is tried when a running node may have disturbed it. Each disturbance is a
+/// group caught halfway into the page cache or a segment that is released at that moment; eight in a
+/// row mean a reader far slower than the writer.
+const TRIES_MAX: u32 = 8;
 
 /// Reads a journal offline, or beside a running node, whose folder it does not lock.
 #[derive(Debug)]
@@ -73,6 +75,20 @@ impl Visit for Tally<'_> {
     }
 }
 
+/// Reads a journal whose files are in memory, and does what [`Reader::show`] does: the same bytes
+/// give the same report, whatever they are. Every parser of the journal's bytes lies behind this and
+/// [`read_records`](crate::read_records).
+///
+/// # Errors
+/// See [`ReadError`]; damage is not an error here but in the report.
+pub fn read_files(
+    files: &[(&str, &[u8])],
+    kek: Option<&Kek>,
+    each: &mut impl FnMut(Record<'_>),
+) -> Result<Report, ReadError> {
+    Reader::new(SimDisk::holding(files)).read(kek, each)
+}
+
 impl<D: Disk> Reader<D> {
     /// A reader of the journal on `disk`. Nothing is written or locked.
     pub fn new(disk: D) -> Reader<D> {
@@ -87,7 +103,8 @@ impl<D: Disk> Reader<D> {
         self.read(kek, &mut |_| {})
     }
 
-    /// Hands every intact record in order to `each`, and says what [`Reader::verify`] does.
+    /// Hands every intact record in order and once to `each`, and says what [`Reader::verify`] does.
+    /// Records that a running node releases meanwhile may be left out, also between others.
     ///
     /// # Errors
     /// See [`ReadError`]; damage is not an error here but in the report.
@@ -101,25 +118,42 @@ impl<D: Disk> Reader<D> {
         each: &mut dyn FnMut(Record<'_>),
     ) -> Result<Report, ReadError> {
         let mut tally = Tally { report: Report::default(), each, handed_lsn: Lsn::NONE };
-        let mut seen: Option<Damage> = None;
-        for attempt in 1..=TRIES_MAX {
+        let mut seen = None;
+        for _ in 0..TRIES_MAX {
             tally.report = Report { had_key: kek.is_some(), ..Report::default() };
-            match walk::walk(&self.disk, kek, &mut tally) {
+            let error = match walk::walk(&self.disk, kek, &mut tally) {
                 Ok(walked) => return finish(tally.report, walked),
-                // A group that is being written while it is read may look damaged, a segment that is
-                // being released may look missing: what is really wrong is so twice.
-                Err(WalkError::Damage(damage)) => {
-                    if seen == Some(damage) || attempt == TRIES_MAX {
-                        return Ok(Report { damage: Some(damage), ..tally.report });
-                    }
-                    seen = Some(damage);
-                }
-                Err(WalkError::Disk { source, .. })
-                    if source.kind() == io::ErrorKind::NotFound && attempt < TRIES_MAX => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => error,
+            };
+            // A group that is being written while it is read may look damaged, a segment that is being
+            // released may look missing: what is really wrong is so twice.
+            let doubt = Doubt::of(&error);
+            if doubt.is_none() || doubt == seen {
+                let damage = ReadError::unless_damage(error)?;
+                return Ok(Report { damage: Some(damage), ..tally.report });
             }
+            seen = doubt;
         }
-        Ok(tally.report)
+        Err(ReadError::Busy { tries: TRIES_MAX })
+    }
+}
+
+/// What a running node may cause without anything being wrong.
+#[derive(Debug, PartialEq, Eq)]
+enum Doubt {
+    Damage(Damage),
+    Missing(String),
+}
+
+impl Doubt {
+    fn of(error: &WalkError) -> Option<Doubt> {
+        match error {
+            WalkError::Damage(damage) => Some(Doubt::Damage(*damage)),
+            WalkError::Disk { file, source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some(Doubt::Missing(file.clone()))
+            }
+            WalkError::Disk { .. } | WalkError::WrongKey { .. } | WalkError::Newer { .. } => None,
+        }
     }
 }
 

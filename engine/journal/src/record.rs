@@ -110,11 +110,19 @@ pub(crate) fn push(body: &mut Vec<u8>, record: &Record<'_>, payload_len: u32) {
 }
 
 /// The plaintext of a group is not what a journal writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Malformed;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("these bytes are not the plaintext of a group of records")]
+pub struct Malformed;
 
-/// Reads the records of a group, all of them or none: `body` must hold exactly `count`.
-pub(crate) fn read_all(body: &[u8], first: Lsn, count: u32) -> Result<Vec<Record<'_>>, Malformed> {
+/// Reads the records of a group, all of them or none: `body`, the group's plaintext, must hold
+/// exactly `count`, and that is at least one. The first gets the number `first`.
+///
+/// # Errors
+/// [`Malformed`] when anything in it is not as `docs/specs/journal.md` says.
+pub fn read_records(body: &[u8], first: Lsn, count: u32) -> Result<Vec<Record<'_>>, Malformed> {
+    if count == 0 {
+        return Err(Malformed);
+    }
     let mut records = Vec::new();
     let mut rest = body;
     for ordinal in 0..u64::from(count) {
@@ -160,7 +168,7 @@ mod tests {
             .zip(RecordKind::ALL)
             .map(|(lsn, kind)| sample(lsn, kind, &b"abcdefgh"[..usize::from(kind.code())]))
             .collect();
-        assert_eq!(read_all(&written(&records), Lsn(10), 5), Ok(records));
+        assert_eq!(read_records(&written(&records), Lsn(10), 5), Ok(records));
     }
 
     #[test]
@@ -169,10 +177,11 @@ mod tests {
         let check = |name: &str, change: &dyn Fn(&mut Vec<u8>), count| {
             let mut body = good.clone();
             change(&mut body);
-            assert_eq!(read_all(&body, Lsn(1), count), Err(Malformed), "{name}");
+            assert_eq!(read_records(&body, Lsn(1), count), Err(Malformed), "{name}");
         };
         check("too few records", &|_| {}, 2);
         check("bytes left over", &|_| {}, 0);
+        check("no record at all", &|body| body.clear(), 0);
         check("a payload that is cut", &|body| body.truncate(34), 1);
         check("an unknown kind", &|body| body[4] = 9, 1);
         check("no kind", &|body| body[4] = 0, 1);
@@ -184,7 +193,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_without_a_panic(body: Vec<u8>, count in 0u32..50) {
-            if let Ok(records) = read_all(&body, Lsn(1), count) {
+            if let Ok(records) = read_records(&body, Lsn(1), count) {
                 prop_assert_eq!(written(&records), body);
             }
         }

@@ -2,13 +2,12 @@
 
 use std::io;
 
-use crate::data_key::DataKey;
+use crate::data_key::Tag;
 use crate::disk::{Disk, DiskFile, PAGE_BYTES};
-use crate::group::Home;
 use crate::journal::{Active, Journal};
 use crate::segment::{Birth, GROUPS_AT, SegmentHeader, file_name};
 use crate::walk::{SPARE_NAME, SPARE_NEW_NAME};
-use crate::{CommitError, Kek, Lsn, PrepareError, SegmentSpan};
+use crate::{CommitError, Kek, PrepareError, SegmentSpan};
 
 /// How much is zeroed and synced at a time: little enough that a group's own sync, on the same disk,
 /// waits milliseconds for it.
@@ -41,13 +40,11 @@ impl<F: DiskFile> Preparation<F> {
     /// # Errors
     /// See [`PrepareError`]; drop the preparation then.
     pub fn step(&mut self) -> Result<bool, PrepareError> {
-        let left = self.len_bytes.saturating_sub(self.zeroed_bytes);
-        let slice = left.min(SLICE_BYTES);
-        let len = usize::try_from(slice).unwrap_or(0);
+        let end = self.zeroed_bytes.saturating_add(SLICE_BYTES).min(self.len_bytes);
         let failed = |verb| move |source| PrepareError::Disk { verb, source };
-        self.file.write_at(self.zeroed_bytes, &vec![0; len]).map_err(failed("zero"))?;
+        write_zeros(&self.file, self.zeroed_bytes, end).map_err(failed("zero"))?;
         self.file.sync().map_err(failed("sync"))?;
-        self.zeroed_bytes = self.zeroed_bytes.saturating_add(slice);
+        self.zeroed_bytes = end;
         Ok(self.zeroed_bytes >= self.len_bytes)
     }
 
@@ -97,7 +94,8 @@ impl<D: Disk> Journal<D> {
     /// that is unfinished or was given up is not.
     ///
     /// # Errors
-    /// See [`PrepareError`]; the journal goes on.
+    /// See [`PrepareError`]; the journal goes on, unless the folder could not be synced: then it is
+    /// dead, as after any failed sync, for a later sync would say yes and mean nothing.
     pub fn adopt(&mut self, prepared: Preparation<D::File>) -> Result<bool, PrepareError> {
         let Preparation { file, len_bytes, zeroed_bytes, ticket } = prepared;
         if ticket != self.ticket || self.spare.is_some() || zeroed_bytes < len_bytes {
@@ -105,7 +103,10 @@ impl<D: Disk> Journal<D> {
         }
         let failed = |verb| move |source| PrepareError::Disk { verb, source };
         self.disk.rename(SPARE_NEW_NAME, SPARE_NAME).map_err(failed("rename"))?;
-        self.disk.sync_dir().map_err(failed("sync the folder of"))?;
+        self.disk.sync_dir().map_err(|source| {
+            self.dead = Some("sync the folder of");
+            failed("sync the folder of")(source)
+        })?;
         self.spare = Some(Spare { file, len_bytes });
         Ok(true)
     }
@@ -184,7 +185,7 @@ pub(crate) fn bear<D: Disk>(
     birth: Birth,
     spare: Option<Spare<D::File>>,
     len_bytes: u64,
-) -> Result<(Active<D::File>, crate::data_key::Tag), BirthError> {
+) -> Result<(Active<D::File>, Tag), BirthError> {
     let failed = |verb| move |source| BirthError::Disk { verb, source };
     let name = file_name(birth.segment);
     let (file, len_bytes) = match spare {
@@ -195,13 +196,11 @@ pub(crate) fn bear<D: Disk>(
         None => (zeroed(disk, &name, len_bytes)?, len_bytes),
     };
     disk.sync_dir().map_err(failed("sync the folder of"))?;
-    let (header, key): (SegmentHeader, DataKey) =
-        SegmentHeader::fresh(birth, kek).map_err(|_| BirthError::Cipher)?;
+    let (header, key) = SegmentHeader::fresh(birth, kek).map_err(|_| BirthError::Cipher)?;
     file.write_at(0, &header.to_bytes()).map_err(failed("write the header of"))?;
     file.sync().map_err(failed("sync the header of"))?;
-    let home: Home = header.home();
-    let first_lsn: Lsn = birth.first_lsn;
     let at = u64::try_from(GROUPS_AT).unwrap_or(u64::MAX);
+    let (home, first_lsn) = (header.home(), birth.first_lsn);
     Ok((Active { file, home, key, first_lsn, len_bytes, at }, header.tag()))
 }
 
@@ -210,14 +209,7 @@ pub(crate) fn bear<D: Disk>(
 fn zeroed<D: Disk>(disk: &D, name: &str, len_bytes: u64) -> Result<D::File, BirthError> {
     let free_bytes = disk.free_bytes().unwrap_or(0);
     let outcome = disk.create(name, len_bytes).and_then(|file| {
-        let slice = vec![0; usize::try_from(SLICE_BYTES.min(len_bytes)).unwrap_or(0)];
-        let mut at = 0;
-        while at < len_bytes {
-            let left = usize::try_from(len_bytes.saturating_sub(at)).unwrap_or(usize::MAX);
-            let part = slice.get(..left.min(slice.len())).unwrap_or(&slice);
-            file.write_at(at, part)?;
-            at = at.saturating_add(SLICE_BYTES);
-        }
+        write_zeros(&file, 0, len_bytes)?;
         file.sync()?;
         Ok(file)
     });
@@ -230,6 +222,19 @@ fn zeroed<D: Disk>(disk: &D, name: &str, len_bytes: u64) -> Result<D::File, Birt
             BirthError::Disk { verb: "create", source }
         }
     })
+}
+
+/// Writes zeros from one place of a file to another, a slice at a time.
+fn write_zeros<F: DiskFile>(file: &F, from: u64, to: u64) -> io::Result<()> {
+    let slice = to.saturating_sub(from).min(SLICE_BYTES);
+    let zeros = vec![0; usize::try_from(slice).unwrap_or(0)];
+    let mut at = from;
+    while at < to {
+        let left = usize::try_from(to.saturating_sub(at)).unwrap_or(usize::MAX);
+        file.write_at(at, zeros.get(..left).unwrap_or(&zeros))?;
+        at = at.saturating_add(SLICE_BYTES);
+    }
+    Ok(())
 }
 
 /// Whether the disk says that there is no room.

@@ -210,6 +210,18 @@ mod tests {
         check("another home", Expected { home: elsewhere, ..expected[1] }, Harm::Stray);
     }
 
+    #[test]
+    fn a_length_beyond_the_file_is_no_group() {
+        let (mut bytes, places, expected) = segment(&[10, 10, 10]);
+        for body_len in [1 << 20, u32::MAX - 100, u32::MAX] {
+            group::forge_length(&mut bytes[places[1]..], body_len);
+            let last = judge(&bytes[..places[2]], places[1], expected[1]);
+            assert!(matches!(last, Finding::Torn { .. }), "{body_len}, the last: {last:?}");
+            let not_last = judge(&bytes, places[1], expected[1]);
+            assert_eq!(not_last, Finding::Harmed(Harm::GroupContents), "{body_len}, not the last");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_judged_without_a_panic(bytes: Vec<u8>, at in 0usize..4) {

@@ -245,6 +245,24 @@ mod tests {
     }
 
     #[test]
+    fn every_segment_has_a_key_a_nonce_and_an_incarnation_of_its_own() {
+        let kek = Kek::from_bytes(&[1; 32]).unwrap();
+        let all: Vec<_> = (0..8).map(|_| SegmentHeader::fresh(birth(), &kek).unwrap()).collect();
+        let sealed = |(header, key): &(SegmentHeader, DataKey)| {
+            let mut text = [0; 32];
+            key.seal(Lsn(90), b"", &mut text).unwrap();
+            (text, header.layout.wrap_nonce, header.layout.incarnation)
+        };
+        let mut seen: Vec<([u8; 32], [u8; 12], [u8; 16])> = Vec::new();
+        for (text, nonce, incarnation) in all.iter().map(sealed) {
+            assert!(seen.iter().all(|one| one.0 != text), "a key twice");
+            assert!(seen.iter().all(|one| one.1 != nonce), "a nonce twice");
+            assert!(seen.iter().all(|one| one.2 != incarnation), "an incarnation twice");
+            seen.push((text, nonce, incarnation));
+        }
+    }
+
+    #[test]
     fn one_copy_is_enough_and_every_flipped_bit_is_seen() {
         let kek = Kek::from_bytes(&[1; 32]).unwrap();
         let bytes = SegmentHeader::fresh(birth(), &kek).unwrap().0.to_bytes();

@@ -19,6 +19,11 @@ pub(crate) const SPARE_NEW_NAME: &str = "spare.new";
 /// The zeroed file that becomes the next segment.
 pub(crate) const SPARE_NAME: &str = "spare";
 
+/// Whether a folder with these files holds a journal.
+pub(crate) fn is_journal(names: &[String]) -> bool {
+    names.iter().any(|name| name == mark::MARK_NAME || number_of(name).is_some())
+}
+
 /// One segment, as far as it is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentSpan {
@@ -97,11 +102,14 @@ pub(crate) fn walk<D: Disk>(
     let strays = names.into_iter().filter(|name| name == SPARE_NEW_NAME);
     walker.strays.extend(strays);
 
-    let births = walker.read_headers(&numbers)?;
+    let (births, fault) = walker.read_headers(&numbers);
     for (place, header) in births.iter().enumerate() {
         walker.enter(header, visit, births.get(place.saturating_add(1)))?;
     }
-    walker.finish()
+    match fault {
+        Some(fault) => Err(walker.behind(fault)),
+        None => walker.finish(),
+    }
 }
 
 struct Walker<'a, D> {
@@ -140,39 +148,57 @@ impl<'a, D: Disk> Walker<'a, D> {
         }
     }
 
-    /// The headers of all segments, which must be numbered without a gap from the oldest on. A last
-    /// one that was never born is a stray.
-    fn read_headers(&mut self, numbers: &[u64]) -> Result<Vec<SegmentHeader>, WalkError> {
+    /// The headers of all segments, which must be numbered without a gap from the oldest on, up to
+    /// the first that is not as it must be, and what is wrong with that one.
+    fn read_headers(&mut self, numbers: &[u64]) -> (Vec<SegmentHeader>, Option<WalkError>) {
         let mut headers = Vec::new();
         let mut expected = self.mark.map(|mark| mark.oldest).or(numbers.first().copied());
         for (place, number) in numbers.iter().copied().enumerate() {
             if expected != Some(number) {
-                return Err(harm(expected.unwrap_or(0), 0, Lsn::NONE, Harm::SegmentMissing));
+                let missing = harm(expected.unwrap_or(0), 0, Lsn::NONE, Harm::SegmentMissing);
+                return (headers, Some(missing));
             }
             expected = number.checked_add(1);
-            let is_last = place.saturating_add(1) == numbers.len();
-            match self.read_header(number)? {
-                HeaderState::Born { header, copies } => {
-                    if header.birth().segment != number {
-                        return Err(harm(number, 0, Lsn::NONE, Harm::SegmentHeader));
-                    }
-                    if copies < 2 {
-                        self.notes.push(Note::HeaderCopyDamaged { segment: number });
-                    }
-                    headers.push(*header);
-                }
-                HeaderState::Newer { version } => {
-                    return Err(WalkError::Newer { segment: number, version });
-                }
-                HeaderState::Unreadable if is_last && self.is_unborn(number)? => {
-                    self.strays.push(segment::file_name(number));
-                }
-                HeaderState::Unreadable => {
-                    return Err(harm(number, 0, Lsn::NONE, Harm::SegmentHeader));
-                }
+            match self.judge_header(number, place.saturating_add(1) == numbers.len()) {
+                Ok(header) => headers.extend(header),
+                Err(fault) => return (headers, Some(fault)),
             }
         }
-        Ok(headers)
+        (headers, None)
+    }
+
+    /// The header of a segment; none of a last one that was never born, which is a stray.
+    fn judge_header(
+        &mut self,
+        number: u64,
+        is_last: bool,
+    ) -> Result<Option<SegmentHeader>, WalkError> {
+        match self.read_header(number)? {
+            HeaderState::Born { header, copies } if header.birth().segment == number => {
+                if copies < 2 {
+                    self.notes.push(Note::HeaderCopyDamaged { segment: number });
+                }
+                Ok(Some(*header))
+            }
+            HeaderState::Newer { version } => Err(WalkError::Newer { segment: number, version }),
+            HeaderState::Unreadable if is_last && self.is_unborn(number)? => {
+                self.strays.push(segment::file_name(number));
+                Ok(None)
+            }
+            HeaderState::Born { .. } | HeaderState::Unreadable => {
+                Err(harm(number, 0, Lsn::NONE, Harm::SegmentHeader))
+            }
+        }
+    }
+
+    /// What is wrong with a header, now that all records before it were read.
+    fn behind(&self, fault: WalkError) -> WalkError {
+        match fault {
+            WalkError::Damage(damage) => {
+                WalkError::Damage(Damage { lsn: self.end.last_lsn.plus(1), ..damage })
+            }
+            other => other,
+        }
     }
 
     fn read_header(&mut self, number: u64) -> Result<HeaderState, WalkError> {
@@ -332,7 +358,7 @@ fn read_records(
     visit: &mut dyn Visit,
 ) -> Result<(), Harm> {
     let body = group.open(whole, key, scratch).map_err(|_| Harm::Seal)?;
-    let records = record::read_all(body, group.first_lsn, group.records);
+    let records = record::read_records(body, group.first_lsn, group.records);
     for record in records.map_err(|_| Harm::Records)? {
         visit.record(record);
     }

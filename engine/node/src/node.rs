@@ -144,7 +144,7 @@ impl Node {
     where
         D: Disk + Send + 'static,
     {
-        let kek = config.kek.load_or_create()?;
+        let kek = config.kek.load_for(&disk)?;
         let recovered = recover(disk, config.journal, kek)?;
         start(config, recovered, clock)
     }

@@ -27,17 +27,21 @@ pub struct FileLock {
 }
 
 impl FileDisk {
-    /// The folder, made (for this user alone) if it is not there, with its name synced.
+    /// The folder, made (for this user alone) if it is not there, with its name synced: a folder that
+    /// a power cut takes away takes all that was durable in it along. So are the names of the folders
+    /// it lies in, which may have been made a moment ago by somebody who did not.
     ///
     /// # Errors
     /// What the system says.
     pub fn create(folder: impl Into<PathBuf>) -> io::Result<FileDisk> {
         use std::os::unix::fs::DirBuilderExt;
         let folder = folder.into();
-        if !folder.is_dir() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-            if let Some(parent) = folder.parent().filter(|path| !path.as_os_str().is_empty()) {
-                File::open(parent)?.sync_all()?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        for above in folder.canonicalize()?.ancestors().skip(1) {
+            match File::open(above) {
+                // A folder that cannot even be read was there before, and is somebody else's.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
+                opened => sync_folder(&opened?)?,
             }
         }
         Ok(FileDisk { folder })
@@ -133,6 +137,22 @@ impl Disk for FileDisk {
     }
 }
 
+/// Syncs a folder, if it is one that has names to sync: some mounts refuse, as a root that is read
+/// only does.
+fn sync_folder(folder: &File) -> io::Result<()> {
+    match folder.sync_all() {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::ReadOnlyFilesystem
+            ) =>
+        {
+            Ok(())
+        }
+        other => other,
+    }
+}
+
 /// Reserves space where the file system can; lengthens the file where it cannot.
 #[cfg(target_os = "linux")]
 fn reserve(file: &File, len_bytes: u64) -> io::Result<()> {
@@ -188,6 +208,8 @@ impl DiskFile for File {
 mod tests {
     use super::*;
 
+    const INVALID: io::ErrorKind = io::ErrorKind::InvalidInput;
+
     #[test]
     fn real_files_keep_the_promises_of_a_disk() {
         super::super::suite::run(|| {
@@ -199,6 +221,17 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_is_made_with_all_above_it() {
+        let top = tempfile::tempdir().unwrap();
+        let folder = top.path().join("a/b/c");
+        assert_eq!(FileDisk::create(&folder).unwrap().folder(), folder);
+        assert!(FileDisk::create(&folder).unwrap().list().unwrap().is_empty(), "again");
+        fs::write(top.path().join("file"), b"").unwrap();
+        assert!(FileDisk::create(top.path().join("file")).is_err(), "a file is no folder");
+        assert!(FileDisk::create(top.path().join("file/below")).is_err());
+    }
+
+    #[test]
     fn a_reserved_file_really_takes_its_space() {
         use std::os::unix::fs::MetadataExt;
         let folder = tempfile::tempdir().unwrap();
@@ -206,6 +239,18 @@ mod tests {
         let file = disk.create("a", 1 << 20).unwrap();
         let reserved_bytes = file.metadata().unwrap().blocks() * 512;
         assert!(reserved_bytes >= 1 << 20, "only {reserved_bytes} bytes are reserved");
+    }
+
+    #[test]
+    fn a_sync_asks_the_system_and_tells_its_answer() {
+        // Neither a pipe nor a folder of processes can be synced, so a yes would be made up.
+        let (end, _other) = io::pipe().unwrap();
+        let pipe = File::from(std::os::fd::OwnedFd::from(end));
+        assert_eq!(DiskFile::sync(&pipe).map_err(|error| error.kind()), Err(INVALID));
+        if cfg!(target_os = "linux") {
+            let folder = FileDisk::existing("/proc/self").unwrap();
+            assert_eq!(folder.sync_dir().map_err(|error| error.kind()), Err(INVALID));
+        }
     }
 
     #[test]

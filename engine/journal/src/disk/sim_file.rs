@@ -96,6 +96,7 @@ impl DiskFile for SimFile {
         let at = index(offset)?;
         let mut state = locked(&self.state);
         let fault = state.begin(self.boot)?;
+        state.write_back_by_chance(self.number, at, bytes.len());
         match fault {
             Some(SimFault::Fail) => {
                 let written = state.random_prefix(bytes.len());

@@ -131,6 +131,18 @@ impl State {
         Ok(number)
     }
 
+    /// Puts a file on the platter as if it had always been there.
+    pub(super) fn put_file(&mut self, name: &str, bytes: &[u8]) {
+        let number = self.files.len();
+        if self.names.contains_key(name) {
+            return;
+        }
+        let (seen, durable) = (bytes.to_vec(), bytes.to_vec());
+        self.files.push(Contents { seen, durable, dirty_pages: BTreeSet::new() });
+        self.names.insert(name.to_owned(), number);
+        self.durable_names.insert(name.to_owned(), number);
+    }
+
     pub(super) fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
         let number = self.number(from)?;
         self.names.remove(from);
@@ -169,6 +181,24 @@ impl State {
                     self.durable_names.remove(&from);
                     self.durable_names.insert(to, number);
                 }
+            }
+        }
+    }
+
+    /// Before a page is written over, the system may have written it back by itself: what was never
+    /// synced may be on the platter too, in whichever version.
+    pub(super) fn write_back_by_chance(&mut self, number: FileNumber, at: usize, len: usize) {
+        let pages = at / PAGE..at.saturating_add(len).div_ceil(PAGE);
+        let is_dirty = self
+            .file(number)
+            .is_ok_and(|file| file.dirty_pages.range(pages.clone()).next().is_some());
+        if is_dirty
+            && self.next_random().is_multiple_of(4)
+            && let Ok(file) = self.file(number)
+        {
+            file.durable.resize(file.seen.len(), 0);
+            for page in pages {
+                file.persist(page * PAGE, PAGE);
             }
         }
     }

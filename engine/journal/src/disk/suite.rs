@@ -1,4 +1,5 @@
-//! What every disk must do, as tests that any implementation can run.
+//! What every disk must do, as tests that any implementation can run. What only shows when the power
+//! goes or the room ends, the tests of each implementation show.
 //!
 //! `run` takes a maker of fresh, empty disks (with whatever must stay alive beside one) and panics
 //! with a sentence at the first promise broken.
@@ -26,6 +27,7 @@ pub fn run<D: Disk, K>(mut make: impl FnMut() -> (D, K)) -> io::Result<()> {
         what_is_not_there_is_not_found,
         one_writer_holds_the_folder,
         two_handles_see_one_file,
+        a_handle_for_reading_writes_nothing,
         free_space_is_told,
         a_whole_file_is_read_up_to_a_limit,
     ] {
@@ -134,6 +136,17 @@ fn two_handles_see_one_file<D: Disk>(disk: &D) -> io::Result<()> {
     let mut buffer = [0; 4];
     reader.read_at(10, &mut buffer)?;
     assert_eq!(&buffer, b"here", "a reader must see what is written, synced or not");
+    Ok(())
+}
+
+fn a_handle_for_reading_writes_nothing<D: Disk>(disk: &D) -> io::Result<()> {
+    disk.create("a", 100)?.write_at(0, b"kept")?;
+    let reader = disk.open_reading("a")?;
+    assert!(reader.write_at(0, b"lost").is_err(), "a write must be refused");
+    assert!(reader.set_len(0).is_err(), "cutting the file must be refused");
+    let mut buffer = [0; 4];
+    reader.read_at(0, &mut buffer)?;
+    assert_eq!(&buffer, b"kept", "what was refused must not have happened");
     Ok(())
 }
 

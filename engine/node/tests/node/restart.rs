@@ -219,9 +219,10 @@ async fn a_damaged_journal_ends_storing_and_alarms_go_on() {
 }
 
 fn journal_with(folder: &Ward, entry: &Entry) {
-    let kek = KekSource::File(folder.folder.path().join("journal.key")).load_or_create().unwrap();
     let path = folder.folder.path().join("data").join("journal");
     let disk = ach_engine_journal::FileDisk::create(path).unwrap();
+    let key = KekSource::File(folder.folder.path().join("journal.key"));
+    let kek = key.load_for(&disk).unwrap();
     let config = Config { segment_bytes: 1 << 20, reserve_bytes: 0, ..Config::default() };
     let (mut journal, _) = Journal::open(disk, config, kek, &mut |_| {}).unwrap();
     let mut bytes = Vec::new();

@@ -1,19 +1,10 @@
 //! Flipped bits, zeroed pages, lost and misdirected writes: never silently wrong, never short.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    reason = "a test may fail, and its numbers are small"
-)]
+use ach_engine_journal::{Disk, Harm, Lsn, Note, OpenError, Reader, SimDisk, SimFault};
 
-use ach_engine_journal::{Disk, Harm, Note, OpenError, Reader, SimDisk, SimFault};
-
-mod support;
-use support::{AMPLE, Chance, Driven, Owned, kek, killed_journal, open, open_well, segments};
+use crate::support::{
+    self, AMPLE, Chance, Driven, Owned, kek, killed_journal, open, open_well, segments,
+};
 
 /// Opens a harmed copy: either everything that was acked comes back, or it is said to be damaged
 /// and what came back before is right. Says whether it opened.
@@ -96,6 +87,47 @@ fn single_flipped_bits_in_the_headers_of_segments_cost_nothing_and_are_told() {
 }
 
 #[test]
+fn a_segment_without_a_header_costs_no_record_before_it() {
+    let (disk, appended) = killed_journal(1);
+    let names = segments(&disk);
+    let spans = Reader::new(disk.clone()).verify(None).unwrap().segments;
+    assert_eq!(names.len(), spans.len());
+    for (name, span) in names.iter().zip(&spans) {
+        let before = &appended[..span.first_lsn.0 as usize - 1];
+        let no_header = disk.fork(1);
+        no_header.corrupt(name, |bytes| bytes[..8192].fill(0x55)).unwrap();
+        let gone = disk.fork(1);
+        gone.remove(name).unwrap();
+        for (story, harmed) in [("no header", no_header), ("gone", gone)] {
+            let report = Reader::new(harmed.clone()).verify(Some(&kek())).unwrap();
+            let (outcome, read) = open(harmed);
+            let Err(OpenError::Corrupt { lsn, .. }) = outcome else {
+                panic!("{name}, {story}: {outcome:?}");
+            };
+            assert!(read == before, "{name}, {story}: {} of {} came", read.len(), before.len());
+            assert_eq!(lsn, span.first_lsn, "{name}, {story}");
+            assert_eq!(report.records, before.len() as u64, "{name}, {story}");
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_the_mark_after_a_release_costs_nothing() {
+    let disk = SimDisk::new(1, AMPLE);
+    let mut driven = Driven::new(disk.clone());
+    driven.groups(&[&[9_000][..]; 12]);
+    assert!(driven.journal.release_before(Lsn(9)).unwrap() > 0);
+    let (_, _, kept) = open_well(disk.fork(1));
+    for bit in (0..512).chain(4096 * 8..4096 * 8 + 512) {
+        let harmed = disk.fork(1);
+        harmed.corrupt("mark", |bytes| bytes[bit / 8] ^= 1 << (bit % 8)).unwrap();
+        let (outcome, read) = open(harmed);
+        assert!(outcome.is_ok(), "bit {bit}: {outcome:?}");
+        assert_eq!(read, kept, "bit {bit}");
+    }
+}
+
+#[test]
 fn a_zeroed_page_is_found_wherever_it_is() {
     let (disk, appended) = killed_journal(1);
     let (mut pages, mut found) = (0, 0);
@@ -147,6 +179,29 @@ fn a_missing_or_exchanged_segment_is_found() {
     let first = disk.contents(&names[0]);
     copied.corrupt(&names[1], |bytes| bytes.clone_from(&first)).unwrap();
     assert!(!check(&copied, &appended, "a segment is a copy of another"));
+}
+
+#[test]
+fn a_segment_of_another_past_is_found() {
+    let disk = SimDisk::new(1, AMPLE);
+    Driven::new(disk.clone()).groups(&[&[48; 10]]);
+    // Two copies of the folder go on apart: the same numbers of segments and records, other keys.
+    let [mut ours, mut theirs] = [disk.fork(1), disk.fork(2)];
+    for _ in 0..3 {
+        for copy in [&mut ours, &mut theirs] {
+            *copy = copy.restart();
+            Driven::new(copy.clone()).groups(&[&[48; 10]]);
+        }
+    }
+    let (_, _, appended) = open_well(ours.fork(1));
+    let names = segments(&ours);
+    assert_eq!((names.len(), segments(&theirs)), (4, names.clone()));
+    for name in &names[1..] {
+        let harmed = ours.fork(1);
+        let alien = theirs.contents(name);
+        harmed.corrupt(name, |bytes| bytes.clone_from(&alien)).unwrap();
+        assert!(!check(&harmed, &appended, &format!("{name} is of another past")));
+    }
 }
 
 #[test]

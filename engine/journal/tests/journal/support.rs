@@ -1,7 +1,5 @@
 //! What the journal's tests share: a model that is a list, and a journal that is driven beside it.
 
-#![allow(dead_code, reason = "each test file uses its own part")]
-
 use ach_engine_journal::{
     AppendError, CommitError, Config, Disk, Journal, Kek, Lsn, OpenError, Opened, Record,
     RecordKind, SimDisk,
@@ -67,23 +65,23 @@ pub(crate) fn open<D: Disk>(disk: D) -> (Outcome<D>, Vec<Owned>) {
 
 /// Opens what must open.
 #[track_caller]
-pub(crate) fn open_well(disk: SimDisk) -> (Journal<SimDisk>, Opened, Vec<Owned>) {
+pub(crate) fn open_well<D: Disk>(disk: D) -> (Journal<D>, Opened, Vec<Owned>) {
     let (outcome, records) = open(disk);
     let (journal, opened) = outcome.unwrap();
     (journal, opened, records)
 }
 
 /// A journal and the list it must agree with.
-pub(crate) struct Driven {
-    pub(crate) journal: Journal<SimDisk>,
+pub(crate) struct Driven<D: Disk = SimDisk> {
+    pub(crate) journal: Journal<D>,
     /// Everything ever appended, in order.
     pub(crate) appended: Vec<Owned>,
     /// How many of them were acked.
     pub(crate) acked: usize,
 }
 
-impl Driven {
-    pub(crate) fn new(disk: SimDisk) -> Driven {
+impl<D: Disk> Driven<D> {
+    pub(crate) fn new(disk: D) -> Driven<D> {
         let (journal, _, appended) = open_well(disk);
         let acked = appended.len();
         Driven { journal, appended, acked }

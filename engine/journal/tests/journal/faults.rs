@@ -1,22 +1,12 @@
 //! Full disks, failed writes and syncs, stalls, wrong keys, two openers, limits.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    reason = "a test may fail, and its numbers are small"
-)]
-
 use ach_engine_journal::{
     AppendError, CommitError, Config, Disk, FileDisk, Journal, Kek, Lsn, OpenError, PrepareError,
     RECORD_BYTES_MAX, ReadError, Reader, RecordKind, SimDisk, SimFault,
 };
 
-mod support;
-use support::{AMPLE, CONFIG, Driven, kek, killed_journal, open, open_well, segments};
+use crate::planted::{Bug, Planted};
+use crate::support::{AMPLE, CONFIG, Driven, kek, killed_journal, open, open_well, segments};
 
 #[test]
 fn a_full_disk_refuses_the_group_and_keeps_it_until_there_is_room() {
@@ -60,30 +50,14 @@ fn releasing_segments_makes_room() {
     assert_eq!(read, driven.appended[oldest.0 as usize - 1..]);
 }
 
-#[test]
-fn a_release_cut_short_by_the_power_is_finished_at_the_next_start() {
-    for op in 1..8 {
-        let disk = SimDisk::new(op, AMPLE);
-        let mut driven = Driven::new(disk.clone());
-        driven.groups(&[&[9_000][..]; 12]);
-        disk.plan(op, SimFault::PowerCut);
-        let outcome = driven.journal.release_before(Lsn(8));
-        disk.cut_power();
-        let (_, opened, read) = open_well(disk.power_on());
-        assert_eq!(opened.last_lsn, Lsn(12), "cut at {op}: {outcome:?}");
-        assert_eq!(read, driven.appended[12 - read.len()..], "cut at {op}");
-        assert!(read.len() >= 5, "cut at {op}: a record from 8 on is gone");
-    }
-}
-
-#[test]
-fn after_any_failed_write_or_sync_the_journal_is_dead() {
+/// Lets every operation fail in every way, and holds what is acked against what is there.
+pub(crate) fn fail_everywhere(bug: Option<Bug>) {
     let mut deaths = 0;
     for op in 1..12 {
         for fault in [SimFault::Fail, SimFault::Full] {
             let story = format!("{fault:?} at operation {op}");
             let disk = SimDisk::new(op, AMPLE);
-            let mut driven = Driven::new(disk.clone());
+            let mut driven = Driven::new(Planted::on(&disk, bug));
             disk.plan(op, fault);
             let failed = loop {
                 driven.append(9_000).unwrap();
@@ -97,12 +71,7 @@ fn after_any_failed_write_or_sync_the_journal_is_dead() {
                 Some(CommitError::Full { .. }) => driven.commit().expect(&story),
                 Some(CommitError::Disk { .. }) => {
                     deaths += 1;
-                    assert!(driven.journal.is_dead(), "{story}");
-                    let refused = driven.journal.append(RecordKind::Entry, 0, 0, 0, b"more");
-                    assert!(matches!(refused, Err(AppendError::Dead { .. })), "{story}");
-                    assert!(matches!(driven.commit(), Err(CommitError::Dead { .. })), "{story}");
-                    let ops = disk.ops();
-                    assert!(driven.journal.seal().is_err() && disk.ops() == ops, "{story}");
+                    stays_dead(&mut driven, &disk, &story);
                 }
                 other => panic!("{story}: {other:?}"),
             }
@@ -114,6 +83,57 @@ fn after_any_failed_write_or_sync_the_journal_is_dead() {
         }
     }
     assert!(deaths > 15, "only {deaths} of the faults were deadly");
+}
+
+fn stays_dead(driven: &mut Driven<Planted>, disk: &SimDisk, story: &str) {
+    let ops = disk.ops();
+    let journal = &mut driven.journal;
+    assert!(journal.is_dead(), "{story}");
+    let refused = journal.append(RecordKind::Entry, 0, 0, 0, b"more");
+    assert!(matches!(refused, Err(AppendError::Dead { .. })), "{story}");
+    assert!(matches!(journal.commit(), Err(CommitError::Dead { .. })), "{story}");
+    assert!(matches!(journal.seal(), Err(CommitError::Dead { .. })), "{story}");
+    assert!(matches!(journal.release_before(Lsn(9)), Err(CommitError::Dead { .. })), "{story}");
+    assert!(matches!(journal.preparation(), Ok(None)), "{story}");
+    assert_eq!(disk.ops(), ops, "{story}: a dead journal touched the disk");
+}
+
+#[test]
+fn after_any_failed_write_or_sync_the_journal_is_dead() {
+    fail_everywhere(None);
+}
+
+#[test]
+fn a_preparation_that_fails_is_given_up_and_the_journal_goes_on() {
+    for op in 1..4 {
+        for fault in [SimFault::Fail, SimFault::Full] {
+            let story = format!("{fault:?} at operation {op}");
+            let disk = SimDisk::new(op, AMPLE);
+            let mut driven = Driven::new(disk.clone());
+            disk.plan(op, fault);
+            let prepared = driven.journal.preparation();
+            let outcome = prepared.and_then(|prepared| prepared.unwrap().run());
+            assert!(outcome.is_err(), "{story}");
+            driven.groups(&[&[9_000][..]; 5]);
+            let prepared = driven.journal.preparation().unwrap().unwrap().run().unwrap();
+            assert!(driven.journal.adopt(prepared).unwrap(), "{story}: the next one");
+            driven.groups(&[&[9_000][..]; 5]);
+            let (_, _, read) = open_well(disk.restart());
+            assert_eq!(read, driven.appended, "{story}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_synced_ends_storing_even_while_preparing() {
+    let disk = SimDisk::new(1, AMPLE);
+    let mut driven = Driven::new(Planted::on(&disk, None));
+    let prepared = driven.journal.preparation().unwrap().unwrap().run().unwrap();
+    disk.plan(2, SimFault::Fail);
+    let outcome = driven.journal.adopt(prepared);
+    let verb = "sync the folder of";
+    assert!(matches!(outcome, Err(PrepareError::Disk { verb: v, .. }) if v == verb), "{outcome:?}");
+    stays_dead(&mut driven, &disk, "after the folder failed");
 }
 
 #[test]
@@ -140,13 +160,20 @@ fn a_stalled_disk_delays_and_nothing_else() {
     assert!(!driven.journal.is_dead());
 }
 
-#[test]
-fn two_openers_are_refused_on_both_disks() {
+/// Opens what is open.
+pub(crate) fn open_twice(bug: Option<Bug>) {
     let disk = SimDisk::new(1, AMPLE);
-    let (journal, _, _) = open_well(disk.clone());
-    assert!(matches!(open(disk.clone()).0, Err(OpenError::InUse)));
+    let (journal, _, _) = open_well(Planted::on(&disk, bug));
+    let names = disk.list().unwrap();
+    assert!(matches!(open(Planted::on(&disk, bug)).0, Err(OpenError::InUse)));
+    assert_eq!(disk.list().unwrap(), names, "a refused opening changed the folder");
     drop(journal);
     open_well(disk);
+}
+
+#[test]
+fn two_openers_are_refused_on_both_disks() {
+    open_twice(None);
     let folder = tempfile::tempdir().unwrap();
     let files = FileDisk::create(folder.path()).unwrap();
     let (first, _) = open(files.clone());
