@@ -243,11 +243,11 @@ mod tests {
     }
 
     #[test]
-    fn walks_are_answered_from_the_box_more_often_than_not() {
+    fn walks_are_answered_from_the_box_in_two_of_five_pings_at_least() {
         for layout in Layout::ALL {
             let mut geofence = Geofence::new(layout, 200, Moves::Walks, (50, 200));
             let answered = geofence.ours();
-            assert!(answered.box_count * 2 > 50 * 200, "{layout:?} {answered:?}");
+            assert!(answered.box_count * 5 > 2 * 50 * 200, "{layout:?} {answered:?}");
         }
     }
 }

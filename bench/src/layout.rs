@@ -168,7 +168,7 @@ fn jagged(outline: &Outline, chance: &mut ChaCha8Rng) -> Outline {
     let (Some(low), Some(high)) = (corners.first(), corners.get(2)) else {
         return outline.clone();
     };
-    let middle = ((low.0 + high.0) / 2, (low.1 + high.1) / 2);
+    let middle = (low.0.midpoint(high.0), low.1.midpoint(high.1));
     let half = (f64::from(high.0 - low.0) / 2.0, f64::from(high.1 - low.1) / 2.0);
     let vertex = |place: i32| {
         let angle = f64::from(place) * std::f64::consts::TAU / 24.0;

@@ -97,7 +97,7 @@ fn hundreds_of_watches_over_one_place_are_told_apart() {
         })
         .collect();
     let index = world::index(&watches, &[]);
-    let mut walker = world::Walker::new(dice.clone(), 12_000);
+    let mut walker = world::Walker::new(dice, 12_000);
     let (mut boxed, mut exact) = (Occupancy::default(), Occupancy::default());
     let mut crossing_count = 0;
     for _ in 0..400 {
