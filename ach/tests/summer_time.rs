@@ -12,7 +12,7 @@ use std::fs;
 
 use ach_actors_entities::Effect;
 use ach_actors_model::{
-    AlarmTransition, Ping, PingBatch, SiteConfig, SourceRef, TagRef, Timestamp,
+    AlarmKind, AlarmTransition, Ping, PingBatch, SiteConfig, SourceRef, TagRef, Timestamp,
 };
 use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
 use ach_engine_site::{SiteDirectory, write_example};
@@ -64,7 +64,11 @@ impl Clockwork {
         let mut effects = Vec::new();
         self.shard.step(&entry, &mut effects);
         for effect in effects {
+            // The feed falls silent as well; what is asked here is the rule with the hours.
             let Effect::Alarm(notice) = effect else { continue };
+            if notice.kind != AlarmKind::UnauthorisedEntry {
+                continue;
+            }
             let word = match notice.transition {
                 AlarmTransition::Raised => "raised",
                 AlarmTransition::Cleared => "cleared",
