@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ach_actors_model::{AlarmId, AlarmTransition};
-use ach_clients_rust::{AlarmNote, AlarmUpdate, Storage};
+use ach_clients_rust::{AlarmNote, AlarmUpdate, ProvisionalReason, Storage};
 
 use crate::Episode;
 use crate::journal::Journaled;
@@ -49,13 +49,16 @@ impl Heard {
             }
             AlarmUpdate::Gone { id } => self.fault(format!("{id} ended and nobody said how")),
             AlarmUpdate::Unreadable(error) => self.fault(format!("a note cannot be read: {error}")),
+            AlarmUpdate::Gap(gap) => self.fault(format!("notes were left out: {gap:?}")),
+            // The disk is taken away in some lives: what is not stored is withdrawn or stored in a
+            // later one.
+            AlarmUpdate::StillProvisional { reason: ProvisionalReason::NoDisk, .. }
+            | AlarmUpdate::OpenSetComplete { .. }
+            | AlarmUpdate::EchoReply { .. }
+            | AlarmUpdate::Disconnected => {}
             AlarmUpdate::StillProvisional { id, reason, .. } => {
                 self.fault(format!("{id} was not stored: {reason:?}"));
             }
-            AlarmUpdate::Gap(gap) => self.fault(format!("notes were left out: {gap:?}")),
-            AlarmUpdate::OpenSetComplete { .. }
-            | AlarmUpdate::EchoReply { .. }
-            | AlarmUpdate::Disconnected => {}
         }
     }
 

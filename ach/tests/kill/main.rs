@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use ach_actors_model::Timestamp;
 use ach_clients_rust::{
-    Bundle, Client, ClientConfig, Filter, Progress, Publisher, PublisherOptions, now,
+    AlarmStream, Bundle, Client, ClientConfig, Filter, Progress, Publisher, PublisherOptions, now,
 };
 
 use crate::chance::Chance;
@@ -78,14 +78,9 @@ async fn killed_under_load_a_node_loses_nothing_it_acknowledged_and_raises_each_
     let vendor = connect(&node, &enrol("vendor", ward::FEED, &data, folder.path()).await).await;
     let vendor = vendor.publisher(PublisherOptions::default()).unwrap();
     let receiver = connect(&node, &enrol("receiver", "desk", &data, folder.path()).await).await;
-    let mut alarms = receiver.subscriber().alarms(Filter::default(), None).await.unwrap();
+    let alarms = receiver.subscriber().alarms(Filter::default(), None).await.unwrap();
     let heard = Arc::new(Mutex::new(Heard::default()));
-    let book = Arc::clone(&heard);
-    let hearing = tokio::spawn(async move {
-        while let Some(update) = alarms.next().await {
-            book.lock().unwrap().take(&update);
-        }
-    });
+    let hearing = tokio::spawn(follow(alarms, Arc::clone(&heard)));
     let stop = Arc::new(AtomicBool::new(false));
     let sending = tokio::spawn(Load::default().run(vendor.clone(), Arc::clone(&stop)));
 
@@ -136,6 +131,12 @@ async fn killed_under_load_a_node_loses_nothing_it_acknowledged_and_raises_each_
     );
     assert!(heard.provisional_count > 0, "no alarm left before its entry was on disk");
     assert!(progress.ping.resent_count > 0, "no kill came under load");
+}
+
+async fn follow(mut alarms: AlarmStream, heard: Arc<Mutex<Heard>>) {
+    while let Some(update) = alarms.next().await {
+        heard.lock().unwrap().take(&update);
+    }
 }
 
 fn number(variable: &str) -> Option<u64> {

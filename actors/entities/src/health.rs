@@ -160,6 +160,12 @@ impl Health {
         }
     }
 
+    /// How long the node has attended since it heard the feed last.
+    pub fn unheard_ns(&self, source: SourceRef, now: Timestamp) -> u64 {
+        let heard_ns = self.sources.get(&source).map_or(0, |row| row.heard_ns);
+        self.attended_ns(now).saturating_sub(heard_ns)
+    }
+
     /// Whether the feed is known to be silent.
     pub fn is_silent(&self, source: SourceRef) -> bool {
         self.sources.get(&source).is_some_and(|row| row.is_silent)

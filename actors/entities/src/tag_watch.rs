@@ -336,11 +336,10 @@ impl TagWatch {
         if let Some(next_ns) = next_ns
             && self.silence_mark == 0
         {
-            let is_watched = plan
-                .source()
-                .and_then(|source| turn.site.source_plan(source))
-                .is_some_and(|source| source.silence_ns.is_some());
-            let least_ns = if is_watched { SILENCE_RECHECK_NS } else { 0 };
+            // The clock of a feed that is watched goes on when it is heard: soon, if it was just now,
+            // and the later the longer it has said nothing.
+            let gap_ns = plan.source().map_or(0, |source| turn.unheard_ns(source));
+            let least_ns = gap_ns.min(SILENCE_RECHECK_NS);
             self.call_for_silence(me, next_ns.max(least_ns), turn, out);
         }
     }

@@ -21,6 +21,13 @@ pub struct Turn<'a> {
 }
 
 impl Turn<'_> {
+    /// How long a feed that is watched for silence has not been heard; 0 for one that is not.
+    pub(crate) fn unheard_ns(&self, source: SourceRef) -> u64 {
+        let plan = self.site.source_plan(source);
+        let is_watched = plan.is_some_and(|plan| plan.silence_ns.is_some());
+        if is_watched { self.health.unheard_ns(source, self.now) } else { 0 }
+    }
+
     /// The listening clock of a feed now; see [`Health`].
     pub(crate) fn listened_ns(&self, source: SourceRef) -> Option<u64> {
         let is_watched = self.site.source_plan(source)?.silence_ns.is_some();

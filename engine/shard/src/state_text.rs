@@ -37,7 +37,7 @@ fn cells<C: Cell + Debug>(text: &mut String, kind: &str, slab: &Slab<C>) {
 
 /// A safe box is a cache: compaction loses it, and the next position finds it anew.
 fn without_boxes(text: &str) -> String {
-    let (name, next) = ("safe_box: ", ", has_fence_timeout");
+    let (name, next) = ("safe_box: ", ", heard: ");
     match (text.find(name), text.find(next)) {
         (Some(from), Some(until)) if from < until => format!("{}{}", &text[..from], &text[until..]),
         _ => text.to_owned(),

@@ -101,7 +101,7 @@ fn dated(ward: &Ward, from_days: i64, until_days: i64) -> Bundle {
     };
     (params.not_before, params.not_after) = (day(from_days), day(until_days));
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    let uri = "urn:ach:st-anna:vendor:uwb";
+    let uri = "ach://st-anna/vendor/uwb";
     params.subject_alt_names = vec![SanType::URI(uri.try_into().unwrap())];
     let own = KeyPair::generate().unwrap();
     let certificate = params.signed_by(&own, &issuer).unwrap();

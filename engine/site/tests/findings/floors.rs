@@ -3,10 +3,8 @@
 use super::{Kind, check, error, warning};
 
 #[test]
-fn floor_files() {
+fn the_head_of_a_floor_file() {
     let file = "floors/ground.geojson";
-    let icu = "[[[0, 0], [6, 0], [6, 5], [0, 5], [0, 0]]]";
-    let room = "feature 4 (room-1)";
     check(file, "\"floor\": 0,", "", &[error(Kind::MissingField, "", "", "\"floor\": 0")]);
     check(file, "\"floor\": 0,", "\"floor\": NaN,", &[error(Kind::Syntax, "NaN", "", "correct")]);
     check(
@@ -27,6 +25,13 @@ fn floor_files() {
         "\"crs\": \"EPSG:25832\"",
         &[error(Kind::BadValue, "", "", "EPSG:4326")],
     );
+}
+
+#[test]
+fn outlines_of_rooms() {
+    let file = "floors/ground.geojson";
+    let icu = "[[[0, 0], [6, 0], [6, 5], [0, 5], [0, 0]]]";
+    let room = "feature 4 (room-1)";
     check(
         file,
         icu,
@@ -74,6 +79,11 @@ fn floor_files() {
         "[[[0, 0], [6, 0], [6, 5], [-20, 5], [0, 0]]]",
         &[warning(Kind::OutsideFloor, "", room, "widen")],
     );
+}
+
+#[test]
+fn where_doors_stand() {
+    let file = "floors/ground.geojson";
     check(
         file,
         "[[2.5, 5], [3.7, 5]]",

@@ -64,7 +64,6 @@ fn what_a_rule_points_at() {
 #[test]
 fn how_a_rule_is_made() {
     let file = "rules.toml";
-    let rule = "[[rule]]\nid = \"elopement\"";
     check(
         file,
         "alarm = \"elopement\"",
@@ -120,6 +119,12 @@ fn how_a_rule_is_made() {
             error(Kind::UnknownField, "percnt", "rule 10", "did you mean `percent`?"),
         ],
     );
+}
+
+#[test]
+fn limits_hours_and_names_of_rules() {
+    let file = "rules.toml";
+    let rule = "[[rule]]\nid = \"elopement\"";
     check(
         file,
         "percent = 10",

@@ -26,23 +26,8 @@ pub(crate) fn fields(frame: &Frame) -> Value {
                 .collect::<Vec<_>>(),
         }),
         Frame::Ack(it) => ack(it),
-        Frame::Refusal(it) => json!({
-            "lane": lane(it.lane),
-            "epoch": it.epoch,
-            "first_seq": text(it.first_seq),
-            "last_seq": text(it.last_seq),
-            "count": text(it.count),
-            "code": it.code.value(),
-            "handle": it.handle,
-        }),
-        Frame::Refused(it) => json!({
-            "code": it.code.value(),
-            "lane": it.lane.map(lane),
-            "seq": it.seq.map(text),
-            "detail": it.detail.as_str(),
-            "retry_after_ms": it.retry_after_ms,
-            "subscription": it.subscription,
-        }),
+        Frame::Refusal(it) => refusal(it),
+        Frame::Refused(it) => refused(it),
         Frame::Goodbye(it) => json!({ "code": it.code.value(), "detail": it.detail.as_str() }),
         Frame::Heartbeat(it) => json!({ "sent_at": text(it.sent_at.0) }),
         Frame::ClockOffset(it) => json!({ "offset_ns": it.offset_ns.to_string() }),
@@ -61,34 +46,16 @@ pub(crate) fn fields(frame: &Frame) -> Value {
         }),
         Frame::EchoReply(it) => json!({ "nonce": text(it.nonce), "padding": it.padding.bytes }),
         Frame::Command(it) => json!({ "command": text(it.command), "wish": wish(&it.wish) }),
-        Frame::Receipt(it) => json!({
-            "command": text(it.command),
-            "code": it.code.value(),
-            "detail": it.detail.as_str(),
-            "cursor": it.cursor.map(cursor),
-        }),
+        Frame::Receipt(it) => receipt(it),
         Frame::StatusQuery(it) => json!({ "query": text(it.query) }),
         Frame::Status(it) => status(it),
         Frame::AlarmNote(it) => alarm(it),
-        Frame::AlarmSettled(it) => json!({
-            "id": alarm_id(it.id),
-            "transition": word(&it.transition),
-            "storage": word(&it.storage),
-            "cursor": it.cursor.map(cursor),
-            "fencing_epoch": text(it.fencing_epoch),
-        }),
+        Frame::AlarmSettled(it) => settled(it),
         Frame::OpenSetEnd(it) => {
             json!({ "open_count": it.open_count, "cursor": it.cursor.map(cursor) })
         }
         Frame::EventNote(it) => event(it),
-        Frame::PositionNote(it) => json!({
-            "tag": tag(it.tag),
-            "subject": it.subject.as_ref().map(Name::as_str),
-            "position": position(it.position),
-            "accuracy_mm": it.accuracy_mm,
-            "observed_at": text(it.observed_at.0),
-            "received_at": text(it.received_at.0),
-        }),
+        Frame::PositionNote(it) => position_note(it),
         Frame::Gap(it) => json!({
             "code": it.code.value(),
             "missed_count": it.missed_count.map(text),
@@ -104,6 +71,59 @@ pub(crate) fn fields(frame: &Frame) -> Value {
         }),
     };
     said(fields)
+}
+
+fn receipt(it: &Receipt) -> Value {
+    json!({
+        "command": text(it.command),
+        "code": it.code.value(),
+        "detail": it.detail.as_str(),
+        "cursor": it.cursor.map(cursor),
+    })
+}
+
+fn position_note(it: &PositionNote) -> Value {
+    json!({
+        "tag": tag(it.tag),
+        "subject": it.subject.as_ref().map(Name::as_str),
+        "position": position(it.position),
+        "accuracy_mm": it.accuracy_mm,
+        "observed_at": text(it.observed_at.0),
+        "received_at": text(it.received_at.0),
+    })
+}
+
+fn refusal(it: &Refusal) -> Value {
+    json!({
+        "lane": lane(it.lane),
+        "epoch": it.epoch,
+        "first_seq": text(it.first_seq),
+        "last_seq": text(it.last_seq),
+        "count": text(it.count),
+        "code": it.code.value(),
+        "handle": it.handle,
+    })
+}
+
+fn refused(it: &Refused) -> Value {
+    json!({
+        "code": it.code.value(),
+        "lane": it.lane.map(lane),
+        "seq": it.seq.map(text),
+        "detail": it.detail.as_str(),
+        "retry_after_ms": it.retry_after_ms,
+        "subscription": it.subscription,
+    })
+}
+
+fn settled(it: &AlarmSettled) -> Value {
+    json!({
+        "id": alarm_id(it.id),
+        "transition": word(&it.transition),
+        "storage": word(&it.storage),
+        "cursor": it.cursor.map(cursor),
+        "fencing_epoch": text(it.fencing_epoch),
+    })
 }
 
 /// Without what is not there.
