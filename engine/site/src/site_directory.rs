@@ -12,6 +12,8 @@ use crate::{
 
 /// Longest time between two fixes over which a crossing is believed, unless the site says so.
 pub const LARGEST_GAP_NS_DEFAULT: u64 = 2_000_000_000;
+/// Longest gap over which a path is taken for straight; in a minute anybody walks round a corner.
+pub(crate) const LARGEST_GAP_NS_MAX: u64 = 60_000_000_000;
 
 /// A whole site.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,7 +8,7 @@ mod node;
 mod quantity;
 mod report;
 
-pub(crate) use fields::{Fields, nearest};
+pub(crate) use fields::{Fields, SPAN_NS_MAX, nearest};
 pub(crate) use file::{Text, read_text};
 pub(crate) use node::{Node, Value, parse_csv, parse_json, parse_toml};
 pub(crate) use quantity::{

@@ -2,11 +2,15 @@
 
 use ach_geo::{Confirm, Gates};
 
-use crate::text::{Fields, parse_confirm};
+use crate::text::{Fields, SPAN_NS_MAX, parse_confirm};
 
 /// Widest margin or tolerance in metres. More than that is a slip of the unit, and nobody would ever
 /// be found to have left.
 const MARGIN_M_MAX: f64 = 100.0;
+
+/// Shortest fence timeout: tags send about once a second, and one that is out between two of its
+/// own positions is never in.
+const FENCE_TIMEOUT_NS_MIN: u64 = 1_000_000_000;
 
 /// The gates of a table; fields that are absent take the plain test.
 pub(super) fn read(fields: &Fields<'_>) -> Gates {
@@ -15,7 +19,7 @@ pub(super) fn read(fields: &Fields<'_>) -> Gates {
         exit_tolerance_mm: read_margin(fields, "exit_tolerance_m"),
         tolerance_timeout_ns: fields.span("tolerance_timeout"),
         exit_delay_ns: fields.span("exit_delay").unwrap_or_default(),
-        fence_timeout_ns: fields.span("fence_timeout"),
+        fence_timeout_ns: fields.span_in("fence_timeout", FENCE_TIMEOUT_NS_MIN..=SPAN_NS_MAX),
         confirm: read_confirm(fields),
         dwell_ns: fields.span("dwell"),
         error_circle: fields.flag("error_circle"),

@@ -9,7 +9,7 @@ use super::gates_table;
 use super::subject_file::parse_tag;
 use crate::check::{Item, Origins};
 use crate::finding::FindingKind;
-use crate::site_directory::{LARGEST_GAP_NS_DEFAULT, speed_limits_default};
+use crate::site_directory::{LARGEST_GAP_NS_DEFAULT, LARGEST_GAP_NS_MAX, speed_limits_default};
 use crate::text::{Fields, Node, Origin, Report};
 use crate::{FeedPlan, Georeference, SiteDirectory};
 
@@ -36,7 +36,9 @@ pub(super) fn read(
     }
     let directory = SiteDirectory {
         georeference: read_georeference(&fields, origins),
-        largest_gap_ns: fields.lasting_span("largest_gap").unwrap_or(LARGEST_GAP_NS_DEFAULT),
+        largest_gap_ns: fields
+            .span_in("largest_gap", 1..=LARGEST_GAP_NS_MAX)
+            .unwrap_or(LARGEST_GAP_NS_DEFAULT),
         speed_limits: read_speed_limits(&fields),
         gates: fields.table("gates").map_or_else(Gates::default, |gates| gates_table::read(&gates)),
         feeds: read_feeds(&fields, origins),

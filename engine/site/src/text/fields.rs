@@ -6,14 +6,14 @@ use std::ops::RangeInclusive;
 
 use ach_actors_model::Name;
 
-use super::{Node, Origin, Report, Value, parse_span};
+use super::{Node, Origin, Report, Value, parse_span, span_text};
 use crate::finding::FindingKind;
 
 /// Longest display name in characters.
 const DISPLAY_CHARS_MAX: usize = 200;
 /// Longest span of time: 366 days. Nobody waits longer for an alarm, and moments far from now would
 /// not fit into 64 bits of nanoseconds.
-const SPAN_NS_MAX: u64 = 366 * 24 * 3_600 * 1_000_000_000;
+pub(crate) const SPAN_NS_MAX: u64 = 366 * 24 * 3_600 * 1_000_000_000;
 /// Greatest distance from the site's origin in metres, as `ach_geo::RANGE_MM`.
 const RANGE_M: f64 = 1_000_000.0;
 
@@ -248,26 +248,37 @@ impl<'a> Fields<'a> {
 
     /// A span of time in nanoseconds, which may be none.
     pub(crate) fn span(&self, key: &'a str) -> Option<u64> {
-        self.span_from(key, 0)
+        self.span_in(key, 0..=SPAN_NS_MAX)
     }
 
     /// A span of time in nanoseconds, and not none: a limit of silence of no time at all would be
     /// reached at once.
     pub(crate) fn lasting_span(&self, key: &'a str) -> Option<u64> {
-        self.span_from(key, 1)
+        self.span_in(key, 1..=SPAN_NS_MAX)
     }
 
-    fn span_from(&self, key: &'a str, least_ns: u64) -> Option<u64> {
+    /// A span of time in nanoseconds, within bounds.
+    pub(crate) fn span_in(&self, key: &'a str, bounds_ns: RangeInclusive<u64>) -> Option<u64> {
         let node = self.get(key)?;
         let text = self.as_text(key, node)?;
         let span = parse_span(text);
+        let (least_ns, most_ns) = (*bounds_ns.start(), *bounds_ns.end());
+        let mut remedy = "write for example \"500 ms\", \"2 s\" or \"5 min\"".to_owned();
         let problem = match span {
-            Some(span) if span < least_ns => "is no time at all".to_owned(),
+            Some(0) if least_ns > 0 => "is no time at all".to_owned(),
             Some(span) if span > SPAN_NS_MAX => "is longer than a year".to_owned(),
+            Some(span) if span < least_ns => {
+                remedy = format!("write \"{}\" or more", span_text(least_ns));
+                "is too short".to_owned()
+            }
+            Some(span) if span > most_ns => {
+                remedy = format!("write \"{}\" or less", span_text(most_ns));
+                "is too long".to_owned()
+            }
             Some(span) => return Some(span),
             None => format!("is `{}`, which is no span of time", text.escape_debug()),
         };
-        self.bad(key, node, &problem, "write for example \"500 ms\", \"2 s\" or \"5 min\"");
+        self.bad(key, node, &problem, &remedy);
         None
     }
 

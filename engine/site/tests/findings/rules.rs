@@ -153,3 +153,24 @@ fn limits_hours_and_names_of_rules() {
         &[error(Kind::UnknownField, "[[rules]]", "", "did you mean `rule`?")],
     );
 }
+
+/// What the node would refuse is told by the checker, with the place.
+#[test]
+fn spans_that_would_switch_the_watch_off() {
+    let gate = "gates = { exit_tolerance_m = 1.0, confirm = \"2 of 3\", exit_delay = \"5 s\" }";
+    check(
+        "rules.toml",
+        gate,
+        "gates = { fence_timeout = \"500 ms\" }",
+        &[error(Kind::BadValue, "fence_timeout", "rule pump-theft, gates", "\"1 s\" or more")],
+    );
+    check("rules.toml", gate, "gates = { fence_timeout = \"1 s\" }", &[]);
+    for (gap, findings) in [
+        ("60 s", &[][..]),
+        ("61 s", &[error(Kind::BadValue, "61 s", "", "\"1 min\" or less")]),
+        ("0 s", &[error(Kind::BadValue, "0 s", "", "\"5 min\"")]),
+    ] {
+        let gap = format!("largest_gap = \"{gap}\"");
+        check("site.toml", "largest_gap = \"2 s\"", &gap, findings);
+    }
+}
