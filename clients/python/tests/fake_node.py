@@ -132,6 +132,8 @@ class Visit(QuicConnectionProtocol):
             self._lanes[stream_id] = opened.lane
         while (frame := reader.next_frame()) is not None:
             self._heard.put_nowait((self._lanes.get(stream_id), frame))
+            if isinstance(frame, Goodbye):
+                self.goodbye(Code.DONE)
 
     async def hear(self, kind: type[Any] | None = None) -> Any:
         """The next frame, or the next of that kind."""
@@ -207,9 +209,8 @@ class FakeNode:
         self, authority: Authority, *plays: Callable[[Visit], Awaitable[None]], role: str = "node"
     ) -> None:
         self._plays = list(plays)
-        self._credentials = authority.enrol(
-            f"ach://{SITE}/{role}/fake", f"fake-{id(self)}", has_hosts=True
-        )
+        uri = f"ach://{SITE}/{role}/fake"
+        self._credentials = authority.enrol(uri, f"fake-{id(self)}", has_hosts=True)
         self._server: QuicServer | None = None
         self.visits: list[Visit] = []
         self.address = ""

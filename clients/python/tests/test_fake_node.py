@@ -113,7 +113,6 @@ def test_nothing_is_sent_beyond_the_credit_or_before_its_handle(tmp_path: Path) 
         assert await numbers(visit, 1) == [(5, 5)]
         visit.say(ack(5, 5))
         await visit.hear(Goodbye)
-        visit.goodbye(Code.DONE)
 
     async def test() -> None:
         async with FakeNode(authority, play) as node:
@@ -152,7 +151,6 @@ def test_what_is_not_durable_is_sent_again_under_its_numbers_or_from_one(tmp_pat
         assert await numbers(visit, 2) == [(1, 4), (2, 5)]
         visit.say(ack(2, 2, epoch=8))
         await visit.hear(Goodbye)
-        visit.goodbye(Code.DONE)
 
     async def test() -> None:
         async with FakeNode(authority, first, second, third) as node:
@@ -283,6 +281,7 @@ def test_a_refusal_that_does_not_pass_is_raised_at_first_and_told_later(tmp_path
                 async for update in alarms:
                     if isinstance(update, LinkDown):
                         break
+                assert isinstance(update, LinkDown)
                 assert update.ending.code is Code.WRONG_SITE
                 assert update.wait_s is not None and update.wait_s >= 10.0
 
