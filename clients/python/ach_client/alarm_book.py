@@ -50,6 +50,9 @@ class InStep:
     open_count: int
     cursor: Cursor | None
 
+    def __str__(self) -> str:
+        return f"in step: {self.open_count} open"
+
 
 AlarmUpdate = Told | Settled | Gone | InStep | Gap
 
@@ -123,6 +126,7 @@ class AlarmBook:
         if not alarm.is_open and note.id in self._open:
             self._retire(note.id)
         yield Told(note)
+        yield from self._borne_out(alarm, note.transition, note.storage)
 
     def _settled(
         self, alarm_id: str, transition: Transition, storage: Storage
@@ -139,6 +143,19 @@ class AlarmBook:
         else:
             alarm.changes[transition] = (note, storage)
         yield Settled(note, storage)
+        yield from self._borne_out(alarm, transition, storage)
+
+    def _borne_out(
+        self, alarm: _Alarm, transition: Transition, storage: Storage
+    ) -> Iterator[AlarmUpdate]:
+        # What is durable came after what made it possible, so that is durable too.
+        if storage is not Storage.DURABLE:
+            return
+        for earlier in sorted(alarm.changes):
+            note, known = alarm.changes[earlier]
+            if earlier < transition and known is not Storage.DURABLE:
+                alarm.changes[earlier] = (note, storage)
+                yield Settled(note, storage)
 
     def _withdraw(self, alarm_id: str, alarm: _Alarm, transition: Transition) -> None:
         # It may be told again, as news: the vendor sends again what was lost.

@@ -79,8 +79,9 @@ class Listener(Protocol):
 class Link(QuicConnectionProtocol):
     """One QUIC connection. What it hears is told to its listener, from the handshake on."""
 
-    def __init__(self, quic: QuicConnection, listener: Listener) -> None:
+    def __init__(self, quic: QuicConnection, site: str, listener: Listener) -> None:
         super().__init__(quic)
+        self._site = site
         self._listener = listener
         self._ending: Ending | None = None
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -99,7 +100,9 @@ class Link(QuicConnectionProtocol):
             remote = cast(tuple[str, int], infos[0][4][:2])
             # A socket that is connected learns at once that nobody listens there.
             transport, link = await loop.create_datagram_endpoint(
-                lambda: cls(quic, listener), family=infos[0][0], remote_addr=remote
+                lambda: cls(quic, credentials.identity.site, listener),
+                family=infos[0][0],
+                remote_addr=remote,
             )
         except OSError as error:
             raise Ended(Ending(f"could not reach {address}: {error}")) from None
@@ -170,8 +173,8 @@ class Link(QuicConnectionProtocol):
             if certificate is None:
                 raise CredentialsRefused("no certificate was shown")
             identity = Identity.of(certificate)
-            if identity.role != _NODE_ROLE:
-                raise CredentialsRefused(f"this is {identity}, not a node")
+            if (identity.role, identity.site) != (_NODE_ROLE, self._site):
+                raise CredentialsRefused(f"this is {identity}, not a node of {self._site}")
         except CredentialsRefused as refused:
             self._quic.close(
                 error_code=QuicErrorCode.CRYPTO_ERROR + AlertDescription.bad_certificate,

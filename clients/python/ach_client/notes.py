@@ -179,3 +179,7 @@ class Gap:
     code: Annotated[Code, one(1, CODE)]
     missed_count: Annotated[int | None, maybe(2, U64)] = None
     cursor: Annotated[Cursor | None, maybe(3, CURSOR)] = None
+
+    def __str__(self) -> str:
+        count = "some" if self.missed_count is None else self.missed_count
+        return f"{count} notes were left out: {self.code}"

@@ -41,6 +41,9 @@ class ThingRefused:
     item: Item
     code: Code
 
+    def __str__(self) -> str:
+        return f"{self.item}: {self.code}"
+
 
 @dataclass(frozen=True)
 class InputsRefused:
@@ -51,12 +54,20 @@ class InputsRefused:
     count: int
     item: Item | None
 
+    def __str__(self) -> str:
+        first = "" if self.item is None else f", the first of {self.item}"
+        return f"{self.count} inputs of lane {self.lane.value} refused{first}: {self.code}"
+
 
 @dataclass(frozen=True)
 class ClockOff:
     """The vendor's clock is ahead of the node's by `offset_ns`, behind it if negative."""
 
     offset_ns: int
+
+    def __str__(self) -> str:
+        side = "ahead of" if self.offset_ns > 0 else "behind"
+        return f"this clock is {abs(self.offset_ns) / 1e9:.3f} s {side} the node's"
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,9 @@ class GaveUp:
 
     lane: Lane
     count: int
+
+    def __str__(self) -> str:
+        return f"{self.count} inputs of lane {self.lane.value} given up: no disk, no room"
 
 
 Notice = LinkUp | LinkDown | ThingRefused | InputsRefused | ClockOff | GaveUp

@@ -243,13 +243,13 @@ def read_preamble(data: bytes) -> LanePreamble | SubscriptionPreamble:
     need(len(data) == PREAMBLE_BYTES, "a preamble's length")
     kind, lane, zero, number = _PREAMBLE.unpack(data)
     need(zero == 0, "a preamble's zeros", Code.RESERVED_NOT_ZERO)
-    need(kind in (_LANE_STREAM, _SUBSCRIPTION_STREAM), f"a stream of kind {kind}", Code.BAD_STREAM)
+    need(kind in (_LANE_STREAM, _SUBSCRIPTION_STREAM), f"a stream of kind {kind}")
     try:
         known = Lane(lane)
     except ValueError:
         raise UnknownWord("lane", lane) from None
     if kind == _LANE_STREAM:
-        need(known in _VENDOR_LANES, f"a vendor has no lane {lane}", Code.BAD_STREAM)
+        need(known in _VENDOR_LANES, f"a vendor has no lane {lane}")
         return LanePreamble(lane=known, epoch=number)
     return SubscriptionPreamble(lane=known, subscription=number)
 

@@ -26,6 +26,8 @@ from .session import TICKS, Hearing, Session
 from .values import Cursor
 from .words import Topic
 
+CUT_GRACE_S = 1.0
+"""How long a connection may outlive the stream of its subscription."""
 DEAD_AFTER_S = 3.0
 """A receiver that hears nothing for this long says so and connects anew."""
 
@@ -147,7 +149,10 @@ class Subscriber(Generic[N]):
 
     def _subscription_cut(self, subscription: int, code: Code) -> None:
         if subscription == self._subscription and self._session is not None:
-            self._session.abort(Code.DONE, f"the node ended the subscription: {code}")
+            # Most often the whole connection is about to end, and says better why.
+            abort = self._session.abort
+            why = f"the node ended the subscription: {code}"
+            asyncio.get_running_loop().call_later(CUT_GRACE_S, abort, Code.DONE, why)
 
     def _control_heard(self, frame: Any) -> None:
         if not isinstance(frame, control.RefusedRequest) or self._session is None:

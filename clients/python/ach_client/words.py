@@ -88,6 +88,8 @@ class AlarmKind(Word):
     OVER_CAPACITY = 11
     DOOR_FORCED = 12
     ACTOR_QUARANTINED = 13
+    CLOCK_SKEWED = 14
+    TAGS_CONTRADICT = 15
 
 
 class EventWord(Word):

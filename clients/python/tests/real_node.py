@@ -13,9 +13,9 @@ from relay import Relay
 
 T = TypeVar("T")
 
-START_S = 120.0
+START_S = 60.0
 """A debug build on a machine that builds something else meanwhile."""
-TEST_S = 240.0
+TEST_S = 120.0
 """No test waits longer for anything."""
 
 

@@ -116,6 +116,17 @@ def test_a_later_change_bears_out_the_earlier_ones() -> None:
     assert open_ids(book) == "a"
 
 
+def test_what_is_durable_shows_that_what_came_before_it_is_so_too() -> None:
+    book = AlarmBook()
+    told(book, note("a", RAISED, PROVISIONAL))
+    assert told(book, Gap(code=Code.TOO_SLOW)) == ["gap"]
+    assert told(book, note("a", UPHELD, DURABLE, resent=True), MARK) == [
+        "told a upheld",
+        "settled a raised durable",
+        "instep",
+    ]
+
+
 def test_an_earlier_change_does_not_bear_out_a_later_one() -> None:
     book = AlarmBook()
     told(book, note("a", RAISED, DURABLE), note("a", UPHELD, PROVISIONAL))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from ach_client import (
     EventSubscriber,
     Filter,
     HandshakeRefused,
+    Identity,
     LinkDown,
     NodeRefused,
     NotConnected,
@@ -27,13 +30,31 @@ from ach_client import (
     Priority,
     Publisher,
 )
-from ach_client.codec import PINGS, REPORTS, framed
-from ach_client.control import Intern, Interned, RefusedRequest, Subscribe, Unsubscribe
-from ach_client.link import Ending
-from ach_client.records import LanePreamble, write_preamble
+from ach_client.codec import PINGS, REPORTS, framed, write_frame
+from ach_client.control import (
+    Echo,
+    EchoReply,
+    Goodbye,
+    Heartbeat,
+    Hello,
+    Intern,
+    Interned,
+    RefusedRequest,
+    Subscribe,
+    Unsubscribe,
+)
+from ach_client.link import Ended, Ending
+from ach_client.notes import OpenSetEnd
+from ach_client.records import (
+    LanePreamble,
+    NumberedReport,
+    Report,
+    Reports,
+    write_preamble,
+)
 from ach_client.session import Hearing, Session
 from ach_client.values import Item
-from ach_client.words import ItemKind, Lane, Topic
+from ach_client.words import ItemKind, Lane, ReportKind, Topic
 
 HEADER_BYTES = 8
 
@@ -45,11 +66,13 @@ class Raw:
         self.heard: asyncio.Queue[Any] = asyncio.Queue()
         self._session: Session | None = None
 
-    async def open(self, address: str, credentials: Path) -> Raw:
+    async def open(self, address: str, credentials: Path | Credentials) -> Raw:
+        if isinstance(credentials, Path):
+            credentials = Credentials.load(credentials)
         hearing = Hearing(self.heard.put_nowait, lambda: None)
         self._session = await Session.open(
             address,
-            Credentials.load(credentials),
+            credentials,
             hearing,
             client="raw",
             server_name=None,
@@ -115,34 +138,108 @@ def test_bad_frames_are_answered_with_the_codes_of_the_vectors(
     run(test())
 
 
+def preamble(epoch: int, kind: int = 1, lane: int = 3, zero: int = 0) -> bytes:
+    return bytes([kind, lane, zero, 0]) + epoch.to_bytes(4, "little")
+
+
+HEARTBEAT = write_frame(Heartbeat(sent_at=1))
+REPORT = write_frame(
+    Reports(
+        reports=(
+            NumberedReport(
+                seq=1,
+                handle=0,
+                report=Report(kind=ReportKind.BUTTON_PRESSED, observed_at=1),
+            ),
+        )
+    )
+)
+# What opens a vendor's streams, by the epoch in force, and the code.
+STREAMS: dict[str, tuple[Callable[[int], list[bytes]], Code]] = {
+    "zeros": (lambda epoch: [preamble(epoch, zero=1)], Code.RESERVED_NOT_ZERO),
+    "kind": (lambda epoch: [preamble(epoch, kind=7)], Code.MALFORMED),
+    "lane": (lambda epoch: [preamble(epoch, lane=2)], Code.MALFORMED),
+    "subscription": (lambda epoch: [preamble(epoch, kind=2)], Code.BAD_STREAM),
+    "epoch": (lambda epoch: [preamble(epoch + 1)], Code.WRONG_EPOCH),
+    "second": (lambda epoch: [preamble(epoch), preamble(epoch)], Code.BAD_STREAM),
+    "control": (lambda epoch: [preamble(epoch) + HEARTBEAT], Code.UNEXPECTED_FRAME),
+    "reports": (lambda epoch: [preamble(epoch) + REPORT], Code.UNEXPECTED_FRAME),
+}
+
+
 def test_streams_that_break_the_rules_are_answered_with_their_codes(
     ach: Path, tmp_path: Path
 ) -> None:
     async def test() -> None:
         async with RealNode(ach, tmp_path) as node:
             vendor, desk = await node.enrol("vendor", "rtls"), await node.enrol("receiver", "desk")
+            found = {}
+            for name, (opens, _) in STREAMS.items():
+                raw = await Raw().open(node.address, vendor)
+                for data in opens(raw.session.welcome.lanes[0].epoch):
+                    raw.on_new_stream(data)
+                found[name] = (await raw.ending()).code
+            assert found == {name: code for name, (_, code) in STREAMS.items()}
+            raw = await Raw().open(node.address, desk)
+            raw.on_new_stream(preamble(1))
+            assert (await raw.ending()).code is Code.WRONG_ROLE
 
-            async def code(credentials: Path, data: bytes, *more: bytes) -> Code | None:
-                raw = await Raw().open(node.address, credentials)
-                for each in (data, *more):
-                    raw.on_new_stream(each)
-                return (await raw.ending()).code
+    run(test())
 
-            raw = await Raw().open(node.address, vendor)
-            epoch = raw.session.welcome.lanes[0].epoch
+
+WRONG_PLACE: dict[str, tuple[Any, Code]] = {
+    "a second hello": (Hello(versions=(1,), client="", sent_at=1), Code.UNEXPECTED_FRAME),
+    "a node's frame": (Interned(first_handle=0, item_count=0), Code.UNEXPECTED_FRAME),
+    "a note": (OpenSetEnd(open_count=0), Code.UNEXPECTED_FRAME),
+    "reports": (
+        Reports(
+            reports=(
+                NumberedReport(
+                    seq=1,
+                    handle=0,
+                    report=Report(kind=ReportKind.BAND_CUT, observed_at=1),
+                ),
+            )
+        ),
+        Code.UNEXPECTED_FRAME,
+    ),
+    "handles with a gap": (
+        Intern(first_handle=5, items=(Item(ItemKind.DOOR, "entrance"),)),
+        Code.MALFORMED,
+    ),
+    "goodbye": (Goodbye(code=Code.TOO_SLOW), Code.DONE),
+}
+
+
+def test_frames_in_the_wrong_place_are_answered_with_their_codes(ach: Path, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with RealNode(ach, tmp_path) as node:
+            vendor, desk = await node.enrol("vendor", "rtls"), await node.enrol("receiver", "desk")
+            found = {}
+            for name, (frame, _) in WRONG_PLACE.items():
+                raw = await Raw().open(node.address, vendor)
+                raw.session.send(frame)
+                found[name] = (await raw.ending()).code
+            assert found == {name: code for name, (_, code) in WRONG_PLACE.items()}
+
+            raw = await Raw().open(node.address, desk)
+            subscribe = Subscribe(subscription=1, topic=Topic.ALARMS, filter=Filter())
+            for number in range(16):
+                raw.session.send(replace(subscribe, subscription=number))
+            raw.session.send(replace(subscribe, subscription=99))
+            refused = await raw.hear(RefusedRequest)
+            assert (refused.code, refused.subscription) == (Code.TOO_MANY, 99)
+            raw.session.send(Echo(nonce=7, subscription=99))
+            refused = await raw.hear(RefusedRequest)
+            assert (refused.code, refused.subscription) == (Code.UNKNOWN_TOPIC, None)
+            raw.session.send(Echo(nonce=8, reply_bytes=1_000_000))
+            assert (await raw.hear(EchoReply)) == EchoReply(nonce=8, padding=4_096)
             await raw.session.close()
-            # Each connection below is a vendor without memory, so each gets the next epoch.
-            assert await code(vendor, b"\1\3\1\0" + (epoch + 1).to_bytes(4, "little")) is (
-                Code.RESERVED_NOT_ZERO
-            )
-            of_no_kind = await code(vendor, b"\7\3\0\0" + (epoch + 2).to_bytes(4, "little"))
-            assert of_no_kind in (Code.MALFORMED, Code.BAD_STREAM)
-            assert await code(vendor, b"\1\3\0\0" + (epoch + 99).to_bytes(4, "little")) is (
-                Code.WRONG_EPOCH
-            )
-            preamble = b"\1\3\0\0" + (epoch + 4).to_bytes(4, "little")
-            assert await code(vendor, preamble, preamble) is Code.BAD_STREAM
-            assert await code(desk, b"\1\3\0\0\1\0\0\0") is Code.WRONG_ROLE
+            # An id is in use until its stream has ended, also after an Unsubscribe.
+            raw = await Raw().open(node.address, desk)
+            for frame in (subscribe, Unsubscribe(subscription=1), subscribe):
+                raw.session.send(frame)
+            assert (await raw.ending()).code is Code.MALFORMED
 
     run(test())
 
@@ -239,9 +336,16 @@ def test_certificates_of_others_are_refused(ach: Path, tmp_path: Path) -> None:
             )
             with pytest.raises(HandshakeRefused):
                 await connects(stranger)
-            with pytest.raises(NodeRefused) as elsewhere:
-                await connects(theirs.enrol("ach://elsewhere/vendor/rtls", "elsewhere"))
-            assert elsewhere.value.code is Code.WRONG_SITE
+            elsewhere = theirs.enrol("ach://elsewhere/vendor/rtls", "elsewhere")
+            with pytest.raises(HandshakeRefused, match="not a node of elsewhere"):
+                await connects(elsewhere)
+            # The same again, by a client that does not mind: now it is the node that refuses.
+            shown = replace(
+                Credentials.load(elsewhere), identity=Identity("example", "vendor", "a")
+            )
+            with pytest.raises(Ended) as ended:
+                await Raw().open(node.address, shown)
+            assert ended.value.ending.code is Code.WRONG_SITE
             with pytest.raises(NodeRefused) as no_feed:
                 await connects(theirs.enrol("ach://example/vendor/nobody", "nobody"))
             assert no_feed.value.code is Code.UNKNOWN_SOURCE

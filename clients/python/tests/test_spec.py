@@ -1,4 +1,8 @@
-"""The tables of the specification against the words and codes of the client."""
+"""The tables of the specification against the words and codes of the client.
+
+All that the specification has must be known here, and as it is named there. A client may know more:
+values are never used again for something else.
+"""
 
 from __future__ import annotations
 
@@ -31,25 +35,24 @@ def table_rows(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
-def test_every_code_of_the_specification_is_known_and_no_other(wire_md: str) -> None:
+def test_every_code_of_the_specification_is_known(wire_md: str) -> None:
     section = wire_md.split("## Codes")[1].split("\n## ")[0]
     rows = [row for row in table_rows(section) if row[0].isdigit()]
-    named = {int(row[0]): row[1] for row in rows}
-    ours = {code.value: code.name.title().replace("_", "") for code in Code}
-    assert {number: name.lower() for number, name in named.items()} == {
-        number: name.lower() for number, name in ours.items()
-    }
-    again = {int(row[0]) for row in rows if row[3] == "yes"}
-    assert {code.value for code in Code if code.may_be_tried_again} == again
+    assert len(rows) > 30
+    for number, name, _, again in rows:
+        code = Code(int(number))
+        assert code.name.replace("_", "").lower() == name.lower()
+        assert code.may_be_tried_again == (again == "yes"), name
 
 
 @pytest.mark.parametrize("name", ENUMERATIONS)
-def test_every_word_of_the_specification_is_known_and_no_other(wire_md: str, name: str) -> None:
+def test_every_word_of_the_specification_is_known(wire_md: str, name: str) -> None:
     rows = [row for row in table_rows(wire_md) if len(row) == 2 and row[1].startswith("u8: ")]
     row = next(row for row in rows if row[0] == name)
     listed = row[1].split("u8: ")[1].split(";")[0]
     found = {int(number): word for number, word in re.findall(r"(\d+) ([^,]+)", listed)}
-    assert found == {word.value: str(word) for word in ENUMERATIONS[name]}
+    assert len(found) > 1
+    assert found == {number: str(ENUMERATIONS[name](number)) for number in found}
 
 
 def test_every_report_and_gate_of_the_specification_is_known(wire_md: str) -> None:
