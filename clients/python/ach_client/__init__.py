@@ -6,7 +6,7 @@ Written from docs/specs/wire.md alone, so that it shows what the specification i
 
 __version__ = "0.1.0"
 
-from .alarm_book import AlarmBook, AlarmUpdate, Gone, InStep, Settled, Told
+from .alarm_book import AlarmBook, AlarmUpdate, Gone, Mark, Settled, Told
 from .codes import Code
 from .control import Filter, Welcome
 from .credentials import Credentials, Identity
@@ -62,7 +62,7 @@ __all__ = [
     "Gone",
     "HandshakeRefused",
     "Identity",
-    "InStep",
+    "Mark",
     "InputsRefused",
     "Item",
     "Lane",

@@ -44,17 +44,17 @@ class Gone:
 
 
 @dataclass(frozen=True)
-class InStep:
+class Mark:
     """All that is open has been told, and all that is durable up to the cursor."""
 
     open_count: int
     cursor: Cursor | None
 
     def __str__(self) -> str:
-        return f"in step: {self.open_count} open"
+        return f"mark: {self.open_count} open"
 
 
-AlarmUpdate = Told | Settled | Gone | InStep | Gap
+AlarmUpdate = Told | Settled | Gone | Mark | Gap
 
 
 @dataclass
@@ -102,7 +102,7 @@ class AlarmBook:
             yield note
         elif isinstance(note, OpenSetEnd):
             yield from self._end_set()
-            yield InStep(note.open_count, note.cursor)
+            yield Mark(note.open_count, note.cursor)
         elif note.fencing_epoch < self._fencing_epoch:
             self.stale_count += 1
         else:

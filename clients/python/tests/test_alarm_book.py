@@ -99,7 +99,7 @@ def test_a_provisional_change_that_does_not_come_again_is_withdrawn_at_the_mark(
     told(book, note("a", RAISED, PROVISIONAL), note("b", RAISED, PROVISIONAL))
     book.begin_stream()
     assert told(book, note("b", RAISED, DURABLE, resent=True)) == ["settled b raised durable"]
-    assert told(book, MARK) == ["settled a raised withdrawn", "instep"]
+    assert told(book, MARK) == ["settled a raised withdrawn", "mark"]
     assert open_ids(book) == "b"
     # The vendor sends again what was lost: the same alarm is news.
     assert told(book, note("a", RAISED, PROVISIONAL)) == ["told a raised"]
@@ -111,7 +111,7 @@ def test_a_later_change_bears_out_the_earlier_ones() -> None:
     book.begin_stream()
     assert told(book, note("a", UPHELD, PROVISIONAL, resent=True), MARK) == [
         "told a upheld",
-        "instep",
+        "mark",
     ]
     assert open_ids(book) == "a"
 
@@ -123,7 +123,7 @@ def test_what_is_durable_shows_that_what_came_before_it_is_so_too() -> None:
     assert told(book, note("a", UPHELD, DURABLE, resent=True), MARK) == [
         "told a upheld",
         "settled a raised durable",
-        "instep",
+        "mark",
     ]
 
 
@@ -133,7 +133,7 @@ def test_an_earlier_change_does_not_bear_out_a_later_one() -> None:
     book.begin_stream()
     assert told(book, note("a", RAISED, DURABLE, resent=True), MARK) == [
         "settled a upheld withdrawn",
-        "instep",
+        "mark",
     ]
     assert [(alarm.id[0], alarm.transition) for alarm in book.open_alarms] == [("a", RAISED)]
 
@@ -142,7 +142,7 @@ def test_an_open_alarm_that_does_not_come_again_is_gone() -> None:
     book = AlarmBook()
     told(book, note("a", RAISED, DURABLE), note("b", RAISED, DURABLE))
     book.begin_stream()
-    assert told(book, note("b", RAISED, DURABLE, resent=True), MARK) == ["gone a raised", "instep"]
+    assert told(book, note("b", RAISED, DURABLE, resent=True), MARK) == ["gone a raised", "mark"]
     assert open_ids(book) == "b"
 
 
@@ -153,7 +153,7 @@ def test_one_that_ended_while_the_link_was_down_is_told_to_have_ended_and_is_not
     assert told(book, note("a", RAISED, DURABLE), note("a", CLEARED, DURABLE), MARK) == [
         "settled a raised durable",
         "told a cleared",
-        "instep",
+        "mark",
     ]
 
 
@@ -163,7 +163,7 @@ def test_after_a_gap_within_a_stream_the_set_is_judged_anew() -> None:
     told(book, note("a", RAISED, DURABLE, resent=True), MARK)
     told(book, note("b", RAISED, PROVISIONAL))
     assert told(book, Gap(code=Code.TOO_SLOW)) == ["gap"]
-    assert told(book, note("a", RAISED, DURABLE, resent=True), MARK) == ["gone b raised", "instep"]
+    assert told(book, note("a", RAISED, DURABLE, resent=True), MARK) == ["gone b raised", "mark"]
     assert open_ids(book) == "a"
 
 

@@ -19,10 +19,10 @@ from ach_client import (
     EventWord,
     Filter,
     InputsRefused,
-    InStep,
     Lane,
     LinkDown,
     LinkUp,
+    Mark,
     Notice,
     Ping,
     PositionSubscriber,
@@ -109,7 +109,7 @@ def test_a_patient_who_walks_out_raises_an_alarm_that_becomes_durable(
             # Another receiver, later, is told what is open before the mark.
             async with AlarmSubscriber(node.address, desk) as later:
                 async for update in later:
-                    if isinstance(update, InStep):
+                    if isinstance(update, Mark):
                         break
                 assert [alarm.id for alarm in later.open_alarms] == [raised.id]
                 assert later.open_alarms[0].is_resent
@@ -319,7 +319,7 @@ def test_a_receiver_that_was_away_resumes_after_what_it_has_dealt_with(
                 async for update in alarms:
                     if isinstance(update, Told):
                         words.append((update.note.episode, update.note.transition))
-                    if isinstance(update, InStep):
+                    if isinstance(update, Mark):
                         break
             # The clearing was told and perhaps not dealt with, so it comes again.
             assert words == [
@@ -337,7 +337,7 @@ def test_a_dead_link_is_noticed_and_made_good(ach: Path, tmp_path: Path) -> None
             vendor, desk = await node.enrol("vendor", "rtls"), await node.enrol("receiver", "desk")
             async with AlarmSubscriber(node.address, desk, dead_after_s=2.0) as alarms:
                 async for update in alarms:
-                    if isinstance(update, InStep):
+                    if isinstance(update, Mark):
                         break
                 node.relay.is_cut = True
                 async for update in alarms:

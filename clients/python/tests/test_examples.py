@@ -30,12 +30,13 @@ async def start(*command: str | Path, cwd: Path | None = None) -> asyncio.subpro
 
 
 async def until_line(process: asyncio.subprocess.Process, pattern: str) -> str:
+    """What it has said up to and with the line of that pattern."""
     assert process.stdout is not None
     seen = []
     while line := (await process.stdout.readline()).decode():
         seen.append(line)
         if re.search(pattern, line):
-            return line
+            return "".join(seen)
     raise AssertionError(f"no line with {pattern!r} among {seen}")
 
 
@@ -54,7 +55,7 @@ def test_what_the_example_of_a_vendor_publishes_the_example_of_a_receiver_shows(
         async with RealNode(ach, tmp_path) as node:
             vendor, desk = await node.enrol("vendor", "rtls"), await node.enrol("receiver", "desk")
             receiver = await start(sys.executable, EXAMPLES / "receiver.py", node.address, desk)
-            await until_line(receiver, "^in step: 0 open")
+            await until_line(receiver, "^mark: 0 open")
             hub = await start(
                 sys.executable, EXAMPLES / "vendor.py", node.address, vendor, NURSE_BUTTON
             )
@@ -70,11 +71,17 @@ def test_what_the_example_of_a_vendor_publishes_the_example_of_a_receiver_shows(
     run(test())
 
 
-def commands(guide: str) -> list[str]:
-    """What follows `$ ` in the console blocks of a guide."""
+def commands(guide: str) -> list[tuple[str, list[str]]]:
+    """What follows `$ ` in the console blocks of a guide, each with what it is shown to say."""
     text = (GUIDES / guide).read_text(encoding="utf-8")
-    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
-    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    found: list[tuple[str, list[str]]] = []
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                found.append((line[2:], []))
+            else:
+                found[-1][1].append(line)
+    return found
 
 
 @pytest.mark.parametrize("guide", ["vendor.md", "receiver.md"])
@@ -84,7 +91,7 @@ def test_every_command_of_a_guide_does_what_it_says(ach: Path, tmp_path: Path, g
         node.site, node.data = tmp_path / "my-site", tmp_path / "my-data"
         tried = 0
         async with node:
-            for command in commands(guide):
+            for command, shown in commands(guide):
                 words = shlex.split(command.replace("127.0.0.1:7400", node.address))
                 if words[:2] == ["pip", "install"] or words[:3] in (
                     ["ach", "site", "new"],
@@ -93,15 +100,17 @@ def test_every_command_of_a_guide_does_what_it_says(ach: Path, tmp_path: Path, g
                     # The test stands on what these make.
                     continue
                 programs = {"ach": str(ach), "python": sys.executable}
-                place = tmp_path
-                if words[0] == "python":
+                if words[1].startswith("clients/"):
                     words[1] = str(REPOSITORY / words[1])
-                process = await start(programs[words[0]], *words[1:], cwd=place)
-                if "receiver.py" in command or "tail" in command:
-                    await until_line(process, "in step|end of what was open|open")
+                process = await start(programs[words[0]], *words[1:], cwd=tmp_path)
+                said = ""
+                if "receiver.py" in command:
+                    # It runs until Ctrl-C.
+                    said = await until_line(process, "^mark")
                     process.send_signal(signal.SIGINT)
                 assert process.stdout is not None
-                said = (await process.stdout.read()).decode()
+                said += (await process.stdout.read()).decode()
+                assert all(line in said.splitlines() for line in shown), f"{command}\n{said}"
                 assert await process.wait() == 0, f"{command}\n{said}"
                 tried += 1
         assert tried >= 3

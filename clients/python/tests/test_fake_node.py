@@ -17,10 +17,10 @@ from ach_client import (
     Gap,
     GaveUp,
     HandshakeRefused,
-    InStep,
     Lane,
     LinkDown,
     LinkUp,
+    Mark,
     NodeRefused,
     NotDurable,
     Notice,
@@ -307,7 +307,7 @@ def test_notes_of_a_newer_node_are_left_out_and_counted(tmp_path: Path) -> None:
                 told = []
                 async for update in alarms:
                     told.append(update)
-                    if isinstance(update, InStep):
+                    if isinstance(update, Mark):
                         break
                 assert [it.note.id[0] for it in told if isinstance(it, Told)] == ["b"]
                 assert alarms.skipped_count == 1
@@ -332,7 +332,7 @@ def test_a_node_that_writes_rubbish_is_left_with_the_code_and_tried_again(tmp_pa
         async with FakeNode(authority, rubbish, better) as node:
             async with AlarmSubscriber(node.address, desk, dead_after_s=30.0) as alarms:
                 async for update in alarms:
-                    if isinstance(update, InStep):
+                    if isinstance(update, Mark):
                         break
             await node.visits[0].is_over.wait()
             assert node.visits[0].close_code == Code.FRAME_TOO_LARGE
@@ -388,7 +388,7 @@ def test_a_node_whose_notes_have_stopped_is_left_though_its_transport_lives(tmp_
                 downs = 0
                 async for update in alarms:
                     downs += isinstance(update, LinkDown)
-                    if isinstance(update, InStep):
+                    if isinstance(update, Mark):
                         break
                 assert downs >= 1
 
@@ -414,12 +414,12 @@ def test_a_program_that_is_busy_for_long_does_not_take_its_node_for_dead(tmp_pat
                 seen = []
                 async for update in alarms:
                     seen.append(type(update))
-                    if isinstance(update, InStep):
+                    if isinstance(update, Mark):
                         # Blocks the whole loop, node included, for longer than a link may be dead.
                         time.sleep(2.5)
                     if isinstance(update, Told):
                         break
-                assert seen == [LinkUp, InStep, Told]
+                assert seen == [LinkUp, Mark, Told]
 
     run(test())
 
