@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,16 +10,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from . import control
-from .backoff import SETTLED_S, Backoff
 from .codec import PINGS, REPORTS
+from .connection import Connection, Course, Target
 from .credentials import Credentials
-from .errors import AchError, NotConnected, NotDurable, TooManyThings
-from .link import Ended, Ending
+from .errors import AchError, NotDurable, TooManyThings
 from .notices import (
     ClockOff,
     GaveUp,
     InputsRefused,
-    LinkDown,
     LinkUp,
     Notice,
     ThingRefused,
@@ -76,12 +73,19 @@ class Publisher:
         pings_kept: int = PINGS_KEPT,
         on_notice: Callable[[Notice], None] | None = None,
     ) -> None:
-        self._address = address
-        self._credentials = Credentials.load(credentials)
-        self._client = client
-        self._server_name = server_name
-        self._connect_within_s = connect_within_s
-        self._dead_after_s = dead_after_s
+        target = Target(
+            address,
+            Credentials.load(credentials),
+            client,
+            server_name,
+            connect_within_s,
+            dead_after_s,
+        )
+        self._connection = Connection(
+            target,
+            Hearing(self._control_heard, self._tick),
+            Course(self._begin, self._tell, self._fail, self._resume),
+        )
         self._on_notice = on_notice
         self._epoch: int | None = None
         self._items: list[Item] = []
@@ -95,11 +99,9 @@ class Publisher:
             Lane.PINGS: pings_kept,
         }
         self._outboxes = {lane: Outbox(lane, room) for lane, room in rooms.items()}
-        self._session: Session | None = None
         self._failure: AchError | None = None
         self._wakeup = Wakeup()
         self._is_pump_due = False
-        self._runner: asyncio.Task[None] | None = None
         self.clock_offset_ns: int | None = None
         """How far this machine's clock is ahead of the node's, once the node has said so."""
         self.totals: dict[Lane, control.Totals] = {}
@@ -110,16 +112,7 @@ class Publisher:
     # ---- for the program
 
     async def __aenter__(self) -> Self:
-        self._runner = asyncio.create_task(self._run())
-        try:
-            async with asyncio.timeout(self._connect_within_s):
-                await self._until(lambda: self.welcome is not None)
-        except TimeoutError:
-            await self._stop()
-            raise NotConnected(f"no node has answered at {self._address}") from None
-        except BaseException:
-            await self._stop()
-            raise
+        await self._connection.open()
         return self
 
     async def __aexit__(
@@ -135,7 +128,7 @@ class Publisher:
                     await self.durable()
             except (AchError, TimeoutError) as failure:
                 _log.warning("%d inputs are not durable: %s", self.kept_count, failure)
-        await self._stop()
+        await self._connection.close()
 
     async def ping(self, tag: str, ping: Ping) -> None:
         """Publishes where a tag was; waits only if there is no room."""
@@ -183,7 +176,7 @@ class Publisher:
     @property
     def is_connected(self) -> bool:
         """Whether there is a node at the moment."""
-        return self._session is not None
+        return self._connection.session is not None
 
     @property
     def kept_count(self) -> int:
@@ -233,7 +226,7 @@ class Publisher:
 
     def _pump(self) -> None:
         self._is_pump_due = False
-        session, welcome = self._session, self.welcome
+        session, welcome = self._connection.session, self.welcome
         if session is None or welcome is None or session.is_over or self._epoch is None:
             return
         room = welcome.payload_bytes_max
@@ -284,46 +277,10 @@ class Publisher:
         return self._items[handle] if is_known and handle is not None else None
 
     def _tick(self) -> None:
-        if self._session is not None:
-            self._session.probe()
+        if self._connection.session is not None:
+            self._connection.session.probe()
 
     # ---- connecting
-
-    async def _run(self) -> None:
-        backoff = Backoff()
-        while True:
-            ending = await self._one_connection(backoff)
-            is_first = self.welcome is None
-            wait_s = backoff.wait_s(ending)
-            self._tell(LinkDown(ending, wait_s))
-            if wait_s is None or (is_first and not ending.may_be_tried_again_soon):
-                self._failure = ending.error
-                self._wakeup.wake()
-                return
-            await asyncio.sleep(wait_s)
-
-    async def _one_connection(self, backoff: Backoff) -> Ending:
-        try:
-            session = await Session.open(
-                self._address,
-                self._credentials,
-                Hearing(self._control_heard, self._tick),
-                client=self._client,
-                server_name=self._server_name,
-                dead_after_s=self._dead_after_s,
-                resume=self._resume(),
-            )
-        except Ended as ended:
-            return ended.ending
-        settled = asyncio.get_running_loop().call_later(SETTLED_S, backoff.settled)
-        try:
-            self._begin(session)
-            return await session.ended()
-        finally:
-            settled.cancel()
-            self._session = None
-            if not session.is_over:
-                await session.close()
 
     def _resume(self) -> tuple[control.Resume, ...]:
         if self._epoch is None:
@@ -348,17 +305,10 @@ class Publisher:
             self._epoch = epoch
             self.totals = {}
         self._interned_count = self._asked_count = 0
-        self._session, self.welcome = session, welcome
+        self.welcome = welcome
         self._tell(LinkUp(welcome))
         self._wakeup.wake()
         self._pump_soon()
-
-    async def _stop(self) -> None:
-        if self._runner is not None:
-            self._runner.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._runner
-            self._runner = None
 
     async def _until(self, is_so: Callable[[], bool]) -> None:
         await self._wakeup.until(lambda: self._failure is not None or is_so())
@@ -368,7 +318,14 @@ class Publisher:
     def _tell(self, notice: Notice) -> None:
         _log.info("%s", notice)
         if self._on_notice is not None:
-            self._on_notice(notice)
+            try:
+                self._on_notice(notice)
+            except Exception:
+                _log.exception("on_notice has failed")
+
+    def _fail(self, failure: AchError) -> None:
+        self._failure = failure
+        self._wakeup.wake()
 
 
 def _payload(first_seq: int, batch: Iterable[Input]) -> bytes:

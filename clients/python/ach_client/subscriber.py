@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import functools
 import logging
 from collections import deque
 from collections.abc import Hashable, Iterable
@@ -13,13 +13,12 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from . import control
 from .alarm_book import AlarmBook, AlarmUpdate
-from .backoff import SETTLED_S, Backoff
 from .codec import Skipped
 from .codes import Code
+from .connection import Connection, Course, Target
 from .credentials import Credentials
-from .errors import AchError, NodeRefused, NotConnected
+from .errors import AchError, NodeRefused
 from .inbox import Inbox
-from .link import Ended, Ending
 from .notes import AlarmNote, AlarmSettled, EventNote, Gap, OpenSetEnd, PositionNote
 from .notices import LinkDown, LinkUp
 from .session import TICKS, Hearing, Session
@@ -57,14 +56,21 @@ class Subscriber(Generic[N]):
         connect_within_s: float | None = 30.0,
         dead_after_s: float = DEAD_AFTER_S,
     ) -> None:
-        self._address = address
-        self._credentials = Credentials.load(credentials)
         self._filter = filter or control.Filter()
-        self._client = client
-        self._server_name = server_name
-        self._connect_within_s = connect_within_s
-        self._dead_after_s = dead_after_s
         self._inbox: Inbox[Any] = Inbox()
+        target = Target(
+            address,
+            Credentials.load(credentials),
+            client,
+            server_name,
+            connect_within_s,
+            dead_after_s,
+        )
+        self._connection = Connection(
+            target,
+            Hearing(self._control_heard, self._tick, self._note_heard, self._subscription_cut),
+            Course(self._begin, self._ended, self._fail, ready=self._inbox.half_empty),
+        )
         self._pending: deque[N] = deque()
         self._heard_through = resume_after
         self._cursor = resume_after
@@ -72,10 +78,7 @@ class Subscriber(Generic[N]):
         self._subscription = 0
         self._nonce = 0
         self._heard_at_tick = self._heard_count = self._silent_ticks = 0
-        self._session: Session | None = None
         self._failure: AchError | None = None
-        self._runner: asyncio.Task[None] | None = None
-        self._connected: asyncio.Future[None] | None = None
         self.skipped_count = 0
         """Notes that this client is too old to read."""
 
@@ -85,17 +88,7 @@ class Subscriber(Generic[N]):
         return self._cursor
 
     async def __aenter__(self) -> Self:
-        self._connected = asyncio.get_running_loop().create_future()
-        self._runner = asyncio.create_task(self._run())
-        try:
-            async with asyncio.timeout(self._connect_within_s):
-                await self._connected
-        except TimeoutError:
-            await self._stop()
-            raise NotConnected(f"no node has answered at {self._address}") from None
-        except BaseException:
-            await self._stop()
-            raise
+        await self._connection.open()
         return self
 
     async def __aexit__(
@@ -104,7 +97,8 @@ class Subscriber(Generic[N]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._stop()
+        await self._connection.close()
+        self._inbox.close()
 
     def __aiter__(self) -> Self:
         return self
@@ -127,6 +121,10 @@ class Subscriber(Generic[N]):
     def _key(self, note: Any) -> Hashable:  # noqa: ARG002
         """What a newer note of the same key makes old; None for what must all be told."""
         return None
+
+    @property
+    def _session(self) -> Session | None:
+        return self._connection.session
 
     # ---- what the session hears
 
@@ -159,6 +157,7 @@ class Subscriber(Generic[N]):
             return
         if frame.subscription == self._subscription:
             self._fail(NodeRefused(frame.code, frame.detail))
+            self._session.abort(Code.DONE, str(self._failure))
         else:
             _log.warning("the node refuses a request: %s: %s", frame.code, frame.detail)
 
@@ -177,45 +176,7 @@ class Subscriber(Generic[N]):
 
     # ---- connecting
 
-    async def _run(self) -> None:
-        backoff = Backoff()
-        while self._failure is None:
-            ending = await self._one_connection(backoff)
-            is_first = self._connected is not None and not self._connected.done()
-            wait_s = backoff.wait_s(ending)
-            if wait_s is None or (is_first and not ending.may_be_tried_again_soon):
-                self._fail(ending.error)
-            if self._failure is not None:
-                return
-            if not is_first:
-                self._inbox.put(LinkDown(ending, wait_s))
-            await asyncio.sleep(wait_s or 0.0)
-            await self._inbox.half_empty()
-
-    async def _one_connection(self, backoff: Backoff) -> Ending:
-        try:
-            session = await Session.open(
-                self._address,
-                self._credentials,
-                Hearing(self._control_heard, self._tick, self._note_heard, self._subscription_cut),
-                client=self._client,
-                server_name=self._server_name,
-                dead_after_s=self._dead_after_s,
-            )
-        except Ended as ended:
-            return ended.ending
-        settled = asyncio.get_running_loop().call_later(SETTLED_S, backoff.settled)
-        try:
-            self._begin(session)
-            return await session.ended()
-        finally:
-            settled.cancel()
-            self._session = None
-            if not session.is_over:
-                await session.close()
-
     def _begin(self, session: Session) -> None:
-        self._session = session
         self._subscription += 1
         self._silent_ticks = 0
         self._inbox.put(LinkUp(session.welcome))
@@ -227,23 +188,13 @@ class Subscriber(Generic[N]):
                 resume_after=self._heard_through,
             )
         )
-        if self._connected is not None and not self._connected.done():
-            self._connected.set_result(None)
+
+    def _ended(self, down: LinkDown) -> None:
+        if self._subscription:
+            self._inbox.put(down)
 
     def _fail(self, failure: AchError) -> None:
         self._failure = failure
-        self._inbox.close()
-        if self._connected is not None and not self._connected.done():
-            self._connected.set_exception(failure)
-        if self._session is not None:
-            self._session.abort(Code.DONE, str(failure))
-
-    async def _stop(self) -> None:
-        if self._runner is not None:
-            self._runner.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._runner
-            self._runner = None
         self._inbox.close()
 
 
@@ -252,9 +203,9 @@ class AlarmSubscriber(Subscriber[AlarmUpdate | LinkUp | LinkDown]):
 
     topic = Topic.ALARMS
 
-    def __init__(self, address: str, credentials: str | Path, **settings: Any) -> None:
-        super().__init__(address, credentials, **settings)
-        self._book = AlarmBook()
+    @functools.cached_property
+    def _book(self) -> AlarmBook:
+        return AlarmBook()
 
     @property
     def open_alarms(self) -> list[AlarmNote]:
