@@ -82,6 +82,11 @@ class Connection:
             await self.close()
             raise
 
+    def give_up(self) -> None:
+        """Ends the session in good order and soon; for callbacks."""
+        if self._task is not None:
+            self._task.cancel()
+
     async def close(self) -> None:
         """Ends the session in good order, and there is no other."""
         if self._task is not None:

@@ -18,10 +18,13 @@ from aioquic.tls import AlertDescription
 from .codes import Code
 from .credentials import Credentials, Identity
 from .errors import AchError, CredentialsRefused, HandshakeRefused, NodeRefused, NotConnected
+from .wakeup import note_exception
 
 ALPN = "ach/1"
 IDLE_S = 10.0
 """A connection without traffic for this long is dead, says the specification."""
+HANDSHAKE_S = 4.0
+"""How long all addresses of a node's name together may take to shake hands."""
 _NODE_ROLE = "node"
 
 _log = logging.getLogger("ach_client")
@@ -85,6 +88,7 @@ class Link(QuicConnectionProtocol):
         self._listener = listener
         self._ending: Ending | None = None
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._done.add_done_callback(note_exception)
         self.heard_count = 0
         """Datagrams from the node: it lives as long as this grows."""
 
@@ -92,23 +96,52 @@ class Link(QuicConnectionProtocol):
     async def open(
         cls, address: str, server_name: str, credentials: Credentials, listener: Listener
     ) -> Link:
-        """Shakes hands with the node and checks its certificate; raises `Ended` if that fails."""
-        quic = QuicConnection(configuration=_configuration(server_name, credentials))
+        """Shakes hands with the node and checks its certificate; raises `Ended` if that fails.
+
+        A name may stand for several addresses, such as ::1 and 127.0.0.1: each gets its share of
+        the time.
+        """
         loop = asyncio.get_running_loop()
         try:
             infos = await loop.getaddrinfo(*split_address(address), type=socket.SOCK_DGRAM)
-            remote = cast(tuple[str, int], infos[0][4][:2])
-            # A socket that is connected learns at once that nobody listens there.
-            transport, link = await loop.create_datagram_endpoint(
-                lambda: cls(quic, credentials.identity.site, listener),
-                family=infos[0][0],
-                remote_addr=remote,
-            )
         except OSError as error:
-            raise Ended(Ending(f"could not reach {address}: {error}")) from None
+            raise Ended(Ending(f"could not find {address}: {error}")) from None
+        ended = Ended(Ending(f"{address} has no address"))
+        for info in infos:
+            remote = cast(tuple[str, int], info[4][:2])
+            try:
+                async with asyncio.timeout(HANDSHAKE_S / len(infos)):
+                    return await cls._open_at(info[0], remote, server_name, credentials, listener)
+            except Ended as failure:
+                ended = failure
+                if ended.ending.is_handshake_refused:
+                    break
+            except TimeoutError:
+                ended = Ended(Ending(f"no node answers at {remote[0]}:{remote[1]}"))
+            except OSError as error:
+                ended = Ended(Ending(f"could not reach {address}: {error}"))
+        raise ended
+
+    @classmethod
+    async def _open_at(
+        cls,
+        family: int,
+        remote: tuple[str, int],
+        server_name: str,
+        credentials: Credentials,
+        listener: Listener,
+    ) -> Link:
+        quic = QuicConnection(configuration=_configuration(server_name, credentials))
+        # A socket that is connected learns at once that nobody listens there.
+        transport, link = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: cls(quic, credentials.identity.site, listener),
+            family=family,
+            remote_addr=remote,
+        )
         link.connect(transport.get_extra_info("peername"))
         try:
-            await link._done
+            # Not the future itself: one that is cancelled would pass for a link that was open.
+            await asyncio.shield(link._done)
         except BaseException:
             link.abort(Code.DONE, "given up")
             raise

@@ -24,6 +24,7 @@ from .records import (
     read_preamble,
     write_preamble,
 )
+from .wakeup import note_exception
 from .words import Lane
 
 PROTOCOL_VERSION = 1
@@ -80,7 +81,7 @@ class Session:
         self._lanes: dict[Lane, int] = {}
         self._welcomed: asyncio.Future[Welcome] = asyncio.get_running_loop().create_future()
         self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self._welcomed.add_done_callback(_seen)
+        self._welcomed.add_done_callback(note_exception)
         self._goodbye: Goodbye | None = None
         self._ticker: asyncio.Task[None] | None = None
         self.silent_ticks = 0
@@ -277,9 +278,3 @@ class Session:
             incoming.frame_count_at_tick = incoming.frame_count
             has_stalled |= incoming.stalled_ticks * self._tick_s > FRAME_S
         return has_stalled
-
-
-def _seen(future: asyncio.Future[Any]) -> None:
-    """Takes note of an exception that nobody may be waiting for any more."""
-    if not future.cancelled():
-        future.exception()

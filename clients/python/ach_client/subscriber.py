@@ -157,7 +157,7 @@ class Subscriber(Generic[N]):
             return
         if frame.subscription == self._subscription:
             self._fail(NodeRefused(frame.code, frame.detail))
-            self._session.abort(Code.DONE, str(self._failure))
+            self._connection.give_up()
         else:
             _log.warning("the node refuses a request: %s: %s", frame.code, frame.detail)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 
 class Wakeup:
@@ -27,3 +28,9 @@ class Wakeup:
                 await waiter
             finally:
                 self._waiting.discard(waiter)
+
+
+def note_exception(future: asyncio.Future[Any]) -> None:
+    """Takes note of an exception that nobody may be waiting for any more."""
+    if not future.cancelled():
+        future.exception()

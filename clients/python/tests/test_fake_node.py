@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_node import Authority, FakeNode, Visit
@@ -495,5 +497,41 @@ def test_the_cursor_follows_news_and_marks_and_never_the_open_set(tmp_path: Path
                 found = [resumed.get_nowait() for _ in range(3)]
                 assert found == [start, start, Cursor(0, 50, 1)]
                 assert alarms.cursor == Cursor(0, 50, 1)
+
+    run(test())
+
+
+def test_every_address_of_a_name_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority, desk = authority_and_desk(tmp_path)
+
+    async def play(visit: Visit) -> None:
+        await visit.welcome()
+        _, stream = await visit.subscribed()
+        visit.note(stream, OpenSetEnd(open_count=0))
+
+    async def test() -> None:
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        silent.bind(("127.0.0.1", 0))
+        async with FakeNode(authority, play) as node:
+            port = int(node.address.split(":")[1])
+
+            loop = asyncio.get_running_loop()
+            resolve = loop.getaddrinfo
+
+            async def lookup(host: str, port: int, **settings: Any) -> list[Any]:
+                if host != "node.example":
+                    return await resolve(host, port, **settings)
+                # Nobody listens at the first, nobody answers at the second.
+                found = [("127.0.0.1", 1), silent.getsockname(), ("127.0.0.1", port)]
+                return [(socket.AF_INET, socket.SOCK_DGRAM, 17, "", each) for each in found]
+
+            monkeypatch.setattr(loop, "getaddrinfo", lookup)
+            async with AlarmSubscriber(
+                f"node.example:{port}", desk, server_name="127.0.0.1", dead_after_s=30.0
+            ) as alarms:
+                async for update in alarms:
+                    if isinstance(update, Mark):
+                        break
+        silent.close()
 
     run(test())
