@@ -176,11 +176,13 @@ Exit code 3 when there is a mistake; warnings alone leave it 0.")]
 pub(crate) enum Enrolment {
     /// Write a directory with certificate, key and the authority's certificate
     #[command(after_help = "\
-Example:
+Examples:
   ach vendor enrol acme --data my-data --out acme-credentials
+  ach receiver enrol board --data my-data --out board-credentials
+  ach operator enrol desk --data my-data --out desk-credentials
 
 A vendor's name is the id of its feed in site.toml. Carry the directory to the other machine by a \
-way you trust: who has the key is the vendor.")]
+way you trust: who has the key is the vendor, the receiver or the operator.")]
     Enrol {
         /// Its name
         name: String,
