@@ -19,6 +19,7 @@ mod health;
 mod leave;
 mod line_side;
 mod occupants;
+mod packed;
 mod quarantine;
 mod recall;
 mod site;
