@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use crate::bounds::Bounds;
 use crate::box_cutter::BoxCutter;
 use crate::crossing::{Crossing, gate};
+use crate::frame::Frame;
 use crate::membership::{Heard, Membership, NEVER_NS, Outcome, Standing};
 use crate::post::Post;
 use crate::safe_box::SafeBox;
@@ -64,7 +65,7 @@ pub struct Presence {
 ///
 /// Always used with the same index; [`rebase`](Occupancy::rebase) carries it to another. The owner
 /// feeds positions in the order of their observation and calls [`expire`](Occupancy::expire) as
-/// [`next_due_ns`](Occupancy::next_due_ns) tells. Deterministic: integers only, no clock. 160 bytes,
+/// [`next_due_ns`](Occupancy::next_due_ns) tells. Deterministic: integers only, no clock. 168 bytes,
 /// heap only for more than four watches at once and for dwell deadlines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occupancy {
@@ -321,10 +322,13 @@ impl Occupancy {
         let cell = if wants_box { storey.cell(x_mm, y_mm) } else { None };
         let (members, stays) = (&mut self.members, &mut self.stays);
         let found = Found::default();
-        let mut sweep = Sweep { index, seen, members, old_count, stays, out: &mut *out, found };
+        let (frame, place) =
+            cell.map_or((Frame::SITE, (x_mm, y_mm)), |cell| (cell.frame, cell.place));
+        let out_of = &mut *out;
+        let mut sweep = Sweep { index, seen, place, members, old_count, stays, out: out_of, found };
         if let Some(cell) = &cell {
             for entry in cell.zones() {
-                if entry.bounds.contains(x_mm, y_mm) {
+                if entry.bounds.contains(place.0, place.1) {
                     sweep.meet(entry, cell.holds(entry, x_mm, y_mm));
                 }
             }
@@ -335,7 +339,7 @@ impl Occupancy {
         }
         let mut found = sweep.found;
         let window = found.clear.or(cell.map(|cell| cell.window));
-        let mut cutter = BoxCutter::new(seen, window);
+        let mut cutter = BoxCutter::new(seen, frame, place, window);
         if !wants_box {
             cutter.give_up();
         }

@@ -19,6 +19,8 @@ const SCAN_MAX: usize = 8;
 pub(crate) struct Sweep<'a> {
     pub(crate) index: &'a WatchIndex,
     pub(crate) seen: &'a Observation,
+    /// Where the position lies in the frame of what is met.
+    pub(crate) place: (i32, i32),
     pub(crate) members: &'a mut Members,
     /// How many members there were before; new ones are behind them.
     pub(crate) old_count: usize,
@@ -62,8 +64,8 @@ impl Sweep<'_> {
             self.approach(entry);
         }
         if entry.is_clear() {
-            let inside = entry.bounds.interior();
-            if inside.contains(x_mm, y_mm) {
+            let inside = entry.inside();
+            if inside.contains(self.place.0, self.place.1) {
                 self.found.clear = Some(inside);
             }
         }
@@ -143,7 +145,7 @@ impl Fence<'_> {
             if !self.found.is_all_quiet {
                 // The members have had their say.
             } else if entry.is_filled() {
-                self.cutter.stay_within(&entry.bounds);
+                self.cutter.stay_within(&entry.inner());
             } else {
                 self.keep_off_edges(edges.unwrap_or(&[]));
             }
