@@ -102,6 +102,11 @@ impl BoxCutter {
         self.accuracies_mm = Some((low, high.min(most_mm)));
     }
 
+    /// Stays within `reach_mm` of the position.
+    pub(crate) fn stay_about(&mut self, reach_mm: i32) {
+        self.bounds = self.bounds.shared(&Bounds::around(self.place.0, self.place.1, reach_mm));
+    }
+
     /// Whether what is left meets an obstacle.
     #[inline]
     pub(crate) fn meets(&self, obstacle: &Bounds) -> bool {
@@ -144,7 +149,7 @@ impl BoxCutter {
             return;
         }
         let slanted = self.beside_slanted(edge).unwrap_or(Bounds::EMPTY);
-        if is_beside {
+        if is_beside && slanted != self.bounds {
             let straight = self.beside(&obstacle);
             self.bounds = if slanted.room() < straight.room() { straight } else { slanted };
         } else {
@@ -153,28 +158,33 @@ impl BoxCutter {
     }
 
     /// The most roomy part of the box that lies beside an obstacle; empty if the position is in it.
+    /// Both parts are made up, without branches: which it will be is anybody's guess.
+    #[inline]
     fn beside(&self, obstacle: &Bounds) -> Bounds {
-        let mut best = Bounds::EMPTY;
-        let mut offer = |candidate: Bounds| {
-            if best.room() < candidate.room() {
-                best = candidate;
-            }
+        let ((x, y), old) = (self.place, &self.bounds);
+        let (is_west, is_east) = (x < obstacle.x_low, obstacle.x_high < x);
+        let (is_south, is_north) = (y < obstacle.y_low, obstacle.y_high < y);
+        let most = |at: i32, is_so: bool| if is_so { at.saturating_sub(1) } else { i32::MAX };
+        let least = |at: i32, is_so: bool| if is_so { at.saturating_add(1) } else { i32::MIN };
+        let along_x = Bounds {
+            x_low: old.x_low.max(least(obstacle.x_high, is_east)),
+            x_high: old.x_high.min(most(obstacle.x_low, is_west)),
+            ..*old
         };
-        if self.place.0 < obstacle.x_low {
-            let x_high = self.bounds.x_high.min(obstacle.x_low - 1);
-            offer(Bounds { x_high, ..self.bounds });
-        } else if obstacle.x_high < self.place.0 {
-            let x_low = self.bounds.x_low.max(obstacle.x_high + 1);
-            offer(Bounds { x_low, ..self.bounds });
+        let along_y = Bounds {
+            y_low: old.y_low.max(least(obstacle.y_high, is_north)),
+            y_high: old.y_high.min(most(obstacle.y_low, is_south)),
+            ..*old
+        };
+        let room_x = if is_west | is_east { along_x.room() } else { -1 };
+        let room_y = if is_south | is_north { along_y.room() } else { -1 };
+        if room_x.max(room_y) < 0 {
+            Bounds::EMPTY
+        } else if room_x < room_y {
+            along_y
+        } else {
+            along_x
         }
-        if self.place.1 < obstacle.y_low {
-            let y_high = self.bounds.y_high.min(obstacle.y_low - 1);
-            offer(Bounds { y_high, ..self.bounds });
-        } else if obstacle.y_high < self.place.1 {
-            let y_low = self.bounds.y_low.max(obstacle.y_high + 1);
-            offer(Bounds { y_low, ..self.bounds });
-        }
-        best
     }
 
     /// The most roomy part of the box that lies on the position's side of a slanted line; `None`

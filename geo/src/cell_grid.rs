@@ -98,6 +98,12 @@ impl<'a> Cell<'a> {
         }
     }
 
+    /// How many edges there are.
+    #[inline]
+    pub(crate) fn edge_count(&self) -> usize {
+        self.edges.len()
+    }
+
     /// The edges of an entry's outline in the window, if they are here.
     #[inline]
     pub(crate) fn edges(&self, entry: &ZoneEntry) -> Option<&'a [Edge]> {

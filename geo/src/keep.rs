@@ -292,6 +292,15 @@ impl BoxCutter {
         if gap_x > radius_mm || gap_y > radius_mm {
             return self.give_up();
         }
+        if gap_x == 0 && gap_y == 0 {
+            let even = radius_mm * 7 / 10;
+            return self.stay_within(&core.grown(even, even));
+        }
+        if gap_x == 0 || gap_y == 0 {
+            // Beside one side of the core, and on that side as far as it goes.
+            let (to_x, to_y) = if gap_x == 0 { (0, radius_mm) } else { (radius_mm, 0) };
+            return self.stay_within(&core.grown(to_x, to_y));
+        }
         // Whatever it reaches to the sides, so high it may be there.
         let other = |reach: u64| (radius_mm * radius_mm - reach * reach).isqrt();
         let even = (radius_mm * 7 / 10).max(gap_x);
