@@ -141,11 +141,7 @@ impl CellGrid {
         SIDE_BITS.into_iter().find_map(|bits| CellGrid::with_side(bits, extent, &ground))
     }
 
-    fn with_side(
-        side_bits: u32,
-        extent: Bounds,
-        ground: &Ground<'_>,
-    ) -> Option<CellGrid> {
+    fn with_side(side_bits: u32, extent: Bounds, ground: &Ground<'_>) -> Option<CellGrid> {
         let storey = ground.storey;
         let columns = (extent.x_low.abs_diff(extent.x_high) >> side_bits) + 1;
         let rows = (extent.y_low.abs_diff(extent.y_high) >> side_bits) + 1;
@@ -291,12 +287,7 @@ impl Ground<'_> {
 }
 
 /// The entry as it is in a window, where most polygons are all or nothing.
-fn local(
-    entry: &ZoneEntry,
-    window: &Bounds,
-    frame: Frame,
-    watches: &[Watch],
-) -> Option<ZoneEntry> {
+fn local(entry: &ZoneEntry, window: &Bounds, frame: Frame, watches: &[Watch]) -> Option<ZoneEntry> {
     if entry.is_filled() {
         return Some(*entry);
     }

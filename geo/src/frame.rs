@@ -145,8 +145,7 @@ impl Frame {
 
     /// A point, in the site's frame, that lies in a box, if there is an obvious one.
     pub(crate) fn point_in(self, bounds: &Bounds) -> Option<(i32, i32)> {
-        let middle =
-            (bounds.x_low.midpoint(bounds.x_high), bounds.y_low.midpoint(bounds.y_high));
+        let middle = (bounds.x_low.midpoint(bounds.x_high), bounds.y_low.midpoint(bounds.y_high));
         let point = self.site_place(middle);
         let (u, v) = self.place(point);
         bounds.contains(u, v).then_some(point)
@@ -221,7 +220,8 @@ impl Frame {
             return true;
         }
         let ((nu, nv), slack) = self.slanted((-aby, abx), apart);
-        let reach = |low: i32, at: i32, high: i32| i64::from(low.abs_diff(at).max(high.abs_diff(at)));
+        let reach =
+            |low: i32, at: i32, high: i32| i64::from(low.abs_diff(at).max(high.abs_diff(at)));
         let to_u = reach(window.x_low, u, window.x_high);
         let to_v = reach(window.y_low, v, window.y_high);
         nu.abs().saturating_mul(to_u).saturating_add(nv.abs().saturating_mul(to_v)) > slack
@@ -249,4 +249,47 @@ impl Frame {
 
 fn narrow(wide: i64) -> i32 {
     i32::try_from(wide.clamp(i32::MIN.into(), i32::MAX.into())).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slopes() -> impl Iterator<Item = Frame> {
+        (i16::MIN + 1..=i16::MAX).step_by(977).map(|slope| Frame { slope })
+    }
+
+    #[test]
+    fn lengths_convert_to_no_more_and_to_no_less() {
+        for frame in slopes().filter(|frame| !frame.is_site()) {
+            let slope = f64::from(frame.slope) / 32_768.0;
+            for length_mm in [0_u32, 1, 300, 65_000, 2_000_000_000] {
+                let exact = f64::from(length_mm) * (1.0 + slope * slope).sqrt();
+                let (most, least) =
+                    (frame.at_most(length_mm.into()), frame.at_least(length_mm.into()));
+                #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "small")]
+                let (most, least) = (most as f64, least as f64);
+                assert!(most <= exact && exact <= least, "{frame:?}: {most} {exact} {least}");
+                assert!(least - most <= exact * 0.03 + 12.0, "{frame:?}: {most} to {least}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_lies_in_a_box_lies_in_its_box_in_the_other_frame() {
+        for frame in slopes() {
+            for (x_mm, y_mm) in [(0, 0), (12_345, -678), (-1_000_000_000, 999_999_999)] {
+                let around = Bounds::around(x_mm, y_mm, 40);
+                let turned = frame.bounds_round(&around);
+                let back = frame.site_bounds(&turned);
+                assert!(back.holds(&around), "{frame:?}: {around:?} {back:?}");
+                for corner in around.corners() {
+                    let (u, v) = frame.place(corner);
+                    assert!(turned.contains(u, v), "{frame:?}: {corner:?}");
+                }
+                let (x_mm, y_mm) = frame.point_in(&turned).expect("a box of 80 mm has a middle");
+                assert!(around.grown(5, 5).contains(x_mm, y_mm), "{frame:?}");
+            }
+        }
+    }
 }

@@ -226,8 +226,7 @@ impl BoxCutter {
         let is_inside = watch.contains(x_mm, y_mm);
         let mut square = Bounds::EMPTY;
         if reach_mm > 0 {
-            let range =
-                distance(watch, (x_mm, y_mm), reach_mm.max(REACH_MM.unsigned_abs().into()));
+            let range = distance(watch, (x_mm, y_mm), reach_mm.max(REACH_MM.unsigned_abs().into()));
             let free_mm = if is_inside {
                 reach_mm + range.least_mm
             } else {

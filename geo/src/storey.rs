@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use rstar::{AABB, RTree, RTreeObject};
 
-use crate::{WATCHES_MAX, Watch};
 use crate::bounds::Bounds;
 use crate::cell_grid::{Cell, CellGrid};
 use crate::edge::Edge;
 use crate::frame::Frame;
 use crate::patch::Patch;
 use crate::region::Coverage;
+use crate::{WATCHES_MAX, Watch};
 
 /// What lies on one floor.
 #[derive(Debug)]
@@ -77,7 +77,8 @@ fn envelope(bounds: &Bounds) -> AABB<[i32; 2]> {
 impl Storey {
     pub(crate) fn of(zones: Vec<ZoneEntry>, lines: Vec<LineEntry>, watches: &[Watch]) -> Storey {
         let lines = RTree::bulk_load(lines);
-        let mut storey = Storey { frame: Frame::SITE, zones: RTree::bulk_load(zones), lines, grid: None };
+        let mut storey =
+            Storey { frame: Frame::SITE, zones: RTree::bulk_load(zones), lines, grid: None };
         let regions = storey.zones.iter().filter_map(|zone| Some(&zone.watch(watches)?.region));
         storey.frame = Frame::of(regions.map(Arc::as_ref));
         let zones = storey.zones.iter().map(|zone| storey.marked(zone, watches)).collect();
@@ -197,7 +198,11 @@ impl ZoneEntry {
 
     /// The same watch, in a part of the plane that lies wholly in its region.
     pub(crate) fn filling(&self, part: Bounds) -> ZoneEntry {
-        ZoneEntry { bounds: part, tag: (self.tag | IS_FILLED) & !(IS_CLEAR | SEAM_MASK), patch: Patch::NONE }
+        ZoneEntry {
+            bounds: part,
+            tag: (self.tag | IS_FILLED) & !(IS_CLEAR | SEAM_MASK),
+            patch: Patch::NONE,
+        }
     }
 
     fn watch<'a>(&self, watches: &'a [Watch]) -> Option<&'a Watch> {

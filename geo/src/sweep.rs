@@ -15,7 +15,7 @@ use crate::{Observation, WatchIndex};
 /// With more edges than this about it, a box reaches no further than `NEAR_MM`: most of them are
 /// then passed over, and walls that jagged leave little room anyway.
 const FEW_EDGES: usize = 12;
-const NEAR_MM: i32 = 1_536;
+const NEAR_MM: i32 = 1_024;
 /// Up to so many members are gone through, more are searched.
 const SCAN_MAX: usize = 8;
 
@@ -128,7 +128,9 @@ impl Fence<'_> {
             self.cutter.stay_about(NEAR_MM);
         }
         for entry in cell.zones() {
-            self.keep(entry, Some(cell));
+            if self.cutter.meets(&entry.bounds) && !self.keep_plain(entry) {
+                self.keep(entry, Some(cell));
+            }
         }
         cell.lines.iter().for_each(|line| self.cutter.keep_off_edge(&line.edge));
     }
@@ -157,24 +159,34 @@ impl Fence<'_> {
         }
     }
 
-    /// Keeps to the answer of one watch.
+    /// Keeps to the answer of a rectangle, if the place is plainly in it or beside it and nobody is
+    /// in between: what is met most.
     #[inline]
+    fn keep_plain(&mut self, entry: &ZoneEntry) -> bool {
+        if !(entry.is_filled() && self.found.is_all_quiet) {
+            return false;
+        }
+        let (x_mm, y_mm) = self.cutter.place();
+        if !entry.bounds.contains(x_mm, y_mm) {
+            // All members are in their outlines, so this is none of theirs.
+            self.cutter.stay_beside(&entry.bounds);
+            return true;
+        }
+        let inner = entry.inner();
+        let is_sure = inner.contains(x_mm, y_mm) && !self.found.has_bystanders;
+        if is_sure {
+            self.cutter.stay_within(&inner);
+        }
+        is_sure
+    }
+
+    /// Keeps to the answer of one watch.
     fn keep(&mut self, entry: &ZoneEntry, cell: Option<&Cell<'_>>) {
         if !self.cutter.meets(&entry.bounds) {
             return;
         }
         let (x_mm, y_mm) = self.cutter.place();
         let is_near = entry.bounds.contains(x_mm, y_mm);
-        if entry.is_filled() && self.found.is_all_quiet {
-            // Its members are in their outlines, so who is beside this one is none of it.
-            if !is_near {
-                return self.cutter.stay_beside(&entry.bounds);
-            }
-            let is_sure = entry.inner().contains(x_mm, y_mm) && !self.found.has_bystanders;
-            if is_sure {
-                return self.cutter.stay_within(&entry.inner());
-            }
-        }
         let edges = cell.and_then(|cell| cell.edges(entry));
         if place_of(self.members, entry.ordinal()).is_some() {
             if !self.found.is_all_quiet {

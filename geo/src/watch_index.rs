@@ -202,7 +202,9 @@ impl WatchIndex {
         let path = path_bounds(from, to);
         let straight = Edge { a: (from.x_mm, from.y_mm), b: (to.x_mm, to.y_mm) };
         match storey.cell(to.x_mm, to.y_mm) {
-            Some(cell) if cell.window.holds(&cell.frame.bounds_of(&straight)) => cell.lines.iter().for_each(test),
+            Some(cell) if cell.window.holds(&cell.frame.bounds_of(&straight)) => {
+                cell.lines.iter().for_each(test)
+            }
             _ => storey.lines_meeting(&path, |entry| test(entry)),
         }
         if let Some(found) = out.get_mut(start..) {
