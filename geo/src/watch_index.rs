@@ -203,7 +203,7 @@ impl WatchIndex {
         let straight = Edge { a: (from.x_mm, from.y_mm), b: (to.x_mm, to.y_mm) };
         match storey.cell(to.x_mm, to.y_mm) {
             Some(cell) if cell.window.holds(&cell.frame.bounds_of(&straight)) => {
-                cell.lines.iter().for_each(test)
+                cell.lines.iter().for_each(test);
             }
             _ => storey.lines_meeting(&path, |entry| test(entry)),
         }

@@ -1,6 +1,7 @@
 //! Buildings that stand askew to the site's axes: boxes are cut along their walls, and must answer as
 //! the gates do that know of no walls.
 
+use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
 use std::sync::Arc;
 
 use ach_geo::{
@@ -85,7 +86,7 @@ struct Street {
 
 fn street(dice: &mut Dice, gates: impl Fn(&mut Dice) -> Gates) -> Street {
     let tilt = f64::from(dice.mm(-3_150, 3_150)) / 1_000.0;
-    let angle = dice.pick(&[tilt, tilt, 0.643_501_108_793, 0.785_398_163_397, 0.000_3, 1.570_7]);
+    let angle = dice.pick(&[tilt, tilt, 0.643_501_108_793, FRAC_PI_4, 0.000_3, FRAC_PI_2]);
     let far = dice.pick(&[0, 0, 60_000, 990_000_000]);
     let ground = Ground { angle, origin: (dice.pick(&[-far, far]), dice.pick(&[-far, far])) };
     let sloppy_mm = dice.pick(&[0, 0, 3, 40]);
@@ -265,15 +266,15 @@ fn boxes_answer_as_often_in_a_building_that_stands_askew() {
             let watches: Vec<Watch> = (0..).zip(rooms).map(watch).collect();
             let index = world::index(&watches, &[]);
             let (mut occupancy, mut pacer) = (Occupancy::default(), Pacer::new());
-            let mut paces = Dice::seeded("paces", 37);
+            let mut steps = Dice::seeded("paces", 37);
             let answered = (0..5_000).map(|_| {
-                let seen = pacer.step(ground, &mut paces);
+                let seen = pacer.step(ground, &mut steps);
                 occupancy.observe(&index, &seen, &mut vec![])
             });
             answered.filter(|lookup| *lookup == Lookup::SafeBox).count()
         };
         let straight = share(0.0);
-        for angle in [0.3, 0.643_5, 0.785_4, 1.2, -2.5] {
+        for angle in [0.3, 0.643_5, FRAC_PI_4, 1.2, -2.5] {
             let turned = share(angle);
             assert!(turned * 20 > straight * 19, "{turned} at {angle}, {straight} straight");
         }
