@@ -177,7 +177,12 @@ fn answer_frames() -> Vec<(&'static str, Frame)> {
 
 fn operation_frames() -> Vec<(&'static str, Frame)> {
     let filter = Filter {
-        kinds: vec![AlarmKind::Elopement, AlarmKind::Duress],
+        kinds: vec![
+            AlarmKind::Elopement,
+            AlarmKind::Duress,
+            AlarmKind::ClockSkewed,
+            AlarmKind::TagsContradict,
+        ],
         priorities: vec![AlarmPriority::High],
         zones: vec![name("ward-3")],
         subjects: vec![name("patient-8")],
