@@ -168,7 +168,12 @@ impl Ward {
 
     /// As [`Ward::client`], of a node that gives a hello so little time that a busy machine may be
     /// late with it: then it comes again.
-    pub(crate) async fn client_at_last(&self, address: SocketAddr, role: Role, who: &str) -> Client {
+    pub(crate) async fn client_at_last(
+        &self,
+        address: SocketAddr,
+        role: Role,
+        who: &str,
+    ) -> Client {
         let bundle = self.bundle(role, who);
         let connecting = async {
             loop {

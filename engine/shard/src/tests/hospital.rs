@@ -41,7 +41,7 @@ pub(crate) const ZONES: [(&str, [i32; 4]); 5] = [
 ];
 
 const WARD: u32 = 0;
-const DRUGS: u32 = 1;
+pub(crate) const DRUGS: u32 = 1;
 const LOBBY: u32 = 2;
 const NURSERY: u32 = 3;
 
