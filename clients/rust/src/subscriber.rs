@@ -215,12 +215,13 @@ impl Following {
         let mut session = Some(first);
         let mut backoff = Backoff::default();
         loop {
-            let opened = match session.take() {
-                Some(session) => Ok(session),
-                None => tokio::select! {
+            let opened = if let Some(session) = session.take() {
+                Ok(session)
+            } else {
+                tokio::select! {
                     opened = Session::open(&self.connector, Vec::new()) => opened,
                     () = left(&mut self.leaving) => break,
-                },
+                }
             };
             let error = match opened {
                 Ok(session) => {
@@ -306,7 +307,7 @@ impl Following {
 /// Returns when the subscriber is closed. One that is dropped is not: its streams live on.
 async fn left(leaving: &mut watch::Receiver<bool>) {
     if leaving.wait_for(|is_leaving| *is_leaving).await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -186,11 +186,12 @@ impl World {
         let arrival = Arrival { observed_at, received_at: self.now, cause };
         if words[0] == "clock" {
             let ms: i64 = words[1].parse().expect("milliseconds");
-            let told = Call::Clock(ms * 1_000_000, self.now);
+            let (offset_ns, received_at) = (ms * 1_000_000, self.now);
+            let told = Call::Source(SourceInput::ClockCompared { offset_ns, received_at });
             return self.step(EntityRef::Source(source), told, out);
         }
         if !matches!(words[0], "tick" | "away") {
-            let heard = Call::Heard(self.now);
+            let heard = Call::Source(SourceInput::Heard { received_at: self.now });
             self.step(EntityRef::Source(source), heard, out);
         }
         let site = &self.site;
@@ -306,10 +307,7 @@ impl World {
             }
             EntityRef::Source(me) => {
                 let input = match call {
-                    Call::Heard(received_at) => SourceInput::Heard { received_at },
-                    Call::Clock(offset_ns, received_at) => {
-                        SourceInput::ClockCompared { offset_ns, received_at }
-                    }
+                    Call::Source(input) => input,
                     Call::Due(kind, due_at) => SourceInput::Due { kind, due_at },
                     _ => SourceInput::SiteChanged,
                 };
@@ -359,8 +357,7 @@ enum Call<'a> {
     Zone(ZoneInput),
     Door(DoorInput),
     Anchor(AnchorInput<'a>),
-    Clock(i64, Timestamp),
-    Heard(Timestamp),
+    Source(SourceInput),
     Due(DeadlineKind, Timestamp),
     Site(&'a Site),
 }

@@ -232,15 +232,15 @@ async fn a_subscriber_that_closes_says_goodbye_and_ends_its_streams() {
     let mut alarms = subscriber.alarms(Filter::default(), None).await.unwrap();
     let mut events = subscriber.events(Filter::default(), None).await.unwrap();
     let (_, _notes) = soon(subscribed(&mut heard)).await;
-    let hears = async {
+    let goodbye = async {
         while let Some(frame) = heard.next().await {
-            if let Frame::Goodbye(goodbye) = frame {
-                return Some(goodbye.code);
+            if let Frame::Goodbye(told) = frame {
+                return Some(told.code);
             }
         }
         None
     };
-    let (said, ()) = soon(async { tokio::join!(hears, subscriber.close_within(PATIENCE)) }).await;
+    let (said, ()) = soon(async { tokio::join!(goodbye, subscriber.close_within(PATIENCE)) }).await;
     assert_eq!(said, Some(Code::Done));
     let last = async { while alarms.next().await.is_some() {} };
     soon(last).await;

@@ -10,7 +10,7 @@ use super::fault::Fault;
 
 /// The end is looked for at least this often: timers do not know of a clock that was set, nor always
 /// of a machine that slept.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// Returns when the peer's certificate has ended, by the node's UTC.
 pub(crate) async fn ended(session: &Session) {

@@ -67,11 +67,11 @@ async fn a_feed_whose_clock_is_off_is_one_alarm() {
     let rival = ward.bundle(Role::Vendor, "rival");
     let ahead = Hello { sent_at: ahead, ..hello(Vec::new()) };
     let _rival = Raw::greet(node.address(), &rival, ahead).await.welcomed().await;
-    let AlarmUpdate::Note(note) = in_time("the rival's", alarms.stream.next()).await.unwrap()
+    let AlarmUpdate::Note(told) = in_time("the rival's", alarms.stream.next()).await.unwrap()
     else {
         panic!("not an alarm")
     };
-    assert_eq!(note.place, Thing::Source(name("rival")));
+    assert_eq!(told.place, Thing::Source(name("rival")));
 }
 
 /// The machine's clocks, with a UTC that can be set.
