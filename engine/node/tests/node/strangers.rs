@@ -210,7 +210,9 @@ async fn ten_thousand_connections_leave_those_inside_undisturbed() {
         scene.check_undisturbed().await;
         while let Some(ended) = attempts.join_next().await {
             match ended.unwrap() {
+                // Those who may stay wait for as long as this takes.
                 Attempt::Inside(connection) => drop(inside.spawn(async move {
+                    connection.closed().await;
                     assert_eq!(closed_with(&connection).await, Code::TooManyConnections);
                 })),
                 Attempt::Refused => refused += 1,
