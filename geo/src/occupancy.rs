@@ -490,15 +490,3 @@ fn step(
     }
     outcome
 }
-
-impl Observation {
-    /// When it was.
-    pub(crate) fn heard(&self) -> Heard {
-        Heard { observed_at_ns: self.observed_at_ns, received_at_ns: self.received_at_ns }
-    }
-
-    /// When a delay that begins with it is over.
-    pub(crate) fn due_ns(&self, delay_ns: u64) -> u64 {
-        self.heard().due_ns(delay_ns)
-    }
-}
