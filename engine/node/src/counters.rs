@@ -55,6 +55,8 @@ counters! {
     sessions_broken
     /// Sessions whose own code failed. Each is a bug.
     sessions_panicked
+    /// Sessions closed because the peer's certificate had ended.
+    certificates_ended
     /// Frames that were malformed: wrong length, unknown type, reserved bits.
     frames_malformed
     /// Frames longer than allowed.

@@ -154,6 +154,7 @@ fn count_panic(rim: &Rim, ended: &Result<(), JoinError>) {
 }
 
 async fn welcome(rim: Rc<Rim>, roster: Rc<Roster>, handshake: Handshake) {
+    let begun_at = rim.clock.now();
     let peer = match handshake.finish().await {
         Ok(peer) => peer,
         Err(error) => {
@@ -167,7 +168,7 @@ async fn welcome(rim: Rc<Rim>, roster: Rc<Roster>, handshake: Handshake) {
         session::close(&peer.connection, Code::TooManyConnections, "close another one first");
         return;
     };
-    session::serve(rim, peer).await;
+    session::serve(rim, peer, begun_at).await;
 }
 
 /// Ends in good order: nothing new comes in, what came in is decided and stored, what follows is

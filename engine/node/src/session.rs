@@ -5,6 +5,7 @@
 //! catches it, it is counted, the connection is closed. What the peer may do follows from the role
 //! in its certificate.
 
+mod certificate;
 mod control;
 mod control_out;
 mod fault;
@@ -15,6 +16,7 @@ mod receipts;
 mod report_lane;
 mod subscription;
 mod vendor;
+mod vendor_clock;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -37,7 +39,8 @@ use fault::{Fault, counter};
 use flush::flush;
 use receipts::Receipts;
 use subscription::Subscription;
-use vendor::{SharedVendor, Vendor, hello_offset};
+use vendor::{SharedVendor, Vendor};
+use vendor_clock::VendorClock;
 
 use crate::notes::FENCING_EPOCH;
 use crate::rim::Rim;
@@ -52,6 +55,8 @@ pub(crate) struct Session {
     pub rim: Rc<Rim>,
     pub connection: Connection,
     pub identity: Identity,
+    /// The end of the peer's certificate.
+    pub valid_until: Timestamp,
     pub out: ControlOut,
     subscriptions: RefCell<BTreeMap<u32, Open>>,
     receipts: RefCell<Receipts>,
@@ -103,7 +108,11 @@ impl Session {
         observed_at: Timestamp,
         received_at: Timestamp,
     ) -> Result<(), Fault> {
-        match vendor.notice_clock(&self.rim, observed_at, received_at) {
+        let (is_ahead, told) = vendor.clock.see(observed_at, received_at);
+        if is_ahead {
+            self.rim.counters.inputs_from_the_future.count();
+        }
+        match told {
             Some(offset) => {
                 self.rim.counters.clock_offsets_told.count();
                 self.answer(offset)
@@ -127,11 +136,13 @@ impl Session {
 }
 
 /// Serves a peer until it goes, breaks the protocol, or the node ends.
-pub(crate) async fn serve(rim: Rc<Rim>, peer: Peer) {
+///
+/// `begun_at` is when the peer asked to come in.
+pub(crate) async fn serve(rim: Rc<Rim>, peer: Peer, begun_at: Timestamp) {
     rim.counters.sessions_begun.count();
     let connection = peer.connection.clone();
     let role = peer.identity.role;
-    let ended = Box::pin(run(rim.clone(), peer)).await;
+    let ended = Box::pin(run(rim.clone(), peer, begun_at)).await;
     rim.counters.sessions_ended.count();
     match ended {
         Ok(()) | Err(Fault::Gone | Fault::Stopped) => connection.close(VarInt::from_u32(0), b""),
@@ -155,8 +166,8 @@ pub(crate) fn close(connection: &Connection, code: Code, detail: &str) {
     connection.close(VarInt::from_u32(u32::from(code.value())), detail.as_str().as_bytes());
 }
 
-async fn run(rim: Rc<Rim>, peer: Peer) -> Result<(), Fault> {
-    let Peer { connection, identity } = peer;
+async fn run(rim: Rc<Rim>, peer: Peer, begun_at: Timestamp) -> Result<(), Fault> {
+    let Peer { connection, identity, valid_until } = peer;
     let within = rim.limits.hello_within;
     let opened = timeout(within, open_control(&connection, rim.limits.frame_within)).await;
     let (mut sink, source, hello) =
@@ -168,8 +179,10 @@ async fn run(rim: Rc<Rim>, peer: Peer) -> Result<(), Fault> {
             Fault::peer(Code::UnknownSource, "this vendor is not a feed of the site")
         })?;
         let turn = rim.take_over(source);
+        let is_comparable = rim.clock.runs_by_itself();
+        let clock = VendorClock::new(is_comparable, hello.sent_at, begun_at, received_at);
         let agreed = tokio::select! {
-            agreed = Vendor::agree(&rim, source, &hello) => agreed?,
+            agreed = Vendor::agree(&rim, source, &hello, clock) => agreed?,
             () = given_way(Some(turn.gives_way())) => return Err(taken_over()),
         };
         (Some(Rc::new(agreed)), Some(turn))
@@ -177,11 +190,14 @@ async fn run(rim: Rc<Rim>, peer: Peer) -> Result<(), Fault> {
         (None, None)
     };
     let welcome = welcome(&rim, site_name, vendor.as_deref(), &hello);
-    let offset = vendor.as_ref().and_then(|_| hello_offset(hello.sent_at, received_at));
+    let offset = vendor.as_ref().and_then(|vendor| vendor.clock.at_hello());
     sink.push(&welcome.into())?;
     if let Some(offset) = offset {
         rim.counters.clock_offsets_told.count();
         sink.push(&offset.into())?;
+    }
+    if let Some(vendor) = &vendor {
+        vendor.tell_clock(&rim).await?;
     }
     sink.set_priority(40);
     flush(&mut sink, rim.limits.subscriber_stall_max).await?;
@@ -189,6 +205,7 @@ async fn run(rim: Rc<Rim>, peer: Peer) -> Result<(), Fault> {
         rim: rim.clone(),
         connection,
         identity,
+        valid_until,
         out: ControlOut::default(),
         subscriptions: RefCell::default(),
         receipts: RefCell::default(),
@@ -261,6 +278,8 @@ async fn work(
     tokio::pin!(gives_way);
     let stopped = storing_stopped(&session, vendor.is_some());
     tokio::pin!(stopped);
+    let certificate = certificate::ended(&session);
+    tokio::pin!(certificate);
     loop {
         tokio::select! {
             stream = session.connection.accept_uni() => {
@@ -278,6 +297,7 @@ async fn work(
             },
             wrote = &mut writer => return wrote,
             () = &mut gives_way => return Err(taken_over()),
+            () = &mut certificate => return Err(certificate::fault()),
             () = &mut stopped => {
                 let goodbye = Goodbye {
                     code: Code::NotNow,

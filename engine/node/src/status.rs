@@ -1,5 +1,7 @@
 //! Everything an operator may ask the numbers of.
 
+use ach_actors_model::snake_case;
+
 use crate::rim::Rim;
 
 /// Every number of a node by name.
@@ -36,27 +38,4 @@ pub(crate) fn counts(rim: &Rim) -> Vec<(String, u64)> {
         add(&format!("alarms_raised_{}", snake_case(&format!("{kind:?}"))), *count);
     }
     counts
-}
-
-/// `OverCapacity` as `over_capacity`.
-fn snake_case(words: &str) -> String {
-    let mut snake = String::new();
-    for letter in words.chars() {
-        if letter.is_ascii_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.push(letter.to_ascii_lowercase());
-    }
-    snake
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kinds_are_named_as_in_files() {
-        assert_eq!(snake_case("OverCapacity"), "over_capacity");
-        assert_eq!(snake_case("Duress"), "duress");
-    }
 }
