@@ -4,14 +4,15 @@
 //! The first byte chooses the format, the unit and what stands between the columns.
 
 #![no_main]
-// It is a module of the command line's, which uses more of it.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports, reason = "the command line uses more of its module")]
 
-#[path = "../../ach/src/recording.rs"]
-mod recording;
+#[path = "../../ach/src"]
+mod ach {
+    pub(crate) mod recording;
+}
 
+use ach::recording::{Columns, Place, Recording, Unit};
 use libfuzzer_sys::fuzz_target;
-use recording::{Columns, Place, Recording, Unit};
 
 fuzz_target!(|input: &[u8]| {
     let Some((&first, text)) = input.split_first() else { return };

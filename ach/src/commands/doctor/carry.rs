@@ -62,6 +62,7 @@ impl Carried {
 /// Ten thousand people who walk.
 struct Walk {
     shard: Shard,
+    feed: SourceRef,
     places: Vec<(i32, i32)>,
     index: u64,
     seq: u64,
@@ -73,6 +74,7 @@ impl Walk {
     fn new() -> Walk {
         let mut walk = Walk {
             shard: Shard::new(),
+            feed: SourceRef(0),
             places: Vec::new(),
             index: 0,
             seq: 1,
@@ -81,9 +83,11 @@ impl Walk {
         };
         walk.places = (0..SCALE.tags).map(|_| walk.anywhere()).collect();
         let site = Input::SiteChange(Box::new(synthetic(SCALE).config));
-        let opened = Input::OpenEpoch { source: SourceRef(0), epoch: 1 };
-        let first = walk.entry(vec![site, opened]);
-        walk.shard.step(&first, &mut Vec::new());
+        walk.step(vec![site]);
+        // References are the site's to give.
+        let feed = walk.shard.site().and_then(|site| site.tag_source(TagRef(0)));
+        walk.feed = feed.unwrap_or(SourceRef(0));
+        walk.step(vec![Input::OpenEpoch { source: walk.feed, epoch: 1 }]);
         walk
     }
 
@@ -95,6 +99,11 @@ impl Walk {
 
     fn anywhere(&mut self) -> (i32, i32) {
         (self.draw(WIDE_MM), self.draw(DEEP_MM))
+    }
+
+    fn step(&mut self, inputs: Vec<Input>) {
+        let entry = self.entry(inputs);
+        self.shard.step(&entry, &mut Vec::new());
     }
 
     fn entry(&mut self, inputs: Vec<Input>) -> Entry {
@@ -134,7 +143,7 @@ impl Walk {
         let first_seq = self.seq;
         self.seq += u64::from(BATCH_PINGS);
         self.entry(vec![Input::Pings(PingBatch {
-            source: SourceRef(0),
+            source: self.feed,
             epoch: 1,
             first_seq,
             last_seq: self.seq - 1,
@@ -195,6 +204,6 @@ mod tests {
                 _ => 0,
             })
             .sum();
-        assert_eq!(accepted, 40 * BATCH_PINGS);
+        assert_eq!(accepted, 40 * BATCH_PINGS, "{:?}", effects.last());
     }
 }
