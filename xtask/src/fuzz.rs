@@ -84,13 +84,18 @@ fn run(root: &Path, target: &Path, name: &str, bytes_max: u32, seconds: u32) -> 
 }
 
 fn execute(command: &mut Command, name: &str) -> Outcome {
-    let status = command.status().map_err(|error| format!("{name} does not start: {error}"))?;
-    if status.success() {
+    let output = command.output().map_err(|error| format!("{name} does not start: {error}"))?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        for line in told.lines().filter_map(|line| line.strip_prefix("stat::")) {
+            println!("  {line}");
+        }
         return Ok(());
     }
     Err(format!(
-        "fuzz {name} found something ({status}); the input is named above: mend the parser, and keep \
-         the input in fuzz/found/{name}"
+        "{told}\nfuzz {name} found something ({}); the input is named above: mend the parser, and keep \
+         the input in fuzz/found/{name}",
+        output.status
     ))
 }
 

@@ -8,7 +8,7 @@ use crate::cli::Capacity;
 use crate::exit::Outcome;
 
 /// Bytes of the journal a ping that is alone in its entry and its group takes: the entry, the record's
-/// and the group's heads, up to the next 64 bytes.
+/// and the group's heads, up to the next 64 bytes. A node that is busy gathers, and writes less.
 pub(crate) const SINGLE_PING_BYTES: u64 = 256;
 /// Bytes a ping takes among 64 in an entry.
 pub(crate) const BATCH_PING_BYTES: u64 = 44;
@@ -55,7 +55,7 @@ pub(crate) fn run(wish: &Capacity) -> Outcome {
     }
     say!("{} pings a second", needs.pings_per_s);
     say!(
-        "disk    {} for {} days: {} a day, in the journal",
+        "disk    at most {} for {} days: {} a day, in the journal",
         size(needs.disk_bytes),
         wish.days,
         size(needs.disk_bytes_per_day)

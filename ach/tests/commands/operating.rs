@@ -44,7 +44,10 @@ fn the_doctor_looks_at_everything_and_says_what_to_do() {
         "it carries",
     ];
     assert_eq!(whats, expected);
+    let page = include_str!("../../../docs/errors/doctor.md");
     for finding in &findings {
+        let what = finding["what"].as_str().unwrap();
+        assert!(page.contains(&format!("`{what}`")), "doctor.md does not explain {what}");
         assert_eq!(finding["verdict"] == "ok", finding["remedy"].is_null(), "{finding}");
     }
     let is_wrong = findings.iter().any(|finding| finding["verdict"] == "wrong");
