@@ -132,7 +132,7 @@ fn seeds_of(root: &Path, name: &str) -> Result<Vec<Vec<u8>>, String> {
             seeds
         }
         "entry" => vec![read("engine/wire/tests/golden/entry-v1.bin")?],
-        "journal" => vec![led(0, &[0; 32]), led(1, &[0, 100, 0, 7]), led(1, &[2, 0, 16, 1])],
+        "journal" => vec![led(0, &[0; 32]), led(1, &[0, 100, 0, 7]), led(3, &[2, 24, 0, 1])],
         "site" => {
             let floor = br#"{"type":"FeatureCollection","name":"Ground","floor":0,"features":[]}"#;
             let site = b"id = \"a\"\nname = \"A\"\ntime_zone = \"Europe/Berlin\"\n";
