@@ -79,3 +79,26 @@ impl Page for ServePage {
         self.node()?.readiness()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_recovers_is_healthy_and_not_ready() {
+        let folder = tempfile::tempdir().unwrap();
+        let certificates =
+            [("node", Some(Timestamp(2_000_000_000_000_000_000))), ("authority", None)];
+        let page =
+            ServePage { node: OnceLock::new(), data: folder.path().to_owned(), certificates };
+        assert_eq!(page.health(), Ok(()));
+        assert_eq!(page.readiness(), Err("the node recovers from its journal".to_owned()));
+        let mut exposition = Exposition::default();
+        page.write(&mut exposition);
+        let text = exposition.into_text();
+        assert!(text.contains("\nach_is_recovered 0\n"), "{text}");
+        let end = "\nach_certificate_end_timestamp_seconds{certificate=\"node\"} 2000000000\n";
+        assert!(text.contains(end), "{text}");
+        assert!(!text.contains("certificate=\"authority\"") && !text.contains("ach_is_storing"));
+    }
+}
