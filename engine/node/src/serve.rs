@@ -63,6 +63,7 @@ pub(crate) async fn serve(serving: Serving) {
             return;
         }
     };
+    rim.counters.tally.set_handshakes(listener.counts());
     let rim = Rc::new(Rim::new(rim, listener));
     let mut shard_state = state.subscribe();
     let mut failed = rim.failed.subscribe();

@@ -12,6 +12,7 @@ mod alarm;
 mod bad_input;
 mod clocks;
 mod following;
+mod numbers;
 mod overload;
 mod restart;
 mod storing;
