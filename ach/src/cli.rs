@@ -1,11 +1,14 @@
 //! What can be typed.
 
+mod audit;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::audit::Audit;
 use crate::recording::Unit;
 use crate::span;
 
@@ -57,7 +60,7 @@ Examples:
   ach status --credentials operator-credentials
   ach status --node 10.0.0.7:7400 --server-name rtls.hospital.example --credentials desk --json
 
-Exit code 3 when the node does not store.")]
+Exit code 3 when the node does not store, or its audit log is not as it must be.")]
     Status(Connect),
     /// Release or quarantine an actor
     #[command(subcommand)]
@@ -65,6 +68,9 @@ Exit code 3 when the node does not store.")]
     /// Read a journal that no node has to be running for
     #[command(subcommand)]
     Journal(Journal),
+    /// Read and prove an audit log that no node has to be running for
+    #[command(subcommand)]
+    Audit(Audit),
 }
 
 /// `ach demo`.

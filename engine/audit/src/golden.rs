@@ -1,0 +1,1 @@
+//! The vectors that other languages are held against.
