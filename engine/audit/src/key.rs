@@ -93,6 +93,12 @@ impl SigningKey {
         Ok(SigningKey { pair: Arc::new(pair) })
     }
 
+    /// The one that a seed gives, for vectors.
+    #[cfg(test)]
+    pub(crate) fn from_seed(seed: &[u8; 32]) -> SigningKey {
+        SigningKey { pair: Arc::new(Ed25519KeyPair::from_seed_unchecked(seed).unwrap()) }
+    }
+
     /// The one in a file.
     ///
     /// # Errors
