@@ -12,8 +12,7 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
         }
         let word = u32::from_be_bytes(word);
         for place in 0..4 {
-            let letter =
-                ALPHABET.iter().nth(usize::try_from(word >> (18 - 6 * place) & 63).unwrap_or(0));
+            let letter = ALPHABET.get(usize::try_from(word >> (18 - 6 * place) & 63).unwrap_or(0));
             let is_there = place <= chunk.len();
             text.push(letter.filter(|_| is_there).map_or('=', |letter| char::from(*letter)));
         }

@@ -64,17 +64,14 @@ impl<D: Disk> Log<D> {
         let mut collected = Collected::default();
         let mut taken = Vec::new();
         for name in names {
-            match read(self.disk(), &name) {
-                Some(bytes) => {
-                    if self.take_in(&bytes, at)? {
-                        taken.push(name);
-                    }
+            if let Some(bytes) = read(self.disk(), &name) {
+                if self.take_in(&bytes, at)? {
+                    taken.push(name);
                 }
-                None => {
-                    // One that cannot be set aside is met again, and said again.
-                    drop(self.disk().rename(&name, &format!("{name}{REFUSED_SUFFIX}")));
-                    collected.refused += 1;
-                }
+            } else {
+                // One that cannot be set aside is met again, and said again.
+                drop(self.disk().rename(&name, &format!("{name}{REFUSED_SUFFIX}")));
+                collected.refused += 1;
             }
         }
         self.commit(at)?;

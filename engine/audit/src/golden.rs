@@ -52,7 +52,8 @@ fn vectors() -> Value {
         chain.push(*leaf);
         roots.push(chain.frontier.root().to_string());
     }
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex =
+        |bytes: &[u8]| bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     let size = |count: u64| usize::try_from(count).unwrap();
     let inclusion = |(index, count): (u64, u64)| {
         let plan = ProofPlan::inclusion(index, count).unwrap();

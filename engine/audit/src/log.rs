@@ -96,17 +96,14 @@ impl<D: Disk> Log<D> {
             }
             _ => {}
         }
-        let (mut log, opened) = match standing {
-            Some(standing) => {
-                let tail = standing.tail;
-                let log = Log::resume(disk, lock, key, name, segment_bytes, standing)?;
-                let opened = Opened { size: log.durable.size(), cut: tail, is_new: false };
-                (log, opened)
-            }
-            None => {
-                let log = Log::begin(disk, lock, key, name, segment_bytes, at)?;
-                (log, Opened { size: 0, cut: None, is_new: true })
-            }
+        let (mut log, opened) = if let Some(standing) = standing {
+            let cut = standing.tail;
+            let log = Log::resume(disk, lock, key, name, segment_bytes, standing)?;
+            let opened = Opened { size: log.durable.size(), cut, is_new: false };
+            (log, opened)
+        } else {
+            let log = Log::begin(disk, lock, key, name, segment_bytes, at)?;
+            (log, Opened { size: 0, cut: None, is_new: true })
         };
         log.reserve();
         Ok((log, opened))

@@ -144,6 +144,7 @@ mod tests {
         for size in 1..=count {
             file.write(size, 1, 100).unwrap();
         }
+        file.sync().unwrap();
         disk
     }
 

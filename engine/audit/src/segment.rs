@@ -122,7 +122,9 @@ mod tests {
 
     fn chain(size: usize) -> Chain {
         let mut chain = Chain::default();
-        leaves(size).into_iter().for_each(|leaf| chain.push(leaf));
+        for leaf in leaves(size) {
+            chain.push(leaf);
+        }
         chain
     }
 

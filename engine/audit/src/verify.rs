@@ -15,6 +15,10 @@ use crate::record::{Record, RecordError};
 use crate::segment;
 use crate::walk::{Found, Walk, read_segment};
 
+/// How often the last segment is read until two readings agree. It takes a millisecond, and a busy log
+/// is written some hundred times a second.
+const READINGS_MAX: u32 = 100;
+
 /// A record as it is met.
 #[derive(Debug)]
 pub struct Entry<'a> {
@@ -186,7 +190,7 @@ impl<'v> Pass<'v> {
         each: &mut dyn FnMut(&Entry<'_>),
     ) -> Result<bool, ReadError> {
         let mut bytes = std::mem::take(&mut self.buffer);
-        let header = match read_segment(disk, segment, &mut bytes)? {
+        let header = match self.read_whole(disk, segment, &mut bytes)? {
             Ok(header) if header == self.chain => header,
             Ok(_) => return Ok(self.damaged(segment, 0, Harm::Seam)),
             Err(harm) => return Ok(self.damaged(segment, 0, harm)),
@@ -235,6 +239,26 @@ impl<'v> Pass<'v> {
         };
         self.buffer = bytes;
         Ok(is_sound)
+    }
+
+    /// Reads a segment as it was at one moment: of the last one, which may be written right now, a page
+    /// could be from before a group and the next from after it. Two readings that agree saw neither.
+    fn read_whole<D: Disk>(
+        &self,
+        disk: &D,
+        segment: u64,
+        bytes: &mut Vec<u8>,
+    ) -> Result<Result<Chain, Harm>, ReadError> {
+        let mut header = read_segment(disk, segment, bytes)?;
+        let mut before = Vec::new();
+        for _ in 0..READINGS_MAX {
+            if segment != self.last || before == *bytes {
+                break;
+            }
+            std::mem::swap(&mut before, bytes);
+            header = read_segment(disk, segment, bytes)?;
+        }
+        Ok(header)
     }
 
     /// Whether what cannot be read is what was being written when the writer ended.

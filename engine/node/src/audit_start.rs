@@ -58,7 +58,7 @@ where
     };
     let (orders, opened) = audit_writer::start(parts).map_err(StartError::Thread)?;
     // What is not known in time is told when it is.
-    drop(opened.recv_timeout(OPENED_WITHIN));
+    let _ = opened.recv_timeout(OPENED_WITHIN);
     let (counters, clock) = (counters.clone(), clock.clone());
     let auditor = Auditor::new((site, node), orders, state.clone(), counters, clock);
     Ok(Audit { auditor, state })

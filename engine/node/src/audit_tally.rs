@@ -58,13 +58,12 @@ impl AuditTally {
         let who = kind.who.clone();
         let opened_at = record.at;
         let window = self.windows.entry(kind).or_insert(Window { opened_at, merged: None });
-        match &mut window.merged {
-            Some(merged) => add(merged, record),
-            None => {
-                let repeated = record.repeated.unwrap_or(Repeated { count: 1, since: record.at });
-                window.merged = Some(Record { who, repeated: Some(repeated), ..record });
-            }
+        if let Some(merged) = &mut window.merged {
+            add(merged, record);
+            return;
         }
+        let repeated = record.repeated.unwrap_or(Repeated { count: 1, since: record.at });
+        window.merged = Some(Record { who, repeated: Some(repeated), ..record });
     }
 
     /// What is to be recorded now of the windows that are over, or of all.

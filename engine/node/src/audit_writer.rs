@@ -6,7 +6,7 @@
 //! again; for a full disk it is, every second.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use ach_engine_audit::{
@@ -90,7 +90,8 @@ where
                     None
                 }
             };
-            drop(opened.send(()));
+            // A start that did not wait so long finds out otherwise.
+            let _ = opened.send(());
             let waiting = Vec::new();
             Writer { log, state, counters, clock, waiting, ending: None }.run(orders).await;
         });
@@ -190,7 +191,7 @@ impl<D: Disk> Writer<D> {
         }
         if let Some(ending) = self.ending {
             // Whoever asked may have given up.
-            drop(ending.send(()));
+            let _ = ending.send(());
         }
     }
 
@@ -246,7 +247,7 @@ impl<D: Disk> Writer<D> {
         self.counters.audit_records_lost.count();
         if let Some(told) = told {
             // Whoever asked may have given up.
-            drop(told.send(false));
+            let _ = told.send(false);
         }
     }
 
@@ -266,7 +267,7 @@ impl<D: Disk> Writer<D> {
         }
         for told in self.waiting.drain(..) {
             // Whoever asked may have given up.
-            drop(told.send(is_durable));
+            let _ = told.send(is_durable);
         }
         is_durable
     }

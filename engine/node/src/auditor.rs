@@ -132,19 +132,25 @@ impl Auditor {
 
     /// Keeps a record and waits until it is on disk. False when it is not, or not in time.
     pub(crate) async fn ask(&self, record: Record) -> bool {
+        self.ask_within(record, ASK_WITHIN).await
+    }
+
+    async fn ask_within(&self, record: Record, within: Duration) -> bool {
         let (told, is_told) = oneshot::channel();
         let order = Order::Keep { record: Box::new(record), told: Some(told) };
         let asked = async {
             self.orders.send(order).await.ok()?;
             is_told.await.ok()
         };
-        timeout(ASK_WITHIN, asked).await.ok().flatten().unwrap_or(false)
+        timeout(within, asked).await.ok().flatten().unwrap_or(false)
     }
 
     /// Records what was merged and is due; at the end all of it.
     pub(crate) fn flush(&self, is_end: bool) {
         let due = self.tally.borrow_mut().take(self.clock.now(), is_end);
-        due.into_iter().for_each(|record| self.tell(record));
+        for record in due {
+            self.tell(record);
+        }
     }
 
     /// Ends the log in good order.
@@ -154,7 +160,7 @@ impl Auditor {
         let (ending, has_ended) = oneshot::channel();
         if self.orders.send(Order::End(ending)).await.is_ok() {
             // An error means that the thread has ended otherwise.
-            drop(has_ended.await);
+            let _ = has_ended.await;
         }
     }
 }
@@ -235,12 +241,13 @@ mod tests {
         assert_eq!(auditor.counters.audit_records_lost.get(), 0);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn who_asks_waits_for_a_moment_and_no_longer() {
         let (auditor, mut taken) = auditor(1);
         let record = auditor.own(Action::ActorReleased, Outcome::Begun);
-        assert!(!auditor.ask(record.clone()).await, "nobody answers");
-        assert!(!auditor.ask(record.clone()).await, "there is no room");
+        let moment = Duration::from_millis(1);
+        assert!(!auditor.ask_within(record.clone(), moment).await, "nobody answers");
+        assert!(!auditor.ask_within(record.clone(), moment).await, "there is no room");
         let answers = async {
             // The first is of nobody any more.
             for is_durable in [true, true, false] {

@@ -102,7 +102,7 @@ pub(crate) async fn serve(serving: Serving) {
     end(&rim, &mut shard_state, sessions).await;
     flushing.abort();
     // A disk that does not answer is not waited for.
-    drop(timeout(AUDIT_END_WITHIN, rim.audit.end()).await);
+    let _ = timeout(AUDIT_END_WITHIN, rim.audit.end()).await;
     if *rim.failed.borrow() {
         state.send_replace(ShardState::Failed);
     }

@@ -62,10 +62,13 @@ fn every_flipped_bit_is_found_and_its_place_told() {
 #[test]
 fn a_cut_at_any_place_is_found() {
     let key = SigningKey::generate().unwrap();
-    let (disk, _) = written(&key);
+    let disk = SimDisk::new(3, DISK_BYTES);
+    let (mut log, _) = open(disk.clone(), &key);
+    keep(&mut log, 0..9);
+    log.close(at(9)).unwrap();
     let last = segments(&disk).pop().unwrap();
     let end = used(&disk, &last);
-    for cut in (0..end).rev().step_by(97).chain([end - 1]) {
+    for cut in (0..end).rev().step_by(37).chain([end - 1]) {
         let harmed = disk.fork(7);
         harmed.corrupt(&last, |file| file[cut..].fill(0)).unwrap();
         assert!(report(&harmed, &key).damage.is_some(), "zeros from byte {cut}");
