@@ -106,10 +106,10 @@ fn an_edit_with_a_right_checksum_breaks_the_chain() {
     log.close(at(9)).unwrap();
     let segment = &segments(&disk)[0];
     let contents = disk.contents(segment);
-    let desk = contents.windows(5).position(|window| window == b"\x04desk").unwrap();
-    let frame = (0..desk).rev().find(|at| contents[*at..].starts_with(b"ACHF")).unwrap();
+    let place = contents.windows(5).position(|window| window == b"\x04desk").unwrap();
+    let frame = (0..place).rev().find(|at| contents[*at..].starts_with(b"ACHF")).unwrap();
     disk.corrupt(segment, |file| {
-        file[desk + 1..desk + 5].copy_from_slice(b"kiss");
+        file[place + 1..place + 5].copy_from_slice(b"kiss");
         let length = usize::from(u16::from_le_bytes([file[frame + 4], file[frame + 5]]));
         let crc = crc32c(&[&file[frame..frame + 56], &file[frame + 64..frame + 64 + length]]);
         file[frame + 56..frame + 60].copy_from_slice(&crc.to_le_bytes());

@@ -90,7 +90,7 @@ pub(crate) fn live<D: Disk>(log: &mut Log<D>, groups: u64) -> u64 {
 /// The segments of a log, in order.
 pub(crate) fn segments(disk: &SimDisk) -> Vec<String> {
     let mut names = disk.list().unwrap();
-    names.retain(|name| name.ends_with(".aud"));
+    names.retain(|name| name.strip_suffix(".aud").is_some());
     names
 }
 
