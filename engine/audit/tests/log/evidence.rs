@@ -45,8 +45,8 @@ fn every_flipped_bit_is_found_and_its_place_told() {
     let (disk, size) = written(&key);
     for segment in segments(&disk) {
         let used = used(&disk, &segment);
-        for flip in 0..150 {
-            let byte = if flip < 100 { used * flip / 100 } else { used - 1 - (flip - 100) };
+        for flip in 0..100 {
+            let byte = if flip < 70 { used * flip / 70 } else { used - 1 - (flip - 70) };
             let harmed = disk.fork(7);
             harmed.corrupt(&segment, |file| file[byte] ^= 1 << (flip % 8)).unwrap();
             let report = report(&harmed, &key);

@@ -5,12 +5,15 @@ use ach_engine_journal::{SimDisk, SimFault};
 
 use crate::scene::{DISK_BYTES, at, keep, live, open, reading, report, segments};
 
-/// Groups of a life: some 20 changes of the disk and three segments.
-const GROUPS: u64 = 24;
+/// Groups of a life: some 60 changes of the disk and two segments.
+const GROUPS: u64 = 12;
+
+/// Records of a life to its end.
+const RECORDS: u64 = 24;
 
 fn ops_of_a_life(key: &SigningKey) -> u64 {
     let disk = SimDisk::new(1, DISK_BYTES);
-    live(&mut open(disk.clone(), key).0, GROUPS);
+    assert_eq!(live(&mut open(disk.clone(), key).0, GROUPS), RECORDS);
     assert!(segments(&disk).len() >= 2, "a life must take more than one segment");
     disk.ops()
 }
@@ -27,7 +30,7 @@ fn check(fault: SimFault, is_power_cut: bool) {
         let name = crate::scene::log_name();
         let opened = ach_engine_audit::Log::open(disk.clone(), config, key.clone(), name, at(0));
         let acked = opened.map_or(0, |(mut log, _)| live(&mut log, GROUPS));
-        died += u64::from(acked < 48);
+        died += u64::from(acked < RECORDS);
         let again = if is_power_cut { disk.power_on() } else { disk.restart() };
         let (mut log, opened) = open(again.clone(), &key);
         assert!(

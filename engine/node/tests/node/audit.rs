@@ -20,6 +20,8 @@ async fn drain(node: Running) {
 }
 
 fn start_on(ward: &Ward, audit_disk: &SimDisk) -> Running {
+    // The key is a file, wherever the log lies.
+    std::fs::create_dir_all(ward.folder.path().join("data")).unwrap();
     let disk = SimDisk::new(1, DISK_BYTES);
     let clock = Arc::new(SystemClock::default());
     Node::start_on_disks(ward.config(), disk, audit_disk.clone(), clock).unwrap()
