@@ -59,8 +59,8 @@ fn an_edited_or_cut_log_and_a_log_written_anew_are_told_by_exit_code_3() {
     let folder = site();
     let at = folder.path();
     let serve = || {
-        let node = Served::start(at, SERVE, Stdio::null(), Stdio::null());
-        node.signal(rustix::process::Signal::TERM);
+        let words = format!("{SERVE} --until-stdin-ends");
+        let node = Served::start(at, &words, Stdio::null(), Stdio::null());
         assert_eq!(node.ended(), Some(0));
     };
     serve();
