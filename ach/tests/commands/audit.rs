@@ -91,7 +91,7 @@ fn an_edited_or_cut_log_and_a_log_written_anew_are_told_by_exit_code_3() {
     node.signal(rustix::process::Signal::TERM);
     assert_eq!(node.ended(), Some(0));
 
-    let mut cut = intact.clone();
+    let mut cut = intact;
     cut[word..].fill(0);
     fs::write(&segment, &cut).unwrap();
     check(at, "audit verify data", 3, &["WRONG: record"]);
