@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod audit;
 mod operating;
 
 use std::net::SocketAddr;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::audit::Audit;
 pub(crate) use self::operating::{Capacity, Doctor, SupportBundle};
 use crate::recording::Unit;
 use crate::span;
@@ -60,7 +62,7 @@ Examples:
   ach status --credentials operator-credentials
   ach status --node 10.0.0.7:7400 --server-name rtls.hospital.example --credentials desk --json
 
-Exit code 3 when the node does not store.")]
+Exit code 3 when the node does not store, or its audit log is not as it must be.")]
     Status(Connect),
     /// Release or quarantine an actor
     #[command(subcommand)]
@@ -74,6 +76,9 @@ Exit code 3 when the node does not store.")]
     Capacity(Capacity),
     /// Pack what support needs to know, without names, keys or anybody's whereabouts
     SupportBundle(SupportBundle),
+    /// Read and prove an audit log that no node has to be running for
+    #[command(subcommand)]
+    Audit(Audit),
 }
 
 /// `ach demo`.

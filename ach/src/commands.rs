@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod audit;
 mod capacity;
 mod connection;
 mod demo;
@@ -15,6 +16,7 @@ mod tail;
 
 use ach_engine_net::Role;
 
+pub(crate) use self::serve::NODE_NAME;
 use crate::cli::{Cli, Command};
 use crate::exit::{Failure, Outcome};
 
@@ -28,6 +30,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Status(connect) => status::status(connect),
         Command::Actor(wish) => status::actor(wish),
         Command::Journal(journal) => journal::run(journal),
+        Command::Audit(audit) => audit::run(audit),
         Command::Site(wish) => site::run(wish),
         Command::Serve(wish) => serve::run(wish),
         Command::Demo(wish) => demo::run(wish),

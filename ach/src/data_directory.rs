@@ -6,6 +6,9 @@
 //! DIR/node/       the node's own certificate and key
 //! DIR/journal/    segments of the journal
 //! DIR/journal.key the key-encryption key of the journal
+//! DIR/audit/      segments of the audit log
+//! DIR/audit.key   the key that signs its heads
+//! DIR/audit.pub   the public half of that key
 //! ```
 
 use std::fs;
@@ -185,6 +188,16 @@ impl DataDirectory {
     /// Where the journal's segments are.
     pub(crate) fn journal(&self) -> PathBuf {
         self.root.join("journal")
+    }
+
+    /// Where the audit log's segments are.
+    pub(crate) fn audit(&self) -> PathBuf {
+        self.root.join("audit")
+    }
+
+    /// The key that signs the heads of the audit log.
+    pub(crate) fn audit_key(&self) -> PathBuf {
+        self.root.join("audit.key")
     }
 
     /// Where the key-encryption key of the journal comes from: the environment if it has one, else a

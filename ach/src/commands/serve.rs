@@ -22,7 +22,7 @@ use crate::interruption::Interruption;
 use crate::log;
 
 /// What the node's certificate calls it.
-const NODE_NAME: &str = "node-1";
+pub(crate) const NODE_NAME: &str = "node-1";
 
 /// Runs a node until SIGTERM or Ctrl-C.
 pub(crate) fn run(serve: &Serve) -> Result<Outcome, Failure> {
@@ -91,7 +91,9 @@ fn announce(
 ) {
     let address = running.address();
     let data = serve.data.display();
-    let stopped = running.health().stopped.map(|why| why.to_string());
+    let health = running.health();
+    let stopped = health.stopped.map(|why| why.to_string());
+    let audit_trouble = health.audit_trouble.map(|why| why.to_string());
     if serve.json {
         say!(
             "{}",
@@ -103,6 +105,7 @@ fn announce(
                 "metrics": metrics.map(|address| address.to_string()),
                 "is_storing": stopped.is_none(),
                 "storing_stopped": stopped,
+                "audit_trouble": audit_trouble,
             })
         );
         return;
@@ -115,6 +118,10 @@ fn announce(
     if let Some(why) = stopped {
         say!("NOT STORING: {why}");
         say!("alarms are raised all the same, as provisional; nothing is acknowledged as durable");
+    }
+    if let Some(why) = audit_trouble {
+        say!("AUDIT TROUBLE: {why}");
+        say!("alarms are raised all the same; what is done now may not be recorded");
     }
     say!("give people certificates, then let them connect:");
     for feed in &directory.feeds {

@@ -8,6 +8,7 @@
     reason = "everything here is a test, also what is not marked as one"
 )]
 
+mod audit;
 mod metrics;
 mod node;
 mod operating;

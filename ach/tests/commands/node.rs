@@ -57,7 +57,7 @@ impl Served {
 
 pub(crate) const SERVE: &str = "serve --site site --data data --listen 127.0.0.1:0 --json";
 
-fn site() -> tempfile::TempDir {
+pub(crate) fn site() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     check(folder.path(), "site new site", 0, &[]);
     folder

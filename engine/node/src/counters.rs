@@ -148,6 +148,16 @@ counters! {
     commands_taken
     /// Times the machine seemed to have been suspended.
     suspends_seen
+    /// Records that are in the audit log, on disk.
+    audit_records_written
+    /// Acts that were recorded together with others alike.
+    audit_acts_merged
+    /// Records that are in no audit log, because it could not be written.
+    audit_records_lost
+    /// Heads of the audit log that were signed.
+    audit_heads_signed
+    /// Damages of the audit log that were found while the node ran.
+    audit_damage_found
 }
 
 #[cfg(test)]

@@ -11,6 +11,12 @@
 //! nothing waits for the disk but what must ([`Effect::release`](ach_actors_entities::Effect)).
 
 mod ack_table;
+mod audit_start;
+mod audit_state;
+mod audit_tally;
+mod audit_words;
+mod audit_writer;
+mod auditor;
 mod clock;
 mod commit_mark;
 mod committer;
@@ -48,6 +54,7 @@ mod tally;
 mod test_values;
 mod told;
 
+pub use audit_state::AuditTrouble;
 pub use clock::{Clock, SystemClock};
 pub use commit_mark::StoringStopped;
 pub use counters::{Counter, Counters};

@@ -16,6 +16,8 @@ use actix::System;
 use tokio::sync::watch;
 
 use crate::ack_table::{AckTable, VENDOR_LANES};
+use crate::audit_start::{Audit, audit};
+use crate::audit_state::{AuditState, AuditTrouble};
 use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::committer::Committer;
@@ -54,7 +56,7 @@ pub struct NodeConfig {
     pub site: SiteConfig,
     /// How to read global coordinates; without it they are refused.
     pub frame: Option<SiteFrame>,
-    /// Its folder: the journal lies in `journal`.
+    /// Its folder: the journal lies in `journal`, the audit log in `audit`, its key in `audit.key`.
     pub data: PathBuf,
     /// Where the journal's key comes from.
     pub kek: KekSource,
@@ -91,6 +93,8 @@ pub struct Health {
     pub backlog_bytes: u64,
     /// Whether the shard works.
     pub is_running: bool,
+    /// What is wrong with the audit log, if anything. Alarms go on; an operator must act.
+    pub audit_trouble: Option<AuditTrouble>,
 }
 
 impl Health {
@@ -98,6 +102,11 @@ impl Health {
     /// connected, and see [`Health::stopped`] for what an operator must do.
     pub fn is_ready(&self) -> bool {
         self.is_running && self.stopped.is_none()
+    }
+
+    /// Whether it works and something is not as it must be, so that an operator must act.
+    pub fn is_degraded(&self) -> bool {
+        self.is_running && (self.stopped.is_some() || self.audit_trouble.is_some())
     }
 }
 
@@ -145,9 +154,36 @@ impl Node {
     where
         D: Disk + Send + 'static,
     {
+        let folder = config.data.join("audit");
+        let audit_disk = FileDisk::create(&folder).map_err(|source| StartError::AuditFolder {
+            folder: folder.display().to_string(),
+            source,
+        })?;
+        Node::start_on_disks(config, disk, audit_disk, clock)
+    }
+
+    /// As [`Node::start_on`], with the audit log on another disk too.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`]. That the audit log cannot be written is none: see
+    /// [`Health::audit_trouble`].
+    pub fn start_on_disks<D, A>(
+        config: NodeConfig,
+        disk: D,
+        audit_disk: A,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Running, StartError>
+    where
+        D: Disk + Send + 'static,
+        A: Disk + Clone + Send + 'static,
+    {
         let kek = config.kek.load_for(&disk)?;
         let recovered = recover(disk, config.journal, kek)?;
-        start(config, recovered, clock)
+        check_site(&config, &recovered)?;
+        let shared = Shared::new(&recovered, clock, &config.limits);
+        let audit = audit(&config, audit_disk, &shared.counters, &shared.clock)?;
+        start(config, recovered, shared, audit)
     }
 }
 
@@ -164,6 +200,7 @@ pub struct Running {
     mark: Arc<CommitMark>,
     counters: Arc<Counters>,
     gauge: Arc<ShardGauge>,
+    audit: Arc<AuditState>,
 }
 
 impl Running {
@@ -202,6 +239,7 @@ impl Running {
             durable_index: self.mark.durable_index(),
             backlog_bytes: self.mark.backlog_bytes(),
             is_running: *self.state.borrow() == ShardState::Running,
+            audit_trouble: self.audit.trouble(),
         }
     }
 
@@ -264,14 +302,13 @@ impl Drop for Running {
 }
 
 /// Starts a node from a journal that has been replayed.
-pub(crate) fn start(
+fn start(
     config: NodeConfig,
     recovered: Recovered,
-    clock: Arc<dyn Clock>,
+    shared: Shared,
+    audit: Audit,
 ) -> Result<Running, StartError> {
-    check_site(&config, &recovered)?;
     let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, .. } = config;
-    let shared = Shared::new(&recovered, clock, &limits);
     let (worker, told, acks) = worker(&shared, recovered, site)?;
     let site = worker.shard().site().cloned().ok_or(StartError::Failed)?;
     let rim = RimParts {
@@ -284,6 +321,7 @@ pub(crate) fn start(
         counters: shared.counters.clone(),
         gauge: shared.gauge.clone(),
         limits,
+        audit: audit.auditor,
         acks: recovered_acks(acks, &worker, &site),
         told,
         site,
@@ -310,6 +348,7 @@ pub(crate) fn start(
         mark: shared.mark,
         counters: shared.counters,
         gauge: shared.gauge,
+        audit: audit.state,
     })
 }
 

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use ach_actors_entities::{Accepted, Effect, Release};
 use ach_actors_model::{AlarmNotice, Lane, SourceRef, Timestamp};
+use ach_engine_audit::{Action, Object, ObjectKind, Outcome, Record};
 use actix::prelude::*;
 
 use crate::give_way::give_way;
@@ -106,6 +107,10 @@ impl Publisher {
             Effect::SiteInForce { version } => self.outbox.keep(at.index, Waiting::Site(version)),
             Effect::SiteRefused { version } => {
                 tracing::error!(version, "the new version of the site was refused");
+                let id = self.rim.site().id().clone();
+                let objects = vec![Object::versioned(ObjectKind::Site, id, version)];
+                let refused = self.rim.audit.own(Action::SitePutInForce, Outcome::Refused);
+                self.rim.audit.tell(Record { objects, entry: Some(at.index), ..refused });
             }
             Effect::EpochOpened { source, epoch } => {
                 self.outbox.keep(at.index, Waiting::Epoch(source, epoch));
@@ -174,6 +179,11 @@ impl Publisher {
             }
             Waiting::Site(version) => {
                 tracing::info!(version, is_durable, "a version of the site is in force");
+                let id = self.rim.site().id().clone();
+                let objects = vec![Object::versioned(ObjectKind::Site, id, version)];
+                let entry = Some(index);
+                let changed = self.rim.audit.own(Action::SitePutInForce, Outcome::Done);
+                self.rim.audit.tell(Record { objects, entry, ..changed });
             }
             Waiting::Ticket(ticket) => self.rim.settle(ticket, Settled { index, is_durable }),
         }
@@ -186,6 +196,7 @@ impl Publisher {
             self.is_storing = false;
             self.rim.fan_out.borrow_mut().stop_storing();
             self.rim.storing_stopped.send_replace(true);
+            self.rim.audit.tell(self.rim.audit.own(Action::StoringStopped, Outcome::Failed));
         }
     }
 }

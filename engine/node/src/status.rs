@@ -28,6 +28,12 @@ pub(crate) fn counts(rim: &Rim) -> Vec<(String, u64)> {
     if let Some(why) = rim.mark.stopped() {
         add(&format!("storing_stopped_{}", why.word()), 1);
     }
+    add("audit_size", rim.audit.size());
+    let trouble = rim.audit.trouble();
+    add("is_audit_sound", u64::from(trouble.is_none()));
+    if let Some(why) = trouble {
+        add(&format!("audit_trouble_{}", why.word()), 1);
+    }
     let fan_out = rim.fan_out.borrow();
     let [alarms, events, positions] = fan_out.subscriber_counts();
     add("subscribers_alarms", number(alarms));

@@ -9,6 +9,7 @@
 )]
 
 mod alarm;
+mod audit;
 mod bad_input;
 mod clocks;
 mod following;
