@@ -25,6 +25,8 @@ const KINDS: &[AlarmKind] = &[
     AlarmKind::OverCapacity,
     AlarmKind::DoorForced,
     AlarmKind::ActorQuarantined,
+    AlarmKind::ClockSkewed,
+    AlarmKind::TagsContradict,
 ];
 
 /// A counter a lane.
@@ -186,9 +188,11 @@ mod tests {
             AlarmKind::OverCapacity => 10,
             AlarmKind::DoorForced => 11,
             AlarmKind::ActorQuarantined => 12,
+            AlarmKind::ClockSkewed => 13,
+            AlarmKind::TagsContradict => 14,
         };
         let places: Vec<i32> = KINDS.iter().map(|&kind| place(kind)).collect();
-        assert_eq!(places, (0..13).collect::<Vec<i32>>());
+        assert_eq!(places, (0..15).collect::<Vec<i32>>());
         let tally = Tally::default();
         tally.raise(AlarmKind::Duress);
         tally.raise(AlarmKind::Duress);

@@ -57,7 +57,7 @@ pub(crate) fn record_object(
             json!({
                 "kind": object.kind.word(),
                 "id": object.id.as_str(),
-                "version": object.version.map(|version| version.get()),
+                "version": object.version.map(std::num::NonZero::get),
             })
         })
         .collect();
@@ -68,7 +68,7 @@ pub(crate) fn record_object(
         "site": record.site.as_str(),
         "node": record.node.as_str(),
         "role": record.who.role.word(),
-        "who": record.who.name.as_ref().map(|name| name.as_str()),
+        "who": record.who.name.as_ref().map(ach_actors_model::Name::as_str),
         "from": record.from.to_string(),
         "action": record.action.word(),
         "act": record.action.letter().to_string(),
