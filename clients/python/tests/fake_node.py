@@ -192,6 +192,11 @@ class Visit(QuicConnectionProtocol):
         self._quic.send_stream_data(stream, data)
         self.transmit()
 
+    def finish(self, stream: int) -> None:
+        """Nothing more comes on a stream."""
+        self._quic.send_stream_data(stream, b"", end_stream=True)
+        self.transmit()
+
     def note(self, stream: int, *notes: Any) -> None:
         """On the stream of a subscription."""
         self.send(stream, b"".join(map(write_frame, notes)))

@@ -350,3 +350,30 @@ def test_a_dead_link_is_noticed_and_made_good(ach: Path, tmp_path: Path) -> None
                     await until_told(alarms, AlarmKind.DURESS, Transition.RAISED)
 
     run(test())
+
+
+def test_a_vendor_notices_a_dead_link_and_loses_nothing_over_it(ach: Path, tmp_path: Path) -> None:
+    async def test() -> None:
+        down: asyncio.Queue[LinkDown] = asyncio.Queue()
+
+        def tell(notice: Notice) -> None:
+            if isinstance(notice, LinkDown):
+                down.put_nowait(notice)
+
+        async with RealNode(ach, tmp_path) as node:
+            vendor = await node.enrol("vendor", "rtls")
+            async with Publisher(
+                node.address, vendor, dead_after_s=2.0, on_notice=tell
+            ) as publisher:
+                node.relay.is_cut = True
+                for number in range(100):
+                    at = time.time_ns()
+                    await publisher.ping(PATIENT, Ping(observed_at=at, x_mm=number, y_mm=0))
+                assert "dead" in str(await down.get())
+                assert publisher.kept_count == 100
+                node.relay.is_cut = False
+                await publisher.durable()
+                totals = publisher.totals[Lane.PINGS]
+                assert totals.accepted + totals.conflated == 100
+
+    run(test())

@@ -341,6 +341,29 @@ def test_a_refusal_that_does_not_pass_is_raised_at_first_and_told_later(tmp_path
     run(test())
 
 
+def test_the_code_of_a_close_counts_more_than_the_end_of_a_stream(tmp_path: Path) -> None:
+    authority, desk = authority_and_desk(tmp_path)
+
+    async def play(visit: Visit) -> None:
+        hello = await visit.welcome()
+        assert (hello.site, hello.versions) == ("example", (1,))
+        _, stream = await visit.subscribed()
+        visit.finish(stream)
+        await asyncio.sleep(0.2)
+        visit.goodbye(Code.SHUTTING_DOWN)
+
+    async def test() -> None:
+        async with FakeNode(authority, play) as node:
+            async with AlarmSubscriber(node.address, desk, dead_after_s=30.0) as alarms:
+                async for update in alarms:
+                    if isinstance(update, LinkDown):
+                        break
+                assert isinstance(update, LinkDown)
+                assert update.ending.code is Code.SHUTTING_DOWN
+
+    run(test())
+
+
 def test_notes_of_a_newer_node_are_left_out_and_counted(tmp_path: Path) -> None:
     authority, desk = authority_and_desk(tmp_path)
 
