@@ -1,14 +1,17 @@
 //! One file a command.
 
 mod audit;
+mod capacity;
 mod connection;
 mod demo;
+mod doctor;
 mod enrol;
 mod journal;
 mod replay;
 mod serve;
 mod site;
 mod status;
+mod support_bundle;
 mod tail;
 
 use ach_engine_net::Role;
@@ -31,6 +34,9 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Site(wish) => site::run(wish),
         Command::Serve(wish) => serve::run(wish),
         Command::Demo(wish) => demo::run(wish),
+        Command::Doctor(wish) => doctor::run(wish),
+        Command::Capacity(wish) => Ok(capacity::run(wish)),
+        Command::SupportBundle(wish) => support_bundle::run(wish),
         Command::Replay(wish) => replay::run(wish),
     }
 }

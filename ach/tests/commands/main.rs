@@ -9,9 +9,13 @@
 )]
 
 mod audit;
+mod metrics;
 mod node;
+mod operating;
 mod output;
 mod replaying;
+#[path = "../../../engine/metrics/tests/http/strict.rs"]
+mod strict;
 mod typed;
 
 use std::path::Path;

@@ -19,6 +19,8 @@ pub(crate) struct Served {
     child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
     pub(crate) address: String,
+    /// Where its metrics are, if it was asked for them.
+    pub(crate) metrics: Option<String>,
 }
 
 impl Served {
@@ -35,7 +37,8 @@ impl Served {
         let said: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(said["event"], "listening", "{line}");
         let address = said["node"].as_str().unwrap().to_owned();
-        Served { child, lines, address }
+        let metrics = said["metrics"].as_str().map(str::to_owned);
+        Served { child, lines, address, metrics }
     }
 
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {

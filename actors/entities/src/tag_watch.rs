@@ -454,7 +454,7 @@ fn under<'a>(me: TagRef, turn: &Turn<'a>) -> Option<(&'a TagPlan, &'a RuleSet)> 
     Some((plan, turn.site.rule_set(plan.rule_set)?))
 }
 
-fn listened_ns(plan: &TagPlan, turn: &Turn<'_>) -> u64 {
+pub(crate) fn listened_ns(plan: &TagPlan, turn: &Turn<'_>) -> u64 {
     plan.source().and_then(|source| turn.listened_ns(source)).unwrap_or(0)
 }
 

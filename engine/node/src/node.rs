@@ -24,6 +24,7 @@ use crate::committer::Committer;
 use crate::counters::Counters;
 use crate::lanes::{Lanes, LanesClosed};
 use crate::limits::NodeLimits;
+use crate::node_page::NodePage;
 use crate::outlet::{Outlet, Spout};
 use crate::recovery::{Recovered, recover};
 use crate::rim::RimParts;
@@ -194,6 +195,8 @@ pub struct Running {
     state: watch::Receiver<ShardState>,
     thread: Option<JoinHandle<()>>,
     lanes: Arc<Lanes>,
+    outlet: Arc<Outlet>,
+    clock: Arc<ShardClock>,
     mark: Arc<CommitMark>,
     counters: Arc<Counters>,
     gauge: Arc<ShardGauge>,
@@ -201,6 +204,19 @@ pub struct Running {
 }
 
 impl Running {
+    /// Its numbers for operators, to be served by whoever likes, from any thread.
+    pub fn page(&self) -> NodePage {
+        NodePage {
+            state: self.state.clone(),
+            lanes: self.lanes.clone(),
+            outlet: self.outlet.clone(),
+            clock: self.clock.clone(),
+            mark: self.mark.clone(),
+            counters: self.counters.clone(),
+            gauge: self.gauge.clone(),
+        }
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -299,8 +315,8 @@ fn start(
         node: name,
         frame,
         lanes: shared.lanes.clone(),
-        outlet: shared.outlet,
-        clock: shared.clock,
+        outlet: shared.outlet.clone(),
+        clock: shared.clock.clone(),
         mark: shared.mark.clone(),
         counters: shared.counters.clone(),
         gauge: shared.gauge.clone(),
@@ -327,6 +343,8 @@ fn start(
         state: running,
         thread: Some(thread),
         lanes: shared.lanes,
+        outlet: shared.outlet,
+        clock: shared.clock,
         mark: shared.mark,
         counters: shared.counters,
         gauge: shared.gauge,

@@ -72,6 +72,7 @@ pub(crate) async fn serve(serving: Serving) {
             return;
         }
     };
+    rim.counters.tally.set_handshakes(listener.counts());
     let rim = Rc::new(Rim::new(rim, listener));
     let mut shard_state = state.subscribe();
     let mut failed = rim.failed.subscribe();
@@ -195,6 +196,7 @@ fn count_panic(rim: &Rim, ended: &Result<(), JoinError>) {
 }
 
 async fn welcome(rim: Rc<Rim>, roster: Rc<Roster>, handshake: Handshake) {
+    let begun_at = rim.clock.now();
     let remote = handshake.remote();
     let peer = match handshake.finish().await {
         Ok(peer) => peer,
@@ -214,7 +216,7 @@ async fn welcome(rim: Rc<Rim>, roster: Rc<Roster>, handshake: Handshake) {
         session::close(&peer.connection, Code::TooManyConnections, "close another one first");
         return;
     };
-    session::serve(rim, peer).await;
+    session::serve(rim, peer, begun_at).await;
 }
 
 /// Ends in good order: nothing new comes in, what came in is decided and stored, what follows is

@@ -5,6 +5,7 @@
 //! catches it, it is counted, the connection is closed. What the peer may do follows from the role
 //! in its certificate.
 
+mod certificate;
 mod control;
 mod control_out;
 mod fault;
@@ -15,6 +16,7 @@ mod receipts;
 mod report_lane;
 mod subscription;
 mod vendor;
+mod vendor_clock;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -38,7 +40,8 @@ use fault::{Fault, counter};
 use flush::flush;
 use receipts::Receipts;
 use subscription::Subscription;
-use vendor::{SharedVendor, Vendor, hello_offset};
+use vendor::{SharedVendor, Vendor};
+use vendor_clock::VendorClock;
 
 use crate::audit_words;
 use crate::auditor::Party;
@@ -55,6 +58,8 @@ pub(crate) struct Session {
     pub rim: Rc<Rim>,
     pub connection: Connection,
     pub identity: Identity,
+    /// The end of the peer's certificate.
+    pub valid_until: Timestamp,
     pub party: Party,
     pub out: ControlOut,
     subscriptions: RefCell<BTreeMap<u32, Open>>,
@@ -113,7 +118,11 @@ impl Session {
         observed_at: Timestamp,
         received_at: Timestamp,
     ) -> Result<(), Fault> {
-        match vendor.notice_clock(&self.rim, observed_at, received_at) {
+        let (is_ahead, told) = vendor.clock.see(observed_at, received_at);
+        if is_ahead {
+            self.rim.counters.inputs_from_the_future.count();
+        }
+        match told {
             Some(offset) => {
                 self.rim.counters.clock_offsets_told.count();
                 self.answer(offset)
@@ -137,14 +146,16 @@ impl Session {
 }
 
 /// Serves a peer until it goes, breaks the protocol, or the node ends.
-pub(crate) async fn serve(rim: Rc<Rim>, peer: Peer) {
+///
+/// `begun_at` is when the peer asked to come in.
+pub(crate) async fn serve(rim: Rc<Rim>, peer: Peer, begun_at: Timestamp) {
     rim.counters.sessions_begun.count();
     let connection = peer.connection.clone();
     let role = peer.identity.role;
     let mut party = Party::known(&peer.identity, connection.remote_address());
     rim.audit.number(&mut party);
     let is_let_in = Rc::new(Cell::new(false));
-    let ended = Box::pin(run(rim.clone(), peer, party.clone(), is_let_in.clone())).await;
+    let ended = Box::pin(run(rim.clone(), peer, begun_at, party.clone(), is_let_in.clone())).await;
     rim.counters.sessions_ended.count();
     tell_end(&rim, &party, is_let_in.get(), &ended);
     match ended {
@@ -190,10 +201,11 @@ pub(crate) fn close(connection: &Connection, code: Code, detail: &str) {
 async fn run(
     rim: Rc<Rim>,
     peer: Peer,
+    begun_at: Timestamp,
     party: Party,
     is_let_in: Rc<Cell<bool>>,
 ) -> Result<(), Fault> {
-    let Peer { connection, identity } = peer;
+    let Peer { connection, identity, valid_until } = peer;
     let within = rim.limits.hello_within;
     let opened = timeout(within, open_control(&connection, rim.limits.frame_within)).await;
     let (mut sink, source, hello) =
@@ -205,8 +217,10 @@ async fn run(
             Fault::peer(Code::UnknownSource, "this vendor is not a feed of the site")
         })?;
         let turn = rim.take_over(source);
+        let is_comparable = rim.clock.runs_by_itself();
+        let clock = VendorClock::new(is_comparable, hello.sent_at, begun_at, received_at);
         let agreed = tokio::select! {
-            agreed = Vendor::agree(&rim, source, &hello) => agreed?,
+            agreed = Vendor::agree(&rim, source, &hello, clock) => agreed?,
             () = given_way(Some(turn.gives_way())) => return Err(taken_over()),
         };
         (Some(Rc::new(agreed)), Some(turn))
@@ -214,11 +228,14 @@ async fn run(
         (None, None)
     };
     let welcome = welcome(&rim, site_name, vendor.as_deref(), &hello);
-    let offset = vendor.as_ref().and_then(|_| hello_offset(hello.sent_at, received_at));
+    let offset = vendor.as_ref().and_then(|vendor| vendor.clock.at_hello());
     sink.push(&welcome.into())?;
     if let Some(offset) = offset {
         rim.counters.clock_offsets_told.count();
         sink.push(&offset.into())?;
+    }
+    if let Some(vendor) = &vendor {
+        vendor.tell_clock(&rim).await?;
     }
     sink.set_priority(40);
     flush(&mut sink, rim.limits.subscriber_stall_max).await?;
@@ -228,6 +245,7 @@ async fn run(
         rim: rim.clone(),
         connection,
         identity,
+        valid_until,
         party,
         out: ControlOut::default(),
         subscriptions: RefCell::default(),
@@ -301,6 +319,8 @@ async fn work(
     tokio::pin!(gives_way);
     let stopped = storing_stopped(&session, vendor.is_some());
     tokio::pin!(stopped);
+    let certificate = certificate::ended(&session);
+    tokio::pin!(certificate);
     loop {
         tokio::select! {
             stream = session.connection.accept_uni() => {
@@ -318,6 +338,7 @@ async fn work(
             },
             wrote = &mut writer => return wrote,
             () = &mut gives_way => return Err(taken_over()),
+            () = &mut certificate => return Err(certificate::fault()),
             () = &mut stopped => {
                 let goodbye = Goodbye {
                     code: Code::NotNow,

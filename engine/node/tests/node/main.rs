@@ -13,6 +13,7 @@ mod audit;
 mod bad_input;
 mod clocks;
 mod following;
+mod numbers;
 mod overload;
 mod restart;
 mod storing;
