@@ -41,6 +41,10 @@ pub enum AuditTrouble {
 }
 
 impl AuditTrouble {
+    /// All the words of [`word`](Self::word).
+    pub(crate) const WORDS: &[&str] =
+        &["damaged", "no_key", "not_opened", "disk_full", "disk_failed"];
+
     /// Why, in a word that fits into the name of a number.
     pub fn word(&self) -> &'static str {
         match self {
@@ -139,5 +143,21 @@ mod tests {
         state.fail(AuditTrouble::Full { detail: "0 left".into() });
         state.recover();
         assert_eq!(state.trouble(), Some(damaged));
+    }
+
+    #[test]
+    fn every_trouble_has_its_word() {
+        let detail = String::new;
+        let words: Vec<&str> = [
+            AuditTrouble::Damaged { detail: detail() },
+            AuditTrouble::NoKey { detail: detail() },
+            AuditTrouble::NotOpened { detail: detail() },
+            AuditTrouble::Full { detail: detail() },
+            AuditTrouble::Failed { detail: detail() },
+        ]
+        .iter()
+        .map(AuditTrouble::word)
+        .collect();
+        assert_eq!(words, AuditTrouble::WORDS);
     }
 }

@@ -214,6 +214,7 @@ impl Running {
             mark: self.mark.clone(),
             counters: self.counters.clone(),
             gauge: self.gauge.clone(),
+            audit: self.audit.clone(),
         }
     }
 

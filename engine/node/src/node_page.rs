@@ -9,6 +9,7 @@ use ach_actors_model::NS_PER_S;
 use ach_engine_metrics::{Amount, Exposition, Kind, Page};
 use tokio::sync::watch;
 
+use crate::audit_state::{AuditState, AuditTrouble};
 use crate::clock::ShardClock;
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::counters::Counters;
@@ -32,6 +33,7 @@ pub struct NodePage {
     pub(crate) mark: Arc<CommitMark>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) gauge: Arc<ShardGauge>,
+    pub(crate) audit: Arc<AuditState>,
 }
 
 impl Page for NodePage {
@@ -45,6 +47,7 @@ impl Page for NodePage {
         }
         self.write_lanes(page);
         self.write_storing(page);
+        self.write_audit(page);
         self.write_alarms(page);
         self.write_latencies(page);
     }
@@ -144,6 +147,29 @@ impl NodePage {
             "What waits for the disk.",
             Amount::Count(self.mark.backlog_bytes()),
         );
+    }
+
+    fn write_audit(&self, page: &mut Exposition) {
+        let trouble = self.audit.trouble();
+        page.gauge(
+            "ach_audit_size",
+            "Records of the audit log on disk.",
+            Amount::Count(self.audit.size()),
+        );
+        page.gauge(
+            "ach_is_audit_sound",
+            "1 while the audit log is written and nothing is wrong with it.",
+            Amount::Count(u64::from(trouble.is_none())),
+        );
+        let mut family = page.family(
+            Kind::Gauge,
+            "ach_audit_trouble",
+            "1 for what is wrong with the audit log.",
+        );
+        for reason in AuditTrouble::WORDS {
+            let is_it = trouble.as_ref().is_some_and(|why| why.word() == *reason);
+            family.sample(&[("reason", reason)], Amount::Count(u64::from(is_it)));
+        }
     }
 
     fn write_alarms(&self, page: &mut Exposition) {
