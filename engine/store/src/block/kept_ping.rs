@@ -1,0 +1,37 @@
+//! A ping as history keeps it.
+
+use ach_actors_model::{NS_PER_MS, Ping, Timestamp};
+use ach_geo::Position;
+
+/// One position report of one tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeptPing {
+    /// When it was measured; at most when it was received.
+    pub observed_at: Timestamp,
+    /// When it was received, rounded down to the millisecond.
+    pub received_at: Timestamp,
+    /// Where.
+    pub position: Position,
+    /// Radius of the circle that holds the tag, in millimetres; 0 is unknown.
+    pub accuracy_mm: u32,
+    /// Charge of the tag's battery, if it was reported.
+    pub battery_percent: Option<u8>,
+}
+
+impl KeptPing {
+    /// What is kept of a ping that was received then.
+    pub fn of(ping: &Ping, received_at: Timestamp) -> KeptPing {
+        KeptPing {
+            observed_at: ping.observed_at.min(received_at),
+            received_at: Timestamp(received_at.0 - received_at.0 % NS_PER_MS),
+            position: ping.position,
+            accuracy_mm: ping.accuracy_mm,
+            battery_percent: ping.battery_percent,
+        }
+    }
+
+    /// Milliseconds from the one that holds `observed_at` to `received_at`.
+    pub(super) fn lag_ms(&self) -> u64 {
+        (self.received_at.0 / NS_PER_MS).saturating_sub(self.observed_at.0 / NS_PER_MS)
+    }
+}
