@@ -1,5 +1,7 @@
 //! What can be typed.
 
+pub(crate) mod history;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -65,6 +67,15 @@ Exit code 3 when the node does not store.")]
     /// Read a journal that no node has to be running for
     #[command(subcommand)]
     Journal(Journal),
+    /// Tell where a tag was
+    Where(history::Where),
+    /// Tell who was in a zone
+    Visits(history::Visits),
+    /// Tell why an alarm was raised
+    Explain(history::Explain),
+    /// Export positions, or derive history anew
+    #[command(subcommand)]
+    History(history::History),
 }
 
 /// `ach demo`.

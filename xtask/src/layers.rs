@@ -28,8 +28,8 @@ const LAYERS: &[(&str, &[&str])] = &[
                            "ach-engine-store", "ach-engine-wire", "ach-clients-rust",
                            "ach-load-tests-fleet"]),
     ("bench",            &["ach-geo", "ach-actors-model", "ach-actors-runtime", "ach-actors-entities",
-                           "ach-engine-journal", "ach-engine-shard", "ach-engine-wire",
-                           "ach-load-tests-fleet"]),
+                           "ach-engine-journal", "ach-engine-shard", "ach-engine-store",
+                           "ach-engine-wire", "ach-load-tests-fleet"]),
     ("xtask",            &[]),
 ];
 

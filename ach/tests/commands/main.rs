@@ -8,6 +8,7 @@
     reason = "everything here is a test, also what is not marked as one"
 )]
 
+mod history;
 mod node;
 mod output;
 mod replaying;

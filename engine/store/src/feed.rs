@@ -56,7 +56,7 @@ enum Job {
 }
 
 /// History stopped; why is told by [`HistoryFeed::status`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("history is not written any more; look at the node's status for the reason")]
 pub struct FeedStopped;
 

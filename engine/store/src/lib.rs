@@ -21,6 +21,7 @@ mod key;
 mod keyframe;
 mod manifest;
 mod name_rows;
+mod parquet;
 mod people;
 mod presence;
 mod query;
@@ -45,6 +46,7 @@ pub use feed::{
 pub use holds::{HOLDS_MAX, Hold, HoldError, Holds};
 pub use keyframe::{Keyframe, Place};
 pub use name_rows::NameKind;
+pub use parquet::{Cell, ColumnKind, ParquetWriter};
 pub use people::{
     LINKS_MAX, Link, PEOPLE_MAX, PERSON_TEXT_BYTES_MAX, People, PeopleError, Person,
 };
