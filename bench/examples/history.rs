@@ -264,6 +264,8 @@ fn median(
     }
     times.sort_unstable();
     let (half, worst) = (times.get(QUESTIONS / 2), times.last());
-    println!("{what}: median {half:?}, slowest {worst:?} of {QUESTIONS}; {answers} found the last time");
+    println!(
+        "{what}: median {half:?}, slowest {worst:?} of {QUESTIONS}; {answers} found the last time"
+    );
     Ok(())
 }

@@ -142,7 +142,9 @@ pub(crate) enum Format {
 
 fn tag(text: &str) -> Result<TagId, String> {
     let number = u64::from_str_radix(text, 16).ok().filter(|_| text.len() == 16);
-    number.map(TagId).ok_or_else(|| format!("`{text}` is no EUI-64; write its 16 hexadecimal digits"))
+    number
+        .map(TagId)
+        .ok_or_else(|| format!("`{text}` is no EUI-64; write its 16 hexadecimal digits"))
 }
 
 fn alarm(text: &str) -> Result<AlarmId, String> {

@@ -77,7 +77,14 @@ pub(crate) fn visits(wish: &Visits) -> Result<Outcome, Failure> {
     let visits = source.store.visits_of_zone(zone, (wish.from, wish.to), VISITS_MAX)?;
     for visit in &visits {
         let subject = source.name(NameKind::Subject, visit.subject.0)?;
-        say!("{}", if wish.json { visit_object(visit, &subject, wish) } else { visit_line(visit, &subject) });
+        say!(
+            "{}",
+            if wish.json {
+                visit_object(visit, &subject, wish)
+            } else {
+                visit_line(visit, &subject)
+            }
+        );
     }
     if visits.is_empty() && !wish.json {
         say!("nobody was in {} in that time", wish.zone);
@@ -112,7 +119,11 @@ fn place_words(ping: &KeptPing) -> String {
         0 => String::new(),
         mm => format!(", within {:.1} m", f64::from(mm) / 1_000.0),
     };
-    format!("{:.1} m east, {:.1} m north, {floor}{accuracy}", metres(position.x_mm), metres(position.y_mm))
+    format!(
+        "{:.1} m east, {:.1} m north, {floor}{accuracy}",
+        metres(position.x_mm),
+        metres(position.y_mm)
+    )
 }
 
 fn ping_object(ping: &KeptPing) -> serde_json::Value {

@@ -90,7 +90,9 @@ pub enum ArchiveError {
         what: &'static str,
     },
     /// The secret is another one.
-    #[error("the archive cannot be opened with this key of the node; give the one it was written with")]
+    #[error(
+        "the archive cannot be opened with this key of the node; give the one it was written with"
+    )]
     WrongSecret,
     /// The library of cryptography refused.
     #[error("the cryptography failed; try again")]
@@ -168,7 +170,8 @@ pub fn drop_archives_before(
     let is_over = |span: &ArchiveSpan| span.day < keep_from && !holds.protect(span.day);
     let over: Vec<ArchiveSpan> = archives(folder)?.into_iter().filter(is_over).collect();
     for span in &over {
-        fs::remove_file(&span.file).map_err(|source| ArchiveError::Disk { verb: "remove", source })?;
+        fs::remove_file(&span.file)
+            .map_err(|source| ArchiveError::Disk { verb: "remove", source })?;
     }
     Ok(over)
 }

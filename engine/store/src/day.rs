@@ -73,9 +73,7 @@ impl FromStr for Day {
         let mut parts = text.splitn(3, '-').map(str::parse::<u32>);
         let mut part = || parts.next().and_then(Result::ok).ok_or_else(no_day);
         let (year, month, day) = (part()?, part()?, part()?);
-        if !(1970..=9_999).contains(&year)
-            || !(1..=12).contains(&month)
-            || !(1..=31).contains(&day)
+        if !(1970..=9_999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day)
         {
             return Err(no_day());
         }
@@ -110,7 +108,8 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_refused() {
-        for text in ["", "2026", "2026-02-30", "2026-13-01", "1969-12-31", "2026-11-22-1", "x-1-1"] {
+        for text in ["", "2026", "2026-02-30", "2026-13-01", "1969-12-31", "2026-11-22-1", "x-1-1"]
+        {
             assert!(text.parse::<Day>().is_err(), "{text}");
         }
     }

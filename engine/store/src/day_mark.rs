@@ -46,8 +46,9 @@ const KEY: &[u8] = &[key::MARK];
 impl DayMark {
     /// The row.
     pub(crate) fn row(&self) -> Result<(Vec<u8>, Vec<u8>), Fault> {
-        let text = serde_json::to_vec(self)
-            .map_err(|error| Fault::damage(format!("the mark of {} cannot be told: {error}", self.day)))?;
+        let text = serde_json::to_vec(self).map_err(|error| {
+            Fault::damage(format!("the mark of {} cannot be told: {error}", self.day))
+        })?;
         Ok((KEY.to_vec(), sealed(KEY, &text)))
     }
 

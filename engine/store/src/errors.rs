@@ -10,11 +10,15 @@ use crate::{BlockError, Day};
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// Another process has it.
-    #[error("the history is in use by another process; ask the node that runs on it, or stop it first")]
+    #[error(
+        "the history is in use by another process; ask the node that runs on it, or stop it first"
+    )]
     InUse,
     /// A newer program wrote it.
-    #[error("the history has format {format}, written by a newer program; use that, or remove it and \
-             let it be derived from the journal again")]
+    #[error(
+        "the history has format {format}, written by a newer program; use that, or remove it and \
+             let it be derived from the journal again"
+    )]
     Newer {
         /// The format.
         format: u32,
@@ -47,7 +51,9 @@ pub enum WriteError {
         got: u64,
     },
     /// What is there is not as it was written.
-    #[error("the history is damaged: {detail}; nothing more is written to it until it is derived again")]
+    #[error(
+        "the history is damaged: {detail}; nothing more is written to it until it is derived again"
+    )]
     Damaged {
         /// What was found.
         detail: String,

@@ -99,7 +99,8 @@ impl Holds {
         if crc != checksum(text) {
             return Err(damaged(file, "its checksum does not fit"));
         }
-        let holds = serde_json::from_str(text).map_err(|error| damaged(file, &error.to_string()))?;
+        let holds =
+            serde_json::from_str(text).map_err(|error| damaged(file, &error.to_string()))?;
         Ok(Holds { holds })
     }
 
@@ -144,7 +145,9 @@ impl Holds {
 
     /// Whether a day must be kept.
     pub fn protect(&self, day: Day) -> bool {
-        self.holds.iter().any(|it| it.from <= day && it.through.is_none_or(|through| day <= through))
+        self.holds
+            .iter()
+            .any(|it| it.from <= day && it.through.is_none_or(|through| day <= through))
     }
 
     /// The hold for which a person must not be forgotten, if there is one.

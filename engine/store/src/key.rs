@@ -123,7 +123,9 @@ mod tests {
             floors.iter().map(|floor| keyframe(floor.map(Floor), Timestamp(9))).collect();
         assert!(keys.is_sorted(), "{keys:?}");
         let (zone, tag) = (ZoneRef(258), TagRef(7));
-        assert!(zone_visits_from(zone, Timestamp(8)) < zone_visit(zone, Timestamp(8), SubjectRef(0)));
+        assert!(
+            zone_visits_from(zone, Timestamp(8)) < zone_visit(zone, Timestamp(8), SubjectRef(0))
+        );
         assert!(block(tag, 255, 3) < block(tag, 256, 0));
         assert_eq!(u32_at(&block(tag, 255, 3), 1), Some(7));
         assert_eq!(u64_at(&block(tag, 255, 3), 5), Some(255));

@@ -164,7 +164,13 @@ mod tests {
     fn ping(at_s: u64) -> KeptPing {
         let at = Timestamp(at_s * NS_PER_S);
         let position = Position { x_mm: 5, y_mm: -6, z_mm: None, floor: Some(Floor(100)) };
-        KeptPing { observed_at: at, received_at: at, position, accuracy_mm: 0, battery_percent: None }
+        KeptPing {
+            observed_at: at,
+            received_at: at,
+            position,
+            accuracy_mm: 0,
+            battery_percent: None,
+        }
     }
 
     /// One tag that speaks once a minute has a keyframe every quarter of an hour, one that speaks

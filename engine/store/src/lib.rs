@@ -32,8 +32,8 @@ mod writer;
 
 pub use alarm_record::AlarmRecord;
 pub use archive::{
-    ARCHIVED_ENTRY_BYTES_MAX, ArchiveError, ArchiveReader, ArchiveSpan, ArchiveWriter, ArchivedEntry,
-    archives, drop_archives_before,
+    ARCHIVED_ENTRY_BYTES_MAX, ArchiveError, ArchiveReader, ArchiveSpan, ArchiveWriter,
+    ArchivedEntry, archives, drop_archives_before,
 };
 pub use block::{BLOCK_PINGS_MAX, BlockError, BlockHead, KeptPing, decode_block};
 pub use day::{Day, NoDay};
@@ -47,9 +47,7 @@ pub use holds::{HOLDS_MAX, Hold, HoldError, Holds};
 pub use keyframe::{Keyframe, Place};
 pub use name_rows::NameKind;
 pub use parquet::{Cell, ColumnKind, ParquetWriter};
-pub use people::{
-    LINKS_MAX, Link, PEOPLE_MAX, PERSON_TEXT_BYTES_MAX, People, PeopleError, Person,
-};
+pub use people::{LINKS_MAX, Link, PEOPLE_MAX, PERSON_TEXT_BYTES_MAX, People, PeopleError, Person};
 pub use query::{Pings, StoreReport, Visit};
 pub use store::{OpenedStore, Store};
 pub use writer::{HistoryWriter, PINGS_WAITING_MAX, WRITE_EVERY_NS};

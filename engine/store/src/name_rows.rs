@@ -106,7 +106,9 @@ impl NameRows {
         match rows.number(FORMAT_KEY)? {
             Some(STORE_FORMAT) => {}
             Some(format) => {
-                return Err(Fault::damage(format!("format {format} is not one this program reads")));
+                return Err(Fault::damage(format!(
+                    "format {format} is not one this program reads"
+                )));
             }
             None if has_days => return Err(Fault::damage("its names are missing")),
             None => rows.put(FORMAT_KEY, &STORE_FORMAT.to_le_bytes())?,
@@ -159,7 +161,8 @@ impl NameRows {
                 put_sealed(&mut rows, bearer_key(TagRef(number), at), value);
             }
         }
-        let text = serde_json::to_vec(&counts).map_err(|_| Fault::damage("counts cannot be told"))?;
+        let text =
+            serde_json::to_vec(&counts).map_err(|_| Fault::damage("counts cannot be told"))?;
         put_sealed(&mut rows, COUNTS_KEY.to_vec(), &text);
         write_rows(&self.keyspace, rows)
     }
@@ -188,7 +191,8 @@ impl NameRows {
         let mut bearers = BTreeMap::new();
         for row in self.keyspace.prefix([BEARER]) {
             let Some((key, value)) = read_row(Some(row))? else { continue };
-            let tag = crate::key::u32_at(&key, 1).ok_or_else(|| Fault::damage("a bearer of no tag"))?;
+            let tag =
+                crate::key::u32_at(&key, 1).ok_or_else(|| Fault::damage("a bearer of no tag"))?;
             bearers.insert(tag, subject_in(&value)?);
         }
         Ok(bearers)
@@ -206,7 +210,8 @@ impl NameRows {
 
     fn counts(&self) -> Result<Counts, Fault> {
         let Some(text) = self.get(COUNTS_KEY)? else { return Ok(Counts::default()) };
-        serde_json::from_slice(&text).map_err(|_| Fault::damage("the counts of names are no counts"))
+        serde_json::from_slice(&text)
+            .map_err(|_| Fault::damage("the counts of names are no counts"))
     }
 
     fn number(&self, key: &[u8]) -> Result<Option<u32>, Fault> {
@@ -218,7 +223,8 @@ impl NameRows {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
         let value = self.keyspace.get(key).map_err(Fault::of("read the names of"))?;
         let Some(value) = value else { return Ok(None) };
-        let payload = opened(key, &value).ok_or_else(|| Fault::damage("a row of names is damaged"))?;
+        let payload =
+            opened(key, &value).ok_or_else(|| Fault::damage("a row of names is damaged"))?;
         Ok(Some(payload.to_vec()))
     }
 

@@ -14,8 +14,8 @@ mod thrift;
 
 use std::io::{self, Write};
 
-pub use self::column::{Cell, ColumnKind};
 use self::column::Column;
+pub use self::column::{Cell, ColumnKind};
 use self::thrift::Thrift;
 
 /// Rows of a group: a few MB in memory.
@@ -71,7 +71,10 @@ impl<W: Write> ParquetWriter<W> {
         let fits = cells.len() == self.columns.len()
             && cells.iter().zip(&self.columns).all(|(cell, column)| column.takes(cell.as_ref()));
         if !fits {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a row does not fit its table"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a row does not fit its table",
+            ));
         }
         for (cell, column) in cells.iter().zip(&mut self.columns) {
             column.push(cell.as_ref());

@@ -15,7 +15,7 @@ use std::path::Path;
 use ach_actors_model::{Name, Timestamp};
 use thiserror::Error;
 
-use self::key_book::{KeyBook, Kept};
+use self::key_book::{Kept, KeyBook};
 pub use self::person::{LINKS_MAX, Link, PERSON_TEXT_BYTES_MAX, Person};
 use crate::errors::{Fault, QueryError, WriteError};
 use crate::{Holds, Store};
@@ -100,7 +100,12 @@ impl People {
     /// # Errors
     ///
     /// When the person was erased, something is too long, or the disk refuses.
-    pub fn put(&mut self, subject: &Name, person: &Person, now: Timestamp) -> Result<(), PeopleError> {
+    pub fn put(
+        &mut self,
+        subject: &Name,
+        person: &Person,
+        now: Timestamp,
+    ) -> Result<(), PeopleError> {
         person.check(subject)?;
         let key = match self.book.key(subject)? {
             Kept::Key(key) => key,
@@ -137,7 +142,12 @@ impl People {
     /// # Errors
     ///
     /// When a hold protects the person, or the disk refuses; then the key is still there.
-    pub fn forget(&mut self, subject: &Name, now: Timestamp, holds: &Holds) -> Result<(), PeopleError> {
+    pub fn forget(
+        &mut self,
+        subject: &Name,
+        now: Timestamp,
+        holds: &Holds,
+    ) -> Result<(), PeopleError> {
         if let Some(hold) = holds.on(subject) {
             return Err(PeopleError::Held { subject: subject.clone(), hold: hold.id.clone() });
         }

@@ -19,17 +19,30 @@ pub(crate) struct Presence {
 
 impl Presence {
     /// A subject came into a zone.
-    pub(crate) fn entered(&mut self, subject: SubjectRef, zone: ZoneRef, at: Timestamp, rows: &mut Rows) {
+    pub(crate) fn entered(
+        &mut self,
+        subject: SubjectRef,
+        zone: ZoneRef,
+        at: Timestamp,
+        rows: &mut Rows,
+    ) {
         self.stirred.insert(zone);
         // Who is in already is not entered again; the visit goes on.
-        if let std::collections::btree_map::Entry::Vacant(place) = self.open.entry((zone, subject)) {
+        if let std::collections::btree_map::Entry::Vacant(place) = self.open.entry((zone, subject))
+        {
             place.insert(at);
             put_visit(zone, subject, at, None, rows);
         }
     }
 
     /// A subject left a zone. One that was not known to be in it is left alone.
-    pub(crate) fn exited(&mut self, subject: SubjectRef, zone: ZoneRef, at: Timestamp, rows: &mut Rows) {
+    pub(crate) fn exited(
+        &mut self,
+        subject: SubjectRef,
+        zone: ZoneRef,
+        at: Timestamp,
+        rows: &mut Rows,
+    ) {
         self.stirred.insert(zone);
         if let Some(entered_at) = self.open.remove(&(zone, subject)) {
             put_visit(zone, subject, entered_at, Some(at), rows);

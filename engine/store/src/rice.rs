@@ -105,8 +105,7 @@ mod tests {
     use super::*;
 
     fn written(values: &[i64]) -> Vec<u8> {
-        let (mut rice, mut out, mut bytes) =
-            (Rice::about(8), BitWriter::default(), Vec::new());
+        let (mut rice, mut out, mut bytes) = (Rice::about(8), BitWriter::default(), Vec::new());
         for &value in values {
             rice.put_signed(value, &mut out);
         }

@@ -156,7 +156,9 @@ impl Store {
     /// Bytes on disk: tables of all days and of names.
     pub fn disk_bytes(&self) -> u64 {
         let days = self.days().into_iter().filter_map(|day| self.keyspace(day).ok().flatten());
-        days.map(|keyspace| keyspace.disk_space()).sum::<u64>().saturating_add(self.names.disk_bytes())
+        days.map(|keyspace| keyspace.disk_space())
+            .sum::<u64>()
+            .saturating_add(self.names.disk_bytes())
     }
 
     /// Merges the tables of a day that is over. Costs one reading and writing of the day.
@@ -212,7 +214,9 @@ impl Store {
                 && last.as_ref().is_none_or(|last| last.through == mark.begins_after);
             let may_be_missing = mark.follows.is_some_and(|before| Some(before) <= dropped_through);
             if !is_next && !may_be_missing {
-                return Err(Fault::damage(format!("the day before {day} is missing or incomplete")));
+                return Err(Fault::damage(format!(
+                    "the day before {day} is missing or incomplete"
+                )));
             }
             last = Some(mark);
         }

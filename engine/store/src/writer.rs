@@ -153,7 +153,12 @@ impl HistoryWriter {
         Ok(written?)
     }
 
-    fn take_next(&mut self, entry: &Entry, effects: &[Effect], site: Option<&Site>) -> Result<(), Fault> {
+    fn take_next(
+        &mut self,
+        entry: &Entry,
+        effects: &[Effect],
+        site: Option<&Site>,
+    ) -> Result<(), Fault> {
         self.turn_day(entry)?;
         self.turn_hour(entry.at);
         if let Some(minute) = self.keyframes.minute(entry.at) {
@@ -208,11 +213,13 @@ impl HistoryWriter {
             ping_count: 0,
             earliest_observed_at: None,
             lanes: Vec::new(),
-            hour_at: Timestamp(0),
+            hour_at: day.begins_at(),
         };
         self.today = Some(Today { keyspace, mark });
         self.written_at = entry.at;
+        // The day stands for itself, also when its first entry comes hours after midnight.
         self.presence.note_day(day.begins_at(), &mut self.rows);
+        self.presence.note_hour(day.begins_at(), &mut self.rows);
         Ok(())
     }
 
@@ -242,7 +249,8 @@ impl HistoryWriter {
         let Some(today) = &mut self.today else { return };
         for ping in &batch.pings {
             let seq = batch.first_seq.saturating_add(ping.seq_offset.into());
-            let is_its_own = site.is_none_or(|site| site.tag_source(ping.tag) == Some(batch.source));
+            let is_its_own =
+                site.is_none_or(|site| site.tag_source(ping.tag) == Some(batch.source));
             if seq <= seen_through || !is_its_own {
                 continue;
             }

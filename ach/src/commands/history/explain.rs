@@ -92,7 +92,8 @@ impl Told<'_> {
     }
 
     fn lines(&self) -> Vec<String> {
-        let AlarmNotice { kind, priority, transition, reason, site_version, .. } = self.record.notice;
+        let AlarmNotice { kind, priority, transition, reason, site_version, .. } =
+            self.record.notice;
         let notice = &self.record.notice;
         let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         let why = reason.map_or_else(String::new, |reason| format!(", {}", snake(reason)));

@@ -127,7 +127,11 @@ fn csv_row(tag: &str, subject: Option<&str>, ping: &KeptPing) -> [String; 10] {
 
 /// A text that no spreadsheet takes for a formula.
 fn plain(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
 }
 
 fn parquet_row<'a>(

@@ -99,7 +99,11 @@ fn bring_up(directory: &DataDirectory, store: &Store) -> Result<bool, Failure> {
     }
     writer.flush()?;
     if let Some(damage) = &report.damage {
-        complain!("the journal is damaged: {} (LSN {}); what follows is not told", damage.harm, damage.lsn);
+        complain!(
+            "the journal is damaged: {} (LSN {}); what follows is not told",
+            damage.harm,
+            damage.lsn
+        );
     }
     Ok(report.damage.is_none())
 }

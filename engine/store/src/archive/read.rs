@@ -9,8 +9,8 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
 use super::{
-    ArchiveError, FRAME_HEADER_BYTES, HEADER_BYTES, KEY_BYTES, LZ4_RATIO_MAX, MAGIC, PLAIN_BYTES_MAX,
-    VERSION, frame_aad, frame_nonce,
+    ArchiveError, FRAME_HEADER_BYTES, HEADER_BYTES, KEY_BYTES, LZ4_RATIO_MAX, MAGIC,
+    PLAIN_BYTES_MAX, VERSION, frame_aad, frame_nonce,
 };
 
 /// Bytes of the tag of AES-GCM.
@@ -41,7 +41,9 @@ pub struct ArchiveReader<R> {
 
 impl<R> std::fmt::Debug for ArchiveReader<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ArchiveReader").field("last_index", &self.last_index).finish_non_exhaustive()
+        f.debug_struct("ArchiveReader")
+            .field("last_index", &self.last_index)
+            .finish_non_exhaustive()
     }
 }
 
@@ -52,7 +54,8 @@ impl ArchiveReader<BufReader<File>> {
     ///
     /// When it cannot be read, is damaged, or belongs to another secret.
     pub fn open(file: &Path, secret: &[u8; KEY_BYTES]) -> Result<Self, ArchiveError> {
-        let file = File::open(file).map_err(|source| ArchiveError::Disk { verb: "open", source })?;
+        let file =
+            File::open(file).map_err(|source| ArchiveError::Disk { verb: "open", source })?;
         ArchiveReader::new(BufReader::new(file), secret)
     }
 }
@@ -117,7 +120,8 @@ impl<R: Read> ArchiveReader<R> {
         let packed_bytes = sealed_bytes.saturating_sub(TAG_BYTES);
         let is_possible = sealed_bytes >= TAG_BYTES
             && plain_bytes <= PLAIN_BYTES_MAX
-            && sealed_bytes <= lz4_flex::block::get_maximum_output_size(PLAIN_BYTES_MAX) + TAG_BYTES
+            && sealed_bytes
+                <= lz4_flex::block::get_maximum_output_size(PLAIN_BYTES_MAX) + TAG_BYTES
             && plain_bytes <= packed_bytes.saturating_mul(LZ4_RATIO_MAX);
         if !is_possible {
             return Err(self.damaged("a frame's lengths make no sense"));

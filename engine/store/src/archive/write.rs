@@ -9,8 +9,8 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
 use super::{
-    ARCHIVED_ENTRY_BYTES_MAX, ArchiveError, ArchiveSpan, FRAME_BYTES, HEADER_BYTES, KEY_BYTES, MAGIC,
-    RECORD_HEADER_BYTES, VERSION, frame_aad, frame_nonce,
+    ARCHIVED_ENTRY_BYTES_MAX, ArchiveError, ArchiveSpan, FRAME_BYTES, HEADER_BYTES, KEY_BYTES,
+    MAGIC, RECORD_HEADER_BYTES, VERSION, frame_aad, frame_nonce,
 };
 use crate::Day;
 
@@ -119,11 +119,8 @@ impl ArchiveWriter {
 
     fn seal_frame(&mut self) -> Result<(), ArchiveError> {
         let plain_bytes = u32::try_from(self.frame.len()).map_err(|_| ArchiveError::Cipher)?;
-        let mut sealed = if self.frame.is_empty() {
-            Vec::new()
-        } else {
-            lz4_flex::block::compress(&self.frame)
-        };
+        let mut sealed =
+            if self.frame.is_empty() { Vec::new() } else { lz4_flex::block::compress(&self.frame) };
         let aad = frame_aad(&self.header, self.frame_count, plain_bytes);
         let nonce = frame_nonce(self.frame_count);
         self.key

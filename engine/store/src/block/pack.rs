@@ -3,7 +3,9 @@
 use ach_geo::Position;
 
 use super::unit::Unit;
-use super::{BLOCK_PINGS_MAX, BLOCK_VERSION, CRC_AT, COLUMNS, Columns, HEADER_BYTES, KeptPing, crc_of};
+use super::{
+    BLOCK_PINGS_MAX, BLOCK_VERSION, COLUMNS, CRC_AT, Columns, HEADER_BYTES, KeptPing, crc_of,
+};
 use crate::bits::BitWriter;
 
 /// A block that is being written.

@@ -5,7 +5,9 @@ use ach_geo::{Floor, Position};
 use thiserror::Error;
 
 use super::unit::Unit;
-use super::{BLOCK_PINGS_MAX, BLOCK_VERSION, CRC_AT, COLUMNS, Columns, HEADER_BYTES, KeptPing, crc_of};
+use super::{
+    BLOCK_PINGS_MAX, BLOCK_VERSION, COLUMNS, CRC_AT, Columns, HEADER_BYTES, KeptPing, crc_of,
+};
 use crate::bits::BitReader;
 
 /// Bits of the shortest ping: one for each of shape, interval, lag, x, y and accuracy.
@@ -95,7 +97,8 @@ pub fn decode_block(block: &[u8]) -> Result<Vec<KeptPing>, BlockError> {
     const END: BlockError = BlockError::Malformed { part: "end" };
     let head = BlockHead::read(block)?;
     let bits = BitReader::new(block.get(HEADER_BYTES..).unwrap_or_default());
-    let mut unpacker = Unpacker::begin(bits, &head).ok_or(BlockError::Malformed { part: "first ping" })?;
+    let mut unpacker =
+        Unpacker::begin(bits, &head).ok_or(BlockError::Malformed { part: "first ping" })?;
     let mut pings = Vec::with_capacity(head.count);
     pings.push(unpacker.last);
     while pings.len() < head.count {
@@ -175,7 +178,8 @@ impl Unpacker<'_> {
         let moved = |was: i32, by: i64| i32::try_from(i64::from(was).checked_add(by)?).ok();
         let x_mm = moved(was.position.x_mm, columns.x.take_signed(bits)?)?;
         let y_mm = moved(was.position.y_mm, columns.y.take_signed(bits)?)?;
-        let accuracy = i64::from(was.accuracy_mm).checked_add(columns.accuracy.take_signed(bits)?)?;
+        let accuracy =
+            i64::from(was.accuracy_mm).checked_add(columns.accuracy.take_signed(bits)?)?;
         self.z(shape.has_z)?;
         let z_mm = shape.has_z.then_some(self.z_mm);
         self.last = KeptPing {

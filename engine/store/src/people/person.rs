@@ -44,9 +44,8 @@ impl std::fmt::Debug for Link {
 
 impl Person {
     pub(super) fn check(&self, subject: &Name) -> Result<(), PeopleError> {
-        let too_much = |what, limit| {
-            Err(PeopleError::TooMuch { subject: subject.clone(), what, limit })
-        };
+        let too_much =
+            |what, limit| Err(PeopleError::TooMuch { subject: subject.clone(), what, limit });
         if self.links.len() > LINKS_MAX {
             return too_much("numbers in other systems", LINKS_MAX);
         }

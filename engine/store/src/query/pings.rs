@@ -22,7 +22,12 @@ impl Store {
     /// # Errors
     ///
     /// When the marks of the days cannot be read.
-    pub fn pings(&self, tag: TagRef, from: Timestamp, until: Timestamp) -> Result<Pings, QueryError> {
+    pub fn pings(
+        &self,
+        tag: TagRef,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Pings, QueryError> {
         let mut days = VecDeque::new();
         // What was measured on a day came on that day or later.
         for day in self.days().into_iter().filter(|&day| day >= Day::of(from)) {
@@ -73,7 +78,11 @@ impl Store {
     /// # Errors
     ///
     /// When something is damaged.
-    pub fn keyframe(&self, floor: Option<Floor>, at: Timestamp) -> Result<Option<Keyframe>, QueryError> {
+    pub fn keyframe(
+        &self,
+        floor: Option<Floor>,
+        at: Timestamp,
+    ) -> Result<Option<Keyframe>, QueryError> {
         let last_day = Day::of(at);
         let days = self.days().into_iter().rev();
         for day in days.filter(|&day| day <= last_day && day >= last_day.before(KEYFRAME_DAYS)) {
@@ -98,7 +107,12 @@ impl Store {
     }
 
     /// The last ping of a tag on a day that was measured at `at` or before.
-    fn last_of_day(&self, tag: TagRef, day: Day, at: Timestamp) -> Result<Option<KeptPing>, QueryError> {
+    fn last_of_day(
+        &self,
+        tag: TagRef,
+        day: Day,
+        at: Timestamp,
+    ) -> Result<Option<KeptPing>, QueryError> {
         let Some(keyspace) = self.keyspace(day)? else { return Ok(None) };
         let unreadable = |source| QueryError::Block { day, source };
         let mut best: Option<KeptPing> = None;
@@ -135,7 +149,10 @@ pub struct Pings {
 
 impl std::fmt::Debug for Pings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pings").field("tag", &self.tag).field("days", &self.days).finish_non_exhaustive()
+        f.debug_struct("Pings")
+            .field("tag", &self.tag)
+            .field("days", &self.days)
+            .finish_non_exhaustive()
     }
 }
 

@@ -130,12 +130,33 @@ impl Store {
         self.with_later_exits(found)
     }
 
-    fn days_touching(&self, from: Timestamp, until: Timestamp) -> Result<Vec<(Day, Keyspace)>, Fault> {
+    /// The days a time touches. Where its first day has no entry, the last one before comes too: who
+    /// was somewhere at its end still was.
+    fn days_touching(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(Day, Keyspace)>, Fault> {
+        let first_day = Day::of(from);
+        let mut before = None;
         let mut days = Vec::new();
         for day in self.days() {
-            if day.begins_at() < until && day.ends_at() > from {
-                days.extend(self.keyspace(day)?.map(|keyspace| (day, keyspace)));
+            if day.begins_at() >= until {
+                break;
             }
+            let Some(keyspace) = self.keyspace(day)? else { continue };
+            if keyspace.first_key_value().is_none() {
+                continue;
+            }
+            if day < first_day {
+                before = Some((day, keyspace));
+            } else {
+                days.push((day, keyspace));
+            }
+        }
+        if days.first().is_none_or(|(day, _)| *day > first_day) {
+            days.extend(before);
+            days.sort_unstable_by_key(|(day, _)| *day);
         }
         Ok(days)
     }
@@ -143,6 +164,7 @@ impl Store {
     /// Visits that outlasted the time asked about ended on a later day, if they ended.
     fn with_later_exits(&self, found: Found) -> Result<Vec<Visit>, QueryError> {
         let last_day = Day::of(Timestamp(found.until.0.saturating_sub(1)));
+        // Days within the time asked about have told their exits.
         let mut later = Vec::new();
         for day in self.days().into_iter().filter(|&day| day > last_day) {
             later.extend(self.keyspace(day)?);

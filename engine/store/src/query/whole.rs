@@ -50,8 +50,8 @@ impl Store {
             for guard in keyspace.iter() {
                 let (row, value) = super::row(guard)?;
                 if row.first() == Some(&key::BLOCK) {
-                    let pings = decode_block(&value)
-                        .map_err(|source| QueryError::Block { day, source })?;
+                    let pings =
+                        decode_block(&value).map_err(|source| QueryError::Block { day, source })?;
                     add(&mut report.blocks, 1);
                     add(&mut report.pings, pings.len());
                     add(&mut report.block_bytes, row.len() + value.len());

@@ -26,7 +26,9 @@ pub(super) struct Admission {
 impl Admission {
     /// Goes on from a mark.
     pub(super) fn from_marks(marks: &[LaneMark]) -> Admission {
-        let lane = |mark: &LaneMark| (mark.source, Lane { epoch: mark.epoch, through_seq: mark.through_seq });
+        let lane = |mark: &LaneMark| {
+            (mark.source, Lane { epoch: mark.epoch, through_seq: mark.through_seq })
+        };
         Admission { lanes: marks.iter().map(lane).collect() }
     }
 

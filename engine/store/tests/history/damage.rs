@@ -9,7 +9,7 @@ use ach_engine_store::{HistoryWriter, OpenError, QueryError, Store};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::hospital::{Hospital, START_NS, Step};
+use crate::hospital::{Hospital, START_NS, Step, folder};
 use crate::oracle::Oracle;
 use crate::random::LIMIT;
 
@@ -48,7 +48,11 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
-        if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, &target).map(drop).unwrap() }
+        if path.is_dir() {
+            copy(&path, &target)
+        } else {
+            fs::copy(&path, &target).map(drop).unwrap()
+        }
     }
 }
 
@@ -72,7 +76,8 @@ fn answers(store: &Store, oracle: &Oracle, context: &str) -> bool {
     for tag in (0..6).map(TagRef) {
         let walk: Result<Vec<_>, QueryError> =
             store.pings(tag, from, until).and_then(Iterator::collect);
-        is_sound &= walk.inspect(|it| assert_eq!(*it, oracle.walk(tag, from, until), "{context}")).is_ok();
+        is_sound &=
+            walk.inspect(|it| assert_eq!(*it, oracle.walk(tag, from, until), "{context}")).is_ok();
     }
     for zone in (0..8).map(ZoneRef) {
         let visits = store.visits_of_zone(zone, (from, until), LIMIT);
@@ -114,7 +119,7 @@ fn fate(root: &Path, steps: &[Step], oracle: &Oracle, context: &str) -> Fate {
 
 #[test]
 fn a_flipped_bit_is_found_or_harmless() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let good = folder.path().join("good");
     let (steps, oracle) = written(&good);
     let mut all = Vec::new();
@@ -138,6 +143,7 @@ fn a_flipped_bit_is_found_or_harmless() {
         fs::remove_dir_all(&bad).unwrap();
     }
     println!("{fates:?}");
-    let found = fates.get(&Fate::Refused).unwrap_or(&0) + fates.get(&Fate::FoundByReading).unwrap_or(&0);
+    let found =
+        fates.get(&Fate::Refused).unwrap_or(&0) + fates.get(&Fate::FoundByReading).unwrap_or(&0);
     assert!(found > FLIPS / 4, "the flips hit nothing: {fates:?}");
 }

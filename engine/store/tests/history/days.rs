@@ -1,9 +1,9 @@
 //! Days are dropped whole when their time is over, unless a hold protects them.
 
 use ach_actors_model::{Name, Timestamp, ZoneRef};
-use ach_engine_store::{Day, Hold, Holds, HistoryWriter, OpenError, Store};
+use ach_engine_store::{Day, HistoryWriter, Hold, Holds, OpenError, Store};
 
-use crate::hospital::{Hospital, START_NS};
+use crate::hospital::{Hospital, START_NS, folder};
 use crate::oracle::Oracle;
 use crate::random::LIMIT;
 
@@ -39,7 +39,7 @@ fn hold(day: Day) -> Holds {
 
 #[test]
 fn a_day_goes_when_its_time_is_over_and_a_hold_keeps_it() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let store = Store::open(folder.path()).unwrap();
     let (oracle, now_ns) = some_days(&store, 6);
     let first = Day::of(Timestamp(START_NS));
@@ -61,7 +61,10 @@ fn a_day_goes_when_its_time_is_over_and_a_hold_keeps_it() {
             let expected = oracle.in_zone(zone, from, until);
             assert_eq!(visits.len(), expected.len(), "{day} {zone:?}");
             for (visit, expected) in visits.iter().zip(&expected) {
-                assert_eq!((visit.entered_at, visit.subject), (expected.entered_at, expected.subject));
+                assert_eq!(
+                    (visit.entered_at, visit.subject),
+                    (expected.entered_at, expected.subject)
+                );
                 // The end of a visit that lies on a dropped day is not known.
                 assert!(visit.exited_at.is_none() || visit.exited_at == expected.exited_at);
             }
@@ -78,7 +81,7 @@ fn a_day_goes_when_its_time_is_over_and_a_hold_keeps_it() {
 
 #[test]
 fn what_is_dropped_takes_no_room() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let store = Store::open(folder.path()).unwrap();
     some_days(&store, 4);
     let before = store.disk_bytes();
@@ -90,7 +93,7 @@ fn what_is_dropped_takes_no_room() {
 /// A day that is lost, and not dropped, is not passed over.
 #[test]
 fn a_day_that_is_lost_is_damage() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let root = folder.path().join("lsm");
     let store = Store::open(&root).unwrap();
     some_days(&store, 4);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use ach_engine_store::{FeedStopped, HistoryWriter, Rereader, Step as Fed, Store, history_feed};
 
-use crate::hospital::{Hospital, Step};
+use crate::hospital::{Hospital, Step, folder};
 use crate::oracle::Oracle;
 use crate::random::compare;
 
@@ -37,7 +37,7 @@ fn fed(step: &Step) -> Fed {
 
 #[test]
 fn what_did_not_fit_is_read_again() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let store = Store::open(folder.path()).unwrap();
     let writer = HistoryWriter::open(store.clone()).unwrap();
     let kept = Kept::default();
@@ -79,7 +79,7 @@ fn what_did_not_fit_is_read_again() {
 
 #[test]
 fn history_that_cannot_be_read_again_stops_and_says_why() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let writer = HistoryWriter::open(Store::open(folder.path()).unwrap()).unwrap();
     let kept = Kept { refuses: true, ..Kept::default() };
     let (feed, runner) = history_feed(writer, Box::new(kept), 8);

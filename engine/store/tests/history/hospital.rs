@@ -18,6 +18,11 @@ pub(crate) const START_NS: u64 = 1_795_291_200 * NS_PER_S;
 const ROOM_MM: i32 = 5_000;
 const COLUMNS: u32 = 6;
 
+/// A folder in memory where there is one: what is tested here does not depend on how slow a sync is.
+pub(crate) fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// An entry with what came of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {

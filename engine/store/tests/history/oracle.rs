@@ -86,7 +86,12 @@ impl Oracle {
         pings.filter(|ping| asked.contains(&ping.observed_at)).copied().collect()
     }
 
-    fn visits(&self, from: Timestamp, until: Timestamp, is_asked: impl Fn(&Visit) -> bool) -> Vec<Visit> {
+    fn visits(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        is_asked: impl Fn(&Visit) -> bool,
+    ) -> Vec<Visit> {
         let touches = |visit: &Visit| {
             let is_over = visit.exited_at.is_some_and(|exited| exited <= from);
             visit.entered_at < until && (visit.entered_at >= from || !is_over)
@@ -101,7 +106,12 @@ impl Oracle {
         self.visits(from, until, |visit| visit.zone == zone)
     }
 
-    pub(crate) fn of_subject(&self, who: SubjectRef, from: Timestamp, until: Timestamp) -> Vec<Visit> {
+    pub(crate) fn of_subject(
+        &self,
+        who: SubjectRef,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<Visit> {
         self.visits(from, until, |visit| visit.subject == who)
     }
 

@@ -3,7 +3,7 @@
 use ach_engine_store::{HistoryWriter, Store, WriteError};
 use rand::RngExt;
 
-use crate::hospital::{Hospital, Step};
+use crate::hospital::{Hospital, Step, folder};
 use crate::oracle::Oracle;
 use crate::random::compare;
 
@@ -11,7 +11,7 @@ use crate::random::compare;
 fn after_every_end_history_goes_on_from_what_is_written() {
     for seed in [11, 12] {
         println!("seed {seed}");
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let (mut hospital, mut oracle) = (Hospital::new(12, 8, seed), Oracle::default());
         let mut steps: Vec<Step> = vec![hospital.begin()];
         let mut done = 0;
@@ -57,7 +57,7 @@ fn written(store: &Store) -> u64 {
 
 #[test]
 fn an_entry_that_is_missing_is_noticed() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let mut writer = HistoryWriter::open(Store::open(folder.path()).unwrap()).unwrap();
     let mut hospital = Hospital::new(3, 2, 7);
     let (begin, _lost, later) = (hospital.begin(), hospital.walk(900), hospital.walk(900));
@@ -68,7 +68,7 @@ fn an_entry_that_is_missing_is_noticed() {
 
 #[test]
 fn two_processes_cannot_have_it() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let store = Store::open(folder.path()).unwrap();
     let second = Store::open(folder.path());
     assert!(matches!(second, Err(ach_engine_store::OpenError::InUse)), "{second:?}");
