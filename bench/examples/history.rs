@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ach_actors_entities::{Effect, Site};
-use ach_actors_model::{NS_PER_S, Ping, PingBatch, SourceRef, TagRef, Timestamp, ZoneRef};
+use ach_actors_model::{NS_PER_S, Ping, PingBatch, SourceRef, TagId, TagRef, Timestamp, ZoneRef};
 use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
 use ach_engine_store::{ArchiveWriter, HistoryWriter, Store, StoreReport};
 use ach_engine_wire::encode_entry;
@@ -91,12 +91,16 @@ struct Run {
     seq: u64,
     index: u64,
     site_version: u32,
+    /// The feed of the tags, and their numbers in the shard.
+    source: SourceRef,
+    tags: Vec<TagRef>,
 }
 
 impl Run {
     fn new(tags: u32, zones: u32, folder: &std::path::Path, store: Store) -> Result<Run, Failure> {
         let world = synthetic(Scale { tags, zones });
         let config = world.config.clone();
+        let ids: Vec<TagId> = config.tags.iter().map(|tag| tag.id).collect();
         let options = Options { start_at: START_AT, has_incidents: false, ..Options::default() };
         let mut run = Run {
             hospital: Hospital::new(world.into(), SEED, options),
@@ -107,12 +111,17 @@ impl Run {
             seq: 0,
             index: 0,
             site_version: 0,
+            source: SourceRef(0),
+            tags: Vec::new(),
         };
         let epoch = |source| Input::OpenEpoch { source: SourceRef(source), epoch: 1 };
         let site = Input::SiteChange(Box::new(config));
         let first = run.entry(START_AT, vec![site, epoch(0), epoch(1)]);
         run.decide(vec![first])?;
-        run.site_version = run.shard.site().map_or(0, |site| site.version());
+        let site = run.shard.site().ok_or("the site was refused")?;
+        run.site_version = site.version();
+        run.source = site.source("rtls").ok_or("no feed of tags")?;
+        run.tags = ids.into_iter().filter_map(|id| site.tag(id)).collect();
         Ok(run)
     }
 
@@ -121,7 +130,8 @@ impl Run {
         let mut entries = Vec::new();
         for turn in observations.chunks(ENTRY_PINGS) {
             let Some(at) = turn.last().map(|last| last.send_at) else { continue };
-            let mut pings: Vec<Ping> = turn.iter().filter_map(ping_of).collect();
+            let mut pings: Vec<Ping> =
+                turn.iter().filter_map(|observation| ping_of(observation, &self.tags)).collect();
             for (offset, ping) in (0..).zip(&mut pings) {
                 ping.seq_offset = offset;
             }
@@ -131,7 +141,7 @@ impl Run {
             let first_seq = self.seq + 1;
             self.seq += u64::try_from(pings.len())?;
             let batch = PingBatch {
-                source: SourceRef(0),
+                source: self.source,
                 epoch: 1,
                 first_seq,
                 last_seq: self.seq,
@@ -191,12 +201,12 @@ fn on_cpu() -> Duration {
     Duration::from_nanos(ns.unwrap_or(0))
 }
 
-fn ping_of(observation: &Observation) -> Option<Ping> {
+fn ping_of(observation: &Observation, tags: &[TagRef]) -> Option<Ping> {
     let Observed::Ping { tag, position, accuracy_mm, battery_percent } = observation.what else {
         return None;
     };
     Some(Ping {
-        tag: TagRef(tag),
+        tag: *tags.get(usize::try_from(tag).ok()?)?,
         seq_offset: 0,
         observed_at: observation.observed_at,
         position,

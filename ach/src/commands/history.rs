@@ -39,7 +39,7 @@ pub(crate) fn whereabouts(wish: &Where) -> Result<Outcome, Failure> {
     let found = source.store.whereabouts(tag, at)?;
     let bearer = match found {
         None => None,
-        Some(ping) => match source.store.bearer(tag, ping.received_at)? {
+        Some(ping) => match source.store.bearer(tag, ping.received_by())? {
             None => None,
             Some(subject) => source.store.id(NameKind::Subject, subject.0)?,
         },

@@ -53,6 +53,7 @@ fn check_questions(folder: &Path, alarm: &str) {
     assert!(lines[0].starts_with("tag,subject,observed_at,received_at,x_mm,y_mm"), "{said:?}");
     assert!(lines[3].contains(",2026-01-10T22:00:02.000000Z,"), "{said:?}");
     assert!(lines[3].contains(",15000,2600,,0,"), "{said:?}");
+    assert!(lines[1].starts_with("0200AC0000000004,visitor-001,2026-01-10T22:00:00."), "{said:?}");
 
     let parts = ["store-at-night", "visitor-001", "opened by input", "unauthorised_entry"];
     check(folder, &format!("explain {alarm} --data data"), 0, &parts);

@@ -45,7 +45,7 @@ pub use feed::{
 };
 pub use holds::{HOLDS_MAX, Hold, HoldError, Holds};
 pub use keyframe::{Keyframe, Place};
-pub use name_rows::NameKind;
+pub use name_rows::{Borne, NameKind};
 pub use parquet::{Cell, ColumnKind, ParquetWriter};
 pub use people::{LINKS_MAX, Link, PEOPLE_MAX, PERSON_TEXT_BYTES_MAX, People, PeopleError, Person};
 pub use query::{Pings, StoreReport, Visit};

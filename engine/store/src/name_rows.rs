@@ -28,6 +28,9 @@ const REF: u8 = b'r';
 const BEARER: u8 = b'b';
 const PERSON: u8 = b'p';
 
+/// Since when who bore a tag; `None` is nobody.
+pub type Borne = (Timestamp, Option<SubjectRef>);
+
 /// What can have an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NameKind {
@@ -186,6 +189,19 @@ impl NameRows {
         subject_in(&value)
     }
 
+    /// Everybody who ever bore a tag, from when on; `None` while nobody did.
+    pub(crate) fn bearers_of(&self, tag: TagRef) -> Result<Vec<Borne>, Fault> {
+        let mut bearers = Vec::new();
+        let first = bearer_key(tag, Timestamp(0));
+        for row in self.keyspace.range(first..=bearer_key(tag, Timestamp(u64::MAX))) {
+            let Some((key, value)) = read_row(Some(row))? else { continue };
+            let since =
+                crate::key::u64_at(&key, 5).ok_or_else(|| Fault::damage("a bearer since never"))?;
+            bearers.push((Timestamp(since), subject_in(&value)?));
+        }
+        Ok(bearers)
+    }
+
     /// The last bearer of every tag that ever had one.
     fn bearers(&self) -> Result<BTreeMap<u32, Option<SubjectRef>>, Fault> {
         let mut bearers = BTreeMap::new();
@@ -261,6 +277,15 @@ impl crate::Store {
     /// When it cannot be read.
     pub fn tag(&self, id: TagId) -> Result<Option<TagRef>, QueryError> {
         Ok(self.number(NameKind::Tag, &id.to_string())?.map(TagRef))
+    }
+
+    /// Everybody who ever bore a tag, by when they began to.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn bearers(&self, tag: TagRef) -> Result<Vec<Borne>, QueryError> {
+        Ok(self.names().bearers_of(tag)?)
     }
 
     /// Who bore a tag then.

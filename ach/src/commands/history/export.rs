@@ -87,17 +87,19 @@ fn each_ping(
             continue;
         }
         let tag = TagRef(number);
-        let mut borne: Option<(ach_actors_model::SubjectRef, String)> = None;
+        let mut bearers = Vec::new();
+        for (since, subject) in store.bearers(tag)? {
+            let name = match subject {
+                Some(subject) => Some(source.name(NameKind::Subject, subject.0)?),
+                None => None,
+            };
+            bearers.push((since, name));
+        }
         for ping in store.pings(tag, wish.from, wish.to)? {
             let ping = ping?;
-            let bearer = store.bearer(tag, ping.received_at)?;
-            if bearer != borne.as_ref().map(|(subject, _)| *subject) {
-                borne = match bearer {
-                    None => None,
-                    Some(it) => Some((it, source.name(NameKind::Subject, it.0)?)),
-                };
-            }
-            each(&id, borne.as_ref().map(|(_, name)| name.as_str()), &ping)?;
+            let by = bearers.partition_point(|(since, _)| *since <= ping.received_by());
+            let bearer = by.checked_sub(1).and_then(|last| bearers.get(last));
+            each(&id, bearer.and_then(|(_, name)| name.as_deref()), &ping)?;
             rows += 1;
         }
     }

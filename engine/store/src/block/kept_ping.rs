@@ -30,6 +30,11 @@ impl KeptPing {
         }
     }
 
+    /// The latest moment at which it can have been received.
+    pub fn received_by(&self) -> Timestamp {
+        self.received_at.plus_ns(NS_PER_MS - 1)
+    }
+
     /// Milliseconds from the one that holds `observed_at` to `received_at`.
     pub(super) fn lag_ms(&self) -> u64 {
         (self.received_at.0 / NS_PER_MS).saturating_sub(self.observed_at.0 / NS_PER_MS)

@@ -111,6 +111,7 @@ fn names_and_bearers_are_known() {
     let at = Timestamp(START_NS);
     assert_eq!(store.bearer(TagRef(1), at).unwrap(), Some(SubjectRef(1)));
     assert_eq!(store.bearer(TagRef(1), Timestamp(START_NS - 1)).unwrap(), None);
+    assert_eq!(store.bearers(TagRef(1)).unwrap(), [(at, Some(SubjectRef(1)))]);
 }
 
 #[test]
