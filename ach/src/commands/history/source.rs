@@ -8,11 +8,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use ach_engine_journal::{FileDisk, Reader, RecordKind};
-use ach_engine_shard::{Entry, Shard};
-use ach_engine_store::{HistoryWriter, NameKind, OpenError, Store};
+use ach_engine_store::{HistoryWriter, NameKind, OpenError, Store, replay_journal};
 use tempfile::TempDir;
 
-use crate::commands::journal;
 use crate::data_directory::DataDirectory;
 use crate::exit::{Failure, Outcome};
 
@@ -86,17 +84,18 @@ fn bring_up(directory: &DataDirectory, store: &Store) -> Result<bool, Failure> {
         return Ok(true);
     }
     let mut writer = HistoryWriter::open(store.clone())?;
-    let mut shard = Shard::new();
-    let mut effects = Vec::new();
+    let reader = Reader::new(FileDisk::existing(directory.journal())?);
+    let kek = directory.key_source().load()?;
     let mut failed = None;
-    let report = journal::entries(directory, |entry| {
-        if failed.is_none() {
-            failed = take(&mut shard, &mut writer, &entry, &mut effects).err();
-        }
-    })?;
-    if let Some(failure) = failed {
-        return Err(failure);
+    let next = through.saturating_add(1);
+    let report = replay_journal(&reader, &kek, next, &mut |step| {
+        failed = writer.take(&step.entry, &step.effects, step.site.as_deref()).err();
+        failed.is_none()
+    });
+    if let Some(error) = failed {
+        return Err(error.into());
     }
+    let report = report?;
     writer.flush()?;
     if let Some(damage) = &report.damage {
         complain!(
@@ -106,31 +105,6 @@ fn bring_up(directory: &DataDirectory, store: &Store) -> Result<bool, Failure> {
         );
     }
     Ok(report.damage.is_none())
-}
-
-fn take(
-    shard: &mut Shard,
-    writer: &mut HistoryWriter,
-    entry: &Entry,
-    effects: &mut Vec<ach_actors_entities::Effect>,
-) -> Result<(), Failure> {
-    let expected = shard.entry_index().saturating_add(1);
-    if entry.index != expected {
-        return Err(Failure::new(format!(
-            "the journal begins with entry {}; what was before is in the history of the node: stop the \
-             node and ask again",
-            entry.index
-        )));
-    }
-    effects.clear();
-    if shard.step(entry, effects) != entry.effects_hash {
-        return Err(Failure::new(format!(
-            "entry {} is decided differently by this program; ask with the one that runs the node",
-            entry.index
-        )));
-    }
-    let site = shard.site().cloned();
-    Ok(writer.take(entry, effects, site.as_deref())?)
 }
 
 /// The last entry of the journal.

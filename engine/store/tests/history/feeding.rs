@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use ach_engine_store::{FeedStopped, HistoryWriter, Rereader, Step as Fed, Store, history_feed};
+use ach_engine_journal::{Config, FileDisk, Journal, Kek, RecordKind};
+use ach_engine_store::{
+    FeedStopped, HistoryWriter, JournalRereader, Rereader, Step as Fed, Store, history_feed,
+};
+use ach_engine_wire::encode_entry;
 
 use crate::hospital::{Hospital, Step, folder};
 use crate::oracle::Oracle;
@@ -75,6 +79,38 @@ fn what_did_not_fit_is_read_again() {
     thread.join().unwrap();
     compare(&store, &oracle, hospital.now_ns, 51);
     assert_eq!(store.through().unwrap(), 250);
+}
+
+/// The same with a real journal, which is being written at the time.
+#[test]
+fn what_did_not_fit_is_read_again_from_the_journal() {
+    let folder = folder();
+    let store = Store::open(&folder.path().join("lsm")).unwrap();
+    let kek = || Kek::from_bytes(&[9; 32]).unwrap();
+    let config = Config { segment_bytes: 1 << 20, ..Config::default() };
+    let disk = FileDisk::create(folder.path().join("journal")).unwrap();
+    let (mut journal, _) = Journal::open(disk, config, kek(), &mut |_| {}).unwrap();
+    let disk = FileDisk::existing(folder.path().join("journal")).unwrap();
+    let writer = HistoryWriter::open(store.clone()).unwrap();
+    let rereader = Box::new(JournalRereader::new(disk, kek()));
+    let (feed, runner) = history_feed(writer, rereader, 4);
+    let (mut hospital, mut oracle) = (Hospital::new(12, 8, 53), Oracle::default());
+    let mut step = hospital.begin();
+    for _ in 0..100 {
+        oracle.take(&step);
+        let (index, mut bytes) = (step.entry.index, Vec::new());
+        encode_entry(&step.entry, &mut bytes).unwrap();
+        journal.append(RecordKind::Entry, 0, 1, index, &bytes).unwrap();
+        journal.commit().unwrap();
+        feed.offer(fed(&step));
+        step = hospital.walk(5_000);
+    }
+    let thread = std::thread::spawn(|| runner.run());
+    // The four that fit are taken first; an end asks for the rest.
+    feed.end();
+    thread.join().unwrap();
+    assert_eq!(store.through().unwrap(), 100);
+    compare(&store, &oracle, hospital.now_ns, 53);
 }
 
 #[test]
