@@ -12,13 +12,14 @@
 //! to keep; slower answers would let somebody wait who looks for a person.
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ach_actors_entities::{Effect, Site};
 use ach_actors_model::{NS_PER_S, Ping, PingBatch, SourceRef, TagId, TagRef, Timestamp, ZoneRef};
 use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
-use ach_engine_store::{ArchiveWriter, HistoryWriter, Store, StoreReport};
+use ach_engine_store::{ArchiveWriter, Day, HistoryWriter, Store, StoreReport, archives};
 use ach_engine_wire::encode_entry;
 use ach_load_tests_fleet::{Hospital, Observation, Observed, Options, Scale, synthetic};
 
@@ -26,6 +27,7 @@ use ach_load_tests_fleet::{Hospital, Observation, Observed, Options, Scale, synt
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const SEED: u64 = 42;
+const SECRET: [u8; 32] = [7; 32];
 /// 2026-11-22T08:00:00Z.
 const START_AT: Timestamp = Timestamp(1_795_334_400 * NS_PER_S);
 /// What a turn of the shard takes.
@@ -51,10 +53,14 @@ fn main() -> Result<(), Failure> {
     let begun = on_cpu();
     run.writer.flush()?;
     run.costs.history += on_cpu().saturating_sub(begun);
-    let archive = run.archive.finish()?;
+    run.archive.finish()?;
+    let mut archive_bytes = 0;
+    for span in archives(&run.archives)? {
+        archive_bytes += std::fs::metadata(span.file)?.len();
+    }
     let pings = run.writer.ping_count();
     run.costs.print(pings);
-    print_bytes(&store, pings, std::fs::metadata(archive.file)?.len())?;
+    print_bytes(&store, pings, archive_bytes)?;
     let ends_at = START_AT.plus_ns(u64::from(minutes) * 60 * NS_PER_S);
     ask(&store, run.shard.site().map_or(0, |site| site.zone_ref_count()), tags, ends_at)
 }
@@ -86,6 +92,7 @@ struct Run {
     hospital: Hospital,
     shard: Shard,
     writer: HistoryWriter,
+    archives: PathBuf,
     archive: ArchiveWriter,
     costs: Costs,
     seq: u64,
@@ -106,7 +113,8 @@ impl Run {
             hospital: Hospital::new(world.into(), SEED, options),
             shard: Shard::new(),
             writer: HistoryWriter::open(store)?,
-            archive: ArchiveWriter::begin(&folder.join("archive"), &[7; 32], 1, START_AT)?,
+            archive: ArchiveWriter::begin(&folder.join("archive"), &SECRET, 1, START_AT)?,
+            archives: folder.join("archive"),
             costs: Costs::default(),
             seq: 0,
             index: 0,
@@ -179,6 +187,10 @@ impl Run {
         }
         let encoded = on_cpu();
         for (entry, bytes) in entries.iter().zip(&coded) {
+            if self.archive.day() != Day::of(entry.at) {
+                let next = ArchiveWriter::begin(&self.archives, &SECRET, entry.index, entry.at)?;
+                std::mem::replace(&mut self.archive, next).finish()?;
+            }
             self.archive.push(entry.index, entry.at, bytes)?;
         }
         let archived = on_cpu();

@@ -7,7 +7,7 @@ pub(crate) const RUN_BITS_MAX: u32 = 56;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BitWriter {
     bytes: Vec<u8>,
-    /// Bits that do not make a byte yet, the first written lowest.
+    /// Bits that do not make eight bytes yet, the first written lowest.
     open: u64,
     open_bits: u32,
 }
@@ -17,26 +17,28 @@ impl BitWriter {
     pub(crate) fn put(&mut self, value: u64, bits: u32) {
         self.open |= value << self.open_bits;
         self.open_bits += bits;
-        let whole = usize::try_from(self.open_bits / 8).unwrap_or(0);
-        if whole > 0 {
-            let bytes = self.open.to_le_bytes();
-            self.bytes.extend_from_slice(bytes.get(..whole).unwrap_or(&bytes));
-            self.open >>= whole * 8;
-            self.open_bits %= 8;
+        if self.open_bits >= 64 {
+            self.bytes.extend_from_slice(&self.open.to_le_bytes());
+            self.open_bits -= 64;
+            // What did not fit; nothing if it fitted exactly.
+            self.open = value >> (bits - self.open_bits);
         }
     }
 
     /// Bytes so far, an open one among them.
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len() + usize::from(self.open_bits > 0)
+        self.bytes.len() + self.open_bytes()
     }
 
     /// Appends what was written, the last byte filled up with zeros.
     pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.bytes);
-        if self.open_bits > 0 {
-            out.extend_from_slice(&self.open.to_le_bytes()[..1]);
-        }
+        let open = self.open.to_le_bytes();
+        out.extend_from_slice(open.get(..self.open_bytes()).unwrap_or(&open));
+    }
+
+    fn open_bytes(&self) -> usize {
+        usize::try_from(self.open_bits.div_ceil(8)).unwrap_or(0)
     }
 }
 

@@ -1,26 +1,29 @@
 //! The pings of one tag, packed: a header and a stream of bits.
 //!
 //! ```text
-//!  0         1      2       4       8          16         24         32      40
-//!  +---------+------+-------+-------+----------+----------+----------+-------+---------
-//!  | version | unit | count | crc   | first    | earliest | latest   | last  | bits ...
-//!  | u8, 1   | u8   | u16   | u32   | observed | observed | observed | index |
-//!  +---------+------+-------+-------+----------+----------+----------+-------+---------
+//!  0         1      2       4       8          16         24         32      40      46
+//!  +---------+------+-------+-------+----------+----------+----------+-------+-------+---------
+//!  | version | unit | count | crc   | first    | earliest | latest   | last  | codes | bits ...
+//!  | u8, 1   | u8   | u16   | u32   | observed | observed | observed | index | 6 u8  |
+//!  +---------+------+-------+-------+----------+----------+----------+-------+-------+---------
 //! ```
 //!
 //! Numbers are little-endian; moments are nanoseconds, `last index` is that of the entry that held
-//! the last ping. The checksum, CRC32C, covers everything but itself. What the bits are is in
-//! `docs/specs/store.md`: per ping the change of the interval since the ping before, the lag until it
-//! was received, and the way it moved, each as a Rice code ([`crate::rice`]).
+//! the last ping, `codes` are the parameters with which the columns begin. The checksum, CRC32C,
+//! covers everything but itself. What the bits are is in `docs/specs/store.md`: per ping the interval
+//! since the ping before, the lag until it was received, and the way it moved, each as a Rice code
+//! ([`crate::rice`]).
 //!
 //! A decoder trusts nothing: it allocates for no more pings than the bytes can hold, and refuses
 //! what does not add up.
 
+mod columns;
 mod kept_ping;
 mod pack;
 mod unit;
 mod unpack;
 
+pub(crate) use columns::Codes;
 pub use kept_ping::KeptPing;
 pub(crate) use pack::BlockWriter;
 pub(crate) use unit::Unit;
@@ -31,34 +34,13 @@ pub use unpack::{BlockError, BlockHead, decode_block};
 pub const BLOCK_PINGS_MAX: usize = 1_000;
 
 /// Bytes of the header.
-const HEADER_BYTES: usize = 40;
+const HEADER_BYTES: usize = 46;
 
 /// The format that is written.
 const BLOCK_VERSION: u8 = 1;
 
 /// Where the checksum lies.
 const CRC_AT: std::ops::Range<usize> = 4..8;
-
-/// Columns of numbers, as they stand before the first ping.
-#[derive(Debug, Clone, Copy)]
-struct Columns {
-    interval: crate::rice::Rice,
-    lag: crate::rice::Rice,
-    x: crate::rice::Rice,
-    y: crate::rice::Rice,
-    z: crate::rice::Rice,
-    accuracy: crate::rice::Rice,
-}
-
-/// Walkers move some 500 mm a ping; the rest is still until it is not.
-const COLUMNS: Columns = Columns {
-    interval: crate::rice::Rice::about(4),
-    lag: crate::rice::Rice::about(4),
-    x: crate::rice::Rice::about(256),
-    y: crate::rice::Rice::about(256),
-    z: crate::rice::Rice::about(16),
-    accuracy: crate::rice::Rice::about(1),
-};
 
 /// The checksum of a block: of everything but itself.
 fn crc_of(block: &[u8]) -> u32 {

@@ -1,8 +1,11 @@
 //! The open block of every tag.
 
-use ach_actors_model::{NS_PER_S, TagRef, Timestamp};
+use std::collections::BTreeMap;
 
-use crate::block::{BlockWriter, KeptPing, Unit};
+use ach_actors_model::{NS_PER_S, TagRef, Timestamp};
+use ach_geo::Floor;
+
+use crate::block::{BlockWriter, Codes, KeptPing, Unit};
 use crate::key;
 use crate::rows::Rows;
 
@@ -23,7 +26,11 @@ struct Head {
     begun_at: Timestamp,
     /// The finest moment it ever told.
     coarsest: Unit,
+    /// How its blocks begin.
+    codes: Codes,
     last: KeptPing,
+    /// Pings since the last full minute.
+    heard: u32,
     is_changed: bool,
 }
 
@@ -53,11 +60,15 @@ impl Heads {
             self.changed.push(tag);
         }
         head.last = ping;
+        head.heard = head.heard.saturating_add(1);
         if head.block.as_mut().is_some_and(|block| block.push(ping, index)) {
             return;
         }
         head.coarsest = head.coarsest.min(Unit::of(ping.observed_at.0));
-        let next = BlockWriter::begin(ping, index, head.coarsest);
+        if let Some(full) = &head.block {
+            head.codes = full.codes();
+        }
+        let next = BlockWriter::begin(ping, index, head.coarsest, head.codes);
         if let Some(full) = head.block.replace(next) {
             rows.insert(key::block(tag, head.first_index, head.part), full.to_bytes());
         }
@@ -77,6 +88,7 @@ impl Heads {
                 || block.count() >= SETTLED_PINGS
                 || at.since_ns(head.begun_at) >= BLOCK_SPAN_NS
             {
+                head.codes = block.codes();
                 head.block = None;
             }
         }
@@ -98,6 +110,16 @@ impl Heads {
         }
     }
 
+    /// How many pings came on each floor since this was last asked.
+    pub(crate) fn take_heard(&mut self) -> BTreeMap<Option<Floor>, u64> {
+        let mut floors = BTreeMap::new();
+        for head in self.heads.iter_mut().flatten().filter(|head| head.heard > 0) {
+            let heard = u64::from(std::mem::take(&mut head.heard));
+            *floors.entry(head.last.position.floor).or_default() += heard;
+        }
+        floors
+    }
+
     /// The last ping of every tag, by tag.
     pub(crate) fn last_pings(&self) -> impl Iterator<Item = (TagRef, &KeptPing)> {
         let numbered = (0..).map(TagRef).zip(&self.heads);
@@ -113,7 +135,9 @@ impl Head {
             part: 0,
             begun_at: Timestamp(0),
             coarsest: Unit::Ms,
+            codes: Codes::UNKNOWN,
             last,
+            heard: 0,
             is_changed: false,
         }
     }

@@ -62,9 +62,11 @@ struct Due {
 }
 
 impl Keyframes {
-    /// Counts a ping.
-    pub(crate) fn heard(&mut self, floor: Option<Floor>) {
-        self.floors.entry(floor).or_default().pings += 1;
+    /// Counts pings.
+    pub(crate) fn heard(&mut self, floors: BTreeMap<Option<Floor>, u64>) {
+        for (floor, pings) in floors {
+            self.floors.entry(floor).or_default().pings += pings;
+        }
     }
 
     /// The full minute that has passed by `at`, if one has since the last call.
@@ -185,7 +187,7 @@ mod tests {
                 if let Some(minute) = keyframes.minute(Timestamp(at_s * NS_PER_S)) {
                     keyframes.write(minute, [(TagRef(1), &last)].into_iter(), &mut rows);
                 }
-                keyframes.heard(Some(Floor(100)));
+                keyframes.heard([(Some(Floor(100)), 1)].into());
             }
             assert_eq!(rows.len(), expected, "a ping every {every_s} s");
         }

@@ -2,7 +2,9 @@
 //!
 //! A number is its quotient by 2^k in ones, a zero, and k bits of remainder. `k` is the binary
 //! logarithm of a running mean, so no table is kept and a still tag costs one bit a coordinate. A
-//! quotient of [`QUOTIENT_MAX`] stands for 64 plain bits: a jump costs 84, and moves the mean little.
+//! quotient of [`QUOTIENT_MAX`] stands for a number written out: six bits of length, then the number.
+//!
+//! A [`Toggle`] is for what is mostly the same as before, or as before that.
 
 use crate::bits::{BitReader, BitWriter};
 
@@ -17,8 +19,8 @@ const SHIFT_MAX: u32 = 32;
 const MEAN_SHIFT: u32 = 4;
 
 /// A number counts for no more in the mean than this and eight times the mean, so that one jump does
-/// not make all that follows costly; numbers that stay large are followed within a few.
-const HEAVIEST: u64 = 1_024;
+/// not make all that follows costly; numbers that stay large are followed within some.
+const HEAVIEST: u64 = 16;
 
 /// Beyond, `k` grows no more.
 const MEAN_MAX: u64 = 1 << 40;
@@ -30,20 +32,21 @@ pub(crate) struct Rice {
 }
 
 impl Rice {
-    /// A column whose numbers are about `mean` to begin with.
-    pub(crate) const fn about(mean: u64) -> Rice {
-        Rice { mean_16ths: mean << MEAN_SHIFT }
+    /// A column whose numbers have some 2^`shift` as their mean, at most 2^32.
+    pub(crate) const fn with_shift(shift: u8) -> Rice {
+        let shift = if shift > 32 { 32 } else { shift };
+        Rice { mean_16ths: (1 << MEAN_SHIFT) << shift }
     }
 
-    fn shift(self) -> u32 {
+    /// How many bits of remainder the next number has.
+    pub(crate) fn shift(self) -> u32 {
         (self.mean_16ths >> MEAN_SHIFT).checked_ilog2().unwrap_or(0).min(SHIFT_MAX)
     }
 
     fn learn(&mut self, value: u64) {
         let mean = self.mean_16ths >> MEAN_SHIFT;
         let weight = value.min((mean << 3) + HEAVIEST);
-        // A mean that no longer fits sixteen times over stays where it is.
-        self.mean_16ths = (self.mean_16ths - mean).saturating_add(weight).min(MEAN_MAX);
+        self.mean_16ths = (self.mean_16ths - mean + weight).min(MEAN_MAX);
     }
 
     /// Writes the next number.
@@ -56,9 +59,14 @@ impl Rice {
                 out.put(ones | (remainder << (quotient + 1)), quotient + 1 + shift);
             }
             _ => {
-                out.put((1 << QUOTIENT_MAX) - 1, QUOTIENT_MAX);
-                out.put(value & 0xFFFF_FFFF, 32);
-                out.put(value >> 32, 32);
+                // A number with a quotient this large is not 0.
+                let bits = value.checked_ilog2().unwrap_or(0);
+                let ones = (1 << QUOTIENT_MAX) - 1;
+                out.put(ones | (u64::from(bits) << QUOTIENT_MAX), QUOTIENT_MAX + 6);
+                let low = bits.min(32);
+                out.put(value & ((1 << low) - 1), low);
+                // The highest bit is known to be one.
+                out.put((value & !(1 << bits)) >> low, bits - low);
             }
         }
         self.learn(value);
@@ -71,7 +79,9 @@ impl Rice {
         let value = if quotient < QUOTIENT_MAX {
             (u64::from(quotient) << shift) | from.take(shift)?
         } else {
-            from.take(32)? | (from.take(32)? << 32)
+            let bits = u32::try_from(from.take(6)?).ok()?;
+            let low = bits.min(32);
+            from.take(low)? | (from.take(bits - low)? << low) | (1 << bits)
         };
         self.learn(value);
         Some(value)
@@ -85,6 +95,60 @@ impl Rice {
     /// Reads the next number, which may be negative.
     pub(crate) fn take_signed(&mut self, from: &mut BitReader<'_>) -> Option<i64> {
         self.take(from).map(unzigzag)
+    }
+}
+
+/// A column of numbers that are mostly the last one (a bit), or the one before that (two bits), as
+/// intervals, levels and floors are; others are told by how far they are from the last.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Toggle {
+    last: u64,
+    other: u64,
+    steps: Rice,
+}
+
+impl Toggle {
+    /// A column that begins after `last`.
+    pub(crate) const fn after(last: u64, steps: Rice) -> Toggle {
+        Toggle { last, other: last, steps }
+    }
+
+    /// The last number.
+    pub(crate) fn last(self) -> u64 {
+        self.last
+    }
+
+    /// How large steps are, as the parameter of their code.
+    pub(crate) fn shift(self) -> u32 {
+        self.steps.shift()
+    }
+
+    /// Writes the next number.
+    pub(crate) fn put(&mut self, value: u64, out: &mut BitWriter) {
+        if value == self.last {
+            out.put(0, 1);
+            return;
+        }
+        if value == self.other {
+            out.put(0b01, 2);
+        } else {
+            out.put(0b11, 2);
+            self.steps.put_signed(value.wrapping_sub(self.last).cast_signed(), out);
+        }
+        self.other = std::mem::replace(&mut self.last, value);
+    }
+
+    /// Reads the next number.
+    pub(crate) fn take(&mut self, from: &mut BitReader<'_>) -> Option<u64> {
+        if from.take(1)? == 1 {
+            let value = if from.take(1)? == 0 {
+                self.other
+            } else {
+                self.last.wrapping_add(self.steps.take_signed(from)?.cast_unsigned())
+            };
+            self.other = std::mem::replace(&mut self.last, value);
+        }
+        Some(self.last)
     }
 }
 
@@ -105,7 +169,8 @@ mod tests {
     use super::*;
 
     fn written(values: &[i64]) -> Vec<u8> {
-        let (mut rice, mut out, mut bytes) = (Rice::about(8), BitWriter::default(), Vec::new());
+        let (mut rice, mut out, mut bytes) =
+            (Rice::with_shift(3), BitWriter::default(), Vec::new());
         for &value in values {
             rice.put_signed(value, &mut out);
         }
@@ -113,15 +178,35 @@ mod tests {
         bytes
     }
 
+    fn any_number() -> impl Strategy<Value = i64> {
+        prop_oneof![any::<i64>(), -1000i64..1000, Just(0), Just(i64::MIN), Just(i64::MAX)]
+    }
+
     proptest! {
         #[test]
-        fn numbers_come_back(values in prop::collection::vec(prop_oneof![
-            any::<i64>(), -1000i64..1000, Just(0), Just(i64::MIN), Just(i64::MAX),
-        ], 0..200)) {
+        fn numbers_come_back(values in prop::collection::vec(any_number(), 0..200)) {
             let bytes = written(&values);
-            let (mut rice, mut reader) = (Rice::about(8), BitReader::new(&bytes));
+            let (mut rice, mut reader) = (Rice::with_shift(3), BitReader::new(&bytes));
             for &value in &values {
                 prop_assert_eq!(rice.take_signed(&mut reader), Some(value));
+            }
+            prop_assert!(reader.is_at_end());
+        }
+
+        #[test]
+        fn toggled_numbers_come_back(
+            values in prop::collection::vec(prop_oneof![any::<u64>(), 0u64..3], 0..200),
+        ) {
+            let (mut out, mut bytes) = (BitWriter::default(), Vec::new());
+            let mut column = Toggle::after(1, Rice::with_shift(0));
+            for &value in &values {
+                column.put(value, &mut out);
+            }
+            out.append_to(&mut bytes);
+            let (mut column, mut reader) =
+                (Toggle::after(1, Rice::with_shift(0)), BitReader::new(&bytes));
+            for &value in &values {
+                prop_assert_eq!(column.take(&mut reader), Some(value));
             }
             prop_assert!(reader.is_at_end());
         }
@@ -137,6 +222,6 @@ mod tests {
         let mut values = vec![1; 1_000];
         let calm = written(&values).len();
         values[300] = i64::MAX;
-        assert!(written(&values).len() <= calm + 60, "{} for {calm}", written(&values).len());
+        assert!(written(&values).len() <= calm + 30, "{} for {calm}", written(&values).len());
     }
 }

@@ -162,6 +162,7 @@ impl HistoryWriter {
         self.turn_day(entry)?;
         self.turn_hour(entry.at);
         if let Some(minute) = self.keyframes.minute(entry.at) {
+            self.keyframes.heard(self.heads.take_heard());
             self.keyframes.write(minute, self.heads.last_pings(), &mut self.rows);
         }
         let is_changed = effects.iter().any(|effect| matches!(effect, Effect::SiteInForce { .. }));
@@ -261,7 +262,6 @@ impl HistoryWriter {
             mark.ping_count += 1;
             self.waiting_pings += 1;
             self.ping_count += 1;
-            self.keyframes.heard(kept.position.floor);
             self.heads.push(ping.tag, kept, (entry.index, entry.at), &mut self.rows);
         }
     }

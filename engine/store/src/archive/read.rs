@@ -75,13 +75,12 @@ impl<R: Read> ArchiveReader<R> {
             return Err(damaged("the header is not as it was written"));
         }
         let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-        let number = |at: usize| part(at, at + 4).try_into().map(u32::from_le_bytes).unwrap_or(0);
-        match number(8) {
+        match part(8, 12).first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)) {
             VERSION => {}
             version if version > VERSION => return Err(ArchiveError::Newer { version }),
             _ => return Err(damaged("no version")),
         }
-        let first_index = part(16, 24).try_into().map(u64::from_le_bytes).unwrap_or(0);
+        let first_index = part(16, 24).first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let nonce = part(24, 36).try_into().map_err(|_| damaged("no nonce"))?;
         let mut both = Zeroizing::new(part(36, 84).to_vec());
         let aad = Aad::from(part(0, 24));
@@ -109,11 +108,13 @@ impl<R: Read> ArchiveReader<R> {
     fn next_frame(&mut self) -> Result<bool, ArchiveError> {
         let mut head = [0; FRAME_HEADER_BYTES];
         self.source.read_exact(&mut head).map_err(|error| disk(error, self.last_index))?;
-        let [a, b, c, d, e, f, g, h, crc @ ..] = head;
-        let plain = u32::from_le_bytes([e, f, g, h]);
-        let sizes = (u32::from_le_bytes([a, b, c, d]), plain);
-        let sizes = (usize::try_from(sizes.0).ok(), usize::try_from(sizes.1).ok());
-        let (Some(sealed_bytes), Some(plain_bytes)) = sizes else {
+        let cut = || ArchiveError::Damaged { after: self.last_index, what: "a frame is cut" };
+        let (lengths, crc) = head.split_first_chunk::<8>().ok_or_else(cut)?;
+        let crc = u32::from_le_bytes(*crc.first_chunk().ok_or_else(cut)?);
+        let both = u64::from_le_bytes(*lengths);
+        let plain = u32::try_from(both >> 32).unwrap_or(u32::MAX);
+        let sealed = usize::try_from(both & u64::from(u32::MAX));
+        let (Ok(sealed_bytes), Ok(plain_bytes)) = (sealed, usize::try_from(plain)) else {
             return Err(self.damaged("a frame is too long"));
         };
         // No more is allocated than LZ4 can make of what is there to be read.
@@ -130,8 +131,8 @@ impl<R: Read> ArchiveReader<R> {
         let limit = u64::try_from(sealed_bytes).unwrap_or(u64::MAX);
         let read = self.source.by_ref().take(limit).read_to_end(&mut sealed);
         let read = read.map_err(|error| disk(error, self.last_index))?;
-        let expected = crc32c::crc32c_append(crc32c::crc32c(&[a, b, c, d, e, f, g, h]), &sealed);
-        if read != sealed_bytes || u32::from_le_bytes(crc) != expected {
+        let expected = crc32c::crc32c_append(crc32c::crc32c(lengths), &sealed);
+        if read != sealed_bytes || crc != expected {
             return Err(self.damaged("a frame's checksum does not fit"));
         }
         let aad = Aad::from(frame_aad(&self.header, self.frame_count, plain));

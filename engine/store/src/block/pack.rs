@@ -1,11 +1,8 @@
 //! Packs pings as they come, so that a block needs no more memory than its bytes.
 
-use ach_geo::Position;
-
+use super::columns::{Codes, Columns};
 use super::unit::Unit;
-use super::{
-    BLOCK_PINGS_MAX, BLOCK_VERSION, COLUMNS, CRC_AT, Columns, HEADER_BYTES, KeptPing, crc_of,
-};
+use super::{BLOCK_PINGS_MAX, BLOCK_VERSION, CRC_AT, HEADER_BYTES, KeptPing, crc_of};
 use crate::bits::BitWriter;
 
 /// A block that is being written.
@@ -13,6 +10,7 @@ use crate::bits::BitWriter;
 pub(crate) struct BlockWriter {
     bits: BitWriter,
     columns: Columns,
+    begun_with: Codes,
     unit: Unit,
     count: u16,
     first_ns: u64,
@@ -20,19 +18,17 @@ pub(crate) struct BlockWriter {
     latest_ns: u64,
     last_index: u64,
     last: KeptPing,
-    interval: i64,
-    /// The last height that was told, 0 before the first.
-    z_mm: i32,
 }
 
 impl BlockWriter {
     /// Begins with a ping of the entry `index`. Moments are counted in a unit no coarser than
     /// `coarsest`.
-    pub(crate) fn begin(ping: KeptPing, index: u64, coarsest: Unit) -> BlockWriter {
+    pub(crate) fn begin(ping: KeptPing, index: u64, coarsest: Unit, codes: Codes) -> BlockWriter {
         let ns = ping.observed_at.0;
         let mut writer = BlockWriter {
             bits: BitWriter::default(),
-            columns: COLUMNS,
+            columns: Columns::beginning(codes),
+            begun_with: codes,
             unit: Unit::of(ns).min(coarsest),
             count: 1,
             first_ns: ns,
@@ -40,22 +36,22 @@ impl BlockWriter {
             latest_ns: ns,
             last_index: index,
             last: ping,
-            interval: 0,
-            z_mm: 0,
         };
-        let Position { x_mm, y_mm, .. } = ping.position;
-        writer.put_shape(&ping);
-        writer.columns.lag.put(ping.lag_ms(), &mut writer.bits);
-        for mm in [x_mm, y_mm, ping.accuracy_mm.cast_signed()] {
-            writer.bits.put(u64::from(mm.cast_unsigned()), 32);
-        }
-        writer.put_z(&ping);
+        let bits = &mut writer.bits;
+        bits.put(u64::from(ping.position.x_mm.cast_unsigned()), 32);
+        bits.put(u64::from(ping.position.y_mm.cast_unsigned()), 32);
+        writer.put_rest(&ping);
         writer
     }
 
     /// Pings in it.
     pub(crate) fn count(&self) -> usize {
         usize::from(self.count)
+    }
+
+    /// The parameters with which the next block begins.
+    pub(crate) fn codes(&self) -> Codes {
+        self.columns.codes()
     }
 
     /// Adds a ping of the entry `index`; refuses it when the block is full or counts in a unit that
@@ -65,31 +61,16 @@ impl BlockWriter {
         if self.count() >= BLOCK_PINGS_MAX || !self.unit.fits(ns) {
             return false;
         }
-        let (was, now) = (&self.last.position, &ping.position);
-        let is_same_shape = was.z_mm.is_some() == now.z_mm.is_some()
-            && was.floor == now.floor
-            && self.last.battery_percent == ping.battery_percent;
-        self.bits.put(u64::from(is_same_shape), 1);
-        if !is_same_shape {
-            self.put_shape(&ping);
-        }
         let unit_ns = self.unit.ns();
-        let interval = (ns / unit_ns).wrapping_sub(self.last.observed_at.0 / unit_ns).cast_signed();
+        let interval = (ns / unit_ns).wrapping_sub(self.last.observed_at.0 / unit_ns);
         let apart = |now: i32, was: i32| i64::from(now) - i64::from(was);
-        let (x, y) = (
-            apart(ping.position.x_mm, self.last.position.x_mm),
-            apart(ping.position.y_mm, self.last.position.y_mm),
-        );
-        let lag = ping.lag_ms().wrapping_sub(self.last.lag_ms()).cast_signed();
-        let accuracy = i64::from(ping.accuracy_mm) - i64::from(self.last.accuracy_mm);
+        let x = apart(ping.position.x_mm, self.last.position.x_mm);
+        let y = apart(ping.position.y_mm, self.last.position.y_mm);
         let (columns, bits) = (&mut self.columns, &mut self.bits);
-        columns.interval.put_signed(interval.wrapping_sub(self.interval), bits);
-        columns.lag.put_signed(lag, bits);
+        columns.interval.put(interval, bits);
         columns.x.put_signed(x, bits);
         columns.y.put_signed(y, bits);
-        columns.accuracy.put_signed(accuracy, bits);
-        self.put_z(&ping);
-        self.interval = interval;
+        self.put_rest(&ping);
         self.count += 1;
         self.earliest_ns = self.earliest_ns.min(ns);
         self.latest_ns = self.latest_ns.max(ns);
@@ -97,23 +78,31 @@ impl BlockWriter {
         true
     }
 
-    /// What is the same for most pings.
-    fn put_shape(&mut self, ping: &KeptPing) {
-        self.bits.put(u64::from(ping.position.z_mm.is_some()), 1);
-        let floor = ping.position.floor.map(|floor| u64::from(floor.0.cast_unsigned()));
-        let battery = ping.battery_percent.map(u64::from);
-        for (value, bits) in [(floor, 16), (battery, 8)] {
-            self.bits.put(u64::from(value.is_some()), 1);
-            if let Some(value) = value {
-                self.bits.put(value, bits);
-            }
+    /// What every ping tells alike.
+    fn put_rest(&mut self, ping: &KeptPing) {
+        let (columns, bits) = (&mut self.columns, &mut self.bits);
+        let floor =
+            ping.position.floor.map_or(0, |floor| (i64::from(floor.0) + 32_769).cast_unsigned());
+        let battery = ping.battery_percent.map_or(0, |percent| u64::from(percent) + 1);
+        let has_height = u64::from(ping.position.z_mm.is_some());
+        let is_same_shape = floor == columns.floor.last()
+            && battery == columns.battery.last()
+            && has_height == columns.height.last();
+        bits.put(u64::from(!is_same_shape), 1);
+        if !is_same_shape {
+            columns.floor.put(floor, bits);
+            columns.battery.put(battery, bits);
+            columns.height.put(has_height, bits);
         }
-    }
-
-    fn put_z(&mut self, ping: &KeptPing) {
-        let Some(z_mm) = ping.position.z_mm else { return };
-        self.columns.z.put_signed(i64::from(z_mm) - i64::from(self.z_mm), &mut self.bits);
-        self.z_mm = z_mm;
+        columns.accuracy.put(ping.accuracy_mm.into(), bits);
+        let lag = ping.lag_units().cast_signed();
+        columns.lag.put_signed(lag.wrapping_sub(columns.lag_mean.now()), bits);
+        columns.lag_mean.learn(lag);
+        if let Some(z_mm) = ping.position.z_mm {
+            let z = i64::from(z_mm);
+            columns.z.put_signed(z - columns.z_mean.now(), bits);
+            columns.z_mean.learn(z);
+        }
     }
 
     /// The block as it stands; it may go on being written.
@@ -125,6 +114,7 @@ impl BlockWriter {
         for number in [self.first_ns, self.earliest_ns, self.latest_ns, self.last_index] {
             block.extend_from_slice(&number.to_le_bytes());
         }
+        block.extend_from_slice(&self.begun_with.0);
         self.bits.append_to(&mut block);
         let crc = crc_of(&block).to_le_bytes();
         if let Some(place) = block.get_mut(CRC_AT) {

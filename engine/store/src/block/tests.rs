@@ -17,7 +17,8 @@ fn packed(pings: &[KeptPing]) -> Vec<Vec<u8>> {
             continue;
         }
         coarsest = coarsest.min(Unit::of(ping.observed_at.0));
-        let next = BlockWriter::begin(ping, index, coarsest);
+        let codes = open.as_ref().map_or(Codes::UNKNOWN, BlockWriter::codes);
+        let next = BlockWriter::begin(ping, index, coarsest, codes);
         blocks.extend(open.replace(next).map(|full| full.to_bytes()));
     }
     blocks.extend(open.map(|last| last.to_bytes()));
@@ -40,7 +41,7 @@ prop_compose! {
         let observed_ns: u64 = (second % 18_000_000_000) * 1_000_000_000 + fraction;
         KeptPing {
             observed_at: Timestamp(observed_ns),
-            received_at: Timestamp((observed_ns / 1_000_000 + lag_ms) * 1_000_000),
+            received_at: Timestamp((observed_ns / 10_000_000 + lag_ms) * 10_000_000),
             position: Position { x_mm, y_mm, z_mm, floor: floor.map(Floor) },
             accuracy_mm,
             battery_percent,
@@ -57,7 +58,7 @@ fn walk(count: u64) -> Vec<KeptPing> {
         let ms = 1_790_000_000_000 + second * 1_000 + second % 7;
         pings.push(KeptPing {
             observed_at: Timestamp(ms * 1_000_000),
-            received_at: Timestamp((ms + 20 + second % 5) * 1_000_000),
+            received_at: Timestamp((ms / 10 + 2 + second % 5) * 10_000_000),
             position: Position { x_mm, y_mm, z_mm: None, floor: Some(Floor(200)) },
             accuracy_mm: 300,
             battery_percent: Some(80),
@@ -79,6 +80,7 @@ proptest! {
         bits in prop::collection::vec(any::<u8>(), 0..200),
         count in 0u16..2_000,
         unit in 0u8..4,
+        codes in prop_oneof![any::<[u8; 6]>(), Just([0; 6])],
         first in prop_oneof![any::<u64>(), Just(0), Just(u64::MAX)],
     ) {
         let mut block = vec![BLOCK_VERSION, unit];
@@ -87,6 +89,7 @@ proptest! {
         for number in [first, first, first, 7] {
             block.extend_from_slice(&number.to_le_bytes());
         }
+        block.extend_from_slice(&codes);
         block.extend_from_slice(&bits);
         let crc = crc_of(&block).to_le_bytes();
         block[CRC_AT].copy_from_slice(&crc);
@@ -133,7 +136,8 @@ fn a_block_is_full_at_its_limit_and_a_finer_moment_begins_another() {
     assert_eq!(unpacked(&blocks), pings);
 }
 
-/// The bytes are a promise: a store written today is read by every later program.
+/// The bytes are a promise: a store written today is read by every later program. They were made by
+/// an encoder written from the specification in another language.
 #[test]
 fn the_bytes_of_a_block_stay_as_they_are() {
     let block = &packed(&walk(3))[0];

@@ -1,16 +1,16 @@
 //! Unpacks a block; trusts nothing.
 
-use ach_actors_model::{NS_PER_MS, Timestamp};
+use ach_actors_model::Timestamp;
 use ach_geo::{Floor, Position};
 use thiserror::Error;
 
+use super::columns::{Codes, Columns};
+use super::kept_ping::RECEIVED_NS;
 use super::unit::Unit;
-use super::{
-    BLOCK_PINGS_MAX, BLOCK_VERSION, COLUMNS, CRC_AT, Columns, HEADER_BYTES, KeptPing, crc_of,
-};
+use super::{BLOCK_PINGS_MAX, BLOCK_VERSION, CRC_AT, HEADER_BYTES, KeptPing, crc_of};
 use crate::bits::BitReader;
 
-/// Bits of the shortest ping: one for each of shape, interval, lag, x, y and accuracy.
+/// Bits of the shortest ping: one for each of interval, x, y, shape, accuracy and lag.
 const PING_BITS_MIN: usize = 6;
 
 /// Why bytes are no block.
@@ -46,6 +46,7 @@ pub struct BlockHead {
     pub last_index: u64,
     first_ns: u64,
     unit: Unit,
+    codes: Codes,
 }
 
 impl BlockHead {
@@ -77,6 +78,12 @@ impl BlockHead {
             latest_at: Timestamp(number(24).ok_or(HEADER)?),
             last_index: number(32).ok_or(HEADER)?,
             first_ns: number(8).ok_or(HEADER)?,
+            codes: block
+                .get(40..)
+                .and_then(|rest| rest.first_chunk())
+                .copied()
+                .map(Codes)
+                .ok_or(HEADER)?,
             unit: block.get(1).and_then(|&code| Unit::from_code(code)).ok_or(HEADER)?,
         };
         let body_bits = block.len().saturating_sub(HEADER_BYTES).saturating_mul(8);
@@ -117,15 +124,6 @@ struct Unpacker<'a> {
     columns: Columns,
     unit_ns: u64,
     last: KeptPing,
-    interval: i64,
-    z_mm: i32,
-}
-
-/// What is the same for most pings.
-struct Shape {
-    has_z: bool,
-    floor: Option<Floor>,
-    battery_percent: Option<u8>,
 }
 
 impl Unpacker<'_> {
@@ -139,85 +137,66 @@ impl Unpacker<'_> {
             accuracy_mm: 0,
             battery_percent: None,
         };
-        let unit_ns = head.unit.ns();
-        let mut unpacker = Unpacker { bits, columns: COLUMNS, unit_ns, last, interval: 0, z_mm: 0 };
-        let shape = unpacker.shape()?;
-        let lag_ms = unpacker.columns.lag.take(&mut unpacker.bits)?;
-        let mut plain = || u32::try_from(unpacker.bits.take(32)?).ok();
-        let (x, y, accuracy_mm) = (plain()?, plain()?, plain()?);
-        unpacker.z(shape.has_z)?;
-        let z_mm = shape.has_z.then_some(unpacker.z_mm);
-        unpacker.last = KeptPing {
-            observed_at,
-            received_at: received(observed_at, lag_ms)?,
-            position: Position {
-                x_mm: x.cast_signed(),
-                y_mm: y.cast_signed(),
-                z_mm,
-                floor: shape.floor,
-            },
-            accuracy_mm,
-            battery_percent: shape.battery_percent,
-        };
+        let columns = Columns::beginning(head.codes);
+        let mut unpacker = Unpacker { bits, columns, unit_ns: head.unit.ns(), last };
+        let mut plain = || u32::try_from(unpacker.bits.take(32)?).ok().map(u32::cast_signed);
+        let (x_mm, y_mm) = (plain()?, plain()?);
+        unpacker.last = unpacker.rest(observed_at, x_mm, y_mm)?;
         Some(unpacker)
     }
 
     fn next(&mut self) -> Option<KeptPing> {
         let was = self.last;
-        let shape = if self.bits.take(1)? == 1 {
-            let has_z = was.position.z_mm.is_some();
-            Shape { has_z, floor: was.position.floor, battery_percent: was.battery_percent }
-        } else {
-            self.shape()?
-        };
         let (columns, bits) = (&mut self.columns, &mut self.bits);
-        self.interval = self.interval.wrapping_add(columns.interval.take_signed(bits)?);
-        let units = (was.observed_at.0 / self.unit_ns).wrapping_add(self.interval.cast_unsigned());
+        let interval = columns.interval.take(bits)?;
+        let units = (was.observed_at.0 / self.unit_ns).wrapping_add(interval);
         let observed_at = Timestamp(units.checked_mul(self.unit_ns)?);
-        let lag = was.lag_ms().wrapping_add(columns.lag.take_signed(bits)?.cast_unsigned());
         let moved = |was: i32, by: i64| i32::try_from(i64::from(was).checked_add(by)?).ok();
         let x_mm = moved(was.position.x_mm, columns.x.take_signed(bits)?)?;
         let y_mm = moved(was.position.y_mm, columns.y.take_signed(bits)?)?;
-        let accuracy =
-            i64::from(was.accuracy_mm).checked_add(columns.accuracy.take_signed(bits)?)?;
-        self.z(shape.has_z)?;
-        let z_mm = shape.has_z.then_some(self.z_mm);
-        self.last = KeptPing {
-            observed_at,
-            received_at: received(observed_at, lag)?,
-            position: Position { x_mm, y_mm, z_mm, floor: shape.floor },
-            accuracy_mm: u32::try_from(accuracy).ok()?,
-            battery_percent: shape.battery_percent,
-        };
+        self.last = self.rest(observed_at, x_mm, y_mm)?;
         Some(self.last)
     }
 
-    fn shape(&mut self) -> Option<Shape> {
-        let has_z = self.bits.take(1)? == 1;
-        let mut value = |bits: u32| {
-            let is_told = self.bits.take(1)? == 1;
-            Some(if is_told { Some(self.bits.take(bits)?) } else { None })
-        };
-        let (floor, battery) = (value(16)?, value(8)?);
-        Some(Shape {
-            has_z,
-            floor: floor.and_then(|it| u16::try_from(it).ok()).map(|it| Floor(it.cast_signed())),
-            battery_percent: battery.and_then(|it| u8::try_from(it).ok()),
-        })
-    }
-
-    /// Reads the height, if one is told.
-    fn z(&mut self, has_z: bool) -> Option<()> {
-        if has_z {
-            let by = self.columns.z.take_signed(&mut self.bits)?;
-            self.z_mm = i32::try_from(i64::from(self.z_mm).checked_add(by)?).ok()?;
+    /// What every ping tells alike.
+    fn rest(&mut self, observed_at: Timestamp, x_mm: i32, y_mm: i32) -> Option<KeptPing> {
+        let (columns, bits) = (&mut self.columns, &mut self.bits);
+        if bits.take(1)? == 1 {
+            columns.floor.take(bits)?;
+            columns.battery.take(bits)?;
+            columns.height.take(bits)?;
         }
-        Some(())
+        let accuracy_mm = u32::try_from(columns.accuracy.take(bits)?).ok()?;
+        let lag = columns.lag_mean.now().wrapping_add(columns.lag.take_signed(bits)?);
+        columns.lag_mean.learn(lag);
+        let has_height = match columns.height.last() {
+            0 => false,
+            1 => true,
+            _ => return None,
+        };
+        let z_mm = if has_height {
+            let z = columns.z_mean.now().checked_add(columns.z.take_signed(bits)?)?;
+            columns.z_mean.learn(z);
+            Some(i32::try_from(z).ok()?)
+        } else {
+            None
+        };
+        let floor = match columns.floor.last() {
+            0 => None,
+            told => Some(Floor(i16::try_from(told.cast_signed().checked_sub(32_769)?).ok()?)),
+        };
+        let battery_percent = match columns.battery.last() {
+            0 => None,
+            told => Some(u8::try_from(told - 1).ok()?),
+        };
+        let received_at = received(observed_at, u64::try_from(lag).ok()?)?;
+        let position = Position { x_mm, y_mm, z_mm, floor };
+        Some(KeptPing { observed_at, received_at, position, accuracy_mm, battery_percent })
     }
 }
 
-/// The moment `lag_ms` after the millisecond that holds `observed_at`.
-fn received(observed_at: Timestamp, lag_ms: u64) -> Option<Timestamp> {
-    let ms = (observed_at.0 / NS_PER_MS).checked_add(lag_ms)?;
-    ms.checked_mul(NS_PER_MS).map(Timestamp)
+/// The moment `lag` hundredths of a second after the one that holds `observed_at`.
+fn received(observed_at: Timestamp, lag: u64) -> Option<Timestamp> {
+    let units = (observed_at.0 / RECEIVED_NS).checked_add(lag)?;
+    units.checked_mul(RECEIVED_NS).map(Timestamp)
 }

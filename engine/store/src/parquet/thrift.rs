@@ -22,12 +22,11 @@ pub(super) struct Thrift {
 
 impl Thrift {
     fn field(&mut self, id: i16, kind: u8) {
-        match u8::try_from(id - self.last) {
-            Ok(step @ 1..=15) => self.out.push((step << 4) | kind),
-            _ => {
-                self.out.push(kind);
-                put_varint(zigzag(id.into()), &mut self.out);
-            }
+        if let Ok(step @ 1..=15) = u8::try_from(id - self.last) {
+            self.out.push((step << 4) | kind);
+        } else {
+            self.out.push(kind);
+            put_varint(zigzag(id.into()), &mut self.out);
         }
         self.last = id;
     }
@@ -58,12 +57,11 @@ impl Thrift {
 
     fn list(&mut self, id: i16, kind: u8, count: usize) {
         self.field(id, LIST);
-        match u8::try_from(count) {
-            Ok(count @ 0..=14) => self.out.push((count << 4) | kind),
-            _ => {
-                self.out.push(0xF0 | kind);
-                put_varint(u64::try_from(count).unwrap_or(u64::MAX), &mut self.out);
-            }
+        if let Ok(count @ 0..=14) = u8::try_from(count) {
+            self.out.push((count << 4) | kind);
+        } else {
+            self.out.push(0xF0 | kind);
+            put_varint(u64::try_from(count).unwrap_or(u64::MAX), &mut self.out);
         }
     }
 

@@ -10,6 +10,7 @@
 //! wrapped block of zeros, so that a wrong secret is told from damage.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -175,7 +176,12 @@ pub(super) fn unseal(key: &Key, subject: &Name, value: &[u8]) -> Result<Vec<u8>,
 
 fn wrap(secret: &Key, subject: &str, key: &Key) -> Result<String, PeopleError> {
     let bytes = encrypt(secret, subject, key.as_slice())?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        // Writing into a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    Ok(text)
 }
 
 fn unwrap(secret: &Key, subject: &str, wrapped: &str) -> Result<Key, PeopleError> {
