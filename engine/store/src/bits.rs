@@ -57,6 +57,16 @@ impl<'a> BitReader<'a> {
 
     /// Has at least [`RUN_BITS_MAX`] bits at hand, or all that are left.
     fn fill(&mut self) {
+        if let Some(eight) = self.rest.first_chunk() {
+            let whole = (64 - self.open_bits) / 8;
+            self.open |= u64::from_le_bytes(*eight) << self.open_bits;
+            self.open_bits += whole * 8;
+            // Of the byte that fitted in part nothing is taken.
+            self.open &= u64::MAX >> (64 - self.open_bits);
+            let taken = usize::try_from(whole).unwrap_or(0);
+            self.rest = self.rest.get(taken..).unwrap_or_default();
+            return;
+        }
         while self.open_bits <= RUN_BITS_MAX {
             let Some((&byte, rest)) = self.rest.split_first() else { return };
             self.open |= u64::from(byte) << self.open_bits;
@@ -67,9 +77,11 @@ impl<'a> BitReader<'a> {
 
     /// The next `bits`, at most [`RUN_BITS_MAX`]; `None` if there are not so many.
     pub(crate) fn take(&mut self, bits: u32) -> Option<u64> {
-        self.fill();
         if bits > self.open_bits {
-            return None;
+            self.fill();
+            if bits > self.open_bits {
+                return None;
+            }
         }
         let value = self.open & ((1 << bits) - 1);
         self.open >>= bits;
@@ -80,7 +92,9 @@ impl<'a> BitReader<'a> {
     /// How many ones come next, but no more than `most`, which is below [`RUN_BITS_MAX`]; they are
     /// taken, and the zero that ends them.
     pub(crate) fn ones(&mut self, most: u32) -> Option<u32> {
-        self.fill();
+        if most >= self.open_bits {
+            self.fill();
+        }
         let ones = self.open.trailing_ones().min(most);
         let taken = if ones == most { ones } else { ones + 1 };
         self.take(taken).map(|_| ones)
