@@ -26,12 +26,11 @@ pub(crate) fn local(at: Timestamp) -> String {
 pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
     let no_moment =
         || format!("`{text}` is no moment; write 2026-11-22T14:30:00Z or '2026-11-22 14:30'");
-    let moment = match text.parse::<jiff::Timestamp>() {
-        Ok(moment) => moment,
-        Err(_) => {
-            let civil = text.parse::<jiff::civil::DateTime>().map_err(|_| no_moment())?;
-            civil.to_zoned(TimeZone::system()).map_err(|_| no_moment())?.timestamp()
-        }
+    let moment = if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+        moment
+    } else {
+        let civil = text.parse::<jiff::civil::DateTime>().map_err(|_| no_moment())?;
+        civil.to_zoned(TimeZone::system()).map_err(|_| no_moment())?.timestamp()
     };
     u64::try_from(moment.as_nanosecond()).map(Timestamp).map_err(|_| no_moment())
 }

@@ -1,7 +1,7 @@
 //! Checks what the LSM itself does not check before it opens.
 //!
 //! A tree's `current` file names its version file and holds that file's checksum (XXH3-128), but
-//! fjall 3.1.13 does not compare it ("TODO: maybe validate current version" in its source). A flipped
+//! fjall 3.1.13 does not compare it yet, as a note in its `version/recovery.rs` says. A flipped
 //! bit there would make it forget tables and delete them as orphans. Tables themselves are checked
 //! block by block when they are read, and its journal is never used: history is written as whole
 //! tables.
