@@ -1,5 +1,13 @@
 //! Archives: what went in comes out, and nothing else.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "everything here is a test, also what is not marked as one"
+)]
+
 use std::fs;
 
 use ach_actors_model::{NS_PER_S, Timestamp};

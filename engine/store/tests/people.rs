@@ -1,5 +1,13 @@
 //! Persons are kept under a key each, and gone with it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "everything here is a test, also what is not marked as one"
+)]
+
 use std::fs;
 use std::path::Path;
 

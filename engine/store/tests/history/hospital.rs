@@ -143,8 +143,12 @@ impl Hospital {
                 z_mm: (tag % 4 == 1).then_some(1_200),
                 floor: (tag % 7 != 6).then_some(Floor(*floor)),
             },
-            accuracy_mm: if tag % 5 == 0 { self.chance.random_range(100..400) } else { 300 },
-            battery_percent: (tag % 3 == 0).then_some(77),
+            accuracy_mm: if tag.is_multiple_of(5) {
+                self.chance.random_range(100..400)
+            } else {
+                300
+            },
+            battery_percent: tag.is_multiple_of(3).then_some(77),
         }
     }
 
