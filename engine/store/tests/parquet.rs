@@ -1,5 +1,7 @@
 //! Parquet files: the bytes that the official reader was seen to read stay as they are.
 
+#![allow(clippy::unwrap_used, reason = "everything here is a test, also what is not marked as one")]
+
 use ach_engine_store::{Cell, ColumnKind, ParquetWriter};
 
 const COLUMNS: [(&str, ColumnKind); 4] = [
