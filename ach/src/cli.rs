@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod audit;
+pub(crate) mod history;
 mod operating;
 
 use std::net::SocketAddr;
@@ -79,6 +80,15 @@ Exit code 3 when the node does not store, or its audit log is not as it must be.
     /// Read and prove an audit log that no node has to be running for
     #[command(subcommand)]
     Audit(Audit),
+    /// Tell where a tag was
+    Where(history::Where),
+    /// Tell who was in a zone
+    Visits(history::Visits),
+    /// Tell why an alarm was raised
+    Explain(history::Explain),
+    /// Export positions, or derive history anew
+    #[command(subcommand)]
+    History(history::History),
 }
 
 /// `ach demo`.

@@ -6,6 +6,7 @@ mod connection;
 mod demo;
 mod doctor;
 mod enrol;
+mod history;
 mod journal;
 mod replay;
 mod serve;
@@ -31,6 +32,10 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Actor(wish) => status::actor(wish),
         Command::Journal(journal) => journal::run(journal),
         Command::Audit(audit) => audit::run(audit),
+        Command::Where(wish) => history::whereabouts(wish),
+        Command::Visits(wish) => history::visits(wish),
+        Command::Explain(wish) => history::explain(wish),
+        Command::History(wish) => history::run(wish),
         Command::Site(wish) => site::run(wish),
         Command::Serve(wish) => serve::run(wish),
         Command::Demo(wish) => demo::run(wish),

@@ -9,6 +9,7 @@
 )]
 
 mod audit;
+mod history;
 mod metrics;
 mod node;
 mod operating;

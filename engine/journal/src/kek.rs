@@ -18,6 +18,7 @@ const ID_TEXT: &[u8] = b"ach journal key-encryption key, version 1";
 /// The key that wraps the keys of segments. It is never shown.
 pub struct Kek {
     key: LessSafeKey,
+    root: hmac::Key,
     id: [u8; 16],
 }
 
@@ -28,9 +29,20 @@ impl Kek {
     /// When the library of cryptography refuses.
     pub fn from_bytes(bytes: &[u8; KEY_BYTES]) -> Result<Kek, KekRefused> {
         let key = UnboundKey::new(&AES_256_GCM, bytes).map_err(|_| KekRefused)?;
-        let hash = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, bytes), ID_TEXT);
-        let id = hash.as_ref().first_chunk().copied().ok_or(KekRefused)?;
-        Ok(Kek { key: LessSafeKey::new(key), id })
+        let root = hmac::Key::new(hmac::HMAC_SHA256, bytes);
+        let id = hmac::sign(&root, ID_TEXT).as_ref().first_chunk().copied().ok_or(KekRefused)?;
+        Ok(Kek { key: LessSafeKey::new(key), root, id })
+    }
+
+    /// A secret for something else beside the journal: HMAC-SHA-256 of `purpose`, so that a node has
+    /// one key to keep. The same purpose gives the same secret.
+    ///
+    /// # Errors
+    /// When the library of cryptography refuses.
+    pub fn secret_for(&self, purpose: &str) -> Result<Zeroizing<[u8; KEY_BYTES]>, KekRefused> {
+        let text = format!("ach secret: {purpose}");
+        let hash = hmac::sign(&self.root, text.as_bytes());
+        hash.as_ref().first_chunk().copied().map(Zeroizing::new).ok_or(KekRefused)
     }
 
     pub(crate) fn id(&self) -> [u8; 16] {
@@ -87,6 +99,17 @@ mod tests {
     fn a_key_is_never_shown() {
         let kek = Kek::from_bytes(&[0x41; 32]).unwrap();
         assert_eq!(format!("{kek:?}"), "Kek(..)");
+    }
+
+    #[test]
+    fn each_purpose_has_a_secret_of_its_own() {
+        let kek = Kek::from_bytes(&[1; 32]).unwrap();
+        let secret = |kek: &Kek, purpose| *kek.secret_for(purpose).unwrap();
+        assert_eq!(secret(&kek, "archives"), secret(&kek, "archives"));
+        assert_ne!(secret(&kek, "archives"), secret(&kek, "people"));
+        let other = Kek::from_bytes(&[2; 32]).unwrap();
+        assert_ne!(secret(&kek, "archives"), secret(&other, "archives"));
+        assert_ne!(secret(&kek, "archives"), [1; 32]);
     }
 
     #[test]
