@@ -1,5 +1,6 @@
 //! An occupancy at rest, in a tenth of its size.
 
+use serde::{Deserialize, Serialize};
 use crate::Occupancy;
 use crate::membership::{Heard, Membership, NEVER_NS, Standing};
 use crate::occupancy::INLINE_COUNT;
@@ -11,7 +12,7 @@ const FLAG_BITS: u32 = 8;
 
 /// The memberships of a mover of whom nothing is open: no evidence, no deadline. 16 bytes, good for
 /// the index the occupancy was used with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Settled {
     members: [u32; INLINE_COUNT],
 }

@@ -5,6 +5,7 @@
 //! sign of life once and then none for too long. Its silence, like a tag's, is measured on the
 //! listening clock of its feed.
 
+use serde::{Deserialize, Serialize};
 use ach_actors_model::{
     AlarmKind, AlarmPriority, AlarmReason, AnchorRef, Cause, EntityRef, Place, Timestamp, ZoneRef,
 };
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// The state of one anchor.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Anchor {
     /// When its latest report happened.
     reported_at: Option<Timestamp>,

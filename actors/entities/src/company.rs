@@ -17,6 +17,7 @@
 //! What lies still while another walks, a band that was cut off or a spare tag in a drawer, has
 //! nothing to say until it moves itself.
 
+use serde::{Deserialize, Serialize};
 use ach_actors_model::{Fix, NS_PER_S, SubjectRef, TagRef};
 use ach_geo::Floor;
 
@@ -37,7 +38,7 @@ const LOST_NS: u64 = 30 * NS_PER_S;
 
 /// The tags of a subject but the one that speaks, as far as they were heard. One word; most
 /// subjects have one tag.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct Company {
     /// Bounded by the tags on the subject.
     #[expect(clippy::box_collection, reason = "one word in every subject instead of three")]
@@ -45,7 +46,7 @@ pub(crate) struct Company {
 }
 
 /// A tag that does not speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Other {
     tag: TagRef,
     /// Where it was, and where the speaker was, when they were last compared.
@@ -55,7 +56,7 @@ struct Other {
     is_left: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Spot {
     x_mm: i32,
     y_mm: i32,

@@ -1,5 +1,6 @@
 //! One subject under its rules: judges what happens to it, case by case.
 
+use serde::{Deserialize, Serialize};
 use ach_actors_model::{
     AlarmReason, EntityRef, Fix, LineRef, Place, RuleRef, SubjectRef, Timestamp,
 };
@@ -13,7 +14,7 @@ use crate::site::{RuleCondition, RulePlan, WatchPlan};
 use crate::{Outbox, Site, Turn};
 
 /// The cases. One word; most subjects have none.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct Docket {
     cases: Option<Box<Cases>>,
 }

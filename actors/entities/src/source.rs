@@ -4,6 +4,7 @@
 //! the number of its tags: their silence is measured on the feed's listening clock
 //! ([`Health`](crate::Health)), which stands still meanwhile.
 
+use serde::{Deserialize, Serialize};
 use ach_actors_model::{
     AlarmKind, AlarmPriority, AlarmReason, EntityRef, Event, EventKind, Place, SourceRef, Timestamp,
 };
@@ -13,7 +14,7 @@ use crate::evidence::Evidence;
 use crate::{Deadline, DeadlineKind, Effect, HealthChange, Outbox, Turn};
 
 /// The state of one feed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Source {
     /// The node's own clock when it was last heard; `None` before it has spoken.
     heard_ns: Option<u64>,

@@ -4,6 +4,7 @@
 //! watches of the site ([`Occupancy`]); crossings become messages to zones and, by the rules the
 //! subject is under, alarms ([`Docket`]).
 
+use serde::{Deserialize, Serialize};
 use ach_actors_model::{
     Cause, EntityRef, Event, EventKind, Fix, SubjectRef, TagRef, Timestamp, ZoneRef,
 };
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// The state of one subject. Small, because there are a million; what few subjects have is boxed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Subject {
     pub(crate) fix: Option<Fix>,
     pub(crate) occupancy: Occupancy,

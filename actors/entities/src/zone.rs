@@ -1,5 +1,6 @@
 //! A zone: who is in it, how many it may hold, and whether it can be seen.
 
+use serde::{Deserialize, Serialize};
 use ach_actors_model::{
     AlarmNotice, AlarmReason, AnchorRef, Cause, EntityRef, Event, EventKind, Place, RuleRef,
     SubjectRef, TagRef, Timestamp, ZoneRef,
@@ -17,14 +18,14 @@ use crate::{Arrival, DeadlineKind, Effect, HealthChange, Outbox, Turn};
 const FREE_SHARE: u32 = 10;
 
 /// The state of one zone.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Zone {
     occupants: Occupants,
     rare: Option<Box<Rare>>,
 }
 
 /// What few zones ever have: a capacity, or an anchor that was lost.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Rare {
     /// How many of the occupants each capacity rule of the zone is about.
     counts: Vec<u32>,

@@ -21,10 +21,10 @@
 //!  +------+------+--------+-------+--------+--------+------+----------+----------------+-----+
 //!
 //!  the contents of the last one, kind 0:
-//!  0       8     16      32           48       56
-//!  +-------+-----+-------+------------+--------+
-//!  | index | LSN | chain | state hash | number |   of the entry; chain and hash as u128
-//!  +-------+-----+-------+------------+--------+
+//!  0       8     16           32      48           64       72
+//!  +-------+-----+------------+-------+------------+--------+
+//!  | index | LSN | entry hash | chain | state hash | number |   hashes and chain as u128
+//!  +-------+-----+------------+-------+------------+--------+
 //! ```
 //!
 //! Numbers count from 1 and are the nonces; the additional data of a section are its first 32 bytes
@@ -126,6 +126,8 @@ pub struct Seal {
     pub index: u64,
     /// The record of that entry in the journal.
     pub lsn: u64,
+    /// The hash of that entry as it was journaled.
+    pub entry_hash: u128,
     /// The chain of all entries up to it.
     pub chain: u128,
     /// The hash of the state.
@@ -138,6 +140,7 @@ pub struct Seal {
 pub(crate) struct SealLayout {
     index: U64,
     lsn: U64,
+    entry_hash: U128,
     chain: U128,
     state_hash: U128,
     number: U64,
@@ -148,6 +151,7 @@ impl SealLayout {
         SealLayout {
             index: U64::new(seal.index),
             lsn: U64::new(seal.lsn),
+            entry_hash: U128::new(seal.entry_hash),
             chain: U128::new(seal.chain),
             state_hash: U128::new(seal.state_hash),
             number: U64::new(number),
@@ -159,6 +163,7 @@ impl SealLayout {
         (self.number.get() == number).then(|| Seal {
             index: self.index.get(),
             lsn: self.lsn.get(),
+            entry_hash: self.entry_hash.get(),
             chain: self.chain.get(),
             state_hash: self.state_hash.get(),
         })

@@ -7,12 +7,14 @@
 //!
 //! [`Disk`]: ach_engine_journal::Disk
 
+mod chain;
 mod draft;
 mod errors;
 mod layout;
 mod reading;
 mod shelf;
 
+pub use chain::{CHAIN_START, chained, hash};
 pub use draft::Draft;
 pub use errors::{Flaw, ReadError, WriteError};
 pub use layout::{FORMAT_VERSION, SECTION_BYTES_MAX, Seal};

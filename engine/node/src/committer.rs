@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::counters::Counters;
 use crate::entry_queue::{EntryQueue, Pending};
+use crate::journal_floor::{Pin, Position};
 
 /// Entries that may wait for the disk. At a turn of 64 pings that is four million pings.
 const BACKLOG_ENTRIES_MAX: usize = 65_536;
@@ -38,6 +39,16 @@ const SPARES_MAX: usize = 64;
 pub(crate) trait EntryLog: Send + fmt::Debug {
     /// Adds an entry to the open group.
     fn append(&mut self, index: u64, bytes: &[u8]) -> Result<(), StoringStopped>;
+
+    /// Where the entry lies that was added last, if the log knows.
+    fn position(&self) -> Option<Position> {
+        None
+    }
+
+    /// Counts what it does there.
+    fn count_by(&mut self, counters: Arc<Counters>) {
+        drop(counters);
+    }
 
     /// Returns once the open group is on disk.
     fn commit(&mut self) -> Result<(), StoringStopped>;
@@ -69,22 +80,30 @@ pub(crate) struct Committer {
     shared: Arc<Shared>,
     mark: Arc<CommitMark>,
     counters: Arc<Counters>,
+    pin: Arc<Pin>,
     thread: Option<JoinHandle<()>>,
     is_closing: bool,
 }
 
 impl Committer {
+    /// Where the last pinned entry lies, once it is on disk.
+    pub(crate) fn pin(&self) -> Arc<Pin> {
+        Arc::clone(&self.pin)
+    }
+
     /// Starts the thread.
     ///
     /// # Errors
     ///
     /// When the system gives no thread.
     pub(crate) fn start(
-        log: Box<dyn EntryLog>,
+        mut log: Box<dyn EntryLog>,
         mark: Arc<CommitMark>,
         counters: Arc<Counters>,
         clock: Arc<dyn Clock>,
     ) -> std::io::Result<Committer> {
+        log.count_by(counters.clone());
+        let pin = Arc::new(Pin::default());
         let shared = Arc::new(Shared {
             queue: EntryQueue::new(BACKLOG_ENTRIES_MAX),
             spares: ArrayQueue::new(SPARES_MAX),
@@ -99,11 +118,13 @@ impl Committer {
             clock,
             group: Group::default(),
             policy: GroupPolicy::default(),
+            pin: pin.clone(),
+            pinned: None,
         };
         let thread = std::thread::Builder::new()
             .name("ach-committer".to_owned())
             .spawn(move || writer.run())?;
-        Ok(Committer { shared, mark, counters, thread: Some(thread), is_closing: false })
+        Ok(Committer { shared, mark, counters, pin, thread: Some(thread), is_closing: false })
     }
 
     /// A committer for a node that does not store.
@@ -114,7 +135,7 @@ impl Committer {
             is_over: AtomicBool::new(true),
             closing: AtomicWaker::new(),
         });
-        Committer { shared, mark, counters, thread: None, is_closing: false }
+        Committer { shared, mark, counters, pin: Arc::default(), thread: None, is_closing: false }
     }
 
     /// A buffer to put an entry's bytes into.
@@ -131,15 +152,23 @@ impl Committer {
 
     /// Gives an entry to the disk. Never waits: too much waiting ends storing.
     pub(crate) fn store(&self, index: u64, bytes: Vec<u8>, is_urgent: bool) {
+        self.store_pending(Pending { index, bytes, is_urgent, is_pinned: false });
+    }
+
+    /// The same, and has a checkpoint told where the entry lies.
+    pub(crate) fn store_pinned(&self, index: u64, bytes: Vec<u8>, is_urgent: bool) {
+        self.store_pending(Pending { index, bytes, is_urgent, is_pinned: true });
+    }
+
+    fn store_pending(&self, pending: Pending) {
         let Some(thread) = self.thread.as_ref().filter(|_| self.is_storing()) else {
             self.counters.entries_not_stored.count();
             return;
         };
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let size = u64::try_from(pending.bytes.len()).unwrap_or(u64::MAX);
         let backlog = self.mark.add_backlog(size);
         // One entry alone may be larger than the limit (a site of a million tags).
         let is_over = backlog > BACKLOG_BYTES_MAX && backlog > size;
-        let pending = Pending { index, bytes, is_urgent };
         if is_over || self.shared.queue.push(pending, thread.thread()).is_err() {
             // What was not taken does not wait either.
             self.mark.take_backlog(size);
@@ -205,6 +234,9 @@ struct Writer {
     clock: Arc<dyn Clock>,
     group: Group,
     policy: GroupPolicy,
+    pin: Arc<Pin>,
+    /// An entry of the open group, or one before it, that a checkpoint waits for.
+    pinned: Option<Position>,
 }
 
 /// How long the thread waits for work before it lets the log use the time.
@@ -275,6 +307,9 @@ impl Writer {
             self.mark.stop(why);
             return;
         }
+        if pending.is_pinned {
+            self.pinned = self.log.position();
+        }
         self.group.last_index = pending.index;
         self.group.entries += 1;
         self.group.bytes = self.group.bytes.saturating_add(size);
@@ -301,6 +336,9 @@ impl Writer {
         self.counters.entries_committed.add(group.entries);
         self.counters.bytes_committed.add(u64::try_from(group.bytes).unwrap_or(u64::MAX));
         self.mark.advance(group.last_index);
+        if let Some(position) = self.pinned.take() {
+            self.pin.set(position);
+        }
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Pending {
     pub bytes: Vec<u8>,
     /// Whether it must not wait for others.
     pub is_urgent: bool,
+    /// Whether a checkpoint waits to hear where it lies.
+    pub is_pinned: bool,
 }
 
 /// The reader works and will look into the queue before it sleeps.
