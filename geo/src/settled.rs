@@ -49,6 +49,25 @@ impl Occupancy {
     }
 }
 
+impl Settled {
+    /// How many watches it may hold.
+    pub const COUNT_MAX: usize = INLINE_COUNT;
+
+    /// The memberships as numbers, none of them `u32::MAX`.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
+        self.members.iter().copied().filter(|word| *word != VACANT)
+    }
+
+    /// From what [`numbers`](Settled::numbers) told, at most [`COUNT_MAX`](Settled::COUNT_MAX).
+    pub fn of_numbers(numbers: impl IntoIterator<Item = u32>) -> Settled {
+        let mut members = [VACANT; INLINE_COUNT];
+        for (slot, number) in members.iter_mut().zip(numbers) {
+            *slot = number;
+        }
+        Settled { members }
+    }
+}
+
 impl Membership {
     /// The flags, if nothing else is worth keeping.
     fn resting_flags(&self) -> Option<u8> {

@@ -83,6 +83,12 @@ impl Storey {
         self.grid.as_ref()?.cell(x_mm, y_mm)
     }
 
+    /// Whether there are lines at all.
+    #[inline]
+    pub(crate) fn has_lines(&self) -> bool {
+        self.lines.size() > 0
+    }
+
     /// Every watch whose box meets the window.
     pub(crate) fn zones_meeting(&self, window: &Bounds, mut visit: impl FnMut(&ZoneEntry)) {
         let flow = self.zones.locate_in_envelope_intersecting_int(envelope(window), |entry| {

@@ -176,8 +176,11 @@ impl WatchIndex {
     ///
     /// Whether a straight path is likely, after so long a time, is for the caller to say.
     pub fn lines_crossed(&self, from: &Position, to: &Position, out: &mut Vec<LineCrossing>) {
-        let start = out.len();
         let storey = self.storey(from.floor.or(to.floor));
+        if !storey.has_lines() {
+            return;
+        }
+        let start = out.len();
         let mut test = |entry: &LineEntry| {
             if let Some(line) =
                 usize::try_from(entry.ordinal).ok().and_then(|at| self.lines.get(at))

@@ -1,4 +1,4 @@
-//! Tags and subjects at rest, small.
+//! Tags and subjects at rest, small: those that the bytes of `packed.rs` have no room for.
 //!
 //! Only what a state cannot be without is kept; what is rare keeps its box. A state with something
 //! open (an alarm, a doubtful ping, a gate) has no compact form: it will be wanted again soon.
@@ -193,6 +193,14 @@ impl Cell for Tag {
         }
     }
 
+    fn pack(&self, record: &mut Vec<u8>) -> bool {
+        self.pack(record)
+    }
+
+    fn unpack(record: &[u8]) -> Option<Tag> {
+        Tag::unpack(record)
+    }
+
     fn warm(&self) -> u64 {
         self.observed_at.0 ^ self.watch.heard_ns
     }
@@ -276,6 +284,14 @@ impl Cell for Subject {
         }
     }
 
+    fn pack(&self, record: &mut Vec<u8>) -> bool {
+        self.pack(record)
+    }
+
+    fn unpack(record: &[u8]) -> Option<Subject> {
+        Subject::unpack(record)
+    }
+
     fn warm(&self) -> u64 {
         let fix = self.fix.as_ref().map_or(0, |fix| fix.observed_at.0);
         fix ^ self.occupancy.warm() ^ self.gate_due.map_or(0, std::num::NonZeroU64::get)
@@ -332,7 +348,7 @@ impl Cell for Zone {
 }
 
 // The budget of a million in a gibibyte: at most 700 bytes for an active tag with its subject, 150
-// at rest, numbers and lookups included.
+// at rest, numbers and lookups included. Nearly all rest as bytes: see `packed.rs`.
 const _: () = assert!(size_of::<Tag>() <= 112);
 const _: () = assert!(size_of::<Subject>() <= 256);
 const _: () = assert!(size_of::<TagCold>() <= 64);

@@ -34,7 +34,7 @@ const JUMP_SLACK_MM: u64 = 500;
 pub(crate) const ACCURACY_UNKNOWN_MM: u32 = 1_000;
 /// A floor is believed for this long without being told again: about a ride in a lift, after which
 /// a person may be anywhere.
-const FLOOR_MEMORY_MS: u32 = 60_000;
+pub(crate) const FLOOR_MEMORY_MS: u32 = 60_000;
 
 /// The state of one tag. Small, because there are a million; what few tags have is boxed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -74,6 +74,14 @@ pub(crate) struct Heard {
     observed_at: Timestamp,
     received_at: Timestamp,
     cause: Cause,
+}
+
+/// Where and when a ping was, as far as it can be believed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sight<'a> {
+    pub(crate) position: &'a Position,
+    pub(crate) accuracy_mm: u32,
+    pub(crate) observed_at: Timestamp,
 }
 
 /// What a tag can be told.
@@ -194,7 +202,7 @@ impl Tag {
         let at = Some((ping.position, ping.accuracy_mm));
         self.watch.hear(me, plan, ping.battery_percent, &heard.arrival(), at, turn, out);
         let limit_mm_per_s = plan.speed_limit_mm_per_s;
-        if self.received_at.0 == 0 || self.follows(&heard, limit_mm_per_s) {
+        if self.received_at.0 == 0 || self.follows(&heard.sight(), limit_mm_per_s) {
             self.held = None;
             self.accept(me, &heard, false, turn, out);
         } else {
@@ -253,17 +261,18 @@ impl Tag {
 
     /// Whether a ping can come from where the tag was: no faster than its subject can be, and on
     /// the same floor, as far as it tells one and the old one is not forgotten.
-    fn follows(&self, heard: &Heard, limit_mm_per_s: u32) -> bool {
-        let passed_ns = heard.observed_at.since_ns(self.observed_at);
+    pub(crate) fn follows(&self, sight: &Sight<'_>, limit_mm_per_s: u32) -> bool {
+        let Sight { position, accuracy_mm, observed_at } = *sight;
+        let passed_ns = observed_at.since_ns(self.observed_at);
         let is_floor_known =
             self.floor_age_ms.saturating_add(whole_ms(passed_ns)) < FLOOR_MEMORY_MS;
-        let floor_agrees = match (self.floor, heard.position.floor) {
+        let floor_agrees = match (self.floor, position.floor) {
             (Some(ours), Some(theirs)) => ours == theirs || !is_floor_known,
             _ => true,
         };
-        let accuracies = (self.accuracy_mm, heard.accuracy_mm);
+        let accuracies = (self.accuracy_mm, accuracy_mm);
         let reach_mm = reach_mm(passed_ns, limit_mm_per_s, accuracies);
-        floor_agrees && is_within((self.x_mm, self.y_mm), &heard.position, reach_mm)
+        floor_agrees && is_within((self.x_mm, self.y_mm), position, reach_mm)
     }
 
     fn accept(
@@ -300,6 +309,11 @@ impl Tag {
 }
 
 impl Heard {
+    fn sight(&self) -> Sight<'_> {
+        let Heard { position, accuracy_mm, observed_at, .. } = self;
+        Sight { position, accuracy_mm: *accuracy_mm, observed_at: *observed_at }
+    }
+
     fn arrival(&self) -> Arrival {
         let Heard { observed_at, received_at, cause, .. } = *self;
         Arrival { observed_at, received_at, cause }
@@ -345,13 +359,13 @@ fn ahead_ms(observed_at: Timestamp, received_at: Timestamp) -> u32 {
     whole_ms(observed_at.since_ns(received_at)).saturating_add(1)
 }
 
-fn whole_ms(ns: u64) -> u32 {
+pub(crate) fn whole_ms(ns: u64) -> u32 {
     u32::try_from(ns / NS_PER_MS).unwrap_or(u32::MAX)
 }
 
 /// Sixteen bits of a ping: moment, place, accuracy and battery. Never 0. Only asked where the
 /// moments already agree with a repetition, so a chance hit merely counts a late ping as duplicate.
-fn digest(ping: &Ping) -> u16 {
+pub(crate) fn digest(ping: &Ping) -> u16 {
     let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut mix = |word: u64| {
         state = (state ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);

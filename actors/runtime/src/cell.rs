@@ -24,6 +24,22 @@ pub trait Cell: Clone {
     /// The state again.
     fn thaw(cold: &Self::Cold) -> Self;
 
+    /// Appends the state as bytes, the smallest form, and returns true; false, whatever was
+    /// appended, if this state has none just now. Asked before [`freeze`](Cell::freeze).
+    ///
+    /// The bytes tell their own form and length, so that zeros may follow them and older forms can
+    /// still be read.
+    fn pack(&self, record: &mut Vec<u8>) -> bool {
+        let _ = record;
+        false
+    }
+
+    /// The state that was packed; `None` if the bytes are not such a state.
+    fn unpack(record: &[u8]) -> Option<Self> {
+        let _ = record;
+        None
+    }
+
     /// Reads one word of every cache line the next input will need, and returns something made of
     /// them. Called for a whole batch before its first input, so that the memory is fetched for
     /// all at once. Must be cheap and free of side effects.
@@ -39,6 +55,8 @@ pub enum Kept<'a, C: Cell> {
     Hot(&'a C),
     /// Compacted.
     Cold(&'a C::Cold),
+    /// Compacted to bytes.
+    Packed(&'a [u8]),
 }
 
 impl<C: Cell> Kept<'_, C> {
@@ -47,6 +65,13 @@ impl<C: Cell> Kept<'_, C> {
         match self {
             Kept::Hot(cell) => (*cell).clone(),
             Kept::Cold(cold) => C::thaw(cold),
+            Kept::Packed(record) => unpacked(record),
         }
     }
+}
+
+/// The state of a record that was packed here and looked at before it was kept.
+#[expect(clippy::expect_used, reason = "a state that was lost must not be taken for a new one")]
+pub(crate) fn unpacked<C: Cell>(record: &[u8]) -> C {
+    C::unpack(record).expect("only records that can be unpacked are kept")
 }

@@ -8,6 +8,7 @@ mod cell;
 mod deadlines;
 mod pool;
 mod seat;
+mod shelf;
 mod slab;
 mod waves;
 

@@ -11,6 +11,7 @@ pub(crate) const PLACE_COUNT_MAX: u32 = 1 << 27;
 const KEPT_MASK: u32 = 0b11;
 const KEPT_HOT: u32 = 0b01;
 const KEPT_COLD: u32 = 0b10;
+const KEPT_PACKED: u32 = 0b11;
 const SET_ASIDE: u32 = 1 << 2;
 const SAVED: u32 = 1 << 3;
 const RECENT: u32 = 1 << 4;
@@ -26,6 +27,7 @@ pub(crate) enum Place {
     Vacant,
     Hot(usize),
     Cold(usize),
+    Packed(usize),
 }
 
 impl Seat {
@@ -35,6 +37,7 @@ impl Seat {
         match self.0 & KEPT_MASK {
             KEPT_HOT => Place::Hot(place),
             KEPT_COLD => Place::Cold(place),
+            KEPT_PACKED => Place::Packed(place),
             _ => Place::Vacant,
         }
     }
@@ -51,6 +54,7 @@ impl Seat {
             Place::Vacant => 0,
             Place::Hot(at) => word(at, KEPT_HOT),
             Place::Cold(at) => word(at, KEPT_COLD),
+            Place::Packed(at) => word(at, KEPT_PACKED),
         };
         self.0 = (self.0 & FLAGS) | kept;
     }
@@ -98,7 +102,13 @@ mod tests {
         seat.set_aside(true);
         seat.mark_saved(true);
         seat.mark_recent(true);
-        for place in [Place::Hot(0), Place::Cold(134_217_727), Place::Vacant, Place::Hot(77)] {
+        for place in [
+            Place::Hot(0),
+            Place::Cold(134_217_727),
+            Place::Packed(134_217_726),
+            Place::Vacant,
+            Place::Hot(77),
+        ] {
             seat.put(place);
             assert_eq!(seat.place(), place);
             assert!(seat.is_set_aside() && seat.is_saved() && seat.is_recent());

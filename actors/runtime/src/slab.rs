@@ -4,9 +4,10 @@
 //! with [`Slab::commit`] or [`Slab::roll_back`]. Between inputs [`Slab::sweep`] compacts cells that
 //! nobody touched for a whole round; the next touch brings them back, and nothing else shows it.
 
-use crate::cell::{Cell, Kept};
+use crate::cell::{Cell, Kept, unpacked};
 use crate::pool::Pool;
 use crate::seat::{PLACE_COUNT_MAX, Place, Seat};
+use crate::shelf::Shelf;
 
 /// Most cells of one kind: what a seat's 27 bits can name.
 pub const CELL_COUNT_MAX: u32 = PLACE_COUNT_MAX;
@@ -24,8 +25,11 @@ pub struct Slab<C: Cell> {
     seats: Vec<Seat>,
     hot: Pool<C>,
     cold: Pool<C::Cold>,
+    packed: Shelf,
     saved: Vec<Saved<C::Saved>>,
     sweep_id: usize,
+    /// Where a record is made.
+    record: Vec<u8>,
 }
 
 /// How many cells there are, and what they cost.
@@ -46,8 +50,10 @@ impl<C: Cell> Slab<C> {
             seats: Vec::new(),
             hot: Pool::new(),
             cold: Pool::new(),
+            packed: Shelf::new(),
             saved: Vec::new(),
             sweep_id: 0,
+            record: Vec::new(),
         }
     }
 
@@ -72,7 +78,7 @@ impl<C: Cell> Slab<C> {
         let seat = self.seats.get_mut(index(id))?;
         let at = match seat.place() {
             Place::Hot(at) => at,
-            Place::Cold(_) | Place::Vacant => return self.touch_slow(id, make),
+            Place::Cold(_) | Place::Packed(_) | Place::Vacant => return self.touch_slow(id, make),
         };
         let cell = self.hot.get_mut(at)?;
         if !seat.is_saved() {
@@ -101,13 +107,20 @@ impl<C: Cell> Slab<C> {
     #[inline(never)]
     fn touch_slow(&mut self, id: u32, make: impl FnOnce() -> C) -> Option<&mut C> {
         // A panic in `thaw` or `make` leaves the seat as it was and nothing to undo.
-        let (mut cell, was_at) = match self.seats.get(index(id))?.place() {
-            Place::Cold(at) => (C::thaw(self.cold.get(at)?), Some(at)),
-            Place::Vacant | Place::Hot(_) => (make(), None),
+        let was = self.seats.get(index(id))?.place();
+        let mut cell = match was {
+            Place::Cold(at) => C::thaw(self.cold.get(at)?),
+            Place::Packed(at) => unpacked(self.packed.get(at)?),
+            Place::Vacant | Place::Hot(_) => make(),
         };
-        let before = was_at.map(|_| cell.save());
-        if let Some(at) = was_at {
-            self.take_cold(at)?;
+        let before = match was {
+            Place::Cold(_) | Place::Packed(_) => Some(cell.save()),
+            Place::Vacant | Place::Hot(_) => None,
+        };
+        match was {
+            Place::Cold(at) => drop(self.take_cold(at)?),
+            Place::Packed(at) => self.remove_packed(at),
+            Place::Vacant | Place::Hot(_) => {}
         }
         let at = self.hot.push(id, cell);
         let seat = self.seats.get_mut(index(id))?;
@@ -157,7 +170,17 @@ impl<C: Cell> Slab<C> {
         match self.seats.get(index(id))?.place() {
             Place::Hot(at) => self.hot.get(at).map(Kept::Hot),
             Place::Cold(at) => self.cold.get(at).map(Kept::Cold),
+            Place::Packed(at) => self.packed.get(at).map(Kept::Packed),
             Place::Vacant => None,
+        }
+    }
+
+    /// The cell, if it is ready for an input.
+    #[inline]
+    pub fn hot(&self, id: u32) -> Option<&C> {
+        match self.seats.get(index(id))?.place() {
+            Place::Hot(at) => self.hot.get(at),
+            Place::Cold(_) | Place::Packed(_) | Place::Vacant => None,
         }
     }
 
@@ -168,10 +191,7 @@ impl<C: Cell> Slab<C> {
 
     /// Fetches the cell into the cache. Second of two passes over a batch.
     pub fn warm_cell(&self, id: u32) -> u64 {
-        match self.get(id) {
-            Some(Kept::Hot(cell)) => cell.warm(),
-            Some(Kept::Cold(_)) | None => 0,
-        }
+        self.hot(id).map_or(0, Cell::warm)
     }
 
     /// Whether the actor is set aside.
@@ -207,8 +227,20 @@ impl<C: Cell> Slab<C> {
     }
 
     fn freeze(&mut self, seat_at: usize, place: usize) {
-        let Some(cold) = self.hot.get(place).and_then(Cell::freeze) else { return };
-        let Some(id) = self.hot.id(place) else { return };
+        let (Some(cell), Some(id)) = (self.hot.get(place), self.hot.id(place)) else { return };
+        let mut record = std::mem::take(&mut self.record);
+        record.clear();
+        let is_packed = cell.pack(&mut record) && C::unpack(&record).is_some();
+        let packed_at = if is_packed { self.packed.push(id, &record) } else { None };
+        self.record = record;
+        if let Some(at) = packed_at {
+            self.take_hot(place);
+            if let Some(seat) = self.seats.get_mut(seat_at) {
+                seat.put(Place::Packed(at));
+            }
+            return;
+        }
+        let Some(cold) = cell.freeze() else { return };
         if self.take_hot(place).is_none() {
             return;
         }
@@ -240,14 +272,25 @@ impl<C: Cell> Slab<C> {
         Some(cell)
     }
 
+    /// Takes a record away and tells the owner of the one that moved into its place. The seat of
+    /// the one taken is the caller's to put.
+    fn remove_packed(&mut self, at: usize) {
+        if let Some(moved) = self.packed.remove(at)
+            && let Some(seat) = self.seats.get_mut(index(moved))
+        {
+            seat.put(Place::Packed(at));
+        }
+    }
+
     /// How many cells there are, and what they cost.
     pub fn counts(&self) -> SlabCounts {
         SlabCounts {
             hot: self.hot.len(),
-            cold: self.cold.len(),
+            cold: self.cold.len() + self.packed.len(),
             reserved_bytes: self.seats.capacity() * size_of::<Seat>()
                 + self.hot.reserved_bytes()
-                + self.cold.reserved_bytes(),
+                + self.cold.reserved_bytes()
+                + self.packed.reserved_bytes(),
         }
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ach_actors_runtime::{CELL_COUNT_MAX, Cell, Slab};
+use ach_actors_runtime::{CELL_COUNT_MAX, Cell, Kept, Slab};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// More seats than any slab here has.
 const SEAT_COUNT_MAX: u32 = 1_000;
 
-/// A counter; odd counts have no compact form.
+/// A counter; odd counts have no compact form, and every fourth is packed to more or fewer bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Counter(u64);
 
@@ -32,6 +32,16 @@ impl Cell for Counter {
 
     fn thaw(cold: &u32) -> Counter {
         Counter(u64::from(*cold) * 2)
+    }
+
+    fn pack(&self, record: &mut Vec<u8>) -> bool {
+        record.extend(self.0.to_le_bytes());
+        record.extend((0..self.0 % 40).map(|_| 1));
+        self.0.is_multiple_of(4)
+    }
+
+    fn unpack(record: &[u8]) -> Option<Counter> {
+        record.first_chunk().map(|bytes| Counter(u64::from_le_bytes(*bytes)))
     }
 
     fn warm(&self) -> u64 {
@@ -78,6 +88,9 @@ fn check(seed: u64) {
     let counts = slab.counts();
     assert_eq!(counts.hot + counts.cold, model.len());
     assert!(counts.cold > 0, "some cells were compacted");
+    let kept = (0..SEAT_COUNT_MAX).filter_map(|id| slab.get(id));
+    assert!(kept.clone().any(|cell| matches!(cell, Kept::Cold(_))), "some of them as they are");
+    assert!(kept.clone().any(|cell| matches!(cell, Kept::Packed(_))), "some of them to bytes");
 }
 
 #[test]

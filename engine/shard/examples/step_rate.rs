@@ -1,8 +1,11 @@
 //! How fast a shard steps pings, beside a plain loop that does the same lookups.
 //!
 //! ```console
-//! cargo run --release -p ach-engine-shard --example step_rate -- [tags] [rounds] [batch] [zones]
+//! cargo run --release -p ach-engine-shard --example step_rate -- \
+//!     [tags] [rounds] [batch] [zones] [gates: 0 or 1]
 //! ```
+//!
+//! With gates every zone has a margin, a tolerance that ends in time, and two of three.
 //!
 //! Tags of patients, staff, visitors and assets walk half a metre a second over floors of 100 rooms
 //! with corridors between, through the walls. Each round every tag pings once, in a shuffled order.
@@ -21,7 +24,9 @@ use ach_actors_model::{
     Timestamp, UtcOffset, Who, ZoneConfig,
 };
 use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
-use ach_geo::{Floor, Gates, Observation, Occupancy, Outline, Position, Region, Watch, WatchIndex};
+use ach_geo::{
+    Confirm, Floor, Gates, Observation, Occupancy, Outline, Position, Region, Watch, WatchIndex,
+};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
@@ -38,12 +43,15 @@ fn main() -> Result<(), Failure> {
     let number = |at: usize, default| numbers.get(at).copied().unwrap_or(default);
     let (tags, rounds) = (number(0, 100_000), number(1, 12));
     let (batch, zones) = (number(2, 256), number(3, 10_000));
-    println!("{tags} tags, {zones} zones, {rounds} rounds, batches of {batch}, seed {SEED}");
+    let gates = if number(4, 0) > 0 { gates() } else { Gates::default() };
+    println!(
+        "{tags} tags, {zones} zones, {rounds} rounds, batches of {batch}, seed {SEED}, {gates:?}"
+    );
     let mut chance = ChaCha8Rng::seed_from_u64(SEED);
     let mut walkers: Vec<Walker> =
         (0..tags).map(|tag| Walker::anywhere(tag, zones, &mut chance)).collect();
     walkers.shuffle(&mut chance);
-    let config = site(tags, zones)?;
+    let config = site(tags, zones, gates)?;
     let mut plain = Plain::new(&config)?;
     let before = resident_kib();
     let mut node = Node::start(config);
@@ -144,7 +152,18 @@ impl Walker {
     }
 }
 
-fn site(tags: u32, zones: u32) -> Result<SiteConfig, Failure> {
+/// What a site sets whose locating system wanders: as the bench of the shard has them.
+fn gates() -> Gates {
+    Gates {
+        entry_margin_mm: 300,
+        exit_tolerance_mm: 800,
+        tolerance_timeout_ns: Some(20 * NS_PER_S),
+        confirm: Confirm { needed: 2, of: 3 },
+        ..Gates::default()
+    }
+}
+
+fn site(tags: u32, zones: u32, gates: Gates) -> Result<SiteConfig, Failure> {
     let classes =
         [SubjectClass::Patient, SubjectClass::Staff, SubjectClass::Visitor, SubjectClass::Asset];
     let subjects: Result<Vec<SubjectConfig>, Failure> = (0..tags)
@@ -153,7 +172,8 @@ fn site(tags: u32, zones: u32) -> Result<SiteConfig, Failure> {
             Ok(SubjectConfig { id: Name::new(&format!("s{at}"))?, class, labels: Vec::new() })
         })
         .collect();
-    let zones: Result<Vec<ZoneConfig>, Failure> = (0..zones).map(zone).collect();
+    let zones: Result<Vec<ZoneConfig>, Failure> =
+        (0..zones).map(|number| zone(number, gates)).collect();
     Ok(SiteConfig {
         site: Name::new("campus")?,
         version: 1,
@@ -173,7 +193,7 @@ fn site(tags: u32, zones: u32) -> Result<SiteConfig, Failure> {
     })
 }
 
-fn zone(number: u32) -> Result<ZoneConfig, Failure> {
+fn zone(number: u32, gates: Gates) -> Result<ZoneConfig, Failure> {
     let (floor, place) = (number / ROOMS_A_FLOOR, number % ROOMS_A_FLOOR);
     let (x, y) = (i32::try_from(place % 25 * 5_000)?, i32::try_from(place / 25 * 9_000)?);
     let outer_mm = vec![(x, y), (x + 5_000, y), (x + 5_000, y + 6_000), (x, y + 6_000)];
@@ -184,7 +204,7 @@ fn zone(number: u32) -> Result<ZoneConfig, Failure> {
         outline: Outline::Polygon { outer_mm, holes_mm: Vec::new() },
         height: None,
         capacity: None,
-        gates: Gates::default(),
+        gates,
     })
 }
 

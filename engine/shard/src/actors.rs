@@ -104,7 +104,12 @@ impl Actors {
 
     #[cfg(test)]
     pub(crate) fn fail_if_planted(&self, call: &Call<'_>) {
-        assert!(!self.bug.is_some_and(|is_hit| is_hit(call)), "a planted bug");
+        assert!(!self.has_bug(call), "a planted bug");
+    }
+
+    #[cfg(test)]
+    pub(crate) fn has_bug(&self, call: &Call<'_>) -> bool {
+        self.bug.is_some_and(|is_hit| is_hit(call))
     }
 
     fn call_actor(&mut self, call: Call<'_>, turn: &Turn<'_>, out: &mut Outbox) -> Verdict {

@@ -2,14 +2,14 @@
 //!
 //! Cells of a hundred thousand tags do not fit a cache. The pings of a batch are looked at in runs
 //! of [`WARM_PING_COUNT`]: one pass fetches who bears the tags, one the seats, one the cells, and
-//! only then the first is decided, so that the memory is fetched for all at once instead of for one after the other.
+//! only then the first is decided, so that the memory is fetched for all at once instead of for one
+//! after the other.
 
-use ach_actors_entities::{Accepted, TagInput, Verdict};
+use ach_actors_entities::{Accepted, Verdict};
 use ach_actors_model::{Cause, EntityRef, Lane, Ping, PingBatch, Timestamp};
 use ach_actors_runtime::Runaway;
 
 use crate::actors::Actors;
-use crate::call::Call;
 use crate::lanes::Admission;
 use crate::quarantine::Origin;
 use crate::shard::Shard;
@@ -139,8 +139,7 @@ impl Cursor<'_> {
             self.set_aside_count += 1;
             return Ok(Verdict::Accepted);
         }
-        let input = TagInput::Ping { ping, received_at: self.received_at, cause: self.cause() };
-        stage.run(self.scene, Call::Tag(ping.tag, input))
+        stage.hear(self.scene, ping, self.received_at, self.cause())
     }
 
     /// The ping that is next.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ach_actors_entities::{
-    Deadline, DeadlineKind, Effect, Health, HealthWas, Message, MessageBody, Outbox, Site, Turn,
-    Verdict,
+    Deadline, DeadlineKind, Effect, Health, HealthWas, Message, MessageBody, Outbox, PlainPing,
+    Site, Tag, TagInput, Turn, Verdict,
 };
-use ach_actors_model::{AnchorRef, EntityRef, SourceRef, Timestamp};
+use ach_actors_model::{AnchorRef, Cause, EntityRef, Ping, SourceRef, Timestamp};
 use ach_actors_runtime::{Deadlines, Runaway, Waves};
 
 use crate::actors::Actors;
@@ -108,41 +108,68 @@ impl Stage {
     /// Plays one input inside [`Stage::guard`] and keeps it.
     pub(crate) fn run(&mut self, scene: Scene<'_>, call: Call<'_>) -> Result<Verdict, Runaway> {
         let verdict = self.step(scene, call)?;
-        if !self.out.messages.is_empty() && !self.deliver_quietly() {
+        if !self.out.messages.is_empty() {
             self.deliver(scene)?;
         }
         self.keep();
         Ok(verdict)
     }
 
+    /// Plays one ping inside [`Stage::guard`] and keeps it, as [`Stage::run`] would, by a shorter
+    /// way if it is a plain one.
+    pub(crate) fn hear(
+        &mut self,
+        scene: Scene<'_>,
+        ping: &Ping,
+        received_at: Timestamp,
+        cause: Cause,
+    ) -> Result<Verdict, Runaway> {
+        let call = Call::Tag(ping.tag, TagInput::Ping { ping, received_at, cause });
+        let Some(plain) = self.foresee(scene, ping, received_at) else {
+            return self.run(scene, call);
+        };
+        #[cfg(test)]
+        if self.is_never_quiet || self.actors.has_bug(&call) {
+            return self.run(scene, call);
+        }
+        self.actor = EntityRef::Tag(ping.tag);
+        if self.follow_quietly(&plain, cause) {
+            if let Some(tag) = self.actors.tags.touch_last(ping.tag.0) {
+                tag.take(&plain);
+            }
+            return Ok(Verdict::Accepted);
+        }
+        if let Some(tag) = self.actors.tags.touch(ping.tag.0, Tag::default) {
+            tag.take(&plain);
+        }
+        self.out.messages.push_back(plain.message(cause));
+        self.deliver(scene)?;
+        self.keep();
+        Ok(Verdict::Accepted)
+    }
+
+    /// What a ping will come to, if it is plain.
+    #[inline]
+    fn foresee(&self, scene: Scene<'_>, ping: &Ping, received_at: Timestamp) -> Option<PlainPing> {
+        let turn = Turn { site: scene.site, health: &self.health, now: scene.now };
+        self.actors.tags.hot(ping.tag.0)?.foresee(ping.tag, ping, received_at, &turn)
+    }
+
     /// Delivers what most pings end with: one fix, to a subject whose answers it does not change.
     /// False if nothing was done. Nothing follows that could fail, so nothing is kept to undo it.
-    fn deliver_quietly(&mut self) -> bool {
+    #[inline]
+    fn follow_quietly(&mut self, plain: &PlainPing, cause: Cause) -> bool {
+        let me = plain.subject.0;
+        if self.actors.subjects.is_set_aside(me) {
+            return false;
+        }
         #[cfg(test)]
-        if self.is_never_quiet {
+        if Call::message(&plain.message(cause)).is_some_and(|call| self.actors.has_bug(&call)) {
             return false;
         }
-        let (Some(message), 1) = (self.out.messages.front(), self.out.messages.len()) else {
-            return false;
-        };
-        let (EntityRef::Subject(me), MessageBody::Fix { fix, .. }) = (message.to, &message.body)
-        else {
-            return false;
-        };
-        if self.actors.subjects.is_set_aside(me.0) {
-            return false;
-        }
-        self.actor = message.to;
-        #[cfg(test)]
-        if let Some(call) = Call::message(message) {
-            self.actors.fail_if_planted(&call);
-        }
-        let subject = self.actors.subjects.touch_last(me.0);
-        let is_quiet = subject.is_some_and(|subject| subject.follow_quietly(fix));
-        if is_quiet {
-            self.out.messages.clear();
-        }
-        is_quiet
+        #[cfg(not(test))]
+        let _ = cause;
+        self.actors.subjects.touch_last(me).is_some_and(|me| me.follow_quietly(&plain.fix))
     }
 
     fn step(&mut self, scene: Scene<'_>, call: Call<'_>) -> Result<Verdict, Runaway> {

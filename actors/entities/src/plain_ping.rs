@@ -1,0 +1,91 @@
+//! A ping as nearly all are: new, near the one before, and with nothing to say of the tag itself.
+//!
+//! What it will do to its tag is known beforehand and cannot fail, so the tag need not be put back
+//! if nothing that follows can fail either. Whatever is not plain goes the long way, through
+//! [`Tag::step`]; both ways end in the same state.
+
+use ach_actors_model::{Cause, EntityRef, Fix, Ping, SubjectRef, TagRef, Timestamp};
+use ach_geo::Position;
+
+use crate::tag::{FLOOR_MEMORY_MS, Sight, digest, whole_ms};
+use crate::{Message, MessageBody, Tag, Turn};
+
+/// What a plain ping comes to.
+#[derive(Debug, Clone, Copy)]
+pub struct PlainPing {
+    /// Who bears the tag.
+    pub subject: SubjectRef,
+    /// Where he is now.
+    pub fix: Fix,
+    digest: u16,
+    floor_age_ms: u32,
+    heard_ns: u64,
+}
+
+impl PlainPing {
+    /// What the tag tells its subject.
+    pub fn message(&self, cause: Cause) -> Message {
+        let body = MessageBody::Fix { fix: self.fix, is_jump_confirmed: false };
+        Message { to: EntityRef::Subject(self.subject), cause, body }
+    }
+}
+
+impl Tag {
+    /// What a ping will come to, if it is plain.
+    #[inline]
+    pub fn foresee(
+        &self,
+        me: TagRef,
+        ping: &Ping,
+        received_at: Timestamp,
+        turn: &Turn<'_>,
+    ) -> Option<PlainPing> {
+        let plan = turn.site.tag_plan(me)?;
+        let subject = plan.subject()?;
+        let observed_at = ping.observed_at;
+        // An earlier stamp ahead of its arrival makes the next one hard to place.
+        let is_next = self.received_at.0 > 0
+            && self.ahead_ms == 0
+            && self.held.is_none()
+            && self.observed_at < observed_at
+            && observed_at <= received_at;
+        if !is_next {
+            return None;
+        }
+        let heard_ns = self.watch.heard_plainly(plan, ping.battery_percent, turn)?;
+        let accuracy_mm = ping.accuracy_mm;
+        let sight = Sight { position: &ping.position, accuracy_mm, observed_at };
+        if !self.follows(&sight, plan.speed_limit_mm_per_s) {
+            return None;
+        }
+        let told = ping.position.floor.or(turn.site.only_floor());
+        let (floor, floor_age_ms) = match told {
+            Some(_) => (told, 0),
+            None => {
+                let passed_ms = whole_ms(observed_at.since_ns(self.observed_at));
+                let age_ms = self.floor_age_ms.saturating_add(passed_ms);
+                (self.floor.filter(|_| age_ms < FLOOR_MEMORY_MS), age_ms)
+            }
+        };
+        let position = Position { floor, ..ping.position };
+        let fix = Fix { tag: me, position, accuracy_mm, observed_at, received_at };
+        Some(PlainPing { subject, fix, digest: digest(ping), floor_age_ms, heard_ns })
+    }
+
+    /// Takes a ping that was foreseen, with nothing in between.
+    #[inline]
+    pub fn take(&mut self, plain: &PlainPing) {
+        let Fix { position, accuracy_mm, observed_at, received_at, .. } = plain.fix;
+        let [newest, next, third, _] = self.recent;
+        self.recent = [plain.digest, newest, next, third];
+        self.watch.heard_ns = plain.heard_ns;
+        self.floor = position.floor;
+        self.floor_age_ms = plain.floor_age_ms;
+        self.x_mm = position.x_mm;
+        self.y_mm = position.y_mm;
+        self.z_mm = position.z_mm;
+        self.accuracy_mm = accuracy_mm;
+        self.observed_at = observed_at;
+        self.received_at = received_at;
+    }
+}
