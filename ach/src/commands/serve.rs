@@ -23,13 +23,18 @@ const NODE_NAME: &str = "node-1";
 pub(crate) fn run(serve: &Serve) -> Result<Outcome, Failure> {
     log::start("info", serve.json);
     let directory = site::read(&serve.site)?;
-    let config = node_config(
+    let mut config = node_config(
         &directory,
         &serve.data,
         serve.listen,
         &serve.hosts,
         arrangement(serve.arrangement),
     )?;
+    let checkpoints = &mut config.limits.checkpoints;
+    checkpoints.is_journal_kept = serve.keep_journal;
+    if let Some(bytes) = serve.checkpoint_bytes {
+        checkpoints.journal_bytes = bytes;
+    }
     let running = Node::start(config)?;
     announce(serve, &directory, &running);
     runtime()?.block_on(until_told(&running, serve.until_stdin_ends))?;

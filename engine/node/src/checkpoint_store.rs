@@ -61,7 +61,6 @@ impl<D: Disk + Clone> DiskStore<D> {
 impl<D> CheckpointStore for DiskStore<D>
 where
     D: Disk + Clone + Send,
-    D::Lock: Send + Sync,
 {
     fn begin(&mut self, index: u64) -> Result<(), WriteError> {
         let disk = self.disk.clone();

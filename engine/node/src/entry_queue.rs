@@ -120,7 +120,7 @@ mod tests {
     const LONG: Duration = Duration::from_hours(1);
 
     fn pending(index: u64, is_urgent: bool) -> Pending {
-        Pending { index, bytes: Vec::new(), is_urgent }
+        Pending { index, bytes: Vec::new(), is_urgent, is_pinned: false }
     }
 
     /// What a push does to a reader that sleeps as said.

@@ -11,6 +11,7 @@
 //! nothing waits for the disk but what must ([`Effect::release`](ach_actors_entities::Effect)).
 
 mod ack_table;
+mod checkpoint_store;
 mod clock;
 mod commit_mark;
 mod committer;
@@ -18,8 +19,11 @@ mod counters;
 mod entry_queue;
 mod fan_out;
 mod give_way;
+mod journal_floor;
 mod journal_log;
+mod keeper;
 mod lanes;
+mod ledger;
 mod limits;
 mod names;
 mod node;
@@ -31,8 +35,10 @@ mod ping_buffer;
 mod publisher;
 mod recent;
 mod recovery;
+mod restore;
 mod rim;
 mod roster;
+mod scribe;
 mod serve;
 mod session;
 mod shard_actor;
@@ -52,4 +58,5 @@ pub use counters::{Counter, Counters};
 pub use lanes::LanesClosed;
 pub use limits::NodeLimits;
 pub use node::{Arrangement, Ended, Health, Node, NodeConfig, Running};
+pub use scribe::CheckpointPolicy;
 pub use start_error::StartError;

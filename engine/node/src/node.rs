@@ -20,11 +20,13 @@ use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::committer::Committer;
 use crate::counters::Counters;
+use crate::keeper::Keeper;
 use crate::lanes::{Lanes, LanesClosed};
 use crate::limits::NodeLimits;
 use crate::outlet::{Outlet, Spout};
 use crate::recovery::{Recovered, recover};
 use crate::rim::RimParts;
+use crate::scribe::{CheckpointPolicy, Scribe};
 use crate::serve::{Serving, serve};
 use crate::shard_actor::ShardState;
 use crate::shard_gauge::ShardGauge;
@@ -142,10 +144,10 @@ impl Node {
         clock: Arc<dyn Clock>,
     ) -> Result<Running, StartError>
     where
-        D: Disk + Send + 'static,
+        D: Disk + Clone + Send + 'static,
     {
         let kek = config.kek.load_for(&disk)?;
-        let recovered = recover(disk, config.journal, kek)?;
+        let recovered = recover(disk, config.journal, kek, config.limits.checkpoints)?;
         start(config, recovered, clock)
     }
 }
@@ -256,7 +258,7 @@ pub(crate) fn start(
     check_site(&config, &recovered)?;
     let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, .. } = config;
     let shared = Shared::new(&recovered, clock, &limits);
-    let (worker, told, acks) = worker(&shared, recovered, site)?;
+    let (worker, told, acks) = worker(&shared, recovered, site, limits.checkpoints)?;
     let site = worker.shard().site().cloned().ok_or(StartError::Failed)?;
     let rim = RimParts {
         node: name,
@@ -326,6 +328,7 @@ fn worker(
     shared: &Shared,
     recovered: Recovered,
     site: SiteConfig,
+    policy: CheckpointPolicy,
 ) -> Result<(ShardWorker, Told, AckTable), StartError> {
     let (mark, counters) = (shared.mark.clone(), shared.counters.clone());
     if let Some(why) = recovered.stopped {
@@ -340,6 +343,12 @@ fn worker(
         }
         None => Committer::absent(mark.clone(), counters.clone()),
     };
+    let keeper = recovered.store.map(|store| {
+        Keeper::start(store, committer.pin(), mark.clone(), counters.clone())
+    });
+    let keeper = keeper.transpose().map_err(StartError::Thread)?;
+    let (told, acks) = (recovered.ledger.told(recovered.shard.open_notices()), recovered.ledger.acks());
+    let past = (recovered.ledger, recovered.sites);
     let change = changed_site(site, recovered.site.as_ref());
     let mut worker = ShardWorker::new(ShardParts {
         shard: recovered.shard,
@@ -348,6 +357,7 @@ fn worker(
         committer,
         mark,
         spout: Spout::new(shared.outlet.clone()),
+        scribe: Scribe::new(past, keeper, policy, counters.clone()),
         counters,
         gauge: shared.gauge.clone(),
         last_index: recovered.last_index,
@@ -356,7 +366,7 @@ fn worker(
     });
     let away_since = (recovered.last_index > 0).then_some(recovered.last_at);
     worker.open(away_since, change.map(Box::new));
-    Ok((worker, recovered.told, recovered.acks))
+    Ok((worker, told, acks))
 }
 
 fn check_site(config: &NodeConfig, recovered: &Recovered) -> Result<(), StartError> {

@@ -113,6 +113,13 @@ impl Scribe {
         }
     }
 
+    /// One that makes no checkpoints.
+    #[cfg(test)]
+    pub(crate) fn absent() -> Scribe {
+        let past = (Ledger::new(), Vec::new());
+        Scribe::new(past, None, CheckpointPolicy::default(), Arc::default())
+    }
+
     /// Takes over what an entry came to.
     pub(crate) fn note(&mut self, entry: &Entry, effects: &[Effect], shard: &Shard) {
         if self.keeper.is_none() {
@@ -186,7 +193,7 @@ impl Scribe {
 
     /// Tells what there is time for. `is_busy` says that more waits for the shard.
     pub(crate) fn tell(&mut self, shard: &mut Shard, is_busy: bool) -> Told {
-        let Stage::Pieces { index, .. } | Stage::Notices { index, .. } = self.stage else {
+        let (Stage::Pieces { index, .. } | Stage::Notices { index, .. }) = self.stage else {
             return self.flush();
         };
         let has_keeper = self.keeper.as_ref().is_some_and(Keeper::is_busy);

@@ -156,16 +156,26 @@ impl Shard {
     /// Tells the next pieces, at most [`SLICE_CELLS`], and says whether all have been told, which
     /// ends the checkpoint. Call it between entries.
     pub fn checkpoint_slice(&mut self, each: &mut dyn FnMut(Piece<'_>)) -> bool {
+        let mut count = 0;
+        let is_whole = self.slice_of(SLICE_CELLS, &mut |piece| {
+            count += 1;
+            each(piece);
+        });
+        assert!(count <= SLICE_CELLS, "a slice tells no more than it may");
+        is_whole
+    }
+
+    /// Tells at most `count_max` pieces.
+    pub(crate) fn slice_of(&mut self, count_max: usize, each: &mut dyn FnMut(Piece<'_>)) -> bool {
         if !self.is_in_checkpoint {
             return true;
         }
-        let mut left = SLICE_CELLS;
+        let mut left = count_max;
         left -= self.stage.actors.image(left, &mut |cell| each(piece_of(&cell)));
         left -= self.stage.deadlines.image(left, &mut |due_at, &(entity, kind)| {
             each(Piece::Deadline(Timestamp(due_at), entity, kind));
         });
-        left -= self.board.image(left, &mut |open| each(Piece::Open(open)));
-        assert!(left <= SLICE_CELLS, "a slice tells no more than it may");
+        self.board.image(left, &mut |open| each(Piece::Open(open)));
         let is_whole = self.stage.actors.is_imaged()
             && self.stage.deadlines.is_imaged()
             && self.board.is_imaged();

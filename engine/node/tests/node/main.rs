@@ -10,6 +10,7 @@
 
 mod alarm;
 mod bad_input;
+mod checkpoints;
 mod clocks;
 mod following;
 mod overload;
