@@ -1,9 +1,9 @@
 //! The state between one mover and one watch.
 
-use serde::{Deserialize, Serialize};
 use crate::crossing::{Crossing, CrossingKind, gate};
 use crate::post::Post;
 use crate::{Confirm, Gates, Observation, Watch};
+use serde::{Deserialize, Serialize};
 
 /// A deadline, or a time, that never comes.
 pub(crate) const NEVER_NS: u64 = u64::MAX;

@@ -1,9 +1,9 @@
 //! An occupancy at rest, in a tenth of its size.
 
-use serde::{Deserialize, Serialize};
 use crate::Occupancy;
 use crate::membership::{Heard, Membership, NEVER_NS, Standing};
 use crate::occupancy::INLINE_COUNT;
+use serde::{Deserialize, Serialize};
 
 /// No membership in this place.
 const VACANT: u32 = u32::MAX;

@@ -1,7 +1,7 @@
 //! When stays have lasted for their dwell time.
 
-use serde::{Deserialize, Serialize};
 use crate::membership::NEVER_NS;
+use serde::{Deserialize, Serialize};
 
 /// Dwell deadlines of one mover. Few watches have one, so it takes a word, and heap once used.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -5,10 +5,10 @@
 //! sign of life once and then none for too long. Its silence, like a tag's, is measured on the
 //! listening clock of its feed.
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::{
     AlarmKind, AlarmPriority, AlarmReason, AnchorRef, Cause, EntityRef, Place, Timestamp, ZoneRef,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;

@@ -1,8 +1,8 @@
 //! What of a subject is open, and what waits for more evidence.
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::{AlarmNotice, AlarmReason, Fix, LineRef, Place, RuleRef, ZoneRef};
 use ach_geo::{Occupancy, gate};
+use serde::{Deserialize, Serialize};
 
 use crate::docket::Bench;
 use crate::episodes::{Episodes, Opening};

@@ -17,9 +17,9 @@
 //! What lies still while another walks, a band that was cut off or a spare tag in a drawer, has
 //! nothing to say until it moves itself.
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::{Fix, NS_PER_S, SubjectRef, TagRef};
 use ach_geo::Floor;
+use serde::{Deserialize, Serialize};
 
 use crate::Site;
 use crate::tag::ACCURACY_UNKNOWN_MM;

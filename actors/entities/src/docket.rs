@@ -1,10 +1,10 @@
 //! One subject under its rules: judges what happens to it, case by case.
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::{
     AlarmReason, EntityRef, Fix, LineRef, Place, RuleRef, SubjectRef, Timestamp,
 };
 use ach_geo::{Crossing, CrossingKind, Occupancy, gate};
+use serde::{Deserialize, Serialize};
 
 use crate::cases::{Cases, LineTrial, UnsureExit};
 use crate::episodes::Opening;

@@ -10,10 +10,10 @@
 //! itself for the first time when it is forced. That a door stands open may be said again and
 //! again; if it was not said for long, the door was closed meanwhile and that was lost.
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::{
     AlarmNotice, AlarmReason, DoorRef, Event, EventKind, NS_PER_S, Place, Timestamp,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;

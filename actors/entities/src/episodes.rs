@@ -5,11 +5,11 @@
 //! long as the actor is, so that an id is never given twice. Their number is bounded by the pairs
 //! of rule and place the site has for the actor.
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::{
     AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Place, RuleRef,
     SubjectRef, Timestamp,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::alarm_id::Identity;
 use crate::evidence::Evidence;

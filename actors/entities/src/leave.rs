@@ -1,7 +1,7 @@
 //! Leave to open a door: passes that were given, and the lock that was drawn back.
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::{NS_PER_MS, Timestamp};
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::Verdict;

@@ -1,7 +1,7 @@
 //! Who is in a zone, so kept that an input can be undone without a copy: a building holds thousands.
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::SubjectRef;
+use serde::{Deserialize, Serialize};
 
 /// The occupants, and what the input under way did to them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! What a contact has said lately: tells what is sent again from what happened again.
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::{Cause, Timestamp};
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::Arrival;

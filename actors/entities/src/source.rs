@@ -4,10 +4,10 @@
 //! the number of its tags: their silence is measured on the feed's listening clock
 //! ([`Health`](crate::Health)), which stands still meanwhile.
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::{
     AlarmKind, AlarmPriority, AlarmReason, EntityRef, Event, EventKind, Place, SourceRef, Timestamp,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;

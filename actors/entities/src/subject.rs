@@ -4,13 +4,13 @@
 //! watches of the site ([`Occupancy`]); crossings become messages to zones and, by the rules the
 //! subject is under, alarms ([`Docket`]).
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::{
     Cause, EntityRef, Event, EventKind, Fix, SubjectRef, TagRef, Timestamp, ZoneRef,
 };
 use ach_geo::{
     Crossing, CrossingKind, Direction, LineCrossing, Lookup, Observation, Occupancy, gate,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::company::{Company, Voice};
 use crate::docket::{Bench, Docket};

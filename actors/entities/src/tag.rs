@@ -18,9 +18,9 @@
 //! Battery, band, button and silence alarm under the rules of the subject the tag is on; a tag on
 //! nobody is under the rules for everybody, silence excepted.
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::{Cause, EntityRef, Fix, NS_PER_MS, Ping, TagRef, Timestamp};
 use ach_geo::{Floor, Position};
+use serde::{Deserialize, Serialize};
 
 use crate::tag_watch::TagWatch;
 use crate::{Arrival, DeadlineKind, Message, MessageBody, Outbox, Site, Turn, Verdict};

@@ -1,7 +1,7 @@
 //! What a tag's button and band have reported, in the order in which it happened.
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::recall::Recall;
 use crate::{Arrival, Verdict};

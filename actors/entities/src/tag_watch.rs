@@ -4,11 +4,11 @@
 //! looks at when the tag was last heard, on the listening clock of its feed
 //! ([`Health`](crate::Health)). It starts anew while the zone the tag was last in is blind.
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::{
     AlarmNotice, AlarmReason, EntityRef, Event, EventKind, Place, RuleRef, TagRef, Timestamp,
 };
 use ach_geo::Position;
+use serde::{Deserialize, Serialize};
 
 use crate::episodes::Opening;
 use crate::evidence::Evidence;

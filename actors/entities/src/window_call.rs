@@ -1,7 +1,7 @@
 //! The one call back an actor has ordered for the windows of its rules.
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::{EntityRef, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::{Deadline, DeadlineKind, Outbox};
 

@@ -1,10 +1,10 @@
 //! A zone: who is in it, how many it may hold, and whether it can be seen.
 
-use serde::{Deserialize, Serialize};
 use ach_actors_model::{
     AlarmNotice, AlarmReason, AnchorRef, Cause, EntityRef, Event, EventKind, Place, RuleRef,
     SubjectRef, TagRef, Timestamp, ZoneRef,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;

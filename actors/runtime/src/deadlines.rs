@@ -188,9 +188,8 @@ impl<K: Ord + Clone> Deadlines<K> {
         }
         for (found, heap) in self.slots.range(at..=last) {
             let from = if *found == at { from } else { 0 };
-            let due = |Reverse((place, key)): &Reverse<(u32, K)>| {
-                (joined(found.0, *place), key.clone())
-            };
+            let due =
+                |Reverse((place, key)): &Reverse<(u32, K)>| (joined(found.0, *place), key.clone());
             if found.1 <= imaging.youngest {
                 imaging.copies.extend(heap.as_slice().iter().skip(from).map(due));
             }

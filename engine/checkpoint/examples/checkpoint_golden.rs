@@ -19,12 +19,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let wide = u128::from(index) << 70;
     let lsn = index + 5;
-    draft.finish(&Seal {
-        index,
-        lsn,
-        entry_hash: wide,
-        chain: wide + 1,
-        state_hash: wide + 2,
-    })?;
+    draft.finish(&Seal { index, lsn, entry_hash: wide, chain: wide + 1, state_hash: wide + 2 })?;
     Ok(())
 }

@@ -84,7 +84,8 @@ fn a_flipped_bit_anywhere_is_found() {
     let sound = disk.contents(&name_of(7));
     let bits = sound.len() * 8;
     // All of the header, of the first section's head and of the end, and a few hundred between.
-    let chosen = (0..304 * 8).chain((304 * 8..bits - 900).step_by(bits / 400)).chain(bits - 900..bits);
+    let chosen =
+        (0..304 * 8).chain((304 * 8..bits - 900).step_by(bits / 400)).chain(bits - 900..bits);
     for bit in chosen {
         let mut harmed = sound.clone();
         harmed[bit / 8] ^= 1 << (bit % 8);
@@ -161,7 +162,9 @@ fn whatever_strikes_at_whichever_moment_the_checkpoint_before_stays_good() {
             assert_eq!(kept, [11, found]);
             assert!(!after.list().unwrap().contains(&DRAFT_NAME.to_owned()));
         }
-        println!("{fault:?}: {ops} moments, {written} written all the same, {lost} lost by the disk");
+        println!(
+            "{fault:?}: {ops} moments, {written} written all the same, {lost} lost by the disk"
+        );
     }
 }
 

@@ -41,11 +41,7 @@ where
     D::File: 'static,
 {
     /// Uses a journal whose entries so far have this chain, as long as `floor` says.
-    pub(crate) fn new(
-        journal: Journal<D>,
-        chain: u128,
-        floor: Arc<JournalFloor>,
-    ) -> JournalLog<D> {
+    pub(crate) fn new(journal: Journal<D>, chain: u128, floor: Arc<JournalFloor>) -> JournalLog<D> {
         let mut log = JournalLog {
             journal: Some(journal),
             preparing: None,

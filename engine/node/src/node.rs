@@ -343,11 +343,12 @@ fn worker(
         }
         None => Committer::absent(mark.clone(), counters.clone()),
     };
-    let keeper = recovered.store.map(|store| {
-        Keeper::start(store, committer.pin(), mark.clone(), counters.clone())
-    });
+    let keeper = recovered
+        .store
+        .map(|store| Keeper::start(store, committer.pin(), mark.clone(), counters.clone()));
     let keeper = keeper.transpose().map_err(StartError::Thread)?;
-    let (told, acks) = (recovered.ledger.told(recovered.shard.open_notices()), recovered.ledger.acks());
+    let (told, acks) =
+        (recovered.ledger.told(recovered.shard.open_notices()), recovered.ledger.acks());
     let past = (recovered.ledger, recovered.sites);
     let change = changed_site(site, recovered.site.as_ref());
     let mut worker = ShardWorker::new(ShardParts {

@@ -25,6 +25,7 @@ pub(crate) struct Told {
 
 impl Told {
     /// Nothing yet.
+    #[cfg(test)]
     pub(crate) fn new() -> Told {
         Told {
             open: BTreeMap::new(),
@@ -33,6 +34,7 @@ impl Told {
         }
     }
 
+    #[cfg(test)]
     /// A notice out of the journal: durable, and told in another life of the node.
     pub(crate) fn recover(&mut self, notice: &AlarmNotice, at: NoticeAt) {
         self.keep_open(notice, Storage::Durable, at);

@@ -230,11 +230,7 @@ impl Actors {
 
     /// Tells the next cells of the image, copies of any kind first, at most `count_max`, and says
     /// how many it counts for.
-    pub(crate) fn image(
-        &mut self,
-        count_max: usize,
-        each: &mut dyn FnMut(CellImage<'_>),
-    ) -> usize {
+    pub(crate) fn image(&mut self, count_max: usize, each: &mut dyn FnMut(CellImage<'_>)) -> usize {
         let copied = self.tell(Telling::Copies, count_max, each);
         copied + self.tell(Telling::Seats, count_max - copied, each)
     }

@@ -75,7 +75,8 @@ impl Quarantine {
     ) -> Result<Quarantine, RestoreError> {
         let mut idle = BTreeMap::new();
         for IdleHead { actor, saw_version, held, notices } in heads {
-            let held = held.into_iter().map(|(due_at, kind)| Deadline { due_at, entity: actor, kind });
+            let held =
+                held.into_iter().map(|(due_at, kind)| Deadline { due_at, entity: actor, kind });
             let saw = site(saw_version)?;
             idle.insert(actor, Idle { saw, held: held.collect(), notices });
         }

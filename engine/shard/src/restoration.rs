@@ -15,7 +15,9 @@ use crate::shard::Shard;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum RestoreError {
     /// A newer build decided its last entries.
-    #[error("the state was decided by logic {found}, newer than this build knows; start a newer one")]
+    #[error(
+        "the state was decided by logic {found}, newer than this build knows; start a newer one"
+    )]
     Logic {
         /// By which logic.
         found: u16,

@@ -29,10 +29,18 @@ impl Shard {
 fn cells<C: Cell + Debug>(text: &mut String, kind: &str, slab: &Slab<C>) {
     for id in 0..u32::try_from(slab.seat_count()).expect("few") {
         if let Some(cell) = slab.get(id) {
-            let state = without_boxes(&format!("{:?}", cell.state()));
+            let state = without_moves(&without_boxes(&format!("{:?}", cell.state())));
             writeln!(text, "{kind} {id}: {state}").expect("text has room");
         }
     }
+}
+
+/// What the last input did to a zone is kept to undo it, and over with it.
+fn without_moves(text: &str) -> String {
+    let name = "moves: [";
+    let Some((before, after)) = text.split_once(name) else { return text.to_owned() };
+    let (_, after) = after.split_once(']').expect("a list ends");
+    format!("{before}{name}]{after}")
 }
 
 /// A safe box is a cache: compaction loses it, and the next position finds it anew.

@@ -51,7 +51,8 @@ fn coding() -> impl bincode::config::Config {
 ///
 /// [`StateError::TooLarge`]; part of it may be appended then.
 pub fn encode_state<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), StateError> {
-    bincode::serde::encode_into_std_write(value, out, coding()).map_err(|_| StateError::TooLarge)?;
+    bincode::serde::encode_into_std_write(value, out, coding())
+        .map_err(|_| StateError::TooLarge)?;
     Ok(())
 }
 

@@ -13,8 +13,7 @@ const DISK_BYTES: u64 = 256 << 20;
 /// A ward that takes a checkpoint after every few entries.
 fn ward(is_journal_kept: bool) -> Ward {
     let mut ward = Ward::new();
-    ward.limits.checkpoints =
-        CheckpointPolicy { journal_bytes: 1, entries: 3, is_journal_kept };
+    ward.limits.checkpoints = CheckpointPolicy { journal_bytes: 1, entries: 3, is_journal_kept };
     ward
 }
 

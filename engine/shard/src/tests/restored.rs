@@ -11,8 +11,9 @@ use serde::de::DeserializeOwned;
 use super::play::{Setup, check_same};
 use crate::{Entry, PackedKind, Piece, Restoration, Shard, ShardHead, StoredPiece};
 
-/// Pieces a slice, so that the actors of a small hospital take several.
+/// Pieces a slice, so that the actors of a small hospital take several; a tenth of a crowd's.
 const SLICE: usize = 5;
+const SLICE_SHARE: usize = 10;
 
 /// A checkpoint that is being taken.
 struct Taking {
@@ -21,26 +22,29 @@ struct Taking {
     restoring: Restoration,
     /// Place among the entries of the first one that is not in it.
     next: usize,
+    slice: usize,
 }
 
 impl Taking {
     fn begin(shard: &mut Shard, next: usize) -> Taking {
         let (head, sites) = (shard.begin_checkpoint(), shard.sites_in_use());
         let restoring = Restoration::begin(head.clone(), &sites).expect("a head that was told");
-        Taking { head, sites, restoring, next }
+        let status = shard.status();
+        let count = status.hot_cell_count + status.cold_cell_count + status.deadline_count;
+        Taking { head, sites, restoring, next, slice: SLICE.max(count / SLICE_SHARE) }
     }
 
     /// Takes a slice. True once all was told.
     fn slice(&mut self, shard: &mut Shard) -> bool {
         let mut count = 0;
         let restoring = &mut self.restoring;
-        let is_whole = shard.slice_of(SLICE, &mut |piece| {
+        let is_whole = shard.slice_of(self.slice, &mut |piece| {
             count += 1;
             let mut record = Vec::new();
             let piece = stored(&piece, &mut record);
             restoring.take(piece).expect("every piece is told once");
         });
-        assert!(count <= SLICE, "{count} pieces in a slice");
+        assert!(count <= self.slice, "{count} pieces in a slice");
         is_whole
     }
 }
@@ -68,7 +72,8 @@ pub(super) fn check_restored(entries: &[Entry], setup: Setup, hashes: &[u64], st
         assert_eq!(current.head.entry_index(), entries[current.next - 1].index);
         let mut again = current.restoring.finish();
         setup(&mut again);
-        assert!(current.sites.iter().any(|site| Some(site.version()) == version(&again)));
+        let site = current.sites.first().map(|site| site.version());
+        assert_eq!(again.site().map(|site| site.version()), site, "the site comes first");
         for (entry, hash) in entries.iter().zip(hashes).take(at + 1).skip(current.next) {
             assert_eq!(again.step(entry, &mut Vec::new()), *hash, "after entry {}", entry.index);
         }
@@ -80,10 +85,6 @@ pub(super) fn check_restored(entries: &[Entry], setup: Setup, hashes: &[u64], st
     }
     assert!(entries.len() < 40 || restored_count > 0, "no checkpoint was ever whole");
     check_same(&shard.state_text(), state);
-}
-
-fn version(shard: &Shard) -> Option<u32> {
-    shard.site().map(|site| site.version())
 }
 
 /// What comes back of a piece that went through a file.
@@ -109,16 +110,10 @@ fn stored<'a>(piece: &Piece<'_>, record: &'a mut Vec<u8>) -> StoredPiece<'a> {
 fn check_packed(kind: PackedKind, record: &[u8]) {
     let mut again = Vec::new();
     let is_packed = match kind {
-        PackedKind::Tag => {
-            <ach_actors_entities::Tag as Cell>::unpack(record).is_some_and(|tag| {
-                Cell::pack(&tag, &mut again)
-            })
-        }
-        PackedKind::Subject => {
-            <ach_actors_entities::Subject as Cell>::unpack(record).is_some_and(|subject| {
-                Cell::pack(&subject, &mut again)
-            })
-        }
+        PackedKind::Tag => <ach_actors_entities::Tag as Cell>::unpack(record)
+            .is_some_and(|tag| Cell::pack(&tag, &mut again)),
+        PackedKind::Subject => <ach_actors_entities::Subject as Cell>::unpack(record)
+            .is_some_and(|subject| Cell::pack(&subject, &mut again)),
     };
     assert!(is_packed);
     assert_eq!(again, record);
