@@ -144,7 +144,7 @@ fn header(kek: &Kek, shard: u32, index: u64) -> Result<(Header, FileKey), WriteE
         version: U32::new(FORMAT_VERSION),
         shard: U32::new(shard),
         index: U64::new(index),
-        incarnation: [0; 16],
+        more_zeros: [0; 16],
         kek_id: kek.id(),
         wrap_nonce: [0; 12],
         zero: [0; 4],

@@ -4,8 +4,8 @@
 //!  the header, 256 bytes:
 //!  0          8         12      16      24            40       56           68
 //!  +----------+---------+-------+-------+-------------+--------+------------+------+
-//!  | ACHCKPT1 | version | shard | index | incarnation | key id | wrap nonce | zero |
-//!  | 8        | u32 = 1 | u32   | u64   | 16 random   | 16     | 12 random  | 4    |
+//!  | ACHCKPT1 | version | shard | index | zeros       | key id | wrap nonce | zero |
+//!  | 8        | u32 = 1 | u32   | u64   | 16          | 16     | 12 random  | 4    |
 //!  +----------+---------+-------+-------+-------------+--------+------------+------+
 //!  72        104        120      252
 //!  +---------+----------+--------+-----------+
@@ -27,8 +27,8 @@
 //!  +-------+-----+------------+-------+------------+--------+
 //! ```
 //!
-//! Numbers count from 1 and are the nonces; the additional data of a section are its first 32 bytes
-//! and its length. The chain is the tag of the section before, of the wrapped key for the first.
+//! Numbers count from 1 and are the nonces; the additional data of a section are its first 36 bytes.
+//! The chain is the tag of the section before, of the wrapped key for the first.
 
 use zerocopy::little_endian::{U32, U64, U128};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -67,7 +67,7 @@ pub(crate) struct Header {
     pub(crate) version: U32,
     pub(crate) shard: U32,
     pub(crate) index: U64,
-    pub(crate) incarnation: [u8; 16],
+    pub(crate) more_zeros: [u8; 16],
     pub(crate) kek_id: [u8; 16],
     pub(crate) wrap_nonce: [u8; 12],
     pub(crate) zero: [u8; 4],

@@ -113,7 +113,7 @@ impl<F: DiskFile> Walk<F> {
         if header.version.get() != FORMAT_VERSION {
             return Err(ReadError::NewerFormat { version: header.version.get() });
         }
-        if header.zero != [0; 4] || header.zeros != [0; 132] {
+        if header.zero != [0; 4] || header.zeros != [0; 132] || header.more_zeros != [0; 16] {
             return damaged(Flaw::Header);
         }
         if header.index.get() != index {
