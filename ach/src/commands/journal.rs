@@ -9,6 +9,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use ach_engine_journal::{FileDisk, Reader, RecordKind, Report};
+use ach_engine_node::checkpointed_site;
 use ach_engine_shard::Entry;
 use ach_engine_wire::decode_entry;
 use serde_json::json;
@@ -165,10 +166,18 @@ fn report_object(
     })
 }
 
+/// The names of the latest checkpoint; a journal need not begin with its site.
+fn site_names(directory: &DataDirectory) -> Result<SiteNames, Failure> {
+    let disk = FileDisk::existing(directory.journal())?;
+    let kek = directory.key_source().load()?;
+    Ok(SiteNames::of(checkpointed_site(&disk, &kek)))
+}
+
 fn show_from(dir: &Path, from: u64, count: u64, is_json: bool) -> Result<Outcome, Failure> {
     let until = from.saturating_add(count);
-    let mut names = SiteNames::default();
-    let report = entries(&DataDirectory::existing(dir)?, |entry| {
+    let directory = DataDirectory::existing(dir)?;
+    let mut names = site_names(&directory)?;
+    let report = entries(&directory, |entry| {
         names.take(&entry);
         if (from..until).contains(&entry.index) {
             print(&entry, &names, is_json);
@@ -185,8 +194,9 @@ fn show_last(dir: &Path, last: u64, is_json: bool) -> Result<Outcome, Failure> {
     }
     let keep = usize::try_from(last).unwrap_or(0);
     let mut kept: VecDeque<Entry> = VecDeque::new();
-    let mut names = SiteNames::default();
-    let report = entries(&DataDirectory::existing(dir)?, |entry| {
+    let directory = DataDirectory::existing(dir)?;
+    let mut names = site_names(&directory)?;
+    let report = entries(&directory, |entry| {
         names.take(&entry);
         kept.push_back(entry);
         if kept.len() > keep {

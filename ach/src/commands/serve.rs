@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use ach_actors_model::Name;
-use ach_engine_node::{Arrangement, Ended, Node, NodeConfig, NodeLimits, Running};
+use ach_engine_node::{
+    Arrangement, CheckpointPolicy, Ended, Node, NodeConfig, NodeLimits, Running,
+};
 use ach_engine_site::SiteDirectory;
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -56,6 +58,8 @@ pub(crate) fn node_config(
 ) -> Result<NodeConfig, Failure> {
     let data = DataDirectory::for_site(data, &directory.id)?;
     let name = Name::new(NODE_NAME)?;
+    // Whoever hosts a node for a while reads its journal afterwards.
+    let checkpoints = CheckpointPolicy { is_journal_kept: true, ..CheckpointPolicy::default() };
     let site = directory.config(1).map_err(|findings| Failure::new(findings.to_string()))?;
     Ok(NodeConfig {
         bundle: data.node_bundle(&name, hosts)?,
@@ -67,7 +71,7 @@ pub(crate) fn node_config(
         journal: ach_engine_journal::Config::default(),
         listen,
         arrangement,
-        limits: NodeLimits::default(),
+        limits: NodeLimits { checkpoints, ..NodeLimits::default() },
     })
 }
 

@@ -58,5 +58,6 @@ pub use counters::{Counter, Counters};
 pub use lanes::LanesClosed;
 pub use limits::NodeLimits;
 pub use node::{Arrangement, Ended, Health, Node, NodeConfig, Running};
+pub use restore::checkpointed_site;
 pub use scribe::CheckpointPolicy;
 pub use start_error::StartError;

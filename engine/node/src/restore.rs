@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ach_actors_entities::{Site, SiteHistory};
 use ach_actors_model::{AlarmNotice, SiteConfig};
-use ach_engine_checkpoint::{ReadError, Seal, Section};
+use ach_engine_checkpoint::{ReadError, Seal, Section, Shelf};
 use ach_engine_journal::{Disk, Kek};
 use ach_engine_shard::{Restoration, RestoreError, Shard, ShardHead};
 use ach_engine_wire::{
@@ -63,6 +63,23 @@ pub(crate) fn restore<D: Disk>(disk: &D, index: u64, kek: &Kek) -> Result<Restor
         return Err(unusable);
     }
     rebuilding.finish(read?)
+}
+
+/// The site that was in force when the newest checkpoint of a folder that is whole was made: for
+/// whoever reads the journal behind it and has not seen the site come into force.
+pub fn checkpointed_site<D: Disk + Clone>(disk: &D, kek: &Kek) -> Option<Arc<Site>> {
+    let shelved = Shelf::new(disk.clone()).list().ok()?;
+    shelved.into_iter().find_map(|one| {
+        let mut rebuilding = Rebuilding::default();
+        let read = ach_engine_checkpoint::read(disk, one.index, kek, &mut |section| {
+            let is_wanted = matches!(section.kind, kind::HEAD | kind::SITE);
+            !is_wanted || rebuilding.section(section).is_ok()
+        });
+        read.ok()?;
+        let version = rebuilding.head?.site_version();
+        let in_force = |coded: &CodedSite| coded.site.version() == version;
+        rebuilding.sites.into_iter().find(in_force).map(|coded| coded.site)
+    })
 }
 
 /// A checkpoint that is being read.
