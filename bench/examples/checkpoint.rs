@@ -61,6 +61,7 @@ fn cost(steps: &mut ShardSteps, tags: usize) -> Result<Vec<u8>, Failure> {
     let (mut plain, mut busy) = (Duration::ZERO, Duration::ZERO);
     let mut slices: Vec<Duration> = Vec::new();
     let (mut pieces, mut told, mut most, mut rounds) = (Vec::new(), 0_usize, 0, 0);
+    let mut failed = false;
     for round in 0..ROUNDS {
         let entries = steps.next_round();
         let start = on_cpu();
@@ -86,8 +87,7 @@ fn cost(steps: &mut ShardSteps, tags: usize) -> Result<Vec<u8>, Failure> {
                     let before = told;
                     is_whole = shard.checkpoint_slice(&mut |piece| {
                         told += 1;
-                        // Half a million tags are far below any limit of the coding.
-                        drop(encode_piece(&piece, &mut pieces));
+                        failed |= encode_piece(&piece, &mut pieces).is_err();
                     });
                     slices.push(on_cpu().saturating_sub(begin));
                     most = most.max(told - before);
@@ -96,6 +96,7 @@ fn cost(steps: &mut ShardSteps, tags: usize) -> Result<Vec<u8>, Failure> {
             busy += on_cpu().saturating_sub(start);
         }
     }
+    assert!(!failed, "half a million tags are far below any limit of the coding");
     slices.sort_unstable();
     let at = |share: usize| slices.get((slices.len() - 1) * share / 1_000).copied();
     let us = |share| at(share).map_or(0.0, |time| time.as_secs_f64() * 1e6);
@@ -133,9 +134,11 @@ fn restart(
     let sites = steps.shard().sites_in_use();
     let mut pieces = Vec::with_capacity(earlier.len());
     let head = steps.shard_mut().begin_checkpoint();
+    let mut is_coded = true;
     while !steps.shard_mut().checkpoint_slice(&mut |piece| {
-        drop(encode_piece(&piece, &mut pieces));
+        is_coded &= encode_piece(&piece, &mut pieces).is_ok();
     }) {}
+    assert!(is_coded, "half a million tags are far below any limit of the coding");
     let folder = tempfile::tempdir()?;
     let kek = Kek::from_bytes(&[7; 32])?;
     let config = Config::default();

@@ -140,6 +140,10 @@ impl<K: Ord + Clone> Deadlines<K> {
     }
 
     /// Begins an image of all that wait now.
+    ///
+    /// # Panics
+    ///
+    /// At the four thousand millionth image of one value.
     pub fn begin_image(&mut self) {
         let (youngest, next) = (self.generation, ((0, 0), 0));
         self.imaging = Some(Imaging { youngest, next, copies: Vec::new(), is_over: false });

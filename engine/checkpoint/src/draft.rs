@@ -118,6 +118,9 @@ impl<D: Disk> Draft<D> {
     /// # Errors
     /// See [`WriteError`]. It may be under its name all the same, and whole; nothing may be given up
     /// in reliance on it.
+    ///
+    /// # Panics
+    /// If the seal is of another entry.
     pub fn finish(mut self, seal: &Seal) -> Result<u64, WriteError> {
         assert_eq!(seal.index, self.index, "a checkpoint is sealed for the entry it was begun at");
         let number = self.number.saturating_add(1);

@@ -147,7 +147,7 @@ impl Node {
         D: Disk + Clone + Send + 'static,
     {
         let kek = config.kek.load_for(&disk)?;
-        let recovered = recover(disk, config.journal, kek, config.limits.checkpoints)?;
+        let recovered = recover(&disk, config.journal, &kek, config.limits.checkpoints)?;
         start(config, recovered, clock)
     }
 }

@@ -52,9 +52,9 @@ pub(crate) struct Recovered {
 /// was written by a newer program, this program decides differently, or the journal begins after the
 /// latest checkpoint that is whole.
 pub(crate) fn recover<D>(
-    disk: D,
+    disk: &D,
     config: Config,
-    kek: Kek,
+    kek: &Kek,
     policy: CheckpointPolicy,
 ) -> Result<Recovered, StartError>
 where
@@ -66,7 +66,7 @@ where
     });
     let mut passed_over = None;
     for one in &shelved {
-        let restored = match restore(&disk, one.index, &kek) {
+        let restored = match restore(disk, one.index, kek) {
             Ok(restored) => restored,
             Err(Unusable::Read(ReadError::WrongKey)) => return Err(StartError::CheckpointKey),
             Err(error) => {
@@ -75,7 +75,7 @@ where
                 continue;
             }
         };
-        match come_back(&disk, config, &kek, policy, Some(restored)) {
+        match come_back(disk, config, kek, policy, Some(restored)) {
             Err(wrong) if wrong.is_of_the_checkpoint() => {
                 let index = one.index;
                 tracing::error!(index, %wrong, "a checkpoint does not fit; an older one is tried");
@@ -84,7 +84,7 @@ where
             other => return other,
         }
     }
-    come_back(&disk, config, &kek, policy, None).map_err(|error| match error {
+    come_back(disk, config, kek, policy, None).map_err(|error| match error {
         // Without any checkpoint the journal's beginning is missing: what is wrong with the
         // checkpoint is the news.
         StartError::NoCheckpoint { .. } => passed_over.unwrap_or(error),

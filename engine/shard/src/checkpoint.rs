@@ -155,6 +155,10 @@ impl Shard {
 
     /// Tells the next pieces, at most [`SLICE_CELLS`], and says whether all have been told, which
     /// ends the checkpoint. Call it between entries.
+    ///
+    /// # Panics
+    ///
+    /// If it told more.
     pub fn checkpoint_slice(&mut self, each: &mut dyn FnMut(Piece<'_>)) -> bool {
         let mut count = 0;
         let is_whole = self.slice_of(SLICE_CELLS, &mut |piece| {

@@ -30,7 +30,9 @@ impl Taking {
         let (head, sites) = (shard.begin_checkpoint(), shard.sites_in_use());
         let restoring = Restoration::begin(head.clone(), &sites).expect("a head that was told");
         let status = shard.status();
-        let count = status.hot_cell_count + status.cold_cell_count + status.deadline_count;
+        // Empty seats are looked at as well.
+        let seats = shard.site().map_or(0, |site| site.tag_ref_count() + site.subject_ref_count());
+        let count = status.hot_cell_count + status.cold_cell_count + status.deadline_count + seats;
         Taking { head, sites, restoring, next, slice: SLICE.max(count / SLICE_SHARE) }
     }
 
