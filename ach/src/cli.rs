@@ -152,6 +152,13 @@ pub(crate) struct Serve {
     /// Print JSON lines instead of text
     #[arg(long)]
     pub(crate) json: bool,
+    /// Take a checkpoint of the state after so many bytes of journal; a start decides at most twice
+    /// as much again
+    #[arg(long, value_name = "BYTES", hide_short_help = true)]
+    pub(crate) checkpoint_bytes: Option<u64>,
+    /// Keep the whole journal, though no start needs what lies before the checkpoints
+    #[arg(long, hide_short_help = true)]
+    pub(crate) keep_journal: bool,
     /// End in order when stdin ends: for whoever starts a node as a child and may die before it
     #[arg(long, hide_short_help = true)]
     pub(crate) until_stdin_ends: bool,

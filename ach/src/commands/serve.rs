@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use ach_actors_model::Name;
 use ach_engine_metrics::Server;
-use ach_engine_node::{Arrangement, Ended, Node, NodeConfig, NodeLimits, Running};
+use ach_engine_node::{
+    Arrangement, CheckpointPolicy, Ended, Node, NodeConfig, NodeLimits, Running,
+};
 use ach_engine_site::SiteDirectory;
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -28,13 +30,18 @@ pub(crate) const NODE_NAME: &str = "node-1";
 pub(crate) fn run(serve: &Serve) -> Result<Outcome, Failure> {
     log::start("info", serve.json);
     let directory = site::read(&serve.site)?;
-    let config = node_config(
+    let mut config = node_config(
         &directory,
         &serve.data,
         serve.listen,
         &serve.hosts,
         arrangement(serve.arrangement),
     )?;
+    let checkpoints = &mut config.limits.checkpoints;
+    checkpoints.is_journal_kept = serve.keep_journal;
+    if let Some(bytes) = serve.checkpoint_bytes {
+        checkpoints.journal_bytes = bytes;
+    }
     // Before the node: whoever waits for it is told that it recovers.
     let page = Arc::new(ServePage::new(&config, &serve.data));
     let metrics = serve.metrics.map(|wanted| Server::start(wanted, page.clone())).transpose()?;
@@ -60,6 +67,8 @@ pub(crate) fn node_config(
 ) -> Result<NodeConfig, Failure> {
     let data = DataDirectory::for_site(data, &directory.id)?;
     let name = Name::new(NODE_NAME)?;
+    // Whoever hosts a node for a while reads its journal afterwards.
+    let checkpoints = CheckpointPolicy { is_journal_kept: true, ..CheckpointPolicy::default() };
     let site = directory.config(1).map_err(|findings| Failure::new(findings.to_string()))?;
     Ok(NodeConfig {
         bundle: data.node_bundle(&name, hosts)?,
@@ -71,7 +80,7 @@ pub(crate) fn node_config(
         journal: ach_engine_journal::Config::default(),
         listen,
         arrangement,
-        limits: NodeLimits::default(),
+        limits: NodeLimits { checkpoints, ..NodeLimits::default() },
     })
 }
 

@@ -2,6 +2,7 @@
 
 use ach_actors_model::{AlarmNotice, AlarmReason, Fix, LineRef, Place, RuleRef, ZoneRef};
 use ach_geo::{Occupancy, gate};
+use serde::{Deserialize, Serialize};
 
 use crate::docket::Bench;
 use crate::episodes::{Episodes, Opening};
@@ -11,7 +12,7 @@ use crate::site::{RuleCondition, RulePlan};
 use crate::window_call::WindowCall;
 use crate::{Outbox, Site};
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct Cases {
     pub(crate) episodes: Episodes,
     pub(crate) window_call: WindowCall,
@@ -26,7 +27,7 @@ pub(crate) struct Cases {
 }
 
 /// A zone was left, as far as positions of unknown floor tell: waits for one that knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct UnsureExit {
     pub(crate) rule: RuleRef,
     pub(crate) zone: ZoneRef,
@@ -35,14 +36,14 @@ pub(crate) struct UnsureExit {
 
 /// A zone was entered, or a line crossed inward, as far as positions of unknown floor tell, while an
 /// alarm about having left is open: waits for one that knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct UnsureReturn {
     pub(crate) rule: RuleRef,
     pub(crate) place: Place,
 }
 
 /// A line was crossed outward: waits for a position of known floor beyond the rule's tolerance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct LineTrial {
     pub(crate) rule: RuleRef,
     pub(crate) line: LineRef,

@@ -23,6 +23,7 @@ use ach_actors_model::{
     TagRef, Timestamp,
 };
 use ach_geo::Floor;
+use serde::{Deserialize, Serialize};
 
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
@@ -47,13 +48,13 @@ const CONTRADICTION_NS: u64 = 60 * NS_PER_S;
 
 /// The tags of a subject but the one that speaks, as far as they were heard. One word; most
 /// subjects have one tag.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct Company {
     rare: Option<Box<Rare>>,
 }
 
 /// What subjects of several tags have.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 struct Rare {
     /// Bounded by the tags on the subject.
     others: Vec<Other>,
@@ -62,7 +63,7 @@ struct Rare {
 }
 
 /// A tag that does not speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Other {
     tag: TagRef,
     /// Where it was, and where the speaker was, when they were last compared.
@@ -74,7 +75,7 @@ struct Other {
     apart_since: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Spot {
     x_mm: i32,
     y_mm: i32,

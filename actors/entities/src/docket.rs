@@ -4,6 +4,7 @@ use ach_actors_model::{
     AlarmReason, EntityRef, Fix, LineRef, Place, RuleRef, SubjectRef, Timestamp,
 };
 use ach_geo::{Crossing, CrossingKind, Occupancy, gate};
+use serde::{Deserialize, Serialize};
 
 use crate::cases::{Cases, LineTrial, UnsureExit};
 use crate::episodes::Opening;
@@ -13,7 +14,7 @@ use crate::site::{RuleCondition, RulePlan, WatchPlan};
 use crate::{Outbox, Site, Turn};
 
 /// The cases. One word; most subjects have none.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct Docket {
     cases: Option<Box<Cases>>,
 }

@@ -6,6 +6,7 @@
 //! pause that is unusual for it. So a feed that stops takes all its tags' clocks with it, without a
 //! message to any of them.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use ach_actors_model::{NS_PER_S, SourceRef, Timestamp, ZoneRef};
@@ -30,7 +31,7 @@ const GAP_FADE: u64 = 64;
 
 /// The shard's table of feeds, blind zones and outages. Small, read by every machine through its
 /// turn and changed only by [`Health::apply`] and [`Health::resume`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Health {
     sources: BTreeMap<SourceRef, Listening>,
     blind_zones: BTreeSet<ZoneRef>,
@@ -38,7 +39,7 @@ pub struct Health {
     last_outage: Option<(Timestamp, Timestamp)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 struct Listening {
     /// The node's own clock when the feed was last heard.
     heard_ns: u64,

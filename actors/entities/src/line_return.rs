@@ -6,6 +6,7 @@
 //! crossed the line has gone round its end.
 
 use ach_actors_model::{Fix, LineRef, Place, RuleRef};
+use serde::{Deserialize, Serialize};
 
 use crate::Outbox;
 use crate::cases::Cases;
@@ -14,7 +15,7 @@ use crate::line_side::{LineSide, side_of};
 use crate::site::RulePlan;
 
 /// An alarm about a line, and what was seen since the subject was out of sight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct LineReturn {
     pub(crate) rule: RuleRef,
     pub(crate) line: LineRef,

@@ -10,6 +10,7 @@ use ach_actors_model::{
 use ach_geo::{
     Crossing, CrossingKind, Direction, LineCrossing, Lookup, Observation, Occupancy, gate,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::company::{Company, Voice};
 use crate::docket::{Bench, Docket};
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// The state of one subject. Small, because there are a million; what few subjects have is boxed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Subject {
     pub(crate) fix: Option<Fix>,
     pub(crate) occupancy: Occupancy,

@@ -1,6 +1,7 @@
 //! The key-encryption key: the one secret a node must keep.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::error::Unspecified;
@@ -15,9 +16,10 @@ pub(crate) const NONCE_BYTES: usize = 12;
 /// What the key's id is a keyed hash of; the id tells a wrong key from a damaged one.
 const ID_TEXT: &[u8] = b"ach journal key-encryption key, version 1";
 
-/// The key that wraps the keys of segments. It is never shown.
+/// The key that wraps the keys of files. It is never shown; clones are the same key.
+#[derive(Clone)]
 pub struct Kek {
-    key: LessSafeKey,
+    key: Arc<LessSafeKey>,
     root: hmac::Key,
     id: [u8; 16],
 }
@@ -31,7 +33,7 @@ impl Kek {
         let key = UnboundKey::new(&AES_256_GCM, bytes).map_err(|_| KekRefused)?;
         let root = hmac::Key::new(hmac::HMAC_SHA256, bytes);
         let id = hmac::sign(&root, ID_TEXT).as_ref().first_chunk().copied().ok_or(KekRefused)?;
-        Ok(Kek { key: LessSafeKey::new(key), root, id })
+        Ok(Kek { key: Arc::new(LessSafeKey::new(key)), root, id })
     }
 
     /// A secret for something else beside the journal: HMAC-SHA-256 of `purpose`, so that a node has
@@ -45,7 +47,8 @@ impl Kek {
         hash.as_ref().first_chunk().copied().map(Zeroizing::new).ok_or(KekRefused)
     }
 
-    pub(crate) fn id(&self) -> [u8; 16] {
+    /// Tells one key from another without showing either.
+    pub fn id(&self) -> [u8; 16] {
         self.id
     }
 

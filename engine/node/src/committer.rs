@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::counters::Counters;
 use crate::entry_queue::{EntryQueue, Pending};
+use crate::journal_floor::{Pin, Position};
 
 /// Entries that may wait for the disk. At a turn of 64 pings that is four million pings.
 const BACKLOG_ENTRIES_MAX: usize = 65_536;
@@ -38,6 +39,16 @@ const SPARES_MAX: usize = 64;
 pub(crate) trait EntryLog: Send + fmt::Debug {
     /// Adds an entry to the open group.
     fn append(&mut self, index: u64, bytes: &[u8]) -> Result<(), StoringStopped>;
+
+    /// Where the entry lies that was added last, if the log knows.
+    fn position(&self) -> Option<Position> {
+        None
+    }
+
+    /// Counts what it does there.
+    fn count_by(&mut self, counters: Arc<Counters>) {
+        drop(counters);
+    }
 
     /// Returns once the open group is on disk.
     fn commit(&mut self) -> Result<(), StoringStopped>;
@@ -69,22 +80,30 @@ pub(crate) struct Committer {
     shared: Arc<Shared>,
     mark: Arc<CommitMark>,
     counters: Arc<Counters>,
+    pin: Arc<Pin>,
     thread: Option<JoinHandle<()>>,
     is_closing: bool,
 }
 
 impl Committer {
+    /// Where the last pinned entry lies, once it is on disk.
+    pub(crate) fn pin(&self) -> Arc<Pin> {
+        Arc::clone(&self.pin)
+    }
+
     /// Starts the thread.
     ///
     /// # Errors
     ///
     /// When the system gives no thread.
     pub(crate) fn start(
-        log: Box<dyn EntryLog>,
+        mut log: Box<dyn EntryLog>,
         mark: Arc<CommitMark>,
         counters: Arc<Counters>,
         clock: Arc<dyn Clock>,
     ) -> std::io::Result<Committer> {
+        log.count_by(counters.clone());
+        let pin = Arc::new(Pin::default());
         let shared = Arc::new(Shared {
             queue: EntryQueue::new(BACKLOG_ENTRIES_MAX),
             spares: ArrayQueue::new(SPARES_MAX),
@@ -99,11 +118,13 @@ impl Committer {
             clock,
             group: Group::default(),
             policy: GroupPolicy::default(),
+            pin: pin.clone(),
+            pinned: None,
         };
         let thread = std::thread::Builder::new()
             .name("ach-committer".to_owned())
             .spawn(move || writer.run())?;
-        Ok(Committer { shared, mark, counters, thread: Some(thread), is_closing: false })
+        Ok(Committer { shared, mark, counters, pin, thread: Some(thread), is_closing: false })
     }
 
     /// A committer for a node that does not store.
@@ -114,7 +135,7 @@ impl Committer {
             is_over: AtomicBool::new(true),
             closing: AtomicWaker::new(),
         });
-        Committer { shared, mark, counters, thread: None, is_closing: false }
+        Committer { shared, mark, counters, pin: Arc::default(), thread: None, is_closing: false }
     }
 
     /// A buffer to put an entry's bytes into.
@@ -131,15 +152,23 @@ impl Committer {
 
     /// Gives an entry to the disk. Never waits: too much waiting ends storing.
     pub(crate) fn store(&self, index: u64, bytes: Vec<u8>, is_urgent: bool) {
+        self.store_pending(Pending { index, bytes, is_urgent, is_pinned: false });
+    }
+
+    /// The same, and has a checkpoint told where the entry lies.
+    pub(crate) fn store_pinned(&self, index: u64, bytes: Vec<u8>, is_urgent: bool) {
+        self.store_pending(Pending { index, bytes, is_urgent, is_pinned: true });
+    }
+
+    fn store_pending(&self, pending: Pending) {
         let Some(thread) = self.thread.as_ref().filter(|_| self.is_storing()) else {
             self.counters.entries_not_stored.count();
             return;
         };
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let size = u64::try_from(pending.bytes.len()).unwrap_or(u64::MAX);
         let backlog = self.mark.add_backlog(size);
         // One entry alone may be larger than the limit (a site of a million tags).
         let is_over = backlog > BACKLOG_BYTES_MAX && backlog > size;
-        let pending = Pending { index, bytes, is_urgent };
         if is_over || self.shared.queue.push(pending, thread.thread()).is_err() {
             // What was not taken does not wait either.
             self.mark.take_backlog(size);
@@ -205,6 +234,9 @@ struct Writer {
     clock: Arc<dyn Clock>,
     group: Group,
     policy: GroupPolicy,
+    pin: Arc<Pin>,
+    /// An entry of the open group, or one before it, that a checkpoint waits for.
+    pinned: Option<Position>,
 }
 
 /// How long the thread waits for work before it lets the log use the time.
@@ -275,6 +307,9 @@ impl Writer {
             self.mark.stop(why);
             return;
         }
+        if pending.is_pinned {
+            self.pinned = self.log.position();
+        }
         self.group.last_index = pending.index;
         self.group.entries += 1;
         self.group.bytes = self.group.bytes.saturating_add(size);
@@ -302,6 +337,9 @@ impl Writer {
         self.counters.entries_committed.add(group.entries);
         self.counters.bytes_committed.add(u64::try_from(group.bytes).unwrap_or(u64::MAX));
         self.mark.advance(group.last_index);
+        if let Some(position) = self.pinned.take() {
+            self.pin.set(position);
+        }
     }
 }
 
@@ -323,162 +361,4 @@ impl Drop for End {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-    use std::task::Waker;
-
-    use super::*;
-    use crate::clock::SystemClock;
-
-    /// A log that fails on its `fails_at`th commit and can be held up.
-    #[derive(Debug, Default)]
-    struct TestLog {
-        appended: Vec<u64>,
-        committed: Arc<Mutex<Vec<Vec<u64>>>>,
-        commits: usize,
-        fails_at: Option<usize>,
-        held: Arc<Mutex<()>>,
-        panics: bool,
-    }
-
-    impl EntryLog for TestLog {
-        fn append(&mut self, index: u64, _bytes: &[u8]) -> Result<(), StoringStopped> {
-            self.appended.push(index);
-            Ok(())
-        }
-
-        fn commit(&mut self) -> Result<(), StoringStopped> {
-            assert!(!self.panics, "told to");
-            let _held = self.held.lock();
-            self.commits += 1;
-            if self.fails_at == Some(self.commits) {
-                return Err(StoringStopped::Failed { detail: "told to".to_owned() });
-            }
-            self.committed.lock().unwrap().push(std::mem::take(&mut self.appended));
-            Ok(())
-        }
-    }
-
-    struct Rig {
-        committer: Committer,
-        mark: Arc<CommitMark>,
-        counters: Arc<Counters>,
-        committed: Arc<Mutex<Vec<Vec<u64>>>>,
-    }
-
-    impl Rig {
-        /// Closes the committer and waits until all is on disk, or will never be.
-        fn close(&mut self) {
-            self.committer.begin_close();
-            self.committer.join();
-        }
-    }
-
-    fn rig(log: TestLog) -> Rig {
-        let mark = Arc::new(CommitMark::at(0));
-        let counters = Arc::new(Counters::default());
-        let committed = log.committed.clone();
-        let clock = Arc::new(SystemClock::default());
-        let started = Committer::start(Box::new(log), mark.clone(), counters.clone(), clock);
-        Rig { committer: started.unwrap(), mark, counters, committed }
-    }
-
-    #[test]
-    fn everything_given_is_on_disk_when_the_committer_closes() {
-        let mut rig = rig(TestLog::default());
-        for index in 1..=1_000 {
-            rig.committer.store(index, vec![0; 48], index % 7 == 0);
-        }
-        rig.close();
-        let committed: Vec<u64> = rig.committed.lock().unwrap().concat();
-        assert_eq!(committed, (1..=1_000).collect::<Vec<u64>>());
-        assert_eq!(rig.mark.durable_index(), 1_000);
-        assert_eq!(rig.counters.entries_committed.get(), 1_000);
-        assert_eq!(rig.mark.backlog_bytes(), 0);
-    }
-
-    #[test]
-    fn what_comes_while_the_disk_is_busy_is_one_group() {
-        let held = Arc::new(Mutex::new(()));
-        let mut rig = rig(TestLog { held: held.clone(), ..TestLog::default() });
-        let busy = held.lock().unwrap();
-        rig.committer.store(1, vec![0; 48], true);
-        while rig.mark.backlog_bytes() > 0 {
-            std::thread::yield_now();
-        }
-        for index in 2..=50 {
-            rig.committer.store(index, vec![0; 48], true);
-        }
-        drop(busy);
-        rig.close();
-        assert!(rig.committed.lock().unwrap().len() <= 3);
-        assert_eq!(rig.mark.durable_index(), 50);
-    }
-
-    #[test]
-    fn a_failed_flush_ends_storing_and_nothing_later_counts_as_durable() {
-        let mut rig = rig(TestLog { fails_at: Some(2), ..TestLog::default() });
-        rig.committer.store(1, vec![0; 48], true);
-        while rig.mark.durable_index() < 1 {
-            std::thread::yield_now();
-        }
-        rig.committer.store(2, vec![0; 48], true);
-        while rig.mark.is_storing() {
-            std::thread::yield_now();
-        }
-        rig.committer.store(3, vec![0; 48], true);
-        rig.close();
-        assert_eq!(rig.mark.durable_index(), 1);
-        assert!(matches!(rig.mark.stopped(), Some(StoringStopped::Failed { .. })));
-        assert_eq!(rig.counters.entries_not_stored.get(), 2);
-    }
-
-    #[test]
-    fn too_much_waiting_ends_storing_instead_of_filling_memory() {
-        let held = Arc::new(Mutex::new(()));
-        let rig = rig(TestLog { held: held.clone(), ..TestLog::default() });
-        let busy = held.lock().unwrap();
-        let large = 64 * 1024 * 1024;
-        for index in 1..=7 {
-            rig.committer.store(index, vec![0; large], true);
-        }
-        assert!(matches!(rig.mark.stopped(), Some(StoringStopped::Backlog { .. })));
-        drop(busy);
-    }
-
-    #[test]
-    fn nobody_is_made_to_wait_for_a_disk_that_does_not_answer() {
-        let held = Arc::new(Mutex::new(()));
-        let mut rig = rig(TestLog { held: held.clone(), ..TestLog::default() });
-        let busy = held.lock().unwrap();
-        rig.committer.store(1, vec![0; 48], true);
-        rig.committer.begin_close();
-        let cx = Context::from_waker(Waker::noop());
-        assert!(rig.committer.poll_closed(&cx).is_pending());
-        drop(busy);
-        rig.close();
-        assert!(rig.committer.poll_closed(&cx).is_ready());
-        assert_eq!(rig.mark.durable_index(), 1);
-        rig.committer.store(2, vec![0; 48], true);
-        assert_eq!(rig.counters.entries_not_stored.get(), 1, "nothing is taken after the end");
-    }
-
-    #[test]
-    fn a_committer_that_is_dropped_leaves_a_stuck_disk_behind() {
-        let held = Arc::new(Mutex::new(()));
-        let rig = rig(TestLog { held: held.clone(), ..TestLog::default() });
-        let busy = held.lock().unwrap();
-        rig.committer.store(1, vec![0; 48], true);
-        drop(rig);
-        drop(busy);
-    }
-
-    #[test]
-    fn a_panic_of_the_committer_is_a_failed_disk() {
-        let mut rig = rig(TestLog { panics: true, ..TestLog::default() });
-        rig.committer.store(1, vec![0; 48], true);
-        rig.close();
-        assert!(matches!(rig.mark.stopped(), Some(StoringStopped::Failed { .. })));
-        assert_eq!(rig.mark.durable_index(), 0);
-    }
-}
+mod tests;

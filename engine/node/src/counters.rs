@@ -134,6 +134,13 @@ counters! {
     groups_urgent
     /// Entries that were not stored because storing had stopped.
     entries_not_stored
+    /// Checkpoints written whole.
+    checkpoints_taken
+    /// Checkpoints given up, because the disk was full or failed, or the site changed meanwhile.
+    /// Another one is tried later.
+    checkpoints_given_up
+    /// Segments of the journal given up, because no start needs them any more.
+    segments_given_up
     /// Frames given to subscribers.
     frames_fanned_out
     /// Frames left out for a subscriber that was too slow.

@@ -19,6 +19,8 @@ pub(crate) struct Pending {
     pub bytes: Vec<u8>,
     /// Whether it must not wait for others.
     pub is_urgent: bool,
+    /// Whether a checkpoint waits to hear where it lies.
+    pub is_pinned: bool,
 }
 
 /// The reader works and will look into the queue before it sleeps.
@@ -118,7 +120,7 @@ mod tests {
     const LONG: Duration = Duration::from_hours(1);
 
     fn pending(index: u64, is_urgent: bool) -> Pending {
-        Pending { index, bytes: Vec::new(), is_urgent }
+        Pending { index, bytes: Vec::new(), is_urgent, is_pinned: false }
     }
 
     /// What a push does to a reader that sleeps as said.

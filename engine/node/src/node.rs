@@ -22,12 +22,14 @@ use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::committer::Committer;
 use crate::counters::Counters;
+use crate::keeper::Keeper;
 use crate::lanes::{Lanes, LanesClosed};
 use crate::limits::NodeLimits;
 use crate::node_page::NodePage;
 use crate::outlet::{Outlet, Spout};
 use crate::recovery::{Recovered, recover};
 use crate::rim::RimParts;
+use crate::scribe::{CheckpointPolicy, Scribe};
 use crate::serve::{Serving, serve};
 use crate::shard_actor::ShardState;
 use crate::shard_gauge::ShardGauge;
@@ -137,7 +139,7 @@ impl Node {
             folder: folder.display().to_string(),
             source,
         })?;
-        Node::start_on(config, disk, clock)
+        Node::start_on(config, &disk, clock)
     }
 
     /// As [`Node::start_by`], with the journal on another disk: simulated, to see a node through
@@ -148,11 +150,11 @@ impl Node {
     /// See [`StartError`].
     pub fn start_on<D>(
         config: NodeConfig,
-        disk: D,
+        disk: &D,
         clock: Arc<dyn Clock>,
     ) -> Result<Running, StartError>
     where
-        D: Disk + Send + 'static,
+        D: Disk + Clone + Send + 'static,
     {
         let folder = config.data.join("audit");
         let audit_disk = FileDisk::create(&folder).map_err(|source| StartError::AuditFolder {
@@ -170,16 +172,16 @@ impl Node {
     /// [`Health::audit_trouble`].
     pub fn start_on_disks<D, A>(
         config: NodeConfig,
-        disk: D,
+        disk: &D,
         audit_disk: A,
         clock: Arc<dyn Clock>,
     ) -> Result<Running, StartError>
     where
-        D: Disk + Send + 'static,
+        D: Disk + Clone + Send + 'static,
         A: Disk + Clone + Send + 'static,
     {
-        let kek = config.kek.load_for(&disk)?;
-        let recovered = recover(disk, config.journal, kek)?;
+        let kek = config.kek.load_for(disk)?;
+        let recovered = recover(disk, config.journal, &kek, config.limits.checkpoints)?;
         check_site(&config, &recovered)?;
         let shared = Shared::new(&recovered, clock, &config.limits);
         let audit = audit(&config, audit_disk, &shared.counters, &shared.clock)?;
@@ -310,7 +312,7 @@ fn start(
     audit: Audit,
 ) -> Result<Running, StartError> {
     let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, .. } = config;
-    let (worker, told, acks) = worker(&shared, recovered, site)?;
+    let (worker, told, acks) = worker(&shared, recovered, site, limits.checkpoints)?;
     let site = worker.shard().site().cloned().ok_or(StartError::Failed)?;
     let rim = RimParts {
         node: name,
@@ -384,6 +386,7 @@ fn worker(
     shared: &Shared,
     recovered: Recovered,
     site: SiteConfig,
+    policy: CheckpointPolicy,
 ) -> Result<(ShardWorker, Told, AckTable), StartError> {
     let (mark, counters) = (shared.mark.clone(), shared.counters.clone());
     if let Some(why) = recovered.stopped {
@@ -398,6 +401,13 @@ fn worker(
         }
         None => Committer::absent(mark.clone(), counters.clone()),
     };
+    let keeper = recovered
+        .store
+        .map(|store| Keeper::start(store, committer.pin(), mark.clone(), counters.clone()));
+    let keeper = keeper.transpose().map_err(StartError::Thread)?;
+    let (told, acks) =
+        (recovered.ledger.told(recovered.shard.open_notices()), recovered.ledger.acks());
+    let past = (recovered.ledger, recovered.sites);
     let change = changed_site(site, recovered.site.as_ref());
     let mut worker = ShardWorker::new(ShardParts {
         shard: recovered.shard,
@@ -406,6 +416,7 @@ fn worker(
         committer,
         mark,
         spout: Spout::new(shared.outlet.clone()),
+        scribe: Scribe::new(past, keeper, policy, counters.clone()),
         counters,
         gauge: shared.gauge.clone(),
         last_index: recovered.last_index,
@@ -414,7 +425,7 @@ fn worker(
     });
     let away_since = (recovered.last_index > 0).then_some(recovered.last_at);
     worker.open(away_since, change.map(Box::new));
-    Ok((worker, recovered.told, recovered.acks))
+    Ok((worker, told, acks))
 }
 
 fn check_site(config: &NodeConfig, recovered: &Recovered) -> Result<(), StartError> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use ach_actors_entities::Effect;
-use ach_actors_model::{AlarmKind, Lane, NS_PER_S, PingBatch, SiteConfig, Timestamp};
+use ach_actors_model::{AlarmKind, Lane, NS_PER_MS, NS_PER_S, PingBatch, SiteConfig, Timestamp};
 use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
 use ach_engine_wire::encode_entry;
 
@@ -19,6 +19,7 @@ use crate::counters::Counters;
 use crate::lanes::{Lanes, Ticketed};
 use crate::outlet::{Outbound, Spout};
 use crate::ping_buffer::BATCH_PINGS_MAX;
+use crate::scribe::{Scribe, Told};
 use crate::shard_gauge::ShardGauge;
 
 /// Most inputs other than pings in one entry, so that a flood of door reports cannot keep pings
@@ -27,6 +28,10 @@ const REPORTS_MAX: usize = 64;
 
 /// How often the clock is steered and the gauges are read.
 pub(crate) const HEARTBEAT_NS: u64 = NS_PER_S;
+
+/// How long a checkpoint waits for its disk when nothing else is to be done: a MiB is written and
+/// synced in some milliseconds.
+const CHECKPOINT_PAUSE_NS: u64 = 2 * NS_PER_MS;
 
 /// A heartbeat this late means that the machine or the process was suspended: the time between
 /// counts as an outage, in which silence is nobody's fault.
@@ -46,6 +51,8 @@ pub(crate) enum Turned {
     },
     /// Only pings wait and the publisher must catch up before they are taken.
     Choked,
+    /// Nothing waited and nothing was due, so a slice of a checkpoint was told, and more is to be.
+    Told,
 }
 
 /// What a shard is made of.
@@ -57,6 +64,7 @@ pub(crate) struct ShardParts {
     pub committer: Committer,
     pub mark: Arc<CommitMark>,
     pub spout: Spout,
+    pub scribe: Scribe,
     pub counters: Arc<Counters>,
     pub gauge: Arc<ShardGauge>,
     pub last_index: u64,
@@ -73,6 +81,7 @@ pub(crate) struct ShardWorker {
     /// An entry whose alarms were told and that the disk is still to get.
     unstored: Option<Entry>,
     heartbeat_at: Timestamp,
+    is_checkpoint_paused: bool,
 }
 
 impl ShardWorker {
@@ -85,6 +94,7 @@ impl ShardWorker {
             tickets: Vec::new(),
             unstored: None,
             heartbeat_at,
+            is_checkpoint_paused: false,
         };
         worker.gauge();
         worker
@@ -125,12 +135,23 @@ impl ShardWorker {
         if inputs.is_empty() {
             if !self.is_due() {
                 let is_choked = !has_room && !self.parts.lanes.is_empty();
-                return if is_choked { Turned::Choked } else { Turned::Idle };
+                return if is_choked { Turned::Choked } else { self.tell_checkpoint() };
             }
             inputs.push(Input::Tick);
         }
         let has_alarm = self.step(inputs);
+        if !has_alarm {
+            let is_busy = !self.parts.lanes.is_empty();
+            self.parts.scribe.tell(&mut self.parts.shard, is_busy);
+        }
         Turned::Stepped { pings, has_alarm }
+    }
+
+    /// Uses a turn in which nothing waits for a checkpoint, if one is under way.
+    fn tell_checkpoint(&mut self) -> Turned {
+        let told = self.parts.scribe.tell(&mut self.parts.shard, false);
+        self.is_checkpoint_paused = told == Told::Paused;
+        if told == Told::More { Turned::Told } else { Turned::Idle }
     }
 
     /// Done about once a second: steers the clock, notices a suspend, reads the gauges.
@@ -162,8 +183,9 @@ impl ShardWorker {
 
     /// Nanoseconds until a deadline is due, if there is one.
     pub(crate) fn until_due_ns(&mut self) -> Option<u64> {
-        let due = self.parts.shard.next_due()?;
-        Some(self.parts.clock.until_ns(due))
+        let due = self.parts.shard.next_due().map(|due| self.parts.clock.until_ns(due));
+        let look_again = self.is_checkpoint_paused.then_some(CHECKPOINT_PAUSE_NS);
+        due.into_iter().chain(look_again).min()
     }
 
     /// The shard as it is.
@@ -180,12 +202,15 @@ impl ShardWorker {
     pub(crate) fn begin_close(&mut self) {
         self.store_rest();
         self.gauge();
+        self.parts.scribe.begin_close(&mut self.parts.shard);
         self.parts.committer.begin_close();
     }
 
     /// Ready once the disk has everything, after [`ShardWorker::begin_close`].
     pub(crate) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
-        self.parts.committer.poll_closed(cx)
+        // A checkpoint holds the folder too.
+        let scribe = self.parts.scribe.poll_closed(cx);
+        if self.parts.committer.poll_closed(cx).is_ready() { scribe } else { Poll::Pending }
     }
 
     fn is_due(&mut self) -> bool {
@@ -216,21 +241,28 @@ impl ShardWorker {
         parts.last_index = entry.index;
         parts.last_at = at;
         parts.counters.entries_stepped.count();
+        let parts = &mut self.parts;
+        parts.scribe.note(&entry, &self.effects, &parts.shard);
         let has_alarm = self.tell(&entry);
         self.parts.spout.flush();
         if has_alarm {
             self.unstored = Some(entry);
-        } else {
-            let is_pings_only = entry.inputs.iter().all(|it| matches!(it, Input::Pings(_)));
-            self.store(&entry, !is_pings_only);
+            return true;
         }
-        has_alarm
+        let is_pings_only = entry.inputs.iter().all(|it| matches!(it, Input::Pings(_)));
+        // Not after an alarm, which is on its way out of this thread.
+        let is_checkpointed = self.parts.scribe.is_due();
+        self.store(&entry, !is_pings_only, is_checkpointed);
+        if is_checkpointed {
+            self.parts.scribe.begin(&mut self.parts.shard, entry.index);
+        }
+        false
     }
 
     /// Gives the disk the entry it is still to get.
     fn store_rest(&mut self) {
         if let Some(entry) = self.unstored.take() {
-            self.store(&entry, true);
+            self.store(&entry, true, false);
         }
     }
 
@@ -275,7 +307,7 @@ impl ShardWorker {
         has_alarm
     }
 
-    fn store(&mut self, entry: &Entry, is_urgent: bool) {
+    fn store(&mut self, entry: &Entry, is_urgent: bool, is_checkpointed: bool) {
         let parts = &mut self.parts;
         if !parts.committer.is_storing() {
             parts.counters.entries_not_stored.count();
@@ -283,7 +315,14 @@ impl ShardWorker {
         }
         let mut bytes = parts.committer.buffer();
         match encode_entry(entry, &mut bytes) {
-            Ok(()) => parts.committer.store(entry.index, bytes, is_urgent),
+            Ok(()) => {
+                parts.scribe.stored(bytes.len());
+                if is_checkpointed {
+                    parts.committer.store_pinned(entry.index, bytes, is_urgent);
+                } else {
+                    parts.committer.store(entry.index, bytes, is_urgent);
+                }
+            }
             Err(error) => {
                 let detail = error.to_string();
                 parts.mark.stop(StoringStopped::Unencodable { index: entry.index, detail });

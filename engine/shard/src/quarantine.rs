@@ -17,6 +17,8 @@ use ach_actors_model::{
 };
 
 use crate::call::Call;
+use crate::checkpoint::IdleHead;
+use crate::restoration::RestoreError;
 use crate::shard::Shard;
 use crate::stage::Scene;
 
@@ -42,6 +44,43 @@ impl Quarantine {
     /// Who is set aside, in order.
     pub(crate) fn actors(&self) -> impl Iterator<Item = EntityRef> {
         self.idle.keys().copied()
+    }
+
+    /// What a checkpoint tells of them.
+    pub(crate) fn idle_heads(&self) -> Vec<IdleHead> {
+        let head = |(&actor, idle): (&EntityRef, &Idle)| IdleHead {
+            actor,
+            saw_version: idle.saw.version(),
+            held: idle.held.iter().map(|held| (held.due_at, held.kind)).collect(),
+            notices: idle.notices.clone(),
+        };
+        self.idle.iter().map(head).collect()
+    }
+
+    /// How often each actor had an alarm of its own.
+    pub(crate) fn episodes(&self) -> &BTreeMap<EntityRef, u32> {
+        &self.episodes
+    }
+
+    /// The versions of the site that the actors saw last.
+    pub(crate) fn sites(&self) -> impl Iterator<Item = &Arc<Site>> {
+        self.idle.values().map(|idle| &idle.saw)
+    }
+
+    /// Those of a checkpoint.
+    pub(crate) fn restore(
+        heads: Vec<IdleHead>,
+        episodes: BTreeMap<EntityRef, u32>,
+        site: &dyn Fn(u32) -> Result<Arc<Site>, RestoreError>,
+    ) -> Result<Quarantine, RestoreError> {
+        let mut idle = BTreeMap::new();
+        for IdleHead { actor, saw_version, held, notices } in heads {
+            let held =
+                held.into_iter().map(|(due_at, kind)| Deadline { due_at, entity: actor, kind });
+            let saw = site(saw_version)?;
+            idle.insert(actor, Idle { saw, held: held.collect(), notices });
+        }
+        Ok(Quarantine { idle, episodes })
     }
 
     /// Keeps a deadline of an actor that is set aside. They are as many as the actor had in

@@ -246,6 +246,31 @@ impl Stage {
         self.kept_effect_count = 0;
     }
 
+    /// What anchors said to actors that are set aside.
+    pub(crate) fn missed(&self) -> impl Iterator<Item = (EntityRef, AnchorRef, Message)> {
+        self.missed.iter().map(|(&(actor, anchor), &message)| (actor, anchor, message))
+    }
+
+    /// Takes over what a checkpoint told at once.
+    pub(crate) fn restore(
+        &mut self,
+        health: Health,
+        missed: Vec<(EntityRef, AnchorRef, Message)>,
+        dropped_count: u64,
+    ) {
+        self.health = health;
+        let missed = missed.into_iter();
+        self.missed = missed.map(|(actor, anchor, message)| ((actor, anchor), message)).collect();
+        self.dropped_count = dropped_count;
+        self.kept_dropped_count = dropped_count;
+    }
+
+    /// Adds a deadline of a checkpoint.
+    pub(crate) fn order(&mut self, deadline: Deadline) {
+        let Deadline { due_at, entity, kind } = deadline;
+        self.deadlines.push(due_at.0, (entity, kind));
+    }
+
     /// Takes what anchors said to an actor while it was set aside, by anchor. Between inputs only.
     pub(crate) fn take_missed(&mut self, actor: EntityRef) -> Vec<Message> {
         let all = (actor, AnchorRef(u32::MIN))..=(actor, AnchorRef(u32::MAX));

@@ -5,6 +5,7 @@ use ach_actors_model::{
     ZoneRef,
 };
 use ach_geo::{Floor, Gates};
+use serde::{Deserialize, Serialize};
 
 use super::calendar::Week;
 
@@ -96,7 +97,7 @@ pub(crate) struct AnchorPlan {
 
 /// A pair of zone and gates that movers are watched with. Its number is its key in the index and,
 /// like a ref, is never given to another pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WatchPlan {
     pub(crate) zone: ZoneRef,
     pub(crate) gates: Gates,

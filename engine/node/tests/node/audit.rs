@@ -24,7 +24,7 @@ fn start_on(ward: &Ward, audit_disk: &SimDisk) -> Running {
     std::fs::create_dir_all(ward.folder.path().join("data")).unwrap();
     let disk = SimDisk::new(1, DISK_BYTES);
     let clock = Arc::new(SystemClock::default());
-    Node::start_on_disks(ward.config(), disk, audit_disk.clone(), clock).unwrap()
+    Node::start_on_disks(ward.config(), &disk, audit_disk.clone(), clock).unwrap()
 }
 
 fn read(ward: &Ward, disk: &impl Disk) -> (Vec<Record>, AuditReport) {

@@ -11,6 +11,7 @@
 mod alarm;
 mod audit;
 mod bad_input;
+mod checkpoints;
 mod clocks;
 mod following;
 mod numbers;
