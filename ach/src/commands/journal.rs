@@ -70,7 +70,9 @@ fn verify(dir: &Path, is_json: bool) -> Result<Outcome, Failure> {
                 return;
             }
             begins_at.get_or_insert(record.index);
-            checkpoints.iter_mut().for_each(|one| one.meet(&record));
+            for checkpoint in &mut checkpoints {
+                checkpoint.meet(&record);
+            }
             if decode_entry(record.payload).is_err() {
                 first_bad.get_or_insert(record.index);
             }
@@ -78,21 +80,29 @@ fn verify(dir: &Path, is_json: bool) -> Result<Outcome, Failure> {
         Err(_) => reader.verify(None)?,
     };
     let keyless = kek.err().map(|error| Failure::from(error).to_string());
+    let is_sound = report.damage.is_none()
+        && first_bad.is_none()
+        && checkpoints.iter().all(Checkpoint::is_sound);
     if is_json {
         let mut object = report_object(&report, first_bad, keyless.as_deref());
-        object["begins_at_entry"] = json!(begins_at);
-        object["checkpoints"] = checkpoints.iter().map(Checkpoint::object).collect();
+        for (name, value) in [
+            ("is_sound", json!(is_sound)),
+            ("begins_at_entry", json!(begins_at)),
+            ("checkpoints", checkpoints.iter().map(Checkpoint::object).collect()),
+        ] {
+            object.insert(name.to_owned(), value);
+        }
+        let object = serde_json::Value::Object(object);
         say!("{object}");
     } else {
         if let Some(index) = begins_at.filter(|index| *index > 1) {
             say!("begins with entry {index}: what lies before was given up for a checkpoint");
         }
-        checkpoints.iter().for_each(|one| say!("{one}"));
+        for checkpoint in &checkpoints {
+            say!("{checkpoint}");
+        }
         print_report(&report, first_bad, keyless.as_deref());
     }
-    let is_sound = report.damage.is_none()
-        && first_bad.is_none()
-        && checkpoints.iter().all(Checkpoint::is_sound);
     Ok(if is_sound { Outcome::Done } else { Outcome::Unsound })
 }
 
@@ -144,10 +154,9 @@ fn report_object(
     report: &Report,
     first_bad: Option<u64>,
     keyless: Option<&str>,
-) -> serde_json::Value {
-    json!({
+) -> serde_json::Map<String, serde_json::Value> {
+    let object = json!({
         "event": "verified",
-        "is_sound": report.damage.is_none() && first_bad.is_none(),
         "segments": report.segments.len(),
         "groups": report.groups,
         "records": report.records,
@@ -163,7 +172,12 @@ fn report_object(
             "lsn": damage.lsn.0,
         })),
         "undecodable_entry": first_bad,
-    })
+    });
+    match object {
+        serde_json::Value::Object(object) => object,
+        // It is written as an object above.
+        _ => serde_json::Map::new(),
+    }
 }
 
 /// The names of the latest checkpoint; a journal need not begin with its site.

@@ -38,7 +38,7 @@ pub(crate) fn run(serve: &Serve) -> Result<Outcome, Failure> {
         arrangement(serve.arrangement),
     )?;
     let checkpoints = &mut config.limits.checkpoints;
-    checkpoints.is_journal_kept = serve.keep_journal;
+    checkpoints.is_journal_kept = !serve.forget_journal;
     if let Some(bytes) = serve.checkpoint_bytes {
         checkpoints.journal_bytes = bytes;
     }

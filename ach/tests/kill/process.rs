@@ -33,7 +33,7 @@ impl Process {
             .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh", PROGRAM])
             .args(["serve", "--json", "--listen", &listen])
             // So many that most kills meet one; and the journal whole, for it is what all is judged by.
-            .args(["--checkpoint-bytes", CHECKPOINT_BYTES, "--keep-journal"])
+            .args(["--checkpoint-bytes", CHECKPOINT_BYTES])
             .arg("--site")
             .arg(site)
             .arg("--data")

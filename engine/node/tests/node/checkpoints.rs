@@ -45,9 +45,9 @@ async fn open_alarms(ward: &Ward, node: &Running) -> Vec<String> {
     let mut told = Vec::new();
     loop {
         let update = tokio::time::timeout(PATIENCE, alarms.next()).await.unwrap().unwrap();
-        let word = render(&update);
-        let is_over = word.starts_with("open ");
-        told.push(word);
+        let words = render(&update);
+        let is_over = words.starts_with("open ");
+        told.push(words);
         if is_over {
             told.sort();
             return told;
@@ -160,7 +160,7 @@ async fn a_journal_that_was_given_up_and_no_checkpoint_left_is_refused_with_the_
         bare.corrupt(&name_of(index), |bytes| bytes[300] ^= 1).unwrap();
     }
     let clock = std::sync::Arc::new(ach_engine_node::SystemClock::default());
-    let refused = Node::start_on(ward.config(), bare, clock).unwrap_err();
+    let refused = Node::start_on(ward.config(), &bare, clock).unwrap_err();
     assert!(matches!(refused, StartError::NoCheckpoint { .. }), "{refused}");
     assert!(refused.to_string().contains("backup"), "{refused}");
 }
@@ -249,8 +249,8 @@ async fn a_site_that_changed_and_an_actor_that_is_set_aside_come_back() {
     let vendor = ward.vendor(node.address()).await;
     let mut alarms = ward.alarms(node.address()).await;
     vendor.publish(ping(2, 25_000, 5_000)).await.unwrap();
-    let word = in_time("the released tag's alarm", alarms.next()).await;
-    assert!(word.starts_with("Raised UnauthorisedEntry visitor-2"), "{word}");
+    let alarm = in_time("the released tag's alarm", alarms.next()).await;
+    assert!(alarm.starts_with("Raised UnauthorisedEntry visitor-2"), "{alarm}");
 }
 
 /// The key of the fixture.

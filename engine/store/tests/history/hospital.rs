@@ -176,7 +176,7 @@ fn site(tags: u32, zones: u32) -> SiteConfig {
         version: 1,
         utc_offsets: vec![UtcOffset { from: Timestamp(0), offset_s: 0 }],
         speed_limits: vec![SpeedLimit { class: SubjectClass::Patient, mm_per_s: 1_000_000 }],
-        sources: vec![SourceConfig { id: name("rtls"), silence_ns: None }],
+        sources: vec![SourceConfig { id: name("rtls"), silence_ns: None, zones: Vec::new() }],
         anchors: Vec::new(),
         zones: (0..zones).map(zone).collect(),
         doors: Vec::new(),
