@@ -6,6 +6,9 @@
 //! DIR/node/       the node's own certificate and key
 //! DIR/journal/    segments of the journal
 //! DIR/journal.key the key-encryption key of the journal
+//! DIR/audit/      segments of the audit log
+//! DIR/audit.key   the key that signs its heads
+//! DIR/audit.pub   the public half of that key
 //! ```
 
 use std::fs;
@@ -142,9 +145,21 @@ impl DataDirectory {
         Failure::new(format!("cannot {verb} {}: {error}; {remedy}", file.display()))
     }
 
-    /// The certificate authority, made at the first call.
+    /// The certificate authority, made at the first call. Where a node has its certificate from one
+    /// that is gone, a new one would turn every client away that was enrolled with it.
     pub(crate) fn authority(&self) -> Result<Authority, Failure> {
-        Ok(Authority::open_or_create(&self.root.join("pki"), &self.site()?)?)
+        let (folder, node) = (self.root.join("pki"), self.root.join("node"));
+        let is_empty = fs::read_dir(&folder).map_or(true, |mut files| files.next().is_none());
+        if is_empty && node.exists() {
+            return Err(Failure::new(format!(
+                "the authority in {} is missing, and nobody who was enrolled with it could come in; \
+                 put it back from your backup, or remove {} to begin with a new one and enrol \
+                 everybody again",
+                folder.display(),
+                node.display()
+            )));
+        }
+        Ok(Authority::open_or_create(&folder, &self.site()?)?)
     }
 
     /// The node's own certificate for these host names, made anew at each start: names may change,
@@ -173,6 +188,16 @@ impl DataDirectory {
     /// Where the journal's segments are.
     pub(crate) fn journal(&self) -> PathBuf {
         self.root.join("journal")
+    }
+
+    /// Where the audit log's segments are.
+    pub(crate) fn audit(&self) -> PathBuf {
+        self.root.join("audit")
+    }
+
+    /// The key that signs the heads of the audit log.
+    pub(crate) fn audit_key(&self) -> PathBuf {
+        self.root.join("audit.key")
     }
 
     /// Where the key-encryption key of the journal comes from: the environment if it has one, else a
@@ -230,6 +255,21 @@ mod tests {
         check_refused(DataDirectory::existing(&folder.path().join("none")), "no data directory");
         fs::write(folder.path().join("site"), "").unwrap();
         check_refused(DataDirectory::existing(folder.path()).unwrap().site(), "is damaged");
+    }
+
+    /// Or everybody who was enrolled would be turned away without a word.
+    #[test]
+    fn a_lost_authority_is_told_and_no_other_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = DataDirectory::for_site(folder.path(), &name("st-anna")).unwrap();
+        directory.node_bundle(&name("node-1"), &[]).unwrap();
+        assert!(directory.authority().is_ok());
+        fs::remove_dir_all(folder.path().join("pki")).unwrap();
+        check_refused(directory.authority(), "put it back from your backup");
+        check_refused(directory.enrol(Role::Vendor, &name("uwb")), "enrol everybody again");
+        assert!(!folder.path().join("pki").exists());
+        fs::remove_dir_all(folder.path().join("node")).unwrap();
+        assert!(directory.authority().is_ok());
     }
 
     /// A fresh key in the place of a lost one would be taken for it.

@@ -121,6 +121,7 @@ fn site(walks: &Walks, gates: Gates) -> SiteDirectory {
         id: name("wifi"),
         name: "Wi-Fi".to_owned(),
         silence_ns: None,
+        zones: Vec::new(),
         spare_tags: Vec::new(),
     }];
     for floor in FLOORS {

@@ -29,7 +29,11 @@ pub(crate) fn site(campus: &Campus, tags: usize) -> SiteConfig {
         ]
         .map(|class| SpeedLimit { class, mm_per_s: 4_000 })
         .to_vec(),
-        sources: vec![SourceConfig { id: name("rtls"), silence_ns: Some(MINUTE_NS) }],
+        sources: vec![SourceConfig {
+            id: name("rtls"),
+            silence_ns: Some(MINUTE_NS),
+            zones: vec![],
+        }],
         anchors: Vec::new(),
         zones: zones(campus),
         doors: Vec::new(),

@@ -1,5 +1,7 @@
 //! Axis-parallel boxes in whole millimetres, both ends included.
 
+use crate::edge::Edge;
+
 /// A box in the plane. Empty if a low end lies above its high end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
@@ -57,14 +59,28 @@ impl Bounds {
         west.min(east).min(south).min(north).into()
     }
 
-    /// All but the outermost millimetre; empty if there is nothing else.
+    /// The box, smaller by so much to each side.
     #[inline]
-    pub(crate) fn interior(&self) -> Bounds {
+    pub(crate) fn shrunk(&self, by_mm: u64) -> Bounds {
+        let by_mm = u32::try_from(by_mm).unwrap_or(u32::MAX);
         Bounds {
-            x_low: self.x_low.saturating_add(1),
-            y_low: self.y_low.saturating_add(1),
-            x_high: self.x_high.saturating_sub(1),
-            y_high: self.y_high.saturating_sub(1),
+            x_low: self.x_low.saturating_add_unsigned(by_mm),
+            y_low: self.y_low.saturating_add_unsigned(by_mm),
+            x_high: self.x_high.saturating_sub_unsigned(by_mm),
+            y_high: self.y_high.saturating_sub_unsigned(by_mm),
+        }
+    }
+
+    /// The box, larger by so much to the west and east, and to the south and north.
+    #[inline]
+    pub(crate) fn grown(&self, to_x: u64, to_y: u64) -> Bounds {
+        let narrow = |mm: u64| u32::try_from(mm).unwrap_or(u32::MAX);
+        let (to_x, to_y) = (narrow(to_x), narrow(to_y));
+        Bounds {
+            x_low: self.x_low.saturating_sub_unsigned(to_x),
+            y_low: self.y_low.saturating_sub_unsigned(to_y),
+            x_high: self.x_high.saturating_add_unsigned(to_x),
+            y_high: self.y_high.saturating_add_unsigned(to_y),
         }
     }
 
@@ -120,6 +136,12 @@ impl Bounds {
     pub(crate) fn corners(&self) -> [(i32, i32); 4] {
         let Bounds { x_low, y_low, x_high, y_high } = *self;
         [(x_low, y_low), (x_high, y_low), (x_high, y_high), (x_low, y_high)]
+    }
+
+    /// The four sides, as edges.
+    pub(crate) fn sides(&self) -> [Edge; 4] {
+        let [a, b, c, d] = self.corners();
+        [Edge { a, b }, Edge { a: b, b: c }, Edge { a: c, b: d }, Edge { a: d, b: a }]
     }
 
     /// Width times height, each at least 1 so that thin boxes compare by their length.

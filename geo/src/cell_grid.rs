@@ -5,6 +5,7 @@
 
 use crate::bounds::Bounds;
 use crate::edge::Edge;
+use crate::frame::Frame;
 use crate::patch::Patch;
 use crate::region::{Coverage, Shape};
 use crate::storey::{LineEntry, Storey, ZoneEntry};
@@ -32,9 +33,11 @@ const EDGES_BASE: usize = 16_384;
 /// Entries that a cell has in place: in rows of rooms it has two to four.
 const INLINE_COUNT: usize = 4;
 
-/// A grid over most of a floor.
+/// A grid over most of a floor, along the walls of most rooms there: all places and boxes in it are
+/// in that frame.
 #[derive(Debug)]
 pub(crate) struct CellGrid {
+    frame: Frame,
     x_low: i32,
     y_low: i32,
     side_bits: u32,
@@ -66,6 +69,10 @@ struct Span {
 /// All that meets a window, which lies about the point that was asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cell<'a> {
+    /// The frame of the window, of the boxes of the watches and of the place.
+    pub(crate) frame: Frame,
+    /// Where the point that was asked for lies.
+    pub(crate) place: (i32, i32),
     pub(crate) window: Bounds,
     zones: &'a [ZoneEntry],
     more_zones: &'a [ZoneEntry],
@@ -80,10 +87,21 @@ impl<'a> Cell<'a> {
         self.zones.iter().chain(self.more_zones)
     }
 
-    /// Whether an entry's outline holds a point of the window; `None` if the region must be asked.
+    /// Whether an entry's outline holds the point, whose place its box holds; `None` if the region
+    /// must be asked.
     #[inline]
     pub(crate) fn holds(&self, entry: &ZoneEntry, x_mm: i32, y_mm: i32) -> Option<bool> {
-        if entry.is_filled() { Some(true) } else { entry.patch.holds(self.edges, x_mm, y_mm) }
+        if entry.is_filled() {
+            entry.inner().contains(self.place.0, self.place.1).then_some(true)
+        } else {
+            entry.patch.holds(self.edges, x_mm, y_mm)
+        }
+    }
+
+    /// How many edges there are.
+    #[inline]
+    pub(crate) fn edge_count(&self) -> usize {
+        self.edges.len()
     }
 
     /// The edges of an entry's outline in the window, if they are here.
@@ -111,20 +129,20 @@ impl Span {
 
 impl CellGrid {
     /// Builds the grid with the smallest cells that keep to the bounds of memory, if any do.
-    pub(crate) fn build(storey: &Storey, watches: &[Watch]) -> Option<CellGrid> {
+    pub(crate) fn build(storey: &Storey, frame: Frame, watches: &[Watch]) -> Option<CellGrid> {
+        let zones = storey.framed_zones(frame, watches);
         let is_local = |of: &Bounds| {
             of.x_low.abs_diff(of.x_high) <= LOCAL_MM && of.y_low.abs_diff(of.y_high) <= LOCAL_MM
         };
-        let extent = storey.boxes().filter(is_local).reduce(Bounds::joined)?;
-        SIDE_BITS.into_iter().find_map(|bits| CellGrid::with_side(bits, extent, storey, watches))
+        let lines = storey.line_boxes(frame);
+        let boxes = zones.iter().map(|zone| zone.bounds).chain(lines);
+        let extent = boxes.filter(is_local).reduce(Bounds::joined)?;
+        let ground = Ground { storey, frame, zones, watches };
+        SIDE_BITS.into_iter().find_map(|bits| CellGrid::with_side(bits, extent, &ground))
     }
 
-    fn with_side(
-        side_bits: u32,
-        extent: Bounds,
-        storey: &Storey,
-        watches: &[Watch],
-    ) -> Option<CellGrid> {
+    fn with_side(side_bits: u32, extent: Bounds, ground: &Ground<'_>) -> Option<CellGrid> {
+        let storey = ground.storey;
         let columns = (extent.x_low.abs_diff(extent.x_high) >> side_bits) + 1;
         let rows = (extent.y_low.abs_diff(extent.y_high) >> side_bits) + 1;
         let cell_count = usize::try_from(u64::from(columns) * u64::from(rows)).ok()?;
@@ -134,9 +152,10 @@ impl CellGrid {
         let entries_max = ENTRIES_BASE.saturating_add(ENTRIES_EACH.saturating_mul(storey.count()));
         let edges_max = EDGES_BASE.saturating_add(EDGES_EACH.saturating_mul(storey.count()));
         let (mut zones, mut lines, mut edges) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut near, mut near_edges) = (Vec::new(), Vec::new());
+        let (mut near, mut near_edges): (Vec<ZoneEntry>, _) = (Vec::new(), Vec::new());
         let mut plots = Vec::with_capacity(cell_count);
         let mut grid = CellGrid {
+            frame: ground.frame,
             x_low: extent.x_low,
             y_low: extent.y_low,
             side_bits,
@@ -150,17 +169,12 @@ impl CellGrid {
         for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)))
         {
             let window = grid.window(column, row);
-            storey.zones_meeting(&window, |entry| {
-                let mut entry = local(entry, &window, watches);
-                if let Some(entry) = &mut entry
-                    && edges.len() + near_edges.len() < edges_max
-                {
-                    entry.patch = patch(entry, &window, watches, &mut near_edges);
-                }
-                near.extend(entry);
+            let edges_left = edges_max.saturating_sub(edges.len());
+            ground.zones_meeting(&window, |entry| {
+                near.extend(ground.local(entry, &window, edges_left, &mut near_edges));
             });
             let line_count = lines.len();
-            storey.lines_meeting(&window, |entry| lines.push(*entry));
+            ground.lines_meeting(&window, |entry| lines.push(*entry));
             let mut inline = [ZoneEntry::VACANT; INLINE_COUNT];
             for (place, entry) in inline.iter_mut().zip(&near) {
                 *place = *entry;
@@ -189,14 +203,17 @@ impl CellGrid {
     /// The cell of a point; `None` outside of the grid.
     #[inline]
     pub(crate) fn cell(&self, x_mm: i32, y_mm: i32) -> Option<Cell<'_>> {
-        // A point to the west or south comes out beyond the last column or row.
-        let column = x_mm.wrapping_sub(self.x_low).cast_unsigned() >> self.side_bits;
-        let row = y_mm.wrapping_sub(self.y_low).cast_unsigned() >> self.side_bits;
+        let place = self.frame.place((x_mm, y_mm));
+        let since = |low: i32, at: i32| u32::try_from(i64::from(at) - i64::from(low)).ok();
+        let column = since(self.x_low, place.0)? >> self.side_bits;
+        let row = since(self.y_low, place.1)? >> self.side_bits;
         if column >= self.columns || row >= self.rows {
             return None;
         }
         let plot = self.plots.get(usize::try_from(row * self.columns + column).ok()?)?;
         Some(Cell {
+            frame: self.frame,
+            place,
             window: self.window(column, row),
             zones: &plot.zones,
             more_zones: plot.more_zones.of(&self.zones)?,
@@ -222,13 +239,60 @@ impl CellGrid {
     }
 }
 
+/// What a grid is built on.
+struct Ground<'a> {
+    storey: &'a Storey,
+    frame: Frame,
+    /// By ordinal, with their boxes in the frame.
+    zones: Vec<ZoneEntry>,
+    watches: &'a [Watch],
+}
+
+impl Ground<'_> {
+    /// Every watch whose box meets the window.
+    fn zones_meeting(&self, window: &Bounds, mut visit: impl FnMut(&ZoneEntry)) {
+        self.storey.zones_meeting(&self.frame.site_bounds(window), |stored| {
+            let at = self.zones.binary_search_by_key(&stored.ordinal(), ZoneEntry::ordinal);
+            let entry = at.ok().and_then(|at| self.zones.get(at));
+            if let Some(entry) = entry.filter(|entry| entry.bounds.meets(window)) {
+                visit(entry);
+            }
+        });
+    }
+
+    /// Every piece of a line whose box meets the window.
+    fn lines_meeting(&self, window: &Bounds, mut visit: impl FnMut(&LineEntry)) {
+        self.storey.lines_meeting(&self.frame.site_bounds(window), |entry| {
+            if self.frame.bounds_of(&entry.edge).meets(window) {
+                visit(entry);
+            }
+        });
+    }
+
+    /// The entry as it is in a window, where most polygons are all or nothing; with its edges there,
+    /// if there is room for them.
+    fn local(
+        &self,
+        entry: &ZoneEntry,
+        window: &Bounds,
+        edges_left: usize,
+        edges: &mut Vec<Edge>,
+    ) -> Option<ZoneEntry> {
+        let mut entry = local(entry, window, self.frame, self.watches)?;
+        if edges.len() < edges_left {
+            entry.patch = patch(&entry, &self.frame.site_bounds(window), self.watches, edges);
+        }
+        Some(entry)
+    }
+}
+
 /// The entry as it is in a window, where most polygons are all or nothing.
-fn local(entry: &ZoneEntry, window: &Bounds, watches: &[Watch]) -> Option<ZoneEntry> {
+fn local(entry: &ZoneEntry, window: &Bounds, frame: Frame, watches: &[Watch]) -> Option<ZoneEntry> {
     if entry.is_filled() {
         return Some(*entry);
     }
     let watch = watches.get(usize::try_from(entry.ordinal()).ok()?)?;
-    match watch.region.coverage(window) {
+    match watch.region.coverage_in(frame, window) {
         Coverage::None => None,
         Coverage::Whole if watch.region.height().is_none() => {
             // A little larger, so that safe boxes may fill the window.
@@ -250,5 +314,5 @@ fn patch(entry: &ZoneEntry, window: &Bounds, watches: &[Watch], edges: &mut Vec<
     }
 }
 
-/// Extents lie within the range, so windows do not come near the ends of `i32`.
-const _: () = assert!(RANGE_MM < i32::MAX / 2);
+/// Extents lie within twice the range, so windows do not come near the ends of `i32`.
+const _: () = assert!(RANGE_MM < i32::MAX / 2 - (1 << 18));

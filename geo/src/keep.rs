@@ -7,12 +7,14 @@
 //! watch, and off every line, is safe. Where the circle of accuracy counts, a part of the slack is
 //! left to the accuracy and the rest to the box.
 //!
-//! All here is conservative: a box may come out too small, and empty if need be.
+//! All here is conservative: a box may come out too small, and empty if need be. What is asked of a
+//! watch is asked in the site's frame, and exactly; what is cut is cut in the frame of the box, off
+//! more than the region or to less.
 
 use crate::bounds::Bounds;
 use crate::box_cutter::{BoxCutter, REACH_MM};
 use crate::membership::{Membership, NEVER_NS, Standing, blur_mm, tolerance_ns};
-use crate::polygon::{DistanceRange, Polygon};
+use crate::polygon::DistanceRange;
 use crate::post::Post;
 use crate::region::Shape;
 
@@ -79,7 +81,7 @@ impl BoxCutter {
         }
         let accuracy_mm = u64::from(self.seen.accuracy_mm);
         let far_mm = (margin_mm + accuracy_mm) * 2 + ACCURACY_ROOM_MM;
-        let depth_mm = distance(watch, self.place(), far_mm).least_mm;
+        let depth_mm = distance(watch, self.point(), far_mm).least_mm;
         let slack_mm = depth_mm.saturating_sub(margin_mm + accuracy_mm);
         let room_mm = (slack_mm / 2).min(accuracy_mm.max(ACCURACY_ROOM_MM));
         self.limit_accuracy_to(narrow(accuracy_mm + room_mm));
@@ -91,25 +93,22 @@ impl BoxCutter {
         if depth_mm == 0 {
             return self.keep_within(watch, 0);
         }
-        match watch.shape() {
-            Shape::Rectangle => self.stay_within(&shrunk(&watch.bounds(), depth_mm)),
-            Shape::Circle { center_mm, radius_mm } => {
-                let core = Bounds::spanned(*center_mm, *center_mm);
-                let radius_mm = u64::from(*radius_mm).saturating_sub(depth_mm);
-                self.stay_in(&Rounded { core, radius_mm });
-            }
-            Shape::Polygon(polygon) => {
-                let far_mm = depth_mm + u64::from(REACH_MM.unsigned_abs());
-                let free_mm = polygon.distance(self.place(), far_mm).least_mm;
-                self.stay_within(&self.square(free_mm.saturating_sub(depth_mm)));
-            }
+        if let Some(fit) = watch.fit_in(self.frame) {
+            return self.stay_within(&fit.inner().shrunk(self.frame.at_least(depth_mm)));
         }
+        if let Shape::Circle { center_mm, radius_mm } = watch.shape() {
+            let radius_mm = u64::from(*radius_mm).saturating_sub(depth_mm);
+            return self.stay_in(&self.disc(*center_mm, self.frame.at_most(radius_mm)));
+        }
+        let far_mm = depth_mm + u64::from(REACH_MM.unsigned_abs());
+        let free_mm = distance(watch, self.point(), far_mm).least_mm;
+        self.stay_within(&self.square(free_mm.saturating_sub(depth_mm)));
     }
 
     /// Keeps a mover out that is not in and shows no entry.
     pub(crate) fn keep_out(&mut self, watch: &Post) {
         let gates = &watch.gates;
-        let (x_mm, y_mm) = self.place();
+        let (x_mm, y_mm) = self.point();
         let margin_mm = u64::from(gates.entry_margin_mm);
         if !watch.is_deep_inside(x_mm, y_mm, margin_mm) {
             return self.keep_beyond(watch, -signed(margin_mm));
@@ -140,7 +139,7 @@ impl BoxCutter {
 
     /// Stays within `reach_mm` and the accuracy of a region.
     fn stay_near(&mut self, watch: &Post, reach_mm: u64) {
-        let (x_mm, y_mm) = self.place();
+        let (x_mm, y_mm) = self.point();
         let accuracy_mm = blur_mm(&watch.gates, &self.seen);
         if accuracy_mm == 0 || watch.is_within(x_mm, y_mm, reach_mm) {
             return self.keep_within(watch, reach_mm);
@@ -159,7 +158,7 @@ impl BoxCutter {
         }
         let accuracy_mm = u64::from(self.seen.accuracy_mm);
         let far_mm = (reach_mm + accuracy_mm).saturating_mul(2).saturating_add(ACCURACY_ROOM_MM);
-        let least_mm = distance(watch, self.place(), far_mm).least_mm;
+        let least_mm = distance(watch, self.point(), far_mm).least_mm;
         let slack_mm = least_mm.saturating_sub(reach_mm + accuracy_mm);
         let room_mm = (slack_mm / 2).min(accuracy_mm.max(ACCURACY_ROOM_MM));
         self.limit_accuracy_to(narrow(accuracy_mm + room_mm));
@@ -168,57 +167,66 @@ impl BoxCutter {
 
     /// Keeps the distance to a region at `reach_mm` or below.
     fn keep_within(&mut self, watch: &Post, reach_mm: u64) {
-        match watch.shape() {
-            Shape::Rectangle if reach_mm == 0 => self.stay_within(&watch.bounds()),
-            Shape::Rectangle => {
-                self.stay_in(&Rounded { core: watch.bounds(), radius_mm: reach_mm });
+        if let Some(fit) = watch.fit_in(self.frame) {
+            let core = fit.inner();
+            if reach_mm == 0 {
+                return self.stay_within(&core);
             }
-            Shape::Circle { center_mm, radius_mm } => {
-                let core = Bounds::spanned(*center_mm, *center_mm);
-                self.stay_in(&Rounded { core, radius_mm: u64::from(*radius_mm) + reach_mm });
-            }
-            Shape::Polygon(polygon) => self.stay_in_polygon(polygon, reach_mm),
+            return self.stay_in(&Rounded { core, radius_mm: self.frame.at_most(reach_mm) });
         }
+        if let Shape::Circle { center_mm, radius_mm } = watch.shape() {
+            let radius_mm = self.frame.at_most(u64::from(*radius_mm) + reach_mm);
+            return self.stay_in(&self.disc(*center_mm, radius_mm));
+        }
+        self.stay_in_polygon(watch, reach_mm);
     }
 
     /// Keeps the distance to a region above `reach_mm`; a negative one is a depth.
     fn keep_beyond(&mut self, watch: &Post, reach_mm: i64) {
         let outward_mm = u64::try_from(reach_mm).unwrap_or(0);
         let inward_mm = reach_mm.min(0).unsigned_abs();
-        match watch.shape() {
-            Shape::Circle { center_mm, radius_mm } => {
-                let core = Bounds::spanned(*center_mm, *center_mm);
-                let radius_mm = u64::from(*radius_mm) + outward_mm;
-                // Nowhere is deeper than the middle.
-                if let Some(radius_mm) = radius_mm.checked_sub(inward_mm) {
-                    self.stay_off(&Rounded { core, radius_mm });
-                }
+        let radius_mm = if outward_mm == 0 { 0 } else { self.frame.at_least(outward_mm) };
+        if let Some(fit) = watch.fit_in(self.frame) {
+            let core = fit.outer.shrunk(self.frame.at_most(inward_mm));
+            if core.room() > 0 {
+                self.stay_off(&Rounded { core, radius_mm });
             }
-            Shape::Rectangle => {
-                let core = shrunk(&watch.bounds(), inward_mm);
-                if core.room() > 0 {
-                    self.stay_off(&Rounded { core, radius_mm: outward_mm });
-                }
+            return;
+        }
+        if let Shape::Circle { center_mm, radius_mm } = watch.shape() {
+            // Nowhere is deeper than the middle.
+            let radius_mm = (u64::from(*radius_mm) + outward_mm).checked_sub(inward_mm);
+            if let Some(radius_mm) = radius_mm {
+                self.stay_off(&self.disc(*center_mm, self.frame.at_least(radius_mm)));
             }
-            Shape::Polygon(polygon) => {
-                let (x_mm, y_mm) = self.place();
-                if watch.bounds().is_within(x_mm, y_mm, outward_mm) {
-                    self.stay_off_polygon(polygon, reach_mm);
-                } else {
-                    self.stay_off(&Rounded { core: watch.bounds(), radius_mm: outward_mm });
-                }
-            }
+            return;
+        }
+        let (x_mm, y_mm) = self.point();
+        if watch.bounds().is_within(x_mm, y_mm, outward_mm) {
+            self.stay_off_polygon(watch, reach_mm);
+        } else {
+            let core = if self.frame.is_site() {
+                watch.bounds()
+            } else {
+                watch.region.bounds_in(self.frame)
+            };
+            self.stay_off(&Rounded { core, radius_mm });
         }
     }
 
+    /// A disc of the plane, with its radius in the frame.
+    fn disc(&self, center_mm: (i32, i32), radius_mm: u64) -> Rounded {
+        let center = self.frame.place(center_mm);
+        Rounded { core: Bounds::spanned(center, center), radius_mm }
+    }
+
     /// Inside, the edges or the reach beyond them limit the box; outside, the reach.
-    fn stay_in_polygon(&mut self, polygon: &Polygon, reach_mm: u64) {
-        let (x_mm, y_mm) = self.place();
-        let is_inside = polygon.contains(x_mm, y_mm);
+    fn stay_in_polygon(&mut self, watch: &Post, reach_mm: u64) {
+        let (x_mm, y_mm) = self.point();
+        let is_inside = watch.contains(x_mm, y_mm);
         let mut square = Bounds::EMPTY;
         if reach_mm > 0 {
-            let range =
-                polygon.distance((x_mm, y_mm), reach_mm.max(REACH_MM.unsigned_abs().into()));
+            let range = distance(watch, (x_mm, y_mm), reach_mm.max(REACH_MM.unsigned_abs().into()));
             let free_mm = if is_inside {
                 reach_mm + range.least_mm
             } else {
@@ -226,30 +234,30 @@ impl BoxCutter {
             };
             square = self.square(free_mm);
         }
-        self.keep_off_edges_or(polygon, is_inside, square);
+        self.keep_off_edges_or(watch, is_inside, square);
     }
 
     /// Outside, the edges limit the box, or the reach if it is negative; inside, the depth does.
-    fn stay_off_polygon(&mut self, polygon: &Polygon, reach_mm: i64) {
-        let (x_mm, y_mm) = self.place();
-        let is_outside = !polygon.contains(x_mm, y_mm);
+    fn stay_off_polygon(&mut self, watch: &Post, reach_mm: i64) {
+        let (x_mm, y_mm) = self.point();
+        let is_outside = !watch.contains(x_mm, y_mm);
         let mut square = Bounds::EMPTY;
         if reach_mm != 0 {
             let far_mm = reach_mm.unsigned_abs() + u64::from(REACH_MM.unsigned_abs());
-            let range = polygon.distance((x_mm, y_mm), far_mm);
+            let range = distance(watch, (x_mm, y_mm), far_mm);
             let distance_mm =
                 if is_outside { signed(range.least_mm) } else { -signed(range.most_mm) };
             square = self.square(u64::try_from(distance_mm.saturating_sub(reach_mm)).unwrap_or(0));
         }
-        self.keep_off_edges_or(polygon, is_outside && reach_mm <= 0, square);
+        self.keep_off_edges_or(watch, is_outside && reach_mm <= 0, square);
     }
 
     /// Keeps off all edges, if that does, or stays in a square, whichever has more room.
-    fn keep_off_edges_or(&mut self, polygon: &Polygon, may_keep_off: bool, square: Bounds) {
+    fn keep_off_edges_or(&mut self, watch: &Post, may_keep_off: bool, square: Bounds) {
         let before = self.bounds;
         if may_keep_off {
-            let Bounds { y_low, y_high, .. } = before;
-            for edge in polygon.edges_between(y_low, y_high) {
+            let Bounds { y_low, y_high, .. } = self.frame.site_bounds(&before);
+            for edge in watch.region.edges_between(y_low, y_high).as_ref() {
                 self.keep_off_edge(edge);
             }
         } else {
@@ -265,7 +273,7 @@ impl BoxCutter {
     fn square(&self, free_mm: u64) -> Bounds {
         let (x_mm, y_mm) = self.place();
         // 7/10 is a little less than the half of the root of two.
-        match free_mm.checked_sub(1) {
+        match free_mm.checked_sub(1 + self.frame.blur()) {
             Some(free_mm) => {
                 let half_mm = i32::try_from(free_mm.saturating_mul(7) / 10).unwrap_or(REACH_MM);
                 Bounds::around(x_mm, y_mm, half_mm)
@@ -283,11 +291,20 @@ impl BoxCutter {
         if gap_x > radius_mm || gap_y > radius_mm {
             return self.give_up();
         }
+        if gap_x == 0 && gap_y == 0 {
+            let even = radius_mm * 7 / 10;
+            return self.stay_within(&core.grown(even, even));
+        }
+        if gap_x == 0 || gap_y == 0 {
+            // Beside one side of the core, and on that side as far as it goes.
+            let (to_x, to_y) = if gap_x == 0 { (0, radius_mm) } else { (radius_mm, 0) };
+            return self.stay_within(&core.grown(to_x, to_y));
+        }
         // Whatever it reaches to the sides, so high it may be there.
         let other = |reach: u64| (radius_mm * radius_mm - reach * reach).isqrt();
         let even = (radius_mm * 7 / 10).max(gap_x);
         let reaches = [(gap_x, other(gap_x)), (even, other(even)), (other(gap_y), gap_y)];
-        self.stay_within_one(&reaches.map(|(to_x, to_y)| grown(&core, to_x, to_y)));
+        self.stay_within_one(&reaches.map(|(to_x, to_y)| core.grown(to_x, to_y)));
     }
 
     /// Stays off a rounded rectangle that does not hold the position.
@@ -297,7 +314,7 @@ impl BoxCutter {
         if radius_mm >= THRESHOLD_MAX_MM {
             return self.give_up();
         }
-        let around = grown(&core, radius_mm, radius_mm);
+        let around = core.grown(radius_mm, radius_mm);
         if !around.contains(x_mm, y_mm) {
             return self.stay_beside(&around);
         }
@@ -313,7 +330,7 @@ impl BoxCutter {
         let reaches =
             [(gap_x, beyond(gap_x)), (beyond(gap_y), gap_y), (gap_x - step_mm, gap_y - step_mm)];
         let quadrant = |(from_x, from_y): (u64, u64)| {
-            let near = grown(&core, from_x.saturating_sub(1), from_y.saturating_sub(1));
+            let near = core.grown(from_x.saturating_sub(1), from_y.saturating_sub(1));
             let mut part = self.bounds;
             if from_x > 0 && x_mm < core.x_low {
                 part.x_high = part.x_high.min(near.x_low.saturating_sub(1));
@@ -355,27 +372,6 @@ fn distance(watch: &Post, (x_mm, y_mm): (i32, i32), reach_mm: u64) -> DistanceRa
             let apart_mm = from_center_mm.abs_diff(u64::from(*radius_mm));
             DistanceRange { least_mm: apart_mm.saturating_sub(1), most_mm: apart_mm + 1 }
         }
-    }
-}
-
-fn grown(core: &Bounds, to_x: u64, to_y: u64) -> Bounds {
-    let narrow = |mm: u64| u32::try_from(mm).unwrap_or(u32::MAX);
-    let (to_x, to_y) = (narrow(to_x), narrow(to_y));
-    Bounds {
-        x_low: core.x_low.saturating_sub_unsigned(to_x),
-        y_low: core.y_low.saturating_sub_unsigned(to_y),
-        x_high: core.x_high.saturating_add_unsigned(to_x),
-        y_high: core.y_high.saturating_add_unsigned(to_y),
-    }
-}
-
-fn shrunk(bounds: &Bounds, by_mm: u64) -> Bounds {
-    let by_mm = u32::try_from(by_mm).unwrap_or(u32::MAX);
-    Bounds {
-        x_low: bounds.x_low.saturating_add_unsigned(by_mm),
-        y_low: bounds.y_low.saturating_add_unsigned(by_mm),
-        x_high: bounds.x_high.saturating_sub_unsigned(by_mm),
-        y_high: bounds.y_high.saturating_sub_unsigned(by_mm),
     }
 }
 

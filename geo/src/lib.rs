@@ -13,6 +13,7 @@ mod cell_grid;
 mod crossing;
 mod edge;
 mod ellipsoid;
+mod frame;
 mod gates;
 mod keep;
 mod line;

@@ -397,6 +397,18 @@ impl Heard {
     }
 }
 
+impl Observation {
+    /// When it was.
+    pub(crate) fn heard(&self) -> Heard {
+        Heard { observed_at_ns: self.observed_at_ns, received_at_ns: self.received_at_ns }
+    }
+
+    /// When a delay that begins with it is over.
+    pub(crate) fn due_ns(&self, delay_ns: u64) -> u64 {
+        self.heard().due_ns(delay_ns)
+    }
+}
+
 impl Standing {
     fn of(post: &Post, seen: &Observation) -> Standing {
         let gates = &post.gates;

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use crate::bounds::Bounds;
 use crate::box_cutter::BoxCutter;
 use crate::crossing::{Crossing, gate};
+use crate::frame::Frame;
 use crate::membership::{Heard, Membership, NEVER_NS, Outcome, Standing};
 use crate::post::Post;
 use crate::safe_box::SafeBox;
@@ -65,7 +66,7 @@ pub struct Presence {
 ///
 /// Always used with the same index; [`rebase`](Occupancy::rebase) carries it to another. The owner
 /// feeds positions in the order of their observation and calls [`expire`](Occupancy::expire) as
-/// [`next_due_ns`](Occupancy::next_due_ns) tells. Deterministic: integers only, no clock. 160 bytes,
+/// [`next_due_ns`](Occupancy::next_due_ns) tells. Deterministic: integers only, no clock. 168 bytes,
 /// heap only for more than four watches at once and for dwell deadlines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Occupancy {
@@ -324,10 +325,13 @@ impl Occupancy {
         let cell = if wants_box { storey.cell(x_mm, y_mm) } else { None };
         let (members, stays) = (&mut self.members, &mut self.stays);
         let found = Found::default();
-        let mut sweep = Sweep { index, seen, members, old_count, stays, out: &mut *out, found };
+        let (frame, place) =
+            cell.map_or((Frame::SITE, (x_mm, y_mm)), |cell| (cell.frame, cell.place));
+        let out_of = &mut *out;
+        let mut sweep = Sweep { index, seen, place, members, old_count, stays, out: out_of, found };
         if let Some(cell) = &cell {
             for entry in cell.zones() {
-                if entry.bounds.contains(x_mm, y_mm) {
+                if entry.bounds.contains(place.0, place.1) {
                     sweep.meet(entry, cell.holds(entry, x_mm, y_mm));
                 }
             }
@@ -338,7 +342,7 @@ impl Occupancy {
         }
         let mut found = sweep.found;
         let window = found.clear.or(cell.map(|cell| cell.window));
-        let mut cutter = BoxCutter::new(seen, window);
+        let mut cutter = BoxCutter::new(seen, frame, place, window);
         if !wants_box {
             cutter.give_up();
         }
@@ -389,43 +393,60 @@ impl Occupancy {
         cutter: &mut BoxCutter,
         out: &mut Vec<Crossing>,
     ) {
-        let has_new = self.members.len() > old_count;
-        if !has_new && (0..old_count).all(|at| is_marked(found.quiet, at)) {
+        let count = self.members.len();
+        if (0..count).all(|at| found.is_quiet(at)) {
             found.is_all_quiet = true;
-            return;
+        } else {
+            self.step_restless(index, (&mut *found, old_count), cutter, out);
         }
+        if !found.is_all_quiet && !cutter.is_empty() {
+            for member in &self.members {
+                if let Some(watch) = index.at(member.ordinal) {
+                    cutter.keep_member(watch, member);
+                }
+            }
+        }
+        if old_count < count {
+            self.members.sort_unstable_by_key(|member| member.ordinal);
+        }
+    }
+
+    /// The first part of that.
+    fn step_restless(
+        &mut self,
+        index: &WatchIndex,
+        (found, old_count): (&mut Found, usize),
+        cutter: &BoxCutter,
+        out: &mut Vec<Crossing>,
+    ) {
         let stays = &mut self.stays;
-        let mut places = 0..;
+        let (mut places, mut is_all_quiet) = (0.., true);
         self.members.retain(|member| {
             let at = places.next().unwrap_or(usize::MAX);
-            let is_quiet = is_marked(found.quiet, at);
-            if is_quiet && cutter.is_empty() {
+            if found.is_quiet(at) {
+                member.standing = Standing::Inside;
                 return true;
             }
             let Some(watch) = index.at(member.ordinal) else { return false };
-            if is_quiet {
-                member.standing = Standing::Inside;
-            } else if at < old_count {
+            if at < old_count {
+                let was_in = member.is_in();
                 match step(member, watch, &cutter.seen, stays, out, Membership::observe) {
                     Outcome::Steady => {}
                     Outcome::Restless => found.is_restless = true,
                     Outcome::Over => {
-                        // It may stand inside all the same, only at another height.
-                        found.has_bystanders = true;
+                        // It may stand in the outline all the same: at another height, or not deep
+                        // enough.
+                        found.has_bystanders |= !was_in || watch.height().is_some();
                         return false;
                     }
                 }
             } else {
                 found.is_restless |= !member.is_in();
             }
-            if !cutter.is_empty() {
-                cutter.keep_member(watch, member);
-            }
+            is_all_quiet = false;
             true
         });
-        if has_new {
-            self.members.sort_unstable_by_key(|member| member.ordinal);
-        }
+        found.is_all_quiet = is_all_quiet;
     }
 
     fn find_deadline(&mut self, index: &WatchIndex) {
@@ -447,10 +468,6 @@ fn sort_fresh(out: &mut [Crossing], start: usize) {
     {
         fresh.sort_by_key(|crossing| (crossing.family(), crossing.watch));
     }
-}
-
-fn is_marked(marks: u64, at: usize) -> bool {
-    u32::try_from(at).ok().and_then(|at| marks.checked_shr(at)).is_some_and(|marks| marks & 1 == 1)
 }
 
 /// Takes the position to one watch the mover is in or seems to enter.
@@ -475,16 +492,4 @@ fn step(
         stays.disarm(member.ordinal);
     }
     outcome
-}
-
-impl Observation {
-    /// When it was.
-    pub(crate) fn heard(&self) -> Heard {
-        Heard { observed_at_ns: self.observed_at_ns, received_at_ns: self.received_at_ns }
-    }
-
-    /// When a delay that begins with it is over.
-    pub(crate) fn due_ns(&self, delay_ns: u64) -> u64 {
-        self.heard().due_ns(delay_ns)
-    }
 }

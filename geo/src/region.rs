@@ -1,7 +1,10 @@
 //! An area with its floor and heights, checked once and asked often.
 
+use std::borrow::Cow;
+
 use crate::bounds::{Bounds, square};
 use crate::edge::Edge;
+use crate::frame::Frame;
 use crate::outline_check::{self, RegionError};
 use crate::polygon::Polygon;
 use crate::{Floor, Height, Outline, Position};
@@ -206,6 +209,59 @@ impl Region {
                 } else {
                     Coverage::None
                 }
+            }
+        }
+    }
+
+    /// The same of a window in another frame.
+    pub(crate) fn coverage_in(&self, frame: Frame, window: &Bounds) -> Coverage {
+        if frame.is_site() {
+            return self.coverage(window);
+        }
+        if !self.bounds_in(frame).meets(window) {
+            return Coverage::None;
+        }
+        if let Shape::Circle { .. } = self.shape {
+            // What holds of a box round the window holds of the window.
+            return self.coverage(&frame.site_bounds(window));
+        }
+        let around = frame.site_bounds(window);
+        let edges = self.edges_between(around.y_low, around.y_high);
+        if edges.iter().any(|edge| frame.may_meet(edge, window)) {
+            return Coverage::Part;
+        }
+        match frame.point_in(window) {
+            None => Coverage::Part,
+            Some((x_mm, y_mm)) if self.contains(x_mm, y_mm) => Coverage::Whole,
+            Some(_) => Coverage::None,
+        }
+    }
+
+    /// All edges that touch a level band, and perhaps others; none of a circle.
+    pub(crate) fn edges_between(&self, y_low: i32, y_high: i32) -> Cow<'_, [Edge]> {
+        match &self.shape {
+            Shape::Rectangle => Cow::Owned(self.bounds.sides().to_vec()),
+            Shape::Polygon(polygon) => Cow::Borrowed(polygon.edges_between(y_low, y_high)),
+            Shape::Circle { .. } => Cow::Borrowed(&[]),
+        }
+    }
+
+    /// A box in another frame that holds the region.
+    pub(crate) fn bounds_in(&self, frame: Frame) -> Bounds {
+        if frame.is_site() {
+            return self.bounds;
+        }
+        match &self.shape {
+            Shape::Polygon(polygon) => {
+                let edges = polygon.edges_between(i32::MIN, i32::MAX);
+                let boxes = edges.iter().map(|edge| frame.bounds_of(edge));
+                boxes.reduce(Bounds::joined).unwrap_or(Bounds::EMPTY)
+            }
+            Shape::Rectangle => frame.bounds_round(&self.bounds),
+            Shape::Circle { center_mm, radius_mm } => {
+                let center = frame.place(*center_mm);
+                let reach_mm = frame.at_least(u64::from(*radius_mm));
+                Bounds::spanned(center, center).grown(reach_mm, reach_mm)
             }
         }
     }

@@ -1,6 +1,7 @@
 //! A box round a position within which no answer can change.
 
 use crate::bounds::Bounds;
+use crate::frame::Frame;
 use crate::{Floor, Observation, Position};
 
 /// Where a height is not known. Known heights are cut off above it.
@@ -8,11 +9,13 @@ const HEIGHT_UNKNOWN: i16 = i16::MIN;
 /// Heights above the slab from which a box can be made. A storey is a few metres high.
 const HEIGHTS_MM: std::ops::RangeInclusive<i32> = -32_000..=32_000;
 
-/// The box, for one floor: an area, a band of heights and a range of accuracies. 24 bytes.
+/// The box, for one floor: an area, a band of heights and a range of accuracies. 28 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SafeBox {
-    x_low: i32,
-    y_low: i32,
+    /// Whose `u` and `v` the area is in.
+    frame: Frame,
+    u_low: i32,
+    v_low: i32,
     /// How far it reaches east and north of there.
     east_mm: u16,
     north_mm: u16,
@@ -30,6 +33,7 @@ pub(crate) struct SafeBox {
 /// The limits of a box, before it is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Limits {
+    pub(crate) frame: Frame,
     pub(crate) bounds: Bounds,
     /// Lowest and greatest height; `None` if the height makes no difference. If the position that
     /// the box is made for has no height, others must not have one either.
@@ -47,8 +51,9 @@ impl Default for SafeBox {
 impl SafeBox {
     /// Holds nothing.
     pub(crate) const NONE: SafeBox = SafeBox {
-        x_low: 0,
-        y_low: 0,
+        frame: Frame::SITE,
+        u_low: 0,
+        v_low: 0,
         east_mm: 0,
         north_mm: 0,
         floor: Floor(0),
@@ -65,12 +70,13 @@ impl SafeBox {
     #[inline]
     pub(crate) fn new(seen: &Observation, limits: &Limits) -> SafeBox {
         let Position { x_mm, y_mm, z_mm, floor } = seen.position;
-        if !limits.bounds.contains(x_mm, y_mm) {
+        let (u, v) = limits.frame.place((x_mm, y_mm));
+        if !limits.bounds.contains(u, v) {
             return SafeBox::NONE;
         }
         // What is wider than can be said is cut off about the position.
         let half_mm = i32::from(u16::MAX / 2);
-        let bounds = limits.bounds.shared(&Bounds::around(x_mm, y_mm, half_mm));
+        let bounds = limits.bounds.shared(&Bounds::around(u, v, half_mm));
         let extent = |low: i32, high: i32| u16::try_from(low.abs_diff(high)).unwrap_or(0);
         let heights = match (limits.heights_mm, z_mm) {
             (None, _) => Some((HEIGHT_UNKNOWN, i16::MAX)),
@@ -88,8 +94,9 @@ impl SafeBox {
             return SafeBox::NONE;
         };
         SafeBox {
-            x_low: bounds.x_low,
-            y_low: bounds.y_low,
+            frame: limits.frame,
+            u_low: bounds.x_low,
+            v_low: bounds.y_low,
             east_mm: extent(bounds.x_low, bounds.x_high),
             north_mm: extent(bounds.y_low, bounds.y_high),
             floor: floor.unwrap_or_default(),
@@ -118,9 +125,11 @@ impl SafeBox {
     #[expect(clippy::needless_bitwise_bool, reason = "asked for every ping: few branches")]
     pub(crate) fn holds(&self, seen: &Observation) -> bool {
         let Position { x_mm, y_mm, z_mm, floor } = seen.position;
+        let (u, v) = self.frame.wide_place((x_mm, y_mm));
         // A point to the west or south comes out far to the east or north.
-        let is_over = (x_mm.wrapping_sub(self.x_low).cast_unsigned() <= u32::from(self.east_mm))
-            & (y_mm.wrapping_sub(self.y_low).cast_unsigned() <= u32::from(self.north_mm));
+        let (east, north) = (u - i64::from(self.u_low), v - i64::from(self.v_low));
+        let is_over = (east.cast_unsigned() <= u64::from(self.east_mm))
+            & (north.cast_unsigned() <= u64::from(self.north_mm));
         let height = packed_height(z_mm);
         let accuracy = u16::try_from(seen.accuracy_mm).unwrap_or(u16::MAX);
         is_over
@@ -167,7 +176,7 @@ mod tests {
 
     fn limits(x_low: i32, x_high: i32) -> Limits {
         let bounds = Bounds { x_low, y_low: -10, x_high, y_high: 10 };
-        Limits { bounds, heights_mm: None, accuracies_mm: None }
+        Limits { frame: Frame::SITE, bounds, heights_mm: None, accuracies_mm: None }
     }
 
     #[test]

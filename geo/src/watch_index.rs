@@ -122,12 +122,24 @@ impl WatchIndex {
             Storey::of(zones.collect(), lines.map(|(_, line)| *line).collect(), &watches)
         };
         let storeys = floors.iter().map(|floor| storey(&|of| of.is_none_or(|of| of == *floor)));
+        let storeys: Box<[Storey]> = storeys.collect();
+        let elsewhere = storey(&|floor| floor.is_none());
+        let everywhere = storey(&|_| true);
+        let frame_of = |watch: &Watch| {
+            let floor = watch.region.floor();
+            let at = floor.and_then(|floor| floors.binary_search(&floor).ok());
+            at.and_then(|at| storeys.get(at)).unwrap_or(&everywhere).frame()
+        };
+        let post = |watch: Watch| {
+            let frame = frame_of(&watch);
+            Post::new(watch, frame)
+        };
         Ok(WatchIndex {
-            storeys: storeys.collect(),
-            elsewhere: storey(&|floor| floor.is_none()),
-            everywhere: storey(&|_| true),
+            posts: watches.into_iter().map(post).collect(),
+            storeys,
+            elsewhere,
+            everywhere,
             floors: floors.into_boxed_slice(),
-            posts: watches.into_iter().map(Post::new).collect(),
             lines: lines.into_boxed_slice(),
         })
     }
@@ -153,7 +165,8 @@ impl WatchIndex {
     pub fn watches_at<'a>(&'a self, position: &Position, mut visit: impl FnMut(&'a Watch)) {
         let Position { x_mm, y_mm, floor, .. } = *position;
         let mut test = |entry: &ZoneEntry, cell: Option<&Cell<'_>>| {
-            if entry.bounds.contains(x_mm, y_mm)
+            let place = cell.map_or((x_mm, y_mm), |cell| cell.place);
+            if entry.bounds.contains(place.0, place.1)
                 && let Some(watch) = self.at(entry.ordinal())
                 && watch.matches(position)
                 && cell
@@ -190,8 +203,11 @@ impl WatchIndex {
             }
         };
         let path = path_bounds(from, to);
+        let straight = Edge { a: (from.x_mm, from.y_mm), b: (to.x_mm, to.y_mm) };
         match storey.cell(to.x_mm, to.y_mm) {
-            Some(cell) if cell.window.holds(&path) => cell.lines.iter().for_each(test),
+            Some(cell) if cell.window.holds(&cell.frame.bounds_of(&straight)) => {
+                cell.lines.iter().for_each(test);
+            }
             _ => storey.lines_meeting(&path, |entry| test(entry)),
         }
         if let Some(found) = out.get_mut(start..) {

@@ -70,7 +70,9 @@ fn verify(dir: &Path, is_json: bool) -> Result<Outcome, Failure> {
                 return;
             }
             begins_at.get_or_insert(record.index);
-            checkpoints.iter_mut().for_each(|one| one.meet(&record));
+            for one in &mut checkpoints {
+                one.meet(&record);
+            }
             if decode_entry(record.payload).is_err() {
                 first_bad.get_or_insert(record.index);
             }
@@ -80,14 +82,19 @@ fn verify(dir: &Path, is_json: bool) -> Result<Outcome, Failure> {
     let keyless = kek.err().map(|error| Failure::from(error).to_string());
     if is_json {
         let mut object = report_object(&report, first_bad, keyless.as_deref());
-        object["begins_at_entry"] = json!(begins_at);
-        object["checkpoints"] = checkpoints.iter().map(Checkpoint::object).collect();
+        if let Some(object) = object.as_object_mut() {
+            let checkpoints = checkpoints.iter().map(Checkpoint::object).collect();
+            object.insert("begins_at_entry".to_owned(), json!(begins_at));
+            object.insert("checkpoints".to_owned(), checkpoints);
+        }
         say!("{object}");
     } else {
         if let Some(index) = begins_at.filter(|index| *index > 1) {
             say!("begins with entry {index}: what lies before was given up for a checkpoint");
         }
-        checkpoints.iter().for_each(|one| say!("{one}"));
+        for one in &checkpoints {
+            say!("{one}");
+        }
         print_report(&report, first_bad, keyless.as_deref());
     }
     let is_sound = report.damage.is_none()

@@ -102,6 +102,7 @@ pub(crate) fn directory() -> SiteDirectory {
         id: name(FEED),
         name: FEED.to_owned(),
         silence_ns: None,
+        zones: Vec::new(),
         spare_tags: Vec::new(),
     });
     site.floors.push(FloorPlan {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::docket::Bench;
 use crate::episodes::{Episodes, Opening};
+use crate::line_return::LineReturn;
 use crate::line_side::{LineSide, side_of};
 use crate::site::{RuleCondition, RulePlan};
 use crate::window_call::WindowCall;
@@ -21,6 +22,8 @@ pub(crate) struct Cases {
     pub(crate) line_trials: Vec<LineTrial>,
     /// Bounded by the pairs of rule and zone or line.
     pub(crate) unsure_returns: Vec<UnsureReturn>,
+    /// Bounded by the open alarms about lines.
+    pub(crate) line_returns: Vec<LineReturn>,
 }
 
 /// A zone was left, as far as positions of unknown floor tell: waits for one that knows it.
@@ -142,6 +145,7 @@ impl Cases {
     /// Gone again.
     pub(crate) fn forget_return(&mut self, rule: RuleRef, place: Place) {
         self.unsure_returns.retain(|unsure| *unsure != UnsureReturn { rule, place });
+        self.line_returns.retain(|back| !back.is_about(rule, place));
     }
 
     /// Back in a zone of a rule about leaving: the alarm about that zone is over, and so are those
@@ -162,6 +166,7 @@ impl Cases {
     pub(crate) fn come_in(&mut self, rule: RuleRef, bench: &Bench<'_>, out: &mut Outbox) {
         self.line_trials.retain(|trial| trial.rule != rule);
         self.unsure_returns.retain(|unsure| unsure.rule != rule);
+        self.line_returns.retain(|back| back.rule != rule);
         let reason = |notice: &AlarmNotice| {
             let is_line = notice.rule == Some(rule) && matches!(notice.place, Place::Line(_));
             is_line.then(|| return_reason(notice))
@@ -202,6 +207,7 @@ impl Cases {
         self.unsure_exits.retain(|exit| still_says(exit.rule, Place::Zone(exit.zone)));
         self.line_trials.retain(|trial| still_says(trial.rule, Place::Line(trial.line)));
         self.unsure_returns.retain(|unsure| still_says(unsure.rule, unsure.place));
+        self.line_returns.retain(|back| still_says(back.rule, Place::Line(back.line)));
         self.end_out_of_hours(bench, out);
         self.end_unfounded(occupancy, bench, out);
         self.raise_anew(bench, out);

@@ -15,14 +15,20 @@
 //! ```
 //!
 //! What lies still while another walks, a band that was cut off or a spare tag in a drawer, has
-//! nothing to say until it moves itself.
+//! nothing to say until it moves itself. That tags of one subject contradict each other is an alarm,
+//! one however many they are.
 
-use ach_actors_model::{Fix, NS_PER_S, SubjectRef, TagRef};
+use ach_actors_model::{
+    AlarmKind, AlarmPriority, AlarmReason, Cause, Fix, NS_PER_MS, NS_PER_S, Place, SubjectRef,
+    TagRef, Timestamp,
+};
 use ach_geo::Floor;
 use serde::{Deserialize, Serialize};
 
-use crate::Site;
+use crate::episodes::{Episodes, Opening};
+use crate::evidence::Evidence;
 use crate::tag::ACCURACY_UNKNOWN_MM;
+use crate::{Arrival, Outbox, Turn};
 
 /// A position this many times less accurate than another is much less accurate.
 const MUCH_LESS_ACCURATE: u32 = 4;
@@ -36,13 +42,24 @@ const STALE_NS: u64 = 3 * NS_PER_S;
 /// contradict each other without either moving cannot be told apart.
 const LOST_NS: u64 = 30 * NS_PER_S;
 
+/// Tags that are apart for this long contradict each other: longer than a confirmed jump, a gap in
+/// the reception and the exit delays in use, and soon enough to find a band that was cut off.
+const CONTRADICTION_NS: u64 = 60 * NS_PER_S;
+
 /// The tags of a subject but the one that speaks, as far as they were heard. One word; most
 /// subjects have one tag.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct Company {
+    rare: Option<Box<Rare>>,
+}
+
+/// What subjects of several tags have.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+struct Rare {
     /// Bounded by the tags on the subject.
-    #[expect(clippy::box_collection, reason = "one word in every subject instead of three")]
-    others: Option<Box<Vec<Other>>>,
+    others: Vec<Other>,
+    /// Of tags that contradict each other; one is open at a time.
+    episodes: Episodes,
 }
 
 /// A tag that does not speak.
@@ -54,6 +71,8 @@ struct Other {
     speaker_from: Spot,
     /// It stayed where it was while the speaker walked away.
     is_left: bool,
+    /// Since when it was found too far away whenever both were heard.
+    apart_since: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,25 +97,37 @@ pub(crate) enum Voice {
 impl Company {
     /// Whether no other tag was heard.
     pub(crate) fn is_empty(&self) -> bool {
-        self.others.is_none()
+        self.rare.is_none()
     }
 
     /// Takes a fix of a tag that does not speak; `speaker` is the fix in force.
-    pub(crate) fn hear(&mut self, fix: &Fix, speaker: &Fix) -> Voice {
+    pub(crate) fn hear(
+        &mut self,
+        me: SubjectRef,
+        fix: &Fix,
+        speaker: &Fix,
+        cause: Cause,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) -> Voice {
         let (here, there) = (Spot::of(fix), Spot::of(speaker));
-        let others = self.others.get_or_insert_default();
+        let rare = self.rare.get_or_insert_default();
+        let others = &mut rare.others;
         let known = others.iter().position(|other| other.tag == fix.tag);
         let place = known.unwrap_or(others.len());
         if known.is_none() {
-            others.push(Other { tag: fix.tag, from: here, speaker_from: there, is_left: false });
+            let (tag, from, speaker_from) = (fix.tag, here, there);
+            others.push(Other { tag, from, speaker_from, is_left: false, apart_since: None });
         }
+        rare.compare(me, place, (fix, speaker), cause, turn, out);
+        let others = &mut rare.others;
         let Some(other) = others.get_mut(place) else { return Voice::Unheard };
         if !other.takes_over(fix, speaker) {
             return Voice::Unheard;
         }
         let is_apart = here.is_apart(&there);
         let is_left = is_apart && here.is_apart(&other.from);
-        *other = Other { tag: speaker.tag, from: there, speaker_from: here, is_left };
+        *other = Other { tag: speaker.tag, from: there, speaker_from: here, is_left, ..*other };
         for other in others.iter_mut() {
             other.speaker_from = here;
         }
@@ -104,22 +135,91 @@ impl Company {
     }
 
     /// A tag speaks because the one that spoke was taken off.
-    pub(crate) fn succeed(&mut self, tag: TagRef) {
-        self.retain(|other| other.tag != tag);
+    pub(crate) fn succeed(&mut self, tag: TagRef, turn: &Turn<'_>, out: &mut Outbox) {
+        self.retain(|other| other.tag != tag, turn, out);
     }
 
     /// Forgets tags that are on the subject no more.
-    pub(crate) fn change_site(&mut self, me: SubjectRef, site: &Site) {
-        self.retain(|other| site.tag_subject(other.tag) == Some(me));
+    pub(crate) fn change_site(&mut self, me: SubjectRef, turn: &Turn<'_>, out: &mut Outbox) {
+        self.retain(|other| turn.site.tag_subject(other.tag) == Some(me), turn, out);
     }
 
-    fn retain(&mut self, keeps: impl Fn(&Other) -> bool) {
-        if let Some(others) = &mut self.others {
-            others.retain(keeps);
-            if others.is_empty() {
-                self.others = None;
-            }
+    /// Forgets all tags: the subject has none any more.
+    pub(crate) fn close(&mut self, turn: &Turn<'_>, out: &mut Outbox) {
+        self.retain(|_| false, turn, out);
+    }
+
+    fn retain(&mut self, keeps: impl Fn(&Other) -> bool, turn: &Turn<'_>, out: &mut Outbox) {
+        let Some(rare) = &mut self.rare else { return };
+        let was_known = rare.others.len();
+        rare.others.retain(keeps);
+        if rare.others.len() < was_known && !rare.has_contradiction(turn.now) {
+            rare.episodes.end_where(|_| Some(AlarmReason::TagRemoved), turn, out);
         }
+        // The count of its episodes stays.
+        if rare.others.is_empty() && rare.episodes.is_empty() {
+            self.rare = None;
+        }
+    }
+}
+
+impl Rare {
+    /// Tells, once, that the tag at a place has been too far from the speaker for long, and that no
+    /// tag is any more. What the speaker may have walked between the two positions is no
+    /// contradiction, and of a speaker not heard for long nothing is known.
+    fn compare(
+        &mut self,
+        me: SubjectRef,
+        place: usize,
+        (fix, speaker): (&Fix, &Fix),
+        cause: Cause,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some(other) = self.others.get_mut(place) else { return };
+        let (here, there) = (Spot::of(fix), Spot::of(speaker));
+        let lag_ns = fix.observed_at.since_ns(speaker.observed_at);
+        let lag_ns = lag_ns.max(speaker.observed_at.since_ns(fix.observed_at));
+        if !here.is_apart(&there) {
+            other.apart_since = None;
+            if !self.has_contradiction(turn.now) {
+                self.episodes.end_where(|_| Some(AlarmReason::ConditionEnded), turn, out);
+            }
+            return;
+        }
+        if lag_ns >= LOST_NS {
+            other.apart_since = None;
+            return;
+        }
+        let plan = turn.site.tag_plan(fix.tag);
+        let speed_mm_per_s = plan.map_or(0, |plan| u64::from(plan.speed_limit_mm_per_s));
+        let walked_mm = lag_ns / NS_PER_MS * speed_mm_per_s / 1_000;
+        if !here.is_further_than(&there, walked_mm) {
+            return;
+        }
+        other.apart_since.get_or_insert(turn.now);
+        if self.has_contradiction(turn.now) && !self.episodes.has_open() {
+            let Fix { observed_at, received_at, tag, position, accuracy_mm, .. } = *fix;
+            let arrival = Arrival { observed_at, received_at, cause };
+            let (tag, position) = (Some(tag), Some(position));
+            let evidence = Evidence::of_arrival(&arrival);
+            let opening = Opening {
+                rule: None,
+                kind: AlarmKind::TagsContradict,
+                priority: AlarmPriority::Medium,
+                subject: Some(me),
+                place: Place::Tag(fix.tag),
+                is_tentative: false,
+                evidence: Evidence { tag, position, accuracy_mm, ..evidence },
+            };
+            self.episodes.open(&opening, turn, out);
+        }
+    }
+
+    /// Whether any tag has been too far away for long.
+    fn has_contradiction(&self, now: Timestamp) -> bool {
+        let is_long = |since: Timestamp| now.since_ns(since) >= CONTRADICTION_NS;
+        self.others.iter().any(|other| other.apart_since.is_some_and(is_long))
     }
 }
 
@@ -168,8 +268,14 @@ impl Spot {
 
     /// Whether it is further from another than two positions of one body are.
     fn is_apart(&self, other: &Spot) -> bool {
-        let reach_mm = APART_MM + u64::from(self.accuracy_mm) + u64::from(other.accuracy_mm);
-        self.square_mm(other) > reach_mm * reach_mm
+        self.is_further_than(other, 0)
+    }
+
+    /// As [`is_apart`](Spot::is_apart), by so much more.
+    fn is_further_than(&self, other: &Spot, more_mm: u64) -> bool {
+        let accuracies_mm = u64::from(self.accuracy_mm) + u64::from(other.accuracy_mm);
+        let reach_mm = (APART_MM + accuracies_mm).saturating_add(more_mm);
+        self.square_mm(other) > reach_mm.saturating_mul(reach_mm)
     }
 
     /// The square of the distance; on another floor, more than any.

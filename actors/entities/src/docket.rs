@@ -73,6 +73,7 @@ impl Docket {
             !cases.unsure_exits.is_empty()
                 || !cases.line_trials.is_empty()
                 || !cases.unsure_returns.is_empty()
+                || cases.has_left_by_line()
         })
     }
 
@@ -244,6 +245,14 @@ impl Docket {
             }
         }
         cases.look_for_returns(fix, occupancy, bench, out);
+        cases.look_within_lines(fix, bench, out);
+    }
+
+    /// The subject was not heard for so long that it may have crossed any line unseen.
+    pub(crate) fn lose_sight(&mut self) {
+        if let Some(cases) = &mut self.cases {
+            cases.lose_sight();
+        }
     }
 }
 

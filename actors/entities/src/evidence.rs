@@ -10,6 +10,11 @@ use crate::{Arrival, Turn};
 /// milliseconds, a vendor's retry some seconds.
 pub(crate) const LATE_AFTER_NS: u64 = 10 * NS_PER_S;
 
+/// Whether an input came late.
+pub(crate) fn is_late(observed_at: Timestamp, received_at: Timestamp) -> bool {
+    received_at.since_ns(observed_at) > LATE_AFTER_NS
+}
+
 /// What speaks for an alarm, and where and when it was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Evidence {
@@ -28,7 +33,7 @@ impl Evidence {
     pub(crate) fn of_arrival(arrival: &Arrival) -> Evidence {
         let observed_at = arrival.happened_at();
         let received_at = arrival.received_at;
-        let is_late = received_at.since_ns(observed_at) > LATE_AFTER_NS;
+        let is_late = is_late(observed_at, received_at);
         Evidence { is_late, ..Evidence::bare(arrival.cause, observed_at, received_at) }
     }
 

@@ -172,7 +172,12 @@ impl Health {
         self.sources.get(&source).is_some_and(|row| row.is_silent)
     }
 
-    /// Whether an anchor that covers the zone is lost.
+    /// Whether the feed has spoken and is not known to be silent.
+    pub fn is_heard(&self, source: SourceRef) -> bool {
+        self.sources.get(&source).is_some_and(|row| row.heard_ns > 0 && !row.is_silent)
+    }
+
+    /// Whether an anchor that covers the zone is lost, or no feed that sees it is heard.
     pub fn is_blind(&self, zone: ZoneRef) -> bool {
         self.blind_zones.contains(&zone)
     }

@@ -17,6 +17,7 @@ mod episodes;
 mod evidence;
 mod health;
 mod leave;
+mod line_return;
 mod line_side;
 mod occupants;
 mod packed;

@@ -7,7 +7,9 @@
 use ach_actors_model::{Cause, EntityRef, Fix, Ping, SubjectRef, TagRef, Timestamp};
 use ach_geo::Position;
 
+use crate::site::TagPlan;
 use crate::tag::{FLOOR_MEMORY_MS, Sight, digest, whole_ms};
+use crate::tag_watch::{TagWatch, listened_ns};
 use crate::{Message, MessageBody, Tag, Turn};
 
 /// What a plain ping comes to.
@@ -59,13 +61,12 @@ impl Tag {
             return None;
         }
         let told = ping.position.floor.or(turn.site.only_floor());
-        let (floor, floor_age_ms) = match told {
-            Some(_) => (told, 0),
-            None => {
-                let passed_ms = whole_ms(observed_at.since_ns(self.observed_at));
-                let age_ms = self.floor_age_ms.saturating_add(passed_ms);
-                (self.floor.filter(|_| age_ms < FLOOR_MEMORY_MS), age_ms)
-            }
+        let (floor, floor_age_ms) = if told.is_some() {
+            (told, 0)
+        } else {
+            let passed_ms = whole_ms(observed_at.since_ns(self.observed_at));
+            let age_ms = self.floor_age_ms.saturating_add(passed_ms);
+            (self.floor.filter(|_| age_ms < FLOOR_MEMORY_MS), age_ms)
         };
         let position = Position { floor, ..ping.position };
         let fix = Fix { tag: me, position, accuracy_mm, observed_at, received_at };
@@ -87,5 +88,28 @@ impl Tag {
         self.accuracy_mm = accuracy_mm;
         self.observed_at = observed_at;
         self.received_at = received_at;
+    }
+}
+
+impl TagWatch {
+    /// The listening clock to note, if another ping has nothing to say of the tag but that it lives:
+    /// no news of its battery, no alarm of its own open, a call for its silence under way.
+    #[inline]
+    fn heard_plainly(
+        &self,
+        plan: &TagPlan,
+        battery_percent: Option<u8>,
+        turn: &Turn<'_>,
+    ) -> Option<u64> {
+        let rules = turn.site.rule_set(plan.rule_set)?;
+        let is_old =
+            battery_percent.is_none_or(|percent| percent.min(100) + 1 == self.battery_mark);
+        if !is_old || self.is_restless() {
+            return None;
+        }
+        let Some(silence_ns) = rules.shortest_silence_ns else { return Some(self.heard_ns) };
+        let listened_ns = listened_ns(plan, turn);
+        let is_in_time = listened_ns.saturating_sub(self.heard_ns) < silence_ns;
+        (is_in_time && self.silence_mark != 0).then_some(listened_ns)
     }
 }

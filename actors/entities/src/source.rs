@@ -1,17 +1,27 @@
-//! A vendor's feed: heard or silent.
+//! A vendor's feed: heard or silent, its clock right or wrong.
 //!
 //! A feed that has spoken and then says nothing for longer than its limit is one alarm, whatever
 //! the number of its tags: their silence is measured on the feed's listening clock
-//! ([`Health`](crate::Health)), which stands still meanwhile.
+//! ([`Health`](crate::Health)), which stands still meanwhile. The zones it sees are told, and are
+//! blind if no other feed sees them.
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, AlarmReason, EntityRef, Event, EventKind, Place, SourceRef, Timestamp,
+    AlarmKind, AlarmPriority, AlarmReason, Cause, EntityRef, Event, EventKind, NS_PER_MS, Place,
+    SourceRef, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
-use crate::{Deadline, DeadlineKind, Effect, HealthChange, Outbox, Turn};
+use crate::{
+    Arrival, Deadline, DeadlineKind, Effect, HealthChange, Message, MessageBody, Outbox, Turn,
+};
+
+/// A clock that differs by more than this is an alarm; less is the network's jitter.
+const SKEW_MAX_NS: u64 = 500 * NS_PER_MS;
+/// The alarm is over when the difference is no more than this: half, so that a clock near the limit
+/// is one alarm.
+const SKEW_OVER_NS: u64 = SKEW_MAX_NS / 2;
 
 /// The state of one feed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -21,7 +31,10 @@ pub struct Source {
     is_silent: bool,
     /// The deadline that is under way.
     silence_due: Option<Timestamp>,
+    /// Of silence.
     episodes: Episodes,
+    /// Of a clock that is off; apart, because they are about the same place.
+    skews: Episodes,
 }
 
 /// What a feed can be told.
@@ -29,6 +42,13 @@ pub struct Source {
 pub enum SourceInput {
     /// Something came through it. Once for every batch and report, before what it brought.
     Heard {
+        /// When, by shard time.
+        received_at: Timestamp,
+    },
+    /// Its clock was compared with the node's.
+    ClockCompared {
+        /// Its clock less the node's.
+        offset_ns: i64,
         /// When, by shard time.
         received_at: Timestamp,
     },
@@ -48,6 +68,9 @@ impl Source {
     pub fn step(&mut self, me: SourceRef, input: SourceInput, turn: &Turn<'_>, out: &mut Outbox) {
         match input {
             SourceInput::Heard { received_at } => self.hear(me, received_at, turn, out),
+            SourceInput::ClockCompared { offset_ns, received_at } => {
+                self.compare_clock(me, offset_ns, received_at, turn, out);
+            }
             SourceInput::Due { kind: DeadlineKind::Silence, due_at } => {
                 if self.silence_due == Some(due_at) {
                     self.silence_due = None;
@@ -66,9 +89,11 @@ impl Source {
 
     fn hear(&mut self, me: SourceRef, at: Timestamp, turn: &Turn<'_>, out: &mut Outbox) {
         out.health.push(HealthChange::Heard { source: me, at });
-        self.heard_ns = Some(turn.health.attended_ns(at));
+        let is_new = self.heard_ns.replace(turn.health.attended_ns(at)).is_none();
         if self.is_silent {
             self.end(me, AlarmReason::ConditionEnded, turn, out);
+        } else if is_new && turn.health.has_blind_zones() {
+            tell_zones(me, Cause::SiteChange, turn, out);
         }
         self.arm(me, turn, out);
     }
@@ -103,23 +128,45 @@ impl Source {
         out.health.push(HealthChange::FellSilent { source: me });
         let kind = EventKind::FeedFellSilent { source: me };
         out.effects.push(Effect::Event(Event { at: turn.now, kind }));
-        let opening = Opening {
-            rule: None,
-            kind: AlarmKind::FeedSilent,
-            priority: AlarmPriority::High,
-            subject: None,
-            place: Place::Source(me),
-            is_tentative: false,
-            evidence: Evidence::of_deadline(due_at, turn),
-        };
+        let (kind, priority) = (AlarmKind::FeedSilent, AlarmPriority::High);
+        let opening = about(me, kind, priority, Evidence::of_deadline(due_at, turn));
         self.episodes.open(&opening, turn, out);
+        tell_zones(me, opening.evidence.cause, turn, out);
     }
 
     fn end(&mut self, me: SourceRef, reason: AlarmReason, turn: &Turn<'_>, out: &mut Outbox) {
         self.is_silent = false;
+        let notice = self.episodes.get(None, Place::Source(me));
+        let cause = notice.map_or(Cause::SiteChange, |notice| notice.cause);
         self.episodes.end(None, Place::Source(me), reason, turn, out);
         let kind = EventKind::FeedRestored { source: me };
         out.effects.push(Effect::Event(Event { at: turn.now, kind }));
+        tell_zones(me, cause, turn, out);
+    }
+
+    /// A clock that is off is one alarm, until it is plainly right again.
+    fn compare_clock(
+        &mut self,
+        me: SourceRef,
+        offset_ns: i64,
+        received_at: Timestamp,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        if turn.site.source_plan(me).is_none() {
+            return;
+        }
+        let off_ns = offset_ns.unsigned_abs();
+        if off_ns > SKEW_MAX_NS {
+            // Like a command it is no numbered input, and has the cause that those have.
+            let (observed_at, cause) = (received_at, Cause::SiteChange);
+            let evidence = Evidence::of_arrival(&Arrival { observed_at, received_at, cause });
+            let (kind, priority) = (AlarmKind::ClockSkewed, AlarmPriority::Medium);
+            self.skews.open(&about(me, kind, priority, evidence), turn, out);
+        } else if off_ns <= SKEW_OVER_NS {
+            let reason = AlarmReason::ConditionEnded;
+            self.skews.end(None, Place::Source(me), reason, turn, out);
+        }
     }
 
     fn change_site(&mut self, me: SourceRef, turn: &Turn<'_>, out: &mut Outbox) {
@@ -128,6 +175,10 @@ impl Source {
             // is ordered may come too late for it.
             self.silence_due = None;
             self.arm(me, turn, out);
+            if self.is_silent {
+                // It may see other zones now; those it saw look for themselves.
+                tell_zones(me, Cause::SiteChange, turn, out);
+            }
             return;
         }
         if self.is_silent {
@@ -137,8 +188,24 @@ impl Source {
         self.silence_due = None;
         if turn.site.source_plan(me).is_none() {
             self.heard_ns = None;
+            self.skews.end(None, Place::Source(me), AlarmReason::RuleRemoved, turn, out);
         }
     }
+}
+
+/// An alarm of the system itself about a feed.
+fn about(me: SourceRef, kind: AlarmKind, priority: AlarmPriority, evidence: Evidence) -> Opening {
+    let (subject, place) = (None, Place::Source(me));
+    Opening { rule: None, kind, priority, subject, place, is_tentative: false, evidence }
+}
+
+/// Tells the zones the feed sees that it has fallen silent or is heard.
+fn tell_zones(me: SourceRef, cause: Cause, turn: &Turn<'_>, out: &mut Outbox) {
+    let zones = turn.site.source_plan(me).map_or(&[][..], |plan| &plan.zones);
+    out.messages.extend(zones.iter().map(|&zone| {
+        let (to, body) = (EntityRef::Zone(zone), MessageBody::FeedTurned);
+        Message { to, cause, body }
+    }));
 }
 
 /// How long the feed may be silent.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::company::{Company, Voice};
 use crate::docket::{Bench, Docket};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, is_late};
 use crate::site::Barrier;
 use crate::{
     Arrival, Deadline, DeadlineKind, Effect, Message, MessageBody, Outbox, SILENCE_RECHECK_NS,
@@ -134,7 +134,7 @@ impl Subject {
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) {
-        let Some((fix, is_leap)) = self.listen(me, fix, turn) else { return };
+        let Some((fix, is_leap)) = self.listen(me, fix, cause, turn, out) else { return };
         if self.occupancy.next_due_ns().is_some_and(|due_ns| due_ns <= fix.received_at.0) {
             self.excuse(turn);
         }
@@ -151,11 +151,14 @@ impl Subject {
                 evidence.gates_passed |= gate::JUMP_CONFIRMED;
             }
             let bench = Bench { me, turn, judged_at: turn.now, evidence };
-            self.judge(&crossings, &bench, out);
+            self.judge(&crossings, before.as_ref(), &bench, out);
             if lookup == Lookup::Index
                 && let Some(before) = before
             {
                 self.pass_barriers(&before, fix, &bench, out);
+            }
+            if before.is_some_and(|before| is_out_of_sight(&before, fix, turn.site)) {
+                self.docket.lose_sight();
             }
             self.docket.look_again(fix, &self.occupancy, &bench, out);
         }
@@ -167,19 +170,26 @@ impl Subject {
 
     /// The fix that replaces the one in force, and whether it is another tag's and far away; `None`
     /// if none does.
-    fn listen(&mut self, me: SubjectRef, fix: &Fix, turn: &Turn<'_>) -> Option<(Fix, bool)> {
+    fn listen(
+        &mut self,
+        me: SubjectRef,
+        fix: &Fix,
+        cause: Cause,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) -> Option<(Fix, bool)> {
         let Some(current) = &self.fix else { return Some((*fix, false)) };
         if fix.tag == current.tag {
             return is_next(current, fix).then_some((*fix, false));
         }
         let is_leap = if turn.site.tag_subject(current.tag) == Some(me) {
-            match self.company.hear(fix, current) {
+            match self.company.hear(me, fix, current, cause, turn, out) {
                 Voice::Unheard => return None,
                 Voice::Follows => false,
                 Voice::Leaps => true,
             }
         } else {
-            self.company.succeed(fix.tag);
+            self.company.succeed(fix.tag, turn, out);
             true
         };
         // Its feed may be slower than that of the tag it takes over from; time does not go back.
@@ -188,9 +198,20 @@ impl Subject {
         is_in_order.then_some((Fix { observed_at, ..*fix }, is_leap))
     }
 
-    /// Tells zones and rules about each crossing.
-    fn judge(&mut self, crossings: &[Crossing], bench: &Bench<'_>, out: &mut Outbox) {
+    /// Tells zones and rules about each crossing. What was over already when `before` arrived is
+    /// late if that was.
+    fn judge(
+        &mut self,
+        crossings: &[Crossing],
+        before: Option<&Fix>,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        let late = before.filter(|fix| is_late(fix.observed_at, fix.received_at));
         for crossing in crossings {
+            let was_over = late.is_some_and(|fix| has_ended_at(crossing, fix.received_at));
+            let is_late = bench.evidence.is_late || was_over;
+            let bench = &Bench { evidence: Evidence { is_late, ..bench.evidence }, ..*bench };
             let Some(watch) = bench.turn.site.watch(crossing.watch) else { continue };
             if watch.is_plain {
                 let at = Timestamp(crossing.at_ns);
@@ -222,7 +243,7 @@ impl Subject {
     /// door.
     fn pass_barriers(&mut self, before: &Fix, fix: &Fix, bench: &Bench<'_>, out: &mut Outbox) {
         let site = bench.turn.site;
-        if fix.observed_at.since_ns(before.observed_at) > site.largest_gap_ns() {
+        if is_out_of_sight(before, fix, site) {
             return;
         }
         let is_jump = bench.evidence.gates_passed & gate::JUMP_CONFIRMED != 0;
@@ -268,7 +289,8 @@ impl Subject {
         }
         let evidence = self.with_place(Evidence::of_deadline(due_at, turn));
         let bench = Bench { me, turn, judged_at: due_at, evidence };
-        self.judge(&crossings, &bench, out);
+        let latest = self.fix;
+        self.judge(&crossings, latest.as_ref(), &bench, out);
         crossings.clear();
         out.crossings = crossings;
         self.arm(me, out);
@@ -350,10 +372,10 @@ impl Subject {
         }
         if is_gone {
             self.fix = None;
-            self.company = Company::default();
+            self.company.close(turn, out);
             return;
         }
-        self.company.change_site(me, site);
+        self.company.change_site(me, turn, out);
         let feed = |site: &Site| self.fix.and_then(|fix| site.tag_source(fix.tag));
         let is_counting = self.occupancy.has_fence_timeout();
         if !is_counting || self.unheard_ns == 0 || feed(old) != feed(site) {
@@ -374,6 +396,18 @@ impl Subject {
         let (position, accuracy_mm) = (Some(fix.position), fix.accuracy_mm);
         Evidence { tag, position, accuracy_mm, ..evidence }
     }
+}
+
+/// Whether too long has passed between two fixes for a straight path to be believed.
+fn is_out_of_sight(before: &Fix, fix: &Fix, site: &Site) -> bool {
+    fix.observed_at.since_ns(before.observed_at) > site.largest_gap_ns()
+}
+
+/// Whether a gate's time was over at a moment. One that was over before the position came that set
+/// it is over when that comes.
+fn has_ended_at(crossing: &Crossing, at: Timestamp) -> bool {
+    let is_timed = matches!(crossing.kind, CrossingKind::Dwelled | CrossingKind::Exited);
+    is_timed && crossing.at_ns == at.0
 }
 
 /// Whether a fix of the tag that speaks is not older than the one in force.

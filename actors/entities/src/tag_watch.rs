@@ -44,27 +44,6 @@ impl TagWatch {
         self.rare.as_ref().is_some_and(|rare| rare.episodes.has_open())
     }
 
-    /// The listening clock to note, if another ping has nothing to say of the tag but that it lives:
-    /// no news of its battery, no alarm of its own open, a call for its silence under way.
-    #[inline]
-    pub(crate) fn heard_plainly(
-        &self,
-        plan: &TagPlan,
-        battery_percent: Option<u8>,
-        turn: &Turn<'_>,
-    ) -> Option<u64> {
-        let rules = turn.site.rule_set(plan.rule_set)?;
-        let is_old =
-            battery_percent.is_none_or(|percent| percent.min(100) + 1 == self.battery_mark);
-        if !is_old || self.is_restless() {
-            return None;
-        }
-        let Some(silence_ns) = rules.shortest_silence_ns else { return Some(self.heard_ns) };
-        let listened_ns = listened_ns(plan, turn);
-        let is_in_time = listened_ns.saturating_sub(self.heard_ns) < silence_ns;
-        (is_in_time && self.silence_mark != 0).then_some(listened_ns)
-    }
-
     /// A ping arrived that is older than what is known, or is stamped by a clock that was set back:
     /// whatever it is worth, the tag lives.
     pub(crate) fn hear_late(

@@ -29,6 +29,15 @@ impl Turn<'_> {
         if is_watched { self.health.unheard_ns(source, self.now) } else { 0 }
     }
 
+    /// A silent feed that sees the zone, if no feed that sees it is heard.
+    pub(crate) fn unseen_without(&self, zone: ZoneRef) -> Option<SourceRef> {
+        let sources = &self.site.zone_plan(zone)?.sources;
+        if sources.iter().any(|&source| self.health.is_heard(source)) {
+            return None;
+        }
+        sources.iter().copied().find(|&source| self.health.is_silent(source))
+    }
+
     /// The listening clock of a feed now; see [`Health`].
     pub(crate) fn listened_ns(&self, source: SourceRef) -> Option<u64> {
         let is_watched = self.site.source_plan(source)?.silence_ns.is_some();
@@ -124,6 +133,8 @@ pub enum MessageBody {
         /// Which.
         anchor: AnchorRef,
     },
+    /// Feed to zone it sees: it has fallen silent, or is heard.
+    FeedTurned,
 }
 
 /// A change of [`Health`].

@@ -50,6 +50,10 @@ pub enum AlarmKind {
     DoorForced,
     /// An actor failed and is set aside; what it watched is not watched.
     ActorQuarantined,
+    /// The clock of a feed differs from the node's by more than it should.
+    ClockSkewed,
+    /// Tags on one subject are too far apart to be on one body.
+    TagsContradict,
 }
 
 /// Where or what an alarm is about, beside its subject.

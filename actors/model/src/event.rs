@@ -4,6 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AnchorRef, DoorRef, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef};
 
+/// What sees a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Eye {
+    /// An anchor that covers it, which is lost.
+    Anchor(AnchorRef),
+    /// A feed that sees it, which is silent, as no other that is heard does.
+    Source(SourceRef),
+}
+
 /// A fact about the site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Event {
@@ -79,12 +88,12 @@ pub enum EventKind {
         /// The feed.
         source: SourceRef,
     },
-    /// A zone is blind: an anchor that covers it is lost.
+    /// A zone is blind.
     ZoneWentBlind {
         /// The zone.
         zone: ZoneRef,
-        /// The anchor.
-        anchor: AnchorRef,
+        /// What it cannot be seen without.
+        without: Eye,
     },
     /// A zone sees again.
     ZoneSighted {

@@ -12,13 +12,14 @@ mod name;
 mod ping;
 mod report;
 mod site_config;
+mod snake_case;
 mod time;
 
 pub use alarm::{
     AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Cause, Gate, Place,
 };
 pub use command::{Command, CommandKind, EntityRef};
-pub use event::{Event, EventKind};
+pub use event::{Event, EventKind, Eye};
 pub use id::{
     AlarmId, AnchorRef, DoorRef, LineRef, RuleRef, SourceRef, SubjectRef, TagId, TagRef, ZoneRef,
 };
@@ -30,4 +31,5 @@ pub use site_config::{
     AnchorConfig, Condition, DoorConfig, LineConfig, RuleConfig, SiteConfig, SourceConfig,
     SpeedLimit, SubjectClass, SubjectConfig, TagConfig, UtcOffset, Who, Window, ZoneConfig,
 };
+pub use snake_case::snake_case;
 pub use time::{NS_PER_MS, NS_PER_S, Timestamp};

@@ -41,7 +41,7 @@ impl AlarmStream {
     }
 
     /// The next news; `None` only when the node refused the subscription, see
-    /// [`AlarmStream::refused`]. May be cancelled.
+    /// [`AlarmStream::refused`], or the subscriber was closed. May be cancelled.
     pub async fn next(&mut self) -> Option<AlarmUpdate> {
         loop {
             let news = self.news.pop_front();

@@ -60,7 +60,8 @@ impl Incoming {
         Incoming { subscription, resume, slot, current: None, requests, _task: task }
     }
 
-    /// What comes next; `None` when the node refused the subscription. May be cancelled.
+    /// What comes next; `None` when the node refused the subscription, or the
+    /// subscriber was closed. May be cancelled.
     pub(crate) async fn next(&mut self) -> Option<Arrival> {
         loop {
             let Some(source) = &mut self.current else {

@@ -73,7 +73,8 @@ impl EventStream {
         self.incoming.prober()
     }
 
-    /// The next news; `None` only when the node refused the subscription. May be cancelled.
+    /// The next news; `None` only when the node refused the subscription, or the subscriber was closed.
+    /// May be cancelled.
     pub async fn next(&mut self) -> Option<NoteUpdate<EventNote>> {
         let event = |frame| match frame {
             Frame::EventNote(note) => Some(note),
@@ -112,7 +113,8 @@ impl PositionStream {
         self.incoming.refused()
     }
 
-    /// The next news; `None` only when the node refused the subscription. May be cancelled.
+    /// The next news; `None` only when the node refused the subscription, or the subscriber was closed.
+    /// May be cancelled.
     pub async fn next(&mut self) -> Option<NoteUpdate<PositionNote>> {
         let position = |frame| match frame {
             Frame::PositionNote(note) => Some(note),

@@ -21,6 +21,7 @@ pub struct SubscriptionRefused {
 struct Content {
     source: Option<FrameSource>,
     refused: Option<SubscriptionRefused>,
+    is_closed: bool,
 }
 
 /// Room for one stream: that of the newest connection. It resumes after what was read, so whatever
@@ -45,6 +46,12 @@ impl SourceSlot {
         self.0.1.notify_one();
     }
 
+    /// There will be no further stream, by the reader's own wish.
+    pub(crate) fn close(&self) {
+        self.lock().is_closed = true;
+        self.0.1.notify_one();
+    }
+
     /// Why there will be no stream.
     pub(crate) fn refused(&self) -> Option<SubscriptionRefused> {
         self.lock().refused.clone()
@@ -58,7 +65,7 @@ impl SourceSlot {
                 if let Some(source) = content.source.take() {
                     return Some(source);
                 }
-                if content.refused.is_some() {
+                if content.refused.is_some() || content.is_closed {
                     return None;
                 }
             }

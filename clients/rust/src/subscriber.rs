@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ach_engine_net::{FrameSink, FrameSource};
 use ach_engine_wire::limits::SUBSCRIPTIONS_MAX;
@@ -12,16 +13,19 @@ use quinn::VarInt;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::alarm_stream::AlarmStream;
 use crate::client::Connector;
 use crate::clock::chance;
 use crate::incoming::{Incoming, SharedCursor};
 use crate::note_stream::{EventStream, PositionStream};
-use crate::session::{Session, cause, next_frame, push, unexpected};
+use crate::session::{Session, cause, leave, next_frame, push, unexpected};
 use crate::source_slot::{SourceSlot, SubscriptionRefused};
 use crate::{Backoff, ConnectError};
+
+/// How long [`Subscriber::close`] waits for its goodbye to arrive.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Wishes that wait to be sent.
 const WISHES_MAX: usize = 4_096;
@@ -87,6 +91,7 @@ pub struct Subscriber {
     next_subscription: u32,
     is_connected: watch::Receiver<bool>,
     trouble: watch::Receiver<Option<Arc<ConnectError>>>,
+    leave: watch::Sender<bool>,
     task: Arc<Task>,
 }
 
@@ -95,9 +100,11 @@ impl Subscriber {
         let (requests, queue) = mpsc::channel(WISHES_MAX);
         let (connected, is_connected) = watch::channel(true);
         let (troubles, trouble) = watch::channel(None);
-        let task = tokio::spawn(follow_forever(connector, session, queue, connected, troubles));
+        let (leave, leaving) = watch::channel(false);
+        let following = Following { connector, requests: queue, leaving, wanted: BTreeMap::new() };
+        let task = tokio::spawn(following.run(session, connected, troubles));
         let task = Arc::new(Task(task));
-        Subscriber { requests, next_subscription: 0, is_connected, trouble, task }
+        Subscriber { requests, next_subscription: 0, is_connected, trouble, leave, task }
     }
 
     /// Why no connection stands, or why the last one broke; nothing once one stands. A certificate
@@ -147,6 +154,24 @@ impl Subscriber {
         Ok(PositionStream::new(self.add(Topic::Positions, filter, None).await?))
     }
 
+    /// Says goodbye, so that the node knows at once that nobody reads any more, and ends every stream:
+    /// what a stream has not given by now it may not give, and then it gives `None`. Waits up to two
+    /// seconds for the goodbye to arrive.
+    pub async fn close(self) {
+        self.close_within(CLOSE_WITHIN).await;
+    }
+
+    /// As [`Subscriber::close`], but waits no longer than this. It is closed in any case.
+    pub async fn close_within(self, within: Duration) {
+        self.leave.send_replace(true);
+        let mut is_connected = self.is_connected.clone();
+        let ended = async { while is_connected.changed().await.is_ok() {} };
+        // Streams hold the task too, and must not keep it from ending.
+        if timeout(within, ended).await.is_err() {
+            self.task.0.abort();
+        }
+    }
+
     async fn add(
         &mut self,
         topic: Topic,
@@ -172,78 +197,118 @@ impl Subscriber {
     }
 }
 
-async fn follow_forever(
+/// What the task works with.
+struct Following {
     connector: Connector,
-    first: Session,
-    mut requests: mpsc::Receiver<Request>,
-    connected: watch::Sender<bool>,
-    troubles: watch::Sender<Option<Arc<ConnectError>>>,
-) {
-    let mut wanted = BTreeMap::new();
-    let mut session = Some(first);
-    let mut backoff = Backoff::default();
-    loop {
-        let opened = match session.take() {
-            Some(session) => Ok(session),
-            None => Session::open(&connector, Vec::new()).await,
-        };
-        let error = match opened {
-            Ok(session) => {
-                connected.send_replace(true);
-                troubles.send_replace(None);
-                follow(session, &mut requests, &mut wanted, &mut backoff).await
+    requests: mpsc::Receiver<Request>,
+    leaving: watch::Receiver<bool>,
+    wanted: BTreeMap<u32, Wanted>,
+}
+
+impl Following {
+    async fn run(
+        mut self,
+        first: Session,
+        connected: watch::Sender<bool>,
+        troubles: watch::Sender<Option<Arc<ConnectError>>>,
+    ) {
+        let mut session = Some(first);
+        let mut backoff = Backoff::default();
+        loop {
+            let opened = if let Some(session) = session.take() {
+                Ok(session)
+            } else {
+                tokio::select! {
+                    opened = Session::open(&self.connector, Vec::new()) => opened,
+                    () = left(&mut self.leaving) => break,
+                }
+            };
+            let error = match opened {
+                Ok(session) => {
+                    connected.send_replace(true);
+                    troubles.send_replace(None);
+                    match self.follow(session, &mut backoff).await {
+                        Some(error) => error,
+                        None => break,
+                    }
+                }
+                Err(error) => error,
+            };
+            connected.send_replace(false);
+            tracing::debug!(%error, "subscriber lost its connection");
+            let wait = backoff.wait_after(&error, chance());
+            troubles.send_replace(Some(Arc::new(error)));
+            tokio::select! {
+                () = sleep(wait) => {}
+                () = left(&mut self.leaving) => break,
             }
-            Err(error) => error,
-        };
+        }
+        self.end();
         connected.send_replace(false);
-        tracing::debug!(%error, "subscriber lost its connection");
-        let wait = backoff.wait_after(&error, chance());
-        troubles.send_replace(Some(Arc::new(error)));
-        sleep(wait).await;
+    }
+
+    /// Follows over one connection until it breaks; `None` when the subscriber was closed.
+    async fn follow(&mut self, session: Session, backoff: &mut Backoff) -> Option<ConnectError> {
+        let Session { connection, mut sink, mut source, welcome: _ } = session;
+        let Following { requests, leaving, wanted, .. } = self;
+        let mut openings = JoinSet::new();
+        let mut following = wanted.values().try_for_each(|it| push(&mut sink, &it.subscribe()));
+        while following.is_ok() {
+            following = tokio::select! {
+                biased;
+                () = left(leaving) => {
+                    leave(sink, &connection).await;
+                    return None;
+                }
+                frame = next_frame(&mut source) => frame.and_then(|frame| hear(frame, wanted)),
+                flushed = sink.flush(), if sink.pending_bytes() > 0 => flushed.map_err(Into::into),
+                stream = connection.accept_uni() => stream.map_err(Into::into).map(|stream| {
+                    // Bounded by the streams that the transport lets a node open.
+                    openings.spawn(FrameSource::open(stream));
+                }),
+                Some(opened) = openings.join_next() => {
+                    if let Ok(Ok((Preamble::Subscription { subscription, .. }, notes))) = opened
+                        // A stream that nobody wants any more is dropped, which stops it.
+                        && let Some(wanted) = wanted.get(&subscription)
+                    {
+                        wanted.slot.put(notes);
+                        // A node that opens what was asked for is at work.
+                        backoff.reset();
+                    }
+                    Ok(())
+                }
+                request = requests.recv(), if !sink.is_full() => match request {
+                    Some(request) => on_request(request, wanted, &mut sink),
+                    // All streams and the subscriber are being dropped, and this task with them.
+                    None => std::future::pending().await,
+                }
+            };
+        }
+        let lost = ConnectError::Protocol { found: "an end", wanted: "notes" };
+        let error = cause(&connection, following.err().unwrap_or(lost));
+        connection.close(VarInt::from_u32(0), b"");
+        Some(error)
+    }
+
+    /// Ends all streams, those too whose wish has not been looked at.
+    fn end(mut self) {
+        self.requests.close();
+        while let Ok(request) = self.requests.try_recv() {
+            if let Request::Add(added) = request {
+                added.slot.close();
+            }
+        }
+        for wanted in self.wanted.values() {
+            wanted.slot.close();
+        }
     }
 }
 
-/// Follows over one connection until it breaks.
-async fn follow(
-    session: Session,
-    requests: &mut mpsc::Receiver<Request>,
-    wanted: &mut BTreeMap<u32, Wanted>,
-    backoff: &mut Backoff,
-) -> ConnectError {
-    let Session { connection, mut sink, mut source, welcome: _ } = session;
-    let mut openings = JoinSet::new();
-    let mut following = wanted.values().try_for_each(|it| push(&mut sink, &it.subscribe()));
-    while following.is_ok() {
-        following = tokio::select! {
-            biased;
-            frame = next_frame(&mut source) => frame.and_then(|frame| hear(frame, wanted)),
-            flushed = sink.flush(), if sink.pending_bytes() > 0 => flushed.map_err(Into::into),
-            stream = connection.accept_uni() => stream.map_err(Into::into).map(|stream| {
-                // Bounded by the streams that the transport lets a node open.
-                openings.spawn(FrameSource::open(stream));
-            }),
-            Some(opened) = openings.join_next() => {
-                if let Ok(Ok((Preamble::Subscription { subscription, .. }, notes))) = opened
-                    // A stream that nobody wants any more is dropped, which stops it.
-                    && let Some(wanted) = wanted.get(&subscription)
-                {
-                    wanted.slot.put(notes);
-                    // A node that opens what was asked for is at work.
-                    backoff.reset();
-                }
-                Ok(())
-            }
-            request = requests.recv(), if !sink.is_full() => match request {
-                Some(request) => on_request(request, wanted, &mut sink),
-                // All streams and the subscriber are being dropped, and this task with them.
-                None => std::future::pending().await,
-            }
-        };
+/// Returns when the subscriber is closed. One that is dropped is not: its streams live on.
+async fn left(leaving: &mut watch::Receiver<bool>) {
+    if leaving.wait_for(|is_leaving| *is_leaving).await.is_err() {
+        std::future::pending::<()>().await;
     }
-    let lost = ConnectError::Protocol { found: "an end", wanted: "notes" };
-    let error = cause(&connection, following.err().unwrap_or(lost));
-    connection.close(VarInt::from_u32(0), b"");
-    error
 }
 
 /// Takes what the node says on the control stream.

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
+use ach_actors_model::Timestamp;
 use aws_lc_rs::hmac;
 use quinn::{ClientConfig, Connection, Endpoint, EndpointConfig, ServerConfig};
 use quinn_proto::HashedConnectionIdGenerator;
@@ -11,6 +12,7 @@ use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_s
 use rustls_pki_types::CertificateDer;
 use thiserror::Error;
 
+use crate::identity::certificate_end;
 use crate::tls::{client_crypto, server_crypto};
 use crate::transport::{client_transport, limit_handshakes, node_transport};
 use crate::{Bundle, Identity, IdentityError};
@@ -107,9 +109,16 @@ pub fn client_endpoint(remote: SocketAddr, bundle: &Bundle) -> Result<Endpoint, 
 ///
 /// A certificate that names no one.
 pub fn peer_identity(connection: &Connection) -> Result<Identity, IdentityError> {
+    peer_credentials(connection).map(|(identity, _)| identity)
+}
+
+/// As [`peer_identity`], with the end of the certificate.
+pub(crate) fn peer_credentials(
+    connection: &Connection,
+) -> Result<(Identity, Timestamp), IdentityError> {
     let shown = connection.peer_identity().ok_or(IdentityError::Certificate)?;
     let chain =
         shown.downcast::<Vec<CertificateDer<'static>>>().map_err(|_| IdentityError::Certificate)?;
     let certificate = chain.first().ok_or(IdentityError::Certificate)?;
-    Identity::from_certificate(certificate)
+    Ok((Identity::from_certificate(certificate)?, certificate_end(certificate)?))
 }

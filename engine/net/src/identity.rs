@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use ach_actors_model::{Name, NameError};
+use ach_actors_model::{NS_PER_S, Name, NameError, Timestamp};
 use thiserror::Error;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
@@ -50,6 +50,14 @@ pub struct Identity {
     pub role: Role,
     /// Its name; a vendor's is the id of its feed.
     pub name: Name,
+}
+
+/// When a certificate ends: the last moment at which it is good.
+pub(crate) fn certificate_end(der: &[u8]) -> Result<Timestamp, IdentityError> {
+    let (_, certificate) =
+        X509Certificate::from_der(der).map_err(|_| IdentityError::Certificate)?;
+    let end_s = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or(0);
+    Ok(Timestamp(end_s.saturating_mul(NS_PER_S)))
 }
 
 /// Why a certificate names no one.

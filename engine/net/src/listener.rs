@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ach_actors_model::Timestamp;
 use ach_engine_wire::Code;
 use quinn::{Connection, ConnectionError, Endpoint, Incoming, VarInt};
 use thiserror::Error;
@@ -12,8 +13,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
+use crate::endpoint::peer_credentials;
 use crate::transport::{HANDSHAKE_DEADLINE, PENDING_HANDSHAKES_MAX, RETRY_ABOVE};
-use crate::{Identity, IdentityError, peer_identity};
+use crate::{Identity, IdentityError};
 
 /// Askers turned away before other tasks of the thread get their turn: a proof of address costs
 /// some 10 µs of cryptography and a packet.
@@ -47,13 +49,26 @@ pub struct Listener {
     endpoint: Endpoint,
     free: Arc<Semaphore>,
     limits: HandshakeLimits,
-    counters: Arc<Counters>,
+    counters: Arc<HandshakeCounts>,
 }
 
+/// Handshakes that were not simply taken. Any thread may read them.
 #[derive(Debug, Default)]
-struct Counters {
+pub struct HandshakeCounts {
     retried: AtomicU64,
     dropped: AtomicU64,
+}
+
+impl HandshakeCounts {
+    /// How many clients were asked to prove their address.
+    pub fn retried(&self) -> u64 {
+        self.retried.load(Ordering::Relaxed)
+    }
+
+    /// How many were dropped because too many handshakes were under way.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
 }
 
 /// A handshake that is under way; it holds one of the places until it is finished or dropped.
@@ -72,6 +87,8 @@ pub struct Peer {
     pub connection: Connection,
     /// Who it is.
     pub identity: Identity,
+    /// When its certificate ends.
+    pub valid_until: Timestamp,
 }
 
 /// Why a handshake came to nothing.
@@ -126,12 +143,17 @@ impl Listener {
 
     /// How many clients were asked to prove their address.
     pub fn retried_count(&self) -> u64 {
-        self.counters.retried.load(Ordering::Relaxed)
+        self.counters.retried()
     }
 
     /// How many were dropped because too many handshakes were under way.
     pub fn dropped_count(&self) -> u64 {
-        self.counters.dropped.load(Ordering::Relaxed)
+        self.counters.dropped()
+    }
+
+    /// The counts, for another thread.
+    pub fn counts(&self) -> Arc<HandshakeCounts> {
+        self.counters.clone()
     }
 
     /// The next handshake; finish each on a task of its own. `None` once the endpoint is closed.
@@ -182,8 +204,8 @@ impl Handshake {
             Ok(Err(source)) => return Err(HandshakeError::Refused { remote, source }),
             Err(_) => return Err(HandshakeError::Late { remote, within }),
         };
-        match peer_identity(&connection) {
-            Ok(identity) => Ok(Peer { connection, identity }),
+        match peer_credentials(&connection) {
+            Ok((identity, valid_until)) => Ok(Peer { connection, identity, valid_until }),
             Err(source) => {
                 let code = VarInt::from_u32(u32::from(Code::WrongRole.value()));
                 connection.close(code, b"the certificate names no one");

@@ -51,7 +51,7 @@ fn site() -> Result<SiteConfig, NameError> {
         version: 1,
         utc_offsets: vec![UtcOffset { from: Timestamp(0), offset_s: 0 }],
         speed_limits: Vec::new(),
-        sources: vec![SourceConfig { id: Name::new("uwb")?, silence_ns: None }],
+        sources: vec![SourceConfig { id: Name::new("uwb")?, silence_ns: None, zones: vec![] }],
         anchors: Vec::new(),
         zones: zones.collect::<Result<_, NameError>>()?,
         doors: Vec::new(),

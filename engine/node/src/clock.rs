@@ -125,6 +125,11 @@ impl ShardClock {
         self.clock.runs_by_itself()
     }
 
+    /// UTC by the machine.
+    pub(crate) fn utc(&self) -> Timestamp {
+        self.clock.utc()
+    }
+
     /// UTC less shard time, in nanoseconds.
     pub(crate) fn skew_ns(&self) -> i64 {
         let skew_ns = i128::from(self.clock.utc().0) - i128::from(self.now().0);

@@ -332,6 +332,7 @@ impl Writer {
             return;
         }
         self.counters.groups_committed.count();
+        self.counters.tally.group_entries.record(group.entries);
         self.counters.groups_urgent.add(u64::from(group.is_urgent));
         self.counters.entries_committed.add(group.entries);
         self.counters.bytes_committed.add(u64::try_from(group.bytes).unwrap_or(u64::MAX));

@@ -11,6 +11,12 @@
 //! nothing waits for the disk but what must ([`Effect::release`](ach_actors_entities::Effect)).
 
 mod ack_table;
+mod audit_start;
+mod audit_state;
+mod audit_tally;
+mod audit_words;
+mod audit_writer;
+mod auditor;
 mod checkpoint_store;
 mod clock;
 mod commit_mark;
@@ -27,6 +33,7 @@ mod ledger;
 mod limits;
 mod names;
 mod node;
+mod node_page;
 mod notes;
 mod outbox;
 mod outlet;
@@ -48,16 +55,19 @@ mod sieve;
 mod sink;
 mod start_error;
 mod status;
+mod tally;
 #[cfg(test)]
 mod test_values;
 mod told;
 
+pub use audit_state::AuditTrouble;
 pub use clock::{Clock, SystemClock};
 pub use commit_mark::StoringStopped;
 pub use counters::{Counter, Counters};
 pub use lanes::LanesClosed;
 pub use limits::NodeLimits;
 pub use node::{Arrangement, Ended, Health, Node, NodeConfig, Running};
+pub use node_page::NodePage;
 pub use restore::checkpointed_site;
 pub use scribe::CheckpointPolicy;
 pub use start_error::StartError;

@@ -16,6 +16,8 @@ use actix::System;
 use tokio::sync::watch;
 
 use crate::ack_table::{AckTable, VENDOR_LANES};
+use crate::audit_start::{Audit, audit};
+use crate::audit_state::{AuditState, AuditTrouble};
 use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::committer::Committer;
@@ -23,6 +25,7 @@ use crate::counters::Counters;
 use crate::keeper::Keeper;
 use crate::lanes::{Lanes, LanesClosed};
 use crate::limits::NodeLimits;
+use crate::node_page::NodePage;
 use crate::outlet::{Outlet, Spout};
 use crate::recovery::{Recovered, recover};
 use crate::rim::RimParts;
@@ -55,7 +58,7 @@ pub struct NodeConfig {
     pub site: SiteConfig,
     /// How to read global coordinates; without it they are refused.
     pub frame: Option<SiteFrame>,
-    /// Its folder: the journal lies in `journal`.
+    /// Its folder: the journal lies in `journal`, the audit log in `audit`, its key in `audit.key`.
     pub data: PathBuf,
     /// Where the journal's key comes from.
     pub kek: KekSource,
@@ -92,6 +95,8 @@ pub struct Health {
     pub backlog_bytes: u64,
     /// Whether the shard works.
     pub is_running: bool,
+    /// What is wrong with the audit log, if anything. Alarms go on; an operator must act.
+    pub audit_trouble: Option<AuditTrouble>,
 }
 
 impl Health {
@@ -99,6 +104,11 @@ impl Health {
     /// connected, and see [`Health::stopped`] for what an operator must do.
     pub fn is_ready(&self) -> bool {
         self.is_running && self.stopped.is_none()
+    }
+
+    /// Whether it works and something is not as it must be, so that an operator must act.
+    pub fn is_degraded(&self) -> bool {
+        self.is_running && (self.stopped.is_some() || self.audit_trouble.is_some())
     }
 }
 
@@ -146,9 +156,37 @@ impl Node {
     where
         D: Disk + Clone + Send + 'static,
     {
+        let folder = config.data.join("audit");
+        let audit_disk = FileDisk::create(&folder).map_err(|source| StartError::AuditFolder {
+            folder: folder.display().to_string(),
+            source,
+        })?;
+        Node::start_on_disks(config, disk, audit_disk, clock)
+    }
+
+    /// As [`Node::start_on`], with the audit log on another disk too.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`]. That the audit log cannot be written is none: see
+    /// [`Health::audit_trouble`].
+    #[expect(clippy::needless_pass_by_value, reason = "the node has the disk from here on")]
+    pub fn start_on_disks<D, A>(
+        config: NodeConfig,
+        disk: D,
+        audit_disk: A,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Running, StartError>
+    where
+        D: Disk + Clone + Send + 'static,
+        A: Disk + Clone + Send + 'static,
+    {
         let kek = config.kek.load_for(&disk)?;
         let recovered = recover(&disk, config.journal, &kek, config.limits.checkpoints)?;
-        start(config, recovered, clock)
+        check_site(&config, &recovered)?;
+        let shared = Shared::new(&recovered, clock, &config.limits);
+        let audit = audit(&config, audit_disk, &shared.counters, &shared.clock)?;
+        start(config, recovered, shared, audit)
     }
 }
 
@@ -160,12 +198,28 @@ pub struct Running {
     state: watch::Receiver<ShardState>,
     thread: Option<JoinHandle<()>>,
     lanes: Arc<Lanes>,
+    outlet: Arc<Outlet>,
+    clock: Arc<ShardClock>,
     mark: Arc<CommitMark>,
     counters: Arc<Counters>,
     gauge: Arc<ShardGauge>,
+    audit: Arc<AuditState>,
 }
 
 impl Running {
+    /// Its numbers for operators, to be served by whoever likes, from any thread.
+    pub fn page(&self) -> NodePage {
+        NodePage {
+            state: self.state.clone(),
+            lanes: self.lanes.clone(),
+            outlet: self.outlet.clone(),
+            clock: self.clock.clone(),
+            mark: self.mark.clone(),
+            counters: self.counters.clone(),
+            gauge: self.gauge.clone(),
+        }
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -188,6 +242,7 @@ impl Running {
             durable_index: self.mark.durable_index(),
             backlog_bytes: self.mark.backlog_bytes(),
             is_running: *self.state.borrow() == ShardState::Running,
+            audit_trouble: self.audit.trouble(),
         }
     }
 
@@ -250,26 +305,26 @@ impl Drop for Running {
 }
 
 /// Starts a node from a journal that has been replayed.
-pub(crate) fn start(
+fn start(
     config: NodeConfig,
     recovered: Recovered,
-    clock: Arc<dyn Clock>,
+    shared: Shared,
+    audit: Audit,
 ) -> Result<Running, StartError> {
-    check_site(&config, &recovered)?;
     let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, .. } = config;
-    let shared = Shared::new(&recovered, clock, &limits);
     let (worker, told, acks) = worker(&shared, recovered, site, limits.checkpoints)?;
     let site = worker.shard().site().cloned().ok_or(StartError::Failed)?;
     let rim = RimParts {
         node: name,
         frame,
         lanes: shared.lanes.clone(),
-        outlet: shared.outlet,
-        clock: shared.clock,
+        outlet: shared.outlet.clone(),
+        clock: shared.clock.clone(),
         mark: shared.mark.clone(),
         counters: shared.counters.clone(),
         gauge: shared.gauge.clone(),
         limits,
+        audit: audit.auditor,
         acks: recovered_acks(acks, &worker, &site),
         told,
         site,
@@ -291,9 +346,12 @@ pub(crate) fn start(
         state: running,
         thread: Some(thread),
         lanes: shared.lanes,
+        outlet: shared.outlet,
+        clock: shared.clock,
         mark: shared.mark,
         counters: shared.counters,
         gauge: shared.gauge,
+        audit: audit.state,
     })
 }
 

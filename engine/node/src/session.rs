@@ -5,6 +5,7 @@
 //! catches it, it is counted, the connection is closed. What the peer may do follows from the role
 //! in its certificate.
 
+mod certificate;
 mod control;
 mod control_out;
 mod fault;
@@ -15,13 +16,15 @@ mod receipts;
 mod report_lane;
 mod subscription;
 mod vendor;
+mod vendor_clock;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use ach_actors_model::{Lane, Name, Timestamp};
+use ach_engine_audit::{Action, Outcome, Reason, Record};
 use ach_engine_net::{FrameSink, FrameSource, Identity, Peer, Role};
 use ach_engine_wire::limits::{HANDLE_COUNT_MAX, PAYLOAD_BYTES_MAX};
 use ach_engine_wire::{
@@ -37,8 +40,11 @@ use fault::{Fault, counter};
 use flush::flush;
 use receipts::Receipts;
 use subscription::Subscription;
-use vendor::{SharedVendor, Vendor, hello_offset};
+use vendor::{SharedVendor, Vendor};
+use vendor_clock::VendorClock;
 
+use crate::audit_words;
+use crate::auditor::Party;
 use crate::notes::FENCING_EPOCH;
 use crate::rim::Rim;
 use crate::sink::Sink;
@@ -52,6 +58,9 @@ pub(crate) struct Session {
     pub rim: Rc<Rim>,
     pub connection: Connection,
     pub identity: Identity,
+    /// The end of the peer's certificate.
+    pub valid_until: Timestamp,
+    pub party: Party,
     pub out: ControlOut,
     subscriptions: RefCell<BTreeMap<u32, Open>>,
     receipts: RefCell<Receipts>,
@@ -68,7 +77,13 @@ impl Session {
     /// A ping or report is refused, alone.
     fn refuse(&self, vendor: &Vendor, lane: Lane, seq: u64, code: Code, handle: u32) {
         self.out.refuse(lane, vendor.epoch, seq, code, Some(handle));
-        if self.out.is_first(code) && self.rim.may_log() {
+        if !self.out.is_first(code) {
+            return;
+        }
+        let refused = self.rim.audit.record(&self.party, Action::InputSent, Outcome::Refused);
+        let objects = audit_words::lane(lane).into_iter().collect();
+        self.rim.audit.note(Record { objects, code: Some(code.value()), ..refused });
+        if self.rim.may_log() {
             tracing::warn!(role = self.identity.role.word(), ?lane, %code, "refused an input");
         }
     }
@@ -103,7 +118,11 @@ impl Session {
         observed_at: Timestamp,
         received_at: Timestamp,
     ) -> Result<(), Fault> {
-        match vendor.notice_clock(&self.rim, observed_at, received_at) {
+        let (is_ahead, told) = vendor.clock.see(observed_at, received_at);
+        if is_ahead {
+            self.rim.counters.inputs_from_the_future.count();
+        }
+        match told {
             Some(offset) => {
                 self.rim.counters.clock_offsets_told.count();
                 self.answer(offset)
@@ -127,12 +146,18 @@ impl Session {
 }
 
 /// Serves a peer until it goes, breaks the protocol, or the node ends.
-pub(crate) async fn serve(rim: Rc<Rim>, peer: Peer) {
+///
+/// `begun_at` is when the peer asked to come in.
+pub(crate) async fn serve(rim: Rc<Rim>, peer: Peer, begun_at: Timestamp) {
     rim.counters.sessions_begun.count();
     let connection = peer.connection.clone();
     let role = peer.identity.role;
-    let ended = Box::pin(run(rim.clone(), peer)).await;
+    let mut party = Party::known(&peer.identity, connection.remote_address());
+    rim.audit.number(&mut party);
+    let is_let_in = Rc::new(Cell::new(false));
+    let ended = Box::pin(run(rim.clone(), peer, begun_at, party.clone(), is_let_in.clone())).await;
     rim.counters.sessions_ended.count();
+    tell_end(&rim, &party, is_let_in.get(), &ended);
     match ended {
         Ok(()) | Err(Fault::Gone | Fault::Stopped) => connection.close(VarInt::from_u32(0), b""),
         Err(Fault::Closed(_)) => close(&connection, Code::ShuttingDown, "the node is ending"),
@@ -149,14 +174,38 @@ pub(crate) async fn serve(rim: Rc<Rim>, peer: Peer) {
     }
 }
 
+/// Records how a session ended, or why it never began.
+fn tell_end(rim: &Rim, party: &Party, is_let_in: bool, ended: &Result<(), Fault>) {
+    let code = match ended {
+        Err(Fault::Peer { code, .. }) => Some(code.value()),
+        Err(Fault::Closed(_)) => Some(Code::ShuttingDown.value()),
+        Ok(()) | Err(Fault::Gone | Fault::Stopped) => None,
+    };
+    if is_let_in {
+        let gone = rim.audit.record(party, Action::Disconnected, Outcome::Done);
+        rim.audit.tell(Record { code, ..gone });
+    } else {
+        let refused = rim.audit.record(party, Action::Connected, Outcome::Refused);
+        let reason =
+            Reason::new(if code.is_none() { "the peer left before it was let in" } else { "" });
+        rim.audit.note(Record { code, reason, ..refused });
+    }
+}
+
 /// Closes a connection with a code and a text.
 pub(crate) fn close(connection: &Connection, code: Code, detail: &str) {
     let detail = Text::new(detail);
     connection.close(VarInt::from_u32(u32::from(code.value())), detail.as_str().as_bytes());
 }
 
-async fn run(rim: Rc<Rim>, peer: Peer) -> Result<(), Fault> {
-    let Peer { connection, identity } = peer;
+async fn run(
+    rim: Rc<Rim>,
+    peer: Peer,
+    begun_at: Timestamp,
+    party: Party,
+    is_let_in: Rc<Cell<bool>>,
+) -> Result<(), Fault> {
+    let Peer { connection, identity, valid_until } = peer;
     let within = rim.limits.hello_within;
     let opened = timeout(within, open_control(&connection, rim.limits.frame_within)).await;
     let (mut sink, source, hello) =
@@ -168,8 +217,10 @@ async fn run(rim: Rc<Rim>, peer: Peer) -> Result<(), Fault> {
             Fault::peer(Code::UnknownSource, "this vendor is not a feed of the site")
         })?;
         let turn = rim.take_over(source);
+        let is_comparable = rim.clock.runs_by_itself();
+        let clock = VendorClock::new(is_comparable, hello.sent_at, begun_at, received_at);
         let agreed = tokio::select! {
-            agreed = Vendor::agree(&rim, source, &hello) => agreed?,
+            agreed = Vendor::agree(&rim, source, &hello, clock) => agreed?,
             () = given_way(Some(turn.gives_way())) => return Err(taken_over()),
         };
         (Some(Rc::new(agreed)), Some(turn))
@@ -177,18 +228,25 @@ async fn run(rim: Rc<Rim>, peer: Peer) -> Result<(), Fault> {
         (None, None)
     };
     let welcome = welcome(&rim, site_name, vendor.as_deref(), &hello);
-    let offset = vendor.as_ref().and_then(|_| hello_offset(hello.sent_at, received_at));
+    let offset = vendor.as_ref().and_then(|vendor| vendor.clock.at_hello());
     sink.push(&welcome.into())?;
     if let Some(offset) = offset {
         rim.counters.clock_offsets_told.count();
         sink.push(&offset.into())?;
     }
+    if let Some(vendor) = &vendor {
+        vendor.tell_clock(&rim).await?;
+    }
     sink.set_priority(40);
     flush(&mut sink, rim.limits.subscriber_stall_max).await?;
+    is_let_in.set(true);
+    rim.audit.tell(rim.audit.record(&party, Action::Connected, Outcome::Done));
     let session = Rc::new(Session {
         rim: rim.clone(),
         connection,
         identity,
+        valid_until,
+        party,
         out: ControlOut::default(),
         subscriptions: RefCell::default(),
         receipts: RefCell::default(),
@@ -261,6 +319,8 @@ async fn work(
     tokio::pin!(gives_way);
     let stopped = storing_stopped(&session, vendor.is_some());
     tokio::pin!(stopped);
+    let certificate = certificate::ended(&session);
+    tokio::pin!(certificate);
     loop {
         tokio::select! {
             stream = session.connection.accept_uni() => {
@@ -278,6 +338,7 @@ async fn work(
             },
             wrote = &mut writer => return wrote,
             () = &mut gives_way => return Err(taken_over()),
+            () = &mut certificate => return Err(certificate::fault()),
             () = &mut stopped => {
                 let goodbye = Goodbye {
                     code: Code::NotNow,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use ach_actors_entities::Effect;
-use ach_actors_model::{NS_PER_MS, NS_PER_S, PingBatch, SiteConfig, Timestamp};
+use ach_actors_model::{AlarmKind, Lane, NS_PER_MS, NS_PER_S, PingBatch, SiteConfig, Timestamp};
 use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
 use ach_engine_wire::encode_entry;
 
@@ -158,6 +158,7 @@ impl ShardWorker {
     pub(crate) fn heartbeat(&mut self) {
         self.notice_suspend();
         self.heartbeat_at = self.parts.clock.now();
+        self.parts.counters.tally.beat(self.heartbeat_at);
         self.parts.clock.steer();
         self.gauge();
     }
@@ -221,8 +222,12 @@ impl ShardWorker {
     fn step(&mut self, inputs: Vec<Input>) -> bool {
         self.store_rest();
         let parts = &mut self.parts;
-        let received_at = inputs.iter().map(received_at).max().unwrap_or_default();
-        let at = parts.clock.now().max(received_at).max(parts.last_at);
+        let received = || inputs.iter().map(received_at);
+        let now = parts.clock.now();
+        let at = now.max(received().max().unwrap_or_default()).max(parts.last_at);
+        if let Some(oldest) = received().filter(|at| *at > Timestamp(0)).min() {
+            parts.counters.tally.lane_wait.record(now.since_ns(oldest));
+        }
         let mut entry = Entry {
             index: parts.last_index.saturating_add(1),
             at,
@@ -274,9 +279,11 @@ impl ShardWorker {
         }
         for (ordinal, effect) in (0..).zip(self.effects.drain(..)) {
             has_alarm |= matches!(effect, Effect::Alarm(_));
+            let lane = lane(&effect);
             let outbound = Outbound::Effect { index: entry.index, ordinal, effect };
             if !parts.spout.send(outbound) {
                 parts.counters.frames_shed.count();
+                parts.counters.tally.shed.of(lane).count();
             }
         }
         for ticket in self.tickets.drain(..) {
@@ -291,8 +298,10 @@ impl ShardWorker {
                 .flat_map(|batch| batch.pings.iter())
                 .filter_map(|ping| parts.shard.fix(ping.tag))
                 .collect();
-            if !fixes.is_empty() {
-                parts.spout.send(Outbound::Fixes(fixes));
+            let count = u64::try_from(fixes.len()).unwrap_or(u64::MAX);
+            if !fixes.is_empty() && !parts.spout.send(Outbound::Fixes(fixes)) {
+                parts.counters.frames_shed.add(count);
+                parts.counters.tally.shed.of(Lane::Console).add(count);
             }
         }
         has_alarm
@@ -338,6 +347,17 @@ impl ShardWorker {
                 "the machine's clock has jumped; shard time follows it slowly"
             );
         }
+    }
+}
+
+/// On which lane an effect counts: alarms and acks are not to be shed, events are for consoles.
+fn lane(effect: &Effect) -> Lane {
+    match effect {
+        Effect::Alarm(notice) if matches!(notice.kind, AlarmKind::Duress | AlarmKind::BandCut) => {
+            Lane::Duress
+        }
+        Effect::Event(_) => Lane::Console,
+        _ => Lane::Door,
     }
 }
 

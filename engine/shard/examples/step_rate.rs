@@ -179,7 +179,11 @@ fn site(tags: u32, zones: u32, gates: Gates) -> Result<SiteConfig, Failure> {
         version: 1,
         utc_offsets: vec![UtcOffset { from: Timestamp(0), offset_s: 0 }],
         speed_limits: classes.map(|class| SpeedLimit { class, mm_per_s: 10_000 }).to_vec(),
-        sources: vec![SourceConfig { id: Name::new("rtls")?, silence_ns: Some(60 * NS_PER_S) }],
+        sources: vec![SourceConfig {
+            id: Name::new("rtls")?,
+            silence_ns: Some(60 * NS_PER_S),
+            zones: vec![],
+        }],
         anchors: Vec::new(),
         zones: zones?,
         doors: Vec::new(),

@@ -7,7 +7,7 @@
 use ach_actors_entities::{Accepted, Effect};
 use ach_actors_model::{
     AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Cause, Event, EventKind,
-    Lane, Place,
+    Eye, Lane, Place,
 };
 use ach_geo::Position;
 use twox_hash::XxHash3_64;
@@ -168,7 +168,13 @@ impl Digest {
             EventKind::DoorUnlocked { door } => self.numbers(7, &[door.0]),
             EventKind::FeedRestored { source } => self.numbers(8, &[source.0]),
             EventKind::FeedFellSilent { source } => self.numbers(9, &[source.0]),
-            EventKind::ZoneWentBlind { zone, anchor } => self.numbers(10, &[zone.0, anchor.0]),
+            EventKind::ZoneWentBlind { zone, without } => {
+                let (which, number) = match without {
+                    Eye::Anchor(anchor) => (0, anchor.0),
+                    Eye::Source(source) => (1, source.0),
+                };
+                self.numbers(10, &[zone.0, which, number]);
+            }
             EventKind::ZoneSighted { zone } => self.numbers(11, &[zone.0]),
             EventKind::TagHeard { tag } => self.numbers(12, &[tag.0]),
             EventKind::SiteChanged { version } => self.numbers(13, &[version]),
@@ -247,5 +253,7 @@ fn kind_code(kind: AlarmKind) -> u8 {
         AlarmKind::OverCapacity => 11,
         AlarmKind::DoorForced => 12,
         AlarmKind::ActorQuarantined => 13,
+        AlarmKind::ClockSkewed => 14,
+        AlarmKind::TagsContradict => 15,
     }
 }

@@ -26,6 +26,15 @@ pub enum Input {
         /// When the node last logged anything.
         away_since: Timestamp,
     },
+    /// A source's clock was compared with the node's.
+    ClockCompared {
+        /// The feed.
+        source: SourceRef,
+        /// Its clock less the node's.
+        offset_ns: i64,
+        /// When, by shard time.
+        received_at: Timestamp,
+    },
     /// Nothing but time: a deadline is due.
     Tick,
 }

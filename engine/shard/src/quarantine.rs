@@ -203,7 +203,8 @@ impl Shard {
         }
     }
 
-    /// Tells a released zone who came, who went, and what its anchors said meanwhile.
+    /// Tells a released zone who came, who went, what its anchors said meanwhile, and to look after
+    /// its feeds.
     fn catch_up(&mut self, zone: ZoneRef, scene: Scene<'_>) {
         let cause = Cause::SiteChange;
         let origin = Origin { cause, received_at: scene.now };
@@ -212,6 +213,7 @@ impl Shard {
                 self.play(scene, call, origin);
             }
         }
+        self.play(scene, Call::Zone(zone, ZoneInput::FeedTurned), origin);
         let was_in = self.occupants(zone);
         let (mut exits, mut entries) = (Vec::new(), Vec::new());
         for subject in self.stage.actors.subjects() {

@@ -40,6 +40,21 @@ impl Shard {
         count(row, verdict);
     }
 
+    /// Tells a feed how far its clock is off. It has no number and is nobody's sign of life.
+    pub(crate) fn compare_clock(
+        &mut self,
+        source: SourceRef,
+        offset_ns: i64,
+        received_at: Timestamp,
+        now: Timestamp,
+    ) {
+        let Some(site) = self.site.clone() else { return };
+        let received_at = received_at.min(now);
+        let origin = Origin { cause: Cause::SiteChange, received_at };
+        let told = SourceInput::ClockCompared { offset_ns, received_at };
+        self.play(Scene { site: &site, now }, Call::Source(source, told), origin);
+    }
+
     fn decide_report(&mut self, report: &Report, scene: Scene<'_>, origin: Origin) -> Verdict {
         if owner_of(report.kind, scene) != Some(report.source) {
             return Verdict::Refused;

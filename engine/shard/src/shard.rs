@@ -157,6 +157,9 @@ impl Shard {
                     self.stage.tell(Effect::EpochOpened { source, epoch });
                 }
             }
+            &Input::ClockCompared { source, offset_ns, received_at } => {
+                self.compare_clock(source, offset_ns, received_at, now);
+            }
             Input::Resumed { .. } | Input::Tick => {}
         }
     }

@@ -1,7 +1,9 @@
 //! Turns a site directory into the configuration that is journaled: ids, indexes, geometry.
 
+use std::collections::BTreeSet;
+
 use ach_actors_model::{
-    AnchorConfig, Condition, DoorConfig, LineConfig, RuleConfig, SiteConfig, SourceConfig,
+    AnchorConfig, Condition, DoorConfig, LineConfig, Name, RuleConfig, SiteConfig, SourceConfig,
     SubjectConfig, TagConfig, Who, ZoneConfig,
 };
 
@@ -18,11 +20,7 @@ pub(crate) fn compile(directory: &SiteDirectory, version: u32) -> SiteConfig {
         version,
         utc_offsets: utc_offsets::of(&directory.time_zone).unwrap_or_default(),
         speed_limits: directory.speed_limits.clone(),
-        sources: directory
-            .feeds
-            .iter()
-            .map(|feed| SourceConfig { id: feed.id.clone(), silence_ns: feed.silence_ns })
-            .collect(),
+        sources: sources(directory, &catalogue),
         anchors: anchors(directory, &catalogue),
         zones: zones(directory),
         doors: doors(directory, &catalogue),
@@ -49,6 +47,24 @@ pub(crate) fn compile(directory: &SiteDirectory, version: u32) -> SiteConfig {
     };
     feed_silence::fill(&mut config);
     config
+}
+
+/// Feeds with the zones they see: those they name, else every zone, if they have tags.
+fn sources(directory: &SiteDirectory, catalogue: &Catalogue<'_>) -> Vec<SourceConfig> {
+    let worn = directory.subjects().flat_map(|subject| &subject.tags);
+    let with_tags: BTreeSet<&Name> = worn.map(|tag| &tag.feed).collect();
+    let feeds = directory.feeds.iter();
+    feeds
+        .map(|feed| {
+            let has_tags = with_tags.contains(&feed.id) || !feed.spare_tags.is_empty();
+            let zones = if feed.zones.is_empty() && has_tags {
+                catalogue.all_zones().collect()
+            } else {
+                catalogue.zones.select(&feed.zones, &[])
+            };
+            SourceConfig { id: feed.id.clone(), silence_ns: feed.silence_ns, zones }
+        })
+        .collect()
 }
 
 fn zones(directory: &SiteDirectory) -> Vec<ZoneConfig> {

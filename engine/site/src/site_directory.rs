@@ -53,6 +53,8 @@ pub struct FeedPlan {
     pub name: String,
     /// How long the whole feed may be silent once it has spoken.
     pub silence_ns: Option<u64>,
+    /// The zones it sees; empty is every zone, for one that has tags.
+    pub zones: Vec<Name>,
     /// Tags it may report that are on nobody.
     pub spare_tags: Vec<TagId>,
 }

@@ -69,6 +69,26 @@ fn the_sample_hospital_is_the_same_every_time_and_grows_with_its_options() {
 }
 
 #[test]
+fn a_feed_with_tags_sees_every_zone_unless_it_names_those_it_sees() {
+    let mut directory = sample_hospital().directory;
+    let seen = |directory: &SiteDirectory| -> Vec<(String, usize)> {
+        let config = directory.config(1).unwrap_or_else(|findings| panic!("{findings}"));
+        let zone_count = config.zones.len();
+        assert!(zone_count > 100);
+        let sources = config.sources.iter();
+        let seen = sources.map(|source| (source.id.to_string(), source.zones.len()));
+        seen.map(|(id, count)| (id, if count == zone_count { 999 } else { count })).collect()
+    };
+    let [(tags, all), (doors, none)] = &seen(&directory)[..] else { panic!("two feeds") };
+    assert_eq!((*all, *none), (999, 0), "{tags} has tags and {doors} has none");
+    directory.feeds[0].zones = vec![directory.floors[0].zones[1].id.clone()];
+    assert_eq!(seen(&directory)[0].1, 1);
+    let folder = tempdir().unwrap();
+    directory.write(folder.path()).unwrap();
+    assert_eq!(read(folder.path()), directory);
+}
+
+#[test]
 fn a_feed_of_watched_tags_that_names_no_silence_is_watched_as_closely_as_they_are() {
     let mut directory = sample_hospital().directory;
     for feed in &mut directory.feeds {

@@ -78,6 +78,8 @@ codes! {
     WrongEpoch = 38,
     /// a newer connection of the same identity took over
     TakenOver = 39,
+    /// the certificate has ended
+    CertificateEnded = 40,
     /// a tag, door or anchor that the site does not have
     UnknownThing = 64,
     /// a tag, door or anchor of another feed

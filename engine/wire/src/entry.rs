@@ -24,6 +24,7 @@ const KIND_SITE_CHANGE: u8 = 4;
 const KIND_OPEN_EPOCH: u8 = 5;
 const KIND_RESUMED: u8 = 6;
 const KIND_TICK: u8 = 7;
+const KIND_CLOCK_COMPARED: u8 = 8;
 
 const HAS_Z: u16 = 1;
 const HAS_FLOOR: u16 = 2;
@@ -160,6 +161,9 @@ fn put_input(input: &Input, out: &mut Vec<u8>) -> Result<(), EntryError> {
         Input::SiteChange(site) => put_serde(site, KIND_SITE_CHANGE, out)?,
         Input::OpenEpoch { source, epoch } => put_serde(&(source, epoch), KIND_OPEN_EPOCH, out)?,
         Input::Resumed { away_since } => put_serde(away_since, KIND_RESUMED, out)?,
+        Input::ClockCompared { source, offset_ns, received_at } => {
+            put_serde(&(source, offset_ns, received_at), KIND_CLOCK_COMPARED, out)?
+        }
         Input::Tick => KIND_TICK,
     };
     let bytes = out.len().saturating_sub(body_start);
@@ -285,6 +289,10 @@ fn take_input(bytes: &[u8]) -> Result<(Input, &[u8]), EntryError> {
             Input::OpenEpoch { source, epoch }
         }
         KIND_RESUMED => Input::Resumed { away_since: take_serde(body, "resumption")? },
+        KIND_CLOCK_COMPARED => {
+            let (source, offset_ns, received_at) = take_serde(body, "clock")?;
+            Input::ClockCompared { source, offset_ns, received_at }
+        }
         KIND_TICK if body.is_empty() => Input::Tick,
         _ => return Err(EntryError::Malformed { part: "input kind" }),
     };

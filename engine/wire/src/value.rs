@@ -84,6 +84,8 @@ words!(AlarmKind {
     OverCapacity = 11,
     DoorForced = 12,
     ActorQuarantined = 13,
+    ClockSkewed = 14,
+    TagsContradict = 15,
 });
 words!(AlarmTransition { Raised = 1, Upheld = 2, Retracted = 3, Cleared = 4, });
 words!(AlarmReason {

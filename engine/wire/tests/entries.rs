@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use ach_actors_model::{
     Command, CommandKind, DoorRef, EntityRef, Lane, Name, Ping, PingBatch, Report, ReportKind,
-    SiteConfig, SourceRef, TagRef, Timestamp,
+    SiteConfig, SourceConfig, SourceRef, TagRef, Timestamp,
 };
 use ach_engine_shard::{Entry, Input};
 use ach_engine_wire::{ENTRY_FORMAT_VERSION, EntryError, decode_entry, encode_entry};
@@ -44,7 +44,11 @@ fn site() -> SiteConfig {
         version: 1,
         utc_offsets: vec![],
         speed_limits: vec![],
-        sources: vec![],
+        sources: vec![SourceConfig {
+            id: Name::new("uwb").unwrap(),
+            silence_ns: Some(30_000_000_000),
+            zones: vec![],
+        }],
         anchors: vec![],
         zones: vec![],
         doors: vec![],
@@ -92,6 +96,11 @@ fn entry(seed: u64, ping_count: u32) -> Entry {
             Input::SiteChange(Box::new(site())),
             Input::OpenEpoch { source: SourceRef(2), epoch: 4 },
             Input::Resumed { away_since: Timestamp(6) },
+            Input::ClockCompared {
+                source: SourceRef(2),
+                offset_ns: -600_000_000,
+                received_at: Timestamp(8),
+            },
             Input::Tick,
         ],
         effects_hash: 0x0123_4567_89AB_CDEF,

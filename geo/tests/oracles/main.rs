@@ -3,6 +3,7 @@
 //! Every random test prints its seed; `ACH_SEED` repeats one.
 #![cfg(test)]
 
+mod askew;
 mod boxes;
 mod dice;
 mod frames;

@@ -51,7 +51,7 @@ pub fn synthetic(scale: Scale) -> World {
         utc_offsets: vec![UtcOffset { from: Timestamp(0), offset_s: 0 }],
         speed_limits: speed_limits(),
         sources: ["rtls", "doors"]
-            .map(|id| SourceConfig { id: name(id), silence_ns: Some(30 * NS_PER_S) })
+            .map(|id| SourceConfig { id: name(id), silence_ns: Some(30 * NS_PER_S), zones: vec![] })
             .to_vec(),
         anchors: Vec::new(),
         zones: plan.zones,

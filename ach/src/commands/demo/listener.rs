@@ -42,7 +42,7 @@ pub(super) struct Listener {
     probing: JoinHandle<()>,
     stream: watch::Receiver<Stream>,
     is_ending: watch::Sender<bool>,
-    _subscriber: Subscriber,
+    subscriber: Subscriber,
 }
 
 impl Listener {
@@ -67,7 +67,7 @@ impl Listener {
             ending,
         };
         let listening = tokio::spawn(ear.listen(alarms));
-        Ok(Listener { listening, probing, stream, is_ending, _subscriber: subscriber })
+        Ok(Listener { listening, probing, stream, is_ending, subscriber })
     }
 
     /// From now on the end of the stream is the end: the node is about to be told to end. It sends
@@ -83,16 +83,19 @@ impl Listener {
     /// Returns when all has been heard.
     pub(super) async fn finish(mut self) -> Result<(), Failure> {
         self.probing.abort();
-        if *self.stream.borrow() == Stream::Away {
+        let heard = if *self.stream.borrow() == Stream::Away {
             self.listening.abort();
-            return Ok(());
-        }
-        match tokio::time::timeout(LAST_ALARMS_WAIT, &mut self.listening).await {
-            Ok(ended) => Ok(ended?),
-            Err(_) => {
-                Err(Failure::new("the node has ended and its last alarms have not come; try again"))
+            Ok(())
+        } else {
+            let late = "the node has ended and its last alarms have not come; try again";
+            match tokio::time::timeout(LAST_ALARMS_WAIT, &mut self.listening).await {
+                Ok(ended) => ended.map_err(Failure::from),
+                Err(_) => Err(Failure::new(late)),
             }
-        }
+        };
+        // It need not look for a node that has ended.
+        self.subscriber.close().await;
+        heard
     }
 }
 

@@ -77,6 +77,9 @@ fn input_words(input: &Input, names: &SiteNames) -> String {
         Input::OpenEpoch { source, epoch } => {
             format!("feed {} opens epoch {epoch}", names.feed(*source))
         }
+        Input::ClockCompared { source, offset_ns, .. } => {
+            format!("the clock of feed {} is off by {offset_ns} ns", names.feed(*source))
+        }
         Input::Resumed { away_since } => format!("back, away since {}", time_of_day(*away_since)),
         Input::Tick => "tick".to_owned(),
     }
@@ -135,6 +138,12 @@ fn input_object(input: &Input, names: &SiteNames) -> Value {
         Input::OpenEpoch { source, epoch } => {
             json!({ "input": "open_epoch", "feed": names.feed(*source), "epoch": epoch })
         }
+        Input::ClockCompared { source, offset_ns, received_at } => json!({
+            "input": "clock_compared",
+            "feed": names.feed(*source),
+            "offset_ns": offset_ns,
+            "received_at": iso(*received_at),
+        }),
         Input::Resumed { away_since } => {
             json!({ "input": "resumed", "away_since": iso(*away_since) })
         }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use ach_actors_entities::Site;
-use ach_actors_model::{AnchorRef, DoorRef, EntityRef, SourceRef, SubjectRef, TagRef, ZoneRef};
+use ach_actors_model::{
+    AnchorRef, DoorRef, EntityRef, SourceRef, SubjectRef, TagRef, ZoneRef, snake_case,
+};
 use ach_engine_shard::{Entry, Input};
 use serde_json::{Map, Value, json};
 
@@ -92,20 +94,8 @@ impl SiteNames {
             });
             named.insert(key.clone(), thing.map_or(value.clone(), |it| json!(self.thing(it).1)));
         }
-        (snake(word), named)
+        (snake_case(word), named)
     }
-}
-
-/// `DoorOpened` as `door_opened`.
-fn snake(word: &str) -> String {
-    let mut snake = String::new();
-    for letter in word.chars() {
-        if letter.is_ascii_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.push(letter.to_ascii_lowercase());
-    }
-    snake
 }
 
 #[cfg(test)]

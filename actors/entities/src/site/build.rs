@@ -92,6 +92,7 @@ fn rule_plan(
         lines: Vec::new(),
         doors: Vec::new(),
         line_tolerance_mm: rule.gates.map_or(0, |gates| gates.exit_tolerance_mm),
+        line_gates: rule.gates.unwrap_or_default(),
     };
     let is_leaving = matches!(rule.condition, Condition::Leaves { .. });
     let mut judged = |zones: &[u32], dwell_ns: Option<u64>| {
@@ -181,7 +182,12 @@ pub(super) fn zones(
         if let Some(watch) = watches.plans.get_mut(place) {
             watch.is_plain = true;
         }
-        let plan = ZonePlan { capacity: given.capacity, plain_watch, capacity_rules: Vec::new() };
+        let plan = ZonePlan {
+            capacity: given.capacity,
+            plain_watch,
+            capacity_rules: Vec::new(),
+            sources: Vec::new(),
+        };
         if let Some(slot) = plans.get_mut(zone.index()) {
             *slot = Some(plan);
         }
@@ -195,7 +201,26 @@ pub(super) fn zones(
             }
         }
     }
+    for (&source, given) in refs.sources.iter().zip(&config.sources) {
+        for zone in zone_refs(&given.zones, refs) {
+            if let Some(Some(zone)) = plans.get_mut(zone.index()) {
+                zone.sources.push(source);
+            }
+        }
+    }
+    for plan in plans.iter_mut().flatten() {
+        plan.sources.sort_unstable();
+    }
     plans
+}
+
+/// Zones by their positions, ascending.
+fn zone_refs(places: &[u32], refs: &Refs) -> Vec<ZoneRef> {
+    let mut zones: Vec<ZoneRef> =
+        places.iter().filter_map(|&place| at(&refs.zones, place)).collect();
+    zones.sort_unstable();
+    zones.dedup();
+    zones
 }
 
 fn numbered(rules: &[Option<RulePlan>]) -> impl Iterator<Item = (RuleRef, &RulePlan)> {
@@ -253,7 +278,8 @@ pub(super) fn sources(config: &SiteConfig, refs: &Refs, count: usize) -> Vec<Opt
     let mut plans = vec![None; count];
     for (&source, given) in refs.sources.iter().zip(&config.sources) {
         if let Some(slot) = plans.get_mut(source.index()) {
-            *slot = Some(SourcePlan { silence_ns: given.silence_ns });
+            let zones = zone_refs(&given.zones, refs);
+            *slot = Some(SourcePlan { silence_ns: given.silence_ns, zones });
         }
     }
     plans
@@ -263,10 +289,7 @@ pub(super) fn anchors(config: &SiteConfig, refs: &Refs, count: usize) -> Vec<Opt
     let mut plans = vec![None; count];
     for (&anchor, given) in refs.anchors.iter().zip(&config.anchors) {
         let Some(source) = at(&refs.sources, given.source) else { continue };
-        let zones = given.zones.iter().filter_map(|&zone| at(&refs.zones, zone));
-        let mut zones: Vec<ZoneRef> = zones.collect();
-        zones.sort_unstable();
-        zones.dedup();
+        let zones = zone_refs(&given.zones, refs);
         if let Some(slot) = plans.get_mut(anchor.index()) {
             *slot = Some(AnchorPlan { source, zones, silence_ns: given.silence_ns });
         }

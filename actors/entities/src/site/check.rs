@@ -124,6 +124,8 @@ fn counts(config: &SiteConfig, mistakes: &mut Mistakes) {
     }
     let anchor_zones = config.anchors.iter().map(|anchor| anchor.zones.len()).sum();
     mistakes.limit(SiteList::AnchorZones, anchor_zones, limits::ANCHOR_ZONE_COUNT_MAX);
+    let source_zones = config.sources.iter().map(|source| source.zones.len()).sum();
+    mistakes.limit(SiteList::SourceZones, source_zones, limits::SOURCE_ZONE_COUNT_MAX);
     let rule_places = config.rules.iter().map(|rule| place_count(&rule.condition)).sum();
     mistakes.limit(SiteList::RulePlaces, rule_places, limits::RULE_PLACE_COUNT_MAX);
     let named = config.rules.iter().map(|rule| rule.who.subjects.len()).sum();
@@ -170,8 +172,12 @@ fn calendar(config: &SiteConfig, mistakes: &mut Mistakes) {
 fn devices(config: &SiteConfig, mistakes: &mut Mistakes) {
     let source_count = config.sources.len();
     for (at, source) in config.sources.iter().enumerate() {
+        let list = SiteList::Sources;
+        for &zone in &source.zones {
+            mistakes.index(list, at, SiteList::Zones, zone, config.zones.len());
+        }
         if let Some(ns) = source.silence_ns {
-            mistakes.duration(SiteList::Sources, at, ns);
+            mistakes.duration(list, at, ns);
         }
     }
     for (at, anchor) in config.anchors.iter().enumerate() {
@@ -234,7 +240,13 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
     if let Some(gates) = &rule.gates {
         mistakes.gates(list, at, gates);
     }
-    let system = [AlarmKind::FeedSilent, AlarmKind::ZoneBlind, AlarmKind::ActorQuarantined];
+    let system = [
+        AlarmKind::FeedSilent,
+        AlarmKind::ZoneBlind,
+        AlarmKind::ActorQuarantined,
+        AlarmKind::ClockSkewed,
+        AlarmKind::TagsContradict,
+    ];
     if system.contains(&rule.alarm) {
         mistakes.add(SiteMistake::SystemAlarm { at });
     }

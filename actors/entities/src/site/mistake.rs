@@ -59,6 +59,8 @@ pub enum SiteList {
     RulePlaces,
     /// Zones named by all anchors together.
     AnchorZones,
+    /// Zones seen by all feeds together.
+    SourceZones,
     /// Distinct pairs of zone and gates, those of former versions included.
     Watches,
     /// Subjects named one by one by all rules together.
@@ -87,6 +89,7 @@ impl fmt::Display for SiteList {
             SiteList::Windows => "windows",
             SiteList::RulePlaces => "places of rules",
             SiteList::AnchorZones => "zones of anchors",
+            SiteList::SourceZones => "zones of feeds",
             SiteList::Watches => "watches",
             SiteList::RuleSubjects => "subjects named by rules",
             SiteList::RuleSets => "sets of rules",

@@ -57,6 +57,8 @@ pub(crate) struct ZonePlan {
     pub(crate) plain_watch: u32,
     /// Rules of kind over capacity.
     pub(crate) capacity_rules: Vec<RuleRef>,
+    /// The feeds that see it, ascending.
+    pub(crate) sources: Vec<SourceRef>,
 }
 
 /// Of a door.
@@ -77,9 +79,11 @@ pub(crate) struct LinePlan {
 }
 
 /// Of a feed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SourcePlan {
     pub(crate) silence_ns: Option<u64>,
+    /// The zones it sees, ascending.
+    pub(crate) zones: Vec<ZoneRef>,
 }
 
 /// Of an anchor.
@@ -121,6 +125,8 @@ pub(crate) struct RulePlan {
     pub(crate) doors: Vec<DoorRef>,
     /// How far beyond a line a crossing counts.
     pub(crate) line_tolerance_mm: u32,
+    /// What it takes to be back within a line that was not seen to be crossed inward.
+    pub(crate) line_gates: Gates,
 }
 
 /// What a rule watches; where is told by its plan.

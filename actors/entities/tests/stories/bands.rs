@@ -1,6 +1,6 @@
 //! One subject made of several tags: p wears 1 at the wrist and 2 at the ankle.
 
-use ach_actors_model::{AlarmKind, Condition, RuleConfig, SubjectClass, TagId};
+use ach_actors_model::{AlarmKind, Condition, RuleConfig, SiteConfig, SubjectClass, TagId};
 
 use crate::hospital::{WARD, for_class, hospital, rule};
 use crate::world::World;
@@ -162,4 +162,90 @@ fn a_slow_feed_is_heard_beside_a_fast_one() {
     assert_eq!((Some(fix.tag), fix.position.x_mm), (world.site.tag(TagId(2)), 16_000));
     let zones: Vec<_> = world.subject("p").zones(&world.site).collect();
     assert_eq!(zones, [world.site.zone("lobby").expect("a zone")]);
+}
+
+/// One is on somebody else, or in a drawer: nobody knows which of them to believe.
+#[test]
+fn tags_that_contradict_each_other_for_a_minute_are_one_alarm() {
+    check(
+        vec![],
+        "
+        1     ping 1 5,5     | +p ward 1
+        1.5   ping 2 25,5    |
+        21    ping 1 5,5     |
+        21.5  ping 2 25,5    |
+        41    ping 1 5,5     |
+        41.5  ping 2 25,5    |
+        61    ping 1 5,5     |
+        61.4  ping 2 25,5    |
+        61.5  ping 2 25,6    | RAISED TagsContradict p tag2
+        71    ping 1 5,5     |
+        71.5  ping 2 25,5    |
+        91    ping 1 5,5     |
+        91.5  ping 2 8,5     | CLEARED TagsContradict p tag2: ConditionEnded
+        101   ping 1 5,5     |
+        101.5 ping 2 25,5    | -p ward 0, +p garden 1
+        121.5 ping 2 25,5    |
+        122   ping 1 5,5     |
+        161   ping 2 25,5    |
+        161.4 ping 1 5,5     |
+        161.5 ping 1 5,6     | RAISED TagsContradict p tag1
+        ",
+    );
+}
+
+#[test]
+fn tags_that_are_near_now_and_then_or_never_heard_together_do_not_contradict() {
+    check(
+        vec![],
+        "
+        1     ping 1 5,5     | +p ward 1
+        1.5   ping 2 25,5    |
+        41    ping 1 5,5     |
+        41.5  ping 2 25,5    |
+        51    ping 1 5,5     |
+        51.5  ping 2 8,5     |
+        61    ping 1 5,5     |
+        61.5  ping 2 25,5    | -p ward 0, +p garden 1
+        81.5  ping 2 25,5    |
+        82    ping 1 5,5     |
+        ",
+    );
+    // Ten seconds apart, in which he may have walked from one place to the other.
+    check(
+        vec![],
+        "
+        1     ping 1 5,5     | +p ward 1
+        11    ping 2 25,5    |
+        31    ping 1 5,5     |
+        41    ping 2 25,5    |
+        61    ping 1 5,5     |
+        71    ping 2 25,5    |
+        91    ping 1 5,5     |
+        101   ping 2 25,5    |
+        ",
+    );
+}
+
+#[test]
+fn tags_that_are_on_one_body_no_more_do_not_contradict() {
+    let config = hospital(vec![]);
+    let mut world = World::new(&config);
+    world.check(
+        "
+        1     ping 1 5,5     | +p ward 1
+        1.5   ping 2 25,5    |
+        31    ping 1 5,5     |
+        31.5  ping 2 25,5    |
+        61    ping 1 5,5     |
+        61.5  ping 2 25,5    | RAISED TagsContradict p tag2
+        ",
+    );
+    let edited = SiteConfig { version: 2, ..config.clone() };
+    let told = world.change(&edited);
+    assert!(told.is_empty(), "an edit of something else: {told:?}");
+    let mut config = SiteConfig { version: 3, ..config };
+    config.tags[1].subject = None;
+    assert_eq!(world.change(&config), ["CLEARED TagsContradict p tag2: TagRemoved"]);
+    assert_eq!(world.notices.iter().filter(|notice| notice.episode == 1).count(), 2);
 }

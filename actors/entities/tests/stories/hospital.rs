@@ -38,7 +38,7 @@ pub(crate) fn hospital(rules: Vec<RuleConfig>) -> SiteConfig {
         version: 1,
         utc_offsets: vec![UtcOffset { from: Timestamp(0), offset_s: 0 }],
         speed_limits: Vec::new(),
-        sources: vec![SourceConfig { id: name("uwb"), silence_ns: None }],
+        sources: vec![SourceConfig { id: name("uwb"), silence_ns: None, zones: vec![] }],
         anchors: vec![AnchorConfig {
             id: name("a1"),
             source: 0,

@@ -10,6 +10,7 @@
 mod bands;
 mod doors;
 mod exits;
+mod feeds;
 mod hospital;
 mod identity;
 mod places;

@@ -173,6 +173,34 @@ fn a_stay_that_was_too_long_before_the_hours_alarms_when_they_begin() {
     );
 }
 
+/// Told at once, for it was too long already; and late, as it was reported.
+#[test]
+fn a_stay_that_was_over_when_it_was_reported_late_is_called_late() {
+    check(
+        vec![lingers(vec![LOBBY])],
+        "
+        100    ping 5 15,5 obs=20   | +v lobby 1
+        100    tick                 | RAISED Loitering v lobby late
+        ",
+    );
+    // The next position of the same batch finds it over before its deadline could be fired.
+    check(
+        vec![lingers(vec![LOBBY])],
+        "
+        100    ping 5 15,5 obs=20   | +v lobby 1
+        100    ping 5 15,5 obs=95   | RAISED Loitering v lobby late
+        ",
+    );
+    check(
+        vec![lingers(vec![LOBBY])],
+        "
+        30     ping 5 15,5 obs=10   | +v lobby 1
+        69     tick                 |
+        70     tick                 | RAISED Loitering v lobby
+        ",
+    );
+}
+
 #[test]
 fn a_deadline_that_fell_into_an_outage_is_called_late() {
     check(

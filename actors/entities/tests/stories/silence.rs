@@ -6,7 +6,7 @@ use crate::hospital::{LOBBY, S, WARD, hospital, hours, rule};
 use crate::world::World;
 
 /// Every tag may be silent for a minute, the feed for `feed_s` seconds once it has spoken.
-fn ward(feed_s: Option<u64>) -> SiteConfig {
+pub(crate) fn ward(feed_s: Option<u64>) -> SiteConfig {
     let condition = Condition::TagSilent { after_ns: 60 * S };
     let mut config = hospital(vec![rule("silent", AlarmKind::TagSilent, condition)]);
     config.sources[0].silence_ns = feed_s.map(|seconds| seconds * S);
@@ -14,7 +14,7 @@ fn ward(feed_s: Option<u64>) -> SiteConfig {
 }
 
 #[track_caller]
-fn check(config: &SiteConfig, story: &str) {
+pub(crate) fn check(config: &SiteConfig, story: &str) {
     World::restful(config).check(story);
     World::new(config).check(story);
 }

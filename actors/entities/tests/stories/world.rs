@@ -176,16 +176,22 @@ impl World {
     }
 
     fn hear(&mut self, words: &[&str], out: &mut Outbox) -> Verdict {
-        let source = SourceRef(0);
         self.seq += 1;
         let option = |key: &str| words.iter().find_map(|word| word.strip_prefix(key));
+        let source = site_source(&self.site, option("by=").unwrap_or("uwb"));
         let epoch = option("epoch=").map_or(1, |text| text.parse().expect("an epoch"));
         let (lane, seq) = (Lane::Ping, self.seq);
         let cause = Cause::Input { source, lane, epoch, seq };
         let observed_at = option("obs=").map_or(self.now, at);
         let arrival = Arrival { observed_at, received_at: self.now, cause };
+        if words[0] == "clock" {
+            let ms: i64 = words[1].parse().expect("milliseconds");
+            let (offset_ns, received_at) = (ms * 1_000_000, self.now);
+            let told = Call::Source(SourceInput::ClockCompared { offset_ns, received_at });
+            return self.step(EntityRef::Source(source), told, out);
+        }
         if !matches!(words[0], "tick" | "away") {
-            let heard = Call::Heard(self.now);
+            let heard = Call::Source(SourceInput::Heard { received_at: self.now });
             self.step(EntityRef::Source(source), heard, out);
         }
         let site = &self.site;
@@ -246,6 +252,7 @@ impl World {
                 }
                 MessageBody::AnchorLost { anchor } => Call::Zone(ZoneInput::AnchorLost(anchor)),
                 MessageBody::AnchorFound { anchor } => Call::Zone(ZoneInput::AnchorFound(anchor)),
+                MessageBody::FeedTurned => Call::Zone(ZoneInput::FeedTurned),
             };
             self.step_one(message.to, call, out);
         }
@@ -300,7 +307,7 @@ impl World {
             }
             EntityRef::Source(me) => {
                 let input = match call {
-                    Call::Heard(received_at) => SourceInput::Heard { received_at },
+                    Call::Source(input) => input,
                     Call::Due(kind, due_at) => SourceInput::Due { kind, due_at },
                     _ => SourceInput::SiteChanged,
                 };
@@ -337,6 +344,10 @@ impl World {
     }
 }
 
+fn site_source(site: &Site, id: &str) -> SourceRef {
+    site.source(id).expect("a feed")
+}
+
 /// What a machine is called with.
 #[derive(Debug, Clone, Copy)]
 enum Call<'a> {
@@ -346,7 +357,7 @@ enum Call<'a> {
     Zone(ZoneInput),
     Door(DoorInput),
     Anchor(AnchorInput<'a>),
-    Heard(Timestamp),
+    Source(SourceInput),
     Due(DeadlineKind, Timestamp),
     Site(&'a Site),
 }

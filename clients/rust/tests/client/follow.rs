@@ -9,7 +9,7 @@ use ach_engine_net::FrameSink;
 use ach_engine_wire::{Frame, Gap, OpenSetEnd, Preamble, Refused, Subscribe};
 use quinn::VarInt;
 
-use crate::node::{Heard, Node, node, say, soon};
+use crate::node::{Heard, Node, PATIENCE, node, say, soon};
 
 #[expect(clippy::unnecessary_wraps, reason = "whatever takes a cursor here takes none as well")]
 fn at(index: u64) -> Option<Cursor> {
@@ -222,4 +222,44 @@ async fn a_receiver_is_told_why_it_is_not_connected() {
     let told = told.as_ref().unwrap();
     assert!(!told.may_retry());
     assert!(told.to_string().contains("moved"), "{told}");
+}
+
+#[tokio::test]
+async fn a_subscriber_that_closes_says_goodbye_and_ends_its_streams() {
+    let node = node();
+    let (mut heard, client) = connected(&node).await;
+    let mut subscriber = client.subscriber();
+    let mut alarms = subscriber.alarms(Filter::default(), None).await.unwrap();
+    let mut events = subscriber.events(Filter::default(), None).await.unwrap();
+    let (_, _notes) = soon(subscribed(&mut heard)).await;
+    let goodbye = async {
+        while let Some(frame) = heard.next().await {
+            if let Frame::Goodbye(told) = frame {
+                return Some(told.code);
+            }
+        }
+        None
+    };
+    let (said, ()) = soon(async { tokio::join!(goodbye, subscriber.close_within(PATIENCE)) }).await;
+    assert_eq!(said, Some(Code::Done));
+    let last = async { while alarms.next().await.is_some() {} };
+    soon(last).await;
+    let last = async { while events.next().await.is_some() {} };
+    soon(last).await;
+}
+
+/// Nobody is there to hear a goodbye, and nobody waits for one.
+#[tokio::test]
+async fn a_subscriber_closes_while_its_node_is_away() {
+    let node = node();
+    let (heard, client) = connected(&node).await;
+    let mut subscriber = client.subscriber();
+    let mut alarms = subscriber.alarms(Filter::default(), None).await.unwrap();
+    let mut connected = subscriber.connected();
+    heard.peer.connection.close(VarInt::from_u32(0), b"");
+    drop(node);
+    soon(connected.wait_for(|is_connected| !is_connected)).await.unwrap();
+    soon(subscriber.close()).await;
+    let last = async { while alarms.next().await.is_some() {} };
+    soon(last).await;
 }

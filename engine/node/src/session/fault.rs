@@ -83,6 +83,7 @@ pub(crate) fn counter(counters: &Counters, code: Code) -> Option<&Counter> {
         Code::OutOfRange | Code::NoGeoreference => &counters.positions_out_of_range,
         Code::BeyondCredit => &counters.credit_exceeded,
         Code::SequenceGap => &counters.sequence_jumps,
+        Code::CertificateEnded => &counters.certificates_ended,
         Code::FromTheFuture => &counters.inputs_from_the_future,
         Code::TooSlow => &counters.subscribers_cut,
         Code::Done

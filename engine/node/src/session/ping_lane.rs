@@ -48,6 +48,7 @@ pub(crate) async fn read_pings(
             },
         }
         give(&session, &vendor);
+        vendor.tell_clock(&session.rim).await?;
         if taken >= PINGS_A_TURN_MAX {
             yield_now().await;
         }

@@ -76,6 +76,7 @@ async fn take_report(
         }
     };
     session.notice_clock(vendor, report.observed_at, received_at)?;
+    vendor.tell_clock(&session.rim).await?;
     let report = Report {
         source: vendor.source,
         lane,

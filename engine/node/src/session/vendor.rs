@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ach_actors_model::{Lane, NS_PER_S, SourceRef, Timestamp};
+use ach_actors_model::{Lane, SourceRef};
 use ach_engine_shard::Input;
-use ach_engine_wire::{Ack, ClockOffset, Code, Hello, LaneResume, LaneWelcome};
+use ach_engine_wire::{Ack, Code, Hello, LaneResume, LaneWelcome};
 use tokio::time::timeout;
 
 use super::fault::Fault;
 use super::handles::Handles;
+use super::vendor_clock::VendorClock;
 use crate::ack_table::{SourceProgress, VENDOR_LANES};
-use crate::clock::SKEW_MAX_NS;
 use crate::ping_buffer::PingBuffer;
 use crate::rim::Rim;
 
@@ -29,12 +29,6 @@ const OPEN_WITHIN: Duration = Duration::from_secs(10);
 /// claims more would use the epochs up.
 const EPOCH_LEAD_MAX: u32 = 1_024;
 
-/// A clock this far off is told to its vendor; below, it is the network's jitter.
-const OFFSET_NS_MAX: u64 = SKEW_MAX_NS;
-
-/// A vendor is told of its clock at most this often.
-const OFFSET_EVERY_NS: u64 = 10 * NS_PER_S;
-
 /// A vendor at work.
 #[derive(Debug)]
 pub(crate) struct Vendor {
@@ -45,7 +39,7 @@ pub(crate) struct Vendor {
     starts: [u64; 2],
     known_at_start: [u64; 3],
     begun: Cell<[bool; 3]>,
-    offset_told_at: Cell<Timestamp>,
+    pub clock: VendorClock,
     acked: Cell<[Option<(u64, u64, u64)>; 3]>,
     claimed: RefCell<BTreeSet<Lane>>,
 }
@@ -61,6 +55,7 @@ impl Vendor {
         rim: &Rim,
         source: SourceRef,
         hello: &Hello,
+        clock: VendorClock,
     ) -> Result<Vendor, Fault> {
         // Going on unsettled costs the vendor a few refused pings that it will send again.
         let _ = wait(rim, source, SETTLE_WITHIN, SourceProgress::is_settled).await;
@@ -93,7 +88,7 @@ impl Vendor {
             known_at_start: VENDOR_LANES
                 .map(|lane| progress.lane(lane).accepted_through.max(sent_through(lane))),
             begun: Cell::default(),
-            offset_told_at: Cell::default(),
+            clock,
             acked: Cell::new([None; 3]),
             claimed: RefCell::default(),
         })
@@ -150,6 +145,17 @@ impl Vendor {
         credit_through(rim, lane, acks.source(self.source).lane(lane).accepted_through)
     }
 
+    /// Tells the shard what was found out about the vendor's clock, if anything was.
+    ///
+    /// # Errors
+    ///
+    /// The node is ending.
+    pub(crate) async fn tell_clock(&self, rim: &Rim) -> Result<(), Fault> {
+        let Some((offset_ns, received_at)) = self.clock.take_finding() else { return Ok(()) };
+        let input = Input::ClockCompared { source: self.source, offset_ns, received_at };
+        Ok(rim.lanes.send(Lane::Door, input).await?)
+    }
+
     /// Acks that say more than the last ones; those of pings only if they may be told now.
     ///
     /// # Errors
@@ -188,37 +194,6 @@ impl Vendor {
         self.acked.set(told);
         Ok(news)
     }
-
-    /// Counts a device clock that is ahead. Returns what to tell the vendor, now and then.
-    pub(crate) fn notice_clock(
-        &self,
-        rim: &Rim,
-        observed_at: Timestamp,
-        received_at: Timestamp,
-    ) -> Option<ClockOffset> {
-        let ahead_ns = observed_at.since_ns(received_at);
-        if ahead_ns <= OFFSET_NS_MAX {
-            return None;
-        }
-        rim.counters.inputs_from_the_future.count();
-        let told_at = self.offset_told_at.get();
-        if told_at != Timestamp(0) && received_at.since_ns(told_at) < OFFSET_EVERY_NS {
-            return None;
-        }
-        self.offset_told_at.set(received_at);
-        Some(ClockOffset { offset_ns: i64::try_from(ahead_ns).unwrap_or(i64::MAX) })
-    }
-}
-
-/// What to tell a vendor whose own clock said `sent_at` when its hello was read at `received_at`, if
-/// that is too far off either way. A hello without a time says nothing.
-pub(crate) fn hello_offset(sent_at: Timestamp, received_at: Timestamp) -> Option<ClockOffset> {
-    let off_ns = sent_at.since_ns(received_at).max(received_at.since_ns(sent_at));
-    if sent_at == Timestamp(0) || off_ns <= OFFSET_NS_MAX {
-        return None;
-    }
-    let off_ns = i64::try_from(off_ns).unwrap_or(i64::MAX);
-    Some(ClockOffset { offset_ns: if sent_at > received_at { off_ns } else { -off_ns } })
 }
 
 fn credit_through(rim: &Rim, lane: Lane, accepted_through: u64) -> u64 {
@@ -294,26 +269,3 @@ async fn wait(
 
 /// A vendor shared by the tasks of its session.
 pub(crate) type SharedVendor = Rc<Vendor>;
-
-#[cfg(test)]
-mod tests {
-    use ach_actors_model::NS_PER_MS;
-
-    use super::*;
-
-    #[track_caller]
-    fn check_hello(sent_at_ms: u64, received_at_ms: u64, expected_ms: Option<i64>) {
-        let at = |ms| Timestamp(ms * NS_PER_MS);
-        let told = hello_offset(at(sent_at_ms), at(received_at_ms));
-        assert_eq!(told.map(|told| told.offset_ns / 1_000_000), expected_ms);
-    }
-
-    #[test]
-    fn a_vendor_whose_clock_is_off_either_way_is_told_by_how_much() {
-        check_hello(10_000, 10_400, None);
-        check_hello(10_400, 10_000, None);
-        check_hello(10_000, 13_600, Some(-3_600));
-        check_hello(13_600, 10_000, Some(3_600));
-        check_hello(0, 10_000, None);
-    }
-}

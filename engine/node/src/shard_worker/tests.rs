@@ -28,7 +28,7 @@ struct Rig {
 fn rig() -> Rig {
     let name = |text| Name::new(text).unwrap();
     let mut site = empty_site("st-anna");
-    site.sources = vec![SourceConfig { id: name("uwb"), silence_ns: None }];
+    site.sources = vec![SourceConfig { id: name("uwb"), silence_ns: None, zones: vec![] }];
     site.subjects =
         vec![SubjectConfig { id: name("nurse"), class: SubjectClass::Staff, labels: Vec::new() }];
     site.tags = vec![TagConfig { id: TagId(1), source: 0, subject: Some(0) }];

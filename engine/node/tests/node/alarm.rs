@@ -1,6 +1,6 @@
 //! From a ping on the wire to a durable alarm, through a real node.
 
-use crate::ward::{FLOOR, PATIENCE, Ward, name, ping};
+use crate::ward::{FLOOR, PATIENCE, Ward, in_time, name, ping};
 use ach_actors_model::{NS_PER_S, TagId, Timestamp};
 use ach_clients_rust::{EventWord, Filter, NoteUpdate, Ping, Report, ReportWord, now};
 use ach_engine_net::Role;
@@ -109,4 +109,38 @@ async fn all_that_is_published_is_decided_and_durable() {
     ];
     assert_eq!(sum.iter().map(|counter| counter.get()).sum::<u64>(), 20_000);
     assert_eq!(tokio::task::spawn_blocking(move || node.drain()).await.unwrap(), Ended::Drained);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zone_whose_feed_falls_silent_is_told_to_be_blind_without_it() {
+    let mut ward = Ward::new();
+    ward.site.sources[0].silence_ns = Some(NS_PER_S / 2);
+    ward.site.sources[0].zones = vec![1];
+    let node = ward.start();
+    let client = ward.client(node.address(), Role::Receiver, "desk").await;
+    let wanted = vec![EventWord::ZoneWentBlind, EventWord::ZoneSighted];
+    let only_sight = Filter { events: wanted, ..Filter::default() };
+    let mut events = client.subscriber().events(only_sight, None).await.unwrap();
+    // A stream begins when the node has taken the wish; what happens before is not in it.
+    let mut operator = ward.client(node.address(), Role::Operator, "chief").await.operator();
+    let begun = async {
+        loop {
+            let counters = operator.status().await.unwrap().counters;
+            let follow = counters.iter().find(|c| c.name.as_str() == "subscribers_events").unwrap();
+            if follow.count == 1 {
+                return;
+            }
+        }
+    };
+    in_time("the stream", begun).await;
+    let vendor = ward.vendor(node.address()).await;
+    for (word, source) in
+        [(EventWord::ZoneWentBlind, Some(name("uwb"))), (EventWord::ZoneSighted, None)]
+    {
+        vendor.publish(ping(1, 5_000, 5_000)).await.unwrap();
+        let update = in_time("the zone", events.next()).await.unwrap();
+        let NoteUpdate::Note(told) = update else { panic!("{update:?}") };
+        assert_eq!((told.word, told.zone, told.source), (word, Some(name("vault")), source));
+        assert_eq!(told.anchor, None);
+    }
 }

@@ -45,9 +45,9 @@ async fn open_alarms(ward: &Ward, node: &Running) -> Vec<String> {
     let mut told = Vec::new();
     loop {
         let update = tokio::time::timeout(PATIENCE, alarms.next()).await.unwrap().unwrap();
-        let word = render(&update);
-        let is_over = word.starts_with("open ");
-        told.push(word);
+        let news = render(&update);
+        let is_over = news.starts_with("open ");
+        told.push(news);
         if is_over {
             told.sort();
             return told;
@@ -249,40 +249,6 @@ async fn a_site_that_changed_and_an_actor_that_is_set_aside_come_back() {
     let vendor = ward.vendor(node.address()).await;
     let mut alarms = ward.alarms(node.address()).await;
     vendor.publish(ping(2, 25_000, 5_000)).await.unwrap();
-    let word = in_time("the released tag's alarm", alarms.next()).await;
-    assert!(word.starts_with("Raised UnauthorisedEntry visitor-2"), "{word}");
-}
-
-/// The key of the fixture.
-fn fixed_key(ward: &Ward) {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let path = ward.folder.path().join("journal.key");
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
-    file.write_all("2a".repeat(32).as_bytes()).unwrap();
-}
-
-/// A checkpoint that a node of an earlier build took is restored whole by this one. `ACH_FIXTURE`
-/// names a folder to write the one of this build into; what is there for old formats stays.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_checkpoint_of_format_1_is_restored_as_it_was() {
-    let ward = ward(true);
-    fixed_key(&ward);
-    if let Some(folder) = std::env::var_os("ACH_FIXTURE") {
-        let disk = lived(&ward, 77).await;
-        let bytes = disk.contents(&name_of(indexes(&disk)[0]));
-        std::fs::write(std::path::Path::new(&folder).join("state.ckpt"), bytes).unwrap();
-    }
-    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let bytes = std::fs::read(fixtures.join("v1/state.ckpt")).unwrap();
-    let index = u64::from_le_bytes(bytes[16..24].try_into().unwrap());
-    let disk = SimDisk::new(78, DISK_BYTES);
-    let file = disk.create(&name_of(index), 0).unwrap();
-    ach_engine_journal::DiskFile::write_at(&file, 0, &bytes).unwrap();
-    let node = ward.start_on(disk);
-    // Its journal is not there, which is told; its state is.
-    assert!(matches!(node.health().stopped, Some(StoringStopped::Damaged { .. })));
-    assert_eq!(open_alarms(&ward, &node).await, [OPEN[0], OPEN[1], "open 2"]);
-    assert_eq!(gauge(&node, "shard_site_version"), 1);
+    let news = in_time("the released tag's alarm", alarms.next()).await;
+    assert!(news.starts_with("Raised UnauthorisedEntry visitor-2"), "{news}");
 }

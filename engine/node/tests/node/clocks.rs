@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::ward::Ward;
 use crate::ward::raw::{Raw, hello, pings, reading};
 use crate::ward::scene::Scene;
+use crate::ward::{Ward, in_time, name};
 use ach_actors_model::{Lane, NS_PER_S, Timestamp};
-use ach_clients_rust::now;
+use ach_clients_rust::{AlarmUpdate, Thing, now};
 use ach_engine_net::Role;
 use ach_engine_node::{Clock, Node, SystemClock};
-use ach_engine_wire::{Frame, Hello, WirePing};
+use ach_engine_wire::{Code, Frame, Hello, WirePing};
 
 /// What the vendor is told next about its clock, in seconds.
 async fn told_offset_s(raw: &mut Raw) -> i64 {
@@ -46,6 +46,34 @@ async fn a_vendor_whose_clock_is_behind_is_told_at_its_hello() {
     scene.check_counted(|counters| &counters.clock_offsets_told).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_whose_clock_is_off_is_one_alarm() {
+    let ward = Ward::new();
+    let node = ward.start();
+    let mut alarms = ward.alarms(node.address()).await;
+    let bundle = ward.bundle(Role::Vendor, "uwb");
+    let sent_at = Timestamp(now().0 - 3_600 * NS_PER_S);
+    let behind = Hello { sent_at, ..hello(Vec::new()) };
+    let mut raw = Raw::greet(node.address(), &bundle, behind).await.welcomed().await;
+    alarms.expect("Raised ClockSkewed - Provisional(None)").await;
+    alarms.expect("durable Raised").await;
+    assert!(told_offset_s(&mut raw).await < -3_500);
+    raw.intern(&[1]).await;
+    let mut lane = raw.lane(Lane::Ping).await;
+    let ahead = Timestamp(now().0 + 3_600 * NS_PER_S);
+    lane.write_all(&pings(1, &[WirePing::new(&reading(0, ahead)); 3])).await.unwrap();
+    assert!(told_offset_s(&mut raw).await > 3_500);
+    // Whatever would come of the pings comes before the alarm that another vendor's hello makes.
+    let rival = ward.bundle(Role::Vendor, "rival");
+    let ahead = Hello { sent_at: ahead, ..hello(Vec::new()) };
+    let _rival = Raw::greet(node.address(), &rival, ahead).await.welcomed().await;
+    let AlarmUpdate::Note(told) = in_time("the rival's", alarms.stream.next()).await.unwrap()
+    else {
+        panic!("not an alarm")
+    };
+    assert_eq!(told.place, Thing::Source(name("rival")));
+}
+
 /// The machine's clocks, with a UTC that can be set.
 #[derive(Debug, Default)]
 struct SetClock {
@@ -77,4 +105,18 @@ async fn when_the_nodes_own_clock_jumps_its_vendors_are_told_and_its_operators_s
     assert_eq!(told_offset_s(&mut raw).await, 0, "and when it is over");
     let gauges = node.gauges();
     assert!(gauges.iter().any(|&(name, _)| name == "shard_skew_ns"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_with_the_certificate_that_let_its_peer_in() {
+    let ward = Ward::new();
+    let clock = Arc::new(SetClock::default());
+    let node = Node::start_by(ward.config(), clock.clone()).unwrap();
+    let raw = Raw::open(node.address(), &ward.bundle(Role::Vendor, "uwb")).await;
+    let receiver = Raw::open(node.address(), &ward.bundle(Role::Receiver, "desk")).await;
+    // Longer than any certificate is made for.
+    clock.ahead_ns.store(100 * 366 * 86_400 * NS_PER_S, Ordering::SeqCst);
+    assert_eq!(raw.closed_with().await, Code::CertificateEnded);
+    assert_eq!(receiver.closed_with().await, Code::CertificateEnded);
+    assert_eq!(node.counters().certificates_ended.get(), 2);
 }

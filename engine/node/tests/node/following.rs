@@ -1,7 +1,7 @@
 //! Subscriptions side by side on one connection, and what each may rely on.
 
 use crate::ward::raw::Raw;
-use crate::ward::{PATIENCE, Ward, name};
+use crate::ward::{PATIENCE, Ward, in_time, name};
 use ach_actors_model::TagId;
 use ach_clients_rust::{Code, Filter, Report, ReportWord, now};
 use ach_engine_net::{FrameSource, Role};
@@ -51,7 +51,18 @@ async fn who_stops_one_stream_keeps_the_others() {
         }
     }
     assert_eq!(node.counters().sessions_broken.get(), 0);
-    // Its number is free again.
+    // Its number is free again, once the node has noticed.
+    let mut operator = ward.client(node.address(), Role::Operator, "chief").await.operator();
+    let one_left = async {
+        loop {
+            let counters = operator.status().await.unwrap().counters;
+            let follow = counters.iter().find(|c| c.name.as_str() == "subscribers_alarms").unwrap();
+            if follow.count == 1 {
+                return;
+            }
+        }
+    };
+    in_time("the end of the stopped one", one_left).await;
     let mut again = subscribed(&mut raw, all(1, Topic::Alarms, None)).await;
     assert!(matches!(next(&mut again).await, Frame::AlarmNote(open) if open.is_resent));
 }

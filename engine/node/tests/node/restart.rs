@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::ward::raw::{Raw, wire_ping};
-use crate::ward::{PATIENCE, Ward, name, ping, render};
+use crate::ward::{PATIENCE, Ward, in_time, name, ping, render};
 use ach_actors_model::{Lane, TagId};
 use ach_clients_rust::{Filter, Report, ReportWord, now};
 use ach_engine_journal::{Config, Journal, KekSource, RecordKind, SimDisk};
@@ -119,6 +119,9 @@ async fn a_vendor_goes_on_where_it_was_over_a_restart() {
     let before = vendor.publish(ping(1, 1_000, 1_000)).await.unwrap();
     vendor.wait_durable(before).await.unwrap();
     drain(node).await;
+    // Else it may send to the node that has gone, and once more to the one that comes.
+    let mut progress = vendor.progress();
+    in_time("the loss", progress.wait_for(|now| !now.is_connected)).await.unwrap();
     let after = vendor.publish(ping(1, 2_000, 1_000)).await.unwrap();
     let mut config = ward.config();
     config.listen = address;

@@ -65,7 +65,7 @@ fn rule(id: &str, condition: Condition, alarm: AlarmKind) -> RuleConfig {
 
 /// The ward's site.
 pub(crate) fn site() -> SiteConfig {
-    let source = |id| SourceConfig { id: name(id), silence_ns: None };
+    let source = |id| SourceConfig { id: name(id), silence_ns: None, zones: vec![] };
     let tag = |id, source, subject| TagConfig { id: TagId(id), source, subject };
     let subject = |id: &str, class| SubjectConfig { id: name(id), class, labels: Vec::new() };
     let mut subjects = vec![subject("nurse", SubjectClass::Staff)];
@@ -164,6 +164,27 @@ impl Ward {
     pub(crate) async fn client(&self, address: SocketAddr, role: Role, who: &str) -> Client {
         let config = ClientConfig::new(address, "localhost", self.bundle(role, who));
         Client::connect(config).await.unwrap()
+    }
+
+    /// As [`Ward::client`], of a node that gives a hello so little time that a busy machine may be
+    /// late with it: then it comes again.
+    pub(crate) async fn client_at_last(
+        &self,
+        address: SocketAddr,
+        role: Role,
+        who: &str,
+    ) -> Client {
+        let bundle = self.bundle(role, who);
+        let connecting = async {
+            loop {
+                let config = ClientConfig::new(address, "localhost", bundle.clone());
+                match Client::connect(config).await {
+                    Ok(client) => return client,
+                    Err(error) => assert!(error.may_retry(), "{error}"),
+                }
+            }
+        };
+        in_time("a connection", connecting).await
     }
 
     pub(crate) async fn vendor(&self, address: SocketAddr) -> Publisher {

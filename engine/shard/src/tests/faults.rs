@@ -216,6 +216,43 @@ fn a_released_zone_learns_who_came_and_went_and_what_it_cannot_see() {
 }
 
 #[test]
+fn a_released_zone_looks_which_of_its_feeds_are_heard() {
+    let played = check(
+        |_| {},
+        "1 site rtls-sees-drugs
+         2 anna at 3,1
+         3 hold zone=1
+         30 tick
+         31 release zone=1",
+        &[
+            "3 raised ActorQuarantined - drugs",
+            "30 raised FeedSilent - rtls",
+            "31 cleared ActorQuarantined - drugs (Released)",
+        ],
+    );
+    assert!(played.shard.stage.health.is_blind(ZoneRef(1)), "the drug store is blind");
+}
+
+#[test]
+fn a_feeds_clock_is_compared_without_a_sign_of_life() {
+    check(
+        |_| {},
+        "1 anna at 3,1
+         2 clock behind=600
+         20 clock ahead=700
+         30 tick
+         31 clock ahead=100
+         32 anna at 3,1",
+        &[
+            "2 raised ClockSkewed - rtls",
+            "30 raised FeedSilent - rtls",
+            "31 cleared ClockSkewed - rtls (ConditionEnded)",
+            "32 cleared FeedSilent - rtls (ConditionEnded)",
+        ],
+    );
+}
+
+#[test]
 fn an_actor_that_missed_a_change_of_the_site_learns_of_it_when_it_is_released() {
     check(
         |_| {},

@@ -77,7 +77,7 @@ const HASHES: [&str; 8] = [
     "4c620682b2e6ccec",
     "575bc3d724c7ff40",
     "9e61a43b851d154e",
-    "8aaaa3e95c61a35d",
+    "747c72288f8d5e43",
     "5a744cd43ff8a9db",
     "a630f981a054f2f2",
 ];

@@ -41,7 +41,7 @@ pub(crate) const ZONES: [(&str, [i32; 4]); 5] = [
 ];
 
 const WARD: u32 = 0;
-const DRUGS: u32 = 1;
+pub(crate) const DRUGS: u32 = 1;
 const LOBBY: u32 = 2;
 const NURSERY: u32 = 3;
 
@@ -63,8 +63,8 @@ pub(crate) fn hospital() -> SiteConfig {
             limit(SubjectClass::Asset, 10),
         ],
         sources: vec![
-            SourceConfig { id: name("rtls"), silence_ns: Some(20 * NS_PER_S) },
-            SourceConfig { id: name("doors"), silence_ns: None },
+            SourceConfig { id: name("rtls"), silence_ns: Some(20 * NS_PER_S), zones: vec![] },
+            SourceConfig { id: name("doors"), silence_ns: None, zones: vec![] },
         ],
         anchors: vec![AnchorConfig {
             id: name("a1"),

@@ -111,7 +111,9 @@ fn wild_actor(rng: &mut ChaCha8Rng) -> EntityRef {
 /// A day in which anything is heard, sites change and the node comes and goes.
 fn wild_day(seed: u64) -> Vec<Entry> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut script = Script::new(hospital());
+    let mut config = hospital();
+    config.sources[0].zones = vec![0, 1];
+    let mut script = Script::new(config);
     let (mut ping_seq, mut report_seq) = (0, 0);
     for _ in 0..120 {
         let pause = [0, 1, NS_PER_S / 3, 2 * NS_PER_S, 40 * NS_PER_S, 3_600 * NS_PER_S];
@@ -119,10 +121,16 @@ fn wild_day(seed: u64) -> Vec<Entry> {
         let now = before.plus_ns(pause[rng.random_range(0..pause.len())]);
         script.push(now, Input::Tick);
         for _ in 0..rng.random_range(1..4) {
-            let input = match rng.random_range(0..30) {
+            let input = match rng.random_range(0..31) {
                 0..14 => wild_pings(&mut rng, &mut ping_seq, now),
                 14..26 => wild_report(&mut rng, &mut report_seq, now),
                 26 => Input::Resumed { away_since: before },
+                30 => {
+                    let (offset_ns, received_at) =
+                        (rng.random_range(-1_000_000_000..1_000_000_000), now);
+                    let source = SourceRef(wild(&mut rng, 0, &[1, 2, u32::MAX]));
+                    Input::ClockCompared { source, offset_ns, received_at }
+                }
                 27 => Input::OpenEpoch { source: RTLS, epoch: 1 },
                 28 => {
                     let actor = wild_actor(&mut rng);

@@ -6,6 +6,7 @@
 //! 14 door exit opens            or closes, locks, unlocks, grants=5, asks=5
 //! 15 anchor a1 lost             or alive
 //! 16 tick
+//! 17 clock ahead=600            the clock of feed rtls, in milliseconds; or behind
 //! 90 away since=20              the node is back after an outage
 //! 91 release tag=0              or hold; tag, subject, zone, door, source, anchor
 //! 92 site no-wander             another version of the site, see `edit`
@@ -22,7 +23,7 @@ use ach_actors_model::{
 };
 use ach_geo::{Floor, Position};
 
-use super::hospital::{MONDAY, SUBJECTS, hospital, name};
+use super::hospital::{DRUGS, MONDAY, SUBJECTS, hospital, name};
 use crate::{Entry, Input, LOGIC_VERSION};
 
 /// A site numbers its things by their ids.
@@ -134,6 +135,12 @@ impl Script {
     fn input(&mut self, at: Timestamp, words: &[&str]) -> Input {
         match words {
             ["tick"] => Input::Tick,
+            ["clock", offset] => {
+                let (way, ms) = offset.split_once('=').expect("ahead or behind");
+                let ns = ms.parse::<i64>().expect("milliseconds") * 1_000_000;
+                let offset_ns = if way == "ahead" { ns } else { -ns };
+                Input::ClockCompared { source: RTLS, offset_ns, received_at: at }
+            }
             ["away", since] => {
                 let since = since.strip_prefix("since=").expect("since");
                 Input::Resumed { away_since: moment(since) }
@@ -297,6 +304,7 @@ fn edit(config: &mut SiteConfig, edit_name: &str) {
                 }
             }
         }
+        "rtls-sees-drugs" => config.sources[0].zones = vec![DRUGS],
         "no-anna-tag" => {
             config.tags.remove(0);
         }

@@ -1,4 +1,4 @@
-//! Rules and anchors: what they point at must be there and must fit.
+//! Rules, feeds and anchors: what they point at must be there and must fit.
 
 use ach_actors_model::{AlarmKind, Name};
 use ach_geo::Gates;
@@ -16,6 +16,10 @@ pub(super) fn check(check: &Check<'_>) {
             let origin = check.origin(Item::Anchor(floor, number));
             check_known(check, &origin, &ZONES, &catalogue.zones, &anchor.zones);
         }
+    }
+    for (number, feed) in check.directory.feeds.iter().enumerate() {
+        let origin = check.origin(Item::Feed(number));
+        check_known(check, &origin, &ZONES, &catalogue.zones, &feed.zones);
     }
     for (number, rule) in check.directory.rules.iter().enumerate() {
         let checked = Checked {

@@ -139,11 +139,12 @@ fn read_feeds(fields: &Fields<'_>, origins: &mut Origins) -> Vec<FeedPlan> {
             .collect::<Vec<TagId>>();
         let name = feed.display(&id);
         let silence_ns = feed.lasting_span("silence");
+        let zones = feed.names("zones");
         feed.finish();
         let mut origin = feed.origin.clone();
         origin.place = format!("feed {id}");
         origins.add(Item::Feed(feeds.len()), origin);
-        feeds.push(FeedPlan { id, name, silence_ns, spare_tags });
+        feeds.push(FeedPlan { id, name, silence_ns, zones, spare_tags });
     }
     feeds
 }

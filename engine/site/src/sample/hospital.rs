@@ -118,6 +118,7 @@ fn feeds() -> Vec<FeedPlan> {
         id: name(id),
         name: title.to_owned(),
         silence_ns,
+        zones: Vec::new(),
         spare_tags: Vec::new(),
     };
     vec![

@@ -53,6 +53,7 @@ pub(super) fn site(directory: &SiteDirectory) -> String {
         toml.text("id", feed.id.as_str());
         toml.text("name", &feed.name);
         toml.span("silence", feed.silence_ns);
+        toml.words("zones", feed.zones.iter().map(Name::as_str));
         let tags: Vec<String> = feed.spare_tags.iter().map(TagId::to_string).collect();
         toml.words("spare_tags", tags.iter().map(String::as_str));
     }

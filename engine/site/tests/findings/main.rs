@@ -111,6 +111,12 @@ fn site_file() {
     );
     check(
         file,
+        "silence = \"30 s\"",
+        "silence = \"30 s\"\nzones = [\"wardd\"]",
+        &[error(Kind::UnknownZone, "[[feed]]", "feed rtls", "did you mean `ward`?")],
+    );
+    check(
+        file,
         "largest_gap = \"2 s\"",
         "largest_gap = \"soon\"",
         &[error(Kind::BadValue, "soon", "", "\"2 s\"")],

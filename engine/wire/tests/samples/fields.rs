@@ -172,6 +172,8 @@ fn word(word: &dyn std::fmt::Debug) -> u8 {
         "Cleared" | "Durable" => 4,
         "TagSilent" | "Withdrawn" => 5,
         "Duress" => 10,
+        "ClockSkewed" => 14,
+        "TagsContradict" => 15,
         other => panic!("{other} has no number here yet"),
     }
 }

@@ -175,9 +175,12 @@ fn answer_frames() -> Vec<(&'static str, Frame)> {
     ]
 }
 
+const KINDS: [AlarmKind; 4] =
+    [AlarmKind::Elopement, AlarmKind::Duress, AlarmKind::ClockSkewed, AlarmKind::TagsContradict];
+
 fn operation_frames() -> Vec<(&'static str, Frame)> {
     let filter = Filter {
-        kinds: vec![AlarmKind::Elopement, AlarmKind::Duress],
+        kinds: KINDS.to_vec(),
         priorities: vec![AlarmPriority::High],
         zones: vec![name("ward-3")],
         subjects: vec![name("patient-8")],

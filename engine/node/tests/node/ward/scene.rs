@@ -23,7 +23,7 @@ impl Scene {
     pub(crate) async fn with(limits: NodeLimits) -> Scene {
         let ward = Ward { limits, ..Ward::new() };
         let node = ward.start();
-        let client = ward.client(node.address(), Role::Vendor, "rival").await;
+        let client = ward.client_at_last(node.address(), Role::Vendor, "rival").await;
         let good = client.publisher(PublisherOptions::default()).unwrap();
         Scene { ward, node, good }
     }

@@ -72,6 +72,7 @@ impl Campus {
             id: name(FEED),
             name: "Locating system".to_owned(),
             silence_ns: None,
+            zones: Vec::new(),
             spare_tags: Vec::new(),
         }];
         directory.floors = floors(zones);

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use ach_actors_model::{AlarmKind, AlarmTransition, Timestamp};
 use ach_clients_rust::{
@@ -14,9 +13,6 @@ use ach_engine_wire::{EchoReply, Frame, InputCause, Padding};
 use tokio::sync::{oneshot, watch};
 
 use crate::failure::Failure;
-
-/// How long the closing of a connection has to leave this machine.
-const GOODBYE: Duration = Duration::from_millis(50);
 
 /// What came, with the moment it did.
 #[derive(Debug, Default)]
@@ -118,9 +114,8 @@ impl Hearing {
             let prober = alarms.prober();
             ready.send(prober).map_err(|_| Failure::new("nobody waits for the receiver"))?;
             self.follow(&mut alarms).await;
-            drop((alarms, subscriber));
             // The node must hear that this connection is closed, or it goes on sending to it.
-            tokio::time::sleep(GOODBYE).await;
+            subscriber.close().await;
             Ok(())
         })
     }

@@ -1,0 +1,185 @@
+"""Notes: what a node tells on the streams of subscriptions, type 48 to 53."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from .codes import Code
+from .errors import UnknownWord
+from .fields import (
+    ALARM_ID,
+    BOOL,
+    CODE,
+    CURSOR,
+    NAME,
+    POSITION,
+    TAG,
+    THING,
+    U16,
+    U32,
+    U64,
+    Kind,
+    maybe,
+    one,
+    read_fields,
+    word,
+    write_fields,
+)
+from .values import Cursor, Position, Thing, need
+from .words import (
+    AlarmKind,
+    CauseKind,
+    EventWord,
+    Gate,
+    Lane,
+    Priority,
+    Reason,
+    Storage,
+    Transition,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputPlace:
+    """Which input of which vendor."""
+
+    feed: Annotated[str, one(1, NAME)]
+    lane: Annotated[Lane, one(2, word(Lane))]
+    epoch: Annotated[int, one(3, U32)]
+    seq: Annotated[int, one(4, U64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """What brought a change of an alarm about: an input, a deadline, or a new site."""
+
+    kind: CauseKind
+    input: InputPlace | None = None
+    due_at: int | None = None
+
+
+def _read_cause(data: bytes) -> Cause:
+    need(data, "an empty cause")
+    try:
+        kind = CauseKind(data[0])
+    except ValueError:
+        raise UnknownWord("cause", data[0]) from None
+    if kind is CauseKind.INPUT:
+        return Cause(kind=kind, input=read_fields(InputPlace, data[1:]))
+    if kind is CauseKind.DEADLINE:
+        return Cause(kind=kind, due_at=U64.read(data[1:]))
+    need(len(data) == 1, "a site change with more")
+    return Cause(kind=kind)
+
+
+def _write_cause(cause: Cause) -> bytes:
+    rest = b""
+    if cause.input is not None:
+        rest = write_fields(cause.input)
+    elif cause.due_at is not None:
+        rest = U64.write(cause.due_at)
+    return bytes([cause.kind]) + rest
+
+
+_CAUSE = Kind(_read_cause, _write_cause)
+_GATES = Kind(lambda data: Gate(U16.read(data)), U16.write)
+_STORAGE, _TRANSITION = word(Storage), word(Transition)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmNote:
+    """One change of one alarm."""
+
+    id: Annotated[str, one(1, ALARM_ID)]
+    transition: Annotated[Transition, one(2, _TRANSITION)]
+    reason: Annotated[Reason | None, maybe(3, word(Reason))] = None
+    kind: Annotated[AlarmKind, one(4, word(AlarmKind))]
+    priority: Annotated[Priority, one(5, word(Priority))]
+    rule: Annotated[str | None, maybe(6, NAME)] = None
+    site_version: Annotated[int, one(7, U32)]
+    episode: Annotated[int, one(8, U32)]
+    subject: Annotated[str | None, maybe(9, NAME)] = None
+    tag: Annotated[str | None, maybe(10, TAG)] = None
+    place: Annotated[Thing, one(11, THING)]
+    is_tentative: Annotated[bool, one(12, BOOL)]
+    is_late: Annotated[bool, one(13, BOOL)]
+    cause: Annotated[Cause, one(14, _CAUSE)]
+    observed_at: Annotated[int, one(15, U64)]
+    received_at: Annotated[int, one(16, U64)]
+    changed_at: Annotated[int, one(17, U64)]
+    position: Annotated[Position | None, maybe(18, POSITION)] = None
+    accuracy_mm: Annotated[int, one(19, U32)]
+    gates_passed: Annotated[Gate, one(20, _GATES)]
+    storage: Annotated[Storage, one(21, _STORAGE)]
+    cursor: Annotated[Cursor | None, maybe(22, CURSOR)] = None
+    fencing_epoch: Annotated[int, one(23, U64)]
+    is_resent: Annotated[bool, one(24, BOOL)]
+
+    @property
+    def about(self) -> str:
+        """Whom or what it is about, for people."""
+        return self.subject or (f"tag {self.tag}" if self.tag else str(self.place))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmSettled:
+    """A change that was told as provisional is durable now, or withdrawn."""
+
+    id: Annotated[str, one(1, ALARM_ID)]
+    transition: Annotated[Transition, one(2, _TRANSITION)]
+    storage: Annotated[Storage, one(3, _STORAGE)]
+    cursor: Annotated[Cursor | None, maybe(4, CURSOR)] = None
+    fencing_epoch: Annotated[int, one(5, U64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenSetEnd:
+    """The mark: all open alarms have been told."""
+
+    open_count: Annotated[int, one(1, U32)]
+    cursor: Annotated[Cursor | None, maybe(2, CURSOR)] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventNote:
+    """A fact: a zone entered, a door opened."""
+
+    word: Annotated[EventWord, one(1, word(EventWord))]
+    at: Annotated[int, one(2, U64)]
+    subject: Annotated[str | None, maybe(3, NAME)] = None
+    zone: Annotated[str | None, maybe(4, NAME)] = None
+    door: Annotated[str | None, maybe(5, NAME)] = None
+    tag: Annotated[str | None, maybe(6, TAG)] = None
+    source: Annotated[str | None, maybe(7, NAME)] = None
+    anchor: Annotated[str | None, maybe(8, NAME)] = None
+    occupant_count: Annotated[int | None, maybe(9, U32)] = None
+    is_forced: Annotated[bool | None, maybe(10, BOOL)] = None
+    site_version: Annotated[int | None, maybe(11, U32)] = None
+    storage: Annotated[Storage, one(12, _STORAGE)]
+    cursor: Annotated[Cursor, one(13, CURSOR)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PositionNote:
+    """Where a tag is."""
+
+    tag: Annotated[str, one(1, TAG)]
+    subject: Annotated[str | None, maybe(2, NAME)] = None
+    position: Annotated[Position, one(3, POSITION)]
+    accuracy_mm: Annotated[int, one(4, U32)]
+    observed_at: Annotated[int, one(5, U64)]
+    received_at: Annotated[int, one(6, U64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """Notes were left out."""
+
+    code: Annotated[Code, one(1, CODE)]
+    missed_count: Annotated[int | None, maybe(2, U64)] = None
+    cursor: Annotated[Cursor | None, maybe(3, CURSOR)] = None
+
+    def __str__(self) -> str:
+        count = "some" if self.missed_count is None else self.missed_count
+        return f"{count} notes were left out: {self.code}"

@@ -1,0 +1,250 @@
+"""Subscriber: follows alarms, events or positions, notices a dead link, and resumes."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections import deque
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from . import control
+from .alarm_book import AlarmBook, AlarmUpdate
+from .codec import Skipped
+from .codes import Code
+from .connection import Connection, Course, Target
+from .credentials import Credentials
+from .errors import AchError, NodeRefused
+from .inbox import Inbox
+from .notes import AlarmNote, AlarmSettled, EventNote, Gap, OpenSetEnd, PositionNote
+from .notices import LinkDown, LinkUp
+from .session import TICKS, Hearing, Session
+from .values import Cursor
+from .words import Topic
+
+CUT_GRACE_S = 1.0
+"""How long a connection may outlive the stream of its subscription."""
+DEAD_AFTER_S = 3.0
+"""A receiver that hears nothing for this long says so and connects anew."""
+
+_log = logging.getLogger("ach_client")
+
+N = TypeVar("N")
+
+
+class Subscriber(Generic[N]):
+    """A subscription for as long as the program runs; iterate over it.
+
+    `async with` waits for the first Welcome and raises what refuses it. From then on losses are
+    told as `LinkDown` and made good: it connects again and resumes after what it has heard.
+    """
+
+    topic: ClassVar[Topic]
+
+    def __init__(
+        self,
+        address: str,
+        credentials: str | Path,
+        *,
+        filter: control.Filter | None = None,
+        resume_after: Cursor | None = None,
+        client: str = "python",
+        server_name: str | None = None,
+        connect_within_s: float | None = 30.0,
+        dead_after_s: float = DEAD_AFTER_S,
+    ) -> None:
+        self._filter = filter or control.Filter()
+        self._inbox: Inbox[Any] = Inbox()
+        target = Target(
+            address,
+            Credentials.load(credentials),
+            client,
+            server_name,
+            connect_within_s,
+            dead_after_s,
+        )
+        self._connection = Connection(
+            target,
+            Hearing(self._control_heard, self._tick, self._note_heard, self._subscription_cut),
+            Course(self._begin, self._ended, self._fail, ready=self._inbox.half_empty),
+        )
+        self._pending: deque[N] = deque()
+        self._heard_through = resume_after
+        self._cursor = resume_after
+        self._cursor_after_pending = resume_after
+        self._subscription = 0
+        self._nonce = 0
+        self._heard_at_tick = self._heard_count = self._silent_ticks = 0
+        self._failure: AchError | None = None
+        self.skipped_count = 0
+        """Notes that this client is too old to read."""
+
+    @property
+    def cursor(self) -> Cursor | None:
+        """What to resume after in another run. What came last is not yet taken as dealt with."""
+        return self._cursor
+
+    async def __aenter__(self) -> Self:
+        await self._connection.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._connection.close()
+        self._inbox.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> N:
+        while not self._pending:
+            # The one before has been dealt with.
+            self._cursor = self._cursor_after_pending
+            entry = await self._inbox.take()
+            if entry is None:
+                raise self._failure or StopAsyncIteration
+            self._pending.extend(self._read(entry))
+            self._cursor_after_pending = _greater(self._cursor_after_pending, _cursor_of(entry))
+        return self._pending.popleft()
+
+    def _read(self, entry: Any) -> Iterable[N]:
+        """What the program is told of a note, or of the link."""
+        return (entry,)
+
+    def _key(self, note: Any) -> Hashable:  # noqa: ARG002
+        """What a newer note of the same key makes old; None for what must all be told."""
+        return None
+
+    @property
+    def _session(self) -> Session | None:
+        return self._connection.session
+
+    # ---- what the session hears
+
+    def _note_heard(self, subscription: int, note: Any) -> None:
+        if subscription != self._subscription or self._session is None:
+            return
+        self._heard_count += 1
+        if isinstance(note, control.EchoReply):
+            return
+        if isinstance(note, Skipped):
+            self.skipped_count += 1
+            _log.warning("this client is too old for a note, which is left out: %s", note.why)
+            return
+        if self._inbox.is_full:
+            # What was heard stays; what comes is asked for again when there is room.
+            self._session.abort(Code.TOO_SLOW, "this program deals with notes too slowly")
+            return
+        self._inbox.put(note, self._key(note))
+        self._heard_through = _greater(self._heard_through, _cursor_of(note))
+
+    def _subscription_cut(self, subscription: int, code: Code) -> None:
+        if subscription == self._subscription and self._session is not None:
+            # Most often the whole connection is about to end, and says better why.
+            abort = self._session.abort
+            why = f"the node ended the subscription: {code}"
+            asyncio.get_running_loop().call_later(CUT_GRACE_S, abort, Code.DONE, why)
+
+    def _control_heard(self, frame: Any) -> None:
+        if not isinstance(frame, control.RefusedRequest) or self._session is None:
+            return
+        if frame.subscription == self._subscription:
+            self._fail(NodeRefused(frame.code, frame.detail))
+            self._connection.give_up()
+        else:
+            _log.warning("the node refuses a request: %s: %s", frame.code, frame.detail)
+
+    def _tick(self) -> None:
+        # An answer on the stream of the subscription shows that an alarm would come as well.
+        if self._session is None:
+            return
+        is_heard = self._heard_count != self._heard_at_tick
+        self._heard_at_tick = self._heard_count
+        self._silent_ticks = 0 if is_heard else self._silent_ticks + 1
+        if self._silent_ticks > TICKS:
+            self._session.declare_dead()
+            return
+        self._nonce += 1
+        self._session.send(control.Echo(nonce=self._nonce, subscription=self._subscription))
+
+    # ---- connecting
+
+    def _begin(self, session: Session) -> None:
+        self._subscription += 1
+        self._silent_ticks = 0
+        self._inbox.put(LinkUp(session.welcome))
+        session.send(
+            control.Subscribe(
+                subscription=self._subscription,
+                topic=self.topic,
+                filter=self._filter,
+                resume_after=self._heard_through,
+            )
+        )
+
+    def _ended(self, down: LinkDown) -> None:
+        if self._subscription:
+            self._inbox.put(down)
+
+    def _fail(self, failure: AchError) -> None:
+        self._failure = failure
+        self._inbox.close()
+
+
+class AlarmSubscriber(Subscriber[AlarmUpdate | LinkUp | LinkDown]):
+    """Follows alarms: each change once, what was lost said aloud."""
+
+    topic = Topic.ALARMS
+
+    @functools.cached_property
+    def _book(self) -> AlarmBook:
+        return AlarmBook()
+
+    @property
+    def open_alarms(self) -> list[AlarmNote]:
+        """What is open by all that was iterated over, each with its latest change."""
+        return self._book.open_alarms
+
+    def _read(self, entry: Any) -> Iterable[AlarmUpdate | LinkUp | LinkDown]:
+        if isinstance(entry, LinkUp):
+            self._book.begin_stream()
+        if isinstance(entry, (LinkUp, LinkDown)):
+            return (entry,)
+        return self._book.apply(entry)
+
+
+class EventSubscriber(Subscriber[EventNote | Gap | LinkUp | LinkDown]):
+    """Follows events, which are told once: what happens while the link is down is not told."""
+
+    topic = Topic.EVENTS
+
+
+class PositionSubscriber(Subscriber[PositionNote | Gap | LinkUp | LinkDown]):
+    """Follows positions, of which only the newest of each tag waits."""
+
+    topic = Topic.POSITIONS
+
+    def _key(self, note: Any) -> Hashable:
+        return note.tag if isinstance(note, PositionNote) else None
+
+
+def _cursor_of(entry: Any) -> Cursor | None:
+    """What a note adds to the place to resume after. The open set adds nothing: it has no order."""
+    if isinstance(entry, AlarmNote) and not entry.is_resent:
+        return entry.cursor
+    if isinstance(entry, (AlarmSettled, OpenSetEnd)):
+        return entry.cursor
+    return None
+
+
+def _greater(one: Cursor | None, other: Cursor | None) -> Cursor | None:
+    if one is None or other is None:
+        return one or other
+    return max(one, other)

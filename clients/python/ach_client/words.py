@@ -1,0 +1,196 @@
+"""Words: the enumerations of the protocol, each value with its number on the wire."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+
+class Word(IntEnum):
+    """A word of an enumeration; people read it in lower case."""
+
+    def __str__(self) -> str:
+        return self.name.lower().replace("_", " ")
+
+
+class Lane(Word):
+    """What is carried before what."""
+
+    DURESS = 0
+    DOORS_AND_ALARMS = 1
+    AUDIT_AND_EVENTS = 2
+    PINGS = 3
+    CONSOLE = 4
+
+
+class Topic(Word):
+    """What a receiver can subscribe to."""
+
+    ALARMS = 1
+    EVENTS = 2
+    POSITIONS = 3
+
+
+class Storage(Word):
+    """Whether what is told is kept: a word about the disk, not about the evidence."""
+
+    PROVISIONAL = 1
+    PROVISIONAL_FOR_WANT_OF_A_DISK = 2
+    PROVISIONAL_FOR_WANT_OF_A_QUORUM = 3
+    DURABLE = 4
+    WITHDRAWN = 5
+
+
+class Transition(Word):
+    """What became of an alarm. A later one of the same alarm bears out the earlier ones."""
+
+    RAISED = 1
+    UPHELD = 2
+    RETRACTED = 3
+    CLEARED = 4
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the alarm is open no more."""
+        return self in (Transition.RETRACTED, Transition.CLEARED)
+
+
+class Reason(Word):
+    """Why an alarm was retracted or cleared."""
+
+    CAME_BACK = 1
+    CONDITION_ENDED = 2
+    RULE_REMOVED = 3
+    TAG_REMOVED = 4
+    RELEASED = 5
+
+
+class Priority(Word):
+    """How urgent an alarm is."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+
+class AlarmKind(Word):
+    """What an alarm is about."""
+
+    ELOPEMENT = 1
+    ASSET_THEFT = 2
+    UNAUTHORISED_ENTRY = 3
+    LOITERING = 4
+    TAG_SILENT = 5
+    FEED_SILENT = 6
+    ZONE_BLIND = 7
+    BATTERY_LOW = 8
+    BAND_CUT = 9
+    DURESS = 10
+    OVER_CAPACITY = 11
+    DOOR_FORCED = 12
+    ACTOR_QUARANTINED = 13
+    CLOCK_SKEWED = 14
+    TAGS_CONTRADICT = 15
+
+
+class EventWord(Word):
+    """What an event tells."""
+
+    ZONE_ENTERED = 1
+    ZONE_EXITED = 2
+    DOOR_PASSED = 3
+    DOOR_OPENED = 4
+    DOOR_CLOSED = 5
+    DOOR_LOCKED = 6
+    DOOR_UNLOCKED = 7
+    FEED_RESTORED = 8
+    FEED_FELL_SILENT = 9
+    ZONE_WENT_BLIND = 10
+    ZONE_SIGHTED = 11
+    TAG_HEARD = 12
+    SITE_CHANGED = 13
+
+
+class ThingKind(Word):
+    """What kind of thing a name or number means."""
+
+    SITE = 0
+    ZONE = 1
+    DOOR = 2
+    LINE = 3
+    TAG = 4
+    FEED = 5
+    ANCHOR = 6
+    SUBJECT = 7
+
+
+class ItemKind(Word):
+    """What a vendor may give a handle to."""
+
+    TAG = 1
+    DOOR = 2
+    ANCHOR = 3
+
+
+class WishKind(Word):
+    """What an operator may ask for."""
+
+    RELEASE_ACTOR = 1
+    QUARANTINE_ACTOR = 2
+
+
+class CauseKind(Word):
+    """What brought a change of an alarm about."""
+
+    INPUT = 1
+    DEADLINE = 2
+    SITE_CHANGE = 3
+
+
+class ReportKind(Word):
+    """What a button, band, door or anchor reports."""
+
+    BUTTON_PRESSED = 1
+    BUTTON_RESET = 2
+    BAND_CUT = 3
+    BAND_WHOLE = 4
+    DOOR_OPENED = 16
+    DOOR_CLOSED = 17
+    DOOR_LOCKED = 18
+    DOOR_UNLOCKED = 19
+    ACCESS_GRANTED = 20
+    EXIT_REQUESTED = 21
+    ANCHOR_ALIVE = 32
+    ANCHOR_LOST = 33
+
+    @property
+    def lane(self) -> Lane:
+        """The lane that carries it."""
+        return Lane.DURESS if self < ReportKind.DOOR_OPENED else Lane.DOORS_AND_ALARMS
+
+    @property
+    def item_kind(self) -> ItemKind:
+        """What it is about."""
+        if self < ReportKind.DOOR_OPENED:
+            return ItemKind.TAG
+        return ItemKind.DOOR if self < ReportKind.ANCHOR_ALIVE else ItemKind.ANCHOR
+
+    @property
+    def gives_leave(self) -> bool:
+        """Whether it says for how long a door may be opened."""
+        return self in (ReportKind.ACCESS_GRANTED, ReportKind.EXIT_REQUESTED)
+
+
+class Gate(IntFlag):
+    """What the evidence of an alarm has passed; several at once."""
+
+    ON_THE_LINE = 1
+    ENTRY_MARGIN = 2
+    EXIT_TOLERANCE = 4
+    TOLERANCE_TIMEOUT = 8
+    EXIT_DELAY = 16
+    N_OF_M_POSITIONS = 32
+    DWELL = 64
+    ERROR_CIRCLE = 128
+    FENCE_TIMEOUT = 256
+    LINE_CROSSED_BETWEEN = 512
+    JUMP_CONFIRMED = 1024

@@ -1,0 +1,174 @@
+"""What a receiver makes of notes: each change is news once, and what was lost is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ach_client.alarm_book import AlarmBook
+from ach_client.codes import Code
+from ach_client.notes import AlarmNote, AlarmSettled, Cause, Gap, OpenSetEnd
+from ach_client.values import Cursor, Thing
+from ach_client.words import (
+    AlarmKind,
+    CauseKind,
+    Gate,
+    Priority,
+    Storage,
+    ThingKind,
+    Transition,
+)
+
+PROVISIONAL, DURABLE = Storage.PROVISIONAL, Storage.DURABLE
+RAISED, UPHELD, CLEARED = Transition.RAISED, Transition.UPHELD, Transition.CLEARED
+MARK = OpenSetEnd(open_count=0)
+
+
+def note(
+    alarm: str, transition: Transition, storage: Storage, resent: bool = False, fencing: int = 1
+) -> AlarmNote:
+    return AlarmNote(
+        id=alarm * 32,
+        transition=transition,
+        kind=AlarmKind.DURESS,
+        priority=Priority.HIGH,
+        site_version=1,
+        episode=1,
+        place=Thing(ThingKind.SITE),
+        is_tentative=False,
+        is_late=False,
+        cause=Cause(kind=CauseKind.SITE_CHANGE),
+        observed_at=1,
+        received_at=1,
+        changed_at=1,
+        accuracy_mm=0,
+        gates_passed=Gate(0),
+        storage=storage,
+        cursor=Cursor(0, 1, 0) if storage is DURABLE else None,
+        fencing_epoch=fencing,
+        is_resent=resent,
+    )
+
+
+def settled(alarm: str, transition: Transition, storage: Storage) -> AlarmSettled:
+    return AlarmSettled(id=alarm * 32, transition=transition, storage=storage, fencing_epoch=1)
+
+
+def told(book: AlarmBook, *notes: Any) -> list[str]:
+    """What the book makes of notes, in words."""
+    said = []
+    for each in notes:
+        for update in book.apply(each):
+            words = [type(update).__name__.lower()]
+            about = getattr(update, "note", None)
+            if about is not None:
+                words += [about.id[0], str(about.transition)]
+            if hasattr(update, "storage"):
+                words.append(str(update.storage))
+            said.append(" ".join(words))
+    return said
+
+
+def open_ids(book: AlarmBook) -> str:
+    return "".join(sorted(alarm.id[0] for alarm in book.open_alarms))
+
+
+def test_a_change_is_news_once_however_often_it_comes() -> None:
+    book = AlarmBook()
+    book.begin_stream()
+    assert told(book, note("a", RAISED, PROVISIONAL)) == ["told a raised"]
+    assert told(book, note("a", RAISED, PROVISIONAL)) == []
+    assert told(book, settled("a", RAISED, DURABLE)) == ["settled a raised durable"]
+    assert told(book, settled("a", RAISED, DURABLE), note("a", RAISED, PROVISIONAL)) == []
+    assert open_ids(book) == "a"
+    assert told(book, note("a", CLEARED, DURABLE)) == ["told a cleared"]
+    assert told(book, note("a", RAISED, DURABLE), note("a", CLEARED, DURABLE)) == []
+    assert open_ids(book) == ""
+
+
+def test_what_cannot_become_durable_is_said_to_be_so() -> None:
+    book = AlarmBook()
+    no_disk = Storage.PROVISIONAL_FOR_WANT_OF_A_DISK
+    assert told(book, note("a", RAISED, PROVISIONAL), note("a", RAISED, no_disk)) == [
+        "told a raised",
+        "settled a raised provisional for want of a disk",
+    ]
+
+
+def test_a_provisional_change_that_does_not_come_again_is_withdrawn_at_the_mark() -> None:
+    book = AlarmBook()
+    told(book, note("a", RAISED, PROVISIONAL), note("b", RAISED, PROVISIONAL))
+    book.begin_stream()
+    assert told(book, note("b", RAISED, DURABLE, resent=True)) == ["settled b raised durable"]
+    assert told(book, MARK) == ["settled a raised withdrawn", "mark"]
+    assert open_ids(book) == "b"
+    # The vendor sends again what was lost: the same alarm is news.
+    assert told(book, note("a", RAISED, PROVISIONAL)) == ["told a raised"]
+
+
+def test_a_later_change_bears_out_the_earlier_ones() -> None:
+    book = AlarmBook()
+    told(book, note("a", RAISED, PROVISIONAL))
+    book.begin_stream()
+    assert told(book, note("a", UPHELD, PROVISIONAL, resent=True), MARK) == [
+        "told a upheld",
+        "mark",
+    ]
+    assert open_ids(book) == "a"
+
+
+def test_what_is_durable_shows_that_what_came_before_it_is_so_too() -> None:
+    book = AlarmBook()
+    told(book, note("a", RAISED, PROVISIONAL))
+    assert told(book, Gap(code=Code.TOO_SLOW)) == ["gap"]
+    assert told(book, note("a", UPHELD, DURABLE, resent=True), MARK) == [
+        "told a upheld",
+        "settled a raised durable",
+        "mark",
+    ]
+
+
+def test_an_earlier_change_does_not_bear_out_a_later_one() -> None:
+    book = AlarmBook()
+    told(book, note("a", RAISED, DURABLE), note("a", UPHELD, PROVISIONAL))
+    book.begin_stream()
+    assert told(book, note("a", RAISED, DURABLE, resent=True), MARK) == [
+        "settled a upheld withdrawn",
+        "mark",
+    ]
+    assert [(alarm.id[0], alarm.transition) for alarm in book.open_alarms] == [("a", RAISED)]
+
+
+def test_an_open_alarm_that_does_not_come_again_is_gone() -> None:
+    book = AlarmBook()
+    told(book, note("a", RAISED, DURABLE), note("b", RAISED, DURABLE))
+    book.begin_stream()
+    assert told(book, note("b", RAISED, DURABLE, resent=True), MARK) == ["gone a raised", "mark"]
+    assert open_ids(book) == "b"
+
+
+def test_one_that_ended_while_the_link_was_down_is_told_to_have_ended_and_is_not_gone() -> None:
+    book = AlarmBook()
+    told(book, note("a", RAISED, PROVISIONAL))
+    book.begin_stream()
+    assert told(book, note("a", RAISED, DURABLE), note("a", CLEARED, DURABLE), MARK) == [
+        "settled a raised durable",
+        "told a cleared",
+        "mark",
+    ]
+
+
+def test_after_a_gap_within_a_stream_the_set_is_judged_anew() -> None:
+    book = AlarmBook()
+    book.begin_stream()
+    told(book, note("a", RAISED, DURABLE, resent=True), MARK)
+    told(book, note("b", RAISED, PROVISIONAL))
+    assert told(book, Gap(code=Code.TOO_SLOW)) == ["gap"]
+    assert told(book, note("a", RAISED, DURABLE, resent=True), MARK) == ["gone b raised", "mark"]
+    assert open_ids(book) == "a"
+
+
+def test_a_leader_that_is_none_any_more_is_not_listened_to() -> None:
+    book = AlarmBook()
+    assert told(book, note("a", RAISED, DURABLE, fencing=2)) == ["told a raised"]
+    assert told(book, note("b", RAISED, DURABLE, fencing=1)) == []
+    assert book.stale_count == 1

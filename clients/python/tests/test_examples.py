@@ -1,0 +1,118 @@
+"""The examples and the guides: what they show runs as it stands."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY
+from real_node import RealNode, run
+
+EXAMPLES = REPOSITORY / "clients" / "python" / "examples"
+GUIDES = REPOSITORY / "docs" / "guides"
+EXAMPLE_LINES_MAX = 30
+NURSE_BUTTON = "0200AC0000000003"
+
+
+async def start(*command: str | Path, cwd: Path | None = None) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *command,
+        cwd=cwd,
+        env={"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+async def until_line(process: asyncio.subprocess.Process, pattern: str) -> str:
+    """What it has said up to and with the line of that pattern."""
+    assert process.stdout is not None
+    seen = []
+    while line := (await process.stdout.readline()).decode():
+        seen.append(line)
+        if re.search(pattern, line):
+            return "".join(seen)
+    raise AssertionError(f"no line with {pattern!r} among {seen}")
+
+
+@pytest.mark.parametrize("name", ["vendor", "receiver"])
+def test_an_example_is_short_and_its_guide_shows_it_to_the_letter(name: str) -> None:
+    text = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= EXAMPLE_LINES_MAX
+    guide = (GUIDES / f"{name}.md").read_text(encoding="utf-8")
+    assert f"```python\n{text}```" in guide
+
+
+def test_what_the_example_of_a_vendor_publishes_the_example_of_a_receiver_shows(
+    ach: Path, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with RealNode(ach, tmp_path) as node:
+            vendor, desk = await node.enrol("vendor", "rtls"), await node.enrol("receiver", "desk")
+            receiver = await start(sys.executable, EXAMPLES / "receiver.py", node.address, desk)
+            await until_line(receiver, "^mark: 0 open")
+            hub = await start(
+                sys.executable, EXAMPLES / "vendor.py", node.address, vendor, NURSE_BUTTON
+            )
+            await until_line(receiver, "^high duress raised nurse-001 [0-9a-f]{32}")
+            await until_line(receiver, "^duress raised is durable nurse-001")
+            await until_line(hub, "^all on the node's disk")
+            assert await hub.wait() == 0
+            await node.kill()
+            await until_line(receiver, "^WE HEAR NOTHING")
+            receiver.send_signal(signal.SIGINT)
+            assert await receiver.wait() == 0
+
+    run(test())
+
+
+def commands(guide: str) -> list[tuple[str, list[str]]]:
+    """What follows `$ ` in the console blocks of a guide, each with what it is shown to say."""
+    text = (GUIDES / guide).read_text(encoding="utf-8")
+    found: list[tuple[str, list[str]]] = []
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                found.append((line[2:], []))
+            else:
+                found[-1][1].append(line)
+    return found
+
+
+@pytest.mark.parametrize("guide", ["vendor.md", "receiver.md"])
+def test_every_command_of_a_guide_does_what_it_says(ach: Path, tmp_path: Path, guide: str) -> None:
+    async def test() -> None:
+        node = RealNode(ach, tmp_path)
+        node.site, node.data = tmp_path / "my-site", tmp_path / "my-data"
+        tried = 0
+        async with node:
+            for command, shown in commands(guide):
+                words = shlex.split(command.replace("127.0.0.1:7400", node.address))
+                if words[:2] == ["pip", "install"] or words[:3] in (
+                    ["ach", "site", "new"],
+                    ["ach", "serve", "--site"],
+                ):
+                    # The test stands on what these make.
+                    continue
+                programs = {"ach": str(ach), "python": sys.executable}
+                if words[1].startswith("clients/"):
+                    words[1] = str(REPOSITORY / words[1])
+                process = await start(programs[words[0]], *words[1:], cwd=tmp_path)
+                said = ""
+                if "receiver.py" in command:
+                    # It runs until Ctrl-C.
+                    said = await until_line(process, "^mark")
+                    process.send_signal(signal.SIGINT)
+                assert process.stdout is not None
+                said += (await process.stdout.read()).decode()
+                assert all(line in said.splitlines() for line in shown), f"{command}\n{said}"
+                assert await process.wait() == 0, f"{command}\n{said}"
+                tried += 1
+        assert tried >= 3
+
+    run(test())
