@@ -34,6 +34,8 @@ const BUSY_TURNS: usize = 4;
 /// As the node has it: the journal between two checkpoints, and of a ping in it.
 const JOURNAL_BYTES: usize = 32 << 20;
 const PING_BYTES: usize = 40;
+/// As the node has it: bytes of pieces told to the disk at a time.
+const CHUNK_BYTES: usize = 64 << 10;
 
 type Failure = Box<dyn Error>;
 
@@ -52,15 +54,16 @@ fn main() -> Result<(), Failure> {
         let entries = steps.next_round();
         steps.step(&entries);
     }
-    let pieces = cost(&mut steps, tags)?;
-    restart(&mut steps, tags, behind, &pieces)
+    let bytes = cost(&mut steps, tags)?;
+    restart(&mut steps, tags, behind, bytes)
 }
 
-/// A checkpoint between rounds without one. Gives its pieces.
-fn cost(steps: &mut ShardSteps, tags: usize) -> Result<Vec<u8>, Failure> {
+/// A checkpoint between rounds without one. Says how many bytes of pieces it has.
+fn cost(steps: &mut ShardSteps, tags: usize) -> Result<usize, Failure> {
     let (mut plain, mut busy) = (Duration::ZERO, Duration::ZERO);
     let mut slices: Vec<Duration> = Vec::new();
     let (mut pieces, mut told, mut most, mut rounds) = (Vec::new(), 0_usize, 0, 0);
+    let mut bytes = 0;
     let mut failed = false;
     for round in 0..ROUNDS {
         let entries = steps.next_round();
@@ -70,7 +73,7 @@ fn cost(steps: &mut ShardSteps, tags: usize) -> Result<Vec<u8>, Failure> {
         let begin = on_cpu();
         let head = steps.shard_mut().begin_checkpoint();
         println!("round {round}: begun in {} us", on_cpu().saturating_sub(begin).as_micros());
-        (pieces, told) = (Vec::with_capacity(tags * 160), 0);
+        (told, bytes) = (0, 0);
         encode_state(&head, &mut Vec::new())?;
         let mut is_whole = false;
         while !is_whole {
@@ -90,6 +93,11 @@ fn cost(steps: &mut ShardSteps, tags: usize) -> Result<Vec<u8>, Failure> {
                         failed |= encode_piece(&piece, &mut pieces).is_err();
                     });
                     slices.push(on_cpu().saturating_sub(begin));
+                    // As the node does, which hands such chunks to its disk.
+                    if pieces.len() >= CHUNK_BYTES || is_whole {
+                        bytes += pieces.len();
+                        pieces.clear();
+                    }
                     most = most.max(told - before);
                 }
             }
@@ -103,7 +111,7 @@ fn cost(steps: &mut ShardSteps, tags: usize) -> Result<Vec<u8>, Failure> {
     println!(
         "{tags} tags: {told} pieces, {} bytes, at most {most} a slice of {SLICE_CELLS}; {} slices, \
          CPU us p50 {:.1} p99 {:.1} p99.9 {:.1} max {:.1}",
-        pieces.len(),
+        bytes,
         slices.len(),
         us(500),
         us(990),
@@ -113,7 +121,7 @@ fn cost(steps: &mut ShardSteps, tags: usize) -> Result<Vec<u8>, Failure> {
     let plain_ns = each_ns(plain, tags * ROUNDS);
     let busy_ns = each_ns(busy, tags * rounds);
     let extra = (busy_ns - plain_ns) * f64::from(u32::try_from(tags * rounds / ROUNDS)?);
-    let interval = JOURNAL_BYTES.max(pieces.len() * 2) / PING_BYTES;
+    let interval = JOURNAL_BYTES.max(bytes * 2) / PING_BYTES;
     let spread = extra / f64::from(u32::try_from(interval)?);
     println!(
         "step {plain_ns:.0} ns a ping without, {busy_ns:.0} ns while a checkpoint is told ({:+.1} %); \
@@ -121,7 +129,7 @@ fn cost(steps: &mut ShardSteps, tags: usize) -> Result<Vec<u8>, Failure> {
         (busy_ns / plain_ns - 1.0) * 100.0,
         spread / plain_ns * 100.0,
     );
-    Ok(pieces)
+    Ok(bytes)
 }
 
 /// Restores a checkpoint, then decides what the journal has behind it.
@@ -129,10 +137,10 @@ fn restart(
     steps: &mut ShardSteps,
     tags: usize,
     behind: usize,
-    earlier: &[u8],
+    earlier_bytes: usize,
 ) -> Result<(), Failure> {
     let sites = steps.shard().sites_in_use();
-    let mut pieces = Vec::with_capacity(earlier.len());
+    let mut pieces = Vec::with_capacity(earlier_bytes);
     let head = steps.shard_mut().begin_checkpoint();
     let mut is_coded = true;
     while !steps.shard_mut().checkpoint_slice(&mut |piece| {

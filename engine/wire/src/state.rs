@@ -2,7 +2,7 @@
 //!
 //! Pieces, of which there are millions, are framed one by one, so that each can be hashed and counted
 //! without being understood; what they hold is bincode with limits, or the packed form of an actor at
-//! rest. Every released version is read for ever: its fixtures lie in `engine/node/tests/fixtures`.
+//! rest.
 
 use ach_actors_entities::{Anchor, DeadlineKind, Door, Source, Subject, Tag, Zone};
 use ach_actors_model::{EntityRef, Timestamp};
