@@ -108,13 +108,13 @@ fn check_image(seed: u64) -> (usize, usize) {
             }
         }
         if rng.random_ratio(1, 4) {
-            slab.roll_back()
+            slab.roll_back();
         } else {
-            slab.commit()
+            slab.commit();
         }
         slab.sweep(rng.random_range(0..50));
     };
-    let (mut copied, mut packed) = (0, 0);
+    let (mut copy_count, mut packed) = (0, 0);
     for _ in 0..3 {
         for _ in 0..rng.random_range(0..400) {
             input(&mut slab, &mut rng);
@@ -138,20 +138,21 @@ fn check_image(seed: u64) -> (usize, usize) {
             let copies = slab.image_copies(4, &mut put);
             let told = slab.image_seats(4, &mut put);
             assert!(copies <= 4 && told <= 4, "{copies} {told}");
-            copied += copies;
+            copy_count += copies;
         }
         slab.end_image();
         assert_eq!(contents(&again), expected);
         assert!(!again.put(700, Counter(1)) && !again.put_packed(0, &[]), "there is no such seat");
     }
-    (copied, packed)
+    (copy_count, packed)
 }
 
 #[test]
 fn an_image_holds_every_cell_as_it_was_when_it_began() {
     let told: Vec<(usize, usize)> = (0..60).map(check_image).collect();
-    let (copied, packed) = (told.iter().map(|of| of.0).sum::<usize>(), told.iter().map(|of| of.1));
-    assert!(copied > 100 && packed.sum::<usize>() > 100, "both ways were gone");
+    let (copy_count, packed) =
+        (told.iter().map(|of| of.0).sum::<usize>(), told.iter().map(|of| of.1));
+    assert!(copy_count > 100 && packed.sum::<usize>() > 100, "both ways were gone");
 }
 
 #[test]

@@ -138,13 +138,10 @@ fn whatever_strikes_at_whichever_moment_the_checkpoint_before_stays_good() {
             struck.plan(op, fault);
             let outcome = write(&struck, 9);
             // What is said to be written survives, unless the disk has lied about it.
-            let after = match fault {
-                SimFault::PowerCut => struck.power_on(),
-                _ => {
-                    struck.cut_power();
-                    struck.power_on()
-                }
-            };
+            if fault != SimFault::PowerCut {
+                struck.cut_power();
+            }
+            let after = struck.power_on();
             let found = newest(&after).unwrap_or_else(|| panic!("{fault:?} at {op}: none is good"));
             match (&outcome, found) {
                 (Ok(_), 9) => written += 1,

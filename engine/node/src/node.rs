@@ -170,7 +170,6 @@ impl Node {
     ///
     /// See [`StartError`]. That the audit log cannot be written is none: see
     /// [`Health::audit_trouble`].
-    #[expect(clippy::needless_pass_by_value, reason = "the node has the disk from here on")]
     pub fn start_on_disks<D, A>(
         config: NodeConfig,
         disk: &D,

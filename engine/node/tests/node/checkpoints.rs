@@ -32,6 +32,10 @@ async fn taken(ward: &Ward, node: &Running, count: u64) {
     vendor.close().await.unwrap();
 }
 
+fn is_segment(name: &str) -> bool {
+    std::path::Path::new(name).extension().is_some_and(|extension| extension == "seg")
+}
+
 async fn drain(node: Running) {
     let ended = tokio::task::spawn_blocking(move || node.drain()).await.unwrap();
     assert_eq!(ended, Ended::Drained);
@@ -138,7 +142,7 @@ async fn a_journal_that_was_given_up_and_no_checkpoint_left_is_refused_with_the_
     let disk = SimDisk::new(27, DISK_BYTES);
     // Every start begins a segment.
     let node = ward.start_on(disk.clone());
-    let first = disk.list().unwrap().into_iter().find(|name| name.ends_with(".seg")).unwrap();
+    let first = disk.list().unwrap().into_iter().find(|name| is_segment(name)).unwrap();
     taken(&ward, &node, 1).await;
     drain(node).await;
     let node = ward.start_on(disk.clone());
@@ -171,7 +175,7 @@ async fn a_journal_that_ends_before_its_checkpoint_has_lost_what_was_acked_and_s
     let disk = lived(&ward, 37).await;
     let lost = disk.fork(38);
     for name in lost.list().unwrap() {
-        if name.ends_with(".seg") || name == "mark" {
+        if is_segment(&name) || name == "mark" {
             lost.remove(&name).unwrap();
         }
     }
