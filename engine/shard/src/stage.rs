@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ach_actors_entities::{
-    Deadline, DeadlineKind, Effect, Health, HealthWas, Message, MessageBody, Outbox, PlainPing,
-    Site, Tag, TagInput, Turn, Verdict,
+    ANCHOR_ZONE_COUNT_MAX, Deadline, DeadlineKind, Effect, Health, HealthWas, Message, MessageBody,
+    Outbox, PlainPing, SOURCE_ZONE_COUNT_MAX, Site, Tag, TagInput, Turn, Verdict,
 };
 use ach_actors_model::{AnchorRef, Cause, EntityRef, Ping, SourceRef, Timestamp};
 use ach_actors_runtime::{Deadlines, Runaway, Waves};
@@ -20,6 +20,8 @@ const WAVE_COUNT_MAX: u32 = 16;
 /// Messages one input may cause. An anchor or a feed tells all its zones and a subject all it is in:
 /// a million of them is more than any site has.
 const MESSAGE_COUNT_MAX: usize = 1 << 20;
+const _: () = assert!(ANCHOR_ZONE_COUNT_MAX <= MESSAGE_COUNT_MAX);
+const _: () = assert!(SOURCE_ZONE_COUNT_MAX <= MESSAGE_COUNT_MAX);
 
 /// Deadlines one input may ask for. An actor asks for a handful in each step.
 const DEADLINE_COUNT_MAX: usize = 1 << 20;

@@ -362,10 +362,11 @@ fn tags_contradict_in_the_hours_of_the_rule_and_under_it() {
             10:01:01.5  ping 2 25,5    | RAISED TagsContradict p tag2
             17:59:59    ping 1 5,5     |
             18:00       tick           | CLEARED TagsContradict p tag2: RuleRemoved
-            18:00:01    ping 2 25,5    |
-            31:59:59    ping 1 5,5     |
+            18:00:01    ping 1 5,5     |
+            18:00:01.5  ping 2 25,5    |
             32:00       tick           |
-            32:00:01    ping 2 25,5    | RAISED TagsContradict p tag2
+            32:00:01    ping 1 5,5     |
+            32:00:01.5  ping 2 25,5    | RAISED TagsContradict p tag2
             ",
         );
         let config = SiteConfig { version: 2, rules: vec![], ..config.clone() };

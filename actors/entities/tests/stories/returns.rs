@@ -1,9 +1,13 @@
 //! Coming back over a perimeter line, seen or not.
 
-use ach_actors_model::RuleConfig;
-use ach_geo::{Confirm, Gates};
+use ach_actors_model::{
+    AlarmKind, AlarmTransition, Condition, LineConfig, RuleConfig, SubjectClass,
+};
+use ach_geo::{Confirm, Floor, Gates};
 
 use crate::exits::{check, crosses};
+use crate::hospital::{for_class, hospital, name, rule};
+use crate::world::World;
 
 /// Three pings are lost on the way back in: the straight path over such a gap proves nothing, but
 /// whoever crosses the line outward again has come back.
@@ -181,4 +185,30 @@ fn who_walks_round_the_end_of_a_line_is_not_back() {
         7    ping 1 16,8     |
         ",
     );
+}
+
+/// Fence and hedge are of one rule, and he is found within both by the same positions.
+#[test]
+fn who_was_taken_to_be_back_within_two_lines_may_have_left_by_both() {
+    let condition = Condition::Leaves { zones: Vec::new(), lines: vec![0, 1] };
+    let grounds = for_class(SubjectClass::Patient, rule("out", AlarmKind::Elopement, condition));
+    let mut config = hospital(vec![grounds]);
+    config.lines.push(LineConfig {
+        id: name("hedge"),
+        labels: Vec::new(),
+        floor: Floor(100),
+        points_mm: vec![(21_000, 0), (21_000, 10_000)],
+    });
+    let mut world = World::new(&config);
+    let count = |world: &World, transition: AlarmTransition| {
+        world.notices.iter().filter(|notice| notice.transition == transition).count()
+    };
+    for (second, place) in [("1", "19,8"), ("2", "22,8"), ("8", "18,8"), ("11", "18,8")] {
+        world.play(&[second, "ping", "1", place]);
+    }
+    assert_eq!(count(&world, AlarmTransition::Cleared), 0);
+    world.play(&["14", "ping", "1", "18,8"]);
+    assert_eq!(count(&world, AlarmTransition::Cleared), 2);
+    world.play(&["17", "ping", "1", "23,8"]);
+    assert_eq!(count(&world, AlarmTransition::Raised), 4);
 }
