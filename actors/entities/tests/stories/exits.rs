@@ -324,3 +324,17 @@ fn an_unknown_floor_alone_is_no_return() {
         ",
     );
 }
+
+/// The first position took twenty seconds; the second is stamped with the very moment at which that
+/// arrived, and took none.
+#[test]
+fn an_elopement_is_not_late_because_its_stamp_is_that_of_a_late_arrival() {
+    let mut world = World::new(&hospital(vec![leaves()]));
+    world.check(
+        "
+        21    ping 1 5,5 obs=1     | +p ward 1
+        21.2  ping 1 15,5 obs=21   | RAISED Elopement p ward, -p ward 0, +p lobby 1
+        ",
+    );
+    assert_eq!(world.notices.iter().map(|notice| notice.is_late).collect::<Vec<_>>(), [false]);
+}
