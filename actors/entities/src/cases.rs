@@ -22,7 +22,8 @@ pub(crate) struct Cases {
     pub(crate) line_trials: Vec<LineTrial>,
     /// Bounded by the pairs of rule and zone or line.
     pub(crate) unsure_returns: Vec<UnsureReturn>,
-    /// Bounded by the open alarms about lines.
+    /// Bounded by the pairs of rule and line: one for an open alarm about it, or for one that ended
+    /// for positions alone.
     pub(crate) line_returns: Vec<LineReturn>,
 }
 
@@ -64,6 +65,7 @@ impl Cases {
         out: &mut Outbox,
     ) {
         let place = Place::Line(trial.line);
+        self.line_returns.retain(|back| !back.is_about(trial.rule, place));
         let open = self.episodes.get(Some(trial.rule), place);
         if open.is_some_and(|notice| !notice.is_tentative) {
             let reason = AlarmReason::ConditionEnded;
@@ -72,20 +74,14 @@ impl Cases {
         self.open(&bench.opening(trial.rule, plan, place, line_gates(plan)), bench, out);
     }
 
-    /// Not past a line after all.
-    pub(crate) fn end_line(
-        &mut self,
-        trial: LineTrial,
-        is_meant: impl Fn(&AlarmNotice) -> bool,
-        bench: &Bench<'_>,
-        out: &mut Outbox,
-    ) {
-        let is_this = |notice: &AlarmNotice| {
+    /// Not past a line after all: a tentative alarm about it is retracted. One that was upheld
+    /// before stands until more than one position says that he is back.
+    pub(crate) fn end_line(&mut self, trial: LineTrial, bench: &Bench<'_>, out: &mut Outbox) {
+        let reason = |notice: &AlarmNotice| {
             let is_about_it =
                 notice.rule == Some(trial.rule) && notice.place == Place::Line(trial.line);
-            is_about_it && is_meant(notice)
+            (is_about_it && notice.is_tentative).then_some(AlarmReason::CameBack)
         };
-        let reason = |notice: &AlarmNotice| is_this(notice).then(|| return_reason(notice));
         self.episodes.end_where(reason, bench.turn, out);
     }
 

@@ -80,7 +80,9 @@ impl Health {
     /// What undoes a change; ask before the change is applied.
     pub fn before(&self, change: HealthChange) -> HealthWas {
         HealthWas(match change {
-            HealthChange::Heard { source, .. } | HealthChange::FellSilent { source } => {
+            HealthChange::Heard { source, .. }
+            | HealthChange::FellSilent { source }
+            | HealthChange::Forgotten { source } => {
                 Was::Source(source, self.sources.get(&source).copied())
             }
             HealthChange::WentBlind { zone } | HealthChange::Sighted { zone } => {
@@ -127,6 +129,12 @@ impl Health {
                 row.is_silent = false;
             }
             HealthChange::FellSilent { source } => self.row(source).is_silent = true,
+            HealthChange::Forgotten { source } => {
+                // Its listening clock stays where it is: silences that were measured on it may go on.
+                if let Some(row) = self.sources.get_mut(&source) {
+                    (row.heard_ns, row.is_silent) = (0, false);
+                }
+            }
             HealthChange::WentBlind { zone } => {
                 self.blind_zones.insert(zone);
             }

@@ -21,6 +21,7 @@ use names::{Names, TagIds};
 use plans::{AnchorPlan, DoorPlan, LinePlan, SourcePlan, SubjectPlan};
 
 pub use history::{HistoryRef, SiteHistory};
+pub use limits::{ANCHOR_ZONE_COUNT_MAX, SOURCE_ZONE_COUNT_MAX};
 pub use mistake::{GateMistake, SiteError, SiteList, SiteMistake};
 pub(crate) use plans::{RuleCondition, RulePlan, TagPlan, WatchPlan, ZonePlan};
 pub(crate) use rule_set::RuleSet;

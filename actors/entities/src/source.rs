@@ -188,6 +188,7 @@ impl Source {
         self.silence_due = None;
         if turn.site.source_plan(me).is_none() {
             self.heard_ns = None;
+            out.health.push(HealthChange::Forgotten { source: me });
             self.skews.end(None, Place::Source(me), AlarmReason::RuleRemoved, turn, out);
         }
     }

@@ -152,6 +152,11 @@ pub enum HealthChange {
         /// Which.
         source: SourceRef,
     },
+    /// A feed is no more: should it come back, it has not spoken yet.
+    Forgotten {
+        /// Which.
+        source: SourceRef,
+    },
     /// A zone went blind.
     WentBlind {
         /// Which.

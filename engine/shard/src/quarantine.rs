@@ -9,11 +9,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ach_actors_entities::{
-    Deadline, Effect, Site, Turn, Verdict, ZoneInput, ended, quarantine_notice, unheard_notice,
+    Deadline, Effect, Site, SourceInput, Turn, Verdict, ZoneInput, ended, quarantine_notice,
+    unheard_notice,
 };
 use ach_actors_model::{
-    AlarmNotice, AlarmReason, Cause, CommandKind, EntityRef, Fix, Report, ReportKind, Timestamp,
-    ZoneRef,
+    AlarmNotice, AlarmReason, Cause, CommandKind, EntityRef, Fix, Report, ReportKind, SourceRef,
+    Timestamp, ZoneRef,
 };
 
 use crate::call::Call;
@@ -29,6 +30,8 @@ pub(crate) struct Idle {
     saw: Arc<Site>,
     /// Deadlines that fell due meanwhile.
     held: Vec<Deadline>,
+    /// Of a feed: how its clock was last found. A session says that once, not with every input.
+    clock: Option<SourceInput>,
     /// The alarm that says so, and one of each kind that its reports may have been.
     notices: Vec<AlarmNotice>,
 }
@@ -91,6 +94,13 @@ impl Quarantine {
         }
     }
 
+    /// Keeps the last comparison of a feed's clock, if the feed is set aside.
+    pub(crate) fn hold_clock(&mut self, source: SourceRef, told: SourceInput) {
+        if let Some(idle) = self.idle.get_mut(&EntityRef::Source(source)) {
+            idle.clock = Some(told);
+        }
+    }
+
     /// Counts one more alarm about an actor.
     fn next_ordinal(&mut self, actor: EntityRef) -> u32 {
         let ordinal = self.episodes.entry(actor).or_insert(0);
@@ -148,7 +158,7 @@ impl Shard {
         let turn = Turn { site: scene.site, health: &self.stage.health, now: scene.now };
         let Origin { cause, received_at } = origin;
         let notice = quarantine_notice(actor, ordinal, cause, received_at, &turn);
-        let idle = Idle { saw, held: Vec::new(), notices: vec![notice] };
+        let idle = Idle { saw, held: Vec::new(), clock: None, notices: vec![notice] };
         self.quarantine.idle.insert(actor, idle);
         self.stage.tell(Effect::Alarm(notice));
     }
@@ -186,7 +196,8 @@ impl Shard {
 
     /// Lets an actor work again: it learns of the site in force and gets its deadlines back.
     pub(crate) fn release(&mut self, actor: EntityRef, scene: Scene<'_>) {
-        let Some(Idle { saw, held, notices }) = self.quarantine.idle.remove(&actor) else { return };
+        let Some(idle) = self.quarantine.idle.remove(&actor) else { return };
+        let Idle { saw, held, clock, notices } = idle;
         self.stage.actors.set_aside(actor, false);
         for notice in &notices {
             let notice = ended(notice, AlarmReason::Released, scene.now);
@@ -200,6 +211,9 @@ impl Shard {
         }
         if let EntityRef::Zone(zone) = actor {
             self.catch_up(zone, scene);
+        }
+        if let (EntityRef::Source(source), Some(told)) = (actor, clock) {
+            self.tell_clock(source, told, scene);
         }
     }
 

@@ -138,6 +138,7 @@ fn rule_plan(
         &Condition::TagSilent { after_ns } => RuleCondition::TagSilent { after_ns },
         &Condition::BatteryLow { percent } => RuleCondition::BatteryLow { percent },
         Condition::BandCut => RuleCondition::BandCut,
+        Condition::TagsContradict => RuleCondition::TagsContradict,
         Condition::ButtonPressed => RuleCondition::ButtonPressed,
     };
     plan.zones.sort_unstable();

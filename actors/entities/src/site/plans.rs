@@ -141,16 +141,18 @@ pub(crate) enum RuleCondition {
     ButtonPressed,
     OverCapacity,
     DoorForced,
+    TagsContradict,
 }
 
 impl RuleCondition {
-    /// Whether a tag judges it.
+    /// Whether it is about tags, wherever they are.
     pub(crate) fn is_about_tags(self) -> bool {
         match self {
             RuleCondition::TagSilent { .. }
             | RuleCondition::BatteryLow { .. }
             | RuleCondition::BandCut
-            | RuleCondition::ButtonPressed => true,
+            | RuleCondition::ButtonPressed
+            | RuleCondition::TagsContradict => true,
             RuleCondition::Inside
             | RuleCondition::Leaves
             | RuleCondition::Stays
@@ -168,7 +170,8 @@ impl RuleCondition {
             | RuleCondition::TagSilent { .. }
             | RuleCondition::BatteryLow { .. }
             | RuleCondition::BandCut
-            | RuleCondition::OverCapacity => true,
+            | RuleCondition::OverCapacity
+            | RuleCondition::TagsContradict => true,
             RuleCondition::Leaves | RuleCondition::ButtonPressed | RuleCondition::DoorForced => {
                 false
             }

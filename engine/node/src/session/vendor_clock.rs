@@ -43,8 +43,9 @@ pub(crate) struct VendorClock {
 }
 
 impl VendorClock {
-    /// Of a session with a node whose clock `is_comparable`, that has just begun: its hello was stamped `sent_at`, its connection asked for at
-    /// `begun_at`, and the hello read at `received_at`. A hello without a time says nothing.
+    /// Of a session with a node whose clock `is_comparable`, that has just begun: its hello was
+    /// stamped `sent_at`, its connection asked for at `begun_at`, and the hello read at
+    /// `received_at`. A hello without a time says nothing.
     pub(crate) fn new(
         is_comparable: bool,
         sent_at: Timestamp,

@@ -38,7 +38,7 @@ impl Played {
 pub(super) type Setup = fn(&mut Shard);
 
 /// Steps through entries on a shard of its own.
-pub(crate) fn run(entries: &[Entry], setup: Setup) -> Played {
+pub(crate) fn run(entries: &[Entry], setup: impl FnOnce(&mut Shard)) -> Played {
     let mut shard = Shard::new();
     setup(&mut shard);
     let mut played = Played { shard, effects: vec![], hashes: vec![] };
