@@ -125,6 +125,12 @@ impl Rim {
         self.fan_out.borrow().site().clone()
     }
 
+    /// Whether vendors' clocks may be compared with the node's: not where it follows a recording, and
+    /// not while it differs from the machine's, when one of the two is wrong and nobody knows which.
+    pub(crate) fn has_certain_clock(&self) -> bool {
+        self.clock.runs_by_itself() && *self.skew_ns.borrow() == 0
+    }
+
     /// Whether one more line about what peers do wrong may be logged: at most [`LINES_MAX`] in
     /// [`LINES_WITHIN_NS`], so that nobody can fill a disk with them. All of it is counted.
     pub(crate) fn may_log(&self) -> bool {

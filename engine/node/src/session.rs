@@ -217,8 +217,8 @@ async fn run(
             Fault::peer(Code::UnknownSource, "this vendor is not a feed of the site")
         })?;
         let turn = rim.take_over(source);
-        let is_comparable = rim.clock.runs_by_itself();
-        let clock = VendorClock::new(is_comparable, hello.sent_at, begun_at, received_at);
+        let is_certain = rim.has_certain_clock();
+        let clock = VendorClock::new(is_certain, hello.sent_at, begun_at, received_at);
         let agreed = tokio::select! {
             agreed = Vendor::agree(&rim, source, &hello, clock) => agreed?,
             () = given_way(Some(turn.gives_way())) => return Err(taken_over()),

@@ -69,6 +69,8 @@ pub(crate) struct IdleHead {
     /// The version of the site it last saw.
     pub(crate) saw_version: u32,
     pub(crate) held: Vec<(Timestamp, DeadlineKind)>,
+    /// Of a feed: how its clock was last found, its offset in ns and when.
+    pub(crate) clock: Option<(i64, Timestamp)>,
     pub(crate) notices: Vec<AlarmNotice>,
 }
 

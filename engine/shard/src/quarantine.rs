@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ach_actors_entities::{
-    Deadline, Effect, Site, SourceInput, Turn, Verdict, ZoneInput, ended, quarantine_notice,
-    unheard_notice,
+    Deadline, Effect, Site, Turn, Verdict, ZoneInput, ended, quarantine_notice, unheard_notice,
 };
 use ach_actors_model::{
     AlarmNotice, AlarmReason, Cause, CommandKind, EntityRef, Fix, Report, ReportKind, SourceRef,
@@ -30,8 +29,8 @@ pub(crate) struct Idle {
     saw: Arc<Site>,
     /// Deadlines that fell due meanwhile.
     held: Vec<Deadline>,
-    /// Of a feed: how its clock was last found. A session says that once, not with every input.
-    clock: Option<SourceInput>,
+    /// Of a feed: how its clock was last found, its offset in ns and when. A session says that once, not with every input.
+    clock: Option<(i64, Timestamp)>,
     /// The alarm that says so, and one of each kind that its reports may have been.
     notices: Vec<AlarmNotice>,
 }
@@ -55,6 +54,7 @@ impl Quarantine {
             actor,
             saw_version: idle.saw.version(),
             held: idle.held.iter().map(|held| (held.due_at, held.kind)).collect(),
+            clock: idle.clock,
             notices: idle.notices.clone(),
         };
         self.idle.iter().map(head).collect()
@@ -77,11 +77,11 @@ impl Quarantine {
         site: &dyn Fn(u32) -> Result<Arc<Site>, RestoreError>,
     ) -> Result<Quarantine, RestoreError> {
         let mut idle = BTreeMap::new();
-        for IdleHead { actor, saw_version, held, notices } in heads {
+        for IdleHead { actor, saw_version, held, clock, notices } in heads {
             let held =
                 held.into_iter().map(|(due_at, kind)| Deadline { due_at, entity: actor, kind });
             let saw = site(saw_version)?;
-            idle.insert(actor, Idle { saw, held: held.collect(), notices });
+            idle.insert(actor, Idle { saw, held: held.collect(), clock, notices });
         }
         Ok(Quarantine { idle, episodes })
     }
@@ -95,9 +95,9 @@ impl Quarantine {
     }
 
     /// Keeps the last comparison of a feed's clock, if the feed is set aside.
-    pub(crate) fn hold_clock(&mut self, source: SourceRef, told: SourceInput) {
+    pub(crate) fn hold_clock(&mut self, source: SourceRef, found: (i64, Timestamp)) {
         if let Some(idle) = self.idle.get_mut(&EntityRef::Source(source)) {
-            idle.clock = Some(told);
+            idle.clock = Some(found);
         }
     }
 
@@ -212,8 +212,8 @@ impl Shard {
         if let EntityRef::Zone(zone) = actor {
             self.catch_up(zone, scene);
         }
-        if let (EntityRef::Source(source), Some(told)) = (actor, clock) {
-            self.tell_clock(source, told, scene);
+        if let (EntityRef::Source(source), Some(found)) = (actor, clock) {
+            self.tell_clock(source, found, scene);
         }
     }
 
