@@ -116,8 +116,7 @@ async fn killed_under_load_a_node_loses_nothing_it_acknowledged_and_raises_each_
     node.terminate().await;
 
     assert_eq!((progress.ping.epoch, progress.duress.epoch), (1, 1), "the node forgot its vendor");
-    let checkpoints = journal::checkpoints(&data);
-    assert!(checkpoints > 0, "no checkpoint was ever whole");
+    assert!(journal::checkpoints(&data) > 0, "no checkpoint was ever whole");
     let journaled = Journaled::read(&data, &deaths);
     journaled.check(&progress, &expected);
     let heard = heard.lock().unwrap();
