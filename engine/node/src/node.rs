@@ -407,7 +407,7 @@ fn worker(
     let keeper = keeper.transpose().map_err(StartError::Thread)?;
     let (told, acks) =
         (recovered.ledger.told(recovered.shard.open_notices()), recovered.ledger.acks());
-    let past = (recovered.ledger, recovered.sites);
+    let past = (recovered.ledger, recovered.sites, recovered.since);
     let change = changed_site(site, recovered.site.as_ref());
     let mut worker = ShardWorker::new(ShardParts {
         shard: recovered.shard,

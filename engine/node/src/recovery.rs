@@ -18,7 +18,7 @@ use crate::journal_log::JournalLog;
 use crate::keeper::CodedSite;
 use crate::ledger::Ledger;
 use crate::restore::{Restored, Unusable, restore};
-use crate::scribe::{CheckpointPolicy, coded_site};
+use crate::scribe::{CheckpointPolicy, Since, coded_site};
 use crate::start_error::StartError;
 
 /// A shard as the journal left it.
@@ -33,6 +33,9 @@ pub(crate) struct Recovered {
     pub site: Option<SiteConfig>,
     pub last_index: u64,
     pub last_at: Timestamp,
+    /// What a start after this one would have to decide again: it counts towards the next checkpoint,
+    /// or a node that dies early each time would never make one.
+    pub since: Since,
     /// Where to store; `None` when storing has stopped before it began.
     pub log: Option<Box<dyn EntryLog>>,
     /// Where to keep checkpoints; `None` when nothing is stored.
@@ -116,6 +119,7 @@ where
         site: replay.site,
         last_index: replay.last_index,
         last_at: replay.last_at,
+        since: replay.since,
         log: None,
         store: None,
         stopped: None,
@@ -183,6 +187,7 @@ struct Replay {
     from_index: u64,
     last_index: u64,
     last_at: Timestamp,
+    since: Since,
     chain: u128,
     /// The seal of the checkpoint, until its entry is met in the journal.
     unmet: Option<Seal>,
@@ -207,6 +212,7 @@ impl Replay {
             sites,
             site,
             from_index,
+            since: Since::default(),
             chain: seal.map_or(CHAIN_START, |seal| seal.chain),
             unmet: seal,
             good: seal.iter().map(|seal| Good { index: seal.index, lsn: seal.lsn }).collect(),
@@ -243,6 +249,7 @@ impl Replay {
         if effects_hash != entry.effects_hash {
             return Err(StartError::Diverged { index, from: self.from_index });
         }
+        self.since.add(record.payload.len());
         self.last_index = entry.index;
         self.last_at = entry.at;
         self.ledger.note(index, &self.effects);

@@ -55,6 +55,21 @@ pub(crate) enum Told {
     Paused,
 }
 
+/// What the journal has after the entry of the latest checkpoint, or altogether without one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Since {
+    pub bytes: u64,
+    pub entries: u64,
+}
+
+impl Since {
+    /// One more entry of so many bytes.
+    pub(crate) fn add(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(u64::try_from(bytes).unwrap_or(0));
+        self.entries = self.entries.saturating_add(1);
+    }
+}
+
 /// How far the checkpoint under way is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -81,8 +96,7 @@ pub(crate) struct Scribe {
     keeper: Option<Keeper>,
     policy: CheckpointPolicy,
     counters: Arc<Counters>,
-    bytes_since: u64,
-    entries_since: u64,
+    since: Since,
     stage: Stage,
     chunk: Vec<u8>,
     /// Orders there was no room for yet.
@@ -93,7 +107,7 @@ pub(crate) struct Scribe {
 impl Scribe {
     /// One that goes on from a recovery, or makes no checkpoints without a keeper.
     pub(crate) fn new(
-        (ledger, sites): (Ledger, Vec<CodedSite>),
+        (ledger, sites, since): (Ledger, Vec<CodedSite>, Since),
         keeper: Option<Keeper>,
         policy: CheckpointPolicy,
         counters: Arc<Counters>,
@@ -104,8 +118,7 @@ impl Scribe {
             keeper,
             policy,
             counters,
-            bytes_since: 0,
-            entries_since: 0,
+            since,
             stage: Stage::Idle,
             chunk: Vec::new(),
             waiting: std::collections::VecDeque::new(),
@@ -116,7 +129,7 @@ impl Scribe {
     /// One that makes no checkpoints.
     #[cfg(test)]
     pub(crate) fn absent() -> Scribe {
-        let past = (Ledger::new(), Vec::new());
+        let past = (Ledger::new(), Vec::new(), Since::default());
         Scribe::new(past, None, CheckpointPolicy::default(), Arc::default())
     }
 
@@ -155,22 +168,21 @@ impl Scribe {
 
     /// An entry goes to the disk.
     pub(crate) fn stored(&mut self, bytes: usize) {
-        self.bytes_since = self.bytes_since.saturating_add(u64::try_from(bytes).unwrap_or(0));
-        self.entries_since = self.entries_since.saturating_add(1);
+        self.since.add(bytes);
     }
 
     /// Whether a checkpoint is to be made of the entry that was just stepped.
     pub(crate) fn is_due(&self) -> bool {
         let Some(keeper) = &self.keeper else { return false };
         let bytes = self.policy.journal_bytes.max(keeper.last_bytes().saturating_mul(2));
-        let is_due = self.bytes_since >= bytes || self.entries_since >= self.policy.entries;
+        let is_due = self.since.bytes >= bytes || self.since.entries >= self.policy.entries;
         is_due && self.stage == Stage::Idle && self.waiting.is_empty() && !keeper.is_busy()
     }
 
     /// Begins the checkpoint of the entry that was just stepped.
     pub(crate) fn begin(&mut self, shard: &mut Shard, index: u64) {
         let Some(keeper) = &self.keeper else { return };
-        (self.bytes_since, self.entries_since) = (0, 0);
+        self.since = Since::default();
         if !keeper.begin(index) {
             return;
         }

@@ -137,6 +137,32 @@ async fn a_damaged_checkpoint_is_passed_over_for_the_one_before_and_both_for_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lives_that_are_each_too_short_for_a_checkpoint_make_one_together() {
+    const LIFE_ENTRIES: u64 = 10;
+    let mut ward = Ward::new();
+    ward.limits.checkpoints =
+        CheckpointPolicy { journal_bytes: u64::MAX, entries: 45, is_journal_kept: true };
+    let mut disk = SimDisk::new(47, DISK_BYTES);
+    let mut lives = 0;
+    while indexes(&disk).is_empty() {
+        lives += 1;
+        assert!(lives < 20, "no checkpoint after {lives} lives");
+        let node = ward.start_on(disk.clone());
+        let vendor = ward.vendor(node.address()).await;
+        for step in 0..LIFE_ENTRIES {
+            // Waited for one by one, so each has an entry of its own.
+            let x_mm = 1_000 + 100 * i32::try_from(step).unwrap();
+            let seq = vendor.publish(ping(1, x_mm, 1_000)).await.unwrap();
+            vendor.wait_durable(seq).await.unwrap();
+        }
+        vendor.close().await.unwrap();
+        drain(node).await;
+        disk = cut(&disk, lives);
+    }
+    assert!(lives > 2, "one life was long enough: {lives}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_was_given_up_and_no_checkpoint_left_is_refused_with_the_remedy() {
     let ward = ward(false);
     let disk = SimDisk::new(27, DISK_BYTES);
