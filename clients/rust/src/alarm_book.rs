@@ -50,7 +50,8 @@ pub enum AlarmUpdate {
         transition: AlarmTransition,
     },
     /// An alarm is open no more. How it ended was among what could not be told: notes were left
-    /// out, or its end does not pass the filter.
+    /// out, or its end does not pass the filter. If it was provisional it may also have been
+    /// withdrawn.
     Gone {
         /// The episode.
         id: AlarmId,
@@ -92,6 +93,20 @@ struct Episode {
 }
 
 impl Episode {
+    /// Something of it was provisional, and what became of that was not told. It is over, for it is
+    /// not among the open ones; nothing more is expected of it.
+    fn settle_unheard(&mut self) -> bool {
+        let is_provisional = |change: &Change| matches!(change, Change::Provisional { .. });
+        let is_unsettled = self.changes.values().any(is_provisional);
+        if is_unsettled {
+            self.is_gone = true;
+            for change in self.changes.values_mut() {
+                *change = Change::Durable;
+            }
+        }
+        is_unsettled
+    }
+
     fn is_open(&self) -> bool {
         let is_end = |transition: &AlarmTransition| {
             matches!(transition, AlarmTransition::Retracted | AlarmTransition::Cleared)
@@ -109,6 +124,9 @@ pub struct AlarmBook {
     stream: u64,
     /// A note since then could not be read.
     has_skipped: bool,
+    /// Not all that happened before the next mark is told: what is missing may have become durable
+    /// and ended.
+    is_gapped: bool,
     cursor: Option<Cursor>,
 }
 
@@ -130,14 +148,16 @@ impl AlarmBook {
         self.cursor
     }
 
-    /// A new stream begins; what was missed and the open alarms come first.
+    /// A new stream begins; what was missed and the open alarms come first. Without a cursor there is
+    /// nothing to resume after, and only the open alarms come.
     pub fn begin(&mut self) {
-        self.begin_set();
+        self.begin_set(self.cursor.is_none());
     }
 
-    fn begin_set(&mut self) {
+    fn begin_set(&mut self, is_gapped: bool) {
         self.stream = self.stream.saturating_add(1);
         self.has_skipped = false;
+        self.is_gapped = is_gapped;
     }
 
     /// A note came that this version cannot read. It may have told of any alarm, so the next mark says
@@ -156,9 +176,12 @@ impl AlarmBook {
             Frame::Gap(gap) => {
                 match gap.code {
                     // The open alarms come again, and count from here.
-                    Code::TooSlow => self.begin_set(),
+                    Code::TooSlow => self.begin_set(true),
                     // What lies before it is none of this node's, and what follows may lie before it.
-                    Code::CursorOutOfRange => self.cursor = None,
+                    Code::CursorOutOfRange => {
+                        self.cursor = None;
+                        self.is_gapped = true;
+                    }
                     _ => {}
                 }
                 news.push(AlarmUpdate::Gap(gap));
@@ -285,8 +308,14 @@ impl AlarmBook {
 
     fn judge(&mut self, news: &mut Vec<AlarmUpdate>) {
         let stream = self.stream;
+        let is_gapped = std::mem::take(&mut self.is_gapped);
         let mut gone = Vec::new();
         for (id, episode) in &mut self.episodes {
+            if is_gapped && episode.seen_in < stream && episode.settle_unheard() {
+                gone.push(*id);
+                news.push(AlarmUpdate::Gone { id: *id });
+                continue;
+            }
             episode.changes.retain(|transition, change| {
                 let is_lost =
                     matches!(change, Change::Provisional { seen_in, .. } if *seen_in < stream);
