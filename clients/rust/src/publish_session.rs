@@ -10,7 +10,6 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use crate::client::Connector;
-use crate::clock::chance;
 use crate::outboxes::{BeginError, PendingReport};
 use crate::session::{
     Session, batch_pings_max, batch_reports_max, cause, leave, next_frame, push, unexpected,
@@ -84,7 +83,8 @@ pub(crate) async fn publish_forever(
             return shared.end(PublishError::TakenOver);
         }
         tokio::select! {
-            () = sleep(backoff.wait_after(&error, chance())) => {}
+            biased;
+            () = sleep(backoff.wait_after(&error, connector.config.surroundings.chance())) => {}
             () = shared.leaving() => return,
         }
     }
@@ -198,6 +198,7 @@ async fn say(
         }
         sink.flush().await?;
         tokio::select! {
+            biased;
             () = shared.handle_work.notified() => {}
             frame = control.recv() => match frame {
                 Some(frame) => push(sink, &frame)?,

@@ -17,7 +17,6 @@ use tokio::time::{sleep, timeout};
 
 use crate::alarm_stream::AlarmStream;
 use crate::client::Connector;
-use crate::clock::chance;
 use crate::incoming::{Incoming, SharedCursor};
 use crate::note_stream::{EventStream, PositionStream};
 use crate::session::{Session, cause, leave, next_frame, push, unexpected};
@@ -219,6 +218,7 @@ impl Following {
                 Ok(session)
             } else {
                 tokio::select! {
+                    biased;
                     opened = Session::open(&self.connector, Vec::new()) => opened,
                     () = left(&mut self.leaving) => break,
                 }
@@ -236,9 +236,11 @@ impl Following {
             };
             connected.send_replace(false);
             tracing::debug!(%error, "subscriber lost its connection");
-            let wait = backoff.wait_after(&error, chance());
+            let chance = self.connector.config.surroundings.chance();
+            let wait = backoff.wait_after(&error, chance);
             troubles.send_replace(Some(Arc::new(error)));
             tokio::select! {
+                biased;
                 () = sleep(wait) => {}
                 () = left(&mut self.leaving) => break,
             }

@@ -1,4 +1,6 @@
-//! The thread that owns the journal: takes all that has come, writes it as one group, flushes once.
+//! Who owns the journal: takes all that has come, writes it as one group, flushes once.
+//!
+//! A thread of its own, or a task where nothing may run beside the caller.
 //!
 //! The shard never waits for it. Entries with anything but pings, and entries that changed an
 //! alarm, are flushed at once; groups of pings alone may gather for a millisecond, which delays only
@@ -8,18 +10,20 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ach_engine_journal::{Flush, GroupPolicy, Urgency};
 use atomic_waker::AtomicWaker;
 use crossbeam::queue::ArrayQueue;
+use tokio::time::sleep;
 
 use crate::clock::Clock;
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::counters::Counters;
-use crate::entry_queue::{EntryQueue, Pending};
+use crate::entry_queue::{Bell, EntryQueue, Pause, Pending, Unpark};
+use crate::planted::{PlantedBug, is_planted};
 
 /// Entries that may wait for the disk. At a turn of 64 pings that is four million pings.
 const BACKLOG_ENTRIES_MAX: usize = 65_536;
@@ -69,9 +73,32 @@ pub(crate) struct Committer {
     shared: Arc<Shared>,
     mark: Arc<CommitMark>,
     counters: Arc<Counters>,
-    thread: Option<JoinHandle<()>>,
+    host: Host,
     is_closing: bool,
 }
+
+/// Who runs the writer.
+#[derive(Debug)]
+enum Host {
+    /// Nobody: the node does not store, or the writer has ended.
+    Nobody,
+    /// A thread, and what wakes it.
+    Thread(JoinHandle<()>, Waker),
+    /// A task, and what wakes it.
+    Task(Waker),
+}
+
+impl Host {
+    fn waker(&self) -> Option<&Waker> {
+        match self {
+            Host::Nobody => None,
+            Host::Thread(_, waker) | Host::Task(waker) => Some(waker),
+        }
+    }
+}
+
+/// How long the disk took of late, where a disk says so instead of taking the time.
+pub(crate) type DiskPace = Box<dyn Fn() -> Duration>;
 
 impl Committer {
     /// Starts the thread.
@@ -85,25 +112,33 @@ impl Committer {
         counters: Arc<Counters>,
         clock: Arc<dyn Clock>,
     ) -> std::io::Result<Committer> {
-        let shared = Arc::new(Shared {
-            queue: EntryQueue::new(BACKLOG_ENTRIES_MAX),
-            spares: ArrayQueue::new(SPARES_MAX),
-            is_over: AtomicBool::new(false),
-            closing: AtomicWaker::new(),
-        });
-        let mut writer = Writer {
-            log,
-            shared: shared.clone(),
-            mark: mark.clone(),
-            counters: counters.clone(),
-            clock,
-            group: Group::default(),
-            policy: GroupPolicy::default(),
-        };
+        let mut writer = Writer::new(log, mark, counters, clock);
+        let Writer { shared, mark, counters, .. } = &writer;
+        let (shared, mark, counters) = (shared.clone(), mark.clone(), counters.clone());
         let thread = std::thread::Builder::new()
             .name("ach-committer".to_owned())
             .spawn(move || writer.run())?;
-        Ok(Committer { shared, mark, counters, thread: Some(thread), is_closing: false })
+        let waker = Arc::new(Unpark(thread.thread().clone())).into();
+        let host = Host::Thread(thread, waker);
+        Ok(Committer { shared, mark, counters, host, is_closing: false })
+    }
+
+    /// A committer without a thread: the future is its writer, and for as long as the disk says it
+    /// took nothing counts as on disk.
+    pub(crate) fn start_here(
+        log: Box<dyn EntryLog>,
+        mark: Arc<CommitMark>,
+        counters: Arc<Counters>,
+        clock: Arc<dyn Clock>,
+        pace: DiskPace,
+    ) -> (Committer, impl Future<Output = ()> + 'static) {
+        let mut writer = Writer::new(log, mark, counters, clock);
+        let Writer { shared, mark, counters, .. } = &writer;
+        let (shared, mark, counters) = (shared.clone(), mark.clone(), counters.clone());
+        let bell = Arc::new(Bell::default());
+        let host = Host::Task(bell.clone().into());
+        let committer = Committer { shared, mark, counters, host, is_closing: false };
+        (committer, async move { writer.run_here(&bell, pace).await })
     }
 
     /// A committer for a node that does not store.
@@ -114,7 +149,7 @@ impl Committer {
             is_over: AtomicBool::new(true),
             closing: AtomicWaker::new(),
         });
-        Committer { shared, mark, counters, thread: None, is_closing: false }
+        Committer { shared, mark, counters, host: Host::Nobody, is_closing: false }
     }
 
     /// A buffer to put an entry's bytes into.
@@ -126,12 +161,12 @@ impl Committer {
 
     /// Whether there is any use in giving it entries.
     pub(crate) fn is_storing(&self) -> bool {
-        self.thread.is_some() && !self.is_closing && self.mark.is_storing()
+        self.host.waker().is_some() && !self.is_closing && self.mark.is_storing()
     }
 
     /// Gives an entry to the disk. Never waits: too much waiting ends storing.
     pub(crate) fn store(&self, index: u64, bytes: Vec<u8>, is_urgent: bool) {
-        let Some(thread) = self.thread.as_ref().filter(|_| self.is_storing()) else {
+        let Some(waker) = self.host.waker().filter(|_| self.is_storing()) else {
             self.counters.entries_not_stored.count();
             return;
         };
@@ -140,7 +175,7 @@ impl Committer {
         // One entry alone may be larger than the limit (a site of a million tags).
         let is_over = backlog > BACKLOG_BYTES_MAX && backlog > size;
         let pending = Pending { index, bytes, is_urgent };
-        if is_over || self.shared.queue.push(pending, thread.thread()).is_err() {
+        if is_over || self.shared.queue.push(pending, waker).is_err() {
             // What was not taken does not wait either.
             self.mark.take_backlog(size);
             self.mark.stop(StoringStopped::Backlog { bytes: backlog });
@@ -150,8 +185,8 @@ impl Committer {
 
     /// Takes no more: the thread writes what waits and ends.
     pub(crate) fn begin_close(&mut self) {
-        if let Some(thread) = self.thread.as_ref().filter(|_| !self.is_closing) {
-            self.shared.queue.close(thread.thread());
+        if let Some(waker) = self.host.waker().filter(|_| !self.is_closing) {
+            self.shared.queue.close(waker);
         }
         self.is_closing = true;
     }
@@ -160,7 +195,7 @@ impl Committer {
     /// for a disk that does not answer.
     pub(crate) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
         self.shared.closing.register(cx.waker());
-        if self.thread.is_some() && !self.shared.is_over.load(Ordering::SeqCst) {
+        if self.host.waker().is_some() && !self.shared.is_over.load(Ordering::SeqCst) {
             return Poll::Pending;
         }
         self.join();
@@ -168,7 +203,7 @@ impl Committer {
     }
 
     fn join(&mut self) {
-        if let Some(thread) = self.thread.take()
+        if let Host::Thread(thread, _) = std::mem::replace(&mut self.host, Host::Nobody)
             && thread.join().is_err()
         {
             let detail = "the committing thread failed".to_owned();
@@ -210,36 +245,89 @@ struct Writer {
 /// How long the thread waits for work before it lets the log use the time.
 const REST_AFTER: Duration = Duration::from_millis(100);
 
+/// What the writer does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Flush,
+    Seal,
+    Sleep(Pause),
+    End,
+}
+
 impl Writer {
+    fn new(
+        log: Box<dyn EntryLog>,
+        mark: Arc<CommitMark>,
+        counters: Arc<Counters>,
+        clock: Arc<dyn Clock>,
+    ) -> Writer {
+        let shared = Arc::new(Shared {
+            queue: EntryQueue::new(BACKLOG_ENTRIES_MAX),
+            spares: ArrayQueue::new(SPARES_MAX),
+            is_over: AtomicBool::new(false),
+            closing: AtomicWaker::new(),
+        });
+        let (group, policy) = (Group::default(), GroupPolicy::default());
+        Writer { log, shared, mark, counters, clock, group, policy }
+    }
+
+    fn end(&self) -> End {
+        End { mark: self.mark.clone(), shared: self.shared.clone() }
+    }
+
     fn run(&mut self) {
         // A panic in here must not look like a slow disk.
-        let _end = End { mark: self.mark.clone(), shared: self.shared.clone() };
-        while self.turn() {}
+        let _end = self.end();
+        loop {
+            match self.next() {
+                Next::Flush => self.flush(),
+                Next::Seal => self.seal(),
+                Next::Sleep(pause) => self.shared.queue.park(pause),
+                Next::End => break,
+            }
+        }
         self.flush();
         self.log.close();
     }
 
-    /// Takes what has come and does what is due, or waits. False once no more will come.
-    fn turn(&mut self) -> bool {
+    async fn run_here(&mut self, bell: &Bell, pace: DiskPace) {
+        let _end = self.end();
+        loop {
+            match self.next() {
+                Next::Flush => {
+                    let committed = self.commit();
+                    sleep(pace()).await;
+                    self.tell(committed);
+                }
+                Next::Seal => self.seal(),
+                Next::Sleep(pause) => self.shared.queue.doze(pause, bell).await,
+                Next::End => break,
+            }
+        }
+        self.flush();
+        self.log.close();
+    }
+
+    /// Takes what has come and says what is due.
+    fn next(&mut self) -> Next {
         let has_come = self.gather();
         if self.shared.queue.is_over() {
-            return false;
+            return Next::End;
         }
         let now_ns = self.clock.monotonic_ns();
         let wait = |until_ns: u64| Duration::from_nanos(until_ns.saturating_sub(now_ns));
         match self.policy.flush(now_ns) {
-            Flush::Commit => self.flush(),
-            Flush::Seal => self.seal(),
-            Flush::CommitAt { now_ns } => self.shared.queue.gather(wait(now_ns)),
-            Flush::SealAt { now_ns } => self.shared.queue.rest(wait(now_ns)),
+            Flush::Commit => Next::Flush,
+            Flush::Seal => Next::Seal,
+            Flush::CommitAt { now_ns } => Next::Sleep(Pause::Gather(wait(now_ns))),
+            Flush::SealAt { now_ns } => Next::Sleep(Pause::Rest(wait(now_ns))),
             Flush::Wait => {
                 if !has_come {
                     self.log.rest();
                 }
-                self.shared.queue.rest(REST_AFTER);
+                Next::Sleep(Pause::Rest(REST_AFTER))
             }
         }
-        true
     }
 
     /// Takes all that has come, so that it is one group. Says whether anything has.
@@ -286,16 +374,34 @@ impl Writer {
     }
 
     fn flush(&mut self) {
+        let committed = self.commit();
+        self.tell(committed);
+    }
+
+    /// Has the open group put on disk. Gives it, if it is there.
+    fn commit(&mut self) -> Option<Group> {
         let group = std::mem::take(&mut self.group);
         self.policy.committed(self.clock.monotonic_ns());
         if group.entries == 0 {
-            return;
+            return None;
         }
-        if let Err(why) = self.mark.stopped().cloned().map_or_else(|| self.log.commit(), Err) {
-            self.counters.entries_not_stored.add(group.entries);
-            self.mark.stop(why);
-            return;
+        if is_planted(PlantedBug::AckedBeforeSynced) {
+            self.mark.advance(group.last_index);
         }
+        match self.mark.stopped().cloned().map_or_else(|| self.log.commit(), Err) {
+            Err(_) if is_planted(PlantedBug::FailedSyncIgnored) => Some(group),
+            Err(why) => {
+                self.counters.entries_not_stored.add(group.entries);
+                self.mark.stop(why);
+                None
+            }
+            Ok(()) => Some(group),
+        }
+    }
+
+    /// Says that a group is on disk.
+    fn tell(&self, committed: Option<Group>) {
+        let Some(group) = committed else { return };
         self.counters.groups_committed.count();
         self.counters.groups_urgent.add(u64::from(group.is_urgent));
         self.counters.entries_committed.add(group.entries);
@@ -322,162 +428,4 @@ impl Drop for End {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-    use std::task::Waker;
-
-    use super::*;
-    use crate::clock::SystemClock;
-
-    /// A log that fails on its `fails_at`th commit and can be held up.
-    #[derive(Debug, Default)]
-    struct TestLog {
-        appended: Vec<u64>,
-        committed: Arc<Mutex<Vec<Vec<u64>>>>,
-        commits: usize,
-        fails_at: Option<usize>,
-        held: Arc<Mutex<()>>,
-        panics: bool,
-    }
-
-    impl EntryLog for TestLog {
-        fn append(&mut self, index: u64, _bytes: &[u8]) -> Result<(), StoringStopped> {
-            self.appended.push(index);
-            Ok(())
-        }
-
-        fn commit(&mut self) -> Result<(), StoringStopped> {
-            assert!(!self.panics, "told to");
-            let _held = self.held.lock();
-            self.commits += 1;
-            if self.fails_at == Some(self.commits) {
-                return Err(StoringStopped::Failed { detail: "told to".to_owned() });
-            }
-            self.committed.lock().unwrap().push(std::mem::take(&mut self.appended));
-            Ok(())
-        }
-    }
-
-    struct Rig {
-        committer: Committer,
-        mark: Arc<CommitMark>,
-        counters: Arc<Counters>,
-        committed: Arc<Mutex<Vec<Vec<u64>>>>,
-    }
-
-    impl Rig {
-        /// Closes the committer and waits until all is on disk, or will never be.
-        fn close(&mut self) {
-            self.committer.begin_close();
-            self.committer.join();
-        }
-    }
-
-    fn rig(log: TestLog) -> Rig {
-        let mark = Arc::new(CommitMark::at(0));
-        let counters = Arc::new(Counters::default());
-        let committed = log.committed.clone();
-        let clock = Arc::new(SystemClock::default());
-        let started = Committer::start(Box::new(log), mark.clone(), counters.clone(), clock);
-        Rig { committer: started.unwrap(), mark, counters, committed }
-    }
-
-    #[test]
-    fn everything_given_is_on_disk_when_the_committer_closes() {
-        let mut rig = rig(TestLog::default());
-        for index in 1..=1_000 {
-            rig.committer.store(index, vec![0; 48], index % 7 == 0);
-        }
-        rig.close();
-        let committed: Vec<u64> = rig.committed.lock().unwrap().concat();
-        assert_eq!(committed, (1..=1_000).collect::<Vec<u64>>());
-        assert_eq!(rig.mark.durable_index(), 1_000);
-        assert_eq!(rig.counters.entries_committed.get(), 1_000);
-        assert_eq!(rig.mark.backlog_bytes(), 0);
-    }
-
-    #[test]
-    fn what_comes_while_the_disk_is_busy_is_one_group() {
-        let held = Arc::new(Mutex::new(()));
-        let mut rig = rig(TestLog { held: held.clone(), ..TestLog::default() });
-        let busy = held.lock().unwrap();
-        rig.committer.store(1, vec![0; 48], true);
-        while rig.mark.backlog_bytes() > 0 {
-            std::thread::yield_now();
-        }
-        for index in 2..=50 {
-            rig.committer.store(index, vec![0; 48], true);
-        }
-        drop(busy);
-        rig.close();
-        assert!(rig.committed.lock().unwrap().len() <= 3);
-        assert_eq!(rig.mark.durable_index(), 50);
-    }
-
-    #[test]
-    fn a_failed_flush_ends_storing_and_nothing_later_counts_as_durable() {
-        let mut rig = rig(TestLog { fails_at: Some(2), ..TestLog::default() });
-        rig.committer.store(1, vec![0; 48], true);
-        while rig.mark.durable_index() < 1 {
-            std::thread::yield_now();
-        }
-        rig.committer.store(2, vec![0; 48], true);
-        while rig.mark.is_storing() {
-            std::thread::yield_now();
-        }
-        rig.committer.store(3, vec![0; 48], true);
-        rig.close();
-        assert_eq!(rig.mark.durable_index(), 1);
-        assert!(matches!(rig.mark.stopped(), Some(StoringStopped::Failed { .. })));
-        assert_eq!(rig.counters.entries_not_stored.get(), 2);
-    }
-
-    #[test]
-    fn too_much_waiting_ends_storing_instead_of_filling_memory() {
-        let held = Arc::new(Mutex::new(()));
-        let rig = rig(TestLog { held: held.clone(), ..TestLog::default() });
-        let busy = held.lock().unwrap();
-        let large = 64 * 1024 * 1024;
-        for index in 1..=7 {
-            rig.committer.store(index, vec![0; large], true);
-        }
-        assert!(matches!(rig.mark.stopped(), Some(StoringStopped::Backlog { .. })));
-        drop(busy);
-    }
-
-    #[test]
-    fn nobody_is_made_to_wait_for_a_disk_that_does_not_answer() {
-        let held = Arc::new(Mutex::new(()));
-        let mut rig = rig(TestLog { held: held.clone(), ..TestLog::default() });
-        let busy = held.lock().unwrap();
-        rig.committer.store(1, vec![0; 48], true);
-        rig.committer.begin_close();
-        let cx = Context::from_waker(Waker::noop());
-        assert!(rig.committer.poll_closed(&cx).is_pending());
-        drop(busy);
-        rig.close();
-        assert!(rig.committer.poll_closed(&cx).is_ready());
-        assert_eq!(rig.mark.durable_index(), 1);
-        rig.committer.store(2, vec![0; 48], true);
-        assert_eq!(rig.counters.entries_not_stored.get(), 1, "nothing is taken after the end");
-    }
-
-    #[test]
-    fn a_committer_that_is_dropped_leaves_a_stuck_disk_behind() {
-        let held = Arc::new(Mutex::new(()));
-        let rig = rig(TestLog { held: held.clone(), ..TestLog::default() });
-        let busy = held.lock().unwrap();
-        rig.committer.store(1, vec![0; 48], true);
-        drop(rig);
-        drop(busy);
-    }
-
-    #[test]
-    fn a_panic_of_the_committer_is_a_failed_disk() {
-        let mut rig = rig(TestLog { panics: true, ..TestLog::default() });
-        rig.committer.store(1, vec![0; 48], true);
-        rig.close();
-        assert!(matches!(rig.mark.stopped(), Some(StoringStopped::Failed { .. })));
-        assert_eq!(rig.mark.durable_index(), 0);
-    }
-}
+mod tests;

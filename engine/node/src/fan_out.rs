@@ -16,6 +16,7 @@ use bytes::Bytes;
 
 use crate::counters::Counters;
 use crate::notes::{alarm_note, cursor, event_note, settled};
+use crate::planted::{PlantedBug, is_planted};
 use crate::recent::NoticeAt;
 use crate::sieve::Sieve;
 use crate::sink::Sink;
@@ -101,7 +102,7 @@ impl FanOut {
     pub(crate) fn settle(&mut self, notice: &AlarmNotice, at: NoticeAt) {
         self.told.keep_recent(notice, at);
         self.told.settle(notice.id, at);
-        if self.alarms.is_empty() {
+        if self.alarms.is_empty() || is_planted(PlantedBug::DurableNotTold) {
             return;
         }
         let note = alarm_note(&self.site, notice, Storage::Durable, Some(at), false);
@@ -252,6 +253,9 @@ impl FanOut {
             if sieve.passes_alarm(&note) {
                 frames.push(encoded(&note.into()));
             }
+        }
+        if is_planted(PlantedBug::OpenSetCutShort) {
+            frames.pop();
         }
         (frames, last)
     }

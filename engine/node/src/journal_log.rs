@@ -21,6 +21,8 @@ type Prepared<F> = Result<Preparation<F>, PrepareError>;
 pub(crate) struct JournalLog<D: Disk> {
     journal: Option<Journal<D>>,
     preparing: Option<Receiver<Prepared<D::File>>>,
+    /// Whether segments are prepared by a thread of their own.
+    is_threaded: bool,
     is_room_low: bool,
 }
 
@@ -30,8 +32,9 @@ where
     D::File: 'static,
 {
     /// Uses a journal.
-    pub(crate) fn new(journal: Journal<D>) -> JournalLog<D> {
-        let mut log = JournalLog { journal: Some(journal), preparing: None, is_room_low: false };
+    pub(crate) fn new(journal: Journal<D>, is_threaded: bool) -> JournalLog<D> {
+        let journal = Some(journal);
+        let mut log = JournalLog { journal, preparing: None, is_threaded, is_room_low: false };
         log.prepare();
         log
     }
@@ -39,6 +42,13 @@ where
     fn journal(&mut self) -> Result<&mut Journal<D>, StoringStopped> {
         let detail = || StoringStopped::Failed { detail: "the journal is closed".to_owned() };
         self.journal.as_mut().ok_or_else(detail)
+    }
+
+    fn adopt(&mut self, prepared: Prepared<D::File>) {
+        let Some(journal) = &mut self.journal else { return };
+        if let Err(error) = prepared.and_then(|prepared| journal.adopt(prepared)) {
+            tracing::warn!(%error, "the next segment of the journal is not ready");
+        }
     }
 
     /// Has the next segment zeroed by a thread of its own, so that no commit waits for it.
@@ -53,14 +63,14 @@ where
                 }
             };
             self.preparing = None;
-            let Some(journal) = &mut self.journal else { return };
-            if let Err(error) = prepared.and_then(|prepared| journal.adopt(prepared)) {
-                tracing::warn!(%error, "the next segment of the journal is not ready");
-            }
-            return;
+            return self.adopt(prepared);
         }
         let Some(journal) = &mut self.journal else { return };
         match journal.preparation() {
+            Ok(Some(preparation)) if !self.is_threaded => {
+                self.is_room_low = false;
+                self.adopt(preparation.run());
+            }
             Ok(Some(preparation)) => {
                 let (done, preparing) = channel();
                 let thread = std::thread::Builder::new().name("ach-segment".to_owned());

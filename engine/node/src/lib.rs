@@ -11,6 +11,7 @@
 //! nothing waits for the disk but what must ([`Effect::release`](ach_actors_entities::Effect)).
 
 mod ack_table;
+mod assembly;
 mod clock;
 mod commit_mark;
 mod committer;
@@ -18,6 +19,7 @@ mod counters;
 mod entry_queue;
 mod fan_out;
 mod give_way;
+mod here;
 mod journal_log;
 mod lanes;
 mod limits;
@@ -28,6 +30,7 @@ mod outbox;
 mod outlet;
 mod pin;
 mod ping_buffer;
+mod planted;
 mod publisher;
 mod recent;
 mod recovery;
@@ -49,7 +52,11 @@ mod told;
 pub use clock::{Clock, SystemClock};
 pub use commit_mark::StoringStopped;
 pub use counters::{Counter, Counters};
+pub use here::Here;
 pub use lanes::LanesClosed;
 pub use limits::NodeLimits;
 pub use node::{Arrangement, Ended, Health, Node, NodeConfig, Running};
+pub use planted::PlantedBug;
+#[cfg(debug_assertions)]
+pub use planted::plant;
 pub use start_error::StartError;

@@ -39,7 +39,12 @@ pub(crate) struct Recovered {
 ///
 /// What only an operator can put right: another process has the journal, its key is another, it
 /// was written by a newer program, or this program decides differently.
-pub(crate) fn recover<D>(disk: D, config: Config, kek: Kek) -> Result<Recovered, StartError>
+pub(crate) fn recover<D>(
+    disk: D,
+    config: Config,
+    kek: Kek,
+    is_threaded: bool,
+) -> Result<Recovered, StartError>
 where
     D: Disk + Send + 'static,
 {
@@ -54,7 +59,7 @@ where
                 tracing::warn!(%cut, "cut a tail of the journal that was never acked");
             }
             tracing::info!(entries = replay.last_index, "the journal is replayed");
-            (Some(Box::new(JournalLog::new(journal))), None)
+            (Some(Box::new(JournalLog::new(journal, is_threaded))), None)
         }
         Err(error) => (None, Some(endurable(error)?)),
     };

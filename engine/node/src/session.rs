@@ -182,6 +182,7 @@ async fn run(rim: Rc<Rim>, peer: Peer, begun_at: Timestamp) -> Result<(), Fault>
         let is_comparable = rim.clock.runs_by_itself();
         let clock = VendorClock::new(is_comparable, hello.sent_at, begun_at, received_at);
         let agreed = tokio::select! {
+            biased;
             agreed = Vendor::agree(&rim, source, &hello, clock) => agreed?,
             () = given_way(Some(turn.gives_way())) => return Err(taken_over()),
         };
@@ -282,12 +283,8 @@ async fn work(
     tokio::pin!(certificate);
     loop {
         tokio::select! {
-            stream = session.connection.accept_uni() => {
-                lanes.open(&session, vendor.as_ref(), stream?, &mut tasks)?;
-            }
-            Some(subscription) = begun.recv() => {
-                tasks.spawn_local(Subscription::write(subscription));
-            }
+            // In one order each time; what the peer can make come without end is last.
+            biased;
             Some(done) = tasks.join_next() => match done {
                 Ok(Ok(End::Session)) => return leave(&session, end_writer, writer, None).await,
                 // While the node drains, its lanes close before its sessions do.
@@ -312,6 +309,12 @@ async fn work(
                     detail: Text::new("the node is shutting down; connect again"),
                 };
                 return leave(&session, end_writer, writer, Some(goodbye)).await;
+            }
+            stream = session.connection.accept_uni() => {
+                lanes.open(&session, vendor.as_ref(), stream?, &mut tasks)?;
+            }
+            Some(subscription) = begun.recv() => {
+                tasks.spawn_local(Subscription::write(subscription));
             }
         }
     }

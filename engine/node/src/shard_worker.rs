@@ -19,6 +19,7 @@ use crate::counters::Counters;
 use crate::lanes::{Lanes, Ticketed};
 use crate::outlet::{Outbound, Spout};
 use crate::ping_buffer::BATCH_PINGS_MAX;
+use crate::planted::{PlantedBug, is_planted};
 use crate::shard_gauge::ShardGauge;
 
 /// Most inputs other than pings in one entry, so that a flood of door reports cannot keep pings
@@ -197,7 +198,9 @@ impl ShardWorker {
         self.store_rest();
         let parts = &mut self.parts;
         let received_at = inputs.iter().map(received_at).max().unwrap_or_default();
-        let at = parts.clock.now().max(received_at).max(parts.last_at);
+        let last_at =
+            if is_planted(PlantedBug::TimeGoesBack) { Timestamp(0) } else { parts.last_at };
+        let at = parts.clock.now().max(received_at).max(last_at);
         let mut entry = Entry {
             index: parts.last_index.saturating_add(1),
             at,
@@ -268,6 +271,9 @@ impl ShardWorker {
 
     fn store(&mut self, entry: &Entry, is_urgent: bool) {
         let parts = &mut self.parts;
+        if is_planted(PlantedBug::EntryNotStored) && is_urgent && entry.index % 8 == 0 {
+            return;
+        }
         if !parts.committer.is_storing() {
             parts.counters.entries_not_stored.count();
             return;

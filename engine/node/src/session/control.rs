@@ -294,6 +294,7 @@ pub(crate) async fn write(
         let is_held = !are_pings_due;
         let next_at = if is_held { acked_at + ACK_EVERY } else { wake_at };
         tokio::select! {
+            biased;
             () = session.out.ready() => {}
             () = changed(progress.as_mut()) => {}
             // An error means that the node has ended, and with it this session.

@@ -124,6 +124,7 @@ impl Subscription {
         let mut behind = 0;
         loop {
             tokio::select! {
+            biased;
                 () = self.sink.ready() => {}
                 // An error means that the session is gone, which ends the stream as well.
                 _ = ended.wait_for(|is_ended| *is_ended) => break,
