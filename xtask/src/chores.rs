@@ -12,6 +12,7 @@ pub(crate) fn ci() -> Outcome {
     run("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     run("cargo", &["test", "--workspace", "--locked"])?;
     run("cargo", &["doc", "--workspace", "--no-deps", "--locked"])?;
+    sim(["--seeds", "200"].map(str::to_owned).into_iter())?;
     demo_check()
 }
 
@@ -34,8 +35,18 @@ pub(crate) fn demo_check() -> Outcome {
     Ok(())
 }
 
+/// Plays seeds of the simulated world. The profile keeps debug assertions, and with them the journal's
+/// and the shard's own checks.
+pub(crate) fn sim(arguments: impl Iterator<Item = String>) -> Outcome {
+    let more: Vec<String> = arguments.collect();
+    let mut all = vec!["run", "--quiet", "--locked", "-p", "ach-engine-sim", "--"];
+    all.extend(more.iter().map(String::as_str));
+    run("cargo", &all)
+}
+
 /// The long suites, and every figure.
 pub(crate) fn night() -> Outcome {
+    sim(["--seeds", "20000"].map(str::to_owned).into_iter())?;
     println!("1,000 kills under load");
     let status = Command::new("cargo")
         .args(["test", "--release", "--locked", "-p", "ach", "--test", "kill", "--", "--nocapture"])

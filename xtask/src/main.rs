@@ -1,7 +1,8 @@
 //! Repository chores, and the checks of the repository itself.
 //!
 //! The checks are ordinary tests, so `cargo test` is all a developer has to remember. The chores are
-//! `cargo xtask ci`, `cargo xtask fix`, `cargo xtask demo-check` and `cargo xtask night`.
+//! `cargo xtask ci`, `cargo xtask fix`, `cargo xtask demo-check`,
+//! `cargo xtask sim` and `cargo xtask night`.
 
 mod chores;
 #[cfg(test)]
@@ -26,7 +27,8 @@ usage: cargo xtask COMMAND
   ci          every check a change must pass, reading only: format, lints, tests, docs
   fix         what can be mended by machine: format and lints
   demo-check  run the demo plain and with --crash, and check both summaries
-  night       the long suites: 1,000 kills, longer demos, full benchmarks, load tests
+  sim         a node and its clients in a simulated world: --seeds N, --seed S, --trace
+  night       the long suites: 1,000 kills, 20,000 seeds, longer demos, full benchmarks, load tests
 ";
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         "ci" => chores::ci(),
         "fix" => chores::fix(),
         "demo-check" => chores::demo_check(),
+        "sim" => chores::sim(std::env::args().skip(2)),
         "night" => chores::night(),
         "" | "help" | "--help" | "-h" => {
             print!("{USAGE}");
