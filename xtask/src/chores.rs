@@ -12,7 +12,6 @@ pub(crate) fn ci() -> Outcome {
     run("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     run("cargo", &["test", "--workspace", "--locked"])?;
     run("cargo", &["doc", "--workspace", "--no-deps", "--locked"])?;
-    sim(["--seeds", "200"].map(str::to_owned).into_iter())?;
     demo_check()
 }
 
@@ -46,7 +45,6 @@ pub(crate) fn sim(arguments: impl Iterator<Item = String>) -> Outcome {
 
 /// The long suites, and every figure.
 pub(crate) fn night() -> Outcome {
-    sim(["--seeds", "20000"].map(str::to_owned).into_iter())?;
     println!("1,000 kills under load");
     let status = Command::new("cargo")
         .args(["test", "--release", "--locked", "-p", "ach", "--test", "kill", "--", "--nocapture"])

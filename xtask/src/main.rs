@@ -28,7 +28,7 @@ usage: cargo xtask COMMAND
   fix         what can be mended by machine: format and lints
   demo-check  run the demo plain and with --crash, and check both summaries
   sim         a node and its clients in a simulated world: --seeds N, --seed S, --trace
-  night       the long suites: 1,000 kills, 20,000 seeds, longer demos, full benchmarks, load tests
+  night       the long suites: 1,000 kills, longer demos, full benchmarks, load tests
 ";
 
 fn main() -> ExitCode {
