@@ -1,11 +1,17 @@
 //! What can be typed.
 
+mod audit;
+pub(crate) mod history;
+mod operating;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::audit::Audit;
+pub(crate) use self::operating::{Capacity, Doctor, SupportBundle};
 use crate::recording::Unit;
 use crate::span;
 
@@ -57,7 +63,7 @@ Examples:
   ach status --credentials operator-credentials
   ach status --node 10.0.0.7:7400 --server-name rtls.hospital.example --credentials desk --json
 
-Exit code 3 when the node does not store.")]
+Exit code 3 when the node does not store, or its audit log is not as it must be.")]
     Status(Connect),
     /// Release or quarantine an actor
     #[command(subcommand)]
@@ -65,6 +71,24 @@ Exit code 3 when the node does not store.")]
     /// Read a journal that no node has to be running for
     #[command(subcommand)]
     Journal(Journal),
+    /// Tell whether this machine is fit to run a node, and what it can carry
+    Doctor(Doctor),
+    /// Tell what a site of a size needs: disk, memory, cores
+    Capacity(Capacity),
+    /// Pack what support needs to know, without names, keys or anybody's whereabouts
+    SupportBundle(SupportBundle),
+    /// Read and prove an audit log that no node has to be running for
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Tell where a tag was
+    Where(history::Where),
+    /// Tell who was in a zone
+    Visits(history::Visits),
+    /// Tell why an alarm was raised
+    Explain(history::Explain),
+    /// Export positions, or derive history anew
+    #[command(subcommand)]
+    History(history::History),
 }
 
 /// `ach demo`.
@@ -101,7 +125,9 @@ pub(crate) struct Demo {
 Examples:
   ach serve --site my-site --data my-data
   ach serve --site my-site --data my-data --listen 0.0.0.0:7400 --host rtls.hospital.example
+  ach serve --site my-site --data my-data --metrics    and http://127.0.0.1:7401/metrics
 
+The pages of --metrics ask nobody who he is: leave them on this machine or on a network of operators. \
 The first start makes a certificate authority and a journal in the data directory. SIGTERM and \
 Ctrl-C drain: what was heard is decided, made durable and acknowledged before the node ends.")]
 pub(crate) struct Serve {
@@ -117,12 +143,22 @@ pub(crate) struct Serve {
     /// A name or address clients will use; goes into the node's certificate. May be repeated
     #[arg(long = "host", value_name = "NAME")]
     pub(crate) hosts: Vec<String>,
+    /// Serve metrics, health and readiness over HTTP; without an address, on 127.0.0.1:7401
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:7401")]
+    pub(crate) metrics: Option<SocketAddr>,
     /// Whether sockets and decisions share a thread
     #[arg(long, value_enum, default_value_t)]
     pub(crate) arrangement: ArrangementChoice,
     /// Print JSON lines instead of text
     #[arg(long)]
     pub(crate) json: bool,
+    /// Take a checkpoint of the state after so many bytes of journal; a start decides at most twice
+    /// as much again
+    #[arg(long, value_name = "BYTES", hide_short_help = true)]
+    pub(crate) checkpoint_bytes: Option<u64>,
+    /// Remove the journal that no start needs any more; history cannot tell of what was in it
+    #[arg(long, hide_short_help = true)]
+    pub(crate) forget_journal: bool,
     /// End in order when stdin ends: for whoever starts a node as a child and may die before it
     #[arg(long, hide_short_help = true)]
     pub(crate) until_stdin_ends: bool,
@@ -176,11 +212,13 @@ Exit code 3 when there is a mistake; warnings alone leave it 0.")]
 pub(crate) enum Enrolment {
     /// Write a directory with certificate, key and the authority's certificate
     #[command(after_help = "\
-Example:
+Examples:
   ach vendor enrol acme --data my-data --out acme-credentials
+  ach receiver enrol board --data my-data --out board-credentials
+  ach operator enrol desk --data my-data --out desk-credentials
 
 A vendor's name is the id of its feed in site.toml. Carry the directory to the other machine by a \
-way you trust: who has the key is the vendor.")]
+way you trust: who has the key is the vendor, the receiver or the operator.")]
     Enrol {
         /// Its name
         name: String,

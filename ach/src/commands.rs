@@ -1,17 +1,23 @@
 //! One file a command.
 
+mod audit;
+mod capacity;
 mod connection;
 mod demo;
+mod doctor;
 mod enrol;
+mod history;
 mod journal;
 mod replay;
 mod serve;
 mod site;
 mod status;
+mod support_bundle;
 mod tail;
 
 use ach_engine_net::Role;
 
+pub(crate) use self::serve::NODE_NAME;
 use crate::cli::{Cli, Command};
 use crate::exit::{Failure, Outcome};
 
@@ -25,9 +31,17 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Status(connect) => status::status(connect),
         Command::Actor(wish) => status::actor(wish),
         Command::Journal(journal) => journal::run(journal),
+        Command::Audit(audit) => audit::run(audit),
+        Command::Where(wish) => history::whereabouts(wish),
+        Command::Visits(wish) => history::visits(wish),
+        Command::Explain(wish) => history::explain(wish),
+        Command::History(wish) => history::run(wish),
         Command::Site(wish) => site::run(wish),
         Command::Serve(wish) => serve::run(wish),
         Command::Demo(wish) => demo::run(wish),
+        Command::Doctor(wish) => doctor::run(wish),
+        Command::Capacity(wish) => Ok(capacity::run(wish)),
+        Command::SupportBundle(wish) => support_bundle::run(wish),
         Command::Replay(wish) => replay::run(wish),
     }
 }

@@ -5,7 +5,11 @@
 //! DIR/pki/        the certificate authority, key readable by the owner alone
 //! DIR/node/       the node's own certificate and key
 //! DIR/journal/    segments of the journal
+//! DIR/history/    history, derived from the journal
 //! DIR/journal.key the key-encryption key of the journal
+//! DIR/audit/      segments of the audit log
+//! DIR/audit.key   the key that signs its heads
+//! DIR/audit.pub   the public half of that key
 //! ```
 
 use std::fs;
@@ -185,6 +189,21 @@ impl DataDirectory {
     /// Where the journal's segments are.
     pub(crate) fn journal(&self) -> PathBuf {
         self.root.join("journal")
+    }
+
+    /// Where the audit log's segments are.
+    pub(crate) fn audit(&self) -> PathBuf {
+        self.root.join("audit")
+    }
+
+    /// The key that signs the heads of the audit log.
+    pub(crate) fn audit_key(&self) -> PathBuf {
+        self.root.join("audit.key")
+    }
+
+    /// Where history is kept, if a node or `ach history build` has made it.
+    pub(crate) fn history(&self) -> PathBuf {
+        self.root.join("history")
     }
 
     /// Where the key-encryption key of the journal comes from: the environment if it has one, else a

@@ -3,6 +3,7 @@
 #[macro_use]
 mod out;
 
+mod audit_deposit;
 mod cli;
 mod commands;
 mod data_directory;

@@ -123,6 +123,11 @@ impl ShardSteps {
     }
 
     /// The shard, to be looked at.
+    pub fn shard_mut(&mut self) -> &mut Shard {
+        &mut self.shard
+    }
+
+    /// The shard.
     pub fn shard(&self) -> &Shard {
         &self.shard
     }

@@ -3,6 +3,7 @@
 use crate::crossing::{Crossing, CrossingKind, gate};
 use crate::post::Post;
 use crate::{Confirm, Gates, Observation, Watch};
+use serde::{Deserialize, Serialize};
 
 /// A deadline, or a time, that never comes.
 pub(crate) const NEVER_NS: u64 = u64::MAX;
@@ -18,7 +19,7 @@ const HAS_DWELLED: u8 = 16;
 const HAS_FENCE_TIMEOUT: u8 = 32;
 
 /// A mover is in, or there is evidence that it has entered. 24 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Membership {
     /// The watch's place in the index.
     pub(crate) ordinal: u32,
@@ -36,7 +37,7 @@ pub(crate) struct Membership {
 
 /// Where a position lies. For one who is not in, it is either inside, and evidence of entry, or
 /// beyond.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Standing {
     /// In the region.
     Inside,
@@ -383,7 +384,7 @@ impl Membership {
 }
 
 /// When a mover was last heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Heard {
     pub(crate) observed_at_ns: u64,
     pub(crate) received_at_ns: u64,

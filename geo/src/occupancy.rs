@@ -5,6 +5,7 @@
 //! 2.0.0: entry is at once unless gates say otherwise, an exit runs up to three deadlines of which
 //! the first wins, and they fall due without a further position.
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::bounds::Bounds;
@@ -67,8 +68,10 @@ pub struct Presence {
 /// feeds positions in the order of their observation and calls [`expire`](Occupancy::expire) as
 /// [`next_due_ns`](Occupancy::next_due_ns) tells. Deterministic: integers only, no clock. 168 bytes,
 /// heap only for more than four watches at once and for dwell deadlines.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Occupancy {
+    /// A cache: what is stored goes without, and finds it anew.
+    #[serde(skip)]
     safe_box: SafeBox,
     heard: Heard,
     /// The first deadline of all.

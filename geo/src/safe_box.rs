@@ -42,6 +42,12 @@ pub(crate) struct Limits {
     pub(crate) accuracies_mm: Option<(u32, u32)>,
 }
 
+impl Default for SafeBox {
+    fn default() -> SafeBox {
+        SafeBox::NONE
+    }
+}
+
 impl SafeBox {
     /// Holds nothing.
     pub(crate) const NONE: SafeBox = SafeBox {

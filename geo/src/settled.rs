@@ -3,6 +3,7 @@
 use crate::Occupancy;
 use crate::membership::{Heard, Membership, NEVER_NS, Standing};
 use crate::occupancy::INLINE_COUNT;
+use serde::{Deserialize, Serialize};
 
 /// No membership in this place.
 const VACANT: u32 = u32::MAX;
@@ -11,7 +12,7 @@ const FLAG_BITS: u32 = 8;
 
 /// The memberships of a mover of whom nothing is open: no evidence, no deadline. 16 bytes, good for
 /// the index the occupancy was used with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Settled {
     members: [u32; INLINE_COUNT],
 }

@@ -1,9 +1,10 @@
 //! When stays have lasted for their dwell time.
 
 use crate::membership::NEVER_NS;
+use serde::{Deserialize, Serialize};
 
 /// Dwell deadlines of one mover. Few watches have one, so it takes a word, and heap once used.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Stays {
     #[expect(clippy::box_collection, reason = "one word in every mover instead of three")]
     dues: Option<Box<Vec<(u32, u64)>>>,

@@ -41,7 +41,7 @@ pub(crate) struct Found {
     pub(crate) quiet: u64,
     /// The inside of a rectangle that holds the position and is crossed by no outline and no line.
     pub(crate) clear: Option<Bounds>,
-    /// There are members, and all are quiet: the position is in their outlines, and they have not
+    /// All members are quiet, if there are any: the position is in their outlines, and they have not
     /// been asked further.
     pub(crate) is_all_quiet: bool,
     /// Some member counts positions, however alike.

@@ -62,6 +62,8 @@ pub(crate) fn night() -> Outcome {
         let output = read("cargo", &[&arguments[..], &more[..]].concat())?;
         summary::check(&output).map_err(|reason| format!("seed {seed}: {reason}"))?;
     }
+    println!("ten minutes a fuzz target");
+    crate::fuzz::fuzz(600)?;
     run("cargo", &["bench", "--locked", "-p", "ach-bench"])?;
     run("cargo", &["build", "--release", "--locked", "-p", "ach", "-p", "ach-load-tests-fleet"])?;
     let scenarios = ["alarms-20k", "alarms-50k", "durable-64", "durable-256"]

@@ -1,12 +1,13 @@
 //! Repository chores, and the checks of the repository itself.
 //!
 //! The checks are ordinary tests, so `cargo test` is all a developer has to remember. The chores are
-//! `cargo xtask ci`, `cargo xtask fix`, `cargo xtask demo-check`,
+//! `cargo xtask ci`, `cargo xtask fix`, `cargo xtask demo-check`, `cargo xtask fuzz`,
 //! `cargo xtask sim` and `cargo xtask night`.
 
 mod chores;
 #[cfg(test)]
 mod files;
+mod fuzz;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
@@ -27,9 +28,22 @@ usage: cargo xtask COMMAND
   ci          every check a change must pass, reading only: format, lints, tests, docs
   fix         what can be mended by machine: format and lints
   demo-check  run the demo plain and with --crash, and check both summaries
+  fuzz        build the fuzz targets and run each for --seconds (15 unless told)
   sim         a node and its clients in a simulated world: --seeds N, --seed S, --trace
   night       the long suites: 1,000 kills, longer demos, full benchmarks, load tests
 ";
+
+/// What follows `--seconds`.
+fn fuzz_seconds() -> Result<u32, String> {
+    let mut words = std::env::args().skip(2);
+    match (words.next().as_deref(), words.next()) {
+        (None, _) => Ok(15),
+        (Some("--seconds"), Some(seconds)) => {
+            seconds.parse().map_err(|_| format!("`{seconds}` is no number of seconds"))
+        }
+        _ => Err("it takes --seconds NUMBER and nothing else".to_owned()),
+    }
+}
 
 fn main() -> ExitCode {
     let command = std::env::args().nth(1).unwrap_or_default();
@@ -37,6 +51,7 @@ fn main() -> ExitCode {
         "ci" => chores::ci(),
         "fix" => chores::fix(),
         "demo-check" => chores::demo_check(),
+        "fuzz" => fuzz_seconds().and_then(fuzz::fuzz),
         "sim" => chores::sim(std::env::args().skip(2)),
         "night" => chores::night(),
         "" | "help" | "--help" | "-h" => {

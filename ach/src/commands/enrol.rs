@@ -3,6 +3,7 @@
 use ach_actors_model::Name;
 use ach_engine_net::Role;
 
+use crate::audit_deposit;
 use crate::cli::Enrolment;
 use crate::data_directory::DataDirectory;
 use crate::exit::{Failure, Outcome};
@@ -19,6 +20,8 @@ pub(crate) fn run(role: Role, enrolment: &Enrolment) -> Result<Outcome, Failure>
         )));
     }
     let bundle = directory.enrol(role, &name)?;
+    // Recorded first: no certificate leaves that nobody knows of.
+    audit_deposit::enrolled(&directory, role, &name)?;
     bundle.save(out)?;
     say!("{}  written to {}", bundle.identity(), out.display());
     say!("Its key is readable by you alone. Carry the directory by a way you trust.");

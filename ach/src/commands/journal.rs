@@ -1,5 +1,6 @@
 //! `ach journal verify` and `ach journal show`: read a journal, whether or not a node is running.
 
+mod checkpoints;
 mod entry_object;
 mod site_names;
 
@@ -8,10 +9,12 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use ach_engine_journal::{FileDisk, Reader, RecordKind, Report};
+use ach_engine_node::checkpointed_site;
 use ach_engine_shard::Entry;
 use ach_engine_wire::decode_entry;
 use serde_json::json;
 
+use self::checkpoints::Checkpoint;
 use self::site_names::SiteNames;
 use crate::cli::Journal;
 use crate::data_directory::DataDirectory;
@@ -53,25 +56,53 @@ pub(crate) fn entries(
 
 fn verify(dir: &Path, is_json: bool) -> Result<Outcome, Failure> {
     let directory = DataDirectory::existing(dir)?;
-    let reader = Reader::new(FileDisk::existing(directory.journal())?);
+    let disk = FileDisk::existing(directory.journal())?;
+    let reader = Reader::new(disk.clone());
     // Lengths, chain and checksums are checked without the key; with it, contents too.
     let kek = directory.key_source().load();
     let mut first_bad = None;
+    let mut begins_at = None;
+    // Before the journal: a running node gives up segments only after it has a newer checkpoint.
+    let mut checkpoints = checkpoints::read(&disk, kek.as_ref().ok())?;
     let report = match &kek {
         Ok(kek) => reader.show(kek, &mut |record| {
-            if record.kind == RecordKind::Entry && decode_entry(record.payload).is_err() {
+            if record.kind != RecordKind::Entry {
+                return;
+            }
+            begins_at.get_or_insert(record.index);
+            for checkpoint in &mut checkpoints {
+                checkpoint.meet(&record);
+            }
+            if decode_entry(record.payload).is_err() {
                 first_bad.get_or_insert(record.index);
             }
         })?,
         Err(_) => reader.verify(None)?,
     };
     let keyless = kek.err().map(|error| Failure::from(error).to_string());
+    let is_sound = report.damage.is_none()
+        && first_bad.is_none()
+        && checkpoints.iter().all(Checkpoint::is_sound);
     if is_json {
-        say!("{}", report_object(&report, first_bad, keyless.as_deref()));
+        let mut object = report_object(&report, first_bad, keyless.as_deref());
+        for (name, value) in [
+            ("is_sound", json!(is_sound)),
+            ("begins_at_entry", json!(begins_at)),
+            ("checkpoints", checkpoints.iter().map(Checkpoint::object).collect()),
+        ] {
+            object.insert(name.to_owned(), value);
+        }
+        let object = serde_json::Value::Object(object);
+        say!("{object}");
     } else {
+        if let Some(index) = begins_at.filter(|index| *index > 1) {
+            say!("begins with entry {index}: what lies before was given up for a checkpoint");
+        }
+        for checkpoint in &checkpoints {
+            say!("{checkpoint}");
+        }
         print_report(&report, first_bad, keyless.as_deref());
     }
-    let is_sound = report.damage.is_none() && first_bad.is_none();
     Ok(if is_sound { Outcome::Done } else { Outcome::Unsound })
 }
 
@@ -123,10 +154,9 @@ fn report_object(
     report: &Report,
     first_bad: Option<u64>,
     keyless: Option<&str>,
-) -> serde_json::Value {
-    json!({
+) -> serde_json::Map<String, serde_json::Value> {
+    let object = json!({
         "event": "verified",
-        "is_sound": report.damage.is_none() && first_bad.is_none(),
         "segments": report.segments.len(),
         "groups": report.groups,
         "records": report.records,
@@ -142,13 +172,26 @@ fn report_object(
             "lsn": damage.lsn.0,
         })),
         "undecodable_entry": first_bad,
-    })
+    });
+    match object {
+        serde_json::Value::Object(object) => object,
+        // It is written as an object above.
+        _ => serde_json::Map::new(),
+    }
+}
+
+/// The names of the latest checkpoint; a journal need not begin with its site.
+fn site_names(directory: &DataDirectory) -> Result<SiteNames, Failure> {
+    let disk = FileDisk::existing(directory.journal())?;
+    let kek = directory.key_source().load()?;
+    Ok(SiteNames::of(checkpointed_site(&disk, &kek)))
 }
 
 fn show_from(dir: &Path, from: u64, count: u64, is_json: bool) -> Result<Outcome, Failure> {
     let until = from.saturating_add(count);
-    let mut names = SiteNames::default();
-    let report = entries(&DataDirectory::existing(dir)?, |entry| {
+    let directory = DataDirectory::existing(dir)?;
+    let mut names = site_names(&directory)?;
+    let report = entries(&directory, |entry| {
         names.take(&entry);
         if (from..until).contains(&entry.index) {
             print(&entry, &names, is_json);
@@ -165,8 +208,9 @@ fn show_last(dir: &Path, last: u64, is_json: bool) -> Result<Outcome, Failure> {
     }
     let keep = usize::try_from(last).unwrap_or(0);
     let mut kept: VecDeque<Entry> = VecDeque::new();
-    let mut names = SiteNames::default();
-    let report = entries(&DataDirectory::existing(dir)?, |entry| {
+    let directory = DataDirectory::existing(dir)?;
+    let mut names = site_names(&directory)?;
+    let report = entries(&directory, |entry| {
         names.take(&entry);
         kept.push_back(entry);
         if kept.len() > keep {

@@ -1,14 +1,21 @@
 //! `ach serve`: a node on a site directory, until it is told to end.
 
+mod serve_page;
+
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use ach_actors_model::Name;
-use ach_engine_node::{Arrangement, Ended, Node, NodeConfig, NodeLimits, Running};
+use ach_engine_metrics::Server;
+use ach_engine_node::{
+    Arrangement, CheckpointPolicy, Ended, Node, NodeConfig, NodeLimits, Running,
+};
 use ach_engine_site::SiteDirectory;
 use serde_json::json;
 use tokio::sync::oneshot;
 
+use self::serve_page::ServePage;
 use super::{connection::runtime, site};
 use crate::cli::{ArrangementChoice, Serve};
 use crate::data_directory::DataDirectory;
@@ -17,21 +24,30 @@ use crate::interruption::Interruption;
 use crate::log;
 
 /// What the node's certificate calls it.
-const NODE_NAME: &str = "node-1";
+pub(crate) const NODE_NAME: &str = "node-1";
 
 /// Runs a node until SIGTERM or Ctrl-C.
 pub(crate) fn run(serve: &Serve) -> Result<Outcome, Failure> {
     log::start("info", serve.json);
     let directory = site::read(&serve.site)?;
-    let config = node_config(
+    let mut config = node_config(
         &directory,
         &serve.data,
         serve.listen,
         &serve.hosts,
         arrangement(serve.arrangement),
     )?;
+    let checkpoints = &mut config.limits.checkpoints;
+    checkpoints.is_journal_kept = !serve.forget_journal;
+    if let Some(bytes) = serve.checkpoint_bytes {
+        checkpoints.journal_bytes = bytes;
+    }
+    // Before the node: whoever waits for it is told that it recovers.
+    let page = Arc::new(ServePage::new(&config, &serve.data));
+    let metrics = serve.metrics.map(|wanted| Server::start(wanted, page.clone())).transpose()?;
     let running = Node::start(config)?;
-    announce(serve, &directory, &running);
+    page.show(running.page());
+    announce(serve, &directory, &running, metrics.as_ref().map(Server::address));
     runtime()?.block_on(until_told(&running, serve.until_stdin_ends))?;
     match running.drain() {
         Ended::Drained => Ok(Outcome::Served),
@@ -51,6 +67,8 @@ pub(crate) fn node_config(
 ) -> Result<NodeConfig, Failure> {
     let data = DataDirectory::for_site(data, &directory.id)?;
     let name = Name::new(NODE_NAME)?;
+    // Whoever hosts a node for a while reads its journal afterwards.
+    let checkpoints = CheckpointPolicy { is_journal_kept: true, ..CheckpointPolicy::default() };
     let site = directory.config(1).map_err(|findings| Failure::new(findings.to_string()))?;
     Ok(NodeConfig {
         bundle: data.node_bundle(&name, hosts)?,
@@ -62,7 +80,7 @@ pub(crate) fn node_config(
         journal: ach_engine_journal::Config::default(),
         listen,
         arrangement,
-        limits: NodeLimits::default(),
+        limits: NodeLimits { checkpoints, ..NodeLimits::default() },
     })
 }
 
@@ -74,10 +92,17 @@ fn arrangement(choice: ArrangementChoice) -> Arrangement {
     }
 }
 
-fn announce(serve: &Serve, directory: &SiteDirectory, running: &Running) {
+fn announce(
+    serve: &Serve,
+    directory: &SiteDirectory,
+    running: &Running,
+    metrics: Option<SocketAddr>,
+) {
     let address = running.address();
     let data = serve.data.display();
-    let stopped = running.health().stopped.map(|why| why.to_string());
+    let health = running.health();
+    let stopped = health.stopped.map(|why| why.to_string());
+    let audit_trouble = health.audit_trouble.map(|why| why.to_string());
     if serve.json {
         say!(
             "{}",
@@ -86,17 +111,26 @@ fn announce(serve: &Serve, directory: &SiteDirectory, running: &Running) {
                 "site": directory.id.as_str(),
                 "node": address.to_string(),
                 "data": data.to_string(),
+                "metrics": metrics.map(|address| address.to_string()),
                 "is_storing": stopped.is_none(),
                 "storing_stopped": stopped,
+                "audit_trouble": audit_trouble,
             })
         );
         return;
     }
     say!("{} ({})", directory.name, directory.id);
     say!("listening  quic {address}    data {data}");
+    if let Some(address) = metrics {
+        say!("metrics    http://{address}/metrics    also /healthz and /readyz");
+    }
     if let Some(why) = stopped {
         say!("NOT STORING: {why}");
         say!("alarms are raised all the same, as provisional; nothing is acknowledged as durable");
+    }
+    if let Some(why) = audit_trouble {
+        say!("AUDIT TROUBLE: {why}");
+        say!("alarms are raised all the same; what is done now may not be recorded");
     }
     say!("give people certificates, then let them connect:");
     for feed in &directory.feeds {

@@ -8,12 +8,16 @@ use super::connection::{OPERATORS, connect, runtime};
 use crate::cli::{Actor, ActorChoice, ActorKind, Connect};
 use crate::exit::{Failure, Outcome};
 
-/// Prints how the node is. A node that has stopped storing is unsound.
+/// Prints how the node is. A node that has stopped storing is unsound, and one with audit trouble.
 pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
     runtime()?.block_on(async {
         let mut operator = connect(to, OPERATORS).await?.operator();
         let status = operator.status().await?;
         operator.close().await;
+        let is_audit_sound = !status
+            .counters
+            .iter()
+            .any(|counter| counter.name.as_str() == "is_audit_sound" && counter.count == 0);
         if to.json {
             let counters: Map<String, Value> = status
                 .counters
@@ -28,18 +32,21 @@ pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
                     "node": status.node.as_str(),
                     "site": status.site.as_str(),
                     "is_storing": status.is_storing,
+                    "is_audit_sound": is_audit_sound,
                     "durable_index": durable,
                     "counters": counters,
                 })
             );
         } else {
             let storing = if status.is_storing { "storing" } else { "NOT STORING" };
-            say!("{} of site {}: {storing}", status.node, status.site);
+            let audit = if is_audit_sound { "" } else { ", AUDIT TROUBLE" };
+            say!("{} of site {}: {storing}{audit}", status.node, status.site);
             for counter in &status.counters {
                 say!("  {:<44} {:>12}", counter.name, counter.count);
             }
         }
-        Ok(if status.is_storing { Outcome::Done } else { Outcome::Unsound })
+        let is_well = status.is_storing && is_audit_sound;
+        Ok(if is_well { Outcome::Done } else { Outcome::Unsound })
     })
 }
 

@@ -8,9 +8,15 @@
     reason = "everything here is a test, also what is not marked as one"
 )]
 
+mod audit;
+mod history;
+mod metrics;
 mod node;
+mod operating;
 mod output;
 mod replaying;
+#[path = "../../../engine/metrics/tests/http/strict.rs"]
+mod strict;
 mod typed;
 
 use std::path::Path;

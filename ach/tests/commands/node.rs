@@ -15,14 +15,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 const LOOKS_MAX: u32 = 2_250;
 
 /// A command that says in JSON where its node listens.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
-    address: String,
+    pub(crate) address: String,
+    /// Where its metrics are, if it was asked for them.
+    pub(crate) metrics: Option<String>,
 }
 
 impl Served {
-    fn start(folder: &Path, words: &str, stdin: Stdio, stderr: Stdio) -> Served {
+    pub(crate) fn start(folder: &Path, words: &str, stdin: Stdio, stderr: Stdio) -> Served {
         let mut child = command(folder, words)
             .env("ACH_LOG", "debug")
             .stdin(stdin)
@@ -35,16 +37,17 @@ impl Served {
         let said: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(said["event"], "listening", "{line}");
         let address = said["node"].as_str().unwrap().to_owned();
-        Served { child, lines, address }
+        let metrics = said["metrics"].as_str().map(str::to_owned);
+        Served { child, lines, address, metrics }
     }
 
-    fn signal(&self, signal: rustix::process::Signal) {
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let id = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(id, signal).unwrap();
     }
 
     /// How it ends, once it has.
-    fn ended(mut self) -> Option<i32> {
+    pub(crate) fn ended(mut self) -> Option<i32> {
         for line in self.lines.by_ref() {
             drop(line);
         }
@@ -52,9 +55,9 @@ impl Served {
     }
 }
 
-const SERVE: &str = "serve --site site --data data --listen 127.0.0.1:0 --json";
+pub(crate) const SERVE: &str = "serve --site site --data data --listen 127.0.0.1:0 --json";
 
-fn site() -> tempfile::TempDir {
+pub(crate) fn site() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     check(folder.path(), "site new site", 0, &[]);
     folder

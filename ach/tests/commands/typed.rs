@@ -79,6 +79,11 @@ fn help_shows_examples() {
         "actor quarantine",
         "journal verify",
         "journal show",
+        "where",
+        "visits",
+        "explain",
+        "history export",
+        "history build",
     ] {
         check(folder.path(), &format!("{words} --help"), 0, &["Example", "\n  ach "]);
     }

@@ -163,3 +163,16 @@ impl Journaled {
         }
     }
 }
+
+/// How many checkpoints the node left: two at most, each whole.
+pub(crate) fn checkpoints(data: &Path) -> usize {
+    let disk = FileDisk::existing(data.join("journal")).unwrap();
+    let kek = KekSource::File(data.join("journal.key")).load().unwrap();
+    let shelved = ach_engine_checkpoint::Shelf::new(disk.clone()).list().unwrap();
+    assert!(shelved.len() <= 2, "{shelved:?}");
+    for one in &shelved {
+        let read = ach_engine_checkpoint::read(&disk, one.index, &kek, &mut |_| true);
+        assert_eq!(read.unwrap().index, one.index);
+    }
+    shelved.len()
+}

@@ -15,6 +15,7 @@
     reason = "everything here is a test, also what is not marked as one"
 )]
 
+mod audit;
 mod chance;
 mod diskless;
 mod heard;
@@ -115,10 +116,14 @@ async fn killed_under_load_a_node_loses_nothing_it_acknowledged_and_raises_each_
     node.terminate().await;
 
     assert_eq!((progress.ping.epoch, progress.duress.epoch), (1, 1), "the node forgot its vendor");
+    assert!(journal::checkpoints(&data) > 0, "no checkpoint was ever whole");
     let journaled = Journaled::read(&data, &deaths);
     journaled.check(&progress, &expected);
     let heard = heard.lock().unwrap();
     heard.check(&journaled);
+    let (records, audit) = audit::audit_of(&data);
+    assert!(audit.is_sound() && audit.tail.is_none(), "{audit:?}");
+    assert!(!records.is_empty(), "nobody was recorded");
     println!(
         "{} pings ({} sent again), {} reports, {} episodes, {} of them heard before they were \
          durable, {} withdrawn and told again; {diskless_count} lives ended without a disk",

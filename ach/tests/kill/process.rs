@@ -11,6 +11,9 @@ use crate::PATIENCE;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_ach");
 
+/// A life of some hundred milliseconds under load journals some 50 KB.
+const CHECKPOINT_BYTES: &str = "4096";
+
 /// A node that runs.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -29,6 +32,8 @@ impl Process {
         let mut child = Command::new("/bin/sh")
             .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh", PROGRAM])
             .args(["serve", "--json", "--listen", &listen])
+            // So many that most kills meet one; and the journal whole, for it is what all is judged by.
+            .args(["--checkpoint-bytes", CHECKPOINT_BYTES])
             .arg("--site")
             .arg(site)
             .arg("--data")

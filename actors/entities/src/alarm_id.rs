@@ -91,7 +91,6 @@ fn system_kind(kind: AlarmKind) -> u8 {
         AlarmKind::ZoneBlind => 2,
         AlarmKind::ActorQuarantined => 3,
         AlarmKind::ClockSkewed => 4,
-        AlarmKind::TagsContradict => 5,
         _ => 0,
     }
 }

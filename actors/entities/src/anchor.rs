@@ -8,6 +8,7 @@
 use ach_actors_model::{
     AlarmKind, AlarmPriority, AlarmReason, AnchorRef, Cause, EntityRef, Place, Timestamp, ZoneRef,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// The state of one anchor.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Anchor {
     /// When its latest report happened.
     reported_at: Option<Timestamp>,

@@ -2,6 +2,7 @@
 
 use ach_actors_model::{AlarmNotice, AlarmReason, Fix, LineRef, Place, RuleRef, ZoneRef};
 use ach_geo::{Occupancy, gate};
+use serde::{Deserialize, Serialize};
 
 use crate::docket::Bench;
 use crate::episodes::{Episodes, Opening};
@@ -11,7 +12,7 @@ use crate::site::{RuleCondition, RulePlan};
 use crate::window_call::WindowCall;
 use crate::{Outbox, Site};
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct Cases {
     pub(crate) episodes: Episodes,
     pub(crate) window_call: WindowCall,
@@ -21,12 +22,13 @@ pub(crate) struct Cases {
     pub(crate) line_trials: Vec<LineTrial>,
     /// Bounded by the pairs of rule and zone or line.
     pub(crate) unsure_returns: Vec<UnsureReturn>,
-    /// Bounded by the open alarms about lines.
+    /// Bounded by the pairs of rule and line: one for an open alarm about it, or for one that ended
+    /// for positions alone.
     pub(crate) line_returns: Vec<LineReturn>,
 }
 
 /// A zone was left, as far as positions of unknown floor tell: waits for one that knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct UnsureExit {
     pub(crate) rule: RuleRef,
     pub(crate) zone: ZoneRef,
@@ -35,14 +37,14 @@ pub(crate) struct UnsureExit {
 
 /// A zone was entered, or a line crossed inward, as far as positions of unknown floor tell, while an
 /// alarm about having left is open: waits for one that knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct UnsureReturn {
     pub(crate) rule: RuleRef,
     pub(crate) place: Place,
 }
 
 /// A line was crossed outward: waits for a position of known floor beyond the rule's tolerance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct LineTrial {
     pub(crate) rule: RuleRef,
     pub(crate) line: LineRef,
@@ -63,6 +65,7 @@ impl Cases {
         out: &mut Outbox,
     ) {
         let place = Place::Line(trial.line);
+        self.line_returns.retain(|back| !back.is_about(trial.rule, place));
         let open = self.episodes.get(Some(trial.rule), place);
         if open.is_some_and(|notice| !notice.is_tentative) {
             let reason = AlarmReason::ConditionEnded;
@@ -71,20 +74,14 @@ impl Cases {
         self.open(&bench.opening(trial.rule, plan, place, line_gates(plan)), bench, out);
     }
 
-    /// Not past a line after all.
-    pub(crate) fn end_line(
-        &mut self,
-        trial: LineTrial,
-        is_meant: impl Fn(&AlarmNotice) -> bool,
-        bench: &Bench<'_>,
-        out: &mut Outbox,
-    ) {
-        let is_this = |notice: &AlarmNotice| {
+    /// Not past a line after all: a tentative alarm about it is retracted. One that was upheld
+    /// before stands until more than one position says that he is back.
+    pub(crate) fn end_line(&mut self, trial: LineTrial, bench: &Bench<'_>, out: &mut Outbox) {
+        let reason = |notice: &AlarmNotice| {
             let is_about_it =
                 notice.rule == Some(trial.rule) && notice.place == Place::Line(trial.line);
-            is_about_it && is_meant(notice)
+            (is_about_it && notice.is_tentative).then_some(AlarmReason::CameBack)
         };
-        let reason = |notice: &AlarmNotice| is_this(notice).then(|| return_reason(notice));
         self.episodes.end_where(reason, bench.turn, out);
     }
 

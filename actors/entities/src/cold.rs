@@ -1,7 +1,8 @@
 //! Tags and subjects at rest, small: those that the bytes of `packed.rs` have no room for.
 //!
 //! Only what a state cannot be without is kept; what is rare keeps its box. A state with something
-//! open (an alarm, a doubtful ping, a gate) has no compact form: it will be wanted again soon.
+//! open (an alarm, a doubtful ping, a gate) has no compact form: it will be wanted again soon. Tags
+//! that contradict each other may last, so a subject rests with that alarm open.
 
 use std::convert::Infallible;
 

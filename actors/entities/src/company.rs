@@ -15,18 +15,20 @@
 //! ```
 //!
 //! What lies still while another walks, a band that was cut off or a spare tag in a drawer, has
-//! nothing to say until it moves itself. That tags of one subject contradict each other is an alarm,
-//! one however many they are.
+//! nothing to say until it moves itself. That tags of one subject contradict each other is an alarm
+//! where a rule says so, one however many they are.
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, AlarmReason, Cause, Fix, NS_PER_MS, NS_PER_S, Place, SubjectRef,
+    AlarmNotice, AlarmReason, Cause, EntityRef, Fix, NS_PER_MS, NS_PER_S, Place, SubjectRef,
     TagRef, Timestamp,
 };
 use ach_geo::Floor;
+use serde::{Deserialize, Serialize};
 
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
 use crate::tag::ACCURACY_UNKNOWN_MM;
+use crate::window_call::WindowCall;
 use crate::{Arrival, Outbox, Turn};
 
 /// A position this many times less accurate than another is much less accurate.
@@ -47,22 +49,23 @@ const CONTRADICTION_NS: u64 = 60 * NS_PER_S;
 
 /// The tags of a subject but the one that speaks, as far as they were heard. One word; most
 /// subjects have one tag.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct Company {
     rare: Option<Box<Rare>>,
 }
 
 /// What subjects of several tags have.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 struct Rare {
     /// Bounded by the tags on the subject.
     others: Vec<Other>,
-    /// Of tags that contradict each other; one is open at a time.
+    /// Of tags that contradict each other; of each rule one is open at a time.
     episodes: Episodes,
+    window_call: WindowCall,
 }
 
 /// A tag that does not speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Other {
     tag: TagRef,
     /// Where it was, and where the speaker was, when they were last compared.
@@ -74,7 +77,7 @@ struct Other {
     apart_since: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Spot {
     x_mm: i32,
     y_mm: i32,
@@ -138,9 +141,44 @@ impl Company {
         self.retain(|other| other.tag != tag, turn, out);
     }
 
-    /// Forgets tags that are on the subject no more.
-    pub(crate) fn change_site(&mut self, me: SubjectRef, turn: &Turn<'_>, out: &mut Outbox) {
-        self.retain(|other| turn.site.tag_subject(other.tag) == Some(me), turn, out);
+    /// Forgets tags that are on the subject no more; `speaker` is the one that speaks.
+    pub(crate) fn change_site(
+        &mut self,
+        me: SubjectRef,
+        speaker: Option<TagRef>,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let is_worn = |tag: TagRef| turn.site.tag_subject(tag) == Some(me);
+        if let Some(rare) = &mut self.rare
+            && !speaker.is_some_and(is_worn)
+        {
+            // All were compared with that one. What contradicts another of them is found anew.
+            for other in &mut rare.others {
+                other.apart_since = None;
+            }
+            rare.episodes.end_where(|_| Some(AlarmReason::TagRemoved), turn, out);
+        }
+        self.retain(|other| is_worn(other.tag), turn, out);
+        if let Some(rare) = &mut self.rare {
+            rare.end_unfounded(me, turn.now, turn, out);
+        }
+    }
+
+    /// The windows of rules may have opened or closed: ends what no longer holds at this hour. What
+    /// holds from now on is raised when a tag is heard that contradicts.
+    pub(crate) fn change_hours(
+        &mut self,
+        me: SubjectRef,
+        due_at: Timestamp,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        if let Some(rare) = &mut self.rare
+            && rare.window_call.take(due_at)
+        {
+            rare.end_unfounded(me, due_at, turn, out);
+        }
     }
 
     /// Forgets all tags: the subject has none any more.
@@ -165,7 +203,8 @@ impl Company {
 impl Rare {
     /// Tells, once, that the tag at a place has been too far from the speaker for long, and that no
     /// tag is any more. What the speaker may have walked between the two positions is no
-    /// contradiction, and of a speaker not heard for long nothing is known.
+    /// contradiction, of a speaker not heard for long nothing is known, and of two that are one
+    /// above the other one may have its floor wrong.
     fn compare(
         &mut self,
         me: SubjectRef,
@@ -179,7 +218,10 @@ impl Rare {
         let (here, there) = (Spot::of(fix), Spot::of(speaker));
         let lag_ns = fix.observed_at.since_ns(speaker.observed_at);
         let lag_ns = lag_ns.max(speaker.observed_at.since_ns(fix.observed_at));
-        if !here.is_apart(&there) {
+        if !here.is_across(&there, 0) {
+            if here.is_on_another_floor(&there) {
+                return;
+            }
             other.apart_since = None;
             if !self.has_contradiction(turn.now) {
                 self.episodes.end_where(|_| Some(AlarmReason::ConditionEnded), turn, out);
@@ -187,31 +229,73 @@ impl Rare {
             return;
         }
         if lag_ns >= LOST_NS {
-            other.apart_since = None;
+            // What is open stays: that nobody was heard beside the other brings them no nearer.
+            if !self.episodes.has_open() {
+                other.apart_since = None;
+            }
             return;
         }
         let plan = turn.site.tag_plan(fix.tag);
         let speed_mm_per_s = plan.map_or(0, |plan| u64::from(plan.speed_limit_mm_per_s));
         let walked_mm = lag_ns / NS_PER_MS * speed_mm_per_s / 1_000;
-        if !here.is_further_than(&there, walked_mm) {
+        if !here.is_across(&there, walked_mm) {
             return;
         }
         other.apart_since.get_or_insert(turn.now);
-        if self.has_contradiction(turn.now) && !self.episodes.has_open() {
-            let Fix { observed_at, received_at, tag, position, accuracy_mm, .. } = *fix;
-            let arrival = Arrival { observed_at, received_at, cause };
-            let (tag, position) = (Some(tag), Some(position));
-            let evidence = Evidence::of_arrival(&arrival);
-            let opening = Opening {
-                rule: None,
-                kind: AlarmKind::TagsContradict,
-                priority: AlarmPriority::Medium,
-                subject: Some(me),
-                place: Place::Tag(fix.tag),
-                is_tentative: false,
-                evidence: Evidence { tag, position, accuracy_mm, ..evidence },
-            };
-            self.episodes.open(&opening, turn, out);
+        if self.has_contradiction(turn.now) {
+            self.raise(me, fix, cause, turn, out);
+        }
+    }
+
+    /// Raises what the subject's rules say of tags that contradict each other, unless it is open.
+    fn raise(
+        &mut self,
+        me: SubjectRef,
+        fix: &Fix,
+        cause: Cause,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some(rules) = turn.site.subject_rules(me) else { return };
+        let Fix { observed_at, received_at, tag, position, accuracy_mm } = *fix;
+        let evidence = Evidence::of_arrival(&Arrival { observed_at, received_at, cause });
+        let (place, tag, position) = (Place::Tag(tag), Some(tag), Some(position));
+        let evidence = Evidence { tag, position, accuracy_mm, ..evidence };
+        for &rule in &rules.contradiction {
+            let Some(plan) = turn.site.rule(rule) else { continue };
+            let mut open = self.episodes.open_notices().iter();
+            if open.all(|notice| notice.rule != Some(rule)) && turn.site.is_in_force(plan, turn.now)
+            {
+                let opening = Opening::by_rule(rule, plan, Some(me), place, evidence);
+                self.episodes.open(&opening, turn, out);
+            }
+            let change_at = turn.site.next_change(plan, turn.now);
+            self.window_call.order(change_at, EntityRef::Subject(me), out);
+        }
+    }
+
+    /// Ends what rules say no more: removed, edited, not about this subject, or of another hour.
+    fn end_unfounded(
+        &mut self,
+        me: SubjectRef,
+        judged_at: Timestamp,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let own = turn.site.subject_rules(me).map_or(&[][..], |rules| &rules.contradiction);
+        let reason = |notice: &AlarmNotice| {
+            let rule = notice.rule.filter(|rule| own.contains(rule));
+            let plan = rule.and_then(|rule| turn.site.rule(rule));
+            let holds = plan.is_some_and(|plan| {
+                plan.alarm == notice.kind && turn.site.is_in_force(plan, judged_at)
+            });
+            (!holds).then_some(AlarmReason::RuleRemoved)
+        };
+        self.episodes.end_where(reason, turn, out);
+        for notice in self.episodes.open_notices() {
+            let Some(plan) = notice.rule.and_then(|rule| turn.site.rule(rule)) else { continue };
+            let change_at = turn.site.next_change(plan, judged_at);
+            self.window_call.order(change_at, EntityRef::Subject(me), out);
         }
     }
 
@@ -265,24 +349,30 @@ impl Spot {
         }
     }
 
-    /// Whether it is further from another than two positions of one body are.
+    /// Whether it is further from another than two positions of one body are; another floor is.
     fn is_apart(&self, other: &Spot) -> bool {
-        self.is_further_than(other, 0)
+        self.is_on_another_floor(other) || self.is_across(other, 0)
     }
 
-    /// As [`is_apart`](Spot::is_apart), by so much more.
-    fn is_further_than(&self, other: &Spot, more_mm: u64) -> bool {
+    /// Whether it is further from another than two positions of one body are and `more_mm`, as on a
+    /// plan of the site: whatever their floors.
+    fn is_across(&self, other: &Spot, more_mm: u64) -> bool {
         let accuracies_mm = u64::from(self.accuracy_mm) + u64::from(other.accuracy_mm);
         let reach_mm = (APART_MM + accuracies_mm).saturating_add(more_mm);
-        self.square_mm(other) > reach_mm.saturating_mul(reach_mm)
+        self.plan_square_mm(other) > reach_mm.saturating_mul(reach_mm)
+    }
+
+    fn is_on_another_floor(&self, other: &Spot) -> bool {
+        matches!((self.floor, other.floor), (Some(a), Some(b)) if a != b)
     }
 
     /// The square of the distance; on another floor, more than any.
     fn square_mm(&self, other: &Spot) -> u64 {
-        let is_other_floor = matches!((self.floor, other.floor), (Some(a), Some(b)) if a != b);
-        if is_other_floor {
-            return u64::MAX;
-        }
+        if self.is_on_another_floor(other) { u64::MAX } else { self.plan_square_mm(other) }
+    }
+
+    /// The square of the distance on a plan of the site.
+    fn plan_square_mm(&self, other: &Spot) -> u64 {
         let across_mm = u64::from(self.x_mm.abs_diff(other.x_mm));
         let along_mm = u64::from(self.y_mm.abs_diff(other.y_mm));
         // Squares of 32 bit numbers; their sum saturates beyond any distance on a site.

@@ -4,6 +4,7 @@ use ach_actors_model::{
     AlarmReason, EntityRef, Fix, LineRef, Place, RuleRef, SubjectRef, Timestamp,
 };
 use ach_geo::{Crossing, CrossingKind, Occupancy, gate};
+use serde::{Deserialize, Serialize};
 
 use crate::cases::{Cases, LineTrial, UnsureExit};
 use crate::episodes::Opening;
@@ -13,7 +14,7 @@ use crate::site::{RuleCondition, RulePlan, WatchPlan};
 use crate::{Outbox, Site, Turn};
 
 /// The cases. One word; most subjects have none.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct Docket {
     cases: Option<Box<Cases>>,
 }
@@ -72,6 +73,7 @@ impl Docket {
             !cases.unsure_exits.is_empty()
                 || !cases.line_trials.is_empty()
                 || !cases.unsure_returns.is_empty()
+                || !cases.line_returns.is_empty()
                 || cases.has_left_by_line()
         })
     }
@@ -233,14 +235,13 @@ impl Docket {
             };
             if fix.position.floor != Some(line.floor) {
                 // By the stairs beside the line, as it turns out.
-                cases.end_line(trial, |notice| notice.is_tentative, bench, out);
+                cases.end_line(trial, bench, out);
                 continue;
             }
             match side_of(&line.points_mm, &fix.position, plan.line_tolerance_mm) {
                 LineSide::Outside => cases.leave_by_line(trial, plan, bench, out),
                 LineSide::Unclear => cases.line_trials.push(trial),
-                // Back unseen: else nobody could have crossed it outward while its alarm was open.
-                LineSide::Inside => cases.end_line(trial, |_| true, bench, out),
+                LineSide::Inside => cases.end_line(trial, bench, out),
             }
         }
         cases.look_for_returns(fix, occupancy, bench, out);

@@ -13,6 +13,7 @@
 use ach_actors_model::{
     AlarmNotice, AlarmReason, DoorRef, Event, EventKind, NS_PER_S, Place, Timestamp,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
@@ -26,7 +27,7 @@ use crate::{Arrival, DeadlineKind, Effect, Outbox, Turn, Verdict};
 const SAME_OPENING_NS: u64 = 600 * NS_PER_S;
 
 /// The state of one door: independent facts.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Door {
     position: Switch,
     lock: Switch,
@@ -37,7 +38,7 @@ pub struct Door {
 }
 
 /// A contact with two states.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Switch {
     /// Open or drawn back, closed or thrown; `None` before the first report.
     is_open: Option<bool>,

@@ -9,6 +9,7 @@ use ach_actors_model::{
     AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Place, RuleRef,
     SubjectRef, Timestamp,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::alarm_id::Identity;
 use crate::evidence::Evidence;
@@ -16,7 +17,7 @@ use crate::site::RulePlan;
 use crate::{Effect, Outbox, Turn};
 
 /// Open episodes and ordinals. Most actors never have one, so owners keep it boxed or empty.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct Episodes {
     /// As they were last told; few, in the order they opened.
     open: Vec<AlarmNotice>,

@@ -6,6 +6,7 @@
 //! pause that is unusual for it. So a feed that stops takes all its tags' clocks with it, without a
 //! message to any of them.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use ach_actors_model::{NS_PER_S, SourceRef, Timestamp, ZoneRef};
@@ -30,7 +31,7 @@ const GAP_FADE: u64 = 64;
 
 /// The shard's table of feeds, blind zones and outages. Small, read by every machine through its
 /// turn and changed only by [`Health::apply`] and [`Health::resume`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Health {
     sources: BTreeMap<SourceRef, Listening>,
     blind_zones: BTreeSet<ZoneRef>,
@@ -38,7 +39,7 @@ pub struct Health {
     last_outage: Option<(Timestamp, Timestamp)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 struct Listening {
     /// The node's own clock when the feed was last heard.
     heard_ns: u64,
@@ -79,7 +80,9 @@ impl Health {
     /// What undoes a change; ask before the change is applied.
     pub fn before(&self, change: HealthChange) -> HealthWas {
         HealthWas(match change {
-            HealthChange::Heard { source, .. } | HealthChange::FellSilent { source } => {
+            HealthChange::Heard { source, .. }
+            | HealthChange::FellSilent { source }
+            | HealthChange::Forgotten { source } => {
                 Was::Source(source, self.sources.get(&source).copied())
             }
             HealthChange::WentBlind { zone } | HealthChange::Sighted { zone } => {
@@ -126,6 +129,12 @@ impl Health {
                 row.is_silent = false;
             }
             HealthChange::FellSilent { source } => self.row(source).is_silent = true,
+            HealthChange::Forgotten { source } => {
+                // Its listening clock stays where it is: silences that were measured on it may go on.
+                if let Some(row) = self.sources.get_mut(&source) {
+                    (row.heard_ns, row.is_silent) = (0, false);
+                }
+            }
             HealthChange::WentBlind { zone } => {
                 self.blind_zones.insert(zone);
             }

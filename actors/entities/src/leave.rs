@@ -1,6 +1,7 @@
 //! Leave to open a door: passes that were given, and the lock that was drawn back.
 
 use ach_actors_model::{NS_PER_MS, Timestamp};
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::Verdict;
@@ -21,7 +22,7 @@ const LOCK_TURN_COUNT_MAX: usize = 8;
 const INLINE_COUNT: usize = 2;
 
 /// What is known of the leave to open one door.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Leave {
     /// Ascending.
     passes: SmallVec<[Pass; INLINE_COUNT]>,
@@ -29,13 +30,13 @@ pub(crate) struct Leave {
     lock_turns: SmallVec<[LockTurn; INLINE_COUNT]>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Pass {
     from: Timestamp,
     until: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct LockTurn {
     at: Timestamp,
     is_drawn_back: bool,

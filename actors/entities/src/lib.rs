@@ -45,7 +45,10 @@ pub(crate) use health::SILENCE_RECHECK_NS;
 pub use health::{Health, HealthWas};
 pub use plain_ping::PlainPing;
 pub use quarantine::{quarantine_notice, unheard_notice};
-pub use site::{GateMistake, Site, SiteError, SiteList, SiteMistake, SiteSummary};
+pub use site::{
+    ANCHOR_ZONE_COUNT_MAX, GateMistake, HistoryRef, SOURCE_ZONE_COUNT_MAX, Site, SiteError,
+    SiteHistory, SiteList, SiteMistake, SiteSummary,
+};
 pub use source::{Source, SourceInput};
 pub use subject::{Subject, SubjectInput};
 pub use tag::{Tag, TagInput};

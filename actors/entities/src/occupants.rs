@@ -1,13 +1,15 @@
 //! Who is in a zone, so kept that an input can be undone without a copy: a building holds thousands.
 
 use ach_actors_model::SubjectRef;
+use serde::{Deserialize, Serialize};
 
 /// The occupants, and what the input under way did to them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Occupants {
     /// Ascending. Bounded by the subjects of the site.
     subjects: Vec<SubjectRef>,
-    /// Since the input began. Bounded by its messages.
+    /// Since the input began. Bounded by its messages. Nothing is under way when it is stored.
+    #[serde(skip)]
     moves: Vec<Move>,
 }
 

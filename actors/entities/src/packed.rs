@@ -5,6 +5,8 @@
 //!      form   flags    observed_at     place, arrival, and what else the form has
 //! ```
 //!
+//! A subject that was never located has neither of the last two: its zones follow its flags.
+//!
 //! Numbers are little-endian base 128, signed ones folded (0, -1, 1, -2 ..), so that what is near 0
 //! is short; moments and marks are whole. A form is never changed: another one gets another number.
 //! Bytes behind a record are not read.
@@ -304,7 +306,7 @@ mod tests {
         bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 
-    /// What is on disk is never read otherwise.
+    /// What was packed once is never read otherwise.
     #[test]
     fn the_first_forms_stay_as_they_are() {
         let (mut of_tag, mut of_subject) = (Vec::new(), Vec::new());

@@ -1,6 +1,7 @@
 //! What a contact has said lately: tells what is sent again from what happened again.
 
 use ach_actors_model::{Cause, Timestamp};
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::Arrival;
@@ -17,13 +18,13 @@ const WORD_COUNT_INLINE: usize = 2;
 /// button can be pressed, reset and pressed again within one: where the latest word of the same
 /// moment is the opposite one and of the same epoch, whose sequence numbers say that this one came
 /// after it, it happened again.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct Recall {
     /// The oldest first.
     words: SmallVec<[Word; WORD_COUNT_INLINE]>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Word {
     /// By the device's clock, whatever it says: so it is told again.
     stamped_at: Timestamp,

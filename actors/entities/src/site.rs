@@ -4,6 +4,7 @@ mod build;
 mod calendar;
 mod check;
 mod compile;
+mod history;
 mod limits;
 mod lookup;
 mod mistake;
@@ -19,6 +20,8 @@ use calendar::Calendar;
 use names::{Names, TagIds};
 use plans::{AnchorPlan, DoorPlan, LinePlan, SourcePlan, SubjectPlan};
 
+pub use history::{HistoryRef, SiteHistory};
+pub use limits::{ANCHOR_ZONE_COUNT_MAX, SOURCE_ZONE_COUNT_MAX};
 pub use mistake::{GateMistake, SiteError, SiteList, SiteMistake};
 pub(crate) use plans::{RuleCondition, RulePlan, TagPlan, WatchPlan, ZonePlan};
 pub(crate) use rule_set::RuleSet;

@@ -9,6 +9,7 @@ use ach_actors_model::{
     AlarmKind, AlarmPriority, AlarmReason, Cause, EntityRef, Event, EventKind, NS_PER_MS, Place,
     SourceRef, Timestamp,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
@@ -23,7 +24,7 @@ const SKEW_MAX_NS: u64 = 500 * NS_PER_MS;
 const SKEW_OVER_NS: u64 = SKEW_MAX_NS / 2;
 
 /// The state of one feed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Source {
     /// The node's own clock when it was last heard; `None` before it has spoken.
     heard_ns: Option<u64>,
@@ -187,6 +188,7 @@ impl Source {
         self.silence_due = None;
         if turn.site.source_plan(me).is_none() {
             self.heard_ns = None;
+            out.health.push(HealthChange::Forgotten { source: me });
             self.skews.end(None, Place::Source(me), AlarmReason::RuleRemoved, turn, out);
         }
     }

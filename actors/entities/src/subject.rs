@@ -10,6 +10,7 @@ use ach_actors_model::{
 use ach_geo::{
     Crossing, CrossingKind, Direction, LineCrossing, Lookup, Observation, Occupancy, gate,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::company::{Company, Voice};
 use crate::docket::{Bench, Docket};
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// The state of one subject. Small, because there are a million; what few subjects have is boxed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Subject {
     pub(crate) fix: Option<Fix>,
     pub(crate) occupancy: Occupancy,
@@ -85,6 +86,7 @@ impl Subject {
                 let evidence = self.with_place(Evidence::of_deadline(due_at, turn));
                 let bench = Bench { me, turn, judged_at: due_at, evidence };
                 self.docket.change_hours(due_at, &self.occupancy, &bench, out);
+                self.company.change_hours(me, due_at, turn, out);
             }
             SubjectInput::Due { kind: DeadlineKind::Silence, .. } => {}
             SubjectInput::SiteChanged { old } => self.change_site(me, old, turn, out),
@@ -208,7 +210,7 @@ impl Subject {
     ) {
         let late = before.filter(|fix| is_late(fix.observed_at, fix.received_at));
         for crossing in crossings {
-            let was_over = late.is_some_and(|fix| has_ended_at(crossing, fix.received_at));
+            let was_over = late.is_some_and(|fix| self.has_ended_at(crossing, fix.received_at));
             let is_late = bench.evidence.is_late || was_over;
             let bench = &Bench { evidence: Evidence { is_late, ..bench.evidence }, ..*bench };
             let Some(watch) = bench.turn.site.watch(crossing.watch) else { continue };
@@ -374,7 +376,7 @@ impl Subject {
             self.company.close(turn, out);
             return;
         }
-        self.company.change_site(me, turn, out);
+        self.company.change_site(me, self.fix.map(|fix| fix.tag), turn, out);
         let feed = |site: &Site| self.fix.and_then(|fix| site.tag_source(fix.tag));
         let is_counting = self.occupancy.has_fence_timeout();
         if !is_counting || self.unheard_ns == 0 || feed(old) != feed(site) {
@@ -389,6 +391,14 @@ impl Subject {
         self.arm(me, out);
     }
 
+    /// Whether a gate's time was over at a moment. One that was over before the position came that
+    /// set it is over when that comes; what happened with the position in force was not.
+    fn has_ended_at(&self, crossing: &Crossing, at: Timestamp) -> bool {
+        let is_timed = matches!(crossing.kind, CrossingKind::Dwelled | CrossingKind::Exited);
+        let is_of_now = self.fix.is_some_and(|fix| fix.observed_at.0 == crossing.at_ns);
+        is_timed && crossing.at_ns == at.0 && !is_of_now
+    }
+
     fn with_place(&self, evidence: Evidence) -> Evidence {
         let Some(fix) = &self.fix else { return evidence };
         let tag: Option<TagRef> = Some(fix.tag);
@@ -400,13 +410,6 @@ impl Subject {
 /// Whether too long has passed between two fixes for a straight path to be believed.
 fn is_out_of_sight(before: &Fix, fix: &Fix, site: &Site) -> bool {
     fix.observed_at.since_ns(before.observed_at) > site.largest_gap_ns()
-}
-
-/// Whether a gate's time was over at a moment. One that was over before the position came that set
-/// it is over when that comes.
-fn has_ended_at(crossing: &Crossing, at: Timestamp) -> bool {
-    let is_timed = matches!(crossing.kind, CrossingKind::Dwelled | CrossingKind::Exited);
-    is_timed && crossing.at_ns == at.0
 }
 
 /// Whether a fix of the tag that speaks is not older than the one in force.

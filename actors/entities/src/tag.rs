@@ -20,6 +20,7 @@
 
 use ach_actors_model::{Cause, EntityRef, Fix, NS_PER_MS, Ping, TagRef, Timestamp};
 use ach_geo::{Floor, Position};
+use serde::{Deserialize, Serialize};
 
 use crate::tag_watch::TagWatch;
 use crate::{Arrival, DeadlineKind, Message, MessageBody, Outbox, Site, Turn, Verdict};
@@ -36,7 +37,7 @@ pub(crate) const ACCURACY_UNKNOWN_MM: u32 = 1_000;
 pub(crate) const FLOOR_MEMORY_MS: u32 = 60_000;
 
 /// The state of one tag. Small, because there are a million; what few tags have is boxed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tag {
     pub(crate) observed_at: Timestamp,
     /// 0 before the first fix.
@@ -59,14 +60,14 @@ pub struct Tag {
 
 /// Pings that are too far from the latest fix, and from each other, to be believed alone: at most
 /// two, for a third in a row is believed with them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Held {
     latest: Heard,
     former: Option<Heard>,
 }
 
 /// A ping as far as it can be believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Heard {
     position: Position,
     accuracy_mm: u32,

@@ -1,5 +1,6 @@
 //! The alarms of one tag: what few tags ever have, so it is boxed.
 
+use serde::{Deserialize, Serialize};
 use std::mem::discriminant;
 
 use ach_actors_model::{AlarmNotice, AlarmReason, EntityRef, TagRef, Timestamp};
@@ -11,7 +12,7 @@ use crate::window_call::WindowCall;
 use crate::{Outbox, Site, Turn};
 
 /// What few tags ever have.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct TagCases {
     pub(crate) reports: TagReports,
     pub(crate) window_call: WindowCall,

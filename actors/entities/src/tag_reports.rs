@@ -1,12 +1,13 @@
 //! What a tag's button and band have reported, in the order in which it happened.
 
 use ach_actors_model::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::recall::Recall;
 use crate::{Arrival, Verdict};
 
 /// The states of button and band, and the latest reports.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct TagReports {
     buttons: Recall,
     bands: Recall,

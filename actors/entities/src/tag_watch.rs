@@ -8,6 +8,7 @@ use ach_actors_model::{
     AlarmNotice, AlarmReason, EntityRef, Event, EventKind, Place, RuleRef, TagRef, Timestamp,
 };
 use ach_geo::Position;
+use serde::{Deserialize, Serialize};
 
 use crate::episodes::Opening;
 use crate::evidence::Evidence;
@@ -26,7 +27,7 @@ const BATTERY_HYSTERESIS_PERCENT: u8 = 5;
 type Seen = Option<(Position, u32)>;
 
 /// Battery, band, button and silence of one tag.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct TagWatch {
     /// Its feed's listening clock when it was last heard.
     pub(crate) heard_ns: u64,

@@ -1,5 +1,6 @@
 //! What a machine is given and what it gives back.
 
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 use ach_actors_model::{
@@ -62,7 +63,7 @@ pub struct Outbox {
 /// A call back at a moment.
 ///
 /// Deadlines that are due together fire in the order of entity and kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Deadline {
     /// When.
     pub due_at: Timestamp,
@@ -73,7 +74,7 @@ pub struct Deadline {
 }
 
 /// What a deadline is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum DeadlineKind {
     /// Not heard for too long. The one kind that leaves an outage of the node out.
     Silence,
@@ -84,7 +85,7 @@ pub enum DeadlineKind {
 }
 
 /// What one actor tells another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Message {
     /// To whom.
     pub to: EntityRef,
@@ -95,7 +96,7 @@ pub struct Message {
 }
 
 /// What is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MessageBody {
     /// Tag to subject: an accepted fix.
     Fix {
@@ -148,6 +149,11 @@ pub enum HealthChange {
     },
     /// A feed is silent: the time until it is heard again is nobody's silence.
     FellSilent {
+        /// Which.
+        source: SourceRef,
+    },
+    /// A feed is no more: should it come back, it has not spoken yet.
+    Forgotten {
         /// Which.
         source: SourceRef,
     },

@@ -1,12 +1,13 @@
 //! The one call back an actor has ordered for the windows of its rules.
 
 use ach_actors_model::{EntityRef, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::{Deadline, DeadlineKind, Outbox};
 
 /// When the actor is called next because a window that concerns it opens or closes. A deadline
 /// cannot be taken back, so calls at other moments are ignored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct WindowCall(Option<std::num::NonZeroU64>);
 
 impl WindowCall {

@@ -4,6 +4,7 @@ use ach_actors_model::{
     AlarmNotice, AlarmReason, AnchorRef, Cause, EntityRef, Event, EventKind, Eye, Place, RuleRef,
     SubjectRef, TagRef, Timestamp, ZoneRef,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
@@ -17,14 +18,14 @@ use crate::{Arrival, DeadlineKind, Effect, HealthChange, Outbox, Turn};
 const FREE_SHARE: u32 = 10;
 
 /// The state of one zone.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Zone {
     occupants: Occupants,
     rare: Option<Box<Rare>>,
 }
 
 /// What few zones ever have: a capacity, an anchor that was lost, a feed that was silent.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Rare {
     /// How many of the occupants each capacity rule of the zone is about.
     counts: Vec<u32>,

@@ -257,4 +257,6 @@ pub enum Condition {
         /// Doors.
         doors: Vec<u32>,
     },
+    /// Tags on the subject are too far apart to be on one body.
+    TagsContradict,
 }

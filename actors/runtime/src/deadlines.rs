@@ -27,21 +27,36 @@ type Slot<K> = BinaryHeap<Reverse<(u32, K)>>;
 /// clock.
 #[derive(Debug, Clone)]
 pub struct Deadlines<K> {
-    /// None is empty.
-    slots: BTreeMap<u32, Slot<K>>,
+    /// By slot and generation. None is empty.
+    slots: BTreeMap<(u32, u32), Slot<K>>,
     count: usize,
+    /// The generation that is added to. Each image begins another, so that what it is of only
+    /// shrinks, from the front.
+    generation: u32,
+    imaging: Option<Imaging<K>>,
 }
 
-impl<K: Ord> Deadlines<K> {
+/// How far an image is: what came before the next place was told, or copied to be told.
+#[derive(Debug, Clone)]
+struct Imaging<K> {
+    /// The youngest generation of the image.
+    youngest: u32,
+    /// The slot and generation to go on in, and the place in its heap.
+    next: ((u32, u32), usize),
+    copies: Vec<(u64, K)>,
+    is_over: bool,
+}
+
+impl<K: Ord + Clone> Deadlines<K> {
     /// None.
     pub fn new() -> Deadlines<K> {
-        Deadlines { slots: BTreeMap::new(), count: 0 }
+        Deadlines { slots: BTreeMap::new(), count: 0, generation: 0, imaging: None }
     }
 
     /// Adds one.
     pub fn push(&mut self, due_at: u64, key: K) {
         let (slot, place) = split(due_at);
-        let heap = self.slots.entry(slot).or_default();
+        let heap = self.slots.entry((slot, self.generation)).or_default();
         if heap.len() == heap.capacity() {
             heap.reserve_exact((heap.len() / GROWTH_SHARE).max(GROWTH_MIN));
         }
@@ -49,10 +64,18 @@ impl<K: Ord> Deadlines<K> {
         self.count += 1;
     }
 
+    /// The heaps of the first slot, of all generations.
+    fn first_slot(&self) -> impl Iterator<Item = (&(u32, u32), &Slot<K>)> {
+        let first = self.slots.keys().next().map_or(0, |(slot, _)| *slot);
+        self.slots.range((first, u32::MIN)..=(first, u32::MAX))
+    }
+
     /// When the next is due.
     pub fn next_due(&self) -> Option<u64> {
-        let (slot, heap) = self.slots.first_key_value()?;
-        heap.peek().map(|Reverse((place, _))| joined(*slot, *place))
+        let peek = |((slot, _), heap): (&(u32, u32), &Slot<K>)| {
+            heap.peek().map(|Reverse((place, _))| joined(*slot, *place))
+        };
+        self.first_slot().filter_map(peek).min()
     }
 
     /// Takes the first one that is due by `now`. The same moment and key pushed several times
@@ -61,17 +84,27 @@ impl<K: Ord> Deadlines<K> {
         if self.next_due()? > now {
             return None;
         }
-        let mut entry = self.slots.first_entry()?;
-        let slot = *entry.key();
-        let heap = entry.get_mut();
-        let Reverse(first) = heap.pop()?;
-        self.count -= 1;
-        while heap.peek().is_some_and(|Reverse(next)| *next == first) {
-            heap.pop();
-            self.count -= 1;
+        let peek = |(at, heap): (&(u32, u32), &Slot<K>)| {
+            heap.peek().map(|Reverse(first)| (first.clone(), *at))
+        };
+        let (first, (slot, _)) = self.first_slot().filter_map(peek).min()?;
+        self.copy_before_taking(slot);
+        let heaps = self.slots.range_mut((slot, u32::MIN)..=(slot, u32::MAX));
+        let mut has_empty = false;
+        for (_, heap) in heaps {
+            while heap.peek().is_some_and(|Reverse(next)| *next == first) {
+                heap.pop();
+                self.count -= 1;
+            }
+            has_empty |= heap.is_empty();
         }
-        if heap.is_empty() {
-            entry.remove();
+        if has_empty {
+            let all = self.slots.range((slot, u32::MIN)..=(slot, u32::MAX));
+            let empty: Vec<(u32, u32)> =
+                all.filter(|(_, heap)| heap.is_empty()).map(|(at, _)| *at).collect();
+            for at in empty {
+                self.slots.remove(&at);
+            }
         }
         let (place, key) = first;
         Some((joined(slot, place), key))
@@ -90,22 +123,100 @@ impl<K: Ord> Deadlines<K> {
     /// Bytes reserved.
     pub fn reserved_bytes(&self) -> usize {
         let waiting: usize = self.slots.values().map(BinaryHeap::capacity).sum();
-        waiting * size_of::<Reverse<(u32, K)>>() + self.slots.len() * size_of::<(u32, Slot<K>)>()
+        waiting * size_of::<Reverse<(u32, K)>>()
+            + self.slots.len() * size_of::<((u32, u32), Slot<K>)>()
     }
 
-    /// All of them in order, repeated ones included; for comparing and for checkpoints.
-    pub fn to_sorted(&self) -> Vec<(u64, K)>
-    where
-        K: Clone,
-    {
+    /// All of them in order, repeated ones included; for comparing.
+    pub fn to_sorted(&self) -> Vec<(u64, K)> {
         let mut all = Vec::with_capacity(self.count);
-        for (slot, heap) in &self.slots {
+        for ((slot, _), heap) in &self.slots {
             let due =
                 |Reverse((place, key)): &Reverse<(u32, K)>| (joined(*slot, *place), key.clone());
             all.extend(heap.iter().map(due));
         }
         all.sort_unstable();
         all
+    }
+
+    /// Begins an image of all that wait now.
+    ///
+    /// # Panics
+    ///
+    /// At the four thousand millionth image of one value.
+    pub fn begin_image(&mut self) {
+        let (youngest, next) = (self.generation, ((0, 0), 0));
+        self.imaging = Some(Imaging { youngest, next, copies: Vec::new(), is_over: false });
+        assert!(self.generation < u32::MAX, "an image a second is made for 136 years");
+        self.generation += 1;
+    }
+
+    /// Tells `each` of the next ones of the image, at most `count_max`, and says how many.
+    pub fn image(&mut self, count_max: usize, each: &mut dyn FnMut(u64, &K)) -> usize {
+        let Some(imaging) = &mut self.imaging else { return 0 };
+        let mut count = 0;
+        while count < count_max
+            && let Some((due_at, key)) = imaging.copies.pop()
+        {
+            each(due_at, &key);
+            count += 1;
+        }
+        while count < count_max && !imaging.is_over {
+            let (at, from) = imaging.next;
+            let mut rest = self.slots.range(at..);
+            let Some((&found, heap)) = rest.find(|((_, of), _)| *of <= imaging.youngest) else {
+                imaging.is_over = true;
+                break;
+            };
+            let from = if found == at { from } else { 0 };
+            let told = heap.as_slice().iter().skip(from).take(count_max - count);
+            let mut through = from;
+            for Reverse((place, key)) in told {
+                each(joined(found.0, *place), key);
+                through += 1;
+                count += 1;
+            }
+            imaging.next = if through >= heap.len() { (after(found), 0) } else { (found, through) };
+        }
+        count
+    }
+
+    /// One is about to be taken from the first slot: what an image has not told of that slot is
+    /// copied, for a heap that is taken from changes its order.
+    fn copy_before_taking(&mut self, slot: u32) {
+        let Some(imaging) = &mut self.imaging else { return };
+        let (at, from) = imaging.next;
+        let last = (slot, imaging.youngest);
+        if imaging.is_over || at > last {
+            return;
+        }
+        for (found, heap) in self.slots.range(at..=last) {
+            let from = if *found == at { from } else { 0 };
+            let due =
+                |Reverse((place, key)): &Reverse<(u32, K)>| (joined(found.0, *place), key.clone());
+            if found.1 <= imaging.youngest {
+                imaging.copies.extend(heap.as_slice().iter().skip(from).map(due));
+            }
+        }
+        imaging.next = (after(last), 0);
+    }
+
+    /// Whether the image is whole, or none is under way.
+    pub fn is_imaged(&self) -> bool {
+        self.imaging.as_ref().is_none_or(|imaging| imaging.is_over && imaging.copies.is_empty())
+    }
+
+    /// Ends the image, whole or not.
+    pub fn end_image(&mut self) {
+        self.imaging = None;
+    }
+}
+
+/// The next slot and generation there can be.
+fn after((slot, generation): (u32, u32)) -> (u32, u32) {
+    match generation.checked_add(1) {
+        Some(generation) => (slot, generation),
+        None => (slot.saturating_add(1), 0),
     }
 }
 
@@ -119,7 +230,7 @@ fn joined(slot: u32, place: u32) -> u64 {
     (u64::from(slot) << SLOT_BITS) | u64::from(place)
 }
 
-impl<K: Ord> Default for Deadlines<K> {
+impl<K: Ord + Clone> Default for Deadlines<K> {
     fn default() -> Deadlines<K> {
         Deadlines::new()
     }
@@ -127,6 +238,9 @@ impl<K: Ord> Default for Deadlines<K> {
 
 #[cfg(test)]
 mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
     use super::*;
 
     #[track_caller]
@@ -157,6 +271,51 @@ mod tests {
             2 * SLOT,
             &[(1, "b"), (SLOT - 1, "z"), (SLOT, "b"), (SLOT, "c")],
         );
+    }
+
+    /// An image of random deadlines, told in slices between calls and orders, holds exactly those
+    /// that waited when it began; and nobody is called otherwise than without an image.
+    #[test]
+    fn an_image_holds_what_waited_when_it_began_whatever_comes_and_goes() {
+        for seed in 0..300 {
+            println!("seed {seed}");
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let (mut plain, mut imaged) = (Deadlines::new(), Deadlines::new());
+            let mut now = 0_u64;
+            for _ in 0..3 {
+                for _ in 0..rng.random_range(0..200) {
+                    let due_at = now + (rng.random::<u64>() >> rng.random_range(28..40));
+                    let key = rng.random_range(0..5_u32);
+                    plain.push(due_at, key);
+                    imaged.push(due_at, key);
+                }
+                let expected = imaged.to_sorted();
+                imaged.begin_image();
+                let mut told = Vec::new();
+                while !imaged.is_imaged() {
+                    for _ in 0..rng.random_range(0..20) {
+                        let due_at = now + (rng.random::<u64>() >> rng.random_range(28..40));
+                        plain.push(due_at, 9);
+                        imaged.push(due_at, 9);
+                    }
+                    now += rng.random::<u64>() >> rng.random_range(31..40);
+                    for _ in 0..rng.random_range(0..20) {
+                        assert_eq!(imaged.pop_due(now), plain.pop_due(now));
+                    }
+                    let count_max = rng.random_range(1..30);
+                    let mut count = 0;
+                    let counted = imaged.image(count_max, &mut |due_at, &key| {
+                        told.push((due_at, key));
+                        count += 1;
+                    });
+                    assert!(counted == count && count <= count_max, "{counted} {count}");
+                }
+                imaged.end_image();
+                told.sort_unstable();
+                assert_eq!(told, expected);
+                assert_eq!((imaged.len(), imaged.next_due()), (plain.len(), plain.next_due()));
+            }
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod cell;
 mod deadlines;
+mod imaging;
 mod pool;
 mod seat;
 mod shelf;
@@ -14,5 +15,6 @@ mod waves;
 
 pub use cell::{Cell, Kept};
 pub use deadlines::Deadlines;
+pub use imaging::Image;
 pub use slab::{CELL_COUNT_MAX, Slab, SlabCounts};
 pub use waves::{Runaway, Waves};

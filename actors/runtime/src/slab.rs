@@ -5,6 +5,7 @@
 //! nobody touched for a whole round; the next touch brings them back, and nothing else shows it.
 
 use crate::cell::{Cell, Kept, unpacked};
+use crate::imaging::{Image, Imaging, SEATS_A_CELL, tell};
 use crate::pool::Pool;
 use crate::seat::{PLACE_COUNT_MAX, Place, Seat};
 use crate::shelf::Shelf;
@@ -30,6 +31,7 @@ pub struct Slab<C: Cell> {
     sweep_id: usize,
     /// Where a record is made.
     record: Vec<u8>,
+    imaging: Option<Box<Imaging<C>>>,
 }
 
 /// How many cells there are, and what they cost.
@@ -54,6 +56,7 @@ impl<C: Cell> Slab<C> {
             saved: Vec::new(),
             sweep_id: 0,
             record: Vec::new(),
+            imaging: None,
         }
     }
 
@@ -82,6 +85,9 @@ impl<C: Cell> Slab<C> {
         };
         let cell = self.hot.get_mut(at)?;
         if !seat.is_saved() {
+            if let Some(imaging) = &mut self.imaging {
+                imaging.copy(id, index(id), cell);
+            }
             seat.mark_saved(true);
             seat.mark_recent(true);
             self.saved.push(Saved { id, before: Some(cell.save()) });
@@ -100,7 +106,11 @@ impl<C: Cell> Slab<C> {
             return None;
         }
         seat.mark_recent(true);
-        self.hot.get_mut(at)
+        let cell = self.hot.get_mut(at)?;
+        if let Some(imaging) = &mut self.imaging {
+            imaging.copy(id, index(id), cell);
+        }
+        Some(cell)
     }
 
     #[cold]
@@ -113,6 +123,13 @@ impl<C: Cell> Slab<C> {
             Place::Packed(at) => unpacked(self.packed.get(at)?),
             Place::Vacant | Place::Hot(_) => make(),
         };
+        if let Some(imaging) = &mut self.imaging {
+            match was {
+                Place::Cold(_) | Place::Packed(_) => imaging.copy(id, index(id), &cell),
+                // There was none: there is nothing to tell of it.
+                Place::Vacant | Place::Hot(_) => drop(imaging.mark(index(id))),
+            }
+        }
         let before = match was {
             Place::Cold(_) | Place::Packed(_) => Some(cell.save()),
             Place::Vacant | Place::Hot(_) => None,
@@ -280,6 +297,103 @@ impl<C: Cell> Slab<C> {
         {
             seat.put(Place::Packed(at));
         }
+    }
+
+    /// Begins an image of all cells as they are now. Call it between inputs only.
+    pub fn begin_image(&mut self) {
+        self.imaging = Some(Box::new(Imaging::of(self.seats.len())));
+    }
+
+    /// Tells `each` of copies that cells of the image were kept in, at most `count_max`, and says
+    /// how many.
+    pub fn image_copies(
+        &mut self,
+        count_max: usize,
+        each: &mut dyn FnMut(u32, Image<'_, C>),
+    ) -> usize {
+        let Some(imaging) = &mut self.imaging else { return 0 };
+        let mut count = 0;
+        while count < count_max
+            && let Some((id, cell)) = imaging.copies.pop()
+        {
+            tell(id, &cell, &mut self.record, each);
+            count += 1;
+        }
+        count
+    }
+
+    /// Tells `each` of the next cells of the image that nobody has touched, at most `count_max`, and
+    /// says how many it counts for: seats without anything to tell cost a little too. Call it
+    /// between inputs only.
+    pub fn image_seats(
+        &mut self,
+        count_max: usize,
+        each: &mut dyn FnMut(u32, Image<'_, C>),
+    ) -> usize {
+        let Some(mut imaging) = self.imaging.take() else { return 0 };
+        let mut record = std::mem::take(&mut self.record);
+        let mut left = count_max.saturating_mul(SEATS_A_CELL);
+        while left >= SEATS_A_CELL && imaging.next < imaging.end {
+            let at = imaging.next;
+            imaging.next += 1;
+            left -= 1;
+            let Some(id) = u32::try_from(at).ok().filter(|_| imaging.mark(at)) else { continue };
+            match self.get(id) {
+                Some(Kept::Packed(packed)) => tell(id, &unpacked(packed), &mut record, each),
+                Some(Kept::Hot(cell)) => tell(id, cell, &mut record, each),
+                Some(Kept::Cold(cold)) => tell(id, &C::thaw(cold), &mut record, each),
+                None => continue,
+            }
+            left -= SEATS_A_CELL - 1;
+        }
+        self.record = record;
+        self.imaging = Some(imaging);
+        count_max - left / SEATS_A_CELL
+    }
+
+    /// Copies that are still to be told.
+    pub fn copy_count(&self) -> usize {
+        self.imaging.as_ref().map_or(0, |imaging| imaging.copies.len())
+    }
+
+    /// Whether the image is whole, or none is under way.
+    pub fn is_imaged(&self) -> bool {
+        self.imaging.as_ref().is_none_or(|imaging| imaging.is_over())
+    }
+
+    /// Ends the image, whole or not.
+    pub fn end_image(&mut self) {
+        self.imaging = None;
+    }
+
+    /// Puts a cell of an image into its seat. False if there is no such seat, or it is taken.
+    pub fn put(&mut self, id: u32, cell: C) -> bool {
+        if !self.is_vacant(id) {
+            return false;
+        }
+        let at = self.hot.push(id, cell);
+        if let Some(seat) = self.seats.get_mut(index(id)) {
+            seat.put(Place::Hot(at));
+        }
+        true
+    }
+
+    /// The same for a cell in its packed form, which it keeps. False also if it is no such form.
+    pub fn put_packed(&mut self, id: u32, record: &[u8]) -> bool {
+        let Some(cell) = C::unpack(record).filter(|_| self.is_vacant(id)) else { return false };
+        match self.packed.push(id, record) {
+            Some(at) => {
+                if let Some(seat) = self.seats.get_mut(index(id)) {
+                    seat.put(Place::Packed(at));
+                }
+                true
+            }
+            None => self.put(id, cell),
+        }
+    }
+
+    fn is_vacant(&self, id: u32) -> bool {
+        self.seats.get(index(id)).is_some_and(|seat| seat.place() == Place::Vacant)
     }
 
     /// How many cells there are, and what they cost.

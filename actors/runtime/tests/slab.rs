@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ach_actors_runtime::{CELL_COUNT_MAX, Cell, Kept, Slab};
+use ach_actors_runtime::{CELL_COUNT_MAX, Cell, Image, Kept, Slab};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -91,6 +91,90 @@ fn check(seed: u64) {
     let kept = (0..SEAT_COUNT_MAX).filter_map(|id| slab.get(id));
     assert!(kept.clone().any(|cell| matches!(cell, Kept::Cold(_))), "some of them as they are");
     assert!(kept.clone().any(|cell| matches!(cell, Kept::Packed(_))), "some of them to bytes");
+}
+
+/// Takes an image in slices between random inputs, and puts what it tells into another slab.
+fn check_image(seed: u64) -> (usize, usize) {
+    println!("seed {seed}");
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut slab = Slab::new();
+    slab.seat(rng.random_range(1..600));
+    let input = |slab: &mut Slab<Counter>, rng: &mut ChaCha8Rng| {
+        for _ in 0..rng.random_range(0..9) {
+            let id: u16 = rng.random_range(0..700);
+            match rng.random_range(0..3) {
+                0 => drop(slab.touch_last(id.into()).map(|cell| cell.0 += 4)),
+                _ => drop(slab.touch(id.into(), || Counter(100)).map(|cell| cell.0 += 1)),
+            }
+        }
+        if rng.random_ratio(1, 4) {
+            slab.roll_back();
+        } else {
+            slab.commit();
+        }
+        slab.sweep(rng.random_range(0..50));
+    };
+    let (mut copy_count, mut packed) = (0, 0);
+    for _ in 0..3 {
+        for _ in 0..rng.random_range(0..400) {
+            input(&mut slab, &mut rng);
+        }
+        let expected = contents(&slab);
+        slab.begin_image();
+        let mut again = Slab::new();
+        again.seat(700);
+        while !slab.is_imaged() {
+            input(&mut slab, &mut rng);
+            if rng.random_ratio(1, 9) {
+                slab.seat(rng.random_range(1..700));
+            }
+            let mut put = |id: u32, image: Image<'_, Counter>| match image {
+                Image::Packed(record) => {
+                    packed += 1;
+                    assert!(again.put_packed(id, record), "{id} is told once");
+                }
+                Image::Whole(cell) => assert!(again.put(id, cell.clone()), "{id} is told once"),
+            };
+            let copies = slab.image_copies(4, &mut put);
+            let told = slab.image_seats(4, &mut put);
+            assert!(copies <= 4 && told <= 4, "{copies} {told}");
+            copy_count += copies;
+        }
+        slab.end_image();
+        assert_eq!(contents(&again), expected);
+        assert!(!again.put(700, Counter(1)) && !again.put_packed(0, &[]), "there is no such seat");
+    }
+    (copy_count, packed)
+}
+
+#[test]
+fn an_image_holds_every_cell_as_it_was_when_it_began() {
+    let told: Vec<(usize, usize)> = (0..60).map(check_image).collect();
+    let (copy_count, packed) =
+        (told.iter().map(|of| of.0).sum::<usize>(), told.iter().map(|of| of.1));
+    assert!(copy_count > 100 && packed.sum::<usize>() > 100, "both ways were gone");
+}
+
+#[test]
+fn an_image_that_is_given_up_leaves_the_next_one_whole() {
+    let mut slab = Slab::new();
+    slab.seat(100);
+    for id in 0..100 {
+        slab.touch(id, || Counter(3)).unwrap();
+    }
+    slab.commit();
+    slab.begin_image();
+    slab.image_seats(10, &mut |_, _| {});
+    slab.touch(50, || Counter(0)).unwrap();
+    slab.commit();
+    assert_eq!(slab.copy_count(), 1);
+    slab.end_image();
+    slab.begin_image();
+    let mut told = 0;
+    while !slab.is_imaged() {
+        slab.image_seats(30, &mut |_, _| told += 1);
+    }
+    assert_eq!((told, slab.copy_count()), (100, 0));
 }
 
 #[test]

@@ -71,6 +71,11 @@ class _Alarm:
     def is_open(self) -> bool:
         return not max(self.changes).is_end
 
+    @property
+    def provisional(self) -> set[Transition]:
+        """Changes that may still be lost."""
+        return {change for change, (_, storage) in self.changes.items() if storage not in _KEPT}
+
 
 class AlarmBook:
     """All alarms that are open, and the latest that ended."""
@@ -80,9 +85,11 @@ class AlarmBook:
         self._ended: OrderedDict[str, _Alarm] = OrderedDict()
         self._fencing_epoch = 0
         self._known_before: dict[str, set[Transition]] = {}
-        """Changes that were provisional, of each alarm that was open, when the set began."""
-        self._told_in_set: dict[str, Transition] = {}
+        """Changes that were provisional when the set began, of all that was open or had any."""
+        self._told_in_set: dict[str, Transition] | None = None
+        """The latest change of each alarm that was told within the set; None outside of one."""
         self._has_gap = False
+        self._has_skipped = False
         self.stale_count = 0
         """Notes of a leader that is none any more."""
 
@@ -94,6 +101,10 @@ class AlarmBook:
     def begin_stream(self) -> None:
         """A stream begins: the open set comes anew."""
         self._begin_set(has_gap=False)
+
+    def skip(self) -> None:
+        """A note could not be read. It may have told of any alarm, so the next mark judges none."""
+        self._has_skipped = True
 
     def apply(self, note: AlarmNote | AlarmSettled | OpenSetEnd | Gap) -> Iterator[AlarmUpdate]:
         """What is new about it."""
@@ -113,9 +124,9 @@ class AlarmBook:
                 yield from self._settled(note.id, note.transition, note.storage)
 
     def _told(self, note: AlarmNote) -> Iterator[AlarmUpdate]:
-        self._told_in_set[note.id] = max(
-            note.transition, self._told_in_set.get(note.id, note.transition)
-        )
+        if self._told_in_set is not None:
+            told = self._told_in_set.get(note.id, note.transition)
+            self._told_in_set[note.id] = max(note.transition, told)
         alarm = self._open.get(note.id) or self._ended.get(note.id)
         if alarm is not None and note.transition in alarm.changes:
             yield from self._settled(note.id, note.transition, note.storage)
@@ -173,32 +184,38 @@ class AlarmBook:
 
     def _begin_set(self, has_gap: bool) -> None:
         self._has_gap = has_gap
+        self._has_skipped = False
         self._told_in_set = {}
-        self._known_before = {
-            alarm_id: {
-                transition
-                for transition, (_, storage) in alarm.changes.items()
-                if storage not in _KEPT
-            }
-            for alarm_id, alarm in self._open.items()
-        }
+        self._known_before = {alarm_id: alarm.provisional for alarm_id, alarm in self._open.items()}
+        # An end that is not durable may be lost, and the alarm open after all.
+        for alarm_id, alarm in self._ended.items():
+            if alarm.provisional:
+                self._known_before[alarm_id] = alarm.provisional
 
     def _end_set(self) -> Iterator[AlarmUpdate]:
-        for alarm_id, provisional in self._known_before.items():
-            alarm = self._open.get(alarm_id)
+        known_before, self._known_before = self._known_before, {}
+        told_in_set, self._told_in_set = self._told_in_set or {}, None
+        has_skipped, self._has_skipped = self._has_skipped, False
+        if has_skipped:
+            return
+        for alarm_id, provisional in known_before.items():
+            alarm = self._open.get(alarm_id) or self._ended.get(alarm_id)
             if alarm is None:
                 continue
-            told = self._told_in_set.get(alarm_id)
+            told = told_in_set.get(alarm_id)
             if told is None and self._has_gap:
                 # What ended within a gap was not told either, so nobody knows which it was.
-                yield self._gone(alarm_id, alarm)
+                if alarm_id in self._open:
+                    yield self._gone(alarm_id, alarm)
+                elif alarm.provisional:
+                    # Should it be raised again, that is news.
+                    del self._ended[alarm_id]
                 continue
             for transition in sorted(provisional, reverse=True):
                 if told is None or transition > told:
                     yield from self._settled(alarm_id, transition, Storage.WITHDRAWN)
             if told is None and alarm_id in self._open:
                 yield self._gone(alarm_id, alarm)
-        self._known_before = {}
 
     def _gone(self, alarm_id: str, alarm: _Alarm) -> Gone:
         del self._open[alarm_id]

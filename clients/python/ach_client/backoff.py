@@ -14,7 +14,7 @@ MOST_S = 5.0
 REFUSED_S = 10.0
 """After a refusal that does not pass by itself; at least this, says the specification."""
 SETTLED_S = 10.0
-"""A connection that lived as long was no failure: the next loss counts as the first."""
+"""A connection that lived as long was of use: the next loss counts as the first."""
 
 
 class Backoff:
@@ -25,7 +25,7 @@ class Backoff:
         self._next_s = FIRST_S
 
     def settled(self) -> None:
-        """A connection has lived for `SETTLED_S`."""
+        """A connection was of use: it has lived for `SETTLED_S`, or inputs were acknowledged."""
         self._next_s = FIRST_S
 
     def wait_s(self, ending: Ending) -> float | None:

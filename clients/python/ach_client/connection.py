@@ -8,11 +8,12 @@ import datetime
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from .backoff import SETTLED_S, Backoff
 from .control import Resume
 from .credentials import Credentials
-from .errors import AchError, NotConnected
+from .errors import AchError, CredentialsRefused, NotConnected
 from .link import Ended, Ending
 from .notices import LinkDown
 from .session import Hearing, Session
@@ -32,7 +33,7 @@ class Target:
     """Where to connect, as whom, and how long to hope."""
 
     address: str
-    credentials: Credentials
+    credentials: Path
     client: str
     server_name: str | None
     connect_within_s: float | None
@@ -82,6 +83,10 @@ class Connection:
             await self.close()
             raise
 
+    def settled(self) -> None:
+        """The session was of use: the wait after its loss is that of a first one."""
+        self._backoff.settled()
+
     def give_up(self) -> None:
         """Ends the session in good order and soon; for callbacks."""
         if self._task is not None:
@@ -122,10 +127,13 @@ class Connection:
 
     async def _one_session(self) -> Ending:
         target = self._target
+        is_first = self._first is not None and not self._first.done()
         try:
+            # Read anew each time: whoever renews a certificate puts it in the place of the old one.
+            credentials = Credentials.load(target.credentials)
             session = await Session.open(
                 target.address,
-                target.credentials,
+                credentials,
                 self._hearing,
                 client=target.client,
                 server_name=target.server_name,
@@ -134,11 +142,17 @@ class Connection:
             )
         except Ended as ended:
             return ended.ending
+        except (CredentialsRefused, OSError) as error:
+            if is_first:
+                raise
+            # Perhaps they are being renewed at this moment.
+            return Ending(str(error))
         settled = asyncio.get_running_loop().call_later(SETTLED_S, self._backoff.settled)
         try:
             self.session = session
-            self._warn_of_expiry()
+            _warn_of_expiry(credentials)
             self._course.begun(session)
+            session.begin()
             if self._first is not None and not self._first.done():
                 self._first.set_result(None)
             return await session.ended()
@@ -148,10 +162,8 @@ class Connection:
             if not session.is_over:
                 await session.close()
 
-    def _warn_of_expiry(self) -> None:
-        credentials = self._target.credentials
-        left = credentials.expires_at - datetime.datetime.now(datetime.UTC)
-        if left < EXPIRY_WARNING:
-            _log.warning(
-                "the certificate of %s ends in %s: enrol again", credentials.identity, left
-            )
+
+def _warn_of_expiry(credentials: Credentials) -> None:
+    left = credentials.expires_at - datetime.datetime.now(datetime.UTC)
+    if left < EXPIRY_WARNING:
+        _log.warning("the certificate of %s ends in %s: enrol again", credentials.identity, left)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
 import socket
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ IDLE_S = 10.0
 HANDSHAKE_S = 4.0
 """How long all addresses of a node's name together may take to shake hands."""
 _NODE_ROLE = "node"
+_RESET_BYTES_MIN = 21
+"""A stateless reset is no shorter (RFC 9000, 10.3)."""
+_RESET_TOKEN_BYTES = 16
 
 _log = logging.getLogger("ach_client")
 
@@ -90,7 +94,8 @@ class Link(QuicConnectionProtocol):
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._done.add_done_callback(note_exception)
         self.heard_count = 0
-        """Datagrams from the node: it lives as long as this grows."""
+        """What came from the node and could be decrypted: it lives as long as this grows. Whatever
+        else comes from its address proves nothing, and may be forged."""
 
     @classmethod
     async def open(
@@ -177,8 +182,20 @@ class Link(QuicConnectionProtocol):
 
     def datagram_received(self, data: bytes | str, addr: tuple[str, int]) -> None:
         """From the socket."""
-        self.heard_count += 1
-        super().datagram_received(data, addr)
+        if isinstance(data, bytes) and self._is_reset(data):
+            self._end(Ending("the node has no such connection any more, it was started anew"))
+        if self._ending is None:
+            super().datagram_received(data, addr)
+
+    def _is_reset(self, data: bytes) -> bool:
+        # A node that was started anew cannot read what is meant for the one before, and proves by
+        # a token that it is the same all the same. aioquic knows the token and does not look.
+        token = self._quic._peer_cid.stateless_reset_token
+        return (
+            len(token) == _RESET_TOKEN_BYTES
+            and len(data) >= _RESET_BYTES_MIN
+            and hmac.compare_digest(data[-_RESET_TOKEN_BYTES:], token)
+        )
 
     def error_received(self, exc: Exception) -> None:
         """From the socket. Once there is a connection it is a hint, no more: it may be forged."""
@@ -189,6 +206,7 @@ class Link(QuicConnectionProtocol):
         """From the transport."""
         if self._ending is not None:
             return
+        self.heard_count += 1
         if isinstance(event, events.HandshakeCompleted):
             self._check_node()
         elif isinstance(event, events.StreamDataReceived):

@@ -28,6 +28,8 @@ class Outbox:
         self._first_seq = 1
         self._next_seq = 1
         """The next to send on this connection."""
+        self._has_sent = False
+        """Whether anything was sent on this connection."""
         self.accepted_through = 0
         self.durable_through = 0
         self.credit_through = 0
@@ -49,6 +51,12 @@ class Outbox:
         return len(self._kept)
 
     @property
+    def decided_count(self) -> int:
+        """Inputs that were decided on, whatever became of them afterwards."""
+        decided_here = min(max(0, self.accepted_through - self._first_seq + 1), len(self._kept))
+        return self.durable_count + self.given_up_count + decided_here
+
+    @property
     def is_full(self) -> bool:
         """Whether there is no room."""
         return len(self._kept) >= self.room
@@ -61,11 +69,13 @@ class Outbox:
     def resume(self, accepted_through: int, durable_through: int, credit_through: int) -> None:
         """The node goes on with the epoch: what is not durable is sent again under its numbers."""
         self._next_seq = self._first_seq
+        self._has_sent = False
         self.told(accepted_through, durable_through, credit_through)
 
     def begin(self, credit_through: int) -> None:
         """The node has given a new epoch: what is left is numbered from 1."""
         self._first_seq = self._next_seq = 1
+        self._has_sent = False
         self.accepted_through = self.durable_through = 0
         self.credit_through = credit_through
 
@@ -76,8 +86,13 @@ class Outbox:
         self.durable_count += self._forget_through(durable_through)
 
     def give_up_decided(self) -> int:
-        """Makes room for one where nothing becomes durable; only what was decided on may go."""
-        if self._kept and self._first_seq <= self.accepted_through:
+        """Makes room for one where nothing becomes durable; only what was decided on may go.
+
+        A connection may begin at any number up to the one that is due, and leave out none from then
+        on: what is still to be sent on it stays.
+        """
+        is_left_out = self._has_sent and self._first_seq >= self._next_seq
+        if self._kept and self._first_seq <= self.accepted_through and not is_left_out:
             self._forget_through(self._first_seq)
             self.given_up_count += 1
             return 1
@@ -94,6 +109,7 @@ class Outbox:
             batch.append(entry)
         first_seq = self._next_seq
         self._next_seq += len(batch)
+        self._has_sent |= bool(batch)
         return first_seq, batch
 
     def _forget_through(self, seq: int) -> int:

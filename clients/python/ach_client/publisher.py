@@ -11,9 +11,10 @@ from typing import Any, Self
 
 from . import control
 from .codec import PINGS, REPORTS
+from .codes import Code
 from .connection import Connection, Course, Target
 from .credentials import Credentials
-from .errors import AchError, NotDurable, TooManyThings
+from .errors import AchError, NodeRefused, NotDurable, TooManyThings
 from .notices import (
     ClockOff,
     GaveUp,
@@ -45,6 +46,8 @@ ITEM_BYTES = 72
 """An item of an Intern at most: header, kind and 64 letters; its share of the frame with it."""
 RECORD_BYTES = 64
 """More than a ping or a report, its share of the frame with it."""
+VENDOR_LANES = {Lane.DURESS, Lane.DOORS_AND_ALARMS, Lane.PINGS}
+"""What a vendor sends on."""
 DEAD_AFTER_S = 10.0
 """As long as the node itself waits for a sign of life."""
 DRAIN_S = 5.0
@@ -75,7 +78,7 @@ class Publisher:
     ) -> None:
         target = Target(
             address,
-            Credentials.load(credentials),
+            Credentials.load(credentials).directory,
             client,
             server_name,
             connect_within_s,
@@ -165,8 +168,8 @@ class Publisher:
 
     async def accepted(self) -> None:
         """Waits until all that was published was decided on: the alarms that follow were sent."""
-        boxes = self._outboxes.values()
-        await self._until(lambda: all(box.accepted_through >= box.last_seq for box in boxes))
+        due = [(box, box.entered_count) for box in self._outboxes.values()]
+        await self._until(lambda: all(box.decided_count >= entered for box, entered in due))
 
     @property
     def is_storing(self) -> bool:
@@ -253,6 +256,8 @@ class Publisher:
         if isinstance(frame, control.Ack):
             box = self._outboxes.get(frame.lane)
             if box is not None and frame.epoch == self._epoch:
+                if frame.accepted_through > box.accepted_through:
+                    self._connection.settled()
                 box.told(frame.accepted_through, frame.durable_through, frame.credit_through)
                 self.totals[frame.lane] = frame.totals
         elif isinstance(frame, control.Interned):
@@ -292,6 +297,7 @@ class Publisher:
 
     def _begin(self, session: Session) -> None:
         welcome = session.welcome
+        epoch = _epoch_of(welcome)
         for lane in welcome.lanes:
             box = self._outboxes.get(lane.lane)
             if box is None:
@@ -300,7 +306,6 @@ class Publisher:
                 box.resume(lane.accepted_through, lane.durable_through, lane.credit_through)
             else:
                 box.begin(lane.credit_through)
-        epoch = welcome.lanes[0].epoch if welcome.lanes else self._epoch
         if epoch != self._epoch:
             self._epoch = epoch
             self.totals = {}
@@ -326,6 +331,16 @@ class Publisher:
     def _fail(self, failure: AchError) -> None:
         self._failure = failure
         self._wakeup.wake()
+
+
+def _epoch_of(welcome: control.Welcome) -> int:
+    """The epoch of a vendor's three lanes. Who is given none could keep inputs, and never send."""
+    epochs = {lane.epoch for lane in welcome.lanes}
+    if not epochs:
+        raise NodeRefused(Code.WRONG_ROLE, "these credentials are no vendor's, no lane was given")
+    if len(epochs) > 1 or {lane.lane for lane in welcome.lanes} != VENDOR_LANES:
+        raise NodeRefused(Code.MALFORMED, "a Welcome without lanes 0, 1 and 3 in one epoch")
+    return epochs.pop()
 
 
 def _payload(first_seq: int, batch: Iterable[Input]) -> bytes:

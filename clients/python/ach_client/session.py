@@ -24,6 +24,7 @@ from .records import (
     read_preamble,
     write_preamble,
 )
+from .silence import TICKS, Silence
 from .wakeup import note_exception
 from .words import Lane
 
@@ -34,8 +35,9 @@ FRAME_S = 5.0
 """How long a node may take from a frame's first byte to its last."""
 GOODBYE_S = 2.0
 """How long a node may take to answer a Goodbye."""
-TICKS = 4
-"""How often in `dead_after_s` the node is asked for a sign of life."""
+CUT_GRACE_S = 1.0
+"""How long a connection may outlive one of its streams: most often it is about to end as a whole,
+and then says better why."""
 
 _log = logging.getLogger("ach_client")
 
@@ -49,7 +51,8 @@ class Hearing:
     """Who is told what a session hears. None of these may block."""
 
     control: Callable[[Any], None]
-    """A frame of the control stream, except Welcome, Heartbeat and Goodbye."""
+    """A frame of the control stream, except Welcome, Heartbeat and Goodbye; none before
+    `Session.begin`."""
     tick: Callable[[], None]
     """Comes `TICKS` times in `dead_after_s`: time to ask whether the node lives."""
     note: Callable[[int, Any], None] = _not_heard
@@ -82,11 +85,11 @@ class Session:
         self._welcomed: asyncio.Future[Welcome] = asyncio.get_running_loop().create_future()
         self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._welcomed.add_done_callback(note_exception)
+        self._early: list[Any] | None = []
+        """What came behind the Welcome, within the same turn of the loop, until `begin`."""
         self._goodbye: Goodbye | None = None
         self._ticker: asyncio.Task[None] | None = None
-        self.silent_ticks = 0
-        """Ticks since the last sign of life. Ticks, not seconds: a program that was busy for long
-        has not listened, and must not take the node for dead."""
+        self._dead_after_s = dead_after_s
 
     @classmethod
     async def open(
@@ -102,19 +105,21 @@ class Session:
     ) -> Session:
         """Connects and says hello; raises `Ended` if there is no Welcome."""
         session = cls(hearing, dead_after_s)
-        hello = Hello(
-            versions=(PROTOCOL_VERSION,),
-            client=f"{client} (ach-client for Python {__version__})",
-            site=credentials.identity.site,
-            resume=resume,
-            sent_at=time.time_ns(),
-        )
         server_name = server_name or split_address(address)[0]
         try:
             async with asyncio.timeout(WELCOME_S):
                 session._link = await Link.open(address, server_name, credentials, session)
                 session._control = session._link.new_stream(is_unidirectional=False)
                 session._incoming[session._control] = _Incoming()
+                # Now, not before: the node compares `sent_at` with its own clock, and whatever the
+                # handshake has taken would look like a clock that is behind.
+                hello = Hello(
+                    versions=(PROTOCOL_VERSION,),
+                    client=f"{client} (ach-client for Python {__version__})",
+                    site=credentials.identity.site,
+                    resume=resume,
+                    sent_at=time.time_ns(),
+                )
                 session.send(hello)
                 await session._welcomed
         except TimeoutError:
@@ -125,6 +130,12 @@ class Session:
             raise
         session._ticker = asyncio.create_task(session._tick())
         return session
+
+    def begin(self) -> None:
+        """From now on, what the node says after its Welcome is told; so is what came already."""
+        early, self._early = self._early or [], None
+        for frame in early:
+            self._hearing.control(frame)
 
     @property
     def welcome(self) -> Welcome:
@@ -165,6 +176,12 @@ class Session:
         if self._link is not None:
             self._link.abort(code, why)
 
+    def abort_soon(self, why: str) -> None:
+        """Ends the connection unless it ends by itself in a moment."""
+        if not self.is_over:
+            loop = asyncio.get_running_loop()
+            loop.call_later(CUT_GRACE_S, self.abort, Code.DONE, why)
+
     async def close(self) -> None:
         """Ends the connection in good order: Goodbye, the node's last acks, its Goodbye."""
         if not self.is_over and self._link is not None:
@@ -188,8 +205,8 @@ class Session:
         """The node gave up a stream."""
         if stream_id == self._control or stream_id in self._lanes.values():
             # A node that closes stops its streams first. What it says in CONNECTION_CLOSE is worth
-            # more, and comes in a moment or the silence is noticed.
-            _log.debug("the node reads stream %d no more: %s", stream_id, code)
+            # more, and comes in a moment.
+            self.abort_soon(f"the node reads a stream no more: {code}")
             return
         incoming = self._incoming.pop(stream_id, None)
         if incoming is not None and incoming.subscription is not None:
@@ -229,7 +246,9 @@ class Session:
                 self._hearing.note(incoming.subscription, frame)
             else:
                 self._control_frame(frame)
-        if is_end and not is_ours:
+        if is_end and is_ours:
+            self.abort_soon("the node has ended the control stream")
+        elif is_end:
             del self._incoming[stream_id]
             if incoming.subscription is not None:
                 self._hearing.cut(incoming.subscription, Code.DONE)
@@ -245,19 +264,20 @@ class Session:
             self._goodbye = frame
         elif not self._welcomed.done():
             raise Refused(Code.UNEXPECTED_FRAME, "a frame before the Welcome")
-        elif not isinstance(frame, Heartbeat):
+        elif isinstance(frame, Heartbeat):
+            pass
+        elif self._early is not None:
+            self._early.append(frame)
+        else:
             self._hearing.control(frame)
 
     # ---- whether the node lives
 
     async def _tick(self) -> None:
-        heard_before = 0
+        silence = Silence()
         while not self.is_over and self._link is not None:
             await asyncio.sleep(self._tick_s)
-            heard = self._link.heard_count
-            self.silent_ticks = 0 if heard != heard_before else self.silent_ticks + 1
-            heard_before = heard
-            if self.silent_ticks >= TICKS:
+            if silence.is_dead_at_tick(self._link.heard_count):
                 self.declare_dead()
             elif self._has_stalled_frame():
                 self.abort(Code.FRAME_TIMEOUT, "a frame was begun and not finished in time")
@@ -266,8 +286,8 @@ class Session:
 
     def declare_dead(self) -> None:
         """Ends a connection over which nothing comes."""
-        dead_after_s = self._tick_s * TICKS
-        self.abort(Code.DONE, f"the link is dead: nothing was heard for {dead_after_s:.1f} s")
+        why = f"the link is dead: nothing was heard for almost {self._dead_after_s:.1f} s"
+        self.abort(Code.DONE, why)
 
     def _has_stalled_frame(self) -> bool:
         has_stalled = False

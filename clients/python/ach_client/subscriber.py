@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import logging
 from collections import deque
@@ -17,16 +16,15 @@ from .codec import Skipped
 from .codes import Code
 from .connection import Connection, Course, Target
 from .credentials import Credentials
-from .errors import AchError, NodeRefused
+from .errors import AchError, NodeRefused, Refused
 from .inbox import Inbox
 from .notes import AlarmNote, AlarmSettled, EventNote, Gap, OpenSetEnd, PositionNote
 from .notices import LinkDown, LinkUp
-from .session import TICKS, Hearing, Session
+from .session import Hearing, Session
+from .silence import Silence
 from .values import Cursor
 from .words import Topic
 
-CUT_GRACE_S = 1.0
-"""How long a connection may outlive the stream of its subscription."""
 DEAD_AFTER_S = 3.0
 """A receiver that hears nothing for this long says so and connects anew."""
 
@@ -43,6 +41,8 @@ class Subscriber(Generic[N]):
     """
 
     topic: ClassVar[Topic]
+    notes: ClassVar[tuple[type[Any], ...]]
+    """What may come on the stream of this topic, beside what may come on any."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Subscriber(Generic[N]):
         self._inbox: Inbox[Any] = Inbox()
         target = Target(
             address,
-            Credentials.load(credentials),
+            Credentials.load(credentials).directory,
             client,
             server_name,
             connect_within_s,
@@ -77,7 +77,8 @@ class Subscriber(Generic[N]):
         self._cursor_after_pending = resume_after
         self._subscription = 0
         self._nonce = 0
-        self._heard_at_tick = self._heard_count = self._silent_ticks = 0
+        self._heard_count = 0
+        self._silence = Silence()
         self._failure: AchError | None = None
         self.skipped_count = 0
         """Notes that this client is too old to read."""
@@ -111,12 +112,12 @@ class Subscriber(Generic[N]):
             if entry is None:
                 raise self._failure or StopAsyncIteration
             self._pending.extend(self._read(entry))
-            self._cursor_after_pending = _greater(self._cursor_after_pending, _cursor_of(entry))
+            self._cursor_after_pending = _cursor_after(self._cursor_after_pending, entry)
         return self._pending.popleft()
 
     def _read(self, entry: Any) -> Iterable[N]:
         """What the program is told of a note, or of the link."""
-        return (entry,)
+        return () if isinstance(entry, Skipped) else (entry,)
 
     def _key(self, note: Any) -> Hashable:  # noqa: ARG002
         """What a newer note of the same key makes old; None for what must all be told."""
@@ -137,20 +138,19 @@ class Subscriber(Generic[N]):
         if isinstance(note, Skipped):
             self.skipped_count += 1
             _log.warning("this client is too old for a note, which is left out: %s", note.why)
-            return
+        elif not isinstance(note, (Gap, *self.notes)):
+            what = f"a {type(note).__name__} among {self.topic}"
+            raise Refused(Code.UNEXPECTED_FRAME, what)
         if self._inbox.is_full:
             # What was heard stays; what comes is asked for again when there is room.
             self._session.abort(Code.TOO_SLOW, "this program deals with notes too slowly")
             return
         self._inbox.put(note, self._key(note))
-        self._heard_through = _greater(self._heard_through, _cursor_of(note))
+        self._heard_through = _cursor_after(self._heard_through, note)
 
     def _subscription_cut(self, subscription: int, code: Code) -> None:
         if subscription == self._subscription and self._session is not None:
-            # Most often the whole connection is about to end, and says better why.
-            abort = self._session.abort
-            why = f"the node ended the subscription: {code}"
-            asyncio.get_running_loop().call_later(CUT_GRACE_S, abort, Code.DONE, why)
+            self._session.abort_soon(f"the node ended the subscription: {code}")
 
     def _control_heard(self, frame: Any) -> None:
         if not isinstance(frame, control.RefusedRequest) or self._session is None:
@@ -165,10 +165,7 @@ class Subscriber(Generic[N]):
         # An answer on the stream of the subscription shows that an alarm would come as well.
         if self._session is None:
             return
-        is_heard = self._heard_count != self._heard_at_tick
-        self._heard_at_tick = self._heard_count
-        self._silent_ticks = 0 if is_heard else self._silent_ticks + 1
-        if self._silent_ticks > TICKS:
+        if self._silence.is_dead_at_tick(self._heard_count):
             self._session.declare_dead()
             return
         self._nonce += 1
@@ -178,7 +175,8 @@ class Subscriber(Generic[N]):
 
     def _begin(self, session: Session) -> None:
         self._subscription += 1
-        self._silent_ticks = 0
+        self._silence = Silence()
+        self._heard_count = 0
         self._inbox.put(LinkUp(session.welcome))
         session.send(
             control.Subscribe(
@@ -202,6 +200,7 @@ class AlarmSubscriber(Subscriber[AlarmUpdate | LinkUp | LinkDown]):
     """Follows alarms: each change once, what was lost said aloud."""
 
     topic = Topic.ALARMS
+    notes = (AlarmNote, AlarmSettled, OpenSetEnd)
 
     @functools.cached_property
     def _book(self) -> AlarmBook:
@@ -217,6 +216,9 @@ class AlarmSubscriber(Subscriber[AlarmUpdate | LinkUp | LinkDown]):
             self._book.begin_stream()
         if isinstance(entry, (LinkUp, LinkDown)):
             return (entry,)
+        if isinstance(entry, Skipped):
+            self._book.skip()
+            return ()
         return self._book.apply(entry)
 
 
@@ -224,27 +226,28 @@ class EventSubscriber(Subscriber[EventNote | Gap | LinkUp | LinkDown]):
     """Follows events, which are told once: what happens while the link is down is not told."""
 
     topic = Topic.EVENTS
+    notes = (EventNote,)
 
 
 class PositionSubscriber(Subscriber[PositionNote | Gap | LinkUp | LinkDown]):
     """Follows positions, of which only the newest of each tag waits."""
 
     topic = Topic.POSITIONS
+    notes = (PositionNote,)
 
     def _key(self, note: Any) -> Hashable:
         return note.tag if isinstance(note, PositionNote) else None
 
 
-def _cursor_of(entry: Any) -> Cursor | None:
-    """What a note adds to the place to resume after. The open set adds nothing: it has no order."""
-    if isinstance(entry, AlarmNote) and not entry.is_resent:
-        return entry.cursor
-    if isinstance(entry, (AlarmSettled, OpenSetEnd)):
-        return entry.cursor
-    return None
-
-
-def _greater(one: Cursor | None, other: Cursor | None) -> Cursor | None:
-    if one is None or other is None:
-        return one or other
-    return max(one, other)
+def _cursor_after(before: Cursor | None, entry: Any) -> Cursor | None:
+    """The place to resume after, once this has come. The open set adds nothing: it has no order."""
+    if isinstance(entry, Gap) and entry.code is Code.CURSOR_OUT_OF_RANGE:
+        # The node does not know the place: what it tells from now on may well lie before it.
+        return None
+    is_news = isinstance(entry, AlarmNote) and not entry.is_resent
+    if not is_news and not isinstance(entry, (AlarmSettled, OpenSetEnd)):
+        return before
+    place: Cursor | None = entry.cursor
+    if before is None or place is None:
+        return before or place
+    return max(before, place)

@@ -59,18 +59,26 @@ class Authority:
         authority.name = authority.certificate.subject
         return authority
 
-    def enrol(self, uri: str, out: str, *, lasts: bool = True, has_hosts: bool = False) -> Path:
-        """A directory of credentials for `uri`."""
+    def enrol(
+        self,
+        uri: str,
+        out: str,
+        *,
+        lasts: bool = True,
+        has_hosts: bool = False,
+        days: int = 90,
+    ) -> Path:
+        """A directory of credentials for `uri`; enrolling once more renews them."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, out)])
         names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(uri)]
         if has_hosts:
             names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-        builder = self._builder(subject, key.public_key(), lasts=lasts)
+        builder = self._builder(subject, key.public_key(), lasts=lasts, days=days)
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         certificate = builder.sign(self.key, hashes.SHA256())
         directory = self._directory / out
-        directory.mkdir(parents=True)
+        directory.mkdir(parents=True, exist_ok=True)
         pem = serialization.Encoding.PEM
         (directory / "ca.pem").write_bytes(self.certificate.public_bytes(pem))
         (directory / "cert.pem").write_bytes(certificate.public_bytes(pem))
@@ -80,7 +88,7 @@ class Authority:
         return directory
 
     def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, lasts: bool
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, lasts: bool, days: int = 90
     ) -> x509.CertificateBuilder:
         now, day = datetime.datetime.now(datetime.UTC), datetime.timedelta(days=1)
         return (
@@ -90,7 +98,7 @@ class Authority:
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - 2 * day)
-            .not_valid_after(now + day if lasts else now - day)
+            .not_valid_after(now + days * day if lasts else now - day)
         )
 
 
@@ -105,7 +113,13 @@ class Visit(QuicConnectionProtocol):
         self._heard: asyncio.Queue[tuple[Lane | None, Any]] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self.is_over = asyncio.Event()
+        self.is_deaf = False
+        """Whether it hears nothing any more, as one that is gone."""
         self.close_code: int | None = None
+
+    def datagram_received(self, data: bytes | str, addr: Any) -> None:
+        if not self.is_deaf:
+            super().datagram_received(data, addr)
 
     def quic_event_received(self, event: events.QuicEvent) -> None:
         if isinstance(event, events.HandshakeCompleted):
@@ -156,9 +170,24 @@ class Visit(QuicConnectionProtocol):
         self._quic.send_stream_data(0, b"".join(map(write_frame, frames)))
         self.transmit()
 
-    async def welcome(self, *lanes: LaneState, is_storing: bool = True) -> Hello:
-        """Answers the Hello."""
+    async def welcome(
+        self, *lanes: LaneState, is_storing: bool = True, behind: tuple[Any, ...] = ()
+    ) -> Hello:
+        """Answers the Hello, with what comes behind it in one datagram. A vendor gets all lanes."""
         hello: Hello = await self.hear(Hello)
+        given = {lane.lane for lane in lanes}
+        if given:
+            left_out = {Lane.DURESS, Lane.DOORS_AND_ALARMS, Lane.PINGS} - given
+            lanes += tuple(
+                LaneState(
+                    lane=lane,
+                    epoch=lanes[0].epoch,
+                    accepted_through=0,
+                    durable_through=0,
+                    credit_through=1_000,
+                )
+                for lane in left_out
+            )
         self.say(
             Welcome(
                 version=1,
@@ -173,7 +202,8 @@ class Visit(QuicConnectionProtocol):
                 handle_count_max=1_000,
                 is_storing=is_storing,
                 site_version=1,
-            )
+            ),
+            *behind,
         )
         return hello
 
@@ -191,6 +221,28 @@ class Visit(QuicConnectionProtocol):
         """Bytes on a stream."""
         self._quic.send_stream_data(stream, data)
         self.transmit()
+
+    def finish(self, stream: int) -> None:
+        """Nothing more comes on a stream."""
+        self._quic.send_stream_data(stream, b"", end_stream=True)
+        self.transmit()
+
+    def read_no_more(self, lane: Lane) -> None:
+        """Asks the client to stop sending on a lane."""
+        stream = next(stream for stream, its in self._lanes.items() if its is lane)
+        self._quic.stop_stream(stream, Code.INTERNAL)
+        self.transmit()
+
+    def send_datagram(self, data: bytes) -> None:
+        """As anybody can who knows the addresses."""
+        assert self._transport is not None
+        self._transport.sendto(data, self._quic._network_paths[0].addr)
+
+    def reset(self) -> None:
+        """As the node does that was started anew and has no such connection."""
+        self.is_deaf = True
+        token = self._quic._host_cids[0].stateless_reset_token
+        self.send_datagram(bytes([0x40]) + bytes(30) + token)
 
     def note(self, stream: int, *notes: Any) -> None:
         """On the stream of a subscription."""

@@ -172,3 +172,62 @@ def test_a_leader_that_is_none_any_more_is_not_listened_to() -> None:
     assert told(book, note("a", RAISED, DURABLE, fencing=2)) == ["told a raised"]
     assert told(book, note("b", RAISED, DURABLE, fencing=1)) == []
     assert book.stale_count == 1
+
+
+def test_an_alarm_whose_clearing_was_lost_is_open_again_at_the_mark() -> None:
+    book = AlarmBook()
+    no_disk = Storage.PROVISIONAL_FOR_WANT_OF_A_DISK
+    told(book, note("a", RAISED, DURABLE), note("a", CLEARED, no_disk))
+    assert open_ids(book) == ""
+    book.begin_stream()
+    assert told(book, note("a", RAISED, DURABLE, resent=True), MARK) == [
+        "settled a cleared withdrawn",
+        "mark",
+    ]
+    assert open_ids(book) == "a"
+
+
+def test_an_alarm_that_was_lost_altogether_is_news_when_the_vendor_sends_again() -> None:
+    book = AlarmBook()
+    no_disk = Storage.PROVISIONAL_FOR_WANT_OF_A_DISK
+    told(book, note("a", RAISED, no_disk), note("a", CLEARED, no_disk))
+    book.begin_stream()
+    assert told(book, MARK) == ["settled a cleared withdrawn", "settled a raised withdrawn", "mark"]
+    assert told(book, note("a", RAISED, PROVISIONAL)) == ["told a raised"]
+    assert open_ids(book) == "a"
+
+
+def test_after_a_gap_nobody_says_what_became_of_one_that_ended_and_it_may_be_news_again() -> None:
+    book = AlarmBook()
+    no_disk = Storage.PROVISIONAL_FOR_WANT_OF_A_DISK
+    told(book, note("a", RAISED, no_disk), note("a", CLEARED, no_disk))
+    assert told(book, Gap(code=Code.TOO_SLOW), MARK) == ["gap", "mark"]
+    assert told(book, note("a", RAISED, PROVISIONAL)) == ["told a raised"]
+
+
+def test_what_ended_and_is_durable_is_not_judged_again() -> None:
+    book = AlarmBook()
+    told(book, note("a", RAISED, PROVISIONAL), note("a", CLEARED, DURABLE))
+    book.begin_stream()
+    assert told(book, MARK) == ["mark"]
+
+
+def test_a_mark_after_a_note_that_could_not_be_read_takes_no_alarm_off() -> None:
+    book = AlarmBook()
+    told(book, note("a", RAISED, DURABLE), note("b", RAISED, PROVISIONAL))
+    book.begin_stream()
+    book.skip()
+    assert told(book, MARK) == ["mark"]
+    assert open_ids(book) == "ab"
+    # The next mark does, if all before it was read.
+    book.begin_stream()
+    assert told(book, MARK) == ["gone a raised", "settled b raised withdrawn", "mark"]
+
+
+def test_what_is_told_outside_of_a_set_is_not_kept_for_its_mark() -> None:
+    book = AlarmBook()
+    book.begin_stream()
+    told(book, note("a", RAISED, DURABLE, resent=True), MARK)
+    for each in "bcdef":
+        told(book, note(each, RAISED, DURABLE), note(each, CLEARED, DURABLE))
+    assert not book._told_in_set

@@ -26,6 +26,7 @@ from ach_client.codes import Code
 from ach_client.control import Heartbeat
 from ach_client.errors import Refused
 from ach_client.records import read_ping, read_preamble, write_ping, write_preamble
+from ach_client.values import Position, read_position, write_position
 
 
 def load(vectors: Path, name: str) -> list[dict[str, Any]]:
@@ -152,3 +153,14 @@ def test_bytes_that_mean_nothing_are_refused_and_nothing_else_happens(vectors: P
             continue
         if frame is not None and not isinstance(frame, Skipped):
             assert read_frame(write_frame(frame)) == frame
+
+
+def test_a_position_is_refused_for_what_it_does_not_flag() -> None:
+    whole = Position(1, 2, z_mm=3, floor_hundredths=4)
+    data = write_position(whole)
+    assert read_position(data) == whole
+    # Flags are the last two bytes: 1 height, 2 floor, others nothing.
+    for flags in (0, 1, 2, 7):
+        with pytest.raises(Refused) as refused:
+            read_position(data[:-2] + bytes([flags, 0]))
+        assert refused.value.code is Code.RESERVED_NOT_ZERO, flags

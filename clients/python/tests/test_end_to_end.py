@@ -7,6 +7,7 @@ import random
 import time
 from pathlib import Path
 
+import pytest
 from real_node import RealNode, run
 
 from ach_client import (
@@ -23,6 +24,7 @@ from ach_client import (
     LinkDown,
     LinkUp,
     Mark,
+    NodeRefused,
     Notice,
     Ping,
     PositionSubscriber,
@@ -215,6 +217,7 @@ def test_nothing_acknowledged_is_lost_when_the_node_is_killed_again_and_again(
     async def test() -> None:
         downs = 0
         came_up = asyncio.Event()
+        is_killed_enough = asyncio.Event()
 
         def tell(notice: Notice) -> None:
             nonlocal downs
@@ -228,14 +231,18 @@ def test_nothing_acknowledged_is_lost_when_the_node_is_killed_again_and_again(
                 AlarmSubscriber(node.address, desk, dead_after_s=1.0) as alarms,
                 Publisher(node.address, vendor, dead_after_s=1.0, on_notice=tell) as publisher,
             ):
-                publishing = asyncio.create_task(_publish(publisher, presses=60))
+                publishing = asyncio.create_task(_publish(publisher, is_killed_enough))
                 for _ in range(3):
                     await came_up.wait()
                     await asyncio.sleep(chance.uniform(0.0, 0.5))
+                    # The node is at work: it has inputs that it has not acknowledged.
+                    while publisher.kept_count == 0 or not publisher.is_connected:
+                        await asyncio.sleep(0)
                     came_up.clear()
                     await node.kill()
                     await node.start()
-                pings = await publishing
+                is_killed_enough.set()
+                presses, pings = await publishing
                 await publisher.durable()
                 # A first word that nobody can mistake ends the receiver's part.
                 cut = Report(kind=ReportKind.BAND_CUT, observed_at=time.time_ns())
@@ -245,8 +252,8 @@ def test_nothing_acknowledged_is_lost_when_the_node_is_killed_again_and_again(
                 totals = publisher.totals[Lane.PINGS]
                 assert publisher.epoch == 1, "it never lost count, so it was let resume"
         # Every episode was told, once, and each has its own id.
-        assert sorted(raised) == list(range(1, 61))
-        assert len({note.id for note in raised.values()}) == 60
+        assert sorted(raised) == list(range(1, presses + 1))
+        assert len({note.id for note in raised.values()}) == presses
         assert ended == {note.id for note in raised.values()}
         assert downs >= 3
         # The totals are of the epoch, not of the connection; what came twice is a duplicate.
@@ -256,18 +263,19 @@ def test_nothing_acknowledged_is_lost_when_the_node_is_killed_again_and_again(
     run(test())
 
 
-async def _publish(publisher: Publisher, presses: int) -> int:
-    """Presses and resets a button among pings; how many pings."""
-    pings = 0
-    for press_number in range(presses):
+async def _publish(publisher: Publisher, is_enough: asyncio.Event) -> tuple[int, int]:
+    """Presses and resets a button among pings until it is enough; how many of either."""
+    presses = pings = 0
+    while not is_enough.is_set():
+        presses += 1
         await publisher.report(NURSE_BUTTON, press())
         for _ in range(20):
             at = time.time_ns()
-            await publisher.ping(PATIENT, Ping(observed_at=at, x_mm=press_number, y_mm=1_000))
+            await publisher.ping(PATIENT, Ping(observed_at=at, x_mm=presses, y_mm=1_000))
             pings += 1
         await asyncio.sleep(0.05)
         await publisher.report(NURSE_BUTTON, reset())
-    return pings
+    return presses, pings
 
 
 async def _until_band_cut(alarms: AlarmSubscriber) -> tuple[dict[int, AlarmNote], set[str]]:
@@ -331,6 +339,45 @@ def test_a_receiver_that_was_away_resumes_after_what_it_has_dealt_with(
     run(test())
 
 
+def test_a_node_that_was_killed_and_started_at_its_address_is_known_by_its_reset(
+    ach: Path, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        downs: list[LinkDown] = []
+
+        def tell(notice: Notice) -> None:
+            if isinstance(notice, LinkDown):
+                downs.append(notice)
+
+        async with RealNode(ach, tmp_path) as node:
+            vendor = await node.enrol("vendor", "rtls")
+            # So long that nothing but the reset can tell it.
+            publisher = Publisher(node.address, vendor, dead_after_s=60.0, on_notice=tell)
+            async with publisher:
+                await publisher.report(NURSE_BUTTON, press())
+                await publisher.durable()
+                await node.kill()
+                await node.start()
+                await publisher.report(NURSE_BUTTON, reset())
+                await publisher.durable()
+                assert publisher.epoch == 1
+        assert "started anew" in str(downs[0])
+
+    run(test())
+
+
+def test_a_receivers_credentials_are_refused_to_a_publisher(ach: Path, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with RealNode(ach, tmp_path) as node:
+            desk = await node.enrol("receiver", "desk")
+            with pytest.raises(NodeRefused) as refused:
+                async with Publisher(node.address, desk):
+                    pass
+            assert refused.value.code is Code.WRONG_ROLE
+
+    run(test())
+
+
 def test_a_dead_link_is_noticed_and_made_good(ach: Path, tmp_path: Path) -> None:
     async def test() -> None:
         async with RealNode(ach, tmp_path) as node:
@@ -348,5 +395,32 @@ def test_a_dead_link_is_noticed_and_made_good(ach: Path, tmp_path: Path) -> None
                 async with Publisher(node.address, vendor) as publisher:
                     await publisher.report(NURSE_BUTTON, press())
                     await until_told(alarms, AlarmKind.DURESS, Transition.RAISED)
+
+    run(test())
+
+
+def test_a_vendor_notices_a_dead_link_and_loses_nothing_over_it(ach: Path, tmp_path: Path) -> None:
+    async def test() -> None:
+        down: asyncio.Queue[LinkDown] = asyncio.Queue()
+
+        def tell(notice: Notice) -> None:
+            if isinstance(notice, LinkDown):
+                down.put_nowait(notice)
+
+        async with RealNode(ach, tmp_path) as node:
+            vendor = await node.enrol("vendor", "rtls")
+            async with Publisher(
+                node.address, vendor, dead_after_s=2.0, on_notice=tell
+            ) as publisher:
+                node.relay.is_cut = True
+                for number in range(100):
+                    at = time.time_ns()
+                    await publisher.ping(PATIENT, Ping(observed_at=at, x_mm=number, y_mm=0))
+                assert "dead" in str(await down.get())
+                assert publisher.kept_count == 100
+                node.relay.is_cut = False
+                await publisher.durable()
+                totals = publisher.totals[Lane.PINGS]
+                assert totals.accepted + totals.conflated == 100
 
     run(test())

@@ -7,11 +7,28 @@ import re
 import shlex
 import signal
 import sys
+import textwrap
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import REPOSITORY
 from real_node import RealNode, run
+
+import ach_client
+from ach_client import (
+    AlarmSubscriber,
+    Cursor,
+    Filter,
+    LinkUp,
+    Mark,
+    Publisher,
+    Report,
+    ReportKind,
+    Told,
+)
 
 EXAMPLES = REPOSITORY / "clients" / "python" / "examples"
 GUIDES = REPOSITORY / "docs" / "guides"
@@ -69,6 +86,73 @@ def test_what_the_example_of_a_vendor_publishes_the_example_of_a_receiver_shows(
             assert await receiver.wait() == 0
 
     run(test())
+
+
+def blocks(guide: str, word: str) -> list[str]:
+    """The blocks of Python of a guide with this word in them."""
+    text = (GUIDES / guide).read_text(encoding="utf-8")
+    return [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if word in block]
+
+
+def test_a_board_that_keeps_its_cursor_as_the_guide_shows_begins_and_comes_back(
+    ach: Path, tmp_path: Path
+) -> None:
+    (block,) = blocks("receiver.md", "Cursor.parse")
+    kept_file = tmp_path / "cursor"
+    shown: list[object] = []
+
+    class Enough(Exception):
+        """The board is switched off."""
+
+    def keep(cursor: str) -> None:
+        kept_file.write_text(cursor, encoding="utf-8")
+
+    async def board(node: RealNode, desk: Path, show: Callable[[object], None]) -> None:
+        names: dict[str, Any] = {
+            "AlarmSubscriber": AlarmSubscriber,
+            "Cursor": Cursor,
+            "address": node.address,
+            "credentials": desk,
+            "keep": keep,
+            "kept": kept_file.read_text(encoding="utf-8") if kept_file.exists() else None,
+            "show": show,
+        }
+        exec("async def main():\n" + textwrap.indent(block, "    "), names)
+        with pytest.raises(Enough):
+            await names["main"]()
+
+    def until(kind: type) -> Callable[[object], None]:
+        def show(update: object) -> None:
+            shown.append(update)
+            if isinstance(update, kind):
+                raise Enough
+
+        return show
+
+    async def test() -> None:
+        async with RealNode(ach, tmp_path) as node:
+            vendor, desk = await node.enrol("vendor", "rtls"), await node.enrol("receiver", "desk")
+            # Nothing was kept before, nor is there anything to keep when it is switched off.
+            await board(node, desk, until(Mark))
+            async with Publisher(node.address, vendor) as publisher:
+                # The board sees the press, and is switched off before it is dealt with.
+                watching = asyncio.create_task(board(node, desk, until(Told)))
+                at = time.time_ns()
+                pressed = Report(kind=ReportKind.BUTTON_PRESSED, observed_at=at)
+                await publisher.report(NURSE_BUTTON, pressed)
+                await publisher.durable()
+                await watching
+            await board(node, desk, until(Mark))
+        assert [type(update) for update in shown][-3:] == [LinkUp, Told, Mark]
+        if kept_file.exists():
+            Cursor.parse(kept_file.read_text(encoding="utf-8"))
+
+    run(test())
+
+
+def test_the_filter_that_the_guide_shows_is_one() -> None:
+    (block,) = blocks("receiver.md", "Filter(")
+    assert isinstance(eval(block, vars(ach_client).copy()), Filter)
 
 
 def commands(guide: str) -> list[tuple[str, list[str]]]:

@@ -200,6 +200,57 @@ def test_a_node_that_does_not_store_costs_what_is_decided_on_and_it_is_said(tmp_
     run(test())
 
 
+def test_while_the_node_stores_nothing_is_given_up_however_long_it_takes(tmp_path: Path) -> None:
+    authority, vendor = authority_and_vendor(tmp_path)
+    told: list[Notice] = []
+
+    async def play(visit: Visit) -> None:
+        await visit.welcome(lane(1))
+        await intern(visit)
+        await numbers(visit, 2)
+        visit.say(ack(2, 0))
+        # Time enough for a third to come, if anything was forgotten to make room for it.
+        await asyncio.sleep(0.3)
+        assert visit.heard_so_far(Pings) == []
+        visit.say(ack(2, 1))
+        assert await numbers(visit, 1) == [(3, 3)]
+        visit.say(ack(3, 3))
+
+    async def test() -> None:
+        async with FakeNode(authority, play) as node:
+            publisher = Publisher(node.address, vendor, pings_kept=2, on_notice=told.append)
+            async with publisher:
+                for number in range(1, 4):
+                    await publisher.ping(TAG, ping(number))
+                await publisher.durable()
+            assert node.visits[0]._task is not None
+            await node.visits[0]._task
+        assert [it for it in told if isinstance(it, GaveUp)] == []
+
+    run(test())
+
+
+def test_a_notice_that_the_program_cannot_take_does_not_stop_the_publisher(tmp_path: Path) -> None:
+    authority, vendor = authority_and_vendor(tmp_path)
+
+    async def play(visit: Visit) -> None:
+        await visit.welcome(lane(1))
+        await intern(visit)
+        await numbers(visit, 1)
+        visit.say(ack(1, 1))
+
+    def fails(notice: Notice) -> None:
+        raise RuntimeError(f"no place for {notice}")
+
+    async def test() -> None:
+        async with FakeNode(authority, play) as node:
+            async with Publisher(node.address, vendor, on_notice=fails) as publisher:
+                await publisher.ping(TAG, ping(1))
+                await publisher.durable()
+
+    run(test())
+
+
 def test_an_input_of_another_lane_does_not_wait_for_room_of_pings(tmp_path: Path) -> None:
     authority, vendor = authority_and_vendor(tmp_path)
 
@@ -286,6 +337,29 @@ def test_a_refusal_that_does_not_pass_is_raised_at_first_and_told_later(tmp_path
                 assert isinstance(update, LinkDown)
                 assert update.ending.code is Code.WRONG_SITE
                 assert update.wait_s is not None and update.wait_s >= 10.0
+
+    run(test())
+
+
+def test_the_code_of_a_close_counts_more_than_the_end_of_a_stream(tmp_path: Path) -> None:
+    authority, desk = authority_and_desk(tmp_path)
+
+    async def play(visit: Visit) -> None:
+        hello = await visit.welcome()
+        assert (hello.site, hello.versions) == ("example", (1,))
+        _, stream = await visit.subscribed()
+        visit.finish(stream)
+        await asyncio.sleep(0.2)
+        visit.goodbye(Code.SHUTTING_DOWN)
+
+    async def test() -> None:
+        async with FakeNode(authority, play) as node:
+            async with AlarmSubscriber(node.address, desk, dead_after_s=30.0) as alarms:
+                async for update in alarms:
+                    if isinstance(update, LinkDown):
+                        break
+                assert isinstance(update, LinkDown)
+                assert update.ending.code is Code.SHUTTING_DOWN
 
     run(test())
 

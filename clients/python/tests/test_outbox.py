@@ -79,3 +79,43 @@ def test_without_a_disk_only_what_was_decided_on_is_given_up_oldest_first() -> N
     box.resume(1, 0, 1_000)
     assert sent(box) == (2, [1, 2])
     assert box.given_up_count == 1
+
+
+def test_giving_up_leaves_out_no_number_on_a_connection_that_has_begun() -> None:
+    box = filled(3, room=3)
+    sent(box)
+    box.told(3, 0, 1_000)
+    # Connected again. The first is sent; the others wait for their handles.
+    box.resume(3, 0, 1_000)
+    assert sent(box, ready=1) == (1, [0])
+    assert box.give_up_decided() == 1
+    assert box.give_up_decided() == 0
+    assert sent(box) == (2, [1, 2])
+    assert box.give_up_decided() == 1
+
+
+def test_before_anything_is_sent_a_connection_may_begin_after_what_was_given_up() -> None:
+    box = filled(3, room=3)
+    sent(box)
+    box.told(2, 0, 1_000)
+    box.resume(2, 0, 1_000)
+    assert [box.give_up_decided() for _ in range(3)] == [1, 1, 0]
+    assert sent(box) == (3, [2])
+
+
+def test_what_was_decided_on_is_counted_whatever_became_of_it() -> None:
+    box = filled(4)
+    sent(box)
+    box.told(1, 0, 1_000)
+    assert box.decided_count == 1
+    box.told(3, 2, 1_000)
+    assert box.decided_count == 3
+    box.put(Input(4, b"4"))
+    assert box.decided_count == 3
+    assert box.give_up_decided() == 1
+    assert box.decided_count == 3
+    # A node that has lost its disk begins anew and has to decide once more.
+    box.begin(1_000)
+    assert box.decided_count == 3
+    box.told(1, 0, 1_000)
+    assert box.decided_count == 4

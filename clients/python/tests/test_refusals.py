@@ -78,6 +78,7 @@ class Raw:
             server_name=None,
             dead_after_s=30.0,
         )
+        self._session.begin()
         return self
 
     @property

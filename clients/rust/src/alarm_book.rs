@@ -107,6 +107,8 @@ pub struct AlarmBook {
     ended: VecDeque<AlarmId>,
     /// Counts the streams, and the open sets within one; what was told since carries its number.
     stream: u64,
+    /// A note since then could not be read.
+    has_skipped: bool,
     cursor: Option<Cursor>,
 }
 
@@ -116,14 +118,32 @@ impl AlarmBook {
         AlarmBook::default()
     }
 
-    /// Everything durable up to here has been told; resume after it.
+    /// A book with nothing in it, of a receiver that was told everything durable up to `cursor`
+    /// before.
+    pub fn resumed_after(cursor: Option<Cursor>) -> AlarmBook {
+        AlarmBook { cursor, ..AlarmBook::default() }
+    }
+
+    /// Everything durable up to here has been told; resume after it. Nothing once the node has refused
+    /// it with a gap, until the next mark.
     pub fn cursor(&self) -> Option<Cursor> {
         self.cursor
     }
 
     /// A new stream begins; what was missed and the open alarms come first.
     pub fn begin(&mut self) {
+        self.begin_set();
+    }
+
+    fn begin_set(&mut self) {
         self.stream = self.stream.saturating_add(1);
+        self.has_skipped = false;
+    }
+
+    /// A note came that this version cannot read. It may have told of any alarm, so the next mark says
+    /// of none that it was not told.
+    pub fn skip(&mut self) {
+        self.has_skipped = true;
     }
 
     /// Takes a frame and gives the news in it, which may be none.
@@ -134,8 +154,13 @@ impl AlarmBook {
             Frame::AlarmSettled(settled) => self.take_settled(&settled, &mut news),
             Frame::OpenSetEnd(end) => self.take_end(&end, &mut news),
             Frame::Gap(gap) => {
-                // The open alarms come again, and count from here.
-                self.stream = self.stream.saturating_add(u64::from(gap.code == Code::TooSlow));
+                match gap.code {
+                    // The open alarms come again, and count from here.
+                    Code::TooSlow => self.begin_set(),
+                    // What lies before it is none of this node's, and what follows may lie before it.
+                    Code::CursorOutOfRange => self.cursor = None,
+                    _ => {}
+                }
                 news.push(AlarmUpdate::Gap(gap));
             }
             Frame::EchoReply(reply) => news.push(AlarmUpdate::EchoReply { nonce: reply.nonce }),
@@ -251,6 +276,14 @@ impl AlarmBook {
 
     /// Everything up to the mark has been told: what was not told again is not so any more.
     fn take_end(&mut self, end: &OpenSetEnd, news: &mut Vec<AlarmUpdate>) {
+        if !std::mem::take(&mut self.has_skipped) {
+            self.judge(news);
+        }
+        self.cursor = self.cursor.max(end.cursor);
+        news.push(AlarmUpdate::OpenSetComplete { open_count: end.open_count });
+    }
+
+    fn judge(&mut self, news: &mut Vec<AlarmUpdate>) {
         let stream = self.stream;
         let mut gone = Vec::new();
         for (id, episode) in &mut self.episodes {
@@ -273,8 +306,6 @@ impl AlarmBook {
         for id in gone {
             self.remember_ended(id);
         }
-        self.cursor = self.cursor.max(end.cursor);
-        news.push(AlarmUpdate::OpenSetComplete { open_count: end.open_count });
     }
 }
 

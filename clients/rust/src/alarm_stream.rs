@@ -22,7 +22,8 @@ pub struct AlarmStream {
 
 impl AlarmStream {
     pub(crate) fn new(incoming: Incoming) -> AlarmStream {
-        AlarmStream { incoming, book: AlarmBook::new(), news: VecDeque::new() }
+        let book = AlarmBook::resumed_after(incoming.resume.get());
+        AlarmStream { incoming, book, news: VecDeque::new() }
     }
 
     /// Where to resume in another process: after everything that [`AlarmStream::next`] has given.
@@ -47,7 +48,7 @@ impl AlarmStream {
             let news = self.news.pop_front();
             if self.news.is_empty() {
                 // All that was heard has been given, so it need not come again.
-                self.incoming.resume.set(self.book.cursor().max(self.incoming.resume.get()));
+                self.incoming.resume.set(self.book.cursor());
             }
             if news.is_some() {
                 return news;
@@ -55,7 +56,10 @@ impl AlarmStream {
             match self.incoming.next().await? {
                 Arrival::Begun => self.book.begin(),
                 Arrival::Frame(frame) => self.news.extend(self.book.take(*frame)),
-                Arrival::Unreadable(error) => return Some(AlarmUpdate::Unreadable(error)),
+                Arrival::Unreadable(error) => {
+                    self.book.skip();
+                    return Some(AlarmUpdate::Unreadable(error));
+                }
                 Arrival::Broken => return Some(AlarmUpdate::Disconnected),
             }
         }

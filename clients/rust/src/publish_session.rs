@@ -55,6 +55,7 @@ pub(crate) async fn publish_forever(
             Session::open(&connector, resume).await
         };
         let opened = tokio::select! {
+            // A session that is there already is used, so that it ends with a goodbye.
             biased;
             opened = opening => opened,
             () = shared.leaving() => return,
@@ -84,8 +85,8 @@ pub(crate) async fn publish_forever(
         }
         tokio::select! {
             biased;
-            () = sleep(backoff.wait_after(&error, connector.config.surroundings.chance())) => {}
             () = shared.leaving() => return,
+            () = sleep(backoff.wait_after(&error, connector.config.surroundings.chance())) => {}
         }
     }
 }
@@ -198,13 +199,15 @@ async fn say(
         }
         sink.flush().await?;
         tokio::select! {
+            // Handles are looked at above in any case, so whoever asks for them without a pause
+            // keeps no probe waiting.
             biased;
-            () = shared.handle_work.notified() => {}
             frame = control.recv() => match frame {
                 Some(frame) => push(sink, &frame)?,
                 // The publisher is being dropped, and this task with it.
                 None => std::future::pending().await,
-            }
+            },
+            () = shared.handle_work.notified() => {}
         }
     }
 }

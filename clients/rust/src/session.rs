@@ -16,7 +16,7 @@ use crate::ConnectError;
 use crate::client::Connector;
 
 /// How long a goodbye may take to arrive. Whoever closes is not kept by a node that reads nothing.
-const GOODBYE_DEADLINE: Duration = Duration::from_secs(2);
+pub(crate) const GOODBYE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Priority of the control stream over lanes on the sender's side.
 const CONTROL_PRIORITY: i32 = 3;
@@ -152,7 +152,7 @@ pub(crate) fn batch_reports_max(welcome: &Welcome) -> usize {
 pub(crate) async fn leave(mut sink: FrameSink, connection: &Connection) {
     let goodbye = Goodbye { code: Code::Done, detail: Text::default() };
     if sink.push(&Frame::Goodbye(goodbye)).is_ok() {
-        let _ = timeout(GOODBYE_DEADLINE, sink.finish()).await;
+        let _ = timeout(GOODBYE_WITHIN, sink.finish()).await;
     }
     connection.close(VarInt::from_u32(0), b"");
 }

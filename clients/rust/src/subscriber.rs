@@ -9,7 +9,7 @@ use ach_engine_wire::limits::SUBSCRIPTIONS_MAX;
 use ach_engine_wire::{
     Cursor, Echo, Filter, Frame, Preamble, Refused, Subscribe, Topic, Unsubscribe, WireError,
 };
-use quinn::VarInt;
+use quinn::{Connection, VarInt};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -19,12 +19,13 @@ use crate::alarm_stream::AlarmStream;
 use crate::client::Connector;
 use crate::incoming::{Incoming, SharedCursor};
 use crate::note_stream::{EventStream, PositionStream};
-use crate::session::{Session, cause, leave, next_frame, push, unexpected};
+use crate::session::{GOODBYE_WITHIN, Session, cause, leave, next_frame, push, unexpected};
 use crate::source_slot::{SourceSlot, SubscriptionRefused};
 use crate::{Backoff, ConnectError};
 
-/// How long [`Subscriber::close`] waits for its goodbye to arrive.
-const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// How long [`Subscriber::close`] waits. Longer than a goodbye may take to arrive, which ends the wait
+/// in better order.
+const CLOSE_WITHIN: Duration = GOODBYE_WITHIN.saturating_add(Duration::from_secs(1));
 
 /// Wishes that wait to be sent.
 const WISHES_MAX: usize = 4_096;
@@ -100,7 +101,8 @@ impl Subscriber {
         let (connected, is_connected) = watch::channel(true);
         let (troubles, trouble) = watch::channel(None);
         let (leave, leaving) = watch::channel(false);
-        let following = Following { connector, requests: queue, leaving, wanted: BTreeMap::new() };
+        let wanted = BTreeMap::new();
+        let following = Following { connector, requests: queue, leaving, wanted, connection: None };
         let task = tokio::spawn(following.run(session, connected, troubles));
         let task = Arc::new(Task(task));
         Subscriber { requests, next_subscription: 0, is_connected, trouble, leave, task }
@@ -155,12 +157,13 @@ impl Subscriber {
 
     /// Says goodbye, so that the node knows at once that nobody reads any more, and ends every stream:
     /// what a stream has not given by now it may not give, and then it gives `None`. Waits up to two
-    /// seconds for the goodbye to arrive.
+    /// seconds for the goodbye to arrive, and up to a second more for the connection to end.
     pub async fn close(self) {
         self.close_within(CLOSE_WITHIN).await;
     }
 
-    /// As [`Subscriber::close`], but waits no longer than this. It is closed in any case.
+    /// As [`Subscriber::close`], but waits no longer than this. It is closed in any case: after that
+    /// the connection is dropped without a goodbye, and every stream ends.
     pub async fn close_within(self, within: Duration) {
         self.leave.send_replace(true);
         let mut is_connected = self.is_connected.clone();
@@ -202,6 +205,28 @@ struct Following {
     requests: mpsc::Receiver<Request>,
     leaving: watch::Receiver<bool>,
     wanted: BTreeMap<u32, Wanted>,
+    /// The one that stands, or the last. Whoever still reads a stream keeps it alive until it is
+    /// closed.
+    connection: Option<Connection>,
+}
+
+/// However the task ends, the connection does, and all streams, those too whose wish has not been
+/// looked at.
+impl Drop for Following {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.close(VarInt::from_u32(0), b"");
+        }
+        self.requests.close();
+        while let Ok(request) = self.requests.try_recv() {
+            if let Request::Add(added) = request {
+                added.slot.close();
+            }
+        }
+        for wanted in self.wanted.values() {
+            wanted.slot.close();
+        }
+    }
 }
 
 impl Following {
@@ -219,8 +244,8 @@ impl Following {
             } else {
                 tokio::select! {
                     biased;
-                    opened = Session::open(&self.connector, Vec::new()) => opened,
                     () = left(&mut self.leaving) => break,
+                    opened = Session::open(&self.connector, Vec::new()) => opened,
                 }
             };
             let error = match opened {
@@ -241,17 +266,18 @@ impl Following {
             troubles.send_replace(Some(Arc::new(error)));
             tokio::select! {
                 biased;
-                () = sleep(wait) => {}
                 () = left(&mut self.leaving) => break,
+                () = sleep(wait) => {}
             }
         }
-        self.end();
+        drop(self);
         connected.send_replace(false);
     }
 
     /// Follows over one connection until it breaks; `None` when the subscriber was closed.
     async fn follow(&mut self, session: Session, backoff: &mut Backoff) -> Option<ConnectError> {
         let Session { connection, mut sink, mut source, welcome: _ } = session;
+        self.connection = Some(connection.clone());
         let Following { requests, leaving, wanted, .. } = self;
         let mut openings = JoinSet::new();
         let mut following = wanted.values().try_for_each(|it| push(&mut sink, &it.subscribe()));
@@ -290,19 +316,6 @@ impl Following {
         let error = cause(&connection, following.err().unwrap_or(lost));
         connection.close(VarInt::from_u32(0), b"");
         Some(error)
-    }
-
-    /// Ends all streams, those too whose wish has not been looked at.
-    fn end(mut self) {
-        self.requests.close();
-        while let Ok(request) = self.requests.try_recv() {
-            if let Request::Add(added) = request {
-                added.slot.close();
-            }
-        }
-        for wanted in self.wanted.values() {
-            wanted.slot.close();
-        }
     }
 }
 

@@ -26,7 +26,7 @@ pub trait Disk: Debug {
     /// An open file.
     type File: DiskFile;
     /// Holds the folder for one writer until it is dropped.
-    type Lock: Debug + Send;
+    type Lock: Debug + Send + Sync;
 
     /// Takes the folder for this writer alone.
     ///

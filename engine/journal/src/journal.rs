@@ -1,6 +1,7 @@
 //! The journal as its one owner sees it: append, commit, seal, release, close.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::data_key::{DataKey, TAG_BYTES, Tag};
 use crate::disk::{Disk, DiskFile};
@@ -118,7 +119,7 @@ pub struct Journal<D: Disk = FileDisk> {
     pub(crate) chain: Tag,
     pub(crate) dead: Option<&'static str>,
     pub(crate) counters: Counters,
-    pub(crate) _lock: D::Lock,
+    pub(crate) lock: Arc<D::Lock>,
 }
 
 impl<D: Disk> Journal<D> {
@@ -285,6 +286,12 @@ impl<D: Disk> Journal<D> {
         }
         self.disk.sync_dir().map_err(|source| self.die("sync the folder of", source))?;
         Ok(count)
+    }
+
+    /// Holds the folder for this process even after the journal is closed, for whoever else writes
+    /// in it.
+    pub fn hold(&self) -> Arc<D::Lock> {
+        Arc::clone(&self.lock)
     }
 
     /// The last record that is durable.

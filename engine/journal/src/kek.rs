@@ -1,6 +1,7 @@
 //! The key-encryption key: the one secret a node must keep.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::error::Unspecified;
@@ -15,9 +16,11 @@ pub(crate) const NONCE_BYTES: usize = 12;
 /// What the key's id is a keyed hash of; the id tells a wrong key from a damaged one.
 const ID_TEXT: &[u8] = b"ach journal key-encryption key, version 1";
 
-/// The key that wraps the keys of segments. It is never shown.
+/// The key that wraps the keys of files. It is never shown; clones are the same key.
+#[derive(Clone)]
 pub struct Kek {
-    key: LessSafeKey,
+    key: Arc<LessSafeKey>,
+    root: hmac::Key,
     id: [u8; 16],
 }
 
@@ -28,12 +31,24 @@ impl Kek {
     /// When the library of cryptography refuses.
     pub fn from_bytes(bytes: &[u8; KEY_BYTES]) -> Result<Kek, KekRefused> {
         let key = UnboundKey::new(&AES_256_GCM, bytes).map_err(|_| KekRefused)?;
-        let hash = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, bytes), ID_TEXT);
-        let id = hash.as_ref().first_chunk().copied().ok_or(KekRefused)?;
-        Ok(Kek { key: LessSafeKey::new(key), id })
+        let root = hmac::Key::new(hmac::HMAC_SHA256, bytes);
+        let id = hmac::sign(&root, ID_TEXT).as_ref().first_chunk().copied().ok_or(KekRefused)?;
+        Ok(Kek { key: Arc::new(LessSafeKey::new(key)), root, id })
     }
 
-    pub(crate) fn id(&self) -> [u8; 16] {
+    /// A secret for something else beside the journal: HMAC-SHA-256 of `purpose`, so that a node has
+    /// one key to keep. The same purpose gives the same secret.
+    ///
+    /// # Errors
+    /// When the library of cryptography refuses.
+    pub fn secret_for(&self, purpose: &str) -> Result<Zeroizing<[u8; KEY_BYTES]>, KekRefused> {
+        let text = format!("ach secret: {purpose}");
+        let hash = hmac::sign(&self.root, text.as_bytes());
+        hash.as_ref().first_chunk().copied().map(Zeroizing::new).ok_or(KekRefused)
+    }
+
+    /// Tells one key from another without showing either.
+    pub fn id(&self) -> [u8; 16] {
         self.id
     }
 
@@ -87,6 +102,17 @@ mod tests {
     fn a_key_is_never_shown() {
         let kek = Kek::from_bytes(&[0x41; 32]).unwrap();
         assert_eq!(format!("{kek:?}"), "Kek(..)");
+    }
+
+    #[test]
+    fn each_purpose_has_a_secret_of_its_own() {
+        let kek = Kek::from_bytes(&[1; 32]).unwrap();
+        let secret = |kek: &Kek, purpose| *kek.secret_for(purpose).unwrap();
+        assert_eq!(secret(&kek, "archives"), secret(&kek, "archives"));
+        assert_ne!(secret(&kek, "archives"), secret(&kek, "people"));
+        let other = Kek::from_bytes(&[2; 32]).unwrap();
+        assert_ne!(secret(&kek, "archives"), secret(&other, "archives"));
+        assert_ne!(secret(&kek, "archives"), [1; 32]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod damage;
 mod data_key;
 mod disk;
 mod errors;
+mod file_key;
 #[cfg(test)]
 mod golden;
 mod group;
@@ -50,6 +51,7 @@ pub use disk::{
     Disk, DiskFile, FileDisk, FileLock, PAGE_BYTES, SimDisk, SimFault, SimFile, SimLock, suite,
 };
 pub use errors::{AppendError, CommitError, OpenError, PrepareError, ReadError};
+pub use file_key::{FileKey, WrappedKey};
 pub use journal::{Config, Counters, Journal, Room};
 pub use kek::{Kek, KekRefused};
 pub use kek_source::{KekError, KekSource};

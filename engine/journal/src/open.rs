@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 
 use crate::damage::{Cut, Note};
 use crate::disk::{Disk, DiskFile};
@@ -96,7 +97,7 @@ impl<D: Disk> Journal<D> {
             chain,
             dead: None,
             counters: Counters::default(),
-            _lock: lock,
+            lock: Arc::new(lock),
         };
         journal.mark_opened()?;
         Ok((journal, opened))

@@ -109,6 +109,11 @@ impl Bundle {
         &self.authority_pem
     }
 
+    /// Its own certificate, as PEM.
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate_pem
+    }
+
     pub(crate) fn authority(&self) -> Vec<CertificateDer<'static>> {
         certificates(&self.authority_pem)
     }

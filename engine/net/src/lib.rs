@@ -14,6 +14,7 @@ mod listener;
 mod pki_error;
 mod tls;
 pub mod transport;
+mod validity;
 
 pub use authority::Authority;
 pub use bundle::Bundle;
@@ -24,5 +25,6 @@ pub use endpoint::{
 pub use frame_sink::{FrameSink, SINK_BYTES_FULL};
 pub use frame_source::{FRAME_DEADLINE, FrameSource, StreamError};
 pub use identity::{Identity, IdentityError, Role};
-pub use listener::{Handshake, HandshakeError, HandshakeLimits, Listener, Peer};
+pub use listener::{Handshake, HandshakeCounts, HandshakeError, HandshakeLimits, Listener, Peer};
 pub use pki_error::PkiError;
+pub use validity::valid_until;

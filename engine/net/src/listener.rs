@@ -49,13 +49,26 @@ pub struct Listener {
     endpoint: Endpoint,
     free: Arc<Semaphore>,
     limits: HandshakeLimits,
-    counters: Arc<Counters>,
+    counters: Arc<HandshakeCounts>,
 }
 
+/// Handshakes that were not simply taken. Any thread may read them.
 #[derive(Debug, Default)]
-struct Counters {
+pub struct HandshakeCounts {
     retried: AtomicU64,
     dropped: AtomicU64,
+}
+
+impl HandshakeCounts {
+    /// How many clients were asked to prove their address.
+    pub fn retried(&self) -> u64 {
+        self.retried.load(Ordering::Relaxed)
+    }
+
+    /// How many were dropped because too many handshakes were under way.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
 }
 
 /// A handshake that is under way; it holds one of the places until it is finished or dropped.
@@ -130,12 +143,17 @@ impl Listener {
 
     /// How many clients were asked to prove their address.
     pub fn retried_count(&self) -> u64 {
-        self.counters.retried.load(Ordering::Relaxed)
+        self.counters.retried()
     }
 
     /// How many were dropped because too many handshakes were under way.
     pub fn dropped_count(&self) -> u64 {
-        self.counters.dropped.load(Ordering::Relaxed)
+        self.counters.dropped()
+    }
+
+    /// The counts, for another thread.
+    pub fn counts(&self) -> Arc<HandshakeCounts> {
+        self.counters.clone()
     }
 
     /// The next handshake; finish each on a task of its own. `None` once the endpoint is closed.

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use ach_actors_entities::Site;
 use ach_actors_model::{SiteConfig, SourceRef};
+use ach_engine_journal::Disk;
 use tokio::sync::watch;
 
 use crate::ack_table::{AckTable, VENDOR_LANES};
+use crate::audit_start::{audit, audit_here};
 use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::commit_mark::CommitMark;
 use crate::committer::{Committer, DiskPace};
 use crate::counters::Counters;
+use crate::keeper::Keeper;
 use crate::lanes::Lanes;
 use crate::limits::NodeLimits;
 use crate::node::{Arrangement, NodeConfig, Running};
@@ -19,6 +22,7 @@ use crate::outlet::{Outlet, Spout};
 use crate::planted::{PlantedBug, is_planted};
 use crate::recovery::Recovered;
 use crate::rim::RimParts;
+use crate::scribe::{CheckpointPolicy, Scribe};
 use crate::serve::{FrontDoor, Serving};
 use crate::shard_actor::ShardState;
 use crate::shard_gauge::ShardGauge;
@@ -26,39 +30,54 @@ use crate::shard_worker::{ShardParts, ShardWorker};
 use crate::start_error::StartError;
 use crate::told::Told;
 
-/// The writer of a node without threads.
-pub(crate) type WriterTask = Pin<Box<dyn Future<Output = ()>>>;
+/// What a node without threads does beside the rest.
+pub(crate) type Beside = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A node that is put together and does nothing yet.
 pub(crate) struct Assembled {
     pub serving: Serving,
     pub running: Running,
-    pub writer: Option<WriterTask>,
+    /// What is to be run beside it, unless it has threads for that.
+    pub beside: Vec<Beside>,
 }
 
 /// Puts a node together. With a `pace` it has no thread of its own.
-pub(crate) fn assemble(
+pub(crate) fn assemble<A>(
     config: NodeConfig,
     recovered: Recovered,
+    audit_disk: A,
     clock: Arc<dyn Clock>,
     pace: Option<DiskPace>,
-) -> Result<Assembled, StartError> {
+) -> Result<Assembled, StartError>
+where
+    A: Disk + Clone + Send + 'static,
+{
     check_site(&config, &recovered)?;
+    let mut beside = Vec::new();
+    let shared = Shared::new(&recovered, clock.clone(), &config.limits);
+    let audit = if pace.is_some() {
+        let (audit, writer) = audit_here(&config, audit_disk, &shared.counters, &shared.clock);
+        beside.push(writer);
+        audit
+    } else {
+        audit(&config, audit_disk, &shared.counters, &shared.clock)?
+    };
     let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, .. } = config;
     let arrangement = if pace.is_some() { Arrangement::OneThread } else { arrangement };
-    let shared = Shared::new(&recovered, clock.clone(), &limits);
-    let (worker, told, acks, writer) = worker(&shared, recovered, site, clock, pace)?;
+    let timing = (clock, pace, limits.checkpoints);
+    let (worker, told, acks) = worker(&shared, recovered, site, timing, &mut beside)?;
     let site = worker.shard().site().cloned().ok_or(StartError::Failed)?;
     let rim = RimParts {
         node: name,
         frame,
         lanes: shared.lanes.clone(),
-        outlet: shared.outlet,
-        clock: shared.clock,
+        outlet: shared.outlet.clone(),
+        clock: shared.clock.clone(),
         mark: shared.mark.clone(),
         counters: shared.counters.clone(),
         gauge: shared.gauge.clone(),
         limits,
+        audit: audit.auditor,
         acks: recovered_acks(acks, &worker, &site),
         told,
         site,
@@ -73,11 +92,14 @@ pub(crate) fn assemble(
         state: running,
         thread: None,
         lanes: shared.lanes,
+        outlet: shared.outlet,
+        clock: shared.clock,
         mark: shared.mark,
         counters: shared.counters,
         gauge: shared.gauge,
+        audit: audit.state,
     };
-    Ok(Assembled { serving, running, writer })
+    Ok(Assembled { serving, running, beside })
 }
 
 /// What the threads of a node share.
@@ -106,19 +128,19 @@ impl Shared {
 }
 
 /// Puts the recovered shard to work, with a committer that stores what it decides. Gives back what
-/// the rim goes on with, and the committer's writer if it is no thread.
+/// the rim goes on with.
 fn worker(
     shared: &Shared,
     recovered: Recovered,
     site: SiteConfig,
-    clock: Arc<dyn Clock>,
-    pace: Option<DiskPace>,
-) -> Result<(ShardWorker, Told, AckTable, Option<WriterTask>), StartError> {
+    (clock, pace, policy): (Arc<dyn Clock>, Option<DiskPace>, CheckpointPolicy),
+    beside: &mut Vec<Beside>,
+) -> Result<(ShardWorker, Told, AckTable), StartError> {
     let (mark, counters) = (shared.mark.clone(), shared.counters.clone());
     if let Some(why) = recovered.stopped {
         mark.stop(why);
     }
-    let mut writer = None;
+    let is_threaded = pace.is_none();
     let committer = match (recovered.log, pace) {
         // Groups are gathered by real time, whatever time the shard follows: the disk is real.
         (Some(log), None) => {
@@ -127,12 +149,30 @@ fn worker(
                 .map_err(StartError::Thread)?
         }
         (Some(log), Some(pace)) => {
-            let started = Committer::start_here(log, mark.clone(), counters.clone(), clock, pace);
-            writer = Some(Box::pin(started.1) as WriterTask);
-            started.0
+            let (committer, writer) =
+                Committer::start_here(log, mark.clone(), counters.clone(), clock, pace);
+            beside.push(Box::pin(writer));
+            committer
         }
         (None, _) => Committer::absent(mark.clone(), counters.clone()),
     };
+    let keeper = match recovered.store {
+        Some(store) if is_threaded => {
+            Some(Keeper::start(store, committer.pin(), mark.clone(), counters.clone()))
+                .transpose()
+                .map_err(StartError::Thread)?
+        }
+        Some(store) => {
+            let (keeper, writer) =
+                Keeper::start_here(store, committer.pin(), mark.clone(), counters.clone());
+            beside.push(Box::pin(writer));
+            Some(keeper)
+        }
+        None => None,
+    };
+    let (told, acks) =
+        (recovered.ledger.told(recovered.shard.open_notices()), recovered.ledger.acks());
+    let past = (recovered.ledger, recovered.sites, recovered.since);
     let change = changed_site(site, recovered.site.as_ref());
     let mut worker = ShardWorker::new(ShardParts {
         shard: recovered.shard,
@@ -141,6 +181,7 @@ fn worker(
         committer,
         mark,
         spout: Spout::new(shared.outlet.clone()),
+        scribe: Scribe::new(past, keeper, policy, counters.clone()),
         counters,
         gauge: shared.gauge.clone(),
         last_index: recovered.last_index,
@@ -150,7 +191,7 @@ fn worker(
     let away_since = (recovered.last_index > 0).then_some(recovered.last_at);
     let away_since = away_since.filter(|_| !is_planted(PlantedBug::OutageNotTold));
     worker.open(away_since, change.map(Box::new));
-    Ok((worker, recovered.told, recovered.acks, writer))
+    Ok((worker, told, acks))
 }
 
 fn check_site(config: &NodeConfig, recovered: &Recovered) -> Result<(), StartError> {

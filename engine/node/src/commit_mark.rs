@@ -45,6 +45,10 @@ pub enum StoringStopped {
 }
 
 impl StoringStopped {
+    /// Every word that [`StoringStopped::word`] knows.
+    pub(crate) const WORDS: &[&str] =
+        &["journal_damaged", "disk_full", "disk_failed", "disk_too_slow", "entry_unencodable"];
+
     /// Why, in a word that fits into the name of a number.
     pub fn word(&self) -> &'static str {
         match self {

@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::counters::Counters;
 use crate::entry_queue::{Bell, EntryQueue, Pause, Pending, Unpark};
+use crate::journal_floor::{Pin, Position};
 use crate::planted::{PlantedBug, is_planted};
 
 /// Entries that may wait for the disk. At a turn of 64 pings that is four million pings.
@@ -42,6 +43,16 @@ const SPARES_MAX: usize = 64;
 pub(crate) trait EntryLog: Send + fmt::Debug {
     /// Adds an entry to the open group.
     fn append(&mut self, index: u64, bytes: &[u8]) -> Result<(), StoringStopped>;
+
+    /// Where the entry lies that was added last, if the log knows.
+    fn position(&self) -> Option<Position> {
+        None
+    }
+
+    /// Counts what it does there.
+    fn count_by(&mut self, counters: Arc<Counters>) {
+        drop(counters);
+    }
 
     /// Returns once the open group is on disk.
     fn commit(&mut self) -> Result<(), StoringStopped>;
@@ -73,6 +84,7 @@ pub(crate) struct Committer {
     shared: Arc<Shared>,
     mark: Arc<CommitMark>,
     counters: Arc<Counters>,
+    pin: Arc<Pin>,
     host: Host,
     is_closing: bool,
 }
@@ -101,6 +113,11 @@ impl Host {
 pub(crate) type DiskPace = Box<dyn Fn() -> Duration>;
 
 impl Committer {
+    /// Where the last pinned entry lies, once it is on disk.
+    pub(crate) fn pin(&self) -> Arc<Pin> {
+        Arc::clone(&self.pin)
+    }
+
     /// Starts the thread.
     ///
     /// # Errors
@@ -113,14 +130,12 @@ impl Committer {
         clock: Arc<dyn Clock>,
     ) -> std::io::Result<Committer> {
         let mut writer = Writer::new(log, mark, counters, clock);
-        let Writer { shared, mark, counters, .. } = &writer;
-        let (shared, mark, counters) = (shared.clone(), mark.clone(), counters.clone());
+        let of_writer = writer.shared();
         let thread = std::thread::Builder::new()
             .name("ach-committer".to_owned())
             .spawn(move || writer.run())?;
         let waker = Arc::new(Unpark(thread.thread().clone())).into();
-        let host = Host::Thread(thread, waker);
-        Ok(Committer { shared, mark, counters, host, is_closing: false })
+        Ok(Committer::with(of_writer, Host::Thread(thread, waker)))
     }
 
     /// A committer without a thread: the future is its writer, and for as long as the disk says it
@@ -133,12 +148,13 @@ impl Committer {
         pace: DiskPace,
     ) -> (Committer, impl Future<Output = ()> + 'static) {
         let mut writer = Writer::new(log, mark, counters, clock);
-        let Writer { shared, mark, counters, .. } = &writer;
-        let (shared, mark, counters) = (shared.clone(), mark.clone(), counters.clone());
         let bell = Arc::new(Bell::default());
-        let host = Host::Task(bell.clone().into());
-        let committer = Committer { shared, mark, counters, host, is_closing: false };
+        let committer = Committer::with(writer.shared(), Host::Task(bell.clone().into()));
         (committer, async move { writer.run_here(&bell, pace).await })
+    }
+
+    fn with((shared, mark, counters, pin): OfWriter, host: Host) -> Committer {
+        Committer { shared, mark, counters, pin, host, is_closing: false }
     }
 
     /// A committer for a node that does not store.
@@ -149,7 +165,7 @@ impl Committer {
             is_over: AtomicBool::new(true),
             closing: AtomicWaker::new(),
         });
-        Committer { shared, mark, counters, host: Host::Nobody, is_closing: false }
+        Committer::with((shared, mark, counters, Arc::default()), Host::Nobody)
     }
 
     /// A buffer to put an entry's bytes into.
@@ -166,15 +182,23 @@ impl Committer {
 
     /// Gives an entry to the disk. Never waits: too much waiting ends storing.
     pub(crate) fn store(&self, index: u64, bytes: Vec<u8>, is_urgent: bool) {
+        self.store_pending(Pending { index, bytes, is_urgent, is_pinned: false });
+    }
+
+    /// The same, and has a checkpoint told where the entry lies.
+    pub(crate) fn store_pinned(&self, index: u64, bytes: Vec<u8>, is_urgent: bool) {
+        self.store_pending(Pending { index, bytes, is_urgent, is_pinned: true });
+    }
+
+    fn store_pending(&self, pending: Pending) {
         let Some(waker) = self.host.waker().filter(|_| self.is_storing()) else {
             self.counters.entries_not_stored.count();
             return;
         };
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let size = u64::try_from(pending.bytes.len()).unwrap_or(u64::MAX);
         let backlog = self.mark.add_backlog(size);
         // One entry alone may be larger than the limit (a site of a million tags).
         let is_over = backlog > BACKLOG_BYTES_MAX && backlog > size;
-        let pending = Pending { index, bytes, is_urgent };
         if is_over || self.shared.queue.push(pending, waker).is_err() {
             // What was not taken does not wait either.
             self.mark.take_backlog(size);
@@ -231,7 +255,10 @@ struct Group {
     is_urgent: bool,
 }
 
-/// The thread.
+/// What the shard's end of it has in common with the writer.
+type OfWriter = (Arc<Shared>, Arc<CommitMark>, Arc<Counters>, Arc<Pin>);
+
+/// The thread, or the task.
 struct Writer {
     log: Box<dyn EntryLog>,
     shared: Arc<Shared>,
@@ -240,6 +267,9 @@ struct Writer {
     clock: Arc<dyn Clock>,
     group: Group,
     policy: GroupPolicy,
+    pin: Arc<Pin>,
+    /// An entry of the open group, or one before it, that a checkpoint waits for.
+    pinned: Option<Position>,
 }
 
 /// How long the thread waits for work before it lets the log use the time.
@@ -256,11 +286,12 @@ enum Next {
 
 impl Writer {
     fn new(
-        log: Box<dyn EntryLog>,
+        mut log: Box<dyn EntryLog>,
         mark: Arc<CommitMark>,
         counters: Arc<Counters>,
         clock: Arc<dyn Clock>,
     ) -> Writer {
+        log.count_by(counters.clone());
         let shared = Arc::new(Shared {
             queue: EntryQueue::new(BACKLOG_ENTRIES_MAX),
             spares: ArrayQueue::new(SPARES_MAX),
@@ -268,7 +299,12 @@ impl Writer {
             closing: AtomicWaker::new(),
         });
         let (group, policy) = (Group::default(), GroupPolicy::default());
-        Writer { log, shared, mark, counters, clock, group, policy }
+        let (pin, pinned) = (Arc::default(), None);
+        Writer { log, shared, mark, counters, clock, group, policy, pin, pinned }
+    }
+
+    fn shared(&self) -> OfWriter {
+        (self.shared.clone(), self.mark.clone(), self.counters.clone(), self.pin.clone())
     }
 
     fn end(&self) -> End {
@@ -363,6 +399,9 @@ impl Writer {
             self.mark.stop(why);
             return;
         }
+        if pending.is_pinned {
+            self.pinned = self.log.position();
+        }
         self.group.last_index = pending.index;
         self.group.entries += 1;
         self.group.bytes = self.group.bytes.saturating_add(size);
@@ -400,13 +439,17 @@ impl Writer {
     }
 
     /// Says that a group is on disk.
-    fn tell(&self, committed: Option<Group>) {
+    fn tell(&mut self, committed: Option<Group>) {
         let Some(group) = committed else { return };
         self.counters.groups_committed.count();
+        self.counters.tally.group_entries.record(group.entries);
         self.counters.groups_urgent.add(u64::from(group.is_urgent));
         self.counters.entries_committed.add(group.entries);
         self.counters.bytes_committed.add(u64::try_from(group.bytes).unwrap_or(u64::MAX));
         self.mark.advance(group.last_index);
+        if let Some(position) = self.pinned.take() {
+            self.pin.set(position);
+        }
     }
 }
 

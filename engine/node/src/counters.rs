@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::tally::Tally;
+
 /// A number that only grows.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
@@ -29,12 +31,19 @@ macro_rules! counters {
         #[derive(Debug, Default)]
         pub struct Counters {
             $($(#[doc = $doc])+ pub $name: Counter,)*
+            /// What is told apart by lane, kind or length.
+            pub(crate) tally: Tally,
         }
 
         impl Counters {
             /// Every counter with its name, in the order of their declaration.
             pub fn read(&self) -> Vec<(&'static str, u64)> {
                 vec![$((stringify!($name), self.$name.get()),)*]
+            }
+
+            /// As [`Counters::read`], each with what it counts.
+            pub(crate) fn described(&self) -> Vec<(&'static str, &'static str, u64)> {
+                vec![$((stringify!($name), concat!($($doc),+), self.$name.get()),)*]
             }
         }
     };
@@ -125,6 +134,13 @@ counters! {
     groups_urgent
     /// Entries that were not stored because storing had stopped.
     entries_not_stored
+    /// Checkpoints written whole.
+    checkpoints_taken
+    /// Checkpoints given up, because the disk was full or failed, or the site changed meanwhile.
+    /// Another one is tried later.
+    checkpoints_given_up
+    /// Segments of the journal given up, because no start needs them any more.
+    segments_given_up
     /// Frames given to subscribers.
     frames_fanned_out
     /// Frames left out for a subscriber that was too slow.
@@ -139,6 +155,16 @@ counters! {
     commands_taken
     /// Times the machine seemed to have been suspended.
     suspends_seen
+    /// Records that are in the audit log, on disk.
+    audit_records_written
+    /// Acts that were recorded together with others alike.
+    audit_acts_merged
+    /// Records that are in no audit log, because it could not be written.
+    audit_records_lost
+    /// Heads of the audit log that were signed.
+    audit_heads_signed
+    /// Damages of the audit log that were found while the node ran.
+    audit_damage_found
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub(crate) struct Pending {
     pub bytes: Vec<u8>,
     /// Whether it must not wait for others.
     pub is_urgent: bool,
+    /// Whether a checkpoint waits to hear where it lies.
+    pub is_pinned: bool,
 }
 
 /// The reader works and will look into the queue before it sleeps.
@@ -105,7 +107,7 @@ impl EntryQueue {
     pub(crate) async fn doze(&self, pause: Pause, bell: &Bell) {
         if self.lie_down(pause) {
             // Rung or not, the reader looks again.
-            let _ = timeout(pause.wait(), bell.0.notified()).await;
+            let _ = timeout(pause.wait(), bell.rung()).await;
         }
         self.sleep.store(AWAKE, Ordering::SeqCst);
     }
@@ -143,6 +145,13 @@ impl Pause {
 #[derive(Debug, Default)]
 pub(crate) struct Bell(Notify);
 
+impl Bell {
+    /// Returns once it rings, or at once if it has rung since it was listened to.
+    pub(crate) async fn rung(&self) {
+        self.0.notified().await;
+    }
+}
+
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
         self.0.notify_one();
@@ -170,7 +179,7 @@ mod tests {
     const LONG: Duration = Duration::from_hours(1);
 
     fn pending(index: u64, is_urgent: bool) -> Pending {
-        Pending { index, bytes: Vec::new(), is_urgent }
+        Pending { index, bytes: Vec::new(), is_urgent, is_pinned: false }
     }
 
     /// What a push does to a reader that sleeps as said.

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ach_actors_entities::Site;
-use ach_actors_model::{AlarmId, AlarmKind, AlarmNotice, AlarmTransition, Event, Fix};
+use ach_actors_model::{AlarmId, AlarmNotice, AlarmTransition, Event, Fix};
 use ach_engine_wire::{Frame, OpenSetEnd, ProvisionalReason, Storage};
 use bytes::Bytes;
 
@@ -47,13 +47,13 @@ pub(crate) struct FanOut {
     events: BTreeMap<SubscriberKey, Subscriber>,
     positions: BTreeMap<SubscriberKey, Rc<Sink>>,
     next_key: u64,
-    raised_by_kind: BTreeMap<AlarmKind, u64>,
     counters: Arc<Counters>,
 }
 
 impl FanOut {
     /// A fan-out without subscribers.
     pub(crate) fn new(site: Arc<Site>, told: Told, counters: Arc<Counters>) -> FanOut {
+        counters.tally.set_open(told.open.len());
         FanOut {
             site,
             told,
@@ -62,7 +62,6 @@ impl FanOut {
             events: BTreeMap::new(),
             positions: BTreeMap::new(),
             next_key: 0,
-            raised_by_kind: BTreeMap::new(),
             counters,
         }
     }
@@ -95,6 +94,7 @@ impl FanOut {
         self.count(notice);
         let storage = self.provisional();
         self.told.keep_open(notice, storage, at);
+        self.note_open();
         self.send_alarm(notice, storage, None);
     }
 
@@ -122,6 +122,7 @@ impl FanOut {
         self.count(notice);
         self.told.keep_recent(notice, at);
         self.told.keep_open(notice, Storage::Durable, at);
+        self.note_open();
         self.send_alarm(notice, Storage::Durable, Some(at));
     }
 
@@ -137,11 +138,18 @@ impl FanOut {
         }
     }
 
-    fn count(&mut self, notice: &AlarmNotice) {
+    fn note_open(&self) {
+        self.counters.tally.set_open(self.told.open.len());
+    }
+
+    fn note_subscribers(&self) {
+        self.counters.tally.set_subscribers(self.subscriber_counts());
+    }
+
+    fn count(&self, notice: &AlarmNotice) {
         let counter = match notice.transition {
             AlarmTransition::Raised => {
-                let raised = self.raised_by_kind.entry(notice.kind).or_default();
-                *raised = raised.saturating_add(1);
+                self.counters.tally.raise(notice.kind);
                 &self.counters.alarms_raised
             }
             AlarmTransition::Upheld => &self.counters.alarms_upheld,
@@ -185,6 +193,7 @@ impl FanOut {
     pub(crate) fn add_alarms(&mut self, sieve: Sieve, sink: Rc<Sink>) -> SubscriberKey {
         let key = self.key();
         self.alarms.insert(key, Subscriber { sieve, sink });
+        self.note_subscribers();
         key
     }
 
@@ -192,6 +201,7 @@ impl FanOut {
     pub(crate) fn add_events(&mut self, sieve: Sieve, sink: Rc<Sink>) -> SubscriberKey {
         let key = self.key();
         self.events.insert(key, Subscriber { sieve, sink });
+        self.note_subscribers();
         key
     }
 
@@ -199,6 +209,7 @@ impl FanOut {
     pub(crate) fn add_positions(&mut self, sink: Rc<Sink>) -> SubscriberKey {
         let key = self.key();
         self.positions.insert(key, sink);
+        self.note_subscribers();
         key
     }
 
@@ -207,6 +218,7 @@ impl FanOut {
         self.alarms.remove(&key);
         self.events.remove(&key);
         self.positions.remove(&key);
+        self.note_subscribers();
     }
 
     /// Whether anybody wants positions.
@@ -217,11 +229,6 @@ impl FanOut {
     /// How many subscribers there are, by topic: alarms, events, positions.
     pub(crate) fn subscriber_counts(&self) -> [usize; 3] {
         [self.alarms.len(), self.events.len(), self.positions.len()]
-    }
-
-    /// How many alarms were raised, by kind.
-    pub(crate) fn raised_by_kind(&self) -> &BTreeMap<AlarmKind, u64> {
-        &self.raised_by_kind
     }
 
     /// How many alarms are open.

@@ -1,13 +1,17 @@
 //! The journal as the committer uses it.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
+use ach_engine_checkpoint::{chained, hash};
 use ach_engine_journal::{
-    AppendError, CommitError, Disk, Journal, Preparation, PrepareError, RecordKind,
+    AppendError, CommitError, Disk, Journal, Lsn, Preparation, PrepareError, RecordKind,
 };
 
 use crate::commit_mark::StoringStopped;
 use crate::committer::EntryLog;
+use crate::counters::Counters;
+use crate::journal_floor::{JournalFloor, Position};
 use crate::notes::SHARD;
 
 /// The term of a node that runs alone.
@@ -24,6 +28,13 @@ pub(crate) struct JournalLog<D: Disk> {
     /// Whether segments are prepared by a thread of their own.
     is_threaded: bool,
     is_room_low: bool,
+    /// The chain of all entries so far, and where the last one lies.
+    chain: u128,
+    last: Option<Position>,
+    floor: Arc<JournalFloor>,
+    /// Records before this one were given up as far as whole segments go.
+    given_up_lsn: u64,
+    counters: Option<Arc<Counters>>,
 }
 
 impl<D> JournalLog<D>
@@ -31,12 +42,48 @@ where
     D: Disk + Send,
     D::File: 'static,
 {
-    /// Uses a journal.
-    pub(crate) fn new(journal: Journal<D>, is_threaded: bool) -> JournalLog<D> {
-        let journal = Some(journal);
-        let mut log = JournalLog { journal, preparing: None, is_threaded, is_room_low: false };
+    /// Uses a journal whose entries so far have this chain, as long as `floor` says. Segments are
+    /// prepared by a thread of their own, or by whoever commits.
+    pub(crate) fn new(
+        journal: Journal<D>,
+        chain: u128,
+        floor: Arc<JournalFloor>,
+        is_threaded: bool,
+    ) -> JournalLog<D> {
+        let mut log = JournalLog {
+            journal: Some(journal),
+            preparing: None,
+            is_threaded,
+            is_room_low: false,
+            chain,
+            last: None,
+            floor,
+            given_up_lsn: 0,
+            counters: None,
+        };
         log.prepare();
         log
+    }
+
+    /// Gives up the segments that nothing wants any more.
+    fn release(&mut self) {
+        let lsn = self.floor.lsn();
+        if lsn <= self.given_up_lsn {
+            return;
+        }
+        self.given_up_lsn = lsn;
+        let Some(journal) = &mut self.journal else { return };
+        match journal.release_before(Lsn(lsn)) {
+            Ok(0) => {}
+            Ok(count) => {
+                if let Some(counters) = &self.counters {
+                    counters.segments_given_up.add(u64::try_from(count).unwrap_or(0));
+                }
+                tracing::debug!(count, "segments of the journal before its checkpoints are gone");
+            }
+            // The journal is dead now, and says so at the next commit.
+            Err(error) => tracing::error!(%error, "segments of the journal could not be given up"),
+        }
     }
 
     fn journal(&mut self) -> Result<&mut Journal<D>, StoringStopped> {
@@ -102,27 +149,39 @@ where
         let journal = self.journal()?;
         let append =
             |journal: &mut Journal<D>| journal.append(RecordKind::Entry, SHARD, TERM, index, bytes);
-        match append(journal) {
+        let appended = match append(journal) {
             Err(AppendError::GroupFull { .. }) => {
                 journal.commit().map_err(|error| stopped(&error))?;
                 append(journal)
             }
             appended => appended,
-        }
-        .map(drop)
-        .map_err(|error| match error {
+        };
+        let lsn = appended.map_err(|error| match error {
             AppendError::TooLarge { .. } => {
                 StoringStopped::Unencodable { index, detail: error.to_string() }
             }
             AppendError::GroupFull { .. } | AppendError::Dead { .. } => {
                 StoringStopped::Failed { detail: error.to_string() }
             }
-        })
+        })?;
+        let entry_hash = hash(bytes);
+        self.chain = chained(self.chain, entry_hash);
+        self.last = Some(Position { index, lsn: lsn.0, entry_hash, chain: self.chain });
+        Ok(())
+    }
+
+    fn position(&self) -> Option<Position> {
+        self.last
+    }
+
+    fn count_by(&mut self, counters: Arc<Counters>) {
+        self.counters = Some(counters);
     }
 
     fn commit(&mut self) -> Result<(), StoringStopped> {
         self.journal()?.commit().map_err(|error| stopped(&error))?;
         self.prepare();
+        self.release();
         Ok(())
     }
 
@@ -132,6 +191,7 @@ where
 
     fn rest(&mut self) {
         self.prepare();
+        self.release();
     }
 
     fn close(&mut self) {

@@ -78,6 +78,11 @@ impl Lanes {
         self.pings.items.is_full()
     }
 
+    /// Whether the door lane has no room.
+    pub(crate) fn is_door_lane_full(&self) -> bool {
+        self.door.items.is_full()
+    }
+
     /// Waits until the ping lane has room or the lanes are closed.
     pub(crate) async fn ping_room(&self) -> Result<(), LanesClosed> {
         self.pings.room(|| self.is_closed()).await

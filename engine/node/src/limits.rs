@@ -5,6 +5,8 @@ use std::time::Duration;
 use ach_engine_net::FRAME_DEADLINE;
 use ach_engine_net::transport::PENDING_HANDSHAKES_MAX;
 
+use crate::scribe::CheckpointPolicy;
+
 /// Limits of a node. The defaults fit a hospital.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NodeLimits {
@@ -35,6 +37,8 @@ pub struct NodeLimits {
     pub report_window: u32,
     /// How long a drain may take until what is left is cut.
     pub drain_within: Duration,
+    /// When checkpoints are made.
+    pub checkpoints: CheckpointPolicy,
 }
 
 impl Default for NodeLimits {
@@ -51,6 +55,7 @@ impl Default for NodeLimits {
             ping_batches_max: crate::lanes::PING_BATCHES_MAX,
             report_window: 4_096,
             drain_within: Duration::from_secs(10),
+            checkpoints: CheckpointPolicy::default(),
         }
     }
 }

@@ -15,13 +15,16 @@ use actix::System;
 use tokio::sync::watch;
 
 use crate::assembly::{Assembled, assemble};
-use crate::clock::{Clock, SystemClock};
+use crate::audit_state::{AuditState, AuditTrouble};
+use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::counters::Counters;
 use crate::here::Here;
 use crate::lanes::{Lanes, LanesClosed};
 use crate::limits::NodeLimits;
-use crate::recovery::{Recovered, recover};
+use crate::node_page::NodePage;
+use crate::outlet::Outlet;
+use crate::recovery::recover;
 use crate::serve::{FrontDoor, Serving, serve};
 use crate::shard_actor::ShardState;
 use crate::shard_gauge::ShardGauge;
@@ -48,7 +51,7 @@ pub struct NodeConfig {
     pub site: SiteConfig,
     /// How to read global coordinates; without it they are refused.
     pub frame: Option<SiteFrame>,
-    /// Its folder: the journal lies in `journal`.
+    /// Its folder: the journal lies in `journal`, the audit log in `audit`, its key in `audit.key`.
     pub data: PathBuf,
     /// Where the journal's key comes from.
     pub kek: KekSource,
@@ -85,6 +88,8 @@ pub struct Health {
     pub backlog_bytes: u64,
     /// Whether the shard works.
     pub is_running: bool,
+    /// What is wrong with the audit log, if anything. Alarms go on; an operator must act.
+    pub audit_trouble: Option<AuditTrouble>,
 }
 
 impl Health {
@@ -92,6 +97,11 @@ impl Health {
     /// connected, and see [`Health::stopped`] for what an operator must do.
     pub fn is_ready(&self) -> bool {
         self.is_running && self.stopped.is_none()
+    }
+
+    /// Whether it works and something is not as it must be, so that an operator must act.
+    pub fn is_degraded(&self) -> bool {
+        self.is_running && (self.stopped.is_some() || self.audit_trouble.is_some())
     }
 }
 
@@ -122,7 +132,7 @@ impl Node {
             folder: folder.display().to_string(),
             source,
         })?;
-        Node::start_on(config, disk, clock)
+        Node::start_on(config, &disk, clock)
     }
 
     /// As [`Node::start_by`], with the journal on another disk: simulated, to see a node through
@@ -133,45 +143,69 @@ impl Node {
     /// See [`StartError`].
     pub fn start_on<D>(
         config: NodeConfig,
-        disk: D,
+        disk: &D,
         clock: Arc<dyn Clock>,
     ) -> Result<Running, StartError>
     where
-        D: Disk + Send + 'static,
+        D: Disk + Clone + Send + 'static,
     {
-        let kek = config.kek.load_for(&disk)?;
-        let recovered = recover(disk, config.journal, kek, true)?;
-        start(config, recovered, clock)
+        let folder = config.data.join("audit");
+        let audit_disk = FileDisk::create(&folder).map_err(|source| StartError::AuditFolder {
+            folder: folder.display().to_string(),
+            source,
+        })?;
+        Node::start_on_disks(config, disk, audit_disk, clock)
     }
 
-    /// As [`Node::start_on`], with everything on the caller's thread: the node is the future, which
+    /// As [`Node::start_on`], with the audit log on another disk too.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`]. That the audit log cannot be written is none: see
+    /// [`Health::audit_trouble`].
+    pub fn start_on_disks<D, A>(
+        config: NodeConfig,
+        disk: &D,
+        audit_disk: A,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Running, StartError>
+    where
+        D: Disk + Clone + Send + 'static,
+        A: Disk + Clone + Send + 'static,
+    {
+        let kek = config.kek.load_for(disk)?;
+        let recovered = recover(disk, config.journal, &kek, config.limits.checkpoints, true)?;
+        start(assemble(config, recovered, audit_disk, clock, None)?)
+    }
+
+    /// As [`Node::start_on_disks`], with everything on the caller's thread: the node is the future, which
     /// must be polled within a local set of a tokio runtime, and is killed by dropping both. It has
     /// the parts, and the code, that a node with threads has.
     ///
     /// # Errors
     ///
     /// See [`StartError`].
-    pub fn start_here<D>(
+    pub fn start_here<D, A>(
         config: NodeConfig,
-        disk: D,
+        disk: &D,
+        audit_disk: A,
         clock: Arc<dyn Clock>,
         here: Here,
     ) -> Result<(Running, impl Future<Output = ()> + 'static), StartError>
     where
-        D: Disk + Send + 'static,
+        D: Disk + Clone + Send + 'static,
+        A: Disk + Clone + Send + 'static,
     {
-        let kek = config.kek.load_for(&disk)?;
-        let recovered = recover(disk, config.journal, kek, false)?;
+        let kek = config.kek.load_for(disk)?;
+        let recovered = recover(disk, config.journal, &kek, config.limits.checkpoints, false)?;
         let Here { endpoint, disk_pace } = here;
-        let Assembled { serving, running, writer } =
-            assemble(config, recovered, clock, Some(disk_pace))?;
+        let Assembled { serving, running, beside } =
+            assemble(config, recovered, audit_disk, clock, Some(disk_pace))?;
         let serving = Serving { door: FrontDoor::Endpoint(endpoint), ..serving };
         let node = async move {
-            let writer = writer.map(tokio::task::spawn_local);
+            let beside: Vec<_> = beside.into_iter().map(tokio::task::spawn_local).collect();
             serve(serving).await;
-            if let Some(writer) = writer {
-                writer.abort();
-            }
+            beside.iter().for_each(tokio::task::JoinHandle::abort);
         };
         Ok((running, node))
     }
@@ -185,12 +219,29 @@ pub struct Running {
     pub(crate) state: watch::Receiver<ShardState>,
     pub(crate) thread: Option<JoinHandle<()>>,
     pub(crate) lanes: Arc<Lanes>,
+    pub(crate) outlet: Arc<Outlet>,
+    pub(crate) clock: Arc<ShardClock>,
     pub(crate) mark: Arc<CommitMark>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) gauge: Arc<ShardGauge>,
+    pub(crate) audit: Arc<AuditState>,
 }
 
 impl Running {
+    /// Its numbers for operators, to be served by whoever likes, from any thread.
+    pub fn page(&self) -> NodePage {
+        NodePage {
+            state: self.state.clone(),
+            lanes: self.lanes.clone(),
+            outlet: self.outlet.clone(),
+            clock: self.clock.clone(),
+            mark: self.mark.clone(),
+            counters: self.counters.clone(),
+            gauge: self.gauge.clone(),
+            audit: self.audit.clone(),
+        }
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -213,6 +264,7 @@ impl Running {
             durable_index: self.mark.durable_index(),
             backlog_bytes: self.mark.backlog_bytes(),
             is_running: *self.state.borrow() == ShardState::Running,
+            audit_trouble: self.audit.trouble(),
         }
     }
 
@@ -274,13 +326,9 @@ impl Drop for Running {
     }
 }
 
-/// Starts a node from a journal that has been replayed.
-pub(crate) fn start(
-    config: NodeConfig,
-    recovered: Recovered,
-    clock: Arc<dyn Clock>,
-) -> Result<Running, StartError> {
-    let Assembled { serving, mut running, .. } = assemble(config, recovered, clock, None)?;
+/// Gives a node that is put together its threads.
+fn start(assembled: Assembled) -> Result<Running, StartError> {
+    let Assembled { serving, mut running, .. } = assembled;
     let (ready, is_ready) = channel();
     let serving = Serving { ready: Some(ready), ..serving };
     let thread = std::thread::Builder::new()

@@ -8,7 +8,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use ach_actors_entities::{Accepted, Effect, Release};
-use ach_actors_model::{AlarmNotice, Lane, SourceRef};
+use ach_actors_model::{AlarmNotice, Lane, SourceRef, Timestamp};
+use ach_engine_audit::{Action, Object, ObjectKind, Outcome, Record};
 use actix::prelude::*;
 
 use crate::give_way::give_way;
@@ -31,7 +32,8 @@ enum Waiting {
     Settles(NoticeAt, AlarmNotice),
     /// An alarm that is told only then.
     Tells(NoticeAt, AlarmNotice),
-    Accepted(Accepted),
+    /// An ack, and when it was decided.
+    Accepted(Accepted, Timestamp),
     Epoch(SourceRef, u32),
     Site(u32),
     Ticket(u64),
@@ -43,17 +45,21 @@ pub(crate) struct Publisher {
     rim: Rc<Rim>,
     outbox: Outbox<Waiting>,
     is_storing: bool,
+    /// When this poll began.
+    polled_at: Timestamp,
 }
 
 impl Publisher {
     /// A publisher for a rim.
     pub(crate) fn new(rim: Rc<Rim>) -> Publisher {
-        Publisher { rim, outbox: Outbox::new(), is_storing: true }
+        let polled_at = rim.clock.now();
+        Publisher { rim, outbox: Outbox::new(), is_storing: true, polled_at }
     }
 
     /// Brings what has come. Returns whether there may be more.
     pub(crate) fn work(&mut self) -> bool {
         self.notice_disk();
+        self.polled_at = self.rim.clock.now();
         let mut brought = 0;
         while brought < THINGS_A_POLL_MAX
             && let Some(outbound) = self.rim.outlet.pop()
@@ -87,6 +93,8 @@ impl Publisher {
         match effect {
             Effect::Alarm(notice) if release == Release::Now => {
                 self.rim.fan_out.borrow_mut().tell(&notice, at);
+                let since_ns = self.rim.clock.now().since_ns(notice.changed_at);
+                self.rim.counters.tally.handover.record(since_ns);
                 self.outbox.keep(at.index, Waiting::Settles(at, notice));
             }
             Effect::Alarm(notice) => self.outbox.keep(at.index, Waiting::Tells(at, notice)),
@@ -94,11 +102,15 @@ impl Publisher {
             Effect::Accepted(accepted) => {
                 self.count(&accepted);
                 self.rim.acks.borrow_mut().accepted(&accepted);
-                self.outbox.keep(at.index, Waiting::Accepted(accepted));
+                self.outbox.keep(at.index, Waiting::Accepted(accepted, self.polled_at));
             }
             Effect::SiteInForce { version } => self.outbox.keep(at.index, Waiting::Site(version)),
             Effect::SiteRefused { version } => {
                 tracing::error!(version, "the new version of the site was refused");
+                let id = self.rim.site().id().clone();
+                let objects = vec![Object::versioned(ObjectKind::Site, id, version)];
+                let refused = self.rim.audit.own(Action::SitePutInForce, Outcome::Refused);
+                self.rim.audit.tell(Record { objects, entry: Some(at.index), ..refused });
             }
             Effect::EpochOpened { source, epoch } => {
                 self.outbox.keep(at.index, Waiting::Epoch(source, epoch));
@@ -108,6 +120,7 @@ impl Publisher {
 
     fn count(&self, accepted: &Accepted) {
         let counters = &self.rim.counters;
+        counters.tally.conflated.of(accepted.lane).add(accepted.conflated_count.into());
         let (new, duplicate, late, refused) = if accepted.lane == Lane::Ping {
             counters.pings_conflated.add(accepted.conflated_count.into());
             (
@@ -155,15 +168,22 @@ impl Publisher {
                 self.rim.fan_out.borrow_mut().tell_durable(&notice, at);
             }
             Waiting::Tells(at, notice) => self.rim.fan_out.borrow_mut().tell(&notice, at),
-            Waiting::Accepted(accepted) if is_durable => {
+            Waiting::Accepted(accepted, decided_at) if is_durable => {
+                let since_ns = self.polled_at.since_ns(decided_at);
+                self.rim.counters.tally.ack.record(since_ns);
                 self.rim.acks.borrow_mut().durable(&accepted);
             }
-            Waiting::Accepted(_) => {}
+            Waiting::Accepted(..) => {}
             Waiting::Epoch(source, epoch) => {
                 self.rim.acks.borrow_mut().open_epoch(source, epoch);
             }
             Waiting::Site(version) => {
                 tracing::info!(version, is_durable, "a version of the site is in force");
+                let id = self.rim.site().id().clone();
+                let objects = vec![Object::versioned(ObjectKind::Site, id, version)];
+                let entry = Some(index);
+                let changed = self.rim.audit.own(Action::SitePutInForce, Outcome::Done);
+                self.rim.audit.tell(Record { objects, entry, ..changed });
             }
             Waiting::Ticket(ticket) => self.rim.settle(ticket, Settled { index, is_durable }),
         }
@@ -176,6 +196,7 @@ impl Publisher {
             self.is_storing = false;
             self.rim.fan_out.borrow_mut().stop_storing();
             self.rim.storing_stopped.send_replace(true);
+            self.rim.audit.tell(self.rim.audit.own(Action::StoringStopped, Outcome::Failed));
         }
     }
 }

@@ -3,13 +3,16 @@
 use std::collections::{VecDeque, vec_deque};
 
 use ach_actors_model::AlarmNotice;
+use serde::{Deserialize, Serialize};
 
 /// Durable notices kept. At 500 alarms a second (far beyond a hospital) a minute and a half of
 /// absence; at ten an hour half a year. 65,536 notices of some 200 bytes are 13 MiB.
 pub(crate) const RECENT_MAX: usize = 65_536;
 
 /// Where a notice stands: the entry it came from and its place among that entry's notices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub(crate) struct NoticeAt {
     /// Index of the entry.
     pub index: u64,
@@ -27,7 +30,7 @@ pub(crate) struct Missed<'a> {
 }
 
 /// A ring of durable notices, ascending by [`NoticeAt`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Recent {
     notices: VecDeque<(NoticeAt, AlarmNotice)>,
     notices_max: usize,
@@ -50,6 +53,17 @@ impl Recent {
             self.complete_after = gone;
         }
         self.notices.push_back((at, notice));
+    }
+
+    /// What is known to be complete, and the last notice, for a checkpoint.
+    pub(crate) fn span(&self) -> (NoticeAt, NoticeAt) {
+        let last = self.notices.back().map_or(self.complete_after, |&(at, _)| at);
+        (self.complete_after, last)
+    }
+
+    /// An empty ring in which everything after `complete_after` will be pushed.
+    pub(crate) fn restore(notices_max: usize, complete_after: NoticeAt) -> Recent {
+        Recent { complete_after, ..Recent::new(notices_max) }
     }
 
     /// Everything after `at`.

@@ -12,6 +12,7 @@ use ach_geo::SiteFrame;
 use tokio::sync::{Notify, oneshot, watch};
 
 use crate::ack_table::AckTable;
+use crate::auditor::Auditor;
 use crate::clock::ShardClock;
 use crate::commit_mark::CommitMark;
 use crate::counters::Counters;
@@ -51,6 +52,7 @@ pub(crate) struct Rim {
     pub gauge: Arc<ShardGauge>,
     pub limits: NodeLimits,
     pub listener: Listener,
+    pub audit: Auditor,
     pub acks: RefCell<AckTable>,
     pub fan_out: RefCell<FanOut>,
     /// True once the node is ending; sessions say goodbye.
@@ -81,6 +83,7 @@ pub(crate) struct RimParts {
     pub counters: Arc<Counters>,
     pub gauge: Arc<ShardGauge>,
     pub limits: NodeLimits,
+    pub audit: Auditor,
     pub acks: AckTable,
     pub told: Told,
     pub site: Arc<Site>,
@@ -101,6 +104,7 @@ impl Rim {
             gauge: parts.gauge,
             limits: parts.limits,
             listener,
+            audit: parts.audit,
             acks: RefCell::new(parts.acks),
             fan_out: RefCell::new(fan_out),
             goodbye: watch::Sender::new(false),
@@ -119,6 +123,12 @@ impl Rim {
     /// The site in force.
     pub(crate) fn site(&self) -> Arc<Site> {
         self.fan_out.borrow().site().clone()
+    }
+
+    /// Whether vendors' clocks may be compared with the node's: not where it follows a recording, and
+    /// not while it differs from the machine's, when one of the two is wrong and nobody knows which.
+    pub(crate) fn has_certain_clock(&self) -> bool {
+        self.clock.runs_by_itself() && *self.skew_ns.borrow() == 0
     }
 
     /// Whether one more line about what peers do wrong may be logged: at most [`LINES_MAX`] in

@@ -5,14 +5,17 @@ use std::rc::Rc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+use ach_engine_audit::{Action, Object, ObjectKind, Outcome, Reason, Record};
 use ach_engine_net::{Bundle, Handshake, HandshakeLimits, Listener, server_endpoint};
 use ach_engine_wire::Code;
 use actix::prelude::*;
 use quinn::{Endpoint, VarInt};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet, yield_now};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use crate::audit_words;
+use crate::auditor::Party;
 use crate::limits::NodeLimits;
 use crate::publisher::{Publisher, PublisherActor};
 use crate::rim::{Rim, RimParts};
@@ -26,6 +29,12 @@ use crate::{Arrangement, pin};
 /// From this many cores on a shard has one of its own. With fewer, a hop between two threads costs
 /// more than sharing one: 30 against 37 µs from ping to alarm on two cores.
 const CORES_FOR_TWO_THREADS: usize = 4;
+
+/// Acts that were merged for the audit log are recorded this often.
+const AUDIT_FLUSH_EVERY: Duration = Duration::from_secs(1);
+
+/// How long the audit log may take for its last records and head.
+const AUDIT_END_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the rim's thread needs.
 #[derive(Debug)]
@@ -72,12 +81,15 @@ pub(crate) async fn serve(serving: Serving) {
             return;
         }
     };
+    rim.counters.tally.set_handshakes(listener.counts());
     let rim = Rc::new(Rim::new(rim, listener));
     let mut shard_state = state.subscribe();
     let mut failed = rim.failed.subscribe();
     let arbiter = start_shard(arrangement, worker, &rim, state.clone());
     PublisherActor::new(Publisher::new(rim.clone())).start();
     let roster = Roster::new(&rim.limits);
+    tell_start(&rim);
+    let flushing = tokio::task::spawn_local(flush_audit(rim.clone()));
     let mut sessions = JoinSet::new();
     loop {
         tokio::select! {
@@ -100,6 +112,9 @@ pub(crate) async fn serve(serving: Serving) {
         }
     }
     end(&rim, &mut shard_state, sessions).await;
+    flushing.abort();
+    // A disk that does not answer is not waited for.
+    let _ = timeout(AUDIT_END_WITHIN, rim.audit.end()).await;
     if *rim.failed.borrow() {
         state.send_replace(ShardState::Failed);
     }
@@ -144,12 +159,39 @@ fn start_shard(
     }
 }
 
+/// Records that the node began, and with which version of the site.
+fn tell_start(rim: &Rim) {
+    let site = rim.site();
+    let objects = vec![
+        Object::new(ObjectKind::Node, rim.node.clone()),
+        Object::versioned(ObjectKind::Site, site.id().clone(), site.version()),
+    ];
+    let started = rim.audit.own(Action::NodeStarted, Outcome::Done);
+    rim.audit.tell(Record { objects, ..started });
+}
+
+/// Records what was merged, whenever it is due.
+async fn flush_audit(rim: Rc<Rim>) {
+    loop {
+        sleep(AUDIT_FLUSH_EVERY).await;
+        rim.audit.flush(false);
+    }
+}
+
+/// Records that somebody was not let in.
+fn tell_refused(rim: &Rim, party: &Party, code: Option<Code>, reason: Reason) {
+    let refused = rim.audit.record(party, Action::Connected, Outcome::Refused);
+    rim.audit.note(Record { code: code.map(Code::value), reason, ..refused });
+}
+
 /// Takes a handshake, or refuses it at once when every seat is taken: existing sessions are not
 /// disturbed by those who cannot come in.
 fn take(rim: &Rc<Rim>, roster: &Rc<Roster>, handshake: Handshake, sessions: &mut JoinSet<()>) {
     rim.counters.connections_offered.count();
     if roster.is_full() {
         rim.counters.connections_refused_limit.count();
+        let party = Party::stranger(handshake.remote());
+        tell_refused(rim, &party, None, Reason::new("no seat is free"));
         drop(handshake);
     } else {
         sessions.spawn_local(welcome(rim.clone(), roster.clone(), handshake));
@@ -165,16 +207,22 @@ fn count_panic(rim: &Rim, ended: &Result<(), JoinError>) {
 
 async fn welcome(rim: Rc<Rim>, roster: Rc<Roster>, handshake: Handshake) {
     let begun_at = rim.clock.now();
+    let remote = handshake.remote();
     let peer = match handshake.finish().await {
         Ok(peer) => peer,
         Err(error) => {
             rim.counters.handshakes_failed.count();
             tracing::debug!(%error, "a handshake failed");
+            let reason = audit_words::handshake(&error);
+            tell_refused(&rim, &Party::stranger(remote), None, reason);
             return;
         }
     };
     let Some(_seat) = roster.seat(&peer.identity) else {
         rim.counters.connections_refused_limit.count();
+        let party = Party::known(&peer.identity, remote);
+        let code = Code::TooManyConnections;
+        tell_refused(&rim, &party, Some(code), Reason::new("no seat is free for it"));
         session::close(&peer.connection, Code::TooManyConnections, "close another one first");
         return;
     };

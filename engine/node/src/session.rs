@@ -18,12 +18,13 @@ mod subscription;
 mod vendor;
 mod vendor_clock;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use ach_actors_model::{Lane, Name, Timestamp};
+use ach_engine_audit::{Action, Outcome, Reason, Record};
 use ach_engine_net::{FrameSink, FrameSource, Identity, Peer, Role};
 use ach_engine_wire::limits::{HANDLE_COUNT_MAX, PAYLOAD_BYTES_MAX};
 use ach_engine_wire::{
@@ -42,6 +43,8 @@ use subscription::Subscription;
 use vendor::{SharedVendor, Vendor};
 use vendor_clock::VendorClock;
 
+use crate::audit_words;
+use crate::auditor::Party;
 use crate::notes::FENCING_EPOCH;
 use crate::rim::Rim;
 use crate::sink::Sink;
@@ -57,6 +60,7 @@ pub(crate) struct Session {
     pub identity: Identity,
     /// The end of the peer's certificate.
     pub valid_until: Timestamp,
+    pub party: Party,
     pub out: ControlOut,
     subscriptions: RefCell<BTreeMap<u32, Open>>,
     receipts: RefCell<Receipts>,
@@ -73,7 +77,13 @@ impl Session {
     /// A ping or report is refused, alone.
     fn refuse(&self, vendor: &Vendor, lane: Lane, seq: u64, code: Code, handle: u32) {
         self.out.refuse(lane, vendor.epoch, seq, code, Some(handle));
-        if self.out.is_first(code) && self.rim.may_log() {
+        if !self.out.is_first(code) {
+            return;
+        }
+        let refused = self.rim.audit.record(&self.party, Action::InputSent, Outcome::Refused);
+        let objects = audit_words::lane(lane).into_iter().collect();
+        self.rim.audit.note(Record { objects, code: Some(code.value()), ..refused });
+        if self.rim.may_log() {
             tracing::warn!(role = self.identity.role.word(), ?lane, %code, "refused an input");
         }
     }
@@ -142,8 +152,12 @@ pub(crate) async fn serve(rim: Rc<Rim>, peer: Peer, begun_at: Timestamp) {
     rim.counters.sessions_begun.count();
     let connection = peer.connection.clone();
     let role = peer.identity.role;
-    let ended = Box::pin(run(rim.clone(), peer, begun_at)).await;
+    let mut party = Party::known(&peer.identity, connection.remote_address());
+    rim.audit.number(&mut party);
+    let is_let_in = Rc::new(Cell::new(false));
+    let ended = Box::pin(run(rim.clone(), peer, begun_at, party.clone(), is_let_in.clone())).await;
     rim.counters.sessions_ended.count();
+    tell_end(&rim, &party, is_let_in.get(), &ended);
     match ended {
         Ok(()) | Err(Fault::Gone | Fault::Stopped) => connection.close(VarInt::from_u32(0), b""),
         Err(Fault::Closed(_)) => close(&connection, Code::ShuttingDown, "the node is ending"),
@@ -160,13 +174,37 @@ pub(crate) async fn serve(rim: Rc<Rim>, peer: Peer, begun_at: Timestamp) {
     }
 }
 
+/// Records how a session ended, or why it never began.
+fn tell_end(rim: &Rim, party: &Party, is_let_in: bool, ended: &Result<(), Fault>) {
+    let code = match ended {
+        Err(Fault::Peer { code, .. }) => Some(code.value()),
+        Err(Fault::Closed(_)) => Some(Code::ShuttingDown.value()),
+        Ok(()) | Err(Fault::Gone | Fault::Stopped) => None,
+    };
+    if is_let_in {
+        let gone = rim.audit.record(party, Action::Disconnected, Outcome::Done);
+        rim.audit.tell(Record { code, ..gone });
+    } else {
+        let refused = rim.audit.record(party, Action::Connected, Outcome::Refused);
+        let reason =
+            Reason::new(if code.is_none() { "the peer left before it was let in" } else { "" });
+        rim.audit.note(Record { code, reason, ..refused });
+    }
+}
+
 /// Closes a connection with a code and a text.
 pub(crate) fn close(connection: &Connection, code: Code, detail: &str) {
     let detail = Text::new(detail);
     connection.close(VarInt::from_u32(u32::from(code.value())), detail.as_str().as_bytes());
 }
 
-async fn run(rim: Rc<Rim>, peer: Peer, begun_at: Timestamp) -> Result<(), Fault> {
+async fn run(
+    rim: Rc<Rim>,
+    peer: Peer,
+    begun_at: Timestamp,
+    party: Party,
+    is_let_in: Rc<Cell<bool>>,
+) -> Result<(), Fault> {
     let Peer { connection, identity, valid_until } = peer;
     let within = rim.limits.hello_within;
     let opened = timeout(within, open_control(&connection, rim.limits.frame_within)).await;
@@ -179,12 +217,12 @@ async fn run(rim: Rc<Rim>, peer: Peer, begun_at: Timestamp) -> Result<(), Fault>
             Fault::peer(Code::UnknownSource, "this vendor is not a feed of the site")
         })?;
         let turn = rim.take_over(source);
-        let is_comparable = rim.clock.runs_by_itself();
-        let clock = VendorClock::new(is_comparable, hello.sent_at, begun_at, received_at);
+        let is_certain = rim.has_certain_clock();
+        let clock = VendorClock::new(is_certain, hello.sent_at, begun_at, received_at);
         let agreed = tokio::select! {
             biased;
-            agreed = Vendor::agree(&rim, source, &hello, clock) => agreed?,
             () = given_way(Some(turn.gives_way())) => return Err(taken_over()),
+            agreed = Vendor::agree(&rim, source, &hello, clock) => agreed?,
         };
         (Some(Rc::new(agreed)), Some(turn))
     } else {
@@ -202,11 +240,14 @@ async fn run(rim: Rc<Rim>, peer: Peer, begun_at: Timestamp) -> Result<(), Fault>
     }
     sink.set_priority(40);
     flush(&mut sink, rim.limits.subscriber_stall_max).await?;
+    is_let_in.set(true);
+    rim.audit.tell(rim.audit.record(&party, Action::Connected, Outcome::Done));
     let session = Rc::new(Session {
         rim: rim.clone(),
         connection,
         identity,
         valid_until,
+        party,
         out: ControlOut::default(),
         subscriptions: RefCell::default(),
         receipts: RefCell::default(),
@@ -283,7 +324,9 @@ async fn work(
     tokio::pin!(certificate);
     loop {
         tokio::select! {
-            // In one order each time; what the peer can make come without end is last.
+            // What ends the session first, and last what the peer can make come without end. Tasks
+            // that are done cannot keep the rest away: there are no more of them than streams and
+            // subscriptions that were taken in below.
             biased;
             Some(done) = tasks.join_next() => match done {
                 Ok(Ok(End::Session)) => return leave(&session, end_writer, writer, None).await,
@@ -310,11 +353,11 @@ async fn work(
                 };
                 return leave(&session, end_writer, writer, Some(goodbye)).await;
             }
-            stream = session.connection.accept_uni() => {
-                lanes.open(&session, vendor.as_ref(), stream?, &mut tasks)?;
-            }
             Some(subscription) = begun.recv() => {
                 tasks.spawn_local(Subscription::write(subscription));
+            }
+            stream = session.connection.accept_uni() => {
+                lanes.open(&session, vendor.as_ref(), stream?, &mut tasks)?;
             }
         }
     }

@@ -112,15 +112,17 @@ impl Future for Drive {
         for _ in 0..TURNS_A_POLL_MAX {
             drive.beat();
             match drive.worker.turn() {
-                Turned::Stepped { has_alarm: true, .. } | Turned::Choked => break,
+                Turned::Idle | Turned::Told
+                    if drive.lanes.is_closed() && drive.lanes.is_empty() =>
+                {
+                    return drive.finish(cx);
+                }
+                Turned::Stepped { has_alarm: true, .. } | Turned::Choked | Turned::Told => break,
                 Turned::Stepped { pings, has_alarm: false } => {
                     pings_left = pings_left.saturating_sub(pings);
                     if pings_left == 0 {
                         break;
                     }
-                }
-                Turned::Idle if drive.lanes.is_closed() && drive.lanes.is_empty() => {
-                    return drive.finish(cx);
                 }
                 Turned::Idle => return drive.wait(cx),
             }
@@ -184,6 +186,7 @@ mod tests {
     use crate::committer::Committer;
     use crate::lanes::PING_BATCHES_MAX;
     use crate::outlet::{Outlet, Spout};
+    use crate::scribe::Scribe;
     use crate::shard_worker::ShardParts;
 
     /// A worker whose first entry will be number `last_index` + 1. Anything but number 1 makes the
@@ -199,6 +202,7 @@ mod tests {
             committer: Committer::absent(mark.clone(), Arc::clone(&counters)),
             mark,
             spout: Spout::new(Arc::new(Outlet::new())),
+            scribe: Scribe::absent(),
             counters,
             gauge: Arc::default(),
             last_index,

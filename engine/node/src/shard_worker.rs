@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use ach_actors_entities::Effect;
-use ach_actors_model::{NS_PER_S, PingBatch, SiteConfig, Timestamp};
+use ach_actors_model::{AlarmKind, Lane, NS_PER_MS, NS_PER_S, PingBatch, SiteConfig, Timestamp};
 use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
 use ach_engine_wire::encode_entry;
 
@@ -20,6 +20,7 @@ use crate::lanes::{Lanes, Ticketed};
 use crate::outlet::{Outbound, Spout};
 use crate::ping_buffer::BATCH_PINGS_MAX;
 use crate::planted::{PlantedBug, is_planted};
+use crate::scribe::{Scribe, Told};
 use crate::shard_gauge::ShardGauge;
 
 /// Most inputs other than pings in one entry, so that a flood of door reports cannot keep pings
@@ -28,6 +29,10 @@ const REPORTS_MAX: usize = 64;
 
 /// How often the clock is steered and the gauges are read.
 pub(crate) const HEARTBEAT_NS: u64 = NS_PER_S;
+
+/// How long a checkpoint waits for its disk when nothing else is to be done: a MiB is written and
+/// synced in some milliseconds.
+const CHECKPOINT_PAUSE_NS: u64 = 2 * NS_PER_MS;
 
 /// A heartbeat this late means that the machine or the process was suspended: the time between
 /// counts as an outage, in which silence is nobody's fault.
@@ -47,6 +52,8 @@ pub(crate) enum Turned {
     },
     /// Only pings wait and the publisher must catch up before they are taken.
     Choked,
+    /// Nothing waited and nothing was due, so a slice of a checkpoint was told, and more is to be.
+    Told,
 }
 
 /// What a shard is made of.
@@ -58,6 +65,7 @@ pub(crate) struct ShardParts {
     pub committer: Committer,
     pub mark: Arc<CommitMark>,
     pub spout: Spout,
+    pub scribe: Scribe,
     pub counters: Arc<Counters>,
     pub gauge: Arc<ShardGauge>,
     pub last_index: u64,
@@ -74,6 +82,7 @@ pub(crate) struct ShardWorker {
     /// An entry whose alarms were told and that the disk is still to get.
     unstored: Option<Entry>,
     heartbeat_at: Timestamp,
+    is_checkpoint_paused: bool,
 }
 
 impl ShardWorker {
@@ -86,6 +95,7 @@ impl ShardWorker {
             tickets: Vec::new(),
             unstored: None,
             heartbeat_at,
+            is_checkpoint_paused: false,
         };
         worker.gauge();
         worker
@@ -126,18 +136,30 @@ impl ShardWorker {
         if inputs.is_empty() {
             if !self.is_due() {
                 let is_choked = !has_room && !self.parts.lanes.is_empty();
-                return if is_choked { Turned::Choked } else { Turned::Idle };
+                return if is_choked { Turned::Choked } else { self.tell_checkpoint() };
             }
             inputs.push(Input::Tick);
         }
         let has_alarm = self.step(inputs);
+        if !has_alarm {
+            let is_busy = !self.parts.lanes.is_empty();
+            self.parts.scribe.tell(&mut self.parts.shard, is_busy);
+        }
         Turned::Stepped { pings, has_alarm }
+    }
+
+    /// Uses a turn in which nothing waits for a checkpoint, if one is under way.
+    fn tell_checkpoint(&mut self) -> Turned {
+        let told = self.parts.scribe.tell(&mut self.parts.shard, false);
+        self.is_checkpoint_paused = told == Told::Paused;
+        if told == Told::More { Turned::Told } else { Turned::Idle }
     }
 
     /// Done about once a second: steers the clock, notices a suspend, reads the gauges.
     pub(crate) fn heartbeat(&mut self) {
         self.notice_suspend();
         self.heartbeat_at = self.parts.clock.now();
+        self.parts.counters.tally.beat(self.heartbeat_at);
         self.parts.clock.steer();
         self.gauge();
     }
@@ -162,8 +184,9 @@ impl ShardWorker {
 
     /// Nanoseconds until a deadline is due, if there is one.
     pub(crate) fn until_due_ns(&mut self) -> Option<u64> {
-        let due = self.parts.shard.next_due()?;
-        Some(self.parts.clock.until_ns(due))
+        let due = self.parts.shard.next_due().map(|due| self.parts.clock.until_ns(due));
+        let look_again = self.is_checkpoint_paused.then_some(CHECKPOINT_PAUSE_NS);
+        due.into_iter().chain(look_again).min()
     }
 
     /// The shard as it is.
@@ -180,12 +203,15 @@ impl ShardWorker {
     pub(crate) fn begin_close(&mut self) {
         self.store_rest();
         self.gauge();
+        self.parts.scribe.begin_close(&mut self.parts.shard);
         self.parts.committer.begin_close();
     }
 
     /// Ready once the disk has everything, after [`ShardWorker::begin_close`].
     pub(crate) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
-        self.parts.committer.poll_closed(cx)
+        // A checkpoint holds the folder too.
+        let scribe = self.parts.scribe.poll_closed(cx);
+        if self.parts.committer.poll_closed(cx).is_ready() { scribe } else { Poll::Pending }
     }
 
     fn is_due(&mut self) -> bool {
@@ -197,10 +223,14 @@ impl ShardWorker {
     fn step(&mut self, inputs: Vec<Input>) -> bool {
         self.store_rest();
         let parts = &mut self.parts;
-        let received_at = inputs.iter().map(received_at).max().unwrap_or_default();
+        let received = || inputs.iter().map(received_at);
+        let now = parts.clock.now();
         let last_at =
             if is_planted(PlantedBug::TimeGoesBack) { Timestamp(0) } else { parts.last_at };
-        let at = parts.clock.now().max(received_at).max(last_at);
+        let at = now.max(received().max().unwrap_or_default()).max(last_at);
+        if let Some(oldest) = received().filter(|at| *at > Timestamp(0)).min() {
+            parts.counters.tally.lane_wait.record(now.since_ns(oldest));
+        }
         let mut entry = Entry {
             index: parts.last_index.saturating_add(1),
             at,
@@ -214,21 +244,28 @@ impl ShardWorker {
         parts.last_index = entry.index;
         parts.last_at = at;
         parts.counters.entries_stepped.count();
+        let parts = &mut self.parts;
+        parts.scribe.note(&entry, &self.effects, &parts.shard);
         let has_alarm = self.tell(&entry);
         self.parts.spout.flush();
         if has_alarm {
             self.unstored = Some(entry);
-        } else {
-            let is_pings_only = entry.inputs.iter().all(|it| matches!(it, Input::Pings(_)));
-            self.store(&entry, !is_pings_only);
+            return true;
         }
-        has_alarm
+        let is_pings_only = entry.inputs.iter().all(|it| matches!(it, Input::Pings(_)));
+        // Not after an alarm, which is on its way out of this thread.
+        let is_checkpointed = self.parts.scribe.is_due();
+        self.store(&entry, !is_pings_only, is_checkpointed);
+        if is_checkpointed {
+            self.parts.scribe.begin(&mut self.parts.shard, entry.index);
+        }
+        false
     }
 
     /// Gives the disk the entry it is still to get.
     fn store_rest(&mut self) {
         if let Some(entry) = self.unstored.take() {
-            self.store(&entry, true);
+            self.store(&entry, true, false);
         }
     }
 
@@ -245,9 +282,11 @@ impl ShardWorker {
         }
         for (ordinal, effect) in (0..).zip(self.effects.drain(..)) {
             has_alarm |= matches!(effect, Effect::Alarm(_));
+            let lane = lane(&effect);
             let outbound = Outbound::Effect { index: entry.index, ordinal, effect };
             if !parts.spout.send(outbound) {
                 parts.counters.frames_shed.count();
+                parts.counters.tally.shed.of(lane).count();
             }
         }
         for ticket in self.tickets.drain(..) {
@@ -262,14 +301,16 @@ impl ShardWorker {
                 .flat_map(|batch| batch.pings.iter())
                 .filter_map(|ping| parts.shard.fix(ping.tag))
                 .collect();
-            if !fixes.is_empty() {
-                parts.spout.send(Outbound::Fixes(fixes));
+            let count = u64::try_from(fixes.len()).unwrap_or(u64::MAX);
+            if !fixes.is_empty() && !parts.spout.send(Outbound::Fixes(fixes)) {
+                parts.counters.frames_shed.add(count);
+                parts.counters.tally.shed.of(Lane::Console).add(count);
             }
         }
         has_alarm
     }
 
-    fn store(&mut self, entry: &Entry, is_urgent: bool) {
+    fn store(&mut self, entry: &Entry, is_urgent: bool, is_checkpointed: bool) {
         let parts = &mut self.parts;
         if is_planted(PlantedBug::EntryNotStored) && is_urgent && entry.index % 8 == 0 {
             return;
@@ -280,7 +321,14 @@ impl ShardWorker {
         }
         let mut bytes = parts.committer.buffer();
         match encode_entry(entry, &mut bytes) {
-            Ok(()) => parts.committer.store(entry.index, bytes, is_urgent),
+            Ok(()) => {
+                parts.scribe.stored(bytes.len());
+                if is_checkpointed {
+                    parts.committer.store_pinned(entry.index, bytes, is_urgent);
+                } else {
+                    parts.committer.store(entry.index, bytes, is_urgent);
+                }
+            }
             Err(error) => {
                 let detail = error.to_string();
                 parts.mark.stop(StoringStopped::Unencodable { index: entry.index, detail });
@@ -305,6 +353,17 @@ impl ShardWorker {
                 "the machine's clock has jumped; shard time follows it slowly"
             );
         }
+    }
+}
+
+/// On which lane an effect counts: alarms and acks are not to be shed, events are for consoles.
+fn lane(effect: &Effect) -> Lane {
+    match effect {
+        Effect::Alarm(notice) if matches!(notice.kind, AlarmKind::Duress | AlarmKind::BandCut) => {
+            Lane::Duress
+        }
+        Effect::Event(_) => Lane::Console,
+        _ => Lane::Door,
     }
 }
 

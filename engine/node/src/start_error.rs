@@ -28,6 +28,14 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The folder for the audit log cannot be used.
+    #[error("could not use the audit folder {folder}: {source}")]
+    AuditFolder {
+        /// Which.
+        folder: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// An entry of the journal cannot be read by this build.
     #[error("entry {index} of the journal cannot be read: {source}; start the build that wrote it")]
     Unreadable {
@@ -54,7 +62,33 @@ pub enum StartError {
     Diverged {
         /// Which.
         index: u64,
+        /// The entry of the checkpoint it went on from; 0 for none.
+        from: u64,
     },
+    /// The journal's beginning was given up, and no checkpoint is whole.
+    #[error(
+        "the journal begins with entry {index} and no checkpoint before it is whole; put the folder \
+         back from a backup, or begin an empty one"
+    )]
+    NoCheckpoint {
+        /// The first entry that is there.
+        index: u64,
+    },
+    /// A checkpoint was made of another journal.
+    #[error(
+        "the checkpoint of entry {index} was made of another journal; put the folder back from one \
+         backup, all its files"
+    )]
+    OtherJournal {
+        /// The entry.
+        index: u64,
+    },
+    /// The checkpoints were written with another key.
+    #[error(
+        "the checkpoints were written with another key-encryption key; give the key the journal was \
+         made with"
+    )]
+    CheckpointKey,
     /// The journal belongs to another site.
     #[error("the data folder holds site {found}, not {wanted}; give each site its own folder")]
     OtherSite {
@@ -91,4 +125,16 @@ pub enum StartError {
     /// The rim ended before it was ready.
     #[error("the node failed while it started; see the log")]
     Failed,
+}
+
+impl StartError {
+    /// Whether an older checkpoint, or none, may do better.
+    pub(crate) fn is_of_the_checkpoint(&self) -> bool {
+        matches!(
+            self,
+            StartError::Diverged { .. }
+                | StartError::OutOfOrder { .. }
+                | StartError::OtherJournal { .. }
+        )
+    }
 }

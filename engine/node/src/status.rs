@@ -1,6 +1,6 @@
 //! Everything an operator may ask the numbers of.
 
-use ach_actors_model::snake_case;
+use ach_actors_model::{AlarmKind, snake_case};
 
 use crate::rim::Rim;
 
@@ -28,14 +28,25 @@ pub(crate) fn counts(rim: &Rim) -> Vec<(String, u64)> {
     if let Some(why) = rim.mark.stopped() {
         add(&format!("storing_stopped_{}", why.word()), 1);
     }
+    add("audit_size", rim.audit.size());
+    let trouble = rim.audit.trouble();
+    add("is_audit_sound", u64::from(trouble.is_none()));
+    if let Some(why) = trouble {
+        add(&format!("audit_trouble_{}", why.word()), 1);
+    }
     let fan_out = rim.fan_out.borrow();
     let [alarms, events, positions] = fan_out.subscriber_counts();
     add("subscribers_alarms", number(alarms));
     add("subscribers_events", number(events));
     add("subscribers_positions", number(positions));
     add("alarms_open_told", number(fan_out.open_count()));
-    for (kind, count) in fan_out.raised_by_kind() {
-        add(&format!("alarms_raised_{}", snake_case(&format!("{kind:?}"))), *count);
+    for (kind, count) in rim.counters.tally.raised() {
+        add(&format!("alarms_raised_{}", kind_word(kind)), count);
     }
     counts
+}
+
+/// A kind of alarm as files and metrics name it.
+pub(crate) fn kind_word(kind: AlarmKind) -> String {
+    snake_case(&format!("{kind:?}"))
 }

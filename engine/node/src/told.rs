@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use ach_actors_model::{AlarmId, AlarmNotice, AlarmTransition};
 use ach_engine_wire::Storage;
 
-use crate::recent::{NoticeAt, RECENT_MAX, Recent};
+#[cfg(test)]
+use crate::recent::RECENT_MAX;
+use crate::recent::{NoticeAt, Recent};
 
 /// An alarm that is raised and neither cleared nor retracted.
 #[derive(Debug, Clone)]
@@ -25,6 +27,7 @@ pub(crate) struct Told {
 
 impl Told {
     /// Nothing yet.
+    #[cfg(test)]
     pub(crate) fn new() -> Told {
         Told {
             open: BTreeMap::new(),
@@ -34,6 +37,7 @@ impl Told {
     }
 
     /// A notice out of the journal: durable, and told in another life of the node.
+    #[cfg(test)]
     pub(crate) fn recover(&mut self, notice: &AlarmNotice, at: NoticeAt) {
         self.keep_open(notice, Storage::Durable, at);
         self.keep_recent(notice, at);

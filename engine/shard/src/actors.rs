@@ -2,7 +2,7 @@
 
 use ach_actors_entities::{Anchor, Door, Outbox, Site, Source, Subject, Tag, Turn, Verdict, Zone};
 use ach_actors_model::{AnchorRef, DoorRef, EntityRef, SourceRef, SubjectRef, TagRef, ZoneRef};
-use ach_actors_runtime::{Cell, Slab, SlabCounts};
+use ach_actors_runtime::{Cell, Image, Slab, SlabCounts};
 
 use crate::call::Call;
 
@@ -81,6 +81,28 @@ pub(crate) struct Actors {
     /// A bug planted by a test: an actor panics after it has taken such a call.
     #[cfg(test)]
     pub(crate) bug: Option<fn(&Call<'_>) -> bool>,
+}
+
+/// A cell of an image.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum CellImage<'a> {
+    PackedTag(u32, &'a [u8]),
+    PackedSubject(u32, &'a [u8]),
+    Tag(u32, &'a Tag),
+    Subject(u32, &'a Subject),
+    Zone(u32, &'a Zone),
+    Door(u32, &'a Door),
+    Source(u32, &'a Source),
+    Anchor(u32, &'a Anchor),
+}
+
+/// Which cells of an image are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    /// Those that were copied.
+    Copies,
+    /// Those that nobody has touched.
+    Seats,
 }
 
 impl Actors {
@@ -201,6 +223,71 @@ impl Actors {
         });
     }
 
+    /// Begins an image of all actors as they are now.
+    pub(crate) fn begin_image(&mut self) {
+        each_slab!(self, slab => slab.begin_image());
+    }
+
+    /// Tells the next cells of the image, copies of any kind first, at most `count_max`, and says
+    /// how many it counts for.
+    pub(crate) fn image(&mut self, count_max: usize, each: &mut dyn FnMut(CellImage<'_>)) -> usize {
+        let copied = self.tell(Telling::Copies, count_max, each);
+        copied + self.tell(Telling::Seats, count_max - copied, each)
+    }
+
+    fn tell(
+        &mut self,
+        telling: Telling,
+        count_max: usize,
+        each: &mut dyn FnMut(CellImage<'_>),
+    ) -> usize {
+        let mut left = count_max;
+        left -= tell(&mut self.tags, telling, left, &mut |id, image| {
+            each(match image {
+                Image::Packed(record) => CellImage::PackedTag(id, record),
+                Image::Whole(tag) => CellImage::Tag(id, tag),
+            });
+        });
+        left -= tell(&mut self.subjects, telling, left, &mut |id, image| {
+            each(match image {
+                Image::Packed(record) => CellImage::PackedSubject(id, record),
+                Image::Whole(subject) => CellImage::Subject(id, subject),
+            });
+        });
+        left -= tell_whole(&mut self.zones, telling, left, &mut |id, zone| {
+            each(CellImage::Zone(id, zone));
+        });
+        left -= tell_whole(&mut self.doors, telling, left, &mut |id, door| {
+            each(CellImage::Door(id, door));
+        });
+        left -= tell_whole(&mut self.sources, telling, left, &mut |id, source| {
+            each(CellImage::Source(id, source));
+        });
+        left -= tell_whole(&mut self.anchors, telling, left, &mut |id, anchor| {
+            each(CellImage::Anchor(id, anchor));
+        });
+        count_max - left
+    }
+
+    /// Copies that are still to be told.
+    pub(crate) fn copy_count(&self) -> usize {
+        let mut sum = 0;
+        each_slab!(self, slab => sum += slab.copy_count());
+        sum
+    }
+
+    /// Whether the image is whole.
+    pub(crate) fn is_imaged(&self) -> bool {
+        let mut is_imaged = true;
+        each_slab!(self, slab => is_imaged &= slab.is_imaged());
+        is_imaged
+    }
+
+    /// Ends the image, whole or not.
+    pub(crate) fn end_image(&mut self) {
+        each_slab!(self, slab => slab.end_image());
+    }
+
     /// Counts of all slabs together.
     pub(crate) fn counts(&self) -> SlabCounts {
         let mut sum = SlabCounts::default();
@@ -212,6 +299,31 @@ impl Actors {
         });
         sum
     }
+}
+
+fn tell<C: Cell>(
+    slab: &mut Slab<C>,
+    telling: Telling,
+    count_max: usize,
+    each: &mut dyn FnMut(u32, Image<'_, C>),
+) -> usize {
+    match telling {
+        Telling::Copies => slab.image_copies(count_max, each),
+        Telling::Seats => slab.image_seats(count_max, each),
+    }
+}
+
+/// Tells cells of a kind that has no packed form.
+fn tell_whole<C: Cell>(
+    slab: &mut Slab<C>,
+    telling: Telling,
+    count_max: usize,
+    each: &mut dyn FnMut(u32, &C),
+) -> usize {
+    tell(slab, telling, count_max, &mut |id, image| match image {
+        Image::Whole(cell) => each(id, cell),
+        Image::Packed(_) => {}
+    })
 }
 
 /// Refs are 32 bits, so there never are more.

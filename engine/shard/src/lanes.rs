@@ -1,6 +1,7 @@
 //! How far every source has come, and what a sequence number that arrives means.
 
 use ach_actors_model::{Lane, SourceRef};
+use serde::{Deserialize, Serialize};
 
 /// How far ahead of what was decided a sequence number may lie. A million inputs are two seconds
 /// of the fastest feed one node is built for (500,000 pings a second); a feed that jumps further
@@ -28,7 +29,7 @@ pub(crate) enum Admission {
 }
 
 /// The three lanes on which sources speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Row {
     /// Whether the source is in the site in force.
     is_live: bool,
@@ -50,7 +51,7 @@ impl Row {
 }
 
 /// All sources' lanes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Lanes {
     rows: Vec<Row>,
 }

@@ -6,12 +6,14 @@
 mod actors;
 mod board;
 mod call;
+mod checkpoint;
 mod digest;
 mod input;
 mod lanes;
 mod pings;
 mod quarantine;
 mod reports;
+mod restoration;
 mod shard;
 mod stage;
 #[cfg(test)]
@@ -22,7 +24,10 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
+pub use board::OpenNotice;
+pub use checkpoint::{COPIES_MAX, PackedKind, Piece, SLICE_CELLS, ShardHead, StoredPiece};
 pub use input::{Entry, Input};
 pub use lanes::{LaneState, SEQUENCE_WINDOW};
+pub use restoration::{Restoration, RestoreError};
 pub use shard::{LOGIC_VERSION, Shard};
 pub use status::{ShardStatus, Verdicts};

@@ -12,11 +12,13 @@ use ach_actors_entities::{
     Deadline, Effect, Site, Turn, Verdict, ZoneInput, ended, quarantine_notice, unheard_notice,
 };
 use ach_actors_model::{
-    AlarmNotice, AlarmReason, Cause, CommandKind, EntityRef, Fix, Report, ReportKind, Timestamp,
-    ZoneRef,
+    AlarmNotice, AlarmReason, Cause, CommandKind, EntityRef, Fix, Report, ReportKind, SourceRef,
+    Timestamp, ZoneRef,
 };
 
 use crate::call::Call;
+use crate::checkpoint::IdleHead;
+use crate::restoration::RestoreError;
 use crate::shard::Shard;
 use crate::stage::Scene;
 
@@ -27,6 +29,8 @@ pub(crate) struct Idle {
     saw: Arc<Site>,
     /// Deadlines that fell due meanwhile.
     held: Vec<Deadline>,
+    /// Of a feed: how its clock was last found, its offset in ns and when. A session says that once, not with every input.
+    clock: Option<(i64, Timestamp)>,
     /// The alarm that says so, and one of each kind that its reports may have been.
     notices: Vec<AlarmNotice>,
 }
@@ -44,11 +48,56 @@ impl Quarantine {
         self.idle.keys().copied()
     }
 
+    /// What a checkpoint tells of them.
+    pub(crate) fn idle_heads(&self) -> Vec<IdleHead> {
+        let head = |(&actor, idle): (&EntityRef, &Idle)| IdleHead {
+            actor,
+            saw_version: idle.saw.version(),
+            held: idle.held.iter().map(|held| (held.due_at, held.kind)).collect(),
+            clock: idle.clock,
+            notices: idle.notices.clone(),
+        };
+        self.idle.iter().map(head).collect()
+    }
+
+    /// How often each actor had an alarm of its own.
+    pub(crate) fn episodes(&self) -> &BTreeMap<EntityRef, u32> {
+        &self.episodes
+    }
+
+    /// The versions of the site that the actors saw last.
+    pub(crate) fn sites(&self) -> impl Iterator<Item = &Arc<Site>> {
+        self.idle.values().map(|idle| &idle.saw)
+    }
+
+    /// Those of a checkpoint.
+    pub(crate) fn restore(
+        heads: Vec<IdleHead>,
+        episodes: BTreeMap<EntityRef, u32>,
+        site: &dyn Fn(u32) -> Result<Arc<Site>, RestoreError>,
+    ) -> Result<Quarantine, RestoreError> {
+        let mut idle = BTreeMap::new();
+        for IdleHead { actor, saw_version, held, clock, notices } in heads {
+            let held =
+                held.into_iter().map(|(due_at, kind)| Deadline { due_at, entity: actor, kind });
+            let saw = site(saw_version)?;
+            idle.insert(actor, Idle { saw, held: held.collect(), clock, notices });
+        }
+        Ok(Quarantine { idle, episodes })
+    }
+
     /// Keeps a deadline of an actor that is set aside. They are as many as the actor had in
     /// flight: while it is set aside it asks for no more.
     pub(crate) fn hold(&mut self, deadline: Deadline) {
         if let Some(idle) = self.idle.get_mut(&deadline.entity) {
             idle.held.push(deadline);
+        }
+    }
+
+    /// Keeps the last comparison of a feed's clock, if the feed is set aside.
+    pub(crate) fn hold_clock(&mut self, source: SourceRef, found: (i64, Timestamp)) {
+        if let Some(idle) = self.idle.get_mut(&EntityRef::Source(source)) {
+            idle.clock = Some(found);
         }
     }
 
@@ -109,7 +158,7 @@ impl Shard {
         let turn = Turn { site: scene.site, health: &self.stage.health, now: scene.now };
         let Origin { cause, received_at } = origin;
         let notice = quarantine_notice(actor, ordinal, cause, received_at, &turn);
-        let idle = Idle { saw, held: Vec::new(), notices: vec![notice] };
+        let idle = Idle { saw, held: Vec::new(), clock: None, notices: vec![notice] };
         self.quarantine.idle.insert(actor, idle);
         self.stage.tell(Effect::Alarm(notice));
     }
@@ -147,7 +196,8 @@ impl Shard {
 
     /// Lets an actor work again: it learns of the site in force and gets its deadlines back.
     pub(crate) fn release(&mut self, actor: EntityRef, scene: Scene<'_>) {
-        let Some(Idle { saw, held, notices }) = self.quarantine.idle.remove(&actor) else { return };
+        let Some(idle) = self.quarantine.idle.remove(&actor) else { return };
+        let Idle { saw, held, clock, notices } = idle;
         self.stage.actors.set_aside(actor, false);
         for notice in &notices {
             let notice = ended(notice, AlarmReason::Released, scene.now);
@@ -161,6 +211,9 @@ impl Shard {
         }
         if let EntityRef::Zone(zone) = actor {
             self.catch_up(zone, scene);
+        }
+        if let (EntityRef::Source(source), Some(found)) = (actor, clock) {
+            self.tell_clock(source, found, scene);
         }
     }
 

@@ -50,9 +50,22 @@ impl Shard {
     ) {
         let Some(site) = self.site.clone() else { return };
         let received_at = received_at.min(now);
-        let origin = Origin { cause: Cause::SiteChange, received_at };
+        self.tell_clock(source, (offset_ns, received_at), Scene { site: &site, now });
+    }
+
+    /// Tells a feed how its clock was found; one that is set aside, or fails in this, is told when
+    /// it is released.
+    pub(crate) fn tell_clock(
+        &mut self,
+        source: SourceRef,
+        found: (i64, Timestamp),
+        scene: Scene<'_>,
+    ) {
+        let (offset_ns, received_at) = found;
         let told = SourceInput::ClockCompared { offset_ns, received_at };
-        self.play(Scene { site: &site, now }, Call::Source(source, told), origin);
+        let origin = Origin { cause: Cause::SiteChange, received_at: scene.now };
+        self.play(scene, Call::Source(source, told), origin);
+        self.quarantine.hold_clock(source, found);
     }
 
     fn decide_report(&mut self, report: &Report, scene: Scene<'_>, origin: Origin) -> Verdict {

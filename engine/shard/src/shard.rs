@@ -8,7 +8,7 @@ use ach_actors_model::{
     Timestamp, ZoneRef,
 };
 
-use crate::board::Board;
+use crate::board::{Board, OpenNotice};
 use crate::call::Call;
 use crate::digest::Digest;
 use crate::lanes::{LaneState, Lanes};
@@ -38,13 +38,14 @@ pub struct Shard {
     pub(crate) quarantine: Quarantine,
     pub(crate) tally: Tally,
     pub(crate) set_aside_input_count: u64,
-    board: Board,
+    pub(crate) board: Board,
     pub(crate) totals: Totals,
     digest: Digest,
     pub(crate) sweep: Sweep,
-    entry_index: u64,
-    entry_at: Timestamp,
-    logic_version: u16,
+    pub(crate) entry_index: u64,
+    pub(crate) entry_at: Timestamp,
+    pub(crate) logic_version: u16,
+    pub(crate) is_in_checkpoint: bool,
 }
 
 impl Shard {
@@ -64,6 +65,7 @@ impl Shard {
             entry_index: 0,
             entry_at: Timestamp(0),
             logic_version: 0,
+            is_in_checkpoint: false,
         }
     }
 
@@ -93,7 +95,7 @@ impl Shard {
             self.hear_input(input, entry.at);
         }
         self.tally.finish(&mut self.stage.out.effects, &mut self.totals);
-        self.board.follow(&self.stage.out.effects);
+        self.board.follow(entry.index, &self.stage.out.effects);
         let effects_hash = self.digest.of(&self.stage.out.effects);
         self.stage.finish(effects);
         self.sweep.step(&mut self.stage.actors, entry.at);
@@ -170,6 +172,8 @@ impl Shard {
             self.stage.tell(Effect::SiteRefused { version: config.version });
             return;
         };
+        // Every actor is about to be touched: a copy of each would double the memory in one turn.
+        self.end_checkpoint();
         self.stage.actors.seat(&site);
         self.lanes.seat((0..).map(SourceRef).take(site.source_ref_count()).map(|source| {
             let name = site.source_name(source);
@@ -188,7 +192,7 @@ impl Shard {
         self.stage.tell(Effect::SiteInForce { version });
     }
 
-    fn site_version(&self) -> u32 {
+    pub(crate) fn site_version(&self) -> u32 {
         self.site.as_ref().map_or(0, |site| site.version())
     }
 
@@ -235,7 +239,12 @@ impl Shard {
 
     /// Alarms that are raised and neither cleared nor retracted, with their latest notice, by id.
     pub fn open_alarms(&self) -> Vec<AlarmNotice> {
-        self.board.open().copied().collect()
+        self.board.open().map(|open| open.notice).collect()
+    }
+
+    /// The same, with where each latest notice was told.
+    pub fn open_notices(&self) -> impl Iterator<Item = &OpenNotice> {
+        self.board.open()
     }
 
     /// What the shard has counted.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ach_actors_entities::{
-    Deadline, DeadlineKind, Effect, Health, HealthWas, Message, MessageBody, Outbox, PlainPing,
-    Site, Tag, TagInput, Turn, Verdict,
+    ANCHOR_ZONE_COUNT_MAX, Deadline, DeadlineKind, Effect, Health, HealthWas, Message, MessageBody,
+    Outbox, PlainPing, SOURCE_ZONE_COUNT_MAX, Site, Tag, TagInput, Turn, Verdict,
 };
 use ach_actors_model::{AnchorRef, Cause, EntityRef, Ping, SourceRef, Timestamp};
 use ach_actors_runtime::{Deadlines, Runaway, Waves};
@@ -17,9 +17,11 @@ use crate::call::Call;
 /// zone; five times that is a loop.
 const WAVE_COUNT_MAX: u32 = 16;
 
-/// Messages one input may cause. An anchor tells all its zones and a subject all it is in: a
-/// million of them is more than any site has.
+/// Messages one input may cause. An anchor or a feed tells all its zones and a subject all it is in:
+/// a million of them is more than any site has.
 const MESSAGE_COUNT_MAX: usize = 1 << 20;
+const _: () = assert!(ANCHOR_ZONE_COUNT_MAX <= MESSAGE_COUNT_MAX);
+const _: () = assert!(SOURCE_ZONE_COUNT_MAX <= MESSAGE_COUNT_MAX);
 
 /// Deadlines one input may ask for. An actor asks for a handful in each step.
 const DEADLINE_COUNT_MAX: usize = 1 << 20;
@@ -61,6 +63,9 @@ pub(crate) struct Stage {
     /// Every message is delivered the long way: what the short one is tested against.
     #[cfg(test)]
     pub(crate) is_never_quiet: bool,
+    /// Who fails on the short way.
+    #[cfg(test)]
+    pub(crate) quiet_bug: Option<EntityRef>,
 }
 
 impl Stage {
@@ -80,6 +85,8 @@ impl Stage {
             actor: EntityRef::Source(SourceRef(0)),
             #[cfg(test)]
             is_never_quiet: false,
+            #[cfg(test)]
+            quiet_bug: None,
         }
     }
 
@@ -124,6 +131,8 @@ impl Stage {
         received_at: Timestamp,
         cause: Cause,
     ) -> Result<Verdict, Runaway> {
+        // Whoever fails on the short way is named too.
+        self.actor = EntityRef::Tag(ping.tag);
         let call = Call::Tag(ping.tag, TagInput::Ping { ping, received_at, cause });
         let Some(plain) = self.foresee(scene, ping, received_at) else {
             return self.run(scene, call);
@@ -132,7 +141,6 @@ impl Stage {
         if self.is_never_quiet || self.actors.has_bug(&call) {
             return self.run(scene, call);
         }
-        self.actor = EntityRef::Tag(ping.tag);
         if self.follow_quietly(&plain, cause) {
             if let Some(tag) = self.actors.tags.touch_last(ping.tag.0) {
                 tag.take(&plain);
@@ -151,6 +159,8 @@ impl Stage {
     /// What a ping will come to, if it is plain.
     #[inline]
     fn foresee(&self, scene: Scene<'_>, ping: &Ping, received_at: Timestamp) -> Option<PlainPing> {
+        #[cfg(test)]
+        self.fail_quietly(EntityRef::Tag(ping.tag));
         let turn = Turn { site: scene.site, health: &self.health, now: scene.now };
         self.actors.tags.hot(ping.tag.0)?.foresee(ping.tag, ping, received_at, &turn)
     }
@@ -169,7 +179,15 @@ impl Stage {
         }
         #[cfg(not(test))]
         let _ = cause;
+        self.actor = EntityRef::Subject(plain.subject);
+        #[cfg(test)]
+        self.fail_quietly(self.actor);
         self.actors.subjects.touch_last(me).is_some_and(|me| me.follow_quietly(&plain.fix))
+    }
+
+    #[cfg(test)]
+    fn fail_quietly(&self, actor: EntityRef) {
+        assert!(self.quiet_bug != Some(actor), "a bug planted on the short way");
     }
 
     fn step(&mut self, scene: Scene<'_>, call: Call<'_>) -> Result<Verdict, Runaway> {
@@ -244,6 +262,31 @@ impl Stage {
     pub(crate) fn finish(&mut self, effects: &mut Vec<Effect>) {
         effects.append(&mut self.out.effects);
         self.kept_effect_count = 0;
+    }
+
+    /// What anchors said to actors that are set aside.
+    pub(crate) fn missed(&self) -> impl Iterator<Item = (EntityRef, AnchorRef, Message)> {
+        self.missed.iter().map(|(&(actor, anchor), &message)| (actor, anchor, message))
+    }
+
+    /// Takes over what a checkpoint told at once.
+    pub(crate) fn restore(
+        &mut self,
+        health: Health,
+        missed: Vec<(EntityRef, AnchorRef, Message)>,
+        dropped_count: u64,
+    ) {
+        self.health = health;
+        let missed = missed.into_iter();
+        self.missed = missed.map(|(actor, anchor, message)| ((actor, anchor), message)).collect();
+        self.dropped_count = dropped_count;
+        self.kept_dropped_count = dropped_count;
+    }
+
+    /// Adds a deadline of a checkpoint.
+    pub(crate) fn order(&mut self, deadline: Deadline) {
+        let Deadline { due_at, entity, kind } = deadline;
+        self.deadlines.push(due_at.0, (entity, kind));
     }
 
     /// Takes what anchors said to an actor while it was set aside, by anchor. Between inputs only.

@@ -29,14 +29,31 @@ impl Shard {
 fn cells<C: Cell + Debug>(text: &mut String, kind: &str, slab: &Slab<C>) {
     for id in 0..u32::try_from(slab.seat_count()).expect("few") {
         if let Some(cell) = slab.get(id) {
-            let state = without_boxes(&format!("{:?}", cell.state()));
+            let state = without_moves(&without_caches(&format!("{:?}", cell.state())));
             writeln!(text, "{kind} {id}: {state}").expect("text has room");
         }
     }
 }
 
-/// A safe box is a cache: compaction loses it, and the next position finds it anew.
-fn without_boxes(text: &str) -> String {
+/// What the last input did to a zone is kept to undo it, and over with it.
+fn without_moves(text: &str) -> String {
+    let name = "moves: [";
+    let Some((before, after)) = text.split_once(name) else { return text.to_owned() };
+    let (_, after) = after.split_once(']').expect("a list ends");
+    format!("{before}{name}]{after}")
+}
+
+/// Safe boxes, and where the last position lay for each watch, are caches: compaction loses them,
+/// and the next position finds them anew.
+fn without_caches(text: &str) -> String {
+    let mut parts = without_box(text);
+    for standing in ["Inside", "Blurred", "Tolerated", "Beyond"] {
+        parts = parts.replace(&format!("standing: {standing}, "), "");
+    }
+    parts
+}
+
+fn without_box(text: &str) -> String {
     let (name, next) = ("safe_box: ", ", heard: ");
     match (text.find(name), text.find(next)) {
         (Some(from), Some(until)) if from < until => format!("{}{}", &text[..from], &text[until..]),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ach_actors_entities::Accepted;
 use ach_actors_model::{AlarmKind, EntityRef, Lane, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// Counts since the shard's first entry. Part of no decision.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,7 +41,7 @@ pub struct ShardStatus {
 }
 
 /// How many inputs had which verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Verdicts {
     /// New.
     pub accepted_count: u64,
@@ -74,7 +75,7 @@ impl Verdicts {
 }
 
 /// Sums of all entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Totals {
     pub(crate) pings: Verdicts,
     pub(crate) reports: Verdicts,

@@ -14,4 +14,5 @@ mod oracle;
 mod play;
 mod random;
 mod render;
+mod restored;
 mod script;

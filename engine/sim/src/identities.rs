@@ -72,6 +72,11 @@ impl Identities {
         })
     }
 
+    /// The node's folder, in which the audit log's key is made.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
     /// The file with the journal's key.
     pub(crate) fn kek_file(&self) -> PathBuf {
         self.folder.path().join("journal.key")

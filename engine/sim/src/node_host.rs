@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,8 @@ use ach_engine_journal::{
 };
 use ach_engine_net::{Underlay, server_endpoint_on};
 use ach_engine_node::{
-    Arrangement, Here, Node, NodeConfig, NodeLimits, Running, StartError, StoringStopped,
+    Arrangement, CheckpointPolicy, Here, Node, NodeConfig, NodeLimits, Running, StartError,
+    StoringStopped,
 };
 use ach_engine_shard::Entry;
 use ach_engine_wire::decode_entry;
@@ -38,6 +38,11 @@ const SEGMENT_BYTES: u64 = 64 << 10;
 /// Room on the disk: more than a run can fill.
 const DISK_BYTES: u64 = 64 << 20;
 
+/// A checkpoint every so many entries, so that a run makes several. The journal is kept: the
+/// invariants look at all of it.
+const CHECKPOINTS: CheckpointPolicy =
+    CheckpointPolicy { journal_bytes: 8 << 10, entries: 60, is_journal_kept: true };
+
 /// The journal's key, as in the file that the node reads.
 const KEK: [u8; 32] = [0x5a; 32];
 
@@ -47,6 +52,8 @@ pub(crate) struct NodeHost {
     identities: &'static Identities,
     network: Network,
     disk: SimDisk,
+    /// Where the audit log lies.
+    audit_disk: SimDisk,
     chance: Chance,
     trace: Trace,
     /// Its clocks.
@@ -77,7 +84,8 @@ impl NodeHost {
         trace: Trace,
     ) -> NodeHost {
         let disk = SimDisk::new(chance.next(), DISK_BYTES);
-        NodeHost { identities, network, disk, chance, trace, clock, life: None }
+        let audit_disk = SimDisk::new(chance.next(), DISK_BYTES);
+        NodeHost { identities, network, disk, audit_disk, chance, trace, clock, life: None }
     }
 
     fn config(&self) -> NodeConfig {
@@ -85,7 +93,7 @@ impl NodeHost {
             name: name(NODE),
             site: site(),
             frame: None,
-            data: PathBuf::new(),
+            data: self.identities.folder(),
             kek: KekSource::File(self.identities.kek_file()),
             journal: Config {
                 segment_bytes: SEGMENT_BYTES,
@@ -95,7 +103,7 @@ impl NodeHost {
             bundle: self.identities.node.clone(),
             listen: address(),
             arrangement: Arrangement::OneThread,
-            limits: NodeLimits::default(),
+            limits: NodeLimits { checkpoints: CHECKPOINTS, ..NodeLimits::default() },
         }
     }
 
@@ -119,7 +127,8 @@ impl NodeHost {
     }
 
     async fn try_start(&mut self) -> Result<Life, StartError> {
-        let (config, disk, clock) = (self.config(), self.disk.clone(), self.clock.clone());
+        let (config, clock) = (self.config(), self.clock.clone());
+        let (disk, audit_disk) = (self.disk.clone(), self.audit_disk.clone());
         let socket = SimSocket::new(
             self.network.clone(),
             self.network.bind(machine(NODE_MACHINE), Some(NODE_PORT)),
@@ -134,12 +143,12 @@ impl NodeHost {
         });
         // Dropped as a whole with what it runs, whether the node ends or is killed.
         let process = async move {
-            let started =
-                server_endpoint_on(under, &config.bundle).map_err(StartError::from).and_then(
-                    |endpoint| {
-                        Node::start_here(config, disk, clock, Here { endpoint, disk_pace })
-                    },
-                );
+            let started = server_endpoint_on(under, &config.bundle)
+                .map_err(StartError::from)
+                .and_then(|endpoint| {
+                    let here = Here { endpoint, disk_pace };
+                    Node::start_here(config, &disk, audit_disk, clock, here)
+                });
             match started {
                 Ok((running, node)) => {
                     drop(told.send(Ok(running)));
@@ -148,7 +157,8 @@ impl NodeHost {
                 Err(error) => drop(told.send(Err(error))),
             }
         };
-        let task = tokio::task::spawn_local(async move { LocalSet::new().run_until(process).await });
+        let task =
+            tokio::task::spawn_local(async move { LocalSet::new().run_until(process).await });
         let running = tell.await.map_err(|_| StartError::Failed)??;
         Ok(Life { running, task, runtime })
     }
@@ -179,15 +189,22 @@ impl NodeHost {
     pub(crate) async fn kill(&mut self) {
         self.trace.say("node", "killed");
         self.end_process().await;
+        self.restart_disks();
+    }
+
+    fn restart_disks(&mut self) {
         self.disk = self.disk.restart();
+        self.audit_disk = self.audit_disk.restart();
     }
 
     /// The machine loses power.
     pub(crate) async fn lose_power(&mut self) {
         self.trace.say("node", "lost power");
         self.disk.cut_power();
+        self.audit_disk.cut_power();
         self.end_process().await;
         self.disk = self.disk.power_on();
+        self.audit_disk = self.audit_disk.power_on();
     }
 
     /// Whether the power went in the middle of an operation of the disk.
@@ -202,7 +219,7 @@ impl NodeHost {
         let is_over = life.task.await.is_ok();
         life.runtime.kill();
         let is_drained = life.running.drain() == ach_engine_node::Ended::Drained;
-        self.disk = self.disk.restart();
+        self.restart_disks();
         is_over && is_drained
     }
 

@@ -141,6 +141,7 @@ fn compile_rule(rule: &RulePlan, catalogue: &Catalogue<'_>) -> RuleConfig {
         What::TagSilent { after_ns } => Condition::TagSilent { after_ns },
         What::BatteryLow { percent } => Condition::BatteryLow { percent },
         What::BandCut => Condition::BandCut,
+        What::TagsContradict => Condition::TagsContradict,
         What::ButtonPressed => Condition::ButtonPressed,
         What::OverCapacity => Condition::OverCapacity { zones },
         What::DoorForced => Condition::DoorForced { doors: catalogue.doors_of(&rule.place) },

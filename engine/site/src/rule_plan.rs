@@ -88,6 +88,8 @@ pub enum What {
     OverCapacity,
     /// A door was opened with neither grant nor request to exit.
     DoorForced,
+    /// Tags on one subject are too far apart to be on one body.
+    TagsContradict,
 }
 
 impl What {
@@ -104,6 +106,7 @@ impl What {
             What::ButtonPressed => &[AlarmKind::Duress],
             What::OverCapacity => &[AlarmKind::OverCapacity],
             What::DoorForced => &[AlarmKind::DoorForced],
+            What::TagsContradict => &[AlarmKind::TagsContradict],
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::tlv::message;
 
 message! {
     /// Totals of one lane in one epoch. Their sum is the number of inputs decided on.
-    #[derive(Copy, Default)]
+    #[derive(Copy, Default, serde::Serialize, serde::Deserialize)]
     pub struct LaneTotals {
         /// New inputs.
         1 => accepted: u64,

@@ -16,6 +16,7 @@ mod operation;
 mod ping_run;
 mod preamble;
 mod session;
+mod state;
 mod subscribe;
 mod thing;
 mod tlv;
@@ -41,6 +42,7 @@ pub use session::{
     ClockOffset, Goodbye, Heartbeat, Hello, Intern, InternItem, InternRefusal, Interned,
     LaneResume, LaneWelcome, PROTOCOL_VERSION, Refusal, Refused, Welcome,
 };
+pub use state::{StateError, decode_piece, decode_state, encode_piece, encode_state, split_pieces};
 pub use subscribe::{Filter, Subscribe, Topic, Unsubscribe};
 pub use thing::{Cursor, InputCause, Thing, WireCause};
 pub use value::Text;

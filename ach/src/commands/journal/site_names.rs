@@ -1,5 +1,7 @@
 //! What the numbers in entries stand for.
 
+use std::sync::Arc;
+
 use ach_actors_entities::Site;
 use ach_actors_model::{
     AnchorRef, DoorRef, EntityRef, SourceRef, SubjectRef, TagRef, ZoneRef, snake_case,
@@ -11,23 +13,28 @@ use serde_json::{Map, Value, json};
 /// site is as good; what it has no longer keeps its number.
 #[derive(Debug, Default)]
 pub(super) struct SiteNames {
-    site: Option<Site>,
+    site: Option<Arc<Site>>,
 }
 
 impl SiteNames {
+    /// Begins with the site of a checkpoint, should the journal not begin with the first entry.
+    pub(super) fn of(site: Option<Arc<Site>>) -> SiteNames {
+        SiteNames { site }
+    }
+
     /// Takes the next entry. A change that the shard refused changes no name.
     pub(super) fn take(&mut self, entry: &Entry) {
         for input in &entry.inputs {
             if let Input::SiteChange(config) = input
-                && let Ok(site) = Site::compile(self.site.as_ref(), config)
+                && let Ok(site) = Site::compile(self.site.as_deref(), config)
             {
-                self.site = Some(site);
+                self.site = Some(Arc::new(site));
             }
         }
     }
 
     fn name<T>(&self, of: impl Fn(&Site) -> Option<T>) -> Option<T> {
-        self.site.as_ref().and_then(of)
+        self.site.as_deref().and_then(of)
     }
 
     /// The feed's id.

@@ -12,7 +12,7 @@ use super::names::narrow;
 use super::plans::{
     AnchorPlan, DoorPlan, LinePlan, RuleCondition, RulePlan, SourcePlan, WatchPlan, ZonePlan,
 };
-use super::{Site, line_key, sill_key};
+use super::{line_key, sill_key};
 
 /// Numbers pairs of zone and gates.
 #[derive(Debug)]
@@ -22,8 +22,8 @@ pub(super) struct Watches {
 }
 
 impl Watches {
-    pub(super) fn new(previous: Option<&Site>) -> Watches {
-        let mut plans = previous.map(|site| site.watches.clone()).unwrap_or_default();
+    /// Goes on from those of former versions.
+    pub(super) fn new(mut plans: Vec<WatchPlan>) -> Watches {
         let mut numbers = HashMap::with_capacity(plans.len());
         for (number, plan) in (0..).zip(&mut plans) {
             plan.is_live = false;
@@ -138,6 +138,7 @@ fn rule_plan(
         &Condition::TagSilent { after_ns } => RuleCondition::TagSilent { after_ns },
         &Condition::BatteryLow { percent } => RuleCondition::BatteryLow { percent },
         Condition::BandCut => RuleCondition::BandCut,
+        Condition::TagsContradict => RuleCondition::TagsContradict,
         Condition::ButtonPressed => RuleCondition::ButtonPressed,
     };
     plan.zones.sort_unstable();

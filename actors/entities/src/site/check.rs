@@ -142,7 +142,8 @@ fn place_count(condition: &Condition) -> usize {
         Condition::TagSilent { .. }
         | Condition::BatteryLow { .. }
         | Condition::BandCut
-        | Condition::ButtonPressed => 0,
+        | Condition::ButtonPressed
+        | Condition::TagsContradict => 0,
     }
 }
 
@@ -245,7 +246,6 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
         AlarmKind::ZoneBlind,
         AlarmKind::ActorQuarantined,
         AlarmKind::ClockSkewed,
-        AlarmKind::TagsContradict,
     ];
     if system.contains(&rule.alarm) {
         mistakes.add(SiteMistake::SystemAlarm { at });
@@ -280,6 +280,6 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
                 mistakes.index(list, at, SiteList::Doors, door, config.doors.len());
             }
         }
-        Condition::BandCut | Condition::ButtonPressed => {}
+        Condition::BandCut | Condition::ButtonPressed | Condition::TagsContradict => {}
     }
 }

@@ -10,8 +10,9 @@ use ach_geo::Region;
 use super::build::{self, Watches, at};
 use super::calendar::Calendar;
 use super::check::{Mistakes, check};
+use super::history::SiteHistory;
 use super::mistake::{SiteError, SiteList, SiteMistake};
-use super::names::{Names, TagIds, narrow};
+use super::names::narrow;
 use super::plans::{SubjectPlan, TagPlan};
 use super::rule_set::Sorter;
 use super::{Site, limits};
@@ -32,19 +33,6 @@ pub(super) struct Refs {
     pub(super) anchors: Vec<AnchorRef>,
 }
 
-/// All names, former versions included.
-#[derive(Debug, Clone, Default)]
-struct Interned {
-    tag_ids: TagIds,
-    subjects: Names,
-    zones: Names,
-    doors: Names,
-    lines: Names,
-    rules: Names,
-    sources: Names,
-    anchors: Names,
-}
-
 impl Site {
     /// Checks a configuration and compiles it, keeping the refs of the site in force.
     ///
@@ -58,16 +46,36 @@ impl Site {
         if let Some(previous) = previous {
             succession(previous, config, &mut mistakes);
         }
+        let history = previous.map(|site| site.history().to_owned()).unwrap_or_default();
+        Site::compile_after(history, config, mistakes)
+    }
+
+    /// The site again, of its configuration and what its former versions left.
+    ///
+    /// # Errors
+    ///
+    /// As [`compile`](Site::compile), and when the history is not one.
+    pub fn restore(history: SiteHistory, config: &SiteConfig) -> Result<Site, SiteError> {
+        if !history.is_sound() {
+            return Err(SiteError::of(SiteMistake::History));
+        }
+        Site::compile_after(history, config, Mistakes::default())
+    }
+
+    fn compile_after(
+        mut history: SiteHistory,
+        config: &SiteConfig,
+        mut mistakes: Mistakes,
+    ) -> Result<Site, SiteError> {
         check(config, &mut mistakes);
         let regions = regions(config, &mut mistakes);
         mistakes.into_result()?;
 
         let mut mistakes = Mistakes::default();
-        let mut interned = previous.map(Interned::of).unwrap_or_default();
-        let refs = interned.intern(config, &mut mistakes);
-        let mut watches = Watches::new(previous);
-        let rules = build::rules(config, &refs, interned.rules.len(), &mut watches);
-        let zones = build::zones(config, &refs, &rules, interned.zones.len(), &mut watches);
+        let refs = history.intern(config, &mut mistakes);
+        let mut watches = Watches::new(std::mem::take(&mut history.watches));
+        let rules = build::rules(config, &refs, history.rules.len(), &mut watches);
+        let zones = build::zones(config, &refs, &rules, history.zones.len(), &mut watches);
         mistakes.limit(SiteList::Watches, watches.plans.len(), limits::WATCH_COUNT_MAX);
         mistakes.into_result()?;
         let index = build::index(config, &refs, &watches.plans, &regions)
@@ -83,23 +91,23 @@ impl Site {
             largest_gap_ns: config.largest_gap_ns,
             calendar: Calendar::new(&config.utc_offsets),
             only_floor: build::only_floor(floors),
-            tags: vec![TagPlan::REMOVED; interned.tag_ids.len()],
-            tag_ids: interned.tag_ids,
+            tags: vec![TagPlan::REMOVED; history.tag_ids.len()],
+            tag_ids: history.tag_ids,
             subjects: Vec::new(),
             subject_tags: Vec::new(),
             zones,
-            doors: build::doors(config, &refs, &rules, interned.doors.len()),
-            lines: build::lines(config, &refs, &rules, interned.lines.len()),
-            sources: build::sources(config, &refs, interned.sources.len()),
-            anchors: build::anchors(config, &refs, interned.anchors.len()),
+            doors: build::doors(config, &refs, &rules, history.doors.len()),
+            lines: build::lines(config, &refs, &rules, history.lines.len()),
+            sources: build::sources(config, &refs, history.sources.len()),
+            anchors: build::anchors(config, &refs, history.anchors.len()),
             rules,
-            subject_names: interned.subjects,
-            zone_names: interned.zones,
-            door_names: interned.doors,
-            line_names: interned.lines,
-            rule_names: interned.rules,
-            source_names: interned.sources,
-            anchor_names: interned.anchors,
+            subject_names: history.subjects,
+            zone_names: history.zones,
+            door_names: history.doors,
+            line_names: history.lines,
+            rule_names: history.rules,
+            source_names: history.sources,
+            anchor_names: history.anchors,
             zone_watches: build::zone_watches(&watches.plans),
             watches: watches.plans,
             watch_rules_from,
@@ -156,20 +164,7 @@ impl Site {
     }
 }
 
-impl Interned {
-    fn of(site: &Site) -> Interned {
-        Interned {
-            tag_ids: site.tag_ids.clone(),
-            subjects: site.subject_names.clone(),
-            zones: site.zone_names.clone(),
-            doors: site.door_names.clone(),
-            lines: site.line_names.clone(),
-            rules: site.rule_names.clone(),
-            sources: site.source_names.clone(),
-            anchors: site.anchor_names.clone(),
-        }
-    }
-
+impl SiteHistory {
     fn intern(&mut self, config: &SiteConfig, mistakes: &mut Mistakes) -> Refs {
         let tag_ids: Vec<TagId> = config.tags.iter().map(|tag| tag.id).collect();
         let tags = self.tag_ids.intern(&tag_ids);

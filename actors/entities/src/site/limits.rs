@@ -25,10 +25,10 @@ pub(crate) const WINDOW_COUNT_MAX: usize = 32;
 /// Places named by all rules together: 12 bytes each and once more in the index.
 pub(crate) const RULE_PLACE_COUNT_MAX: usize = 4 << 20;
 /// Zones named by all anchors together.
-pub(crate) const ANCHOR_ZONE_COUNT_MAX: usize = 1 << 20;
+pub const ANCHOR_ZONE_COUNT_MAX: usize = 1 << 20;
 /// Zones seen by all feeds together: five feeds that see each of the most zones a site may have.
-/// It is also the most messages one input may send, and a feed that falls silent tells its zones.
-pub(crate) const SOURCE_ZONE_COUNT_MAX: usize = 1 << 20;
+/// A feed that falls silent tells its zones within one input: a shard must carry so many messages.
+pub const SOURCE_ZONE_COUNT_MAX: usize = 1 << 20;
 /// Distinct pairs of zone and gates.
 pub(crate) const WATCH_COUNT_MAX: usize = 1 << 20;
 /// Offsets from UTC: two a year for two centuries.

@@ -104,6 +104,9 @@ pub enum SiteMistake {
     /// Another site than the one in force.
     #[error("the site in force is another one; a shard keeps the site it began with")]
     OtherSite,
+    /// What former versions left does not hold together.
+    #[error("the names kept of former versions do not hold together; use another checkpoint")]
+    History,
     /// A version that does not follow.
     #[error("version {given} does not follow version {in_force}; count it up")]
     Version {

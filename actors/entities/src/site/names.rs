@@ -1,10 +1,11 @@
 //! Ids by number and numbers by id, small enough for a million of them.
 
 use ach_actors_model::TagId;
+use serde::{Deserialize, Serialize};
 
 /// Names in one text: 8 bytes and the name itself for each. A number, once given, is never taken
 /// back, so that alarms about removed things can still be told.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Names {
     text: String,
     ends: Vec<u32>,
@@ -14,6 +15,19 @@ pub(crate) struct Names {
 impl Names {
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// Whether names read back are such as [`intern`](Names::intern) makes: as many of each, and each
+    /// name once.
+    pub(crate) fn is_sound(&self) -> bool {
+        let are_ascending = self.ends.is_sorted();
+        let is_whole = self.ends.last().is_none_or(|&end| narrow(self.text.len()) == end);
+        let names = (0..narrow(self.ends.len())).all(|at| self.name(at).is_some());
+        let is_sorted = self.sorted.is_sorted_by(|&a, &b| match (self.name(a), self.name(b)) {
+            (Some(a), Some(b)) => a < b,
+            _ => false,
+        });
+        are_ascending && is_whole && names && is_sorted && self.sorted.len() == self.ends.len()
     }
 
     pub(crate) fn name(&self, at: u32) -> Option<&str> {
@@ -56,13 +70,23 @@ impl Names {
 }
 
 /// Factory numbers of tags: 12 bytes each.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct TagIds {
     ids: Vec<TagId>,
     sorted: Vec<u32>,
 }
 
 impl TagIds {
+    /// Whether ids read back are such as [`intern`](TagIds::intern) makes.
+    pub(crate) fn is_sound(&self) -> bool {
+        let id = |at: u32| usize::try_from(at).ok().and_then(|at| self.id(at));
+        let is_sorted = self.sorted.is_sorted_by(|&a, &b| match (id(a), id(b)) {
+            (Some(a), Some(b)) => a < b,
+            _ => false,
+        });
+        is_sorted && self.sorted.len() == self.ids.len()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.ids.len()
     }

@@ -5,6 +5,7 @@ use ach_actors_model::{
     ZoneRef,
 };
 use ach_geo::{Floor, Gates};
+use serde::{Deserialize, Serialize};
 
 use super::calendar::Week;
 
@@ -96,7 +97,7 @@ pub(crate) struct AnchorPlan {
 
 /// A pair of zone and gates that movers are watched with. Its number is its key in the index and,
 /// like a ref, is never given to another pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WatchPlan {
     pub(crate) zone: ZoneRef,
     pub(crate) gates: Gates,
@@ -140,16 +141,18 @@ pub(crate) enum RuleCondition {
     ButtonPressed,
     OverCapacity,
     DoorForced,
+    TagsContradict,
 }
 
 impl RuleCondition {
-    /// Whether a tag judges it.
+    /// Whether it is about tags, wherever they are.
     pub(crate) fn is_about_tags(self) -> bool {
         match self {
             RuleCondition::TagSilent { .. }
             | RuleCondition::BatteryLow { .. }
             | RuleCondition::BandCut
-            | RuleCondition::ButtonPressed => true,
+            | RuleCondition::ButtonPressed
+            | RuleCondition::TagsContradict => true,
             RuleCondition::Inside
             | RuleCondition::Leaves
             | RuleCondition::Stays
@@ -167,7 +170,8 @@ impl RuleCondition {
             | RuleCondition::TagSilent { .. }
             | RuleCondition::BatteryLow { .. }
             | RuleCondition::BandCut
-            | RuleCondition::OverCapacity => true,
+            | RuleCondition::OverCapacity
+            | RuleCondition::TagsContradict => true,
             RuleCondition::Leaves | RuleCondition::ButtonPressed | RuleCondition::DoorForced => {
                 false
             }

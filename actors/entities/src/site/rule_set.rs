@@ -21,6 +21,8 @@ pub(crate) struct RuleSet {
     pub(crate) battery: Vec<(RuleRef, u8)>,
     pub(crate) band: Vec<RuleRef>,
     pub(crate) button: Vec<RuleRef>,
+    /// Tags contradict.
+    pub(crate) contradiction: Vec<RuleRef>,
     /// Shortest of the silences.
     pub(crate) shortest_silence_ns: Option<u64>,
 }
@@ -37,6 +39,7 @@ impl RuleSet {
                 Some(RuleCondition::BatteryLow { percent }) => set.battery.push((rule, percent)),
                 Some(RuleCondition::BandCut) => set.band.push(rule),
                 Some(RuleCondition::ButtonPressed) => set.button.push(rule),
+                Some(RuleCondition::TagsContradict) => set.contradiction.push(rule),
                 _ => {}
             }
         }

@@ -2,7 +2,7 @@
 
 use ach_actors_model::{AlarmKind, Condition, RuleConfig, SiteConfig, SubjectClass, TagId};
 
-use crate::hospital::{WARD, for_class, hospital, rule};
+use crate::hospital::{WARD, for_class, hospital, hours, rule};
 use crate::world::World;
 
 #[track_caller]
@@ -15,6 +15,11 @@ fn check(rules: Vec<RuleConfig>, story: &str) {
 fn elopes(zones: Vec<u32>, lines: Vec<u32>) -> RuleConfig {
     let condition = Condition::Leaves { zones, lines };
     for_class(SubjectClass::Patient, rule("elope", AlarmKind::Elopement, condition))
+}
+
+fn contradict() -> RuleConfig {
+    let condition = Condition::TagsContradict;
+    for_class(SubjectClass::Patient, rule("left", AlarmKind::TagsContradict, condition))
 }
 
 #[test]
@@ -168,7 +173,7 @@ fn a_slow_feed_is_heard_beside_a_fast_one() {
 #[test]
 fn tags_that_contradict_each_other_for_a_minute_are_one_alarm() {
     check(
-        vec![],
+        vec![contradict()],
         "
         1     ping 1 5,5     | +p ward 1
         1.5   ping 2 25,5    |
@@ -197,7 +202,7 @@ fn tags_that_contradict_each_other_for_a_minute_are_one_alarm() {
 #[test]
 fn tags_that_are_near_now_and_then_or_never_heard_together_do_not_contradict() {
     check(
-        vec![],
+        vec![contradict()],
         "
         1     ping 1 5,5     | +p ward 1
         1.5   ping 2 25,5    |
@@ -213,7 +218,7 @@ fn tags_that_are_near_now_and_then_or_never_heard_together_do_not_contradict() {
     );
     // Ten seconds apart, in which he may have walked from one place to the other.
     check(
-        vec![],
+        vec![contradict()],
         "
         1     ping 1 5,5     | +p ward 1
         11    ping 2 25,5    |
@@ -229,7 +234,7 @@ fn tags_that_are_near_now_and_then_or_never_heard_together_do_not_contradict() {
 
 #[test]
 fn tags_that_are_on_one_body_no_more_do_not_contradict() {
-    let config = hospital(vec![]);
+    let config = hospital(vec![contradict()]);
     let mut world = World::new(&config);
     world.check(
         "
@@ -248,4 +253,123 @@ fn tags_that_are_on_one_body_no_more_do_not_contradict() {
     config.tags[1].subject = None;
     assert_eq!(world.change(&config), ["CLEARED TagsContradict p tag2: TagRemoved"]);
     assert_eq!(world.notices.iter().filter(|notice| notice.episode == 1).count(), 2);
+}
+
+/// 1 and 3 are on him, 2 is in the drawer: he walks away from it, and where he goes next nothing
+/// hears those he wears for half a minute.
+fn three_tags() -> SiteConfig {
+    let mut config = hospital(vec![contradict()]);
+    config.tags[2].subject = Some(0);
+    config
+}
+
+const WALKS_AWAY_FROM_TAG_2: &str = "
+    1     ping 1 5,5     | +p ward 1
+    1.2   ping 2 5,5     |
+    1.4   ping 3 5,5     |
+    3     ping 1 9,5     |
+    3.4   ping 3 9,5     |
+    5     ping 1 17,5    | -p ward 0, +p lobby 1
+    5.2   ping 2 5,5     |
+    5.4   ping 3 17,5    |
+    35    ping 1 17,5    |
+    35.2  ping 2 5,5     |
+    35.4  ping 3 17,5    |
+    65    ping 1 17,5    |
+    65.2  ping 2 5,5     | RAISED TagsContradict p tag2
+";
+
+#[test]
+fn a_speaker_not_heard_for_a_while_does_not_end_a_contradiction() {
+    let config = three_tags();
+    for mut world in [World::new(&config), World::restful(&config)] {
+        world.check(WALKS_AWAY_FROM_TAG_2);
+        world.check(
+            "
+            96    ping 2 5,5     |
+            100   ping 1 17,5    |
+            100.4 ping 3 17,5    |
+            130   ping 2 5,5     |
+            160   ping 1 17,5    |
+            161   ping 2 5,5     |
+            170   ping 1 8,5     | -p lobby 0, +p ward 1
+            171   ping 2 7,5     | CLEARED TagsContradict p tag2: ConditionEnded
+            ",
+        );
+    }
+}
+
+#[test]
+fn tags_do_not_contradict_one_that_speaks_no_more() {
+    let config = three_tags();
+    let mut world = World::new(&config);
+    world.check(WALKS_AWAY_FROM_TAG_2);
+    let mut config = SiteConfig { version: 2, ..config };
+    config.tags[0].subject = None;
+    assert_eq!(world.change(&config), ["CLEARED TagsContradict p tag2: TagRemoved"]);
+    // The one in the drawer is never heard again, and the other is no contradiction.
+    world.check("66 ping 3 17,5 |\n 140 ping 3 17,5 |");
+    let mut config = SiteConfig { version: 3, ..config };
+    config.tags[2].subject = None;
+    assert_eq!(world.change(&config), Vec::<String>::new());
+}
+
+/// In an atrium one system takes the wrist for the ground floor and the other the ankle for the
+/// first: on a plan they lie beside each other.
+#[test]
+fn tags_one_above_the_other_do_not_contradict() {
+    let story = |second: &str, told: &str| {
+        format!(
+            "
+            1     ping 1 5,5 f1          | +p ward 1
+            1.5   ping 2 {second}        |
+            31    ping 1 5,5 f1          |
+            31.5  ping 2 {second}        |
+            61    ping 1 5,5 f1          |
+            61.5  ping 2 {second}        | {told}
+            "
+        )
+    };
+    check(vec![contradict()], &story("5.5,5 f3", ""));
+    check(vec![contradict()], &story("25,5 f3", "RAISED TagsContradict p tag2"));
+}
+
+const LIE_APART_FOR_A_MINUTE: &str = "
+    10:00:01    ping 1 5,5     | +p ward 1
+    10:00:01.5  ping 2 25,5    |
+    10:00:31    ping 1 5,5     |
+    10:00:31.5  ping 2 25,5    |
+    10:01:01    ping 1 5,5     |
+";
+
+/// A spare tag in a drawer is nobody's business unless a rule says so.
+#[test]
+fn who_is_under_no_rule_about_it_may_leave_a_tag_in_a_drawer() {
+    let staff = for_class(SubjectClass::Staff, contradict());
+    let story = format!("{LIE_APART_FOR_A_MINUTE} 10:01:01.5 ping 2 25,5 |");
+    for rules in [vec![], vec![staff], vec![hours(20, 22, contradict())]] {
+        check(rules, &story);
+    }
+}
+
+#[test]
+fn tags_contradict_in_the_hours_of_the_rule_and_under_it() {
+    let config = hospital(vec![hours(8, 18, contradict())]);
+    for mut world in [World::new(&config), World::restful(&config)] {
+        world.check(LIE_APART_FOR_A_MINUTE);
+        world.check(
+            "
+            10:01:01.5  ping 2 25,5    | RAISED TagsContradict p tag2
+            17:59:59    ping 1 5,5     |
+            18:00       tick           | CLEARED TagsContradict p tag2: RuleRemoved
+            18:00:01    ping 1 5,5     |
+            18:00:01.5  ping 2 25,5    |
+            32:00       tick           |
+            32:00:01    ping 1 5,5     |
+            32:00:01.5  ping 2 25,5    | RAISED TagsContradict p tag2
+            ",
+        );
+        let config = SiteConfig { version: 2, rules: vec![], ..config.clone() };
+        assert_eq!(world.change(&config), ["CLEARED TagsContradict p tag2: RuleRemoved"]);
+    }
 }

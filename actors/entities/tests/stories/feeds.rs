@@ -121,3 +121,16 @@ fn a_feed_may_be_silent_while_its_clock_is_off() {
         ",
     );
 }
+
+#[test]
+fn a_feed_that_was_removed_and_came_back_has_not_spoken() {
+    let config = two_feeds();
+    let mut world = World::new(&config);
+    world.check("1 ping 1 5,5 | +p ward 1\n 2 ping 5 25,5 by=ble | +v garden 1");
+    let mut without = SiteConfig { version: 2, ..config.clone() };
+    without.sources.truncate(1);
+    without.tags[4].source = 0;
+    assert_eq!(world.change(&without), Vec::<String>::new());
+    assert_eq!(world.change(&SiteConfig { version: 3, ..config }), Vec::<String>::new());
+    world.check("11 tick | uwb silent, RAISED FeedSilent - uwb, lobby blind without uwb, ward blind without uwb");
+}

@@ -15,6 +15,7 @@ mod hospital;
 mod identity;
 mod places;
 mod random;
+mod returns;
 mod silence;
 mod sites;
 mod tags;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ach_actors_entities::{
     Anchor, AnchorInput, Arrival, Deadline, DeadlineKind, Door, DoorInput, Effect, Health,
-    MessageBody, Outbox, Site, Source, SourceInput, Subject, SubjectCold, SubjectInput, Tag,
-    TagCold, TagInput, Turn, Verdict, Zone, ZoneInput,
+    MessageBody, Outbox, Site, Source, SourceInput, Subject, SubjectInput, Tag, TagInput, Turn,
+    Verdict, Zone, ZoneInput,
 };
 use ach_actors_model::{
     AlarmNotice, AnchorRef, Cause, DoorRef, EntityRef, Lane, Ping, SiteConfig, SourceRef,
@@ -38,6 +38,8 @@ pub(crate) struct World {
     /// Whether tags and subjects are put to rest before every line.
     is_restful: bool,
     pub(crate) rest_count: u32,
+    /// How many of the rests were as bytes.
+    pub(crate) packed_count: u32,
 }
 
 impl World {
@@ -58,6 +60,7 @@ impl World {
             seq: 0,
             is_restful: false,
             rest_count: 0,
+            packed_count: 0,
         }
     }
 
@@ -145,21 +148,20 @@ impl World {
         out.effects.iter().map(|effect| tell(effect, &self.site)).collect()
     }
 
-    /// Puts every tag and subject that can rest to rest and wakes it again.
+    /// Puts every tag and subject that can rest to rest and wakes it again: as bytes if it can, as
+    /// the slab does, else in its other compact form.
     fn rest(&mut self) {
         for tag in self.tags.values_mut() {
-            if let Some(cold) = tag.freeze() {
-                let cold: TagCold = cold;
-                let woken = Tag::thaw(&cold);
+            if let Some(woken) = sleep::<Tag>(tag, &mut self.packed_count) {
                 assert_eq!(*tag, woken, "a tag must wake as it went to rest");
                 *tag = woken;
                 self.rest_count += 1;
             }
         }
         for subject in self.subjects.values_mut() {
-            if let Some(cold) = subject.freeze() {
-                let cold: SubjectCold = cold;
-                *subject = Subject::thaw(&cold);
+            if let Some(woken) = sleep::<Subject>(subject, &mut self.packed_count) {
+                // A safe box is not kept, so states may differ; what they come to rest as must not.
+                *subject = woken;
                 self.rest_count += 1;
             }
         }
@@ -342,6 +344,26 @@ impl World {
     pub(crate) fn deadline_count(&self) -> usize {
         self.deadlines.len()
     }
+}
+
+/// An actor after a rest, if it can rest.
+fn sleep<A: Cell>(actor: &A, packed_count: &mut u32) -> Option<A>
+where
+    A::Cold: PartialEq + std::fmt::Debug,
+{
+    let mut record = Vec::new();
+    if actor.pack(&mut record) {
+        *packed_count += 1;
+        let woken = A::unpack(&record).expect("what was packed is unpacked");
+        let mut again = Vec::new();
+        assert!(woken.pack(&mut again), "what rested may rest");
+        assert_eq!(again, record, "what rests again rests as it did");
+        return Some(woken);
+    }
+    let cold = actor.freeze()?;
+    let woken = A::thaw(&cold);
+    assert_eq!(woken.freeze().as_ref(), Some(&cold), "what rests again rests as it did");
+    Some(woken)
 }
 
 fn site_source(site: &Site, id: &str) -> SourceRef {

@@ -253,3 +253,34 @@ fn ended_episodes_are_forgotten_in_the_end() {
     assert_eq!(book.episodes.len(), ENDED_REMEMBERED);
     assert_eq!(book.ended.len(), ENDED_REMEMBERED);
 }
+
+/// A node that was restored from a backup is behind what the receiver had. Notes that follow lie below
+/// the cursor, which must not stay above them.
+#[test]
+fn a_cursor_that_the_node_refuses_is_forgotten_until_the_mark() {
+    let mut book = AlarmBook::resumed_after(at(1_000));
+    book.begin();
+    book.take(gap(Code::CursorOutOfRange));
+    assert_eq!(book.cursor(), None);
+    book.take(end(0, 900));
+    assert_eq!(book.cursor(), at(900));
+    book.take(raised(1, 950));
+    assert_eq!(book.cursor(), at(950));
+}
+
+#[test]
+fn a_mark_after_a_note_that_could_not_be_read_takes_no_alarm_off() {
+    let mut book = AlarmBook::new();
+    book.begin();
+    book.take(end(0, 1));
+    book.take(raised(1, 2));
+    book.take(raised(2, 0));
+    book.begin();
+    book.skip();
+    let news: Vec<String> = book.take(end(1, 2)).iter().map(word).collect();
+    assert_eq!(news, ["1 open"]);
+    // The next mark that follows notes which all were read does.
+    book.begin();
+    let news: Vec<String> = book.take(end(0, 2)).iter().map(word).collect();
+    assert_eq!(news, ["1 gone", "2 Raised withdrawn", "0 open"]);
+}

@@ -1,5 +1,7 @@
 //! A subscriber against a node that tells what it likes.
 
+use std::time::Duration;
+
 use ach_actors_model::{AlarmId, AlarmKind, AlarmPriority, AlarmTransition, TagId, Timestamp};
 use ach_clients_rust::{
     AlarmNote, AlarmStream, AlarmUpdate, Client, Code, Cursor, Filter, NoteUpdate, Role, Storage,
@@ -262,4 +264,40 @@ async fn a_subscriber_closes_while_its_node_is_away() {
     soon(subscriber.close()).await;
     let last = async { while alarms.next().await.is_some() {} };
     soon(last).await;
+}
+
+/// The node hears no goodbye and writes on; the reader holds a stream of the connection.
+#[tokio::test]
+async fn a_subscriber_that_waits_for_nobody_is_closed_all_the_same() {
+    let node = node();
+    let (mut heard, client) = connected(&node).await;
+    let mut subscriber = client.subscriber();
+    let mut alarms = subscriber.alarms(Filter::default(), None).await.unwrap();
+    let mut events = subscriber.events(Filter::default(), None).await.unwrap();
+    let (_, mut notes) = soon(subscribed(&mut heard)).await;
+    say(&mut notes, raised(1, 1)).await;
+    assert_eq!(words(&mut alarms, 1).await, ["Raised 1"]);
+    soon(subscriber.close_within(Duration::ZERO)).await;
+    soon(heard.peer.connection.closed()).await;
+    soon(async { while alarms.next().await.is_some() {} }).await;
+    soon(async { while events.next().await.is_some() {} }).await;
+}
+
+/// As after the node was restored from a backup.
+#[tokio::test]
+async fn who_was_refused_its_cursor_comes_back_with_that_of_the_mark() {
+    let node = node();
+    let (mut heard, client) = connected(&node).await;
+    let mut alarms = client.subscriber().alarms(Filter::default(), at(1_000)).await.unwrap();
+    let (asked, mut notes) = soon(subscribed(&mut heard)).await;
+    assert_eq!(asked.resume_after, at(1_000));
+    say(&mut notes, Gap { code: Code::CursorOutOfRange, missed_count: None, cursor: at(900) })
+        .await;
+    say(&mut notes, end(0, 900)).await;
+    assert!(matches!(soon(alarms.next()).await, Some(AlarmUpdate::Gap(_))));
+    assert_eq!(words(&mut alarms, 1).await, ["open 0"]);
+    heard.peer.connection.close(VarInt::from_u32(0), b"");
+    let mut heard = soon(node.welcome()).await;
+    let (asked, _notes) = soon(subscribed(&mut heard)).await;
+    assert_eq!(asked.resume_after, at(900));
 }

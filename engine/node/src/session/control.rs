@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ach_actors_entities::Site;
 use ach_actors_model::{Command, CommandKind, Lane, Name};
+use ach_engine_audit::{Action, Object, Outcome, Record};
 use ach_engine_net::{FrameSink, FrameSource, Role};
 use ach_engine_shard::Input;
 use ach_engine_wire::limits::{COUNTERS_MAX, SUBSCRIPTIONS_MAX};
@@ -21,6 +22,7 @@ use super::receipts::Known;
 use super::subscription::Subscription;
 use super::vendor::Vendor;
 use super::{End, Open, Session};
+use crate::audit_words;
 use crate::fan_out::encoded;
 use crate::lanes::Ticketed;
 use crate::names::Names;
@@ -104,6 +106,9 @@ fn refuse_of(
     if let Some(counter) = counter(&session.rim.counters, code) {
         counter.count();
     }
+    let request = subscription.map(u64::from);
+    let refused = session.rim.audit.record(&session.party, Action::RequestMade, Outcome::Refused);
+    session.rim.audit.note(Record { code: Some(code.value()), request, ..refused });
     if session.out.is_first(code) && session.rim.may_log() {
         tracing::warn!(role = session.identity.role.word(), %code, "refused a request");
     }
@@ -127,6 +132,11 @@ fn take_names(session: &Session, vendor: Option<&Vendor>, intern: Intern) -> Res
         if let Some(counter) = counter(&session.rim.counters, refusal.code) {
             counter.count();
         }
+        let handles = vendor.handles.borrow();
+        let objects = handles.item(refusal.handle).and_then(audit_words::named);
+        let named = session.rim.audit.record(&session.party, Action::ThingNamed, Outcome::Refused);
+        let (objects, code) = (objects.into_iter().collect(), Some(refusal.code.value()));
+        session.rim.audit.note(Record { objects, code, ..named });
     }
     session.answer(interned)
 }
@@ -179,13 +189,18 @@ fn take_echo(session: &Session, echo: &Echo) -> Result<(), Fault> {
 }
 
 async fn take_command(session: &Rc<Session>, command: WireCommand) -> Result<(), Fault> {
+    let (action, object) = audit_words::wish(&command.wish, session.rim.site().id());
+    let act = Act { number: command.command, action, object };
+    if session.identity.role != Role::Operator {
+        act.tell(session, Outcome::Refused, Some(Code::WrongRole));
+    }
     if !may(session, &[Role::Operator])? {
         return Ok(());
     }
     let Some(kind) = command_kind(&session.rim.site(), &command.wish) else {
-        let detail = Text::new("the site has no such thing, or it has no actor");
-        let code = Code::UnknownThing;
-        return session.answer(Receipt { command: command.command, code, detail, cursor: None });
+        let detail = "the site has no such thing, or it has no actor";
+        act.tell(session, Outcome::Refused, Some(Code::UnknownThing));
+        return session.answer(act.receipt(Code::UnknownThing, detail));
     };
     let known = session.receipts.borrow_mut().begin(command.command);
     match known {
@@ -193,11 +208,19 @@ async fn take_command(session: &Rc<Session>, command: WireCommand) -> Result<(),
         Known::UnderWay => return Ok(()),
         Known::Done(receipt) => return session.answer(receipt),
         Known::TooMany => {
-            let detail = Text::new("too many commands wait for the disk, try again");
-            let code = Code::TooMany;
-            let receipt = Receipt { command: command.command, code, detail, cursor: None };
-            return session.answer(receipt);
+            let detail = "too many commands wait for the disk, try again";
+            act.tell(session, Outcome::Refused, Some(Code::TooMany));
+            return session.answer(act.receipt(Code::TooMany, detail));
         }
+    }
+    // Nothing comes of a command before it is in the audit log.
+    let is_audited = session.rim.audit.ask(act.record(session, Outcome::Begun)).await;
+    if !is_audited && audit_words::takes_protection_away(&kind) {
+        let detail = "nothing was done: the audit log cannot be written";
+        act.tell(session, Outcome::Refused, Some(Code::NotNow));
+        let receipt = act.receipt(Code::NotNow, detail);
+        session.receipts.borrow_mut().end(&receipt);
+        return session.answer(receipt);
     }
     let by = session.identity.name.clone();
     let (ticket, settled) = session.rim.ticket();
@@ -208,19 +231,47 @@ async fn take_command(session: &Rc<Session>, command: WireCommand) -> Result<(),
     // Answered whenever the disk has it; other questions are answered meanwhile.
     tokio::task::spawn_local(async move {
         let Ok(settled) = settled.await else { return };
-        let storage = if settled.is_durable { "" } else { "done, but not stored: no disk" };
-        let at = NoticeAt { index: settled.index, ordinal: 0 };
-        let receipt = Receipt {
-            command: command.command,
-            code: Code::Done,
-            detail: Text::new(storage),
-            cursor: settled.is_durable.then(|| cursor(at)),
+        let done = Record { entry: Some(settled.index), ..act.record(&session, Outcome::Done) };
+        let is_audited = session.rim.audit.ask(done).await && is_audited;
+        let detail = match (settled.is_durable, is_audited) {
+            (true, true) => "",
+            (true, false) => "done, but not in the audit log",
+            (false, true) => "done, but not stored: no disk",
+            (false, false) => "done, but neither stored nor in the audit log: no disk",
         };
+        let at = NoticeAt { index: settled.index, ordinal: 0 };
+        let cursor = settled.is_durable.then(|| cursor(at));
+        let receipt = Receipt { cursor, ..act.receipt(Code::Done, detail) };
         session.receipts.borrow_mut().end(&receipt);
         // A peer that reads no answers is noticed by the next question.
         let _ = session.answer(receipt);
     });
     Ok(())
+}
+
+/// A command as the audit log has it.
+struct Act {
+    number: u64,
+    action: Action,
+    object: Object,
+}
+
+impl Act {
+    fn record(&self, session: &Session, outcome: Outcome) -> Record {
+        let record = session.rim.audit.record(&session.party, self.action, outcome);
+        let objects = vec![self.object.clone()];
+        Record { objects, request: Some(self.number), ..record }
+    }
+
+    /// Records that nothing came of it.
+    fn tell(&self, session: &Session, outcome: Outcome, code: Option<Code>) {
+        let code = code.map(Code::value);
+        session.rim.audit.note(Record { code, ..self.record(session, outcome) });
+    }
+
+    fn receipt(&self, code: Code, detail: &str) -> Receipt {
+        Receipt { command: self.number, code, detail: Text::new(detail), cursor: None }
+    }
 }
 
 /// What a wish means to the shard, if the site has what it names.
@@ -294,15 +345,17 @@ pub(crate) async fn write(
         let is_held = !are_pings_due;
         let next_at = if is_held { acked_at + ACK_EVERY } else { wake_at };
         tokio::select! {
+            // All but the clock is looked at above in any case, whatever woke this task. The clock
+            // is first: it is rare, and a vendor at full speed makes progress without a pause.
             biased;
-            () = session.out.ready() => {}
-            () = changed(progress.as_mut()) => {}
             // An error means that the node has ended, and with it this session.
             _ = skew.changed(), if vendor.is_some() => {
                 let offset_ns = *skew.borrow_and_update();
                 session.rim.counters.clock_offsets_told.count();
                 session.answer(ClockOffset { offset_ns })?;
             }
+            () = session.out.ready() => {}
+            () = changed(progress.as_mut()) => {}
             () = sleep_until(next_at) => {}
             // An error means that the session is gone.
             _ = ends.changed() => {}

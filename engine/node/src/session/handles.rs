@@ -71,6 +71,11 @@ impl Handles {
         self.by_number = self.items.iter().map(|item| meaning(site, source, item)).collect();
     }
 
+    /// What the vendor called a handle.
+    pub(crate) fn item(&self, handle: u32) -> Option<&InternItem> {
+        self.items.get(usize::try_from(handle).unwrap_or(usize::MAX))
+    }
+
     /// What a handle stands for.
     pub(crate) fn get(&self, handle: u32) -> Handle {
         let index = usize::try_from(handle).unwrap_or(usize::MAX);

@@ -64,6 +64,7 @@ fn take_frames(
 ) -> Result<usize, Fault> {
     let received_at = session.rim.clock.now();
     vendor.handles.borrow_mut().refresh(&session.rim.site(), vendor.source);
+    vendor.clock.compare_with(session.rim.has_certain_clock());
     let mut taken = take_frame(session, vendor, first, received_at)?;
     for _ in 1..FRAMES_A_TURN_MAX {
         if taken >= PINGS_A_TURN_MAX || vendor.pings.borrow().room() == 0 {

@@ -8,6 +8,7 @@
 use std::rc::Rc;
 
 use ach_actors_model::Lane;
+use ach_engine_audit::{Action, Outcome, Record};
 use ach_engine_net::FrameSink;
 use ach_engine_wire::{Code, Cursor, Frame, Gap, Preamble, Subscribe, Topic};
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use tokio::time::timeout;
 use super::fault::Fault;
 use super::flush::flush;
 use super::{End, Session};
+use crate::audit_words;
 use crate::fan_out::{REPLAY_CHUNK, SubscriberKey, encoded};
 use crate::notes::{SHARD, cursor, position_note};
 use crate::recent::NoticeAt;
@@ -65,6 +67,7 @@ impl Drop for Subscription {
         rim.outlet.want_fixes(fan_out.wants_positions());
         drop(fan_out);
         self.session.forget_subscription(self.request.subscription, &self.sink);
+        self.tell(Action::ReadEnded);
     }
 }
 
@@ -85,7 +88,22 @@ impl Subscription {
         };
         session.rim.outlet.want_fixes(fan_out.wants_positions());
         drop(fan_out);
-        Subscription { session, request, sieve, sink, key, ended }
+        let begun = Subscription { session, request, sieve, sink, key, ended };
+        begun.tell(Action::ReadBegun);
+        begun
+    }
+
+    /// Records who reads what. An alarm does not wait for it.
+    fn tell(&self, action: Action) {
+        let audit = &self.session.rim.audit;
+        let record = audit.record(&self.session.party, action, Outcome::Done);
+        let objects = if action == Action::ReadBegun {
+            audit_words::read(&self.request)
+        } else {
+            audit_words::topic(self.request.topic).into_iter().collect()
+        };
+        let request = Some(u64::from(self.request.subscription));
+        audit.tell(Record { objects, request, ..record });
     }
 
     /// Writes the stream until it is ended, the peer wants no more of it, or is gone.
@@ -124,10 +142,12 @@ impl Subscription {
         let mut behind = 0;
         loop {
             tokio::select! {
-            biased;
-                () = self.sink.ready() => {}
+                // The end first: to a busy topic there is always news, and the node would wait for
+                // this stream until its patience ends.
+                biased;
                 // An error means that the session is gone, which ends the stream as well.
                 _ = ended.wait_for(|is_ended| *is_ended) => break,
+                () = self.sink.ready() => {}
             }
             behind = self.write_news(&mut out, behind).await?;
         }

@@ -2,6 +2,9 @@
 //!
 //! Only what is certain counts, however long a frame took: an input stamped later than it came is of
 //! a clock that is ahead, a hello stamped before its connection was asked for of one that is behind.
+//! Nothing is certain while the node's own clock is not: see [`Rim::has_certain_clock`].
+//!
+//! [`Rim::has_certain_clock`]: crate::rim::Rim::has_certain_clock
 
 use std::cell::Cell;
 
@@ -17,7 +20,8 @@ const TOLD_EVERY_NS: u64 = 10 * NS_PER_S;
 /// own, and the feed's is no better than the worst of them.
 const CALM_NS: u64 = 60 * NS_PER_S;
 
-/// An input that came within this of its stamp shows a clock that is right.
+/// An input that came within this of its stamp shows a clock that is right. So does a hello that can
+/// be no further off: many a locating system smooths for longer, and has no input as fresh as that.
 const FRESH_NS: u64 = 250 * NS_PER_MS;
 
 /// What is known of the clock.
@@ -36,17 +40,18 @@ pub(crate) struct VendorClock {
     told_at: Cell<Timestamp>,
     /// When the latest input from the future came.
     ahead_at: Cell<Timestamp>,
-    /// Whether the node's own clock can be compared with: not where it follows a recording.
-    is_comparable: bool,
+    /// Whether the node's own clock is certain enough to compare with.
+    is_certain: Cell<bool>,
     /// What the shard is to be told: the offset in nanoseconds, and when it was found.
     finding: Cell<Option<(i64, Timestamp)>>,
 }
 
 impl VendorClock {
-    /// Of a session with a node whose clock `is_comparable`, that has just begun: its hello was stamped `sent_at`, its connection asked for at
-    /// `begun_at`, and the hello read at `received_at`. A hello without a time says nothing.
+    /// Of a session that has just begun: its hello was stamped `sent_at`, its connection asked for at
+    /// `begun_at`, and the hello read at `received_at`. A hello without a time says nothing, and
+    /// neither does one to a node whose own clock is not certain.
     pub(crate) fn new(
-        is_comparable: bool,
+        is_certain: bool,
         sent_at: Timestamp,
         begun_at: Timestamp,
         received_at: Timestamp,
@@ -55,24 +60,37 @@ impl VendorClock {
             standing: Cell::new(Standing::Unknown),
             told_at: Cell::default(),
             ahead_at: Cell::new(received_at),
-            is_comparable,
+            is_certain: Cell::new(is_certain),
             finding: Cell::default(),
         };
-        let offset_ns = hello_offset_ns(sent_at, begun_at, received_at);
-        if offset_ns.unsigned_abs() > SKEW_MAX_NS {
-            clock.find(Standing::Off, offset_ns, received_at);
+        if !is_certain || sent_at == Timestamp(0) {
+            return clock;
+        }
+        // It was sent between these two, so its clock's offset lies between those to them.
+        let [least_ns, most_ns] = [received_at, begun_at].map(|at| offset_ns(sent_at, at));
+        let certain_ns = if most_ns < 0 { most_ns } else { least_ns.max(0) };
+        if certain_ns.unsigned_abs() > SKEW_MAX_NS {
+            clock.find(Standing::Off, certain_ns, received_at);
+        } else if least_ns.unsigned_abs().max(most_ns.unsigned_abs()) <= FRESH_NS {
+            clock.find(Standing::Right, certain_ns, received_at);
         }
         clock
     }
 
     /// What the vendor is to be told with its welcome.
     pub(crate) fn at_hello(&self) -> Option<ClockOffset> {
-        self.finding.get().map(|(offset_ns, _)| ClockOffset { offset_ns })
+        let is_off = self.standing.get() == Standing::Off;
+        self.finding.get().filter(|_| is_off).map(|(offset_ns, _)| ClockOffset { offset_ns })
     }
 
     /// What the shard is to be told, once.
     pub(crate) fn take_finding(&self) -> Option<(i64, Timestamp)> {
         self.finding.take()
+    }
+
+    /// Whether the node's own clock is certain; what is seen while it is not tells nothing.
+    pub(crate) fn compare_with(&self, is_certain: bool) {
+        self.is_certain.set(is_certain);
     }
 
     /// Looks at the stamp of an input. Returns whether it is from the future, and what the vendor is
@@ -84,14 +102,14 @@ impl VendorClock {
     ) -> (bool, Option<ClockOffset>) {
         let ahead_ns = observed_at.since_ns(received_at);
         if ahead_ns <= SKEW_MAX_NS {
-            if self.standing.get() != Standing::Right {
+            if self.is_certain.get() && self.standing.get() != Standing::Right {
                 self.settle(observed_at, received_at);
             }
             return (false, None);
         }
         self.ahead_at.set(received_at);
         let offset_ns = signed(ahead_ns);
-        if self.standing.get() != Standing::Off {
+        if self.is_certain.get() && self.standing.get() != Standing::Off {
             self.find(Standing::Off, offset_ns, received_at);
         }
         let told_at = self.told_at.get();
@@ -103,29 +121,22 @@ impl VendorClock {
     }
 
     fn settle(&self, observed_at: Timestamp, received_at: Timestamp) {
-        let ahead_ns = observed_at.since_ns(received_at);
-        let behind_ns = received_at.since_ns(observed_at);
+        let offset_ns = offset_ns(observed_at, received_at);
         let is_calm = received_at.since_ns(self.ahead_at.get()) >= CALM_NS;
-        if is_calm && ahead_ns.max(behind_ns) <= FRESH_NS {
-            self.find(Standing::Right, signed(ahead_ns) - signed(behind_ns), received_at);
+        if is_calm && offset_ns.unsigned_abs() <= FRESH_NS {
+            self.find(Standing::Right, offset_ns, received_at);
         }
     }
 
     fn find(&self, standing: Standing, offset_ns: i64, at: Timestamp) {
-        if self.is_comparable {
-            self.standing.set(standing);
-            self.finding.set(Some((offset_ns, at)));
-        }
+        self.standing.set(standing);
+        self.finding.set(Some((offset_ns, at)));
     }
 }
 
-/// The least offset a clock must have whose hello was stamped so: it was sent after its connection was
-/// asked for, and before it was read.
-fn hello_offset_ns(sent_at: Timestamp, begun_at: Timestamp, received_at: Timestamp) -> i64 {
-    if sent_at == Timestamp(0) {
-        return 0;
-    }
-    signed(sent_at.since_ns(received_at)).saturating_sub(signed(begun_at.since_ns(sent_at)))
+/// How far a clock is ahead that said `said` at `at`; less than 0 if it is behind.
+fn offset_ns(said: Timestamp, at: Timestamp) -> i64 {
+    signed(said.since_ns(at)).saturating_sub(signed(at.since_ns(said)))
 }
 
 fn signed(ns: u64) -> i64 {
@@ -188,12 +199,17 @@ mod tests {
     }
 
     #[test]
-    fn by_the_clock_of_a_recording_nothing_is_found() {
+    fn while_the_nodes_own_clock_is_not_certain_nothing_is_found() {
         let clock = VendorClock::new(false, at(READ_MS + 3_600), at(BEGUN_MS), at(READ_MS));
         assert!(clock.at_hello().is_none());
         let (is_ahead, told) = clock.see(at(READ_MS + 3_600), at(READ_MS));
         assert!(is_ahead && told.is_some());
+        clock.see(at(READ_MS + 90_000), at(READ_MS + 90_000));
         assert_eq!(found_ms(&clock), None);
+        // It is again.
+        clock.compare_with(true);
+        clock.see(at(READ_MS + 100_000), at(READ_MS + 100_000));
+        assert_eq!(found_ms(&clock), Some(0));
     }
 
     #[test]
@@ -201,5 +217,27 @@ mod tests {
         let clock = greeted(READ_MS);
         clock.see(at(READ_MS + 60_000), at(READ_MS + 60_000));
         assert_eq!(found_ms(&clock), Some(0));
+    }
+
+    /// A hello on a quick way, read 100 ms after the connection was asked for.
+    #[track_caller]
+    fn check_quick_hello(sent_at_ms: u64, expected_ms: Option<i64>) {
+        let read_ms = BEGUN_MS + 100;
+        let clock = VendorClock::new(true, at(sent_at_ms), at(BEGUN_MS), at(read_ms));
+        assert_eq!(clock.at_hello(), None, "nobody is told that his clock is right");
+        assert_eq!(found_ms(&clock), expected_ms);
+    }
+
+    #[test]
+    fn a_feed_whose_inputs_are_old_is_settled_by_a_hello_that_is_surely_right() {
+        check_quick_hello(BEGUN_MS, Some(0));
+        check_quick_hello(BEGUN_MS + 50, Some(0));
+        check_quick_hello(BEGUN_MS + 100, Some(0));
+        check_quick_hello(BEGUN_MS - 150, Some(-150));
+        check_quick_hello(BEGUN_MS + 250, Some(150));
+        // It may be 250 ms off or more.
+        check_quick_hello(BEGUN_MS - 151, None);
+        check_quick_hello(BEGUN_MS + 251, None);
+        check_quick_hello(0, None);
     }
 }

@@ -59,6 +59,7 @@ fn rig() -> Rig {
         committer: Committer::absent(mark.clone(), counters.clone()),
         mark,
         spout: Spout::new(outlet.clone()),
+        scribe: Scribe::absent(),
         counters,
         gauge: Arc::default(),
         last_index: 0,

@@ -10,7 +10,15 @@ use ach_actors_model::{Lane, NS_PER_S, Timestamp};
 use ach_clients_rust::{AlarmUpdate, Thing, now};
 use ach_engine_net::Role;
 use ach_engine_node::{Clock, Node, SystemClock};
-use ach_engine_wire::{Code, Frame, Hello, WirePing};
+use ach_engine_wire::{Code, Frame, Hello, ReportWord, WirePing, WireReport, encode_reports};
+
+/// A press of the first tag that was named.
+fn press(observed_at: Timestamp) -> Vec<u8> {
+    let report = WireReport { seq: 1, observed_at, handle: 0, word: ReportWord::ButtonPressed };
+    let mut bytes = Vec::new();
+    encode_reports(&[report], &mut bytes).unwrap();
+    bytes
+}
 
 /// What the vendor is told next about its clock, in seconds.
 async fn told_offset_s(raw: &mut Raw) -> i64 {
@@ -105,6 +113,68 @@ async fn when_the_nodes_own_clock_jumps_its_vendors_are_told_and_its_operators_s
     assert_eq!(told_offset_s(&mut raw).await, 0, "and when it is over");
     let gauges = node.gauges();
     assert!(gauges.iter().any(|&(name, _)| name == "shard_skew_ns"));
+}
+
+/// Shard time follows slowly, so for hours a right vendor looks as if it were ahead.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_nodes_own_clock_is_off_no_vendor_is_blamed() {
+    let ward = Ward::new();
+    let clock = Arc::new(SetClock::default());
+    let node = Node::start_by(ward.config(), clock.clone()).unwrap();
+    let mut alarms = ward.alarms(node.address()).await;
+    let mut raw = Raw::open(node.address(), &ward.bundle(Role::Vendor, "uwb")).await;
+    raw.intern(&[1]).await;
+    let mut lane = raw.lane(Lane::Duress).await;
+    clock.ahead_ns.store(3_600 * NS_PER_S, Ordering::SeqCst);
+    assert!(told_offset_s(&mut raw).await > 3_500);
+    lane.write_all(&press(clock.utc())).await.unwrap();
+    alarms.expect("Raised Duress nurse Provisional(None)").await;
+    alarms.expect("durable Raised").await;
+    // Nor one that comes now. What would come of its hello comes before its call.
+    let rival = ward.bundle(Role::Vendor, "rival");
+    let hello = Hello { sent_at: clock.utc(), ..hello(Vec::new()) };
+    let mut rival = Raw::greet(node.address(), &rival, hello).await.welcomed().await;
+    rival.intern(&[100]).await;
+    let mut lane = rival.lane(Lane::Duress).await;
+    lane.write_all(&press(clock.utc())).await.unwrap();
+    alarms.expect("Raised Duress pump Provisional(None)").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_of_a_clock_that_is_off_goes_before_the_word_about_its_clock() {
+    let ward = Ward::new();
+    let node = ward.start();
+    let mut alarms = ward.alarms(node.address()).await;
+    let mut raw = Raw::open(node.address(), &ward.bundle(Role::Vendor, "uwb")).await;
+    raw.intern(&[1]).await;
+    let mut lane = raw.lane(Lane::Duress).await;
+    lane.write_all(&press(Timestamp(now().0 + 60 * NS_PER_S))).await.unwrap();
+    alarms.expect("Raised Duress nurse Provisional(None)").await;
+    while alarms.next().await != "Raised ClockSkewed - Provisional(None)" {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_comes_again_with_a_right_clock_ends_the_alarm() {
+    let ward = Ward::new();
+    let node = ward.start();
+    let mut alarms = ward.alarms(node.address()).await;
+    let bundle = ward.bundle(Role::Vendor, "uwb");
+    let sent_at = Timestamp(now().0 - 3_600 * NS_PER_S);
+    let behind = Hello { sent_at, ..hello(Vec::new()) };
+    let _behind = Raw::greet(node.address(), &bundle, behind).await.welcomed().await;
+    alarms.expect("Raised ClockSkewed - Provisional(None)").await;
+    alarms.expect("durable Raised").await;
+    // On a busy machine a hello may take too long to tell anything; no input is heard meanwhile.
+    let come_again = async {
+        loop {
+            let _right = Raw::open(node.address(), &bundle).await;
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::select! {
+        () = alarms.expect("Cleared ClockSkewed - Durable") => {}
+        () = come_again => {}
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,9 +9,12 @@
 )]
 
 mod alarm;
+mod audit;
 mod bad_input;
+mod checkpoints;
 mod clocks;
 mod following;
+mod numbers;
 mod overload;
 mod restart;
 mod storing;

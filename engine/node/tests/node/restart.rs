@@ -252,15 +252,15 @@ fn a_journal_that_this_build_decides_differently_is_refused() {
     let ward = Ward::new();
     journal_with(&ward, &Entry { effects_hash: 1, ..first_entry(&ward) });
     let refused = Node::start(ward.config()).unwrap_err();
-    assert!(matches!(refused, StartError::Diverged { index: 1 }), "{refused}");
+    assert!(matches!(refused, StartError::Diverged { index: 1, from: 0 }), "{refused}");
 }
 
 #[test]
-fn a_journal_with_a_gap_is_refused() {
+fn a_journal_without_its_beginning_and_without_a_checkpoint_is_refused() {
     let ward = Ward::new();
     journal_with(&ward, &Entry { index: 2, ..first_entry(&ward) });
     let refused = Node::start(ward.config()).unwrap_err();
-    assert!(matches!(refused, StartError::OutOfOrder { index: 2, after: 0 }), "{refused}");
+    assert!(matches!(refused, StartError::NoCheckpoint { index: 2 }), "{refused}");
 }
 
 #[test]

@@ -152,9 +152,10 @@ impl Ward {
         Node::start(self.config()).unwrap()
     }
 
-    pub(crate) fn start_on<D: Disk + Send + 'static>(&self, disk: D) -> Running {
+    #[expect(clippy::needless_pass_by_value, reason = "a disk is a handle, and most are made here")]
+    pub(crate) fn start_on<D: Disk + Clone + Send + 'static>(&self, disk: D) -> Running {
         let clock = Arc::new(SystemClock::default());
-        Node::start_on(self.config(), disk, clock).unwrap()
+        Node::start_on(self.config(), &disk, clock).unwrap()
     }
 
     pub(crate) fn bundle(&self, role: Role, who: &str) -> Bundle {

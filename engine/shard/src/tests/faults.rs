@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use ach_actors_entities::{DoorInput, SubjectInput, TagInput, ZoneInput};
 use ach_actors_model::{DoorRef, EntityRef, SubjectRef, TagRef, ZoneRef};
 
-use super::play::{Played, play_with};
+use super::play::{Played, play_with, run};
 use super::script::Script;
 use crate::call::Call;
 use crate::{Entry, Shard};
@@ -250,6 +250,53 @@ fn a_feeds_clock_is_compared_without_a_sign_of_life() {
             "32 cleared FeedSilent - rtls (ConditionEnded)",
         ],
     );
+}
+
+/// A session says how its clock was found once; whoever is set aside then hears it afterwards.
+#[test]
+fn a_feed_learns_at_its_release_how_its_clock_was_found_meanwhile() {
+    check(
+        |_| {},
+        "1 anna at 3,1
+         2 hold source=1
+         3 clock ahead=700
+         4 release source=1
+         5 hold source=1
+         6 clock ahead=900
+         7 clock ahead=10
+         8 release source=1",
+        &[
+            "2 raised ActorQuarantined - rtls",
+            "4 cleared ActorQuarantined - rtls (Released)",
+            "4 raised ClockSkewed - rtls",
+            "5 raised ActorQuarantined - rtls",
+            "8 cleared ActorQuarantined - rtls (Released)",
+            "8 cleared ClockSkewed - rtls (ConditionEnded)",
+        ],
+    );
+}
+
+/// What a plain ping goes through fails: its tag is set aside for the tag's failure, and who bears
+/// it for his own.
+#[test]
+fn who_fails_on_the_short_way_of_a_plain_ping_is_set_aside_and_nobody_else() {
+    let story = "1 sam at 3,5
+         2 anna at 3,5
+         2.2 sam at 3,5
+         2.4 anna at 3,5
+         3 anna at 3,5.1
+         4 sam at 3,5.1
+         5 sam presses";
+    for culprit in [EntityRef::Tag(TagRef(0)), EntityRef::Subject(SubjectRef(0))] {
+        let setup = |shard: &mut Shard| shard.stage.quiet_bug = Some(culprit);
+        let played = run(&Script::told(story).entries, setup);
+        let alarms = played.alarms();
+        assert_eq!(alarms.len(), 2, "{culprit:?}: {alarms:?}");
+        assert!(alarms[0].ends_with("raised ActorQuarantined anna"), "{alarms:?}");
+        assert_eq!(alarms[1], "5 raised Duress sam");
+        assert_eq!(played.shard.status().quarantined, [culprit]);
+        assert_eq!(played.shard.status().pings.accepted_count, 6);
+    }
 }
 
 #[test]

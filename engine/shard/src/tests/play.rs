@@ -4,6 +4,7 @@ use ach_actors_entities::Effect;
 use ach_actors_model::AlarmNotice;
 
 use super::render;
+use super::restored::check_restored;
 use super::script::Script;
 use crate::sweep::Pace;
 use crate::{Entry, Shard};
@@ -34,10 +35,10 @@ impl Played {
 }
 
 /// How a shard is set up before its first entry.
-type Setup = fn(&mut Shard);
+pub(super) type Setup = fn(&mut Shard);
 
 /// Steps through entries on a shard of its own.
-pub(crate) fn run(entries: &[Entry], setup: Setup) -> Played {
+pub(crate) fn run(entries: &[Entry], setup: impl FnOnce(&mut Shard)) -> Played {
     let mut shard = Shard::new();
     setup(&mut shard);
     let mut played = Played { shard, effects: vec![], hashes: vec![] };
@@ -76,12 +77,13 @@ pub(crate) fn play_with(entries: &[Entry], setup: Setup) -> Played {
         }
         check_same(&shard.state_text(), &state);
     }
+    check_restored(entries, setup, &first.hashes, &state);
     first
 }
 
 /// States are long: tells the first line that differs.
 #[track_caller]
-fn check_same(actual: &str, expected: &str) {
+pub(super) fn check_same(actual: &str, expected: &str) {
     for (actual, expected) in actual.lines().zip(expected.lines()) {
         assert_eq!(actual, expected, "the same entries end in the same state");
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use ach_actors_model::{
-    AlarmId, AlarmKind, AlarmTransition, Command, CommandKind, DoorRef, EntityRef, Lane, NS_PER_S,
-    Ping, ReportKind, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
+    AlarmId, AlarmKind, AlarmTransition, Command, CommandKind, Condition, DoorRef, EntityRef, Lane,
+    NS_PER_S, Ping, ReportKind, RuleConfig, SourceRef, SubjectRef, TagConfig, TagId, TagRef,
+    Timestamp, ZoneRef,
 };
 use ach_geo::{Floor, Position};
 use rand::{RngExt, SeedableRng};
@@ -26,7 +27,7 @@ where
 }
 
 fn wild_ping(rng: &mut ChaCha8Rng, seq_offset: u32, now: Timestamp) -> Ping {
-    let tag = TagRef(rng.random_range(0..7));
+    let tag = TagRef(rng.random_range(0..8));
     let observed_at = now.0 - rng.random_range(0..3 * NS_PER_S);
     let (x_mm, y_mm) = (rng.random_range(0..25_000), rng.random_range(-12_000..30_000));
     let floor = [Some(Floor(0)), Some(Floor(0)), Some(Floor(100)), None][rng.random_range(0..4)];
@@ -37,7 +38,7 @@ fn wild_ping(rng: &mut ChaCha8Rng, seq_offset: u32, now: Timestamp) -> Ping {
         floor: wild(rng, floor, &[Some(Floor(i16::MIN)), Some(Floor(i16::MAX))]),
     };
     Ping {
-        tag: wild(rng, tag, &[TagRef(7), TagRef(u32::MAX)]),
+        tag: wild(rng, tag, &[TagRef(8), TagRef(u32::MAX)]),
         seq_offset,
         observed_at: Timestamp(wild(rng, observed_at, &[0, u64::MAX, now.0 + NS_PER_S])),
         position,
@@ -65,7 +66,7 @@ fn wild_pings(rng: &mut ChaCha8Rng, seq: &mut u64, now: Timestamp) -> Input {
 
 fn wild_report(rng: &mut ChaCha8Rng, seq: &mut u64, now: Timestamp) -> Input {
     *seq += rng.random_range(0..2);
-    let tag = TagRef(rng.random_range(0..8));
+    let tag = TagRef(rng.random_range(0..9));
     let door = DoorRef(rng.random_range(0..3));
     let anchor = ach_actors_model::AnchorRef(rng.random_range(0..2));
     let valid_ms = [0, 5_000, u32::MAX][rng.random_range(0..3)];
@@ -113,6 +114,13 @@ fn wild_day(seed: u64) -> Vec<Entry> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut config = hospital();
     config.sources[0].zones = vec![0, 1];
+    // Anna wears a second one.
+    config.tags.push(TagConfig { id: TagId(0xA7), source: 0, subject: Some(0) });
+    let (apart, kind) = (Condition::TagsContradict, AlarmKind::TagsContradict);
+    config.rules.push(RuleConfig { id: name("apart"), ..config.rules[0].clone() });
+    if let Some(rule) = config.rules.last_mut() {
+        (rule.condition, rule.alarm) = (apart, kind);
+    }
     let mut script = Script::new(config);
     let (mut ping_seq, mut report_seq) = (0, 0);
     for _ in 0..120 {

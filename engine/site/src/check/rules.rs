@@ -121,7 +121,8 @@ impl Checked<'_> {
             What::TagSilent { .. }
             | What::BatteryLow { .. }
             | What::BandCut
-            | What::ButtonPressed => (false, false, false),
+            | What::ButtonPressed
+            | What::TagsContradict => (false, false, false),
         };
         let place = &rule.place;
         for (word, fits, is_given) in [
@@ -168,7 +169,8 @@ impl Checked<'_> {
             What::TagSilent { .. }
             | What::BatteryLow { .. }
             | What::BandCut
-            | What::ButtonPressed => false,
+            | What::ButtonPressed
+            | What::TagsContradict => false,
         };
         // An id that is not known has been told, and is why nothing is watched.
         if is_empty && !self.has_unknown_place() {

@@ -25,6 +25,7 @@ pub(crate) const ALARMS: &[(&str, AlarmKind)] = &[
     ("duress", AlarmKind::Duress),
     ("over_capacity", AlarmKind::OverCapacity),
     ("door_forced", AlarmKind::DoorForced),
+    ("tags_contradict", AlarmKind::TagsContradict),
 ];
 
 /// The words for priorities.
@@ -45,6 +46,7 @@ pub(crate) const CONDITIONS: &[(&str, What)] = &[
     ("button_pressed", What::ButtonPressed),
     ("over_capacity", What::OverCapacity),
     ("door_forced", What::DoorForced),
+    ("tags_contradict", What::TagsContradict),
 ];
 
 /// The words for days, as bits of a week.

@@ -115,8 +115,8 @@ fn how_a_rule_is_made() {
         "id = \"battery\"\n",
         "percnt = 5\n",
         &[
-            error(Kind::MissingField, "", "rule 10", "id = "),
-            error(Kind::UnknownField, "percnt", "rule 10", "did you mean `percent`?"),
+            error(Kind::MissingField, "", "rule 11", "id = "),
+            error(Kind::UnknownField, "percnt", "rule 11", "did you mean `percent`?"),
         ],
     );
 }

@@ -1,0 +1,186 @@
+//! `ach explain`: why an alarm was raised, and what became of it.
+
+use ach_actors_model::{AlarmNotice, Cause, Gate, Place, Timestamp};
+use ach_engine_store::{AlarmRecord, NameKind};
+use serde_json::{Value, json};
+
+use super::source::Source;
+use crate::cli::history::Explain;
+use crate::exit::{Failure, Outcome};
+use crate::moment::{iso, length, local};
+use crate::notes::snake;
+
+/// Every gate with its word.
+const GATES: [(Gate, &str); 11] = [
+    (Gate::Line, "line"),
+    (Gate::EntryMargin, "entry_margin"),
+    (Gate::ExitTolerance, "exit_tolerance"),
+    (Gate::ToleranceTimeout, "tolerance_timeout"),
+    (Gate::ExitDelay, "exit_delay"),
+    (Gate::Confirm, "confirm"),
+    (Gate::Dwell, "dwell"),
+    (Gate::ErrorCircle, "error_circle"),
+    (Gate::FenceTimeout, "fence_timeout"),
+    (Gate::Crossed, "crossed"),
+    (Gate::JumpConfirmed, "jump_confirmed"),
+];
+
+/// Does what was asked.
+pub(super) fn run(wish: &Explain) -> Result<Outcome, Failure> {
+    let source = Source::open(&wish.data)?;
+    let records = source.store.alarm(wish.alarm)?;
+    if records.is_empty() {
+        complain!("there is no alarm {} in this history", wish.alarm);
+        return Ok(Outcome::Unsound);
+    }
+    for record in &records {
+        let told = Told::of(&source, record)?;
+        if wish.json {
+            say!("{}", told.object());
+        } else {
+            for line in told.lines() {
+                say!("{line}");
+            }
+        }
+    }
+    Ok(source.outcome(Outcome::Done))
+}
+
+/// A record with its numbers put into words.
+struct Told<'a> {
+    record: &'a AlarmRecord,
+    rule: Option<String>,
+    subject: Option<String>,
+    tag: Option<String>,
+    place: (&'static str, Option<String>),
+    feed: Option<String>,
+}
+
+impl Told<'_> {
+    fn of<'a>(source: &Source, record: &'a AlarmRecord) -> Result<Told<'a>, Failure> {
+        let notice = &record.notice;
+        let name = |kind, number: Option<u32>| match number {
+            None => Ok(None),
+            Some(number) => source.name(kind, number).map(Some),
+        };
+        let (word, kind, number) = match notice.place {
+            Place::Site => ("site", NameKind::Zone, None),
+            Place::Zone(it) => ("zone", NameKind::Zone, Some(it.0)),
+            Place::Door(it) => ("door", NameKind::Door, Some(it.0)),
+            Place::Line(it) => ("line", NameKind::Line, Some(it.0)),
+            Place::Tag(it) => ("tag", NameKind::Tag, Some(it.0)),
+            Place::Source(it) => ("feed", NameKind::Source, Some(it.0)),
+            Place::Anchor(it) => ("anchor", NameKind::Anchor, Some(it.0)),
+        };
+        let feed = match notice.cause {
+            Cause::Input { source, .. } => Some(source.0),
+            Cause::Deadline { .. } | Cause::SiteChange => None,
+        };
+        Ok(Told {
+            record,
+            rule: name(NameKind::Rule, notice.rule.map(|it| it.0))?,
+            subject: name(NameKind::Subject, notice.subject.map(|it| it.0))?,
+            tag: name(NameKind::Tag, notice.tag.map(|it| it.0))?,
+            place: (word, name(kind, number)?),
+            feed: name(NameKind::Source, feed)?,
+        })
+    }
+
+    fn gates(&self) -> Vec<&'static str> {
+        let passed = self.record.notice.gates_passed;
+        GATES.iter().filter(|(gate, _)| passed & bit(*gate) != 0).map(|(_, word)| *word).collect()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let AlarmNotice { kind, priority, transition, reason, site_version, .. } =
+            self.record.notice;
+        let notice = &self.record.notice;
+        let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let why = reason.map_or_else(String::new, |reason| format!(", {}", snake(reason)));
+        let tentative = if notice.is_tentative { ", tentative" } else { "" };
+        let late = if notice.is_late { ", late" } else { "" };
+        let mut lines = vec![format!(
+            "{}  {}{why}{tentative}{late}: {} ({}), entry {}",
+            local(notice.changed_at),
+            snake(transition),
+            snake(kind),
+            snake(priority),
+            self.record.index
+        )];
+        let mut put = |what: &str, text: String| lines.push(format!("    {what:<10}{text}"));
+        put("subject", format!("{}, tag {}", or_none(&self.subject), or_none(&self.tag)));
+        put("place", format!("{} {}", self.place.0, or_none(&self.place.1)));
+        put("rule", format!("{}, site version {site_version}", or_none(&self.rule)));
+        put("opened by", self.cause_words());
+        put("gates", self.gates().join(", "));
+        let age = |at: Timestamp| length(notice.changed_at.since_ns(at) / 1_000);
+        put(
+            "evidence",
+            format!(
+                "observed {} ({} before), received {} before",
+                local(notice.observed_at),
+                age(notice.observed_at),
+                age(notice.received_at)
+            ),
+        );
+        lines
+    }
+
+    fn cause_words(&self) -> String {
+        match self.record.notice.cause {
+            Cause::Input { epoch, seq, .. } => {
+                let feed = self.feed.as_deref().unwrap_or("-");
+                format!("input {seq} of feed {feed}, epoch {epoch}")
+            }
+            Cause::Deadline { due_at } => format!("a deadline due {}", local(due_at)),
+            Cause::SiteChange => "a change of the site".to_owned(),
+        }
+    }
+
+    fn object(&self) -> Value {
+        let notice = &self.record.notice;
+        let cause = match notice.cause {
+            Cause::Input { lane, epoch, seq, .. } => json!({
+                "kind": "input", "feed": self.feed, "lane": lane, "epoch": epoch, "seq": seq,
+            }),
+            Cause::Deadline { due_at } => json!({ "kind": "deadline", "due_at": iso(due_at) }),
+            Cause::SiteChange => json!({ "kind": "site_change" }),
+        };
+        json!({
+            "event": "explanation",
+            "id": notice.id.to_string(),
+            "entry": self.record.index,
+            "transition": snake(notice.transition),
+            "reason": notice.reason.map(snake),
+            "kind": snake(notice.kind),
+            "priority": snake(notice.priority),
+            "rule": self.rule,
+            "site_version": notice.site_version,
+            "episode": notice.episode,
+            "subject": self.subject,
+            "tag": self.tag,
+            "place": json!({ "kind": self.place.0, "id": self.place.1 }),
+            "is_tentative": notice.is_tentative,
+            "is_late": notice.is_late,
+            "cause": cause,
+            "gates": self.gates(),
+            "observed_at": iso(notice.observed_at),
+            "received_at": iso(notice.received_at),
+            "changed_at": iso(notice.changed_at),
+            "observed_age_ms": notice.changed_at.since_ns(notice.observed_at) / 1_000_000,
+            "received_age_ms": notice.changed_at.since_ns(notice.received_at) / 1_000_000,
+            "position": notice.position.map(|position| json!({
+                "x_mm": position.x_mm,
+                "y_mm": position.y_mm,
+                "z_mm": position.z_mm,
+                "floor": position.floor.map(|floor| f64::from(floor.0) / 100.0),
+                "accuracy_mm": notice.accuracy_mm,
+            })),
+        })
+    }
+}
+
+#[expect(clippy::as_conversions, reason = "a gate's value is its bit")]
+fn bit(gate: Gate) -> u16 {
+    gate as u16
+}

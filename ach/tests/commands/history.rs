@@ -1,0 +1,111 @@
+//! What was, asked of a data directory.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Said, check};
+
+/// A visitor in the store at night, who then goes out of it.
+const WALK: &str = "time,tag,x,y,floor\n\
+    2026-01-10T22:00:00Z,0200AC0000000004,15,2.5,0\n\
+    2026-01-10T22:00:01Z,0200AC0000000004,15,2.5,0\n\
+    2026-01-10T22:00:02Z,0200AC0000000004,15,2.6,0\n\
+    2026-01-10T22:00:03Z,0200AC0000000004,15,2.7,0\n";
+
+const TAG: &str = "0200AC0000000004";
+const NIGHT: &str = "--from 2026-01-10T21:00:00Z --to 2026-01-10T23:00:00Z";
+
+/// A data directory, and what was said while it was made.
+fn recorded(folder: &Path) -> Said {
+    check(folder, "site new site", 0, &[]);
+    fs::write(folder.join("walk.csv"), WALK).unwrap();
+    check(folder, "replay walk.csv --site site --speed max --data data --json", 0, &[])
+}
+
+fn objects(said: &Said) -> Vec<Value> {
+    said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[track_caller]
+fn check_questions(folder: &Path, alarm: &str) {
+    let parts = ["visitor-001", "15.0 m east, 2.7 m north, floor 0"];
+    check(folder, &format!("where {TAG} --data data"), 0, &parts);
+    let at = format!("where {TAG} --at 2026-01-10T22:00:01.9Z --data data --json");
+    let found = &objects(&check(folder, &at, 0, &[]))[0];
+    assert_eq!(found["observed_at"], "2026-01-10T22:00:01.000000Z", "{found}");
+    assert_eq!((&found["x_mm"], &found["y_mm"]), (&15_000.into(), &2_500.into()), "{found}");
+    let early = format!("where {TAG} --at 2026-01-10T21:59:59Z --data data");
+    check(folder, &early, 3, &["had not been heard by then"]);
+
+    let said = check(folder, &format!("visits store {NIGHT} --data data --json"), 0, &[]);
+    let visits = objects(&said);
+    assert_eq!(visits.len(), 1, "{said:?}");
+    assert_eq!(visits[0]["subject"], "visitor-001");
+    check(folder, &format!("visits store {NIGHT} --data data"), 0, &["visitor-001", "still there"]);
+    let parts = ["no site of this node has had a zone"];
+    check(folder, &format!("visits nowhere {NIGHT} --data data"), 1, &parts);
+
+    let said = check(folder, &format!("history export {NIGHT} --data data"), 0, &[]);
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert_eq!(lines.len(), 5, "{said:?}");
+    assert!(lines[0].starts_with("tag,subject,observed_at,received_at,x_mm,y_mm"), "{said:?}");
+    assert!(lines[3].contains(",2026-01-10T22:00:02.000000Z,"), "{said:?}");
+    assert!(lines[3].contains(",15000,2600,,0,"), "{said:?}");
+    assert!(lines[1].starts_with("0200AC0000000004,visitor-001,2026-01-10T22:00:00."), "{said:?}");
+
+    let parts = ["store-at-night", "visitor-001", "opened by input", "unauthorised_entry"];
+    check(folder, &format!("explain {alarm} --data data"), 0, &parts);
+    let told = objects(&check(folder, &format!("explain {alarm} --data data --json"), 0, &[]));
+    assert_eq!(told[0]["cause"]["feed"], "rtls", "{told:?}");
+    assert_eq!(told[0]["id"], alarm);
+    let nobody = "0".repeat(32);
+    check(folder, &format!("explain {nobody} --data data"), 3, &["there is no alarm"]);
+}
+
+#[test]
+fn a_recording_can_be_asked_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = recorded(folder.path());
+    let alarm = &objects(&said)[0];
+    let alarm = alarm["id"].as_str().unwrap();
+    // First out of the journal alone, then out of a history that was built.
+    check_questions(folder.path(), alarm);
+    assert!(!folder.path().join("data/history").exists(), "a question changes nothing");
+    let parts = ["4 pings of 1 days, through entry"];
+    check(folder.path(), "history build --data data", 0, &parts);
+    check_questions(folder.path(), alarm);
+}
+
+#[test]
+fn a_damaged_history_is_said_to_be_so_and_the_answer_is_right_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = recorded(folder.path());
+    check(folder.path(), "history build --data data", 0, &[]);
+    let current = folder.path().join("data/history/keyspaces/1/current");
+    let mut bytes = fs::read(&current).unwrap();
+    bytes[9] ^= 1;
+    fs::write(&current, bytes).unwrap();
+    let parts = ["the history is damaged", "visitor-001"];
+    check(folder.path(), &format!("where {TAG} --data data"), 0, &parts);
+    let parts = ["was moved to", "4 pings of 1 days"];
+    check(folder.path(), "history build --data data", 0, &parts);
+    let alarm = &objects(&said)[0];
+    check_questions(folder.path(), alarm["id"].as_str().unwrap());
+}
+
+#[test]
+fn a_table_is_written_to_a_file_that_is_not_there_yet() {
+    let folder = tempfile::tempdir().unwrap();
+    recorded(folder.path());
+    let export = format!("history export {NIGHT} --data data --format parquet --out walk.parquet");
+    check(folder.path(), &export, 0, &["4 positions written to walk.parquet"]);
+    let bytes = fs::read(folder.path().join("walk.parquet")).unwrap();
+    assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
+    check(folder.path(), &export, 1, &["name another file"]);
+    let other = format!("history export {NIGHT} --data data --tag 00124B0001A2B3C4");
+    assert_eq!(check(folder.path(), &other, 0, &[]).out.lines().count(), 1, "the header alone");
+    let turned = "visits store --from 2026-01-10T23:00:00Z --to 2026-01-10T22:00:00Z --data data";
+    check(folder.path(), turned, 2, &["--from must lie before --to"]);
+}

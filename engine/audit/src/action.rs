@@ -1,0 +1,61 @@
+//! What was done.
+
+use crate::word::words;
+
+words! {
+    /// What was done, or was to be done.
+    Action: u16 {
+        /// The node began to work.
+        NodeStarted = 1, "node_started";
+        /// The node ended in good order. A start without it before it tells of a crash.
+        NodeStopped = 2, "node_stopped";
+        /// A version of the site came into force.
+        SitePutInForce = 3, "site_put_in_force";
+        /// The journal stores nothing any more.
+        StoringStopped = 4, "storing_stopped";
+        /// An earlier record or file of the audit log was found to be wrong.
+        AuditFoundWrong = 5, "audit_found_wrong";
+        /// Somebody connected, or wanted to.
+        Connected = 16, "connected";
+        /// A connection ended.
+        Disconnected = 17, "disconnected";
+        /// A certificate was made for somebody.
+        Enrolled = 32, "enrolled";
+        /// An actor was set aside: what it watched is not watched.
+        ActorSetAside = 48, "actor_set_aside";
+        /// An actor that was set aside was let work again.
+        ActorReleased = 49, "actor_released";
+        /// A vendor named a thing of another feed, or one the site does not have.
+        ThingNamed = 64, "thing_named";
+        /// A report or position was sent.
+        InputSent = 65, "input_sent";
+        /// Something was asked for on the control stream.
+        RequestMade = 66, "request_made";
+        /// Somebody began to read what is about people.
+        ReadBegun = 80, "read_begun";
+        /// Somebody no longer reads it.
+        ReadEnded = 81, "read_ended";
+    }
+}
+
+/// What kind of act it is: create, read, update, delete or execute, as FHIR's `AuditEvent.action`
+/// has it.
+impl Action {
+    /// The letter: C, R, U, D or E.
+    pub const fn letter(self) -> char {
+        match self {
+            Action::Enrolled => 'C',
+            Action::ReadBegun | Action::ReadEnded => 'R',
+            Action::SitePutInForce | Action::ActorSetAside | Action::ActorReleased => 'U',
+            Action::NodeStarted
+            | Action::NodeStopped
+            | Action::StoringStopped
+            | Action::AuditFoundWrong
+            | Action::Connected
+            | Action::Disconnected
+            | Action::ThingNamed
+            | Action::InputSent
+            | Action::RequestMade => 'E',
+        }
+    }
+}

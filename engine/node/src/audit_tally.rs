@@ -1,0 +1,181 @@
+//! Merges what is done again and again, so that nobody can fill a disk, or hide in a flood, by being
+//! refused: the first of a kind is recorded at once, the others of the same window as one.
+
+use std::collections::HashMap;
+
+use ach_actors_model::{NS_PER_S, Timestamp};
+use ach_engine_audit::{Action, Agent, Origin, Outcome, Reason, Record, Repeated};
+
+/// How long alike acts are merged. Six records a minute for each who does wrong.
+const WINDOW_NS: u64 = 10 * NS_PER_S;
+
+/// Kinds that are told apart at once: some dozens of peers that each do several things wrong. Beyond
+/// that those who did it are not told apart any more.
+const KINDS_MAX: usize = 256;
+
+/// Different things named in a merged record; how often is counted for all.
+const OBJECTS_MAX: usize = 16;
+
+/// What makes acts alike.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Kind {
+    who: Agent,
+    action: Action,
+    outcome: Outcome,
+    code: Option<u16>,
+    reason: Reason,
+}
+
+/// A window of alike acts.
+#[derive(Debug)]
+struct Window {
+    opened_at: Timestamp,
+    /// Those of the window that are in no record yet.
+    merged: Option<Record>,
+}
+
+/// All windows.
+#[derive(Debug, Default)]
+pub(crate) struct AuditTally {
+    windows: HashMap<Kind, Window>,
+}
+
+impl AuditTally {
+    /// Takes an act. Gives it back if it is the first of its kind, to be recorded at once.
+    pub(crate) fn note(&mut self, record: Record) -> Option<Record> {
+        let kind = self.kind(&record);
+        if self.windows.contains_key(&kind) {
+            self.merge(record);
+            return None;
+        }
+        self.windows.insert(kind, Window { opened_at: record.at, merged: None });
+        Some(record)
+    }
+
+    /// Takes an act that could not be recorded at once: it is recorded with others of its kind.
+    pub(crate) fn merge(&mut self, record: Record) {
+        let kind = self.kind(&record);
+        let who = kind.who.clone();
+        let opened_at = record.at;
+        let window = self.windows.entry(kind).or_insert(Window { opened_at, merged: None });
+        if let Some(merged) = &mut window.merged {
+            add(merged, record);
+            return;
+        }
+        let repeated = record.repeated.unwrap_or(Repeated { count: 1, since: record.at });
+        window.merged = Some(Record { who, repeated: Some(repeated), ..record });
+    }
+
+    /// What is to be recorded now of the windows that are over, or of all.
+    pub(crate) fn take(&mut self, now: Timestamp, is_end: bool) -> Vec<Record> {
+        let mut due = Vec::new();
+        self.windows.retain(|_, window| {
+            let is_over = is_end || now.since_ns(window.opened_at) >= WINDOW_NS;
+            if is_over {
+                due.extend(window.merged.take());
+            }
+            !is_over
+        });
+        due
+    }
+
+    fn kind(&self, record: &Record) -> Kind {
+        let Record { who, action, outcome, code, reason, .. } = record;
+        let (action, outcome, code) = (*action, *outcome, *code);
+        let kind = Kind { who: who.clone(), action, outcome, code, reason: reason.clone() };
+        if self.windows.len() < KINDS_MAX || self.windows.contains_key(&kind) {
+            return kind;
+        }
+        Kind { who: Agent::unknown(), reason: Reason::new("done by many"), ..kind }
+    }
+}
+
+/// Adds an act to those merged.
+fn add(merged: &mut Record, record: Record) {
+    let count = record.repeated.map_or(1, |repeated| repeated.count);
+    if let Some(repeated) = &mut merged.repeated {
+        repeated.count = repeated.count.saturating_add(count);
+    }
+    merged.at = merged.at.max(record.at);
+    if merged.from != record.from {
+        merged.from = Origin::Several;
+    }
+    if merged.session != record.session {
+        merged.session = None;
+    }
+    merged.request = None;
+    for object in record.objects {
+        if merged.objects.len() < OBJECTS_MAX && !merged.objects.contains(&object) {
+            merged.objects.push(object);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ach_actors_model::Name;
+    use ach_engine_audit::{AgentRole, Object, ObjectKind};
+
+    use super::*;
+
+    fn refused(who: u32, tag: u32, at_s: u64) -> Record {
+        let name = |text: &str| Name::new(text).unwrap();
+        Record {
+            at: Timestamp(at_s * NS_PER_S),
+            site: name("st-anna"),
+            node: name("node-1"),
+            who: Agent::new(AgentRole::Vendor, name(&format!("vendor-{who}"))),
+            from: Origin::Network([10, 0, 0, 1].into(), u16::try_from(who).unwrap()),
+            action: Action::ThingNamed,
+            objects: vec![Object::new(ObjectKind::Tag, name(&format!("{tag:016X}")))],
+            outcome: Outcome::Refused,
+            code: Some(65),
+            reason: Reason::default(),
+            repeated: None,
+            session: Some(1),
+            request: None,
+            entry: None,
+        }
+    }
+
+    #[test]
+    fn the_first_is_recorded_at_once_and_the_others_as_one() {
+        let mut tally = AuditTally::default();
+        assert_eq!(tally.note(refused(1, 1, 100)), Some(refused(1, 1, 100)));
+        for second in 101..105 {
+            assert_eq!(tally.note(refused(1, 2, second)), None);
+        }
+        assert_eq!(tally.note(refused(2, 1, 105)), Some(refused(2, 1, 105)), "somebody else");
+        assert!(tally.take(Timestamp(109 * NS_PER_S), false).is_empty());
+        let due = tally.take(Timestamp(110 * NS_PER_S), false);
+        let repeated = Repeated { count: 4, since: Timestamp(101 * NS_PER_S) };
+        assert_eq!(due, [Record { repeated: Some(repeated), ..refused(1, 2, 104) }]);
+        assert_eq!(tally.note(refused(1, 3, 111)), Some(refused(1, 3, 111)), "a new window");
+    }
+
+    #[test]
+    fn a_flood_is_bounded_and_every_act_of_it_is_counted() {
+        let mut tally = AuditTally::default();
+        let mut told = 0;
+        for act in 0..10_000_u32 {
+            told += u64::from(tally.note(refused(act % 1_000, act, 100)).is_some());
+        }
+        assert!(tally.windows.len() <= KINDS_MAX + 1);
+        let due = tally.take(Timestamp(100 * NS_PER_S), true);
+        assert!(due.iter().all(|record| record.objects.len() <= OBJECTS_MAX));
+        let merged: u64 = due.iter().filter_map(|record| record.repeated).map(|it| it.count).sum();
+        assert_eq!(told + merged, 10_000);
+        assert!(due.iter().any(|record| record.from == Origin::Several));
+        assert!(tally.windows.is_empty());
+    }
+
+    #[test]
+    fn what_found_no_room_is_recorded_later() {
+        let mut tally = AuditTally::default();
+        tally.merge(refused(1, 1, 100));
+        tally.merge(refused(1, 1, 101));
+        let due = tally.take(Timestamp(110 * NS_PER_S), false);
+        let repeated = due[0].repeated.unwrap();
+        assert_eq!((repeated.count, repeated.since), (2, Timestamp(100 * NS_PER_S)));
+    }
+}

@@ -1,0 +1,216 @@
+//! What is counted apart by lane, kind or length, for operators. Any thread may read it; nothing waits.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use ach_actors_model::{AlarmKind, Lane, Timestamp};
+use ach_engine_metrics::{GROUP_ENTRIES, Histogram, LATENCY_NS};
+use ach_engine_net::HandshakeCounts;
+
+use crate::counters::Counter;
+
+/// Every kind of alarm: each is told from the start, so that the first of its kind is seen as a rise.
+const KINDS: &[AlarmKind] = &[
+    AlarmKind::Elopement,
+    AlarmKind::AssetTheft,
+    AlarmKind::UnauthorisedEntry,
+    AlarmKind::Loitering,
+    AlarmKind::TagSilent,
+    AlarmKind::FeedSilent,
+    AlarmKind::ZoneBlind,
+    AlarmKind::BatteryLow,
+    AlarmKind::BandCut,
+    AlarmKind::Duress,
+    AlarmKind::OverCapacity,
+    AlarmKind::DoorForced,
+    AlarmKind::ActorQuarantined,
+    AlarmKind::ClockSkewed,
+    AlarmKind::TagsContradict,
+];
+
+/// A counter a lane.
+#[derive(Debug, Default)]
+pub(crate) struct ByLane {
+    duress: Counter,
+    door: Counter,
+    audit: Counter,
+    ping: Counter,
+    console: Counter,
+}
+
+impl ByLane {
+    /// The lane's counter.
+    pub(crate) fn of(&self, lane: Lane) -> &Counter {
+        match lane {
+            Lane::Duress => &self.duress,
+            Lane::Door => &self.door,
+            Lane::Audit => &self.audit,
+            Lane::Ping => &self.ping,
+            Lane::Console => &self.console,
+        }
+    }
+
+    /// Every lane with its word and number.
+    pub(crate) fn read(&self) -> [(&'static str, u64); 5] {
+        [
+            ("duress", self.duress.get()),
+            ("door", self.door.get()),
+            ("audit", self.audit.get()),
+            ("ping", self.ping.get()),
+            ("console", self.console.get()),
+        ]
+    }
+}
+
+/// What is counted apart.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    /// From an input's arrival until the shard takes it, of the oldest input of each entry.
+    pub lane_wait: Histogram,
+    /// From the beginning of the step that raises an alarm until all its subscribers' sinks have it.
+    pub handover: Histogram,
+    /// From a decision until its durable ack is the session's to send.
+    pub ack: Histogram,
+    /// Entries one sync made durable.
+    pub group_entries: Histogram,
+    /// Inputs that gave way to newer ones.
+    pub conflated: ByLane,
+    /// Effects and positions left out on their way to subscribers.
+    pub shed: ByLane,
+    raised: Mutex<BTreeMap<AlarmKind, u64>>,
+    alarms_open: AtomicU64,
+    subscribers: [AtomicU64; 3],
+    beat_at: AtomicU64,
+    handshakes: OnceLock<Arc<HandshakeCounts>>,
+}
+
+impl Default for Tally {
+    fn default() -> Tally {
+        Tally {
+            lane_wait: Histogram::new(LATENCY_NS),
+            handover: Histogram::new(LATENCY_NS),
+            ack: Histogram::new(LATENCY_NS),
+            group_entries: Histogram::new(GROUP_ENTRIES),
+            conflated: ByLane::default(),
+            shed: ByLane::default(),
+            raised: Mutex::new(KINDS.iter().map(|&kind| (kind, 0)).collect()),
+            alarms_open: AtomicU64::new(0),
+            subscribers: Default::default(),
+            beat_at: AtomicU64::new(0),
+            handshakes: OnceLock::new(),
+        }
+    }
+}
+
+impl Tally {
+    /// An alarm was raised.
+    pub(crate) fn raise(&self, kind: AlarmKind) {
+        let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = raised.entry(kind).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// How many alarms were raised, by kind.
+    pub(crate) fn raised(&self) -> Vec<(AlarmKind, u64)> {
+        let raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
+        raised.iter().map(|(&kind, &count)| (kind, count)).collect()
+    }
+
+    /// So many alarms are open, as subscribers know them.
+    pub(crate) fn set_open(&self, count: usize) {
+        self.alarms_open.store(number(count), Ordering::Relaxed);
+    }
+
+    /// How many alarms are open, as subscribers know them.
+    pub(crate) fn open(&self) -> u64 {
+        self.alarms_open.load(Ordering::Relaxed)
+    }
+
+    /// So many subscribe to alarms, events, positions.
+    pub(crate) fn set_subscribers(&self, counts: [usize; 3]) {
+        for (subscribers, count) in self.subscribers.iter().zip(counts) {
+            subscribers.store(number(count), Ordering::Relaxed);
+        }
+    }
+
+    /// How many subscribe, by topic.
+    pub(crate) fn subscribers(&self) -> [(&'static str, u64); 3] {
+        let [alarms, events, positions] = &self.subscribers;
+        [("alarms", alarms), ("events", events), ("positions", positions)]
+            .map(|(topic, count)| (topic, count.load(Ordering::Relaxed)))
+    }
+
+    /// The shard's heart has beaten.
+    pub(crate) fn beat(&self, at: Timestamp) {
+        self.beat_at.store(at.0, Ordering::Relaxed);
+    }
+
+    /// When it last did; 0 before the first time.
+    pub(crate) fn beat_at(&self) -> Timestamp {
+        Timestamp(self.beat_at.load(Ordering::Relaxed))
+    }
+
+    /// Where the endpoint counts its handshakes.
+    pub(crate) fn set_handshakes(&self, counts: Arc<HandshakeCounts>) {
+        // There is one endpoint a node.
+        drop(self.handshakes.set(counts));
+    }
+
+    /// Handshakes that had to prove their address, and those that were dropped.
+    pub(crate) fn handshakes(&self) -> (u64, u64) {
+        self.handshakes.get().map_or((0, 0), |counts| (counts.retried(), counts.dropped()))
+    }
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A new kind does not compile here until it has its place in [`KINDS`].
+    #[test]
+    fn every_kind_of_alarm_is_told_before_the_first() {
+        let place = |kind| match kind {
+            AlarmKind::Elopement => 0,
+            AlarmKind::AssetTheft => 1,
+            AlarmKind::UnauthorisedEntry => 2,
+            AlarmKind::Loitering => 3,
+            AlarmKind::TagSilent => 4,
+            AlarmKind::FeedSilent => 5,
+            AlarmKind::ZoneBlind => 6,
+            AlarmKind::BatteryLow => 7,
+            AlarmKind::BandCut => 8,
+            AlarmKind::Duress => 9,
+            AlarmKind::OverCapacity => 10,
+            AlarmKind::DoorForced => 11,
+            AlarmKind::ActorQuarantined => 12,
+            AlarmKind::ClockSkewed => 13,
+            AlarmKind::TagsContradict => 14,
+        };
+        let places: Vec<i32> = KINDS.iter().map(|&kind| place(kind)).collect();
+        assert_eq!(places, (0..15).collect::<Vec<i32>>());
+        let tally = Tally::default();
+        tally.raise(AlarmKind::Duress);
+        tally.raise(AlarmKind::Duress);
+        let raised = tally.raised();
+        assert_eq!(raised.len(), KINDS.len());
+        assert_eq!(raised.iter().map(|(_, count)| count).sum::<u64>(), 2);
+        assert!(raised.contains(&(AlarmKind::Duress, 2)));
+    }
+
+    #[test]
+    fn lanes_are_counted_apart() {
+        let by_lane = ByLane::default();
+        for (times, lane) in
+            (1..).zip([Lane::Duress, Lane::Door, Lane::Audit, Lane::Ping, Lane::Console])
+        {
+            by_lane.of(lane).add(times);
+        }
+        let read = by_lane.read();
+        assert_eq!(read, [("duress", 1), ("door", 2), ("audit", 3), ("ping", 4), ("console", 5)]);
+    }
+}

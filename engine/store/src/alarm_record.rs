@@ -1,0 +1,42 @@
+//! What became of an alarm, as it is kept to be explained.
+
+use ach_actors_model::{AlarmNotice, AlarmTransition};
+use serde::{Deserialize, Serialize};
+
+use crate::coding::{opened, sealed};
+use crate::errors::Fault;
+use crate::key;
+use crate::rows::Rows;
+
+/// One change of one alarm with its evidence: what opened it, the gates it passed, the rule and the
+/// version of the site it was read from, when it was observed, received and told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmRecord {
+    /// The entry that changed it.
+    pub index: u64,
+    /// Which effect of that entry.
+    pub ordinal: u16,
+    /// What was told.
+    pub notice: AlarmNotice,
+}
+
+impl AlarmRecord {
+    /// Keeps it, by alarm and by time. Alarms are few and the record is what people are judged by: it
+    /// is text, so that later versions can add to it.
+    pub(crate) fn put(&self, rows: &mut Rows) -> Result<(), Fault> {
+        let key = key::alarm(self.notice.id, self.index, self.ordinal);
+        let text = serde_json::to_vec(self)
+            .map_err(|error| Fault::damage(format!("an alarm cannot be told: {error}")))?;
+        let value = sealed(&key, &text);
+        rows.insert(key, value);
+        let at = key::alarm_at(self.notice.changed_at, self.notice.id, self.index, self.ordinal);
+        rows.insert(at, vec![u8::from(self.notice.transition == AlarmTransition::Raised)]);
+        Ok(())
+    }
+
+    /// Reads it.
+    pub(crate) fn read(key: &[u8], value: &[u8]) -> Result<AlarmRecord, Fault> {
+        let record = opened(key, value).and_then(|text| serde_json::from_slice(text).ok());
+        record.ok_or_else(|| Fault::damage("a record of an alarm"))
+    }
+}

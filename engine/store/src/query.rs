@@ -1,0 +1,26 @@
+//! Questions. They only read, from what is written; each has a limit, and beyond it an error instead
+//! of a part of the answer.
+
+mod alarms;
+mod pings;
+mod presence;
+mod whole;
+
+pub use pings::Pings;
+pub use presence::Visit;
+pub use whole::StoreReport;
+
+use crate::Day;
+use crate::errors::Fault;
+
+/// Rows of a keyspace, as they are.
+type Row = (Vec<u8>, Vec<u8>);
+
+fn row(guard: fjall::Guard) -> Result<Row, Fault> {
+    let (key, value) = guard.into_inner().map_err(Fault::of("read"))?;
+    Ok((key.to_vec(), value.to_vec()))
+}
+
+fn malformed(what: &str, day: Day) -> Fault {
+    Fault::damage(format!("{what} of {day} is malformed"))
+}

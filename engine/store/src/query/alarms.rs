@@ -1,0 +1,60 @@
+//! What became of alarms.
+
+use ach_actors_model::{AlarmId, Timestamp};
+
+use super::malformed;
+use crate::alarm_record::AlarmRecord;
+use crate::errors::{Fault, QueryError};
+use crate::{Day, Store, key};
+
+impl Store {
+    /// Everything that became of an alarm, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When something is damaged.
+    pub fn alarm(&self, id: AlarmId) -> Result<Vec<AlarmRecord>, QueryError> {
+        let mut records = Vec::new();
+        for day in self.days() {
+            let Some(keyspace) = self.keyspace(day)? else { continue };
+            for guard in keyspace.prefix(key::alarms_of(id)) {
+                let (key, value) = super::row(guard)?;
+                records.push(AlarmRecord::read(&key, &value)?);
+            }
+        }
+        Ok(records)
+    }
+
+    /// What became of any alarm from `from` on and before `until`, oldest first. At most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// When there are more than `limit`, or something is damaged.
+    pub fn alarms(
+        &self,
+        (from, until): (Timestamp, Timestamp),
+        limit: usize,
+    ) -> Result<Vec<AlarmRecord>, QueryError> {
+        let mut records = Vec::new();
+        let (first, last) = (Day::of(from), Day::of(until));
+        for day in self.days().into_iter().filter(|&day| day >= first && day <= last) {
+            let Some(keyspace) = self.keyspace(day)? else { continue };
+            for guard in keyspace.range(key::alarms_from(from)..key::alarms_from(until)) {
+                let (row, _) = super::row(guard)?;
+                let (id, index) = (key::u128_at(&row, 9), key::u64_at(&row, 25));
+                let ordinal = row.get(33..).and_then(|rest| rest.first_chunk());
+                let (Some(id), Some(index), Some(ordinal)) = (id, index, ordinal) else {
+                    return Err(malformed("an alarm", day).into());
+                };
+                let key = key::alarm(AlarmId(id), index, u16::from_be_bytes(*ordinal));
+                let value = keyspace.get(&key).map_err(Fault::of("read"))?;
+                let value = value.ok_or_else(|| malformed("an alarm", day))?;
+                records.push(AlarmRecord::read(&key, &value)?);
+                if records.len() > limit {
+                    return Err(QueryError::TooMany { limit });
+                }
+            }
+        }
+        Ok(records)
+    }
+}

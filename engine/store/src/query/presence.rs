@@ -1,0 +1,218 @@
+//! Who was where, and when.
+
+use std::collections::BTreeMap;
+
+use ach_actors_model::{SubjectRef, Timestamp, ZoneRef};
+use fjall::Keyspace;
+
+use super::malformed;
+use crate::coding::opened;
+use crate::errors::{Fault, QueryError};
+use crate::presence::{exit_in, unlisted};
+use crate::{Day, Store, key};
+
+/// A stay of a subject in a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Visit {
+    /// When it began.
+    pub entered_at: Timestamp,
+    /// When it ended; `None` if it had not by the last entry that is written.
+    pub exited_at: Option<Timestamp>,
+    /// Who.
+    pub subject: SubjectRef,
+    /// Where.
+    pub zone: ZoneRef,
+}
+
+impl Visit {
+    /// Whether any of it lies from `from` on and before `until`.
+    fn touches(&self, from: Timestamp, until: Timestamp) -> bool {
+        self.entered_at < until
+            && (self.entered_at >= from || self.exited_at.is_none_or(|exited_at| exited_at > from))
+    }
+}
+
+/// Visits found so far, each once.
+struct Found {
+    visits: BTreeMap<(Timestamp, SubjectRef, ZoneRef), Option<Timestamp>>,
+    from: Timestamp,
+    until: Timestamp,
+    limit: usize,
+}
+
+impl Found {
+    fn add(&mut self, visit: Visit) -> Result<(), QueryError> {
+        if !visit.touches(self.from, self.until) {
+            return Ok(());
+        }
+        let known = self.visits.entry((visit.entered_at, visit.subject, visit.zone)).or_default();
+        *known = known.or(visit.exited_at);
+        if self.visits.len() > self.limit {
+            return Err(QueryError::TooMany { limit: self.limit });
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Who was in a zone from `from` on and before `until`, by when they entered: all of it, those
+    /// who had been there for days too. At most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// When there are more than `limit`, or something is damaged.
+    pub fn visits_of_zone(
+        &self,
+        zone: ZoneRef,
+        (from, until): (Timestamp, Timestamp),
+        limit: usize,
+    ) -> Result<Vec<Visit>, QueryError> {
+        let mut found = Found { visits: BTreeMap::new(), from, until, limit };
+        for (day, keyspace) in self.days_touching(from, until)? {
+            let begins_at = from.max(day.begins_at());
+            let (noted_at, present) = present_in(&keyspace, zone, day, begins_at)?;
+            for (subject, entered_at) in present {
+                let row = key::zone_visit(zone, entered_at, subject);
+                let exited_at = exit_of(&keyspace, &row, entered_at)?;
+                found.add(Visit { entered_at, exited_at, subject, zone })?;
+            }
+            let rows = key::zone_visits_from(zone, noted_at)..key::zone_visits_from(zone, until);
+            for guard in keyspace.range(rows) {
+                let (key, value) = super::row(guard)?;
+                let entered_at = key::u64_at(&key, 5).map(Timestamp);
+                let subject = key::u32_at(&key, 13).map(SubjectRef);
+                let (Some(entered_at), Some(subject)) = (entered_at, subject) else {
+                    return Err(malformed("a visit", day).into());
+                };
+                let exited_at = exit_in(&value, entered_at)?;
+                found.add(Visit { entered_at, exited_at, subject, zone })?;
+            }
+        }
+        self.with_later_exits(found)
+    }
+
+    /// Where a subject was from `from` on and before `until`, by when it entered. At most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// When there are more than `limit`, or something is damaged.
+    pub fn visits_of_subject(
+        &self,
+        subject: SubjectRef,
+        (from, until): (Timestamp, Timestamp),
+        limit: usize,
+    ) -> Result<Vec<Visit>, QueryError> {
+        let mut found = Found { visits: BTreeMap::new(), from, until, limit };
+        for (day, keyspace) in self.days_touching(from, until)? {
+            let row = key::subject_present(subject);
+            let value = keyspace.get(&row).map_err(Fault::of("read"))?;
+            if let Some(value) = value {
+                let present = opened(&row, &value).and_then(|it| unlisted(it, day.begins_at()));
+                for (zone, entered_at) in present.ok_or_else(|| malformed("a presence", day))? {
+                    let zone = ZoneRef(zone);
+                    let row = key::subject_visit(subject, entered_at, zone);
+                    let exited_at = exit_of(&keyspace, &row, entered_at)?;
+                    found.add(Visit { entered_at, exited_at, subject, zone })?;
+                }
+            }
+            let first = key::subject_visits_from(subject, day.begins_at());
+            for guard in keyspace.range(first..key::subject_visits_from(subject, until)) {
+                let (key, value) = super::row(guard)?;
+                let entered_at = key::u64_at(&key, 5).map(Timestamp);
+                let zone = key::u32_at(&key, 13).map(ZoneRef);
+                let (Some(entered_at), Some(zone)) = (entered_at, zone) else {
+                    return Err(malformed("a visit", day).into());
+                };
+                let exited_at = exit_in(&value, entered_at)?;
+                found.add(Visit { entered_at, exited_at, subject, zone })?;
+            }
+        }
+        self.with_later_exits(found)
+    }
+
+    /// The days a time touches. Where its first day has no entry, the last one before comes too: who
+    /// was somewhere at its end still was.
+    fn days_touching(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<(Day, Keyspace)>, Fault> {
+        let first_day = Day::of(from);
+        let mut before = None;
+        let mut days = Vec::new();
+        for day in self.days() {
+            if day.begins_at() >= until {
+                break;
+            }
+            let Some(keyspace) = self.keyspace(day)? else { continue };
+            if keyspace.first_key_value().is_none() {
+                continue;
+            }
+            if day < first_day {
+                before = Some((day, keyspace));
+            } else {
+                days.push((day, keyspace));
+            }
+        }
+        if days.first().is_none_or(|(day, _)| *day > first_day) {
+            days.extend(before);
+            days.sort_unstable_by_key(|(day, _)| *day);
+        }
+        Ok(days)
+    }
+
+    /// Visits that outlasted the time asked about ended on a later day, if they ended.
+    fn with_later_exits(&self, found: Found) -> Result<Vec<Visit>, QueryError> {
+        let last_day = Day::of(Timestamp(found.until.0.saturating_sub(1)));
+        // Days within the time asked about have told their exits.
+        let mut later = Vec::new();
+        for day in self.days().into_iter().filter(|&day| day > last_day) {
+            later.extend(self.keyspace(day)?);
+        }
+        let mut visits = Vec::with_capacity(found.visits.len());
+        for ((entered_at, subject, zone), mut exited_at) in found.visits {
+            for keyspace in &later {
+                if exited_at.is_some() {
+                    break;
+                }
+                let row = key::zone_visit(zone, entered_at, subject);
+                exited_at = exit_of(keyspace, &row, entered_at)?;
+            }
+            visits.push(Visit { entered_at, exited_at, subject, zone });
+        }
+        Ok(visits)
+    }
+}
+
+/// Who was in a zone at the last note before `at`, and when that was: the beginning of the day if
+/// there is none, when the zone was empty.
+fn present_in(
+    keyspace: &Keyspace,
+    zone: ZoneRef,
+    day: Day,
+    at: Timestamp,
+) -> Result<(Timestamp, Vec<(SubjectRef, Timestamp)>), Fault> {
+    let first = key::zone_present(zone, day.begins_at());
+    let Some(guard) = keyspace.range(first..=key::zone_present(zone, at)).next_back() else {
+        return Ok((day.begins_at(), Vec::new()));
+    };
+    let (key, value) = super::row(guard)?;
+    let present = key::u64_at(&key, 5).map(Timestamp).and_then(|noted_at| {
+        let present = unlisted(opened(&key, &value)?, noted_at)?;
+        Some((noted_at, present))
+    });
+    let (noted_at, present) = present.ok_or_else(|| malformed("a presence", day))?;
+    let subjects = present.into_iter().map(|(subject, since)| (SubjectRef(subject), since));
+    Ok((noted_at, subjects.collect()))
+}
+
+/// When a visit ended, if it did on that day.
+fn exit_of(
+    keyspace: &Keyspace,
+    row: &[u8],
+    entered_at: Timestamp,
+) -> Result<Option<Timestamp>, Fault> {
+    let value = keyspace.get(row).map_err(Fault::of("read"))?;
+    let Some(value) = value else { return Ok(None) };
+    exit_in(&value, entered_at)
+}

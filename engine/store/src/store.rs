@@ -1,0 +1,250 @@
+//! The store as its owner sees it: opened, checked, its days dropped in time.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use fjall::config::{BlockSizePolicy, CompressionPolicy};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions};
+
+use crate::day_mark::DayMark;
+use crate::errors::Fault;
+use crate::name_rows::NameRows;
+use crate::{Day, Holds, OpenError, WriteError, manifest};
+
+/// What the keyspaces of days are called, before the date.
+const DAY_PREFIX: &str = "day-";
+
+/// The keyspace of what outlives days.
+const NAMES: &str = "names";
+
+/// Blocks in which the LSM reads and compresses: a day of a tag is read in a few dozen.
+const LSM_BLOCK_BYTES: u32 = 16 * 1024;
+
+/// Memory for blocks that were read. Reading history must not push the node's cells out.
+const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Bytes of a table before it is split: compaction never rewrites more than some of these at once.
+const MEMTABLE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// History. A handle that may be cloned and read from any thread; one [`HistoryWriter`] writes.
+///
+/// [`HistoryWriter`]: crate::HistoryWriter
+#[derive(Clone)]
+pub struct Store {
+    db: Database,
+    names: NameRows,
+    root: PathBuf,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+/// A store that was opened, and what became of a damaged one in its place.
+#[derive(Debug)]
+pub struct OpenedStore {
+    /// The store.
+    pub store: Store,
+    /// Where a damaged one was moved, and what was wrong with it. History is to be derived anew.
+    pub set_aside: Option<(PathBuf, String)>,
+}
+
+impl Store {
+    /// Opens the store in `folder`, and makes it if there is none. Everything it says of itself is
+    /// checked: manifests, marks, and that no day is missing between others. Rows are checked when
+    /// they are read.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`]. A damaged store is left as it is.
+    pub fn open(folder: &Path) -> Result<Store, OpenError> {
+        let failed = |source| Fault::Disk { verb: "make the folder of", source };
+        fs::create_dir_all(folder).map_err(failed)?;
+        manifest::check(folder)?;
+        // What is damaged may run into an assertion of the LSM; that must not end the node.
+        let opened = catch_unwind(AssertUnwindSafe(|| open_lsm(folder)));
+        let (db, names) =
+            opened.unwrap_or_else(|_| Err(Fault::damage("the LSM gave up on its files")))?;
+        let has_days = db.list_keyspace_names().iter().any(|name| name.starts_with(DAY_PREFIX));
+        let names = NameRows::open(names, has_days)?;
+        let store = Store { db, names, root: folder.to_owned() };
+        store.check_days()?;
+        Ok(store)
+    }
+
+    /// Opens the store in `folder`. A damaged one is moved aside, so that a new one can be filled from
+    /// the journal while alarms go on; one damaged store is kept, for whoever looks into it.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`]; never [`OpenError::Damaged`], unless the new store is.
+    pub fn open_or_set_aside(folder: &Path) -> Result<OpenedStore, OpenError> {
+        let detail = match Store::open(folder) {
+            Ok(store) => return Ok(OpenedStore { store, set_aside: None }),
+            Err(OpenError::Damaged { detail }) => detail,
+            Err(error) => return Err(error),
+        };
+        let aside = folder.with_extension("damaged");
+        match fs::remove_dir_all(&aside) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(OpenError::Disk { verb: "remove an older damaged copy of", source });
+            }
+            Ok(()) | Err(_) => {}
+        }
+        fs::rename(folder, &aside)
+            .map_err(|source| OpenError::Disk { verb: "set aside", source })?;
+        let store = Store::open(folder)?;
+        Ok(OpenedStore { store, set_aside: Some((aside, detail)) })
+    }
+
+    /// Days that are kept, oldest first.
+    pub fn days(&self) -> Vec<Day> {
+        let names = self.db.list_keyspace_names();
+        let mut days: Vec<Day> = names.iter().filter_map(|name| day_named(name)).collect();
+        days.sort_unstable();
+        days
+    }
+
+    /// What a day covers.
+    ///
+    /// # Errors
+    ///
+    /// When its mark cannot be read.
+    pub fn mark(&self, day: Day) -> Result<Option<DayMark>, OpenError> {
+        Ok(self.day_mark(day)?)
+    }
+
+    /// Everything of entries up to this one is kept; 0 if nothing is.
+    ///
+    /// # Errors
+    ///
+    /// When the mark of the last day cannot be read.
+    pub fn through(&self) -> Result<u64, OpenError> {
+        for day in self.days().into_iter().rev() {
+            if let Some(mark) = self.mark(day)? {
+                return Ok(mark.through);
+            }
+        }
+        Ok(0)
+    }
+
+    /// Drops the days before `keep_from` but those that `holds` protect, and says which.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses; days dropped before stay so.
+    pub fn drop_before(&self, keep_from: Day, holds: &Holds) -> Result<Vec<Day>, WriteError> {
+        let mut dropped = Vec::new();
+        let days = self.days();
+        // The last day goes on being written.
+        let old = days.iter().take(days.len().saturating_sub(1)).filter(|&&day| day < keep_from);
+        for &day in old.filter(|&&day| !holds.protect(day)) {
+            // First it is noted that the day may be missing, else the next start would call it damage.
+            self.names.note_dropped(day)?;
+            if let Some(keyspace) = self.keyspace(day)? {
+                let delete = self.db.delete_keyspace(keyspace);
+                delete.map_err(Fault::of("drop a day of"))?;
+                dropped.push(day);
+            }
+        }
+        Ok(dropped)
+    }
+
+    /// Bytes on disk: tables of all days and of names.
+    pub fn disk_bytes(&self) -> u64 {
+        let days = self.days().into_iter().filter_map(|day| self.keyspace(day).ok().flatten());
+        days.map(|keyspace| keyspace.disk_space())
+            .sum::<u64>()
+            .saturating_add(self.names.disk_bytes())
+    }
+
+    /// Merges the tables of a day that is over. Costs one reading and writing of the day.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses or something is damaged.
+    pub fn compact(&self, day: Day) -> Result<(), WriteError> {
+        let Some(keyspace) = self.keyspace(day)? else { return Ok(()) };
+        keyspace.major_compact().map_err(Fault::of("merge the tables of"))?;
+        Ok(())
+    }
+
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.root
+    }
+
+    /// The mark of a day. One that was begun and never written has none: the process ended in between.
+    pub(crate) fn day_mark(&self, day: Day) -> Result<Option<DayMark>, Fault> {
+        let Some(keyspace) = self.keyspace(day)? else { return Ok(None) };
+        if keyspace.first_key_value().is_none() {
+            return Ok(None);
+        }
+        DayMark::read(day, &keyspace).map(Some)
+    }
+
+    pub(crate) fn names(&self) -> &NameRows {
+        &self.names
+    }
+
+    /// The keyspace of a day, if there is one.
+    pub(crate) fn keyspace(&self, day: Day) -> Result<Option<Keyspace>, Fault> {
+        let name = name_of(day);
+        if !self.db.keyspace_exists(&name) {
+            return Ok(None);
+        }
+        self.db.keyspace(&name, options).map(Some).map_err(Fault::of("open a day of"))
+    }
+
+    /// The keyspace of a day, made if there is none.
+    pub(crate) fn make_keyspace(&self, day: Day) -> Result<Keyspace, Fault> {
+        self.db.keyspace(&name_of(day), options).map_err(Fault::of("begin a day of"))
+    }
+
+    /// Days must follow each other; one may be missing only if it was dropped.
+    fn check_days(&self) -> Result<(), Fault> {
+        let dropped_through = self.names.dropped_through()?;
+        let mut last: Option<DayMark> = None;
+        for day in self.days() {
+            let Some(mark) = self.day_mark(day)? else { continue };
+            let is_next = mark.follows == last.as_ref().map(|last| last.day)
+                && last.as_ref().is_none_or(|last| last.through == mark.begins_after);
+            let may_be_missing = mark.follows.is_some_and(|before| Some(before) <= dropped_through);
+            if !is_next && !may_be_missing {
+                return Err(Fault::damage(format!(
+                    "the day before {day} is missing or incomplete"
+                )));
+            }
+            last = Some(mark);
+        }
+        Ok(())
+    }
+}
+
+fn open_lsm(folder: &Path) -> Result<(Database, Keyspace), Fault> {
+    let db = Database::builder(folder)
+        .worker_threads(1)
+        .cache_size(CACHE_BYTES)
+        .open()
+        .map_err(Fault::of("open"))?;
+    let names = db.keyspace(NAMES, options).map_err(Fault::of("open the names of"))?;
+    Ok((db, names))
+}
+
+fn options() -> KeyspaceCreateOptions {
+    KeyspaceCreateOptions::default()
+        .max_memtable_size(MEMTABLE_BYTES)
+        .data_block_size_policy(BlockSizePolicy::all(LSM_BLOCK_BYTES))
+        .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
+}
+
+fn name_of(day: Day) -> String {
+    format!("{DAY_PREFIX}{day}")
+}
+
+fn day_named(name: &str) -> Option<Day> {
+    name.strip_prefix(DAY_PREFIX)?.parse().ok()
+}

@@ -1,0 +1,301 @@
+//! Derives history from what a shard was told and what it decided.
+
+mod admission;
+mod state;
+
+use ach_actors_entities::{Effect, Site};
+use ach_actors_model::{Event, EventKind, NS_PER_S, PingBatch, Timestamp};
+use ach_engine_shard::{Entry, Input};
+use fjall::Keyspace;
+
+use self::admission::Admission;
+use crate::alarm_record::AlarmRecord;
+use crate::block::KeptPing;
+use crate::day_mark::DayMark;
+use crate::errors::{Fault, OpenError, WriteError};
+use crate::heads::Heads;
+use crate::keyframe::Keyframes;
+use crate::presence::Presence;
+use crate::rows::{Rows, write_rows};
+use crate::{Day, Store};
+
+const HOUR_NS: u64 = 3_600 * NS_PER_S;
+
+/// What was heard is written at least this often, by shard time: so much of the journal is read
+/// again after a crash, and so old may be what history knows. Oftener, blocks would be written twice.
+pub const WRITE_EVERY_NS: u64 = 300 * NS_PER_S;
+
+/// Pings that may wait to be written: at some 5 bytes each 20 MiB.
+pub const PINGS_WAITING_MAX: u64 = 4 << 20;
+
+/// The one writer of a store. It is given every entry of the journal that is durable, in order, with
+/// the effects it had; it has no clock and no thread of its own. After a failure it writes nothing
+/// more: history is opened again, or derived again.
+#[derive(Debug)]
+pub struct HistoryWriter {
+    store: Store,
+    today: Option<Today>,
+    /// The last entry taken.
+    through: u64,
+    through_at: Timestamp,
+    admission: Admission,
+    heads: Heads,
+    presence: Presence,
+    keyframes: Keyframes,
+    rows: Rows,
+    waiting_pings: u64,
+    written_at: Timestamp,
+    ping_count: u64,
+    has_failed: bool,
+}
+
+/// The day that is being written.
+struct Today {
+    keyspace: Keyspace,
+    mark: DayMark,
+}
+
+impl std::fmt::Debug for Today {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Today").field("mark", &self.mark).finish_non_exhaustive()
+    }
+}
+
+impl HistoryWriter {
+    /// Goes on where `store` ends. There must be no other writer of it.
+    ///
+    /// # Errors
+    ///
+    /// When what the last one left cannot be read.
+    pub fn open(store: Store) -> Result<HistoryWriter, OpenError> {
+        let mut writer = HistoryWriter {
+            store,
+            today: None,
+            through: 0,
+            through_at: Timestamp(0),
+            admission: Admission::default(),
+            heads: Heads::default(),
+            presence: Presence::default(),
+            keyframes: Keyframes::default(),
+            rows: Rows::new(),
+            waiting_pings: 0,
+            written_at: Timestamp(0),
+            ping_count: 0,
+            has_failed: false,
+        };
+        writer.recall()?;
+        Ok(writer)
+    }
+
+    /// The last entry it has taken; the next must be the one after. What is before is skipped.
+    pub fn taken_through(&self) -> u64 {
+        self.through
+    }
+
+    /// Everything of entries up to this one is on disk. The journal, and the checkpoint from which a
+    /// restart would decide again, must be kept from the next entry on.
+    pub fn written_through(&self) -> u64 {
+        self.today.as_ref().map_or(0, |today| today.mark.through)
+    }
+
+    /// Pings kept since it was opened.
+    pub fn ping_count(&self) -> u64 {
+        self.ping_count
+    }
+
+    /// The store it writes.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Takes the next entry with the effects it had, and the site in force after it. Entries that were
+    /// taken before are skipped. Writes when it is time to.
+    ///
+    /// # Errors
+    ///
+    /// See [`WriteError`].
+    pub fn take(
+        &mut self,
+        entry: &Entry,
+        effects: &[Effect],
+        site: Option<&Site>,
+    ) -> Result<(), WriteError> {
+        if self.has_failed {
+            return Err(WriteError::Stopped);
+        }
+        if entry.index <= self.through {
+            return Ok(());
+        }
+        let expected = self.through.saturating_add(1);
+        if entry.index != expected {
+            return Err(WriteError::Gap { expected, got: entry.index });
+        }
+        let taken = self.take_next(entry, effects, site);
+        self.has_failed = taken.is_err();
+        Ok(taken?)
+    }
+
+    /// Writes what waits, so that everything taken is on disk when this returns. For a checkpoint, a
+    /// question about the last minutes, or the end.
+    ///
+    /// # Errors
+    ///
+    /// See [`WriteError`].
+    pub fn flush(&mut self) -> Result<(), WriteError> {
+        if self.has_failed {
+            return Err(WriteError::Stopped);
+        }
+        if self.written_through() >= self.through {
+            return Ok(());
+        }
+        let written = self.write(false);
+        self.has_failed = written.is_err();
+        Ok(written?)
+    }
+
+    fn take_next(
+        &mut self,
+        entry: &Entry,
+        effects: &[Effect],
+        site: Option<&Site>,
+    ) -> Result<(), Fault> {
+        self.turn_day(entry)?;
+        self.turn_hour(entry.at);
+        if let Some(minute) = self.keyframes.minute(entry.at) {
+            self.keyframes.heard(self.heads.take_heard());
+            self.keyframes.write(minute, self.heads.last_pings(), &mut self.rows);
+        }
+        let is_changed = effects.iter().any(|effect| matches!(effect, Effect::SiteInForce { .. }));
+        if let Some(site) = site.filter(|_| is_changed) {
+            self.take_site(site, entry.at)?;
+        }
+        for input in &entry.inputs {
+            match input {
+                Input::Pings(batch) => self.take_pings(batch, entry, site),
+                Input::OpenEpoch { source, epoch } => self.admission.open(*source, *epoch),
+                _ => {}
+            }
+        }
+        for (ordinal, effect) in (0..).zip(effects) {
+            match effect {
+                Effect::Alarm(notice) => {
+                    let record = AlarmRecord { index: entry.index, ordinal, notice: *notice };
+                    record.put(&mut self.rows)?;
+                }
+                Effect::Event(event) => self.take_event(event),
+                _ => {}
+            }
+        }
+        (self.through, self.through_at) = (entry.index, entry.at);
+        let is_due = entry.at.since_ns(self.written_at) >= WRITE_EVERY_NS
+            || self.waiting_pings >= PINGS_WAITING_MAX;
+        if is_due { self.write(false) } else { Ok(()) }
+    }
+
+    /// Ends the day before, if this entry is of another.
+    fn turn_day(&mut self, entry: &Entry) -> Result<(), Fault> {
+        let day = Day::of(entry.at);
+        // Time does not go back; should it all the same, what comes is still the last day's.
+        if self.today.as_ref().is_some_and(|today| day <= today.mark.day) {
+            return Ok(());
+        }
+        if self.today.is_some() {
+            self.write(true)?;
+        }
+        let before = self.today.as_ref().map(|today| today.mark.day);
+        let keyspace = self.store.make_keyspace(day)?;
+        let mark = DayMark {
+            day,
+            follows: before,
+            begins_after: self.through,
+            through: self.through,
+            through_at: entry.at,
+            is_over: false,
+            ping_count: 0,
+            earliest_observed_at: None,
+            lanes: Vec::new(),
+            hour_at: day.begins_at(),
+        };
+        self.today = Some(Today { keyspace, mark });
+        self.written_at = entry.at;
+        // The day stands for itself, also when its first entry comes hours after midnight.
+        self.presence.note_day(day.begins_at(), &mut self.rows);
+        self.presence.note_hour(day.begins_at(), &mut self.rows);
+        Ok(())
+    }
+
+    fn turn_hour(&mut self, at: Timestamp) {
+        let Some(today) = &mut self.today else { return };
+        let hour_at = Timestamp(at.0 - at.0 % HOUR_NS);
+        if hour_at > today.mark.hour_at {
+            today.mark.hour_at = hour_at;
+            self.presence.note_hour(hour_at, &mut self.rows);
+        }
+    }
+
+    fn take_site(&mut self, site: &Site, at: Timestamp) -> Result<(), Fault> {
+        self.store.names().take(site, at)?;
+        let is_gone = |zone, subject| {
+            !site.has(ach_actors_model::EntityRef::Zone(zone))
+                || !site.has(ach_actors_model::EntityRef::Subject(subject))
+        };
+        self.presence.end_where(is_gone, at, &mut self.rows);
+        Ok(())
+    }
+
+    /// Keeps the pings that were decided on: not those sent again, and not those refused.
+    fn take_pings(&mut self, batch: &PingBatch, entry: &Entry, site: Option<&Site>) {
+        let Some(seen_through) = self.admission.admit(batch) else { return };
+        let received_at = batch.received_at.min(entry.at);
+        let Some(today) = &mut self.today else { return };
+        for ping in &batch.pings {
+            let seq = batch.first_seq.saturating_add(ping.seq_offset.into());
+            let is_its_own =
+                site.is_none_or(|site| site.tag_source(ping.tag) == Some(batch.source));
+            if seq <= seen_through || !is_its_own {
+                continue;
+            }
+            let kept = KeptPing::of(ping, received_at);
+            let mark = &mut today.mark;
+            let earliest = mark.earliest_observed_at.get_or_insert(kept.observed_at);
+            *earliest = kept.observed_at.min(*earliest);
+            mark.ping_count += 1;
+            self.waiting_pings += 1;
+            self.ping_count += 1;
+            self.heads.push(ping.tag, kept, (entry.index, entry.at), &mut self.rows);
+        }
+    }
+
+    fn take_event(&mut self, event: &Event) {
+        let Event { at, kind } = *event;
+        match kind {
+            EventKind::ZoneEntered { subject, zone, .. } => {
+                self.presence.entered(subject, zone, at, &mut self.rows);
+            }
+            EventKind::ZoneExited { subject, zone, .. } => {
+                self.presence.exited(subject, zone, at, &mut self.rows);
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes all that waits with the mark, in one piece.
+    fn write(&mut self, is_over: bool) -> Result<(), Fault> {
+        let Some(today) = &mut self.today else { return Ok(()) };
+        self.heads.write(self.through_at, is_over, &mut self.rows);
+        today.mark.through = self.through;
+        today.mark.through_at = self.through_at;
+        today.mark.is_over = is_over;
+        today.mark.lanes = self.admission.marks();
+        let mut rows = std::mem::take(&mut self.rows);
+        let (key, value) = today.mark.row()?;
+        rows.insert(key, value);
+        let (key, value) = self.state_row();
+        rows.insert(key, value);
+        let Some(today) = &self.today else { return Ok(()) };
+        write_rows(&today.keyspace, rows)?;
+        self.waiting_pings = 0;
+        self.written_at = self.through_at;
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! What the writer must know to go on after a restart: a row that is written with every mark.
+
+use ach_actors_model::{TagRef, Timestamp};
+use ach_geo::{Floor, Position};
+
+use super::admission::Admission;
+use super::{HistoryWriter, Today};
+use crate::block::KeptPing;
+use crate::coding::{opened, put_varint, sealed, take_u32, take_varint};
+use crate::day_mark::DayMark;
+use crate::errors::Fault;
+use crate::key;
+use crate::presence::Presence;
+use crate::rice::{unzigzag, zigzag};
+
+const KEY: &[u8] = &[key::STATE];
+
+impl HistoryWriter {
+    /// Goes on with the last day of the store.
+    pub(super) fn recall(&mut self) -> Result<(), Fault> {
+        let mut days = self.store.days();
+        while let Some(day) = days.pop() {
+            let Some(keyspace) = self.store.keyspace(day)? else { continue };
+            // One that was begun and never written is written again.
+            if keyspace.first_key_value().is_none() {
+                continue;
+            }
+            let mark = DayMark::read(day, &keyspace)?;
+            let state = keyspace.get(KEY).map_err(Fault::of("read the state of"))?;
+            let state = state.as_deref().and_then(|value| opened(KEY, value));
+            let state = state.and_then(|mut bytes| self.take_state(&mut bytes));
+            state.ok_or_else(|| Fault::damage(format!("the state of {day}")))?;
+            (self.through, self.through_at) = (mark.through, mark.through_at);
+            self.written_at = mark.through_at;
+            self.admission = Admission::from_marks(&mark.lanes);
+            // The minute of the last entry was written with it.
+            self.keyframes.minute(mark.through_at);
+            self.today = Some(Today { keyspace, mark });
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    pub(super) fn state_row(&self) -> (Vec<u8>, Vec<u8>) {
+        let mut bytes = Vec::new();
+        self.presence.put_state(&mut bytes);
+        for (tag, ping) in self.heads.last_pings() {
+            put_varint(tag.0.into(), &mut bytes);
+            put_varint(ping.observed_at.0, &mut bytes);
+            put_varint(zigzag(ping.position.x_mm.into()), &mut bytes);
+            put_varint(zigzag(ping.position.y_mm.into()), &mut bytes);
+            // 0 is no floor; those there are begin at 1.
+            let floor = ping.position.floor.map_or(0, |floor| zigzag(floor.0.into()) + 1);
+            put_varint(floor, &mut bytes);
+        }
+        (KEY.to_vec(), sealed(KEY, &bytes))
+    }
+
+    fn take_state(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        self.presence = Presence::take_state(bytes)?;
+        while !bytes.is_empty() {
+            let (tag, observed_at) = (TagRef(take_u32(bytes)?), Timestamp(take_varint(bytes)?));
+            let mut mm = || i32::try_from(unzigzag(take_varint(bytes)?)).ok();
+            let (x_mm, y_mm) = (mm()?, mm()?);
+            let floor = match take_varint(bytes)? {
+                0 => None,
+                floor => Some(Floor(i16::try_from(unzigzag(floor - 1)).ok()?)),
+            };
+            let position = Position { x_mm, y_mm, z_mm: None, floor };
+            // Only what a keyframe shows is known again; no block goes on from it.
+            let last = KeptPing {
+                observed_at,
+                received_at: observed_at,
+                position,
+                accuracy_mm: 0,
+                battery_percent: None,
+            };
+            self.heads.recall(tag, last);
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,113 @@
+//! Days are dropped whole when their time is over, unless a hold protects them.
+
+use ach_actors_model::{Name, Timestamp, ZoneRef};
+use ach_engine_store::{Day, HistoryWriter, Hold, Holds, OpenError, Store};
+
+use crate::hospital::{Hospital, START_NS, folder};
+use crate::oracle::Oracle;
+use crate::random::LIMIT;
+
+/// Writes some days of one entry an hour.
+fn some_days(store: &Store, days: u64) -> (Oracle, u64) {
+    let mut writer = HistoryWriter::open(store.clone()).unwrap();
+    let (mut hospital, mut oracle) = (Hospital::new(6, 8, 21), Oracle::default());
+    let mut step = hospital.begin();
+    for _ in 0..days * 24 {
+        oracle.take(&step);
+        writer.take(&step.entry, &step.effects, step.site.as_deref()).unwrap();
+        step = hospital.walk(3_600_000);
+    }
+    writer.flush().unwrap();
+    (oracle, hospital.now_ns)
+}
+
+fn hold(day: Day) -> Holds {
+    let name = |text: &str| Name::new(text).unwrap();
+    let mut holds = Holds::default();
+    let hold = Hold {
+        id: name("case-4"),
+        from: day,
+        through: Some(day),
+        subject: None,
+        reason: "court order".to_owned(),
+        placed_by: name("desk"),
+        placed_at: Timestamp(START_NS),
+    };
+    holds.place(hold).unwrap();
+    holds
+}
+
+#[test]
+fn a_day_goes_when_its_time_is_over_and_a_hold_keeps_it() {
+    let folder = folder();
+    let store = Store::open(folder.path()).unwrap();
+    let (oracle, now_ns) = some_days(&store, 6);
+    let first = Day::of(Timestamp(START_NS));
+    let held = Day(first.0 + 1);
+    assert_eq!(store.days().len(), 7, "six days from the evening on");
+    let keep_from = Day(first.0 + 4);
+    let dropped = store.drop_before(keep_from, &hold(held)).unwrap();
+    assert_eq!(dropped, [first, Day(first.0 + 2), Day(first.0 + 3)]);
+    assert_eq!(store.drop_before(keep_from, &hold(held)).unwrap(), [], "nothing twice");
+    drop(store);
+
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.days().first(), Some(&held), "a gap that was made is no damage");
+    // Of a day that is kept everything is known, visits that began on a dropped day too.
+    for day in [held, Day(first.0 + 4), Day(first.0 + 5)] {
+        let (from, until) = (day.begins_at(), day.ends_at());
+        for zone in (0..8).map(ZoneRef) {
+            let visits = store.visits_of_zone(zone, (from, until), LIMIT).unwrap();
+            let expected = oracle.in_zone(zone, from, until);
+            assert_eq!(visits.len(), expected.len(), "{day} {zone:?}");
+            for (visit, expected) in visits.iter().zip(&expected) {
+                assert_eq!(
+                    (visit.entered_at, visit.subject),
+                    (expected.entered_at, expected.subject)
+                );
+                // The end of a visit that lies on a dropped day is not known.
+                assert!(visit.exited_at.is_none() || visit.exited_at == expected.exited_at);
+            }
+        }
+    }
+    store.drop_before(keep_from, &Holds::default()).unwrap();
+    assert_eq!(store.days().first(), Some(&keep_from));
+    // The last day goes on being written, whatever is asked.
+    store.drop_before(Day::of(Timestamp(now_ns)), &Holds::default()).unwrap();
+    store.drop_before(Day(u32::MAX), &Holds::default()).unwrap();
+    assert_eq!(store.days().len(), 1);
+    HistoryWriter::open(store).unwrap();
+}
+
+#[test]
+fn what_is_dropped_takes_no_room() {
+    let folder = folder();
+    let store = Store::open(folder.path()).unwrap();
+    some_days(&store, 4);
+    let before = store.disk_bytes();
+    let last = *store.days().last().unwrap();
+    store.drop_before(last, &Holds::default()).unwrap();
+    assert!(store.disk_bytes() * 2 < before, "{} of {before}", store.disk_bytes());
+}
+
+/// A day that is lost, and not dropped, is not passed over.
+#[test]
+fn a_day_that_is_lost_is_damage() {
+    let folder = folder();
+    let root = folder.path().join("lsm");
+    let store = Store::open(&root).unwrap();
+    some_days(&store, 4);
+    let lost = store.days()[2];
+    drop(store);
+    {
+        let db = fjall::Database::builder(&root).open().unwrap();
+        let day = db.keyspace(&format!("day-{lost}"), Default::default).unwrap();
+        db.delete_keyspace(day).unwrap();
+    }
+    let opened = Store::open(&root);
+    assert!(matches!(opened, Err(OpenError::Damaged { .. })), "{opened:?}");
+    let opened = Store::open_or_set_aside(&root).unwrap();
+    assert_eq!(opened.store.through().unwrap(), 0, "to be derived again");
+    let (aside, detail) = opened.set_aside.unwrap();
+    assert!(aside.exists() && detail.contains("missing"), "{detail}");
+}

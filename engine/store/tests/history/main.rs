@@ -1,0 +1,18 @@
+//! History beside brute force: a real shard decides random walks, and what the store answers is
+//! compared with lists in memory.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "everything here is a test, also what is not marked as one"
+)]
+
+mod damage;
+mod days;
+mod feeding;
+mod hospital;
+mod oracle;
+mod random;
+mod restart;

@@ -1,0 +1,77 @@
+//! A writer that ends at any moment and goes on: nothing is missing, nothing is there twice.
+
+use ach_engine_store::{HistoryWriter, Store, WriteError};
+use rand::RngExt;
+
+use crate::hospital::{Hospital, Step, folder};
+use crate::oracle::Oracle;
+use crate::random::compare;
+
+#[test]
+fn after_every_end_history_goes_on_from_what_is_written() {
+    for seed in [11, 12] {
+        println!("seed {seed}");
+        let folder = folder();
+        let (mut hospital, mut oracle) = (Hospital::new(12, 8, seed), Oracle::default());
+        let mut steps: Vec<Step> = vec![hospital.begin()];
+        let mut done = 0;
+        let mut ends = 0;
+        while done < 1_200 {
+            let store = Store::open(folder.path()).unwrap();
+            assert_eq!(store.through().unwrap(), written(&store), "seed {seed}");
+            let mut writer = HistoryWriter::open(store).unwrap();
+            // The journal is read again from what is not written; some of what is comes too.
+            let again = usize::try_from(writer.taken_through()).unwrap().saturating_sub(3);
+            for step in steps.iter().skip(again) {
+                writer.take(&step.entry, &step.effects, step.site.as_deref()).unwrap();
+            }
+            for _ in 0..hospital.chance.random_range(1..150) {
+                let ms = hospital.chance.random_range(500..40_000);
+                let step = hospital.walk(ms);
+                writer.take(&step.entry, &step.effects, step.site.as_deref()).unwrap();
+                steps.push(step);
+                done += 1;
+            }
+            if hospital.chance.random_bool(0.3) {
+                writer.flush().unwrap();
+                assert_eq!(writer.written_through(), writer.taken_through());
+            }
+            ends += 1;
+        }
+        assert!(ends > 8, "{ends}");
+        let store = Store::open(folder.path()).unwrap();
+        let mut writer = HistoryWriter::open(store.clone()).unwrap();
+        for step in &steps {
+            writer.take(&step.entry, &step.effects, step.site.as_deref()).unwrap();
+            oracle.take(step);
+        }
+        writer.flush().unwrap();
+        compare(&store, &oracle, hospital.now_ns, seed);
+        assert_eq!(store.verify().unwrap().pings, oracle.decided_count, "seed {seed}");
+    }
+}
+
+fn written(store: &Store) -> u64 {
+    HistoryWriter::open(store.clone()).unwrap().written_through()
+}
+
+#[test]
+fn an_entry_that_is_missing_is_noticed() {
+    let folder = folder();
+    let mut writer = HistoryWriter::open(Store::open(folder.path()).unwrap()).unwrap();
+    let mut hospital = Hospital::new(3, 2, 7);
+    let (begin, _lost, later) = (hospital.begin(), hospital.walk(900), hospital.walk(900));
+    writer.take(&begin.entry, &begin.effects, begin.site.as_deref()).unwrap();
+    let gap = writer.take(&later.entry, &later.effects, later.site.as_deref());
+    assert!(matches!(gap, Err(WriteError::Gap { expected: 2, got: 3 })), "{gap:?}");
+}
+
+#[test]
+fn two_processes_cannot_have_it() {
+    let folder = folder();
+    let store = Store::open(folder.path()).unwrap();
+    let second = Store::open(folder.path());
+    assert!(matches!(second, Err(ach_engine_store::OpenError::InUse)), "{second:?}");
+    drop(store);
+    Store::open(folder.path()).unwrap();
+}
