@@ -11,6 +11,7 @@ pub(crate) fn ci() -> Outcome {
     run("cargo", &["fmt", "--all", "--check"])?;
     run("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     run("cargo", &["test", "--workspace", "--locked"])?;
+    sim(["--seeds", "200"].map(str::to_owned).into_iter())?;
     run("cargo", &["doc", "--workspace", "--no-deps", "--locked"])?;
     demo_check()
 }
@@ -62,6 +63,8 @@ pub(crate) fn night() -> Outcome {
         let output = read("cargo", &[&arguments[..], &more[..]].concat())?;
         summary::check(&output).map_err(|reason| format!("seed {seed}: {reason}"))?;
     }
+    println!("ten thousand simulated worlds, after those that every change plays");
+    sim(["--seed", "201", "--seeds", "10000", "--go-on"].map(str::to_owned).into_iter())?;
     println!("ten minutes a fuzz target");
     crate::fuzz::fuzz(600)?;
     run("cargo", &["bench", "--locked", "-p", "ach-bench"])?;

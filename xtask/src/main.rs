@@ -6,6 +6,8 @@
 
 mod chores;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod files;
 mod fuzz;
 #[cfg(test)]
@@ -30,7 +32,7 @@ usage: cargo xtask COMMAND
   demo-check  run the demo plain and with --crash, and check both summaries
   fuzz        build the fuzz targets and run each for --seconds (15 unless told)
   sim         a node and its clients in a simulated world: --seeds N, --seed S, --trace
-  night       the long suites: 1,000 kills, longer demos, full benchmarks, load tests
+  night       the long suites: 1,000 kills, longer demos, 10,000 seeds, full benchmarks, load tests
 ";
 
 /// What follows `--seconds`.

@@ -259,7 +259,8 @@ fn hear(shared: &Shared, frame: Frame) -> Result<(), ConnectError> {
 
 fn on_refusal(shared: &Shared, refusal: &Refusal) {
     let notice = {
-        let outboxes = shared.lock();
+        let mut outboxes = shared.lock();
+        outboxes.on_refusal(refusal);
         PublisherNotice::Refused {
             lane: refusal.lane,
             first_number: outboxes.ticket_of(refusal.lane, refusal.epoch, refusal.first_seq),

@@ -98,6 +98,18 @@ impl Fault {
         }
     }
 
+    /// Whether it is of the node's disk, where it may wait for an operation to strike.
+    pub(crate) fn is_of_disk(self) -> bool {
+        matches!(
+            self,
+            Fault::TornWrite
+                | Fault::FlippedBit
+                | Fault::DiskError
+                | Fault::DiskFull
+                | Fault::DiskStall
+        )
+    }
+
     /// All of them, with how many runs of a thousand have each.
     pub fn probabilities() -> impl Iterator<Item = (Fault, u64)> {
         PROBABILITIES.into_iter()

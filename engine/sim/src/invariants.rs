@@ -2,6 +2,7 @@
 
 mod acked_is_kept;
 mod alarms_as_modelled;
+mod audit_is_whole;
 mod counts_add_up;
 mod life_goes_on;
 mod one_alarm_an_episode;
@@ -24,7 +25,7 @@ pub struct Violation {
 
 type Check = fn(&Past, &Model) -> Result<(), String>;
 
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 10] = [
     ("life goes on", life_goes_on::check),
     ("acked is kept", acked_is_kept::check),
     ("time goes on", time_goes_on::check),
@@ -34,6 +35,7 @@ const CHECKS: [(&str, Check); 9] = [
     ("told is settled", told_is_settled::check),
     ("open set is whole", open_set_is_whole::check),
     ("counts add up", counts_add_up::check),
+    ("audit is whole", audit_is_whole::check),
 ];
 
 /// The names of all invariants.

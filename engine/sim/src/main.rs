@@ -4,16 +4,27 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use ach_engine_sim::{Outcome, World};
-
-/// Lines of the trace that are printed of a run that failed.
-const TRACE_LINES: usize = 40;
+use ach_engine_node::PlantedBug;
+use ach_engine_sim::World;
 
 /// What is to be played.
 struct Wanted {
     first: u64,
     count: u64,
     shows_trace: bool,
+    /// Whether a failure does not end it.
+    goes_on: bool,
+    planted: Option<PlantedBug>,
+}
+
+impl Wanted {
+    fn world(&self, seed: u64) -> World {
+        let world = World::new(seed);
+        // A build without debug assertions has no bugs to plant.
+        #[cfg(debug_assertions)]
+        let world = self.planted.map_or(world, |bug| world.with_bug(bug));
+        world
+    }
 }
 
 fn main() -> ExitCode {
@@ -27,12 +38,14 @@ fn main() -> ExitCode {
 }
 
 fn wanted() -> Result<Wanted, String> {
-    let mut wanted = Wanted { first: 1, count: 200, shows_trace: false };
+    let mut wanted =
+        Wanted { first: 1, count: 200, shows_trace: false, goes_on: false, planted: None };
     let mut arguments = std::env::args().skip(1);
     let mut has_count = false;
     while let Some(argument) = arguments.next() {
+        let mut text = || arguments.next().ok_or(format!("{argument} needs a value"));
         let mut number = || {
-            let text = arguments.next().ok_or(format!("{argument} needs a number"))?;
+            let text = text()?;
             text.parse::<u64>().map_err(|error| format!("{argument} {text}: {error}"))
         };
         match argument.as_str() {
@@ -42,23 +55,42 @@ fn wanted() -> Result<Wanted, String> {
                 wanted.count = if has_count { wanted.count } else { 1 };
             }
             "--trace" => wanted.shows_trace = true,
-            other => return Err(format!("unknown argument {other}; --seeds N, --seed S, --trace")),
+            "--go-on" => wanted.goes_on = true,
+            "--plant" => wanted.planted = Some(bug(&text()?)?),
+            other => {
+                let known = "--seeds N, --seed S, --trace, --go-on, --plant BUG";
+                return Err(format!("unknown argument {other}; {known}"));
+            }
         }
     }
     Ok(wanted)
+}
+
+fn bug(name: &str) -> Result<PlantedBug, String> {
+    if !cfg!(debug_assertions) {
+        return Err("a release build has no bugs to plant".to_owned());
+    }
+    let known = PlantedBug::ALL.map(|bug| format!("{bug:?}"));
+    let found = PlantedBug::ALL.into_iter().zip(&known).find(|(_, known)| *known == name);
+    found.map(|(bug, _)| bug).ok_or_else(|| format!("no bug {name}; {}", known.join(", ")))
 }
 
 #[expect(clippy::disallowed_methods, reason = "how fast seeds are played is told to people")]
 fn play(wanted: &Wanted) -> Result<(), String> {
     let begun_at = Instant::now();
     let (mut entries, mut notices, mut faults) = (0, 0, 0);
+    let mut failed = Vec::new();
     for (played, seed) in (1..=wanted.count).zip(wanted.first..) {
-        let outcome = World::new(seed).play().map_err(|error| error.to_string())?;
+        let outcome = wanted.world(seed).play().map_err(|error| error.to_string())?;
         if wanted.shows_trace {
             outcome.trace.iter().for_each(|line| println!("{line}"));
         }
-        if outcome.violation.is_some() {
-            return Err(describe(&outcome));
+        if outcome.violation.is_some() && !wanted.goes_on {
+            return Err(outcome.report());
+        }
+        if let Some(violation) = &outcome.violation {
+            println!("seed {seed} breaks \"{}\": {}", violation.invariant, violation.detail);
+            failed.push(seed);
         }
         entries += outcome.entry_count;
         notices += outcome.notice_count;
@@ -74,23 +106,5 @@ fn play(wanted: &Wanted) -> Result<(), String> {
             let _ = std::io::stdout().flush();
         }
     }
-    Ok(())
-}
-
-fn describe(outcome: &Outcome) -> String {
-    let Outcome { seed, faults, trace, violation, digest, .. } = outcome;
-    let mut text = String::new();
-    if let Some(violation) = violation {
-        text = format!("seed {seed} breaks \"{}\": {}\n", violation.invariant, violation.detail);
-    }
-    text.push_str("faults:\n");
-    for (at_ms, fault) in faults {
-        text.push_str(&format!("  at {at_ms} ms: {}\n", fault.name()));
-    }
-    text.push_str(&format!("the end of its trace (digest {digest:016x}):\n"));
-    for line in trace.iter().skip(trace.len().saturating_sub(TRACE_LINES)) {
-        text.push_str(&format!("  {line}\n"));
-    }
-    text.push_str(&format!("again: cargo xtask sim --seed {seed} --trace"));
-    text
+    if failed.is_empty() { Ok(()) } else { Err(format!("these seeds failed: {failed:?}")) }
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ach_engine_audit::Verifier;
 use ach_engine_journal::{
     Config, Disk as _, Kek, KekSource, Reader, RecordKind, SimDisk, SimFault,
 };
@@ -223,15 +224,31 @@ impl NodeHost {
         is_over && is_drained
     }
 
-    /// Plans a fault for one of the next operations of the disk.
+    /// Plans a fault for one of the next operations of the journal's disk.
     pub(crate) fn plan(&mut self, fault: SimFault) {
         let op = self.chance.between(1, 12);
         self.disk.plan(op, fault);
     }
 
-    /// The disk has no room for anything new, or has again.
+    /// The same of the audit log's.
+    pub(crate) fn plan_for_audit(&mut self, fault: SimFault) {
+        let op = self.chance.between(1, 12);
+        self.audit_disk.plan(op, fault);
+    }
+
+    /// The disks have no room for anything new, or have again.
     pub(crate) fn set_full(&self, is_full: bool) {
-        self.disk.set_capacity(if is_full { 0 } else { DISK_BYTES });
+        let capacity_bytes = if is_full { 0 } else { DISK_BYTES };
+        self.disk.set_capacity(capacity_bytes);
+        self.audit_disk.set_capacity(capacity_bytes);
+    }
+
+    /// What is wrong with the audit log, with nobody using it.
+    pub(crate) fn audit_fault(&self) -> Option<String> {
+        match Verifier::new(None).run(&self.audit_disk.fork(0), &mut |_| {}) {
+            Ok(report) => report.damage.map(|damage| damage.to_string()),
+            Err(error) => Some(error.to_string()),
+        }
     }
 
     /// A copy of the disk, which is not running.

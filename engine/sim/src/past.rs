@@ -78,7 +78,7 @@ impl Heard {
                     Storage::Withdrawn => Told::Withdrawn,
                 };
                 let before = self.changes.insert((note.id, note.transition), told);
-                if before.is_some_and(|before| before != Told::Withdrawn) {
+                if before.is_some_and(|it| !matches!(it, Told::Withdrawn | Told::Gone)) {
                     self.nonsense.push(format!("{} {:?} told twice", note.id, note.transition));
                 }
                 let AlarmNote { rule, kind, subject, place, episode, observed_at, .. } = &**note;
@@ -144,6 +144,8 @@ pub(crate) struct Past {
     pub entries: Vec<Entry>,
     /// What was found wrong with the journal when it was read at the end.
     pub journal_fault: Option<String>,
+    /// The same of the audit log.
+    pub audit_fault: Option<String>,
     pub heard: Heard,
     /// What a receiver is told that comes for the first time when all is over.
     pub newcomer: Heard,

@@ -8,6 +8,9 @@ use std::time::Duration;
 use ach_clients_rust::ClientConfig;
 use ach_engine_journal::SimDisk;
 use ach_engine_net::Bundle;
+use ach_engine_node::PlantedBug;
+#[cfg(debug_assertions)]
+use ach_engine_node::plant;
 use tempfile::TempDir;
 use thiserror::Error;
 use tokio::task::LocalSet;
@@ -17,9 +20,10 @@ use crate::chance::Chance;
 use crate::clock::{MachineClock, WorldTime};
 use crate::fault::{self, Fault};
 use crate::identities::Identities;
-use crate::invariants::{self, Violation};
+use crate::invariants;
 use crate::network::{Network, Weather, machine};
 use crate::node_host::{NODE_MACHINE, NodeHost, address};
+use crate::outcome::Outcome;
 use crate::past::Past;
 use crate::receiver::{Receiver, in_world, newcomer};
 use crate::runtime::SimRuntime;
@@ -67,35 +71,24 @@ pub enum WorldError {
     },
 }
 
-/// What became of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// Its seed.
-    pub seed: u64,
-    /// The faults it had, and when, in milliseconds.
-    pub faults: Vec<(u64, Fault)>,
-    /// What happened, line by line.
-    pub trace: Vec<String>,
-    /// A number that two runs share when they did the same.
-    pub digest: u64,
-    /// Entries in the journal in the end.
-    pub entry_count: usize,
-    /// Changes of alarms that the model demanded.
-    pub notice_count: usize,
-    /// The first invariant that does not hold.
-    pub violation: Option<Violation>,
-}
-
 /// A world of one seed.
 #[derive(Debug, Clone, Copy)]
 pub struct World {
     seed: u64,
+    planted: Option<PlantedBug>,
 }
 
 impl World {
     /// The world of a seed.
     pub fn new(seed: u64) -> World {
-        World { seed }
+        World { seed, planted: None }
+    }
+
+    /// The same with a bug planted in its node, to see that it is found.
+    #[cfg(debug_assertions)]
+    #[must_use]
+    pub fn with_bug(self, bug: PlantedBug) -> World {
+        World { planted: Some(bug), ..self }
     }
 
     /// Plays it to its end.
@@ -110,7 +103,12 @@ impl World {
             .build()
             .map_err(WorldError::Runtime)?;
         let local = LocalSet::new();
-        runtime.block_on(local.run_until(play(self.seed)))
+        #[cfg(debug_assertions)]
+        plant(self.planted);
+        let played = runtime.block_on(local.run_until(play(self)));
+        #[cfg(debug_assertions)]
+        plant(None);
+        played
     }
 }
 
@@ -145,10 +143,12 @@ struct Stage {
     repair_at_ms: Option<u64>,
     /// What is put back should the journal be found damaged.
     backup: Option<SimDisk>,
+    /// Whether something of the disk is among the faults.
+    has_disk_faults: bool,
     _folder: TempDir,
 }
 
-async fn play(seed: u64) -> Result<Outcome, WorldError> {
+async fn play(World { seed, planted }: World) -> Result<Outcome, WorldError> {
     let identities =
         Identities::get().map_err(|error| WorldError::Identities { detail: error.to_string() })?;
     let mut plan = Purpose::Faults.chance(seed);
@@ -167,6 +167,7 @@ async fn play(seed: u64) -> Result<Outcome, WorldError> {
     let violation = invariants::check(&past.0);
     Ok(Outcome {
         seed,
+        planted,
         faults,
         digest: digest(&lines),
         trace: lines,
@@ -222,6 +223,7 @@ impl Stage {
             start_at_ms: None,
             repair_at_ms: None,
             backup: None,
+            has_disk_faults: false,
             _folder: folder,
         })
     }
@@ -250,6 +252,7 @@ impl Stage {
     fn plan(&mut self, faults: &[(u64, Fault)], deeds: Vec<(u64, Deed)>) {
         let from_ms = self.now_ms();
         self.past.is_uncut = faults.is_empty();
+        self.has_disk_faults = faults.iter().any(|(_, fault)| fault.is_of_disk());
         for (at_ms, deed) in deeds {
             self.put(from_ms.saturating_add(at_ms), Event::Deed(deed));
         }
@@ -284,11 +287,13 @@ impl Stage {
         self.trace.say("world", "everything is healed");
         self.network.heal();
         self.host.set_full(false);
-        if self.host.is_up() {
+        if self.host.is_up() && self.has_disk_faults {
             // Whatever fault of the disk is still planned is forgotten with the process.
             self.host.kill().await;
         }
-        self.host.start(&mut self.past).await;
+        if !self.host.is_up() {
+            self.host.start(&mut self.past).await;
+        }
         if let Some(backup) = self.backup.take()
             && self.host.stopped().is_some()
         {
@@ -302,15 +307,26 @@ impl Stage {
         }
     }
 
+    /// Waits until the node has all of the vendor's on disk. What is wrong, if it never has.
+    async fn drain(&self) -> Option<String> {
+        let until = Instant::now() + CALM_WITHIN;
+        let Some(publisher) = self.vendor.publisher() else {
+            return Some("the vendor never came back".to_owned());
+        };
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match publisher.drain_within(left).await {
+                Ok(()) => return None,
+                Err(error) if left.is_zero() => return Some(error.to_string()),
+                // It takes seconds until a client notices that a node which did not store is gone.
+                Err(_) => sleep(Duration::from_millis(500)).await,
+            }
+        }
+    }
+
     /// Waits until all is told, ends everybody, and gathers what there is to know.
     async fn end(mut self, seed: u64, identities: &Identities) -> (Past, Trace) {
-        self.past.drained = match self.vendor.publisher() {
-            Some(publisher) => {
-                let drained = publisher.drain_within(CALM_WITHIN).await;
-                drained.err().map(|error| error.to_string())
-            }
-            None => Some("the vendor never came back".to_owned()),
-        };
+        self.past.drained = self.drain().await;
         sleep(SETTLE_FOR).await;
         self.vendor.note_acks(&mut self.past);
         let (config, surroundings) =
@@ -328,6 +344,7 @@ impl Stage {
             Ok(entries) => self.past.entries = entries,
             Err(error) => self.past.journal_fault = Some(error),
         }
+        self.past.audit_fault = self.host.audit_fault();
         let lost = self.network.lost_count();
         let entry_count = self.past.entries.len();
         self.trace.say("world", format_args!("over: {entry_count} entries, {lost} packets lost"));

@@ -44,9 +44,15 @@ impl Stage {
             Fault::TornWrite => self.host.plan(SimFault::PowerCut),
             Fault::FlippedBit if self.host.is_up() => {
                 self.host.kill().await;
-                self.backup = Some(self.host.backup());
+                // One that is still to be put back is of the disk before it was damaged.
+                if self.backup.is_none() {
+                    self.backup = Some(self.host.backup());
+                }
                 self.host.flip_bit();
                 self.start_soon(100, 1_000);
+            }
+            Fault::DiskError if self.chance.happens(250) => {
+                self.host.plan_for_audit(SimFault::Fail);
             }
             Fault::DiskError => self.host.plan(SimFault::Fail),
             Fault::DiskFull => self.host.set_full(true),
