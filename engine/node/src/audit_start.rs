@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ach_engine_audit::{LogName, SigningKey, has_log};
+use ach_engine_audit::{Config, LogName, SigningKey, has_log};
 use ach_engine_journal::Disk;
 use tokio::sync::mpsc;
 
@@ -81,6 +81,7 @@ fn parts<A: Disk>(
         disk,
         key,
         name: LogName::new(&site, &node),
+        sizes: Config { segment_bytes: config.limits.audit_segment_bytes },
         state: state.clone(),
         counters: counters.clone(),
         clock: clock.clone(),

@@ -55,6 +55,7 @@ pub(crate) struct AuditParts<D> {
     pub disk: D,
     pub key: Result<SigningKey, AuditTrouble>,
     pub name: LogName,
+    pub sizes: Config,
     pub state: Arc<AuditState>,
     pub counters: Arc<Counters>,
     pub clock: Arc<ShardClock>,
@@ -106,14 +107,13 @@ where
 
 async fn open<D: Disk + Clone>(
     disk: D,
-    key: SigningKey,
-    name: LogName,
+    sizes: Config,
+    (key, name): (SigningKey, LogName),
     state: &AuditState,
     clock: &ShardClock,
 ) -> Option<Log<D>> {
-    let config = Config::default();
     for tries_left in (0..IN_USE_TRIES).rev() {
-        match Log::open(disk.clone(), config, key.clone(), name.clone(), clock.now()) {
+        match Log::open(disk.clone(), sizes, key.clone(), name.clone(), clock.now()) {
             Ok((log, opened)) => {
                 if let Some(cut) = opened.cut {
                     tracing::warn!(?cut, "a tail of the audit log was cut that nobody relied on");
@@ -179,12 +179,12 @@ struct Writer<D: Disk> {
 impl<D: Disk + Clone> Writer<D> {
     /// Opens the log, if it can be opened; then it is to be checked.
     async fn open(parts: AuditParts<D>) -> (Writer<D>, Option<Check<D>>) {
-        let AuditParts { disk, key, name, state, counters, clock, found } = parts;
+        let AuditParts { disk, key, name, sizes, state, counters, clock, found } = parts;
         let (mut log, mut check) = (None, None);
         match key {
             Ok(key) => {
                 let (beside, verifying) = (disk.clone(), key.verifying());
-                log = open(disk, key, name, &state, &clock).await;
+                log = open(disk, sizes, (key, name), &state, &clock).await;
                 if let Some(log) = &log {
                     state.set_size(log.size());
                     check = Some(Check { disk: beside, key: verifying, found });

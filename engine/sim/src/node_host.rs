@@ -104,7 +104,12 @@ impl NodeHost {
             bundle: self.identities.node.clone(),
             listen: address(),
             arrangement: Arrangement::OneThread,
-            limits: NodeLimits { checkpoints: CHECKPOINTS, ..NodeLimits::default() },
+            limits: NodeLimits {
+                checkpoints: CHECKPOINTS,
+                // As small as they may be: the whole log is checked at every start.
+                audit_segment_bytes: 0,
+                ..NodeLimits::default()
+            },
         }
     }
 

@@ -18,12 +18,12 @@ fn check(bug: PlantedBug, by: &[&str], seeds_max: u64) {
 
 #[test]
 fn acked_before_synced() {
-    check(PlantedBug::AckedBeforeSynced, &["acked is kept"], 60);
+    check(PlantedBug::AckedBeforeSynced, &["acked is kept"], 12);
 }
 
 #[test]
 fn failed_sync_ignored() {
-    check(PlantedBug::FailedSyncIgnored, &["acked is kept"], 60);
+    check(PlantedBug::FailedSyncIgnored, &["acked is kept"], 12);
 }
 
 #[test]
@@ -33,12 +33,12 @@ fn entry_not_stored() {
 
 #[test]
 fn outage_not_told() {
-    check(PlantedBug::OutageNotTold, &["time goes on"], 10);
+    check(PlantedBug::OutageNotTold, &["time goes on"], 5);
 }
 
 #[test]
 fn time_goes_back() {
-    check(PlantedBug::TimeGoesBack, &["life goes on"], 60);
+    check(PlantedBug::TimeGoesBack, &["life goes on"], 20);
 }
 
 #[test]
@@ -58,10 +58,10 @@ fn id_from_time() {
 
 #[test]
 fn accepted_said_durable() {
-    check(PlantedBug::AcceptedSaidDurable, &["acked is kept"], 60);
+    check(PlantedBug::AcceptedSaidDurable, &["acked is kept"], 12);
 }
 
 #[test]
 fn refused_not_counted() {
-    check(PlantedBug::RefusedNotCounted, &["counts add up"], 60);
+    check(PlantedBug::RefusedNotCounted, &["counts add up"], 5);
 }
