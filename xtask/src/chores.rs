@@ -11,6 +11,7 @@ pub(crate) fn ci() -> Outcome {
     run("cargo", &["fmt", "--all", "--check"])?;
     run("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     run("cargo", &["test", "--workspace", "--locked"])?;
+    sim(["--seeds", "200"].map(str::to_owned).into_iter())?;
     run("cargo", &["doc", "--workspace", "--no-deps", "--locked"])?;
     demo_check()
 }
@@ -34,6 +35,15 @@ pub(crate) fn demo_check() -> Outcome {
     Ok(())
 }
 
+/// Plays seeds of the simulated world. The profile keeps debug assertions, and with them the journal's
+/// and the shard's own checks.
+pub(crate) fn sim(arguments: impl Iterator<Item = String>) -> Outcome {
+    let more: Vec<String> = arguments.collect();
+    let mut all = vec!["run", "--quiet", "--locked", "-p", "ach-engine-sim", "--"];
+    all.extend(more.iter().map(String::as_str));
+    run("cargo", &all)
+}
+
 /// The long suites, and every figure.
 pub(crate) fn night() -> Outcome {
     println!("1,000 kills under load");
@@ -53,6 +63,8 @@ pub(crate) fn night() -> Outcome {
         let output = read("cargo", &[&arguments[..], &more[..]].concat())?;
         summary::check(&output).map_err(|reason| format!("seed {seed}: {reason}"))?;
     }
+    println!("ten thousand simulated worlds, after those that every change plays");
+    sim(["--seed", "201", "--seeds", "10000", "--go-on"].map(str::to_owned).into_iter())?;
     println!("ten minutes a fuzz target");
     crate::fuzz::fuzz(600)?;
     run("cargo", &["bench", "--locked", "-p", "ach-bench"])?;

@@ -1,9 +1,12 @@
 //! Repository chores, and the checks of the repository itself.
 //!
 //! The checks are ordinary tests, so `cargo test` is all a developer has to remember. The chores are
-//! `cargo xtask ci`, `cargo xtask fix`, `cargo xtask demo-check`, `cargo xtask fuzz` and `cargo xtask night`.
+//! `cargo xtask ci`, `cargo xtask fix`, `cargo xtask demo-check`, `cargo xtask fuzz`,
+//! `cargo xtask sim` and `cargo xtask night`.
 
 mod chores;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod files;
 mod fuzz;
@@ -28,7 +31,8 @@ usage: cargo xtask COMMAND
   fix         what can be mended by machine: format and lints
   demo-check  run the demo plain and with --crash, and check both summaries
   fuzz        build the fuzz targets and run each for --seconds (15 unless told)
-  night       the long suites: 1,000 kills, longer demos, full benchmarks, load tests
+  sim         a node and its clients in a simulated world: --seeds N, --seed S, --trace
+  night       the long suites: 1,000 kills, longer demos, 10,000 seeds, full benchmarks, load tests
 ";
 
 /// What follows `--seconds`.
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         "fix" => chores::fix(),
         "demo-check" => chores::demo_check(),
         "fuzz" => fuzz_seconds().and_then(fuzz::fuzz),
+        "sim" => chores::sim(std::env::args().skip(2)),
         "night" => chores::night(),
         "" | "help" | "--help" | "-h" => {
             print!("{USAGE}");

@@ -206,8 +206,15 @@ impl AlarmBook {
             Some(reason) => Change::Provisional { reason, seen_in },
             None => Change::Durable,
         };
+        let is_end = matches!(transition, AlarmTransition::Retracted | AlarmTransition::Cleared);
         let episode = self.episodes.entry(id).or_default();
         episode.seen_in = seen_in;
+        if !is_end && std::mem::take(&mut episode.is_gone) {
+            // Told to be over by a node that had lost it, and told again by one that has it back: it
+            // is news.
+            (episode.changes, episode.is_listed) = (BTreeMap::new(), false);
+            self.ended.retain(|ended| *ended != id);
+        }
         match (episode.changes.get(&transition).copied(), reason) {
             (None, _) => {
                 episode.changes.insert(transition, change);

@@ -2,14 +2,16 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ach_actors_model::Name;
-use ach_engine_net::{Bundle, Role, client_endpoint};
+use ach_engine_net::{Bundle, Role};
 use quinn::Endpoint;
 
 use crate::session::Session;
 use crate::spool::{Kept, Spool};
+use crate::surroundings::{Machine, Surroundings};
 use crate::{ConnectError, Operator, Publisher, PublisherOptions, Subscriber};
 
 /// How long a node may take to answer unless another time is set: one that restarts comes back
@@ -31,6 +33,8 @@ pub struct ClientConfig {
     pub answer_within: Duration,
     /// Where a vendor keeps what is not on the node's disk over its own restart, if it does.
     pub spool: Option<PathBuf>,
+    /// Where its time, its chance and its endpoint come from: [`Machine`] unless it is simulated.
+    pub surroundings: Arc<dyn Surroundings>,
 }
 
 impl ClientConfig {
@@ -43,6 +47,7 @@ impl ClientConfig {
             program: concat!("ach client ", env!("CARGO_PKG_VERSION")).to_owned(),
             answer_within: ANSWER_WITHIN,
             spool: None,
+            surroundings: Arc::new(Machine::default()),
         }
     }
 
@@ -79,11 +84,12 @@ impl Client {
     ///
     /// No connection came about, or what was kept from an earlier life cannot be read.
     pub async fn connect(config: ClientConfig) -> Result<Client, ConnectError> {
-        let endpoint = client_endpoint(config.addr, &config.bundle)?;
+        let endpoint = config.surroundings.endpoint(config.addr, &config.bundle)?;
         let identity = config.bundle.identity();
         let kept = match &config.spool {
             Some(directory) if identity.role == Role::Vendor => {
-                Some(Spool::open(directory, identity)?)
+                let is_threaded = !config.surroundings.keeps_at_once();
+                Some(Spool::open(directory, identity, is_threaded)?)
             }
             _ => None,
         };

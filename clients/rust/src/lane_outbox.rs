@@ -8,7 +8,7 @@
 //! Over a reconnect within an epoch everything after `durable_through` is sent again under the same
 //! sequence numbers; in a new epoch it is numbered anew from 1.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use ach_engine_wire::{Ack, LaneTotals, LaneWelcome};
 use thiserror::Error;
@@ -17,6 +17,9 @@ use crate::LaneProgress;
 
 /// Epochs whose numbering is remembered, so that an alarm's cause can still be traced.
 const EPOCHS_REMEMBERED: usize = 64;
+
+/// Refused inputs that are remembered: as many as a node remembers of a lane.
+const REFUSED_REMEMBERED: usize = 4_096;
 
 /// Why a lane cannot go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -54,6 +57,9 @@ pub struct LaneOutbox<T> {
     totals_before: LaneTotals,
     /// Greatest ticket that was given up.
     unkept_through: u64,
+    /// Tickets the node refused, as far as none that it took is known to be durable after them. They
+    /// are durable to us and in no journal.
+    refused: BTreeSet<u64>,
     is_node_storing: bool,
 }
 
@@ -71,6 +77,7 @@ impl<T: Clone> LaneOutbox<T> {
             progress: LaneProgress::default(),
             totals_before: LaneTotals::default(),
             unkept_through: 0,
+            refused: BTreeSet::new(),
             is_node_storing: true,
         }
     }
@@ -215,6 +222,35 @@ impl<T: Clone> LaneOutbox<T> {
         self.forget(durable);
     }
 
+    /// The node has refused these numbers of an epoch, all of them. A node that starts again does not
+    /// know of it: what it refused is in no journal.
+    pub fn on_refused(&mut self, epoch: u32, numbers: std::ops::RangeInclusive<u64>) {
+        let Some(base) = self.epochs.back().filter(|it| it.epoch == epoch).map(|it| it.base) else {
+            return;
+        };
+        let tickets = numbers.map(|number| number.saturating_add(base));
+        let room = REFUSED_REMEMBERED.saturating_sub(self.refused.len());
+        self.refused.extend(tickets.take_while(|ticket| *ticket <= self.sent_through).take(room));
+        self.forget_refused();
+    }
+
+    /// What the node took after a refused one, and has on disk, it knows after a start as well.
+    fn forget_refused(&mut self) {
+        let taken = self.taken_through();
+        self.refused = self.refused.split_off(&taken);
+    }
+
+    /// The last durable ticket that was not refused: the node has it in its journal.
+    fn taken_through(&self) -> u64 {
+        let durable_through = self.progress.durable_through;
+        let descending = (0..=durable_through).rev();
+        let mut refused = self.refused.range(..=durable_through).rev().peekable();
+        descending
+            .zip(std::iter::from_fn(|| Some(refused.next().copied())))
+            .find(|(ticket, refused)| Some(*ticket) != *refused)
+            .map_or(0, |(ticket, _)| ticket)
+    }
+
     /// Applies the node's welcome, after a connect or reconnect.
     ///
     /// # Errors
@@ -228,7 +264,7 @@ impl<T: Clone> LaneOutbox<T> {
         };
         let ticket = |seq: u64| seq.saturating_add(base);
         let durable = ticket(welcome.durable_through).min(self.sent_through.max(base));
-        if durable < self.progress.durable_through {
+        if durable < self.taken_through() {
             return Err(OutboxError::NodeIsBehind);
         }
         self.forget(durable);
@@ -269,6 +305,7 @@ impl<T: Clone> LaneOutbox<T> {
         self.unsent = self.unsent.max(self.first);
         self.progress.durable_through = durable;
         self.progress.accepted_through = self.progress.accepted_through.max(durable);
+        self.forget_refused();
     }
 }
 

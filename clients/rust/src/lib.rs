@@ -42,6 +42,7 @@ mod shared;
 mod source_slot;
 mod spool;
 mod subscriber;
+mod surroundings;
 
 pub use alarm_book::{AlarmBook, AlarmUpdate};
 pub use alarm_stream::AlarmStream;
@@ -63,6 +64,7 @@ pub use publisher_notice::PublisherNotice;
 pub use source_slot::SubscriptionRefused;
 pub use spool::SpoolError;
 pub use subscriber::{Subscriber, SubscriberError};
+pub use surroundings::{Machine, Surroundings};
 
 pub use ach_actors_model::{
     AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmTransition, Lane, Name, TagId, Timestamp,

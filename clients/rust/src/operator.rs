@@ -10,7 +10,6 @@ use tokio::time::timeout;
 
 use crate::ConnectError;
 use crate::client::Connector;
-use crate::clock::chance;
 use crate::session::{Session, cause, next_frame, push, unexpected};
 
 /// How long an answer may take: a command is answered once it is on disk.
@@ -50,7 +49,8 @@ impl Operator {
     pub(crate) fn new(connector: Connector, session: Session) -> Operator {
         // Numbers of one operator must not meet those of an earlier run, whose answers the node
         // may still remember.
-        Operator { connector, session: Some(session), next_number: chance() >> 1 }
+        let next_number = connector.config.surroundings.chance() >> 1;
+        Operator { connector, session: Some(session), next_number }
     }
 
     /// The node's counters.

@@ -2,7 +2,7 @@
 
 use ach_actors_model::{Lane, Timestamp};
 use ach_engine_wire::{
-    Ack, InternItem, LaneResume, LaneWelcome, ReportWord, Welcome, WirePing, WireReport,
+    Ack, InternItem, LaneResume, LaneWelcome, Refusal, ReportWord, Welcome, WirePing, WireReport,
 };
 
 use crate::spool::{Kept, KeptInput, KeptRecord, Spool};
@@ -203,6 +203,21 @@ impl Outboxes {
             Lane::Audit | Lane::Console => {}
         }
         self.keep_durable();
+    }
+
+    /// Notes what was refused. Of numbers among which others were taken nothing is known.
+    pub(crate) fn on_refusal(&mut self, refusal: &Refusal) {
+        let Refusal { lane, epoch, first_seq, last_seq, count, .. } = *refusal;
+        if last_seq.checked_sub(first_seq).is_none_or(|more| more.saturating_add(1) != count) {
+            return;
+        }
+        let numbers = first_seq..=last_seq;
+        match lane {
+            Lane::Duress => self.duress.on_refused(epoch, numbers),
+            Lane::Door => self.door.on_refused(epoch, numbers),
+            Lane::Ping => self.ping.on_refused(epoch, numbers),
+            Lane::Audit | Lane::Console => {}
+        }
     }
 
     fn keep_durable(&self) {

@@ -10,7 +10,6 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use crate::client::Connector;
-use crate::clock::chance;
 use crate::outboxes::{BeginError, PendingReport};
 use crate::session::{
     Session, batch_pings_max, batch_reports_max, cause, leave, next_frame, push, unexpected,
@@ -56,6 +55,7 @@ pub(crate) async fn publish_forever(
             Session::open(&connector, resume).await
         };
         let opened = tokio::select! {
+            // A session that is there already is used, so that it ends with a goodbye.
             biased;
             opened = opening => opened,
             () = shared.leaving() => return,
@@ -84,8 +84,9 @@ pub(crate) async fn publish_forever(
             return shared.end(PublishError::TakenOver);
         }
         tokio::select! {
-            () = sleep(backoff.wait_after(&error, chance())) => {}
+            biased;
             () = shared.leaving() => return,
+            () = sleep(backoff.wait_after(&error, connector.config.surroundings.chance())) => {}
         }
     }
 }
@@ -198,12 +199,15 @@ async fn say(
         }
         sink.flush().await?;
         tokio::select! {
-            () = shared.handle_work.notified() => {}
+            // Handles are looked at above in any case, so whoever asks for them without a pause
+            // keeps no probe waiting.
+            biased;
             frame = control.recv() => match frame {
                 Some(frame) => push(sink, &frame)?,
                 // The publisher is being dropped, and this task with it.
                 None => std::future::pending().await,
-            }
+            },
+            () = shared.handle_work.notified() => {}
         }
     }
 }
@@ -255,7 +259,8 @@ fn hear(shared: &Shared, frame: Frame) -> Result<(), ConnectError> {
 
 fn on_refusal(shared: &Shared, refusal: &Refusal) {
     let notice = {
-        let outboxes = shared.lock();
+        let mut outboxes = shared.lock();
+        outboxes.on_refusal(refusal);
         PublisherNotice::Refused {
             lane: refusal.lane,
             first_number: outboxes.ticket_of(refusal.lane, refusal.epoch, refusal.first_seq),

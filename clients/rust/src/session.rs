@@ -12,8 +12,8 @@ use ach_engine_wire::{
 use quinn::{Connection, ConnectionError, VarInt};
 use tokio::time::timeout;
 
+use crate::ConnectError;
 use crate::client::Connector;
-use crate::{ConnectError, now};
 
 /// How long a goodbye may take to arrive. Whoever closes is not kept by a node that reads nothing.
 pub(crate) const GOODBYE_WITHIN: Duration = Duration::from_secs(2);
@@ -92,7 +92,7 @@ async fn greet(
         site: Some(config.bundle.identity().site.clone()),
         resume,
         persists: config.spool.is_some(),
-        sent_at: now(),
+        sent_at: config.surroundings.now(),
     };
     push(&mut sink, &Frame::Hello(hello))?;
     sink.flush().await?;

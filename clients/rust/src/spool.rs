@@ -141,17 +141,35 @@ impl Inbox {
 #[derive(Debug)]
 pub(crate) struct Spool {
     inbox: Arc<Inbox>,
-    writer: Option<JoinHandle<()>>,
+    writer: Writer,
     _lock: File,
 }
 
+/// Who writes.
+#[derive(Debug)]
+enum Writer {
+    /// A thread, until it is over.
+    Beside(Option<JoinHandle<()>>),
+    /// Whoever publishes.
+    Here(Mutex<Segments>),
+}
+
 impl Spool {
-    /// Opens a directory, which is made if it is not there, and gives what was kept in it.
-    pub(crate) fn open(directory: &Path, identity: &Identity) -> Result<(Spool, Kept), SpoolError> {
+    /// Opens a directory, which is made if it is not there, and gives what was kept in it. Written
+    /// by a thread of its own, or by whoever publishes.
+    pub(crate) fn open(
+        directory: &Path,
+        identity: &Identity,
+        is_threaded: bool,
+    ) -> Result<(Spool, Kept), SpoolError> {
         let lock = segments::lock(directory, identity)?;
         let (segments, kept, head) = Segments::open(directory)?;
         let waiting = Waiting { bytes: Vec::new(), head, is_over: false, failure: None };
         let inbox = Arc::new(Inbox { waiting: Mutex::new(waiting), ready: Condvar::new() });
+        if !is_threaded {
+            let writer = Writer::Here(Mutex::new(segments));
+            return Ok((Spool { inbox, writer, _lock: lock }, kept));
+        }
         let of_writer = Arc::clone(&inbox);
         let writer = std::thread::Builder::new()
             .name("ach-spool".to_owned())
@@ -161,12 +179,22 @@ impl Spool {
                 path: directory.to_owned(),
                 source,
             })?;
-        Ok((Spool { inbox, writer: Some(writer), _lock: lock }, kept))
+        Ok((Spool { inbox, writer: Writer::Beside(Some(writer)), _lock: lock }, kept))
+    }
+
+    fn put(&self, put: impl FnOnce(&mut Waiting)) {
+        self.inbox.put(put);
+        if let Writer::Here(segments) = &self.writer {
+            let mut segments = segments.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.failure().is_none() {
+                write_gathered(&self.inbox, &mut segments);
+            }
+        }
     }
 
     /// Keeps a ping that was just published.
     pub(crate) fn keep_ping(&self, item: &InternItem, ping: &WirePing) {
-        self.inbox.put(|waiting| {
+        self.put(|waiting| {
             put_ping(item, ping, &mut waiting.bytes);
             waiting.head.publish(Lane::Ping);
         });
@@ -174,7 +202,7 @@ impl Spool {
 
     /// Keeps a report that was just published.
     pub(crate) fn keep_report(&self, item: &InternItem, report: &WireReport) {
-        self.inbox.put(|waiting| {
+        self.put(|waiting| {
             put_report(item, report, &mut waiting.bytes);
             waiting.head.publish(report.word.lane());
         });
@@ -182,7 +210,7 @@ impl Spool {
 
     /// An epoch is in force, in which tickets are so much ahead of sequence numbers.
     pub(crate) fn begin_epoch(&self, epoch: u32, bases: [u64; 3]) {
-        self.inbox.put(|waiting| {
+        self.put(|waiting| {
             if (waiting.head.epoch, waiting.head.bases) != (epoch, bases) {
                 (waiting.head.epoch, waiting.head.bases) = (epoch, bases);
                 put_epoch(epoch, bases, &mut waiting.bytes);
@@ -192,7 +220,7 @@ impl Spool {
 
     /// Tickets up to these are on the node's disk.
     pub(crate) fn forget_through(&self, durable: [u64; 3]) {
-        self.inbox.put(|waiting| {
+        self.put(|waiting| {
             if waiting.head.durable != durable {
                 waiting.head.durable = durable;
                 put_durable(durable, &mut waiting.bytes);
@@ -215,7 +243,8 @@ impl Drop for Spool {
             waiting.failure.is_some()
         };
         self.inbox.ready.notify_one();
-        if let Some(writer) = self.writer.take()
+        if let Writer::Beside(writer) = &mut self.writer
+            && let Some(writer) = writer.take()
             && !has_failed
         {
             // A writer that failed has nothing left to write.
@@ -227,26 +256,34 @@ impl Drop for Spool {
 /// The writer: all that has gathered at a time, synced, until it is over.
 fn write(inbox: &Inbox, mut segments: Segments) {
     loop {
-        let (bytes, head, is_over) = {
+        {
             let mut waiting = inbox.lock();
             while waiting.bytes.is_empty() && !waiting.is_over && waiting.failure.is_none() {
                 waiting = inbox.ready.wait(waiting).unwrap_or_else(PoisonError::into_inner);
             }
-            (std::mem::take(&mut waiting.bytes), waiting.head, waiting.is_over)
-        };
-        let written = segments.append(&bytes, head).map_err(|error| error.to_string());
-        if written.is_err() || inbox.lock().failure.is_some() {
-            // What is there grows old from now on, and must not be sent one day as if it were new.
-            segments.clear();
-            if let Err(error) = written {
-                inbox.lock().failure.get_or_insert(error);
-            }
-            return;
         }
-        if is_over {
+        if !write_gathered(inbox, &mut segments) {
             return;
         }
     }
+}
+
+/// Writes and syncs what has gathered. Returns whether more may come.
+fn write_gathered(inbox: &Inbox, segments: &mut Segments) -> bool {
+    let (bytes, head, is_over) = {
+        let mut waiting = inbox.lock();
+        (std::mem::take(&mut waiting.bytes), waiting.head, waiting.is_over)
+    };
+    let written = segments.append(&bytes, head).map_err(|error| error.to_string());
+    if written.is_err() || inbox.lock().failure.is_some() {
+        // What is there grows old from now on, and must not be sent one day as if it were new.
+        segments.clear();
+        if let Err(error) = written {
+            inbox.lock().failure.get_or_insert(error);
+        }
+        return false;
+    }
+    !is_over
 }
 
 #[cfg(test)]

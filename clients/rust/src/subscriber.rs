@@ -17,7 +17,6 @@ use tokio::time::{sleep, timeout};
 
 use crate::alarm_stream::AlarmStream;
 use crate::client::Connector;
-use crate::clock::chance;
 use crate::incoming::{Incoming, SharedCursor};
 use crate::note_stream::{EventStream, PositionStream};
 use crate::session::{GOODBYE_WITHIN, Session, cause, leave, next_frame, push, unexpected};
@@ -244,8 +243,9 @@ impl Following {
                 Ok(session)
             } else {
                 tokio::select! {
-                    opened = Session::open(&self.connector, Vec::new()) => opened,
+                    biased;
                     () = left(&mut self.leaving) => break,
+                    opened = Session::open(&self.connector, Vec::new()) => opened,
                 }
             };
             let error = match opened {
@@ -261,11 +261,13 @@ impl Following {
             };
             connected.send_replace(false);
             tracing::debug!(%error, "subscriber lost its connection");
-            let wait = backoff.wait_after(&error, chance());
+            let chance = self.connector.config.surroundings.chance();
+            let wait = backoff.wait_after(&error, chance);
             troubles.send_replace(Some(Arc::new(error)));
             tokio::select! {
-                () = sleep(wait) => {}
+                biased;
                 () = left(&mut self.leaving) => break,
+                () = sleep(wait) => {}
             }
         }
         drop(self);

@@ -47,6 +47,23 @@ impl Bundle {
         Bundle { authority_pem, certificate_pem, key_pem, identity }
     }
 
+    /// A bundle of what the files of a directory would hold.
+    ///
+    /// # Errors
+    ///
+    /// A certificate that names no one.
+    pub fn from_pem(
+        authority_pem: String,
+        certificate_pem: String,
+        key_pem: String,
+    ) -> Result<Bundle, PkiError> {
+        let path = Path::new(CERTIFICATE_FILE);
+        let certificate = first_certificate(&certificate_pem, path)?;
+        let identity = Identity::from_certificate(&certificate)
+            .map_err(|source| PkiError::Identity { path: path.to_owned(), source })?;
+        Ok(Bundle { authority_pem, certificate_pem, key_pem: Zeroizing::new(key_pem), identity })
+    }
+
     /// Reads a directory.
     ///
     /// # Errors

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use ach_actors_model::Timestamp;
 use aws_lc_rs::hmac;
-use quinn::{ClientConfig, Connection, Endpoint, EndpointConfig, ServerConfig};
+use quinn::{
+    AsyncUdpSocket, ClientConfig, Connection, Endpoint, EndpointConfig, Runtime, ServerConfig,
+};
 use quinn_proto::HashedConnectionIdGenerator;
 use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
 use rustls_pki_types::CertificateDer;
@@ -59,15 +61,71 @@ fn make_roomy(socket: &UdpSocket) {
 ///
 /// A bundle that cannot be used or an address that cannot be opened.
 pub fn server_endpoint(address: SocketAddr, bundle: &Bundle) -> Result<Endpoint, EndpointError> {
-    let mut config = ServerConfig::with_crypto(server_crypto(bundle)?);
-    config.transport_config(node_transport());
-    limit_handshakes(&mut config);
+    let config = server_config(bundle)?;
     let failed = |source| EndpointError::Socket { address, source };
     let socket = UdpSocket::bind(address).map_err(failed)?;
     make_roomy(&socket);
     let runtime = quinn::default_runtime()
         .ok_or_else(|| failed(io::Error::other("no tokio runtime is running")))?;
     Endpoint::new(resetting(bundle), Some(config), socket, runtime).map_err(failed)
+}
+
+fn server_config(bundle: &Bundle) -> Result<ServerConfig, EndpointError> {
+    let mut config = ServerConfig::with_crypto(server_crypto(bundle)?);
+    config.transport_config(node_transport());
+    limit_handshakes(&mut config);
+    Ok(config)
+}
+
+/// What an endpoint stands on when it is not a socket of the system: packets, timers, tasks and
+/// chance of somebody's making, so that the same code runs in a simulated network.
+#[derive(Debug, Clone)]
+pub struct Underlay {
+    /// Carries packets.
+    pub socket: Arc<dyn AsyncUdpSocket>,
+    /// Has the time, and runs the connections.
+    pub runtime: Arc<dyn Runtime>,
+    /// Where the transport's chance comes from. That of the cryptography stays the system's.
+    pub seed: [u8; 32],
+}
+
+/// As [`server_endpoint`], on an [`Underlay`].
+///
+/// # Errors
+///
+/// A bundle that cannot be used.
+pub fn server_endpoint_on(under: Underlay, bundle: &Bundle) -> Result<Endpoint, EndpointError> {
+    open_on(under, resetting(bundle), Some(server_config(bundle)?))
+}
+
+/// As [`client_endpoint`], on an [`Underlay`].
+///
+/// # Errors
+///
+/// A bundle that cannot be used.
+pub fn client_endpoint_on(under: Underlay, bundle: &Bundle) -> Result<Endpoint, EndpointError> {
+    let config = client_config(bundle)?;
+    let mut endpoint = open_on(under, EndpointConfig::default(), None)?;
+    endpoint.set_default_client_config(config);
+    Ok(endpoint)
+}
+
+fn open_on(
+    under: Underlay,
+    mut config: EndpointConfig,
+    server: Option<ServerConfig>,
+) -> Result<Endpoint, EndpointError> {
+    let Underlay { socket, runtime, seed } = under;
+    config.rng_seed(Some(seed));
+    let address = socket.local_addr().unwrap_or((Ipv4Addr::UNSPECIFIED, 0).into());
+    Endpoint::new_with_abstract_socket(config, server, socket, runtime)
+        .map_err(|source| EndpointError::Socket { address, source })
+}
+
+fn client_config(bundle: &Bundle) -> Result<ClientConfig, EndpointError> {
+    let mut config = ClientConfig::new(client_crypto(bundle)?);
+    config.transport_config(client_transport());
+    Ok(config)
 }
 
 /// After a crash the next process must be able to tell clients that their connections are gone
@@ -90,8 +148,7 @@ fn resetting(bundle: &Bundle) -> EndpointConfig {
 ///
 /// A bundle that cannot be used or no free port.
 pub fn client_endpoint(remote: SocketAddr, bundle: &Bundle) -> Result<Endpoint, EndpointError> {
-    let mut config = ClientConfig::new(client_crypto(bundle)?);
-    config.transport_config(client_transport());
+    let config = client_config(bundle)?;
     let address: SocketAddr = if remote.is_ipv4() {
         (Ipv4Addr::UNSPECIFIED, 0).into()
     } else {

@@ -18,7 +18,10 @@ mod validity;
 
 pub use authority::Authority;
 pub use bundle::Bundle;
-pub use endpoint::{EndpointError, client_endpoint, peer_identity, server_endpoint};
+pub use endpoint::{
+    EndpointError, Underlay, client_endpoint, client_endpoint_on, peer_identity, server_endpoint,
+    server_endpoint_on,
+};
 pub use frame_sink::{FrameSink, SINK_BYTES_FULL};
 pub use frame_source::{FRAME_DEADLINE, FrameSource, StreamError};
 pub use identity::{Identity, IdentityError, Role};

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ach_engine_audit::{LogName, SigningKey, has_log};
+use ach_engine_audit::{Config, LogName, SigningKey, has_log};
 use ach_engine_journal::Disk;
+use tokio::sync::mpsc;
 
+use crate::assembly::Beside;
 use crate::audit_state::{AuditState, AuditTrouble};
-use crate::audit_writer::{self, AuditParts};
+use crate::audit_writer::{self, AuditParts, Order};
 use crate::auditor::{Auditor, damage_record};
 use crate::clock::ShardClock;
 use crate::counters::Counters;
@@ -39,6 +41,34 @@ pub(crate) fn audit<A>(
 where
     A: Disk + Clone + Send + 'static,
 {
+    let (state, parts) = parts(config, disk, counters, clock);
+    let (orders, opened) = audit_writer::start(parts).map_err(StartError::Thread)?;
+    // What is not known in time is told when it is.
+    let _ = opened.recv_timeout(OPENED_WITHIN);
+    Ok(told_by(config, orders, state, counters, clock))
+}
+
+/// The same without a thread: the future opens and writes the log.
+pub(crate) fn audit_here<A>(
+    config: &NodeConfig,
+    disk: A,
+    counters: &Arc<Counters>,
+    clock: &Arc<ShardClock>,
+) -> (Audit, Beside)
+where
+    A: Disk + Clone + Send + 'static,
+{
+    let (state, parts) = parts(config, disk, counters, clock);
+    let (orders, writer) = audit_writer::start_here(parts);
+    (told_by(config, orders, state, counters, clock), Box::pin(writer))
+}
+
+fn parts<A: Disk>(
+    config: &NodeConfig,
+    disk: A,
+    counters: &Arc<Counters>,
+    clock: &Arc<ShardClock>,
+) -> (Arc<AuditState>, AuditParts<A>) {
     let (site, node) = (config.site.site.clone(), config.name.clone());
     let key_path = config.data.join("audit.key");
     let key = match has_log(&disk) {
@@ -51,15 +81,23 @@ where
         disk,
         key,
         name: LogName::new(&site, &node),
+        sizes: Config { segment_bytes: config.limits.audit_segment_bytes },
         state: state.clone(),
         counters: counters.clone(),
         clock: clock.clone(),
         found: Box::new(damage_record(clock.now(), &site, &node)),
     };
-    let (orders, opened) = audit_writer::start(parts).map_err(StartError::Thread)?;
-    // What is not known in time is told when it is.
-    let _ = opened.recv_timeout(OPENED_WITHIN);
-    let (counters, clock) = (counters.clone(), clock.clone());
-    let auditor = Auditor::new((site, node), orders, state.clone(), counters, clock);
-    Ok(Audit { auditor, state })
+    (state, parts)
+}
+
+fn told_by(
+    config: &NodeConfig,
+    orders: mpsc::Sender<Order>,
+    state: Arc<AuditState>,
+    counters: &Arc<Counters>,
+    clock: &Arc<ShardClock>,
+) -> Audit {
+    let names = (config.site.site.clone(), config.name.clone());
+    let auditor = Auditor::new(names, orders, state.clone(), counters.clone(), clock.clone());
+    Audit { auditor, state }
 }

@@ -55,6 +55,7 @@ pub(crate) struct AuditParts<D> {
     pub disk: D,
     pub key: Result<SigningKey, AuditTrouble>,
     pub name: LogName,
+    pub sizes: Config,
     pub state: Arc<AuditState>,
     pub counters: Arc<Counters>,
     pub clock: Arc<ShardClock>,
@@ -74,41 +75,45 @@ where
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     std::thread::Builder::new().name("ach-audit".to_owned()).spawn(move || {
         runtime.block_on(async move {
-            let AuditParts { disk, key, name, state, counters, clock, found } = parts;
-            let log = match key {
-                Ok(key) => {
-                    let check = Check { disk: disk.clone(), key: key.verifying(), found };
-                    let log = open(disk, key, name, &state, &clock).await;
-                    if let Some(log) = &log {
-                        state.set_size(log.size());
-                        check.start(checker);
-                    }
-                    log
-                }
-                Err(trouble) => {
-                    state.fail(trouble);
-                    None
-                }
-            };
+            let (writer, check) = Writer::open(parts).await;
+            if let Some(check) = check {
+                check.start(checker);
+            }
             // A start that did not wait so long finds out otherwise.
             let _ = opened.send(());
-            let waiting = Vec::new();
-            Writer { log, state, counters, clock, waiting, ending: None }.run(orders).await;
+            writer.run(orders).await;
         });
     })?;
     Ok((sender, is_opened))
 }
 
+/// The same without a thread: the future is what it does, and checks the whole log first.
+pub(crate) fn start_here<D>(
+    parts: AuditParts<D>,
+) -> (mpsc::Sender<Order>, impl Future<Output = ()> + 'static)
+where
+    D: Disk + Clone + Send + 'static,
+{
+    let (sender, orders) = mpsc::channel(QUEUE_MAX);
+    let writing = async move {
+        let (mut writer, check) = Writer::open(parts).await;
+        if let Some(found) = check.and_then(Check::run) {
+            writer.take(found);
+        }
+        writer.run(orders).await;
+    };
+    (sender, writing)
+}
+
 async fn open<D: Disk + Clone>(
     disk: D,
-    key: SigningKey,
-    name: LogName,
+    sizes: Config,
+    (key, name): (SigningKey, LogName),
     state: &AuditState,
     clock: &ShardClock,
 ) -> Option<Log<D>> {
-    let config = Config::default();
     for tries_left in (0..IN_USE_TRIES).rev() {
-        match Log::open(disk.clone(), config, key.clone(), name.clone(), clock.now()) {
+        match Log::open(disk.clone(), sizes, key.clone(), name.clone(), clock.now()) {
             Ok((log, opened)) => {
                 if let Some(cut) = opened.cut {
                     tracing::warn!(?cut, "a tail of the audit log was cut that nobody relied on");
@@ -135,23 +140,31 @@ struct Check<D> {
 impl<D: Disk + Send + 'static> Check<D> {
     fn start(self, orders: mpsc::WeakSender<Order>) {
         let thread = std::thread::Builder::new().name("ach-audit-check".to_owned());
-        let Check { disk, key, found } = self;
-        let check = move || match Verifier::new(Some(key)).run(&disk, &mut |_| {}) {
-            Ok(report) => {
-                if let (Some(damage), Some(orders)) = (report.damage, orders.upgrade()) {
-                    let trouble = AuditTrouble::damage(&damage);
-                    drop(orders.blocking_send(Order::Found(found, trouble)));
-                }
+        let check = move || {
+            if let (Some(found), Some(orders)) = (self.run(), orders.upgrade()) {
+                drop(orders.blocking_send(found));
             }
-            Err(error) => tracing::warn!(%error, "the audit log could not be checked"),
         };
         if let Err(error) = thread.spawn(check) {
             tracing::warn!(%error, "no thread to check the audit log");
         }
     }
+
+    /// What it finds wrong, if anything.
+    fn run(self) -> Option<Order> {
+        match Verifier::new(Some(self.key)).run(&self.disk, &mut |_| {}) {
+            Ok(report) => {
+                report.damage.map(|damage| Order::Found(self.found, AuditTrouble::damage(&damage)))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the audit log could not be checked");
+                None
+            }
+        }
+    }
 }
 
-/// The thread.
+/// The thread, or the task.
 struct Writer<D: Disk> {
     log: Option<Log<D>>,
     state: Arc<AuditState>,
@@ -163,12 +176,40 @@ struct Writer<D: Disk> {
     ending: Option<oneshot::Sender<()>>,
 }
 
+impl<D: Disk + Clone> Writer<D> {
+    /// Opens the log, if it can be opened; then it is to be checked.
+    async fn open(parts: AuditParts<D>) -> (Writer<D>, Option<Check<D>>) {
+        let AuditParts { disk, key, name, sizes, state, counters, clock, found } = parts;
+        let (mut log, mut check) = (None, None);
+        match key {
+            Ok(key) => {
+                let (beside, verifying) = (disk.clone(), key.verifying());
+                log = open(disk, sizes, (key, name), &state, &clock).await;
+                if let Some(log) = &log {
+                    state.set_size(log.size());
+                    check = Some(Check { disk: beside, key: verifying, found });
+                }
+            }
+            Err(trouble) => state.fail(trouble),
+        }
+        (Writer { log, state, counters, clock, waiting: Vec::new(), ending: None }, check)
+    }
+}
+
 impl<D: Disk> Writer<D> {
     async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         let mut tick_at = Instant::now();
         let mut is_full = false;
         while self.ending.is_none() {
             tokio::select! {
+                // The tick first: it comes once a second, and a head is signed then however many
+                // records come meanwhile.
+                biased;
+                () = sleep_until(tick_at) => {
+                    tick_at = Instant::now() + TICK;
+                    self.tick();
+                    is_full = false;
+                }
                 order = orders.recv(), if !is_full => {
                     let Some(order) = order else { break };
                     is_full = !self.take(order);
@@ -176,11 +217,6 @@ impl<D: Disk> Writer<D> {
                         is_full = !self.take(order);
                     }
                     is_full = !self.commit() && is_full;
-                }
-                () = sleep_until(tick_at) => {
-                    tick_at = Instant::now() + TICK;
-                    self.tick();
-                    is_full = false;
                 }
             }
         }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use ach_actors_model::{NS_PER_MS, NS_PER_S, Timestamp};
 use arc_swap::ArcSwap;
 
+use crate::planted::{PlantedBug, is_planted};
+
 /// Fastest correction towards UTC: one percent. Gates and dwell times are seconds to minutes, so
 /// even under full correction a rule is at most one percent early or late.
 pub(crate) const SLEW_MAX_PPM: i64 = 10_000;
@@ -92,7 +94,8 @@ impl ShardClock {
     /// else right after the last logged time.
     pub(crate) fn start(clock: Arc<dyn Clock>, last_logged: Option<Timestamp>) -> ShardClock {
         let after_last = last_logged.map_or(Timestamp(0), |at| at.plus_ns(1));
-        let from = clock.utc().max(after_last);
+        let is_lost = is_planted(PlantedBug::TimeGoesBack);
+        let from = if is_lost { clock.utc() } else { clock.utc().max(after_last) };
         let line = Line { from_monotonic_ns: clock.monotonic_ns(), from, slew_ppm: 0 };
         let shard_clock = ShardClock { clock, line: ArcSwap::from_pointee(line) };
         shard_clock.steer();

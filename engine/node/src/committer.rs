@@ -1,4 +1,6 @@
-//! The thread that owns the journal: takes all that has come, writes it as one group, flushes once.
+//! Who owns the journal: takes all that has come, writes it as one group, flushes once.
+//!
+//! A thread of its own, or a task where nothing may run beside the caller.
 //!
 //! The shard never waits for it. Entries with anything but pings, and entries that changed an
 //! alarm, are flushed at once; groups of pings alone may gather for a millisecond, which delays only
@@ -8,19 +10,21 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ach_engine_journal::{Flush, GroupPolicy, Urgency};
 use atomic_waker::AtomicWaker;
 use crossbeam::queue::ArrayQueue;
+use tokio::time::sleep;
 
 use crate::clock::Clock;
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::counters::Counters;
-use crate::entry_queue::{EntryQueue, Pending};
+use crate::entry_queue::{Bell, EntryQueue, Pause, Pending, Unpark};
 use crate::journal_floor::{Pin, Position};
+use crate::planted::{PlantedBug, is_planted};
 
 /// Entries that may wait for the disk. At a turn of 64 pings that is four million pings.
 const BACKLOG_ENTRIES_MAX: usize = 65_536;
@@ -81,9 +85,32 @@ pub(crate) struct Committer {
     mark: Arc<CommitMark>,
     counters: Arc<Counters>,
     pin: Arc<Pin>,
-    thread: Option<JoinHandle<()>>,
+    host: Host,
     is_closing: bool,
 }
+
+/// Who runs the writer.
+#[derive(Debug)]
+enum Host {
+    /// Nobody: the node does not store, or the writer has ended.
+    Nobody,
+    /// A thread, and what wakes it.
+    Thread(JoinHandle<()>, Waker),
+    /// A task, and what wakes it.
+    Task(Waker),
+}
+
+impl Host {
+    fn waker(&self) -> Option<&Waker> {
+        match self {
+            Host::Nobody => None,
+            Host::Thread(_, waker) | Host::Task(waker) => Some(waker),
+        }
+    }
+}
+
+/// How long the disk took of late, where a disk says so instead of taking the time.
+pub(crate) type DiskPace = Box<dyn Fn() -> Duration>;
 
 impl Committer {
     /// Where the last pinned entry lies, once it is on disk.
@@ -97,34 +124,37 @@ impl Committer {
     ///
     /// When the system gives no thread.
     pub(crate) fn start(
-        mut log: Box<dyn EntryLog>,
+        log: Box<dyn EntryLog>,
         mark: Arc<CommitMark>,
         counters: Arc<Counters>,
         clock: Arc<dyn Clock>,
     ) -> std::io::Result<Committer> {
-        log.count_by(counters.clone());
-        let pin = Arc::new(Pin::default());
-        let shared = Arc::new(Shared {
-            queue: EntryQueue::new(BACKLOG_ENTRIES_MAX),
-            spares: ArrayQueue::new(SPARES_MAX),
-            is_over: AtomicBool::new(false),
-            closing: AtomicWaker::new(),
-        });
-        let mut writer = Writer {
-            log,
-            shared: shared.clone(),
-            mark: mark.clone(),
-            counters: counters.clone(),
-            clock,
-            group: Group::default(),
-            policy: GroupPolicy::default(),
-            pin: pin.clone(),
-            pinned: None,
-        };
+        let mut writer = Writer::new(log, mark, counters, clock);
+        let of_writer = writer.shared();
         let thread = std::thread::Builder::new()
             .name("ach-committer".to_owned())
             .spawn(move || writer.run())?;
-        Ok(Committer { shared, mark, counters, pin, thread: Some(thread), is_closing: false })
+        let waker = Arc::new(Unpark(thread.thread().clone())).into();
+        Ok(Committer::with(of_writer, Host::Thread(thread, waker)))
+    }
+
+    /// A committer without a thread: the future is its writer, and for as long as the disk says it
+    /// took nothing counts as on disk.
+    pub(crate) fn start_here(
+        log: Box<dyn EntryLog>,
+        mark: Arc<CommitMark>,
+        counters: Arc<Counters>,
+        clock: Arc<dyn Clock>,
+        pace: DiskPace,
+    ) -> (Committer, impl Future<Output = ()> + 'static) {
+        let mut writer = Writer::new(log, mark, counters, clock);
+        let bell = Arc::new(Bell::default());
+        let committer = Committer::with(writer.shared(), Host::Task(bell.clone().into()));
+        (committer, async move { writer.run_here(&bell, pace).await })
+    }
+
+    fn with((shared, mark, counters, pin): OfWriter, host: Host) -> Committer {
+        Committer { shared, mark, counters, pin, host, is_closing: false }
     }
 
     /// A committer for a node that does not store.
@@ -135,7 +165,7 @@ impl Committer {
             is_over: AtomicBool::new(true),
             closing: AtomicWaker::new(),
         });
-        Committer { shared, mark, counters, pin: Arc::default(), thread: None, is_closing: false }
+        Committer::with((shared, mark, counters, Arc::default()), Host::Nobody)
     }
 
     /// A buffer to put an entry's bytes into.
@@ -147,7 +177,7 @@ impl Committer {
 
     /// Whether there is any use in giving it entries.
     pub(crate) fn is_storing(&self) -> bool {
-        self.thread.is_some() && !self.is_closing && self.mark.is_storing()
+        self.host.waker().is_some() && !self.is_closing && self.mark.is_storing()
     }
 
     /// Gives an entry to the disk. Never waits: too much waiting ends storing.
@@ -161,7 +191,7 @@ impl Committer {
     }
 
     fn store_pending(&self, pending: Pending) {
-        let Some(thread) = self.thread.as_ref().filter(|_| self.is_storing()) else {
+        let Some(waker) = self.host.waker().filter(|_| self.is_storing()) else {
             self.counters.entries_not_stored.count();
             return;
         };
@@ -169,7 +199,7 @@ impl Committer {
         let backlog = self.mark.add_backlog(size);
         // One entry alone may be larger than the limit (a site of a million tags).
         let is_over = backlog > BACKLOG_BYTES_MAX && backlog > size;
-        if is_over || self.shared.queue.push(pending, thread.thread()).is_err() {
+        if is_over || self.shared.queue.push(pending, waker).is_err() {
             // What was not taken does not wait either.
             self.mark.take_backlog(size);
             self.mark.stop(StoringStopped::Backlog { bytes: backlog });
@@ -179,8 +209,8 @@ impl Committer {
 
     /// Takes no more: the thread writes what waits and ends.
     pub(crate) fn begin_close(&mut self) {
-        if let Some(thread) = self.thread.as_ref().filter(|_| !self.is_closing) {
-            self.shared.queue.close(thread.thread());
+        if let Some(waker) = self.host.waker().filter(|_| !self.is_closing) {
+            self.shared.queue.close(waker);
         }
         self.is_closing = true;
     }
@@ -189,7 +219,7 @@ impl Committer {
     /// for a disk that does not answer.
     pub(crate) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
         self.shared.closing.register(cx.waker());
-        if self.thread.is_some() && !self.shared.is_over.load(Ordering::SeqCst) {
+        if self.host.waker().is_some() && !self.shared.is_over.load(Ordering::SeqCst) {
             return Poll::Pending;
         }
         self.join();
@@ -197,7 +227,7 @@ impl Committer {
     }
 
     fn join(&mut self) {
-        if let Some(thread) = self.thread.take()
+        if let Host::Thread(thread, _) = std::mem::replace(&mut self.host, Host::Nobody)
             && thread.join().is_err()
         {
             let detail = "the committing thread failed".to_owned();
@@ -225,7 +255,10 @@ struct Group {
     is_urgent: bool,
 }
 
-/// The thread.
+/// What the shard's end of it has in common with the writer.
+type OfWriter = (Arc<Shared>, Arc<CommitMark>, Arc<Counters>, Arc<Pin>);
+
+/// The thread, or the task.
 struct Writer {
     log: Box<dyn EntryLog>,
     shared: Arc<Shared>,
@@ -242,36 +275,95 @@ struct Writer {
 /// How long the thread waits for work before it lets the log use the time.
 const REST_AFTER: Duration = Duration::from_millis(100);
 
+/// What the writer does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Flush,
+    Seal,
+    Sleep(Pause),
+    End,
+}
+
 impl Writer {
+    fn new(
+        mut log: Box<dyn EntryLog>,
+        mark: Arc<CommitMark>,
+        counters: Arc<Counters>,
+        clock: Arc<dyn Clock>,
+    ) -> Writer {
+        log.count_by(counters.clone());
+        let shared = Arc::new(Shared {
+            queue: EntryQueue::new(BACKLOG_ENTRIES_MAX),
+            spares: ArrayQueue::new(SPARES_MAX),
+            is_over: AtomicBool::new(false),
+            closing: AtomicWaker::new(),
+        });
+        let (group, policy) = (Group::default(), GroupPolicy::default());
+        let (pin, pinned) = (Arc::default(), None);
+        Writer { log, shared, mark, counters, clock, group, policy, pin, pinned }
+    }
+
+    fn shared(&self) -> OfWriter {
+        (self.shared.clone(), self.mark.clone(), self.counters.clone(), self.pin.clone())
+    }
+
+    fn end(&self) -> End {
+        End { mark: self.mark.clone(), shared: self.shared.clone() }
+    }
+
     fn run(&mut self) {
         // A panic in here must not look like a slow disk.
-        let _end = End { mark: self.mark.clone(), shared: self.shared.clone() };
-        while self.turn() {}
+        let _end = self.end();
+        loop {
+            match self.next() {
+                Next::Flush => self.flush(),
+                Next::Seal => self.seal(),
+                Next::Sleep(pause) => self.shared.queue.park(pause),
+                Next::End => break,
+            }
+        }
         self.flush();
         self.log.close();
     }
 
-    /// Takes what has come and does what is due, or waits. False once no more will come.
-    fn turn(&mut self) -> bool {
+    async fn run_here(&mut self, bell: &Bell, pace: DiskPace) {
+        let _end = self.end();
+        loop {
+            match self.next() {
+                Next::Flush => {
+                    let committed = self.commit();
+                    sleep(pace()).await;
+                    self.tell(committed);
+                }
+                Next::Seal => self.seal(),
+                Next::Sleep(pause) => self.shared.queue.doze(pause, bell).await,
+                Next::End => break,
+            }
+        }
+        self.flush();
+        self.log.close();
+    }
+
+    /// Takes what has come and says what is due.
+    fn next(&mut self) -> Next {
         let has_come = self.gather();
         if self.shared.queue.is_over() {
-            return false;
+            return Next::End;
         }
         let now_ns = self.clock.monotonic_ns();
         let wait = |until_ns: u64| Duration::from_nanos(until_ns.saturating_sub(now_ns));
         match self.policy.flush(now_ns) {
-            Flush::Commit => self.flush(),
-            Flush::Seal => self.seal(),
-            Flush::CommitAt { now_ns } => self.shared.queue.gather(wait(now_ns)),
-            Flush::SealAt { now_ns } => self.shared.queue.rest(wait(now_ns)),
+            Flush::Commit => Next::Flush,
+            Flush::Seal => Next::Seal,
+            Flush::CommitAt { now_ns } => Next::Sleep(Pause::Gather(wait(now_ns))),
+            Flush::SealAt { now_ns } => Next::Sleep(Pause::Rest(wait(now_ns))),
             Flush::Wait => {
                 if !has_come {
                     self.log.rest();
                 }
-                self.shared.queue.rest(REST_AFTER);
+                Next::Sleep(Pause::Rest(REST_AFTER))
             }
         }
-        true
     }
 
     /// Takes all that has come, so that it is one group. Says whether anything has.
@@ -321,16 +413,34 @@ impl Writer {
     }
 
     fn flush(&mut self) {
+        let committed = self.commit();
+        self.tell(committed);
+    }
+
+    /// Has the open group put on disk. Gives it, if it is there.
+    fn commit(&mut self) -> Option<Group> {
         let group = std::mem::take(&mut self.group);
         self.policy.committed(self.clock.monotonic_ns());
         if group.entries == 0 {
-            return;
+            return None;
         }
-        if let Err(why) = self.mark.stopped().cloned().map_or_else(|| self.log.commit(), Err) {
-            self.counters.entries_not_stored.add(group.entries);
-            self.mark.stop(why);
-            return;
+        if is_planted(PlantedBug::AckedBeforeSynced) {
+            self.mark.advance(group.last_index);
         }
+        match self.mark.stopped().cloned().map_or_else(|| self.log.commit(), Err) {
+            Err(_) if is_planted(PlantedBug::FailedSyncIgnored) => Some(group),
+            Err(why) => {
+                self.counters.entries_not_stored.add(group.entries);
+                self.mark.stop(why);
+                None
+            }
+            Ok(()) => Some(group),
+        }
+    }
+
+    /// Says that a group is on disk.
+    fn tell(&mut self, committed: Option<Group>) {
+        let Some(group) = committed else { return };
         self.counters.groups_committed.count();
         self.counters.tally.group_entries.record(group.entries);
         self.counters.groups_urgent.add(u64::from(group.is_urgent));

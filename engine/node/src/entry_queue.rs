@@ -4,11 +4,15 @@
 //! send. While the reader gathers a group of pings it looks by itself when its time is over, so a
 //! further batch of pings need not wake it; anything urgent does.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
 use crossbeam::queue::ArrayQueue;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 /// An entry on its way to the disk.
 #[derive(Debug)]
@@ -52,7 +56,7 @@ impl EntryQueue {
 
     /// Adds an entry, and wakes the reader if it must not sleep on. Says whether it woke it; gives
     /// the entry back when the queue is full.
-    pub(crate) fn push(&self, pending: Pending, reader: &Thread) -> Result<bool, Pending> {
+    pub(crate) fn push(&self, pending: Pending, reader: &Waker) -> Result<bool, Pending> {
         let is_urgent = pending.is_urgent;
         // Counted first, so that a reader which sees the entry has seen the count.
         self.urgent_count.fetch_add(usize::from(is_urgent), Ordering::SeqCst);
@@ -66,15 +70,15 @@ impl EntryQueue {
     }
 
     /// No more will come.
-    pub(crate) fn close(&self, reader: &Thread) {
+    pub(crate) fn close(&self, reader: &Waker) {
         self.is_closed.store(true, Ordering::SeqCst);
         self.wake(reader);
     }
 
-    fn wake(&self, reader: &Thread) -> bool {
+    fn wake(&self, reader: &Waker) -> bool {
         let was_asleep = self.sleep.swap(AWAKE, Ordering::SeqCst) != AWAKE;
         if was_asleep {
-            reader.unpark();
+            reader.wake_by_ref();
         }
         was_asleep
     }
@@ -91,31 +95,86 @@ impl EntryQueue {
         self.is_closed.load(Ordering::SeqCst) && self.entries.is_empty()
     }
 
-    /// Sleeps for at most `wait` unless something urgent comes. The reader's thread only.
-    pub(crate) fn gather(&self, wait: Duration) {
-        self.sleep_while(GATHERING, wait, || self.urgent_count.load(Ordering::SeqCst) == 0);
-    }
-
-    /// Sleeps for at most `wait` unless anything comes. The reader's thread only.
-    pub(crate) fn rest(&self, wait: Duration) {
-        self.sleep_while(IDLE, wait, || self.entries.is_empty());
-    }
-
-    fn sleep_while(&self, how: u8, wait: Duration, may_sleep: impl Fn() -> bool) {
-        self.sleep.store(how, Ordering::SeqCst);
-        // Looked at after the word is out: a writer either sees the word or is seen here.
-        if may_sleep() && !self.is_closed.load(Ordering::SeqCst) {
-            std::thread::park_timeout(wait);
+    /// Sleeps as told. The reader's thread only.
+    pub(crate) fn park(&self, pause: Pause) {
+        if self.lie_down(pause) {
+            std::thread::park_timeout(pause.wait());
         }
         self.sleep.store(AWAKE, Ordering::SeqCst);
+    }
+
+    /// As [`EntryQueue::park`], for a reader that is a task; `bell` is what its waker rings.
+    pub(crate) async fn doze(&self, pause: Pause, bell: &Bell) {
+        if self.lie_down(pause) {
+            // Rung or not, the reader looks again.
+            let _ = timeout(pause.wait(), bell.rung()).await;
+        }
+        self.sleep.store(AWAKE, Ordering::SeqCst);
+    }
+
+    /// Says how the reader is about to sleep. Returns whether it may.
+    fn lie_down(&self, pause: Pause) -> bool {
+        let how = if matches!(pause, Pause::Gather(_)) { GATHERING } else { IDLE };
+        self.sleep.store(how, Ordering::SeqCst);
+        // Looked at after the word is out: a writer either sees the word or is seen here.
+        let may_sleep = match pause {
+            Pause::Gather(_) => self.urgent_count.load(Ordering::SeqCst) == 0,
+            Pause::Rest(_) => self.entries.is_empty(),
+        };
+        may_sleep && !self.is_closed.load(Ordering::SeqCst)
+    }
+}
+
+/// How a reader waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// For at most so long, unless something urgent comes.
+    Gather(Duration),
+    /// For at most so long, unless anything comes.
+    Rest(Duration),
+}
+
+impl Pause {
+    fn wait(self) -> Duration {
+        let (Pause::Gather(wait) | Pause::Rest(wait)) = self;
+        wait
+    }
+}
+
+/// Wakes a reader that is a task.
+#[derive(Debug, Default)]
+pub(crate) struct Bell(Notify);
+
+impl Bell {
+    /// Returns once it rings, or at once if it has rung since it was listened to.
+    pub(crate) async fn rung(&self) {
+        self.0.notified().await;
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.notify_one();
+    }
+}
+
+/// Wakes a reader that is a thread.
+#[derive(Debug)]
+pub(crate) struct Unpark(pub(crate) Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
+
+    fn waker(thread: &Thread) -> Waker {
+        Arc::new(Unpark(thread.clone())).into()
+    }
 
     const LONG: Duration = Duration::from_hours(1);
 
@@ -128,7 +187,7 @@ mod tests {
     fn check(sleep: u8, is_urgent: bool, expected: bool) {
         let queue = EntryQueue::new(4);
         queue.sleep.store(sleep, Ordering::SeqCst);
-        let woken = queue.push(pending(1, is_urgent), &std::thread::current()).unwrap();
+        let woken = queue.push(pending(1, is_urgent), &waker(&std::thread::current())).unwrap();
         assert_eq!(woken, expected, "sleep {sleep}, urgent {is_urgent}");
     }
 
@@ -145,7 +204,7 @@ mod tests {
     #[test]
     fn a_full_queue_gives_the_entry_back() {
         let queue = EntryQueue::new(1);
-        let reader = std::thread::current();
+        let reader = waker(&std::thread::current());
         assert!(queue.push(pending(1, true), &reader).is_ok());
         assert_eq!(queue.push(pending(2, true), &reader).unwrap_err().index, 2);
         assert_eq!(queue.pop().unwrap().index, 1);
@@ -163,22 +222,23 @@ mod tests {
             while !reading.is_over() {
                 match reading.pop() {
                     Some(pending) => read.push(pending.index),
-                    None if read.len() % 3 == 0 => reading.rest(LONG),
-                    None if read.last() == Some(&ENTRIES) => reading.rest(LONG),
+                    None if read.len() % 3 == 0 => reading.park(Pause::Rest(LONG)),
+                    None if read.last() == Some(&ENTRIES) => reading.park(Pause::Rest(LONG)),
                     // Of three entries the last is urgent, so one comes.
-                    None => reading.gather(LONG),
+                    None => reading.park(Pause::Gather(LONG)),
                 }
             }
             read
         });
+        let waker = waker(reader.thread());
         for index in 1..=ENTRIES {
             let mut next = pending(index, index % 3 == 0);
-            while let Err(back) = queue.push(next, reader.thread()) {
+            while let Err(back) = queue.push(next, &waker) {
                 next = back;
                 std::thread::yield_now();
             }
         }
-        queue.close(reader.thread());
+        queue.close(&waker);
         assert_eq!(reader.join().unwrap(), (1..=ENTRIES).collect::<Vec<u64>>());
     }
 }

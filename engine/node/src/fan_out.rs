@@ -16,6 +16,7 @@ use bytes::Bytes;
 
 use crate::counters::Counters;
 use crate::notes::{alarm_note, cursor, event_note, settled};
+use crate::planted::{PlantedBug, is_planted};
 use crate::recent::NoticeAt;
 use crate::sieve::Sieve;
 use crate::sink::Sink;
@@ -101,7 +102,7 @@ impl FanOut {
     pub(crate) fn settle(&mut self, notice: &AlarmNotice, at: NoticeAt) {
         self.told.keep_recent(notice, at);
         self.told.settle(notice.id, at);
-        if self.alarms.is_empty() {
+        if self.alarms.is_empty() || is_planted(PlantedBug::DurableNotTold) {
             return;
         }
         let note = alarm_note(&self.site, notice, Storage::Durable, Some(at), false);
@@ -260,15 +261,19 @@ impl FanOut {
                 frames.push(encoded(&note.into()));
             }
         }
+        if is_planted(PlantedBug::OpenSetCutShort) {
+            frames.pop();
+        }
         (frames, last)
     }
 
-    /// The mark that ends an open set of `open_count` alarms.
+    /// The mark that ends an open set of `open_count` alarms. It has a cursor in any case: of a node
+    /// that has nothing durable yet, the beginning. Or else who is cut off during the very first alarm,
+    /// and comes back when that has ended, would never hear of it.
     pub(crate) fn open_set_end(&self, open_count: usize) -> Bytes {
-        let is_any = self.told.durable_at > NoticeAt::default();
         let end = OpenSetEnd {
             open_count: u32::try_from(open_count).unwrap_or(u32::MAX),
-            cursor: is_any.then(|| cursor(self.told.durable_at)),
+            cursor: Some(cursor(self.told.durable_at)),
         };
         encoded(&end.into())
     }
@@ -357,7 +362,9 @@ mod tests {
                     Frame::AlarmSettled(settled) => {
                         format!("{:?} {} settled", settled.transition, settled.id.0)
                     }
-                    Frame::OpenSetEnd(end) => format!("end of {}", end.open_count),
+                    Frame::OpenSetEnd(end) => {
+                        format!("end of {} at {:?}", end.open_count, end.cursor.map(|it| it.index))
+                    }
                     other => panic!("{other:?}"),
                 });
             }
@@ -416,7 +423,20 @@ mod tests {
         assert_eq!(said[0], "Raised 0 Provisional(None) again");
         assert!(!said.iter().any(|line| line.starts_with("Raised 3 ")));
         assert_eq!(said[98], "Raised 99 Durable again");
-        assert_eq!(said[99], "end of 99");
+        assert_eq!(said[99], "end of 99 at Some(2)");
+    }
+
+    #[test]
+    fn the_mark_has_a_cursor_before_anything_is_durable_too() {
+        let mut fan_out = fan_out();
+        assert_eq!(render([fan_out.open_set_end(0)]), ["end of 0 at Some(0)"]);
+        fan_out.told.recover(&notice(1), at(1));
+        fan_out.told.recover(&cleared(1), at(2));
+        assert_eq!(render([fan_out.open_set_end(0)]), ["end of 0 at Some(2)"]);
+        // Whoever resumes after the first mark hears of the alarm that has ended meanwhile.
+        let (frames, _) = fan_out.missed_chunk(&sieve(), NoticeAt::default(), at(2));
+        assert_eq!(render(frames), ["Raised 1 Durable", "Cleared 1 Durable"]);
+        assert!(!fan_out.is_gap(NoticeAt::default()));
     }
 
     #[test]

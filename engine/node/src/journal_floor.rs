@@ -67,6 +67,12 @@ impl Pin {
         self.changed.notify_all();
     }
 
+    /// Where that entry lies, if it was asked for last and is on disk.
+    pub(crate) fn find(&self, index: u64) -> Option<Position> {
+        let position = self.position.lock().unwrap_or_else(PoisonError::into_inner);
+        position.filter(|found| found.index == index)
+    }
+
     /// Waits until an entry is on disk; `None` when `is_hopeless` says that it never will be.
     pub(crate) fn wait(&self, index: u64, is_hopeless: impl Fn() -> bool) -> Option<Position> {
         let mut position = self.position.lock().unwrap_or_else(PoisonError::into_inner);

@@ -25,6 +25,8 @@ type Prepared<F> = Result<Preparation<F>, PrepareError>;
 pub(crate) struct JournalLog<D: Disk> {
     journal: Option<Journal<D>>,
     preparing: Option<Receiver<Prepared<D::File>>>,
+    /// Whether segments are prepared by a thread of their own.
+    is_threaded: bool,
     is_room_low: bool,
     /// The chain of all entries so far, and where the last one lies.
     chain: u128,
@@ -40,11 +42,18 @@ where
     D: Disk + Send,
     D::File: 'static,
 {
-    /// Uses a journal whose entries so far have this chain, as long as `floor` says.
-    pub(crate) fn new(journal: Journal<D>, chain: u128, floor: Arc<JournalFloor>) -> JournalLog<D> {
+    /// Uses a journal whose entries so far have this chain, as long as `floor` says. Segments are
+    /// prepared by a thread of their own, or by whoever commits.
+    pub(crate) fn new(
+        journal: Journal<D>,
+        chain: u128,
+        floor: Arc<JournalFloor>,
+        is_threaded: bool,
+    ) -> JournalLog<D> {
         let mut log = JournalLog {
             journal: Some(journal),
             preparing: None,
+            is_threaded,
             is_room_low: false,
             chain,
             last: None,
@@ -82,6 +91,13 @@ where
         self.journal.as_mut().ok_or_else(detail)
     }
 
+    fn adopt(&mut self, prepared: Prepared<D::File>) {
+        let Some(journal) = &mut self.journal else { return };
+        if let Err(error) = prepared.and_then(|prepared| journal.adopt(prepared)) {
+            tracing::warn!(%error, "the next segment of the journal is not ready");
+        }
+    }
+
     /// Has the next segment zeroed by a thread of its own, so that no commit waits for it.
     fn prepare(&mut self) {
         if let Some(preparing) = &self.preparing {
@@ -94,14 +110,14 @@ where
                 }
             };
             self.preparing = None;
-            let Some(journal) = &mut self.journal else { return };
-            if let Err(error) = prepared.and_then(|prepared| journal.adopt(prepared)) {
-                tracing::warn!(%error, "the next segment of the journal is not ready");
-            }
-            return;
+            return self.adopt(prepared);
         }
         let Some(journal) = &mut self.journal else { return };
         match journal.preparation() {
+            Ok(Some(preparation)) if !self.is_threaded => {
+                self.is_room_low = false;
+                self.adopt(preparation.run());
+            }
             Ok(Some(preparation)) => {
                 let (done, preparing) = channel();
                 let thread = std::thread::Builder::new().name("ach-segment".to_owned());

@@ -1,4 +1,4 @@
-//! The thread that writes checkpoints.
+//! Who writes checkpoints: a thread, or a task where nothing may run beside the caller.
 //!
 //! It takes what the shard tells in slices, seals it and writes it beside the journal, slowly enough
 //! that the journal's own syncs wait milliseconds for it. A checkpoint gets its name only when the
@@ -7,18 +7,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::task::{Context, Poll};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use ach_actors_entities::Site;
 use ach_engine_checkpoint::{Seal, WriteError, hash};
 use ach_engine_wire::{StateError, encode_state, split_pieces};
 use atomic_waker::AtomicWaker;
+use tokio::time::sleep;
 
 use crate::checkpoint_store::CheckpointStore;
 use crate::commit_mark::CommitMark;
 use crate::counters::Counters;
+use crate::entry_queue::Bell;
 use crate::journal_floor::Pin;
 
 /// What a section of a checkpoint holds.
@@ -85,7 +88,18 @@ impl Shared {
 pub(crate) struct Keeper {
     orders: Option<SyncSender<Order>>,
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    host: Host,
+}
+
+/// Who runs the writer.
+#[derive(Debug)]
+enum Host {
+    /// A thread, which waits for orders by itself.
+    Thread(JoinHandle<()>),
+    /// A task, and what wakes it.
+    Task(Waker),
+    /// Nobody any more.
+    Nobody,
 }
 
 impl Keeper {
@@ -106,7 +120,23 @@ impl Keeper {
         let thread = std::thread::Builder::new()
             .name("ach-checkpoint".to_owned())
             .spawn(move || writer.run(&taken))?;
-        Ok(Keeper { orders: Some(orders), shared, thread: Some(thread) })
+        Ok(Keeper { orders: Some(orders), shared, host: Host::Thread(thread) })
+    }
+
+    /// A keeper without a thread: the future is its writer.
+    pub(crate) fn start_here(
+        store: Box<dyn CheckpointStore>,
+        pin: Arc<Pin>,
+        mark: Arc<CommitMark>,
+        counters: Arc<Counters>,
+    ) -> (Keeper, impl Future<Output = ()> + 'static) {
+        let (orders, taken) = sync_channel(ORDERS_MAX);
+        let shared = Arc::new(Shared::default());
+        let mut writer = Writer { store, pin, mark, counters, shared: shared.clone(), open: None };
+        let bell = Arc::new(Bell::default());
+        let host = Host::Task(bell.clone().into());
+        let keeper = Keeper { orders: Some(orders), shared, host };
+        (keeper, async move { writer.run_here(&taken, &bell).await })
     }
 
     /// Whether a checkpoint is being made. One that was given up is not.
@@ -141,22 +171,32 @@ impl Keeper {
         let Some(orders) = &self.orders else { return Err(order) };
         orders.try_send(order).map_err(|error| match error {
             TrySendError::Full(order) | TrySendError::Disconnected(order) => order,
-        })
+        })?;
+        self.wake();
+        Ok(())
+    }
+
+    fn wake(&self) {
+        if let Host::Task(waker) = &self.host {
+            waker.wake_by_ref();
+        }
     }
 
     /// Takes no more; what is unfinished is given up.
     pub(crate) fn begin_close(&mut self) {
         self.shared.is_closing.store(true, Ordering::Release);
         self.orders = None;
+        self.wake();
     }
 
     /// Ready once the thread has ended after [`Keeper::begin_close`].
     pub(crate) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
         self.shared.closing.register(cx.waker());
-        if self.thread.is_some() && !self.shared.is_over.load(Ordering::SeqCst) {
+        let is_started = !matches!(self.host, Host::Nobody);
+        if is_started && !self.shared.is_over.load(Ordering::SeqCst) {
             return Poll::Pending;
         }
-        if let Some(thread) = self.thread.take() {
+        if let Host::Thread(thread) = std::mem::replace(&mut self.host, Host::Nobody) {
             // It has ended; a panic in it was told when it happened.
             drop(thread.join());
         }
@@ -171,7 +211,10 @@ struct Open {
     state_hash: u128,
 }
 
-/// The thread.
+/// How often a task looks whether an entry has got to the disk: about as long as a group takes.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
+/// The thread, or the task.
 #[derive(Debug)]
 struct Writer {
     store: Box<dyn CheckpointStore>,
@@ -199,21 +242,57 @@ impl Drop for End {
 impl Writer {
     fn run(&mut self, orders: &Receiver<Order>) {
         let _end = End(self.shared.clone());
-        while let Ok(order) = orders.recv() {
-            if self.shared.is_closing.load(Ordering::Acquire) {
-                break;
-            }
-            let given_up = self.shared.given_up_index.load(Ordering::Acquire);
-            if self.open.as_ref().is_some_and(|open| open.index == given_up) {
-                self.give_up();
-            }
-            if let Err(error) = self.take(order) {
-                self.counters.checkpoints_given_up.count();
-                tracing::warn!(%error, "a checkpoint is given up; another one is tried later");
-                self.give_up();
+        while let Ok(order) = orders.recv()
+            && !self.is_closing()
+        {
+            self.obey(order);
+        }
+        self.give_up();
+    }
+
+    async fn run_here(&mut self, orders: &Receiver<Order>, bell: &Bell) {
+        let _end = End(self.shared.clone());
+        while !self.is_closing() {
+            match orders.try_recv() {
+                Ok(order) => {
+                    // A thread waits for it where it ends the checkpoint.
+                    while matches!(order, Order::End) && self.is_pin_awaited() {
+                        sleep(LOOK_EVERY).await;
+                    }
+                    self.obey(order);
+                }
+                Err(TryRecvError::Empty) => bell.rung().await,
+                Err(TryRecvError::Disconnected) => break,
             }
         }
         self.give_up();
+    }
+
+    fn is_closing(&self) -> bool {
+        self.shared.is_closing.load(Ordering::Acquire)
+    }
+
+    fn obey(&mut self, order: Order) {
+        let given_up = self.shared.given_up_index.load(Ordering::Acquire);
+        if self.open.as_ref().is_some_and(|open| open.index == given_up) {
+            self.give_up();
+        }
+        if let Err(error) = self.take(order) {
+            self.counters.checkpoints_given_up.count();
+            tracing::warn!(%error, "a checkpoint is given up; another one is tried later");
+            self.give_up();
+        }
+    }
+
+    /// Whether the entry of the checkpoint is on its way to the disk and not there yet.
+    fn is_pin_awaited(&self) -> bool {
+        let is_on_disk = |open: &Open| self.pin.find(open.index).is_some();
+        self.open.as_ref().is_some_and(|open| !is_on_disk(open)) && !self.is_hopeless()
+    }
+
+    /// Whether nothing more gets to the disk, or nobody waits for it.
+    fn is_hopeless(&self) -> bool {
+        !self.mark.is_storing() || self.is_closing()
     }
 
     fn take(&mut self, order: Order) -> Result<(), GivenUp> {
@@ -241,9 +320,8 @@ impl Writer {
 
     fn end(&mut self) -> Result<(), GivenUp> {
         let Some(&Open { index, state_hash }) = self.open.as_ref() else { return Ok(()) };
-        let is_hopeless =
-            || !self.mark.is_storing() || self.shared.is_closing.load(Ordering::Acquire);
-        let position = self.pin.wait(index, is_hopeless).ok_or(GivenUp::NotStored { index })?;
+        let position = self.pin.wait(index, || self.is_hopeless());
+        let position = position.ok_or(GivenUp::NotStored { index })?;
         let seal = Seal {
             index,
             lsn: position.lsn,

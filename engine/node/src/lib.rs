@@ -11,6 +11,7 @@
 //! nothing waits for the disk but what must ([`Effect::release`](ach_actors_entities::Effect)).
 
 mod ack_table;
+mod assembly;
 mod audit_start;
 mod audit_state;
 mod audit_tally;
@@ -25,6 +26,7 @@ mod counters;
 mod entry_queue;
 mod fan_out;
 mod give_way;
+mod here;
 mod journal_floor;
 mod journal_log;
 mod keeper;
@@ -39,6 +41,7 @@ mod outbox;
 mod outlet;
 mod pin;
 mod ping_buffer;
+mod planted;
 mod publisher;
 mod recent;
 mod recovery;
@@ -64,10 +67,14 @@ pub use audit_state::AuditTrouble;
 pub use clock::{Clock, SystemClock};
 pub use commit_mark::StoringStopped;
 pub use counters::{Counter, Counters};
+pub use here::Here;
 pub use lanes::LanesClosed;
 pub use limits::NodeLimits;
 pub use node::{Arrangement, Ended, Health, Node, NodeConfig, Running};
 pub use node_page::NodePage;
+pub use planted::PlantedBug;
+#[cfg(debug_assertions)]
+pub use planted::plant;
 pub use restore::checkpointed_site;
 pub use scribe::CheckpointPolicy;
 pub use start_error::StartError;

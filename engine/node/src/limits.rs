@@ -39,6 +39,8 @@ pub struct NodeLimits {
     pub drain_within: Duration,
     /// When checkpoints are made.
     pub checkpoints: CheckpointPolicy,
+    /// Bytes of a segment of the audit log, reserved when it is made: some 16,000 records in 4 MiB.
+    pub audit_segment_bytes: u64,
 }
 
 impl Default for NodeLimits {
@@ -56,6 +58,7 @@ impl Default for NodeLimits {
             report_window: 4_096,
             drain_within: Duration::from_secs(10),
             checkpoints: CheckpointPolicy::default(),
+            audit_segment_bytes: ach_engine_audit::Config::default().segment_bytes,
         }
     }
 }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 
-use ach_actors_entities::Site;
-use ach_actors_model::{Lane, Name, SiteConfig, SourceRef};
+use ach_actors_model::{Lane, Name, SiteConfig};
 use ach_engine_journal::{Config, Disk, FileDisk, KekSource};
 use ach_engine_net::Bundle;
 use ach_engine_shard::Input;
@@ -15,27 +14,21 @@ use ach_geo::SiteFrame;
 use actix::System;
 use tokio::sync::watch;
 
-use crate::ack_table::{AckTable, VENDOR_LANES};
-use crate::audit_start::{Audit, audit};
+use crate::assembly::{Assembled, assemble};
 use crate::audit_state::{AuditState, AuditTrouble};
 use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::commit_mark::{CommitMark, StoringStopped};
-use crate::committer::Committer;
 use crate::counters::Counters;
-use crate::keeper::Keeper;
+use crate::here::Here;
 use crate::lanes::{Lanes, LanesClosed};
 use crate::limits::NodeLimits;
 use crate::node_page::NodePage;
-use crate::outlet::{Outlet, Spout};
-use crate::recovery::{Recovered, recover};
-use crate::rim::RimParts;
-use crate::scribe::{CheckpointPolicy, Scribe};
-use crate::serve::{Serving, serve};
+use crate::outlet::Outlet;
+use crate::recovery::recover;
+use crate::serve::{FrontDoor, Serving, serve};
 use crate::shard_actor::ShardState;
 use crate::shard_gauge::ShardGauge;
-use crate::shard_worker::{ShardParts, ShardWorker};
 use crate::start_error::StartError;
-use crate::told::Told;
 
 /// Which threads do what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -181,28 +174,57 @@ impl Node {
         A: Disk + Clone + Send + 'static,
     {
         let kek = config.kek.load_for(disk)?;
-        let recovered = recover(disk, config.journal, &kek, config.limits.checkpoints)?;
-        check_site(&config, &recovered)?;
-        let shared = Shared::new(&recovered, clock, &config.limits);
-        let audit = audit(&config, audit_disk, &shared.counters, &shared.clock)?;
-        start(config, recovered, shared, audit)
+        let recovered = recover(disk, config.journal, &kek, config.limits.checkpoints, true)?;
+        start(assemble(config, recovered, audit_disk, clock, None)?)
+    }
+
+    /// As [`Node::start_on_disks`], with everything on the caller's thread: the node is the future, which
+    /// must be polled within a local set of a tokio runtime, and is killed by dropping both. It has
+    /// the parts, and the code, that a node with threads has.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`].
+    pub fn start_here<D, A>(
+        config: NodeConfig,
+        disk: &D,
+        audit_disk: A,
+        clock: Arc<dyn Clock>,
+        here: Here,
+    ) -> Result<(Running, impl Future<Output = ()> + 'static), StartError>
+    where
+        D: Disk + Clone + Send + 'static,
+        A: Disk + Clone + Send + 'static,
+    {
+        let kek = config.kek.load_for(disk)?;
+        let recovered = recover(disk, config.journal, &kek, config.limits.checkpoints, false)?;
+        let Here { endpoint, disk_pace } = here;
+        let Assembled { serving, running, beside } =
+            assemble(config, recovered, audit_disk, clock, Some(disk_pace))?;
+        let serving = Serving { door: FrontDoor::Endpoint(endpoint), ..serving };
+        let node = async move {
+            let beside: Vec<_> = beside.into_iter().map(tokio::task::spawn_local).collect();
+            serve(serving).await;
+            beside.iter().for_each(tokio::task::JoinHandle::abort);
+        };
+        Ok((running, node))
     }
 }
 
 /// A node at work. Dropping it stops the node, without waiting.
 #[derive(Debug)]
 pub struct Running {
-    address: SocketAddr,
-    stop: watch::Sender<bool>,
-    state: watch::Receiver<ShardState>,
-    thread: Option<JoinHandle<()>>,
-    lanes: Arc<Lanes>,
-    outlet: Arc<Outlet>,
-    clock: Arc<ShardClock>,
-    mark: Arc<CommitMark>,
-    counters: Arc<Counters>,
-    gauge: Arc<ShardGauge>,
-    audit: Arc<AuditState>,
+    pub(crate) address: SocketAddr,
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) state: watch::Receiver<ShardState>,
+    pub(crate) thread: Option<JoinHandle<()>>,
+    pub(crate) lanes: Arc<Lanes>,
+    pub(crate) outlet: Arc<Outlet>,
+    pub(crate) clock: Arc<ShardClock>,
+    pub(crate) mark: Arc<CommitMark>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) gauge: Arc<ShardGauge>,
+    pub(crate) audit: Arc<AuditState>,
 }
 
 impl Running {
@@ -304,169 +326,18 @@ impl Drop for Running {
     }
 }
 
-/// Starts a node from a journal that has been replayed.
-fn start(
-    config: NodeConfig,
-    recovered: Recovered,
-    shared: Shared,
-    audit: Audit,
-) -> Result<Running, StartError> {
-    let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, .. } = config;
-    let (worker, told, acks) = worker(&shared, recovered, site, limits.checkpoints)?;
-    let site = worker.shard().site().cloned().ok_or(StartError::Failed)?;
-    let rim = RimParts {
-        node: name,
-        frame,
-        lanes: shared.lanes.clone(),
-        outlet: shared.outlet.clone(),
-        clock: shared.clock.clone(),
-        mark: shared.mark.clone(),
-        counters: shared.counters.clone(),
-        gauge: shared.gauge.clone(),
-        limits,
-        audit: audit.auditor,
-        acks: recovered_acks(acks, &worker, &site),
-        told,
-        site,
-    };
-    let (state, running) = watch::channel(ShardState::Running);
-    let (stop, stopping) = watch::channel(false);
+/// Gives a node that is put together its threads.
+fn start(assembled: Assembled) -> Result<Running, StartError> {
+    let Assembled { serving, mut running, .. } = assembled;
     let (ready, is_ready) = channel();
-    let serving =
-        Serving { listen, bundle, arrangement, worker, rim, state, stop: stopping, ready };
+    let serving = Serving { ready: Some(ready), ..serving };
     let thread = std::thread::Builder::new()
         .name("ach-rim".to_owned())
         .spawn(move || System::new().block_on(serve(serving)))
         .map_err(StartError::Thread)?;
     let address = is_ready.recv().map_err(|_| StartError::Failed)??;
     tracing::info!(%address, "the node takes connections");
-    Ok(Running {
-        address,
-        stop,
-        state: running,
-        thread: Some(thread),
-        lanes: shared.lanes,
-        outlet: shared.outlet,
-        clock: shared.clock,
-        mark: shared.mark,
-        counters: shared.counters,
-        gauge: shared.gauge,
-        audit: audit.state,
-    })
-}
-
-/// What the threads of a node share.
-#[derive(Debug)]
-struct Shared {
-    lanes: Arc<Lanes>,
-    outlet: Arc<Outlet>,
-    clock: Arc<ShardClock>,
-    mark: Arc<CommitMark>,
-    counters: Arc<Counters>,
-    gauge: Arc<ShardGauge>,
-}
-
-impl Shared {
-    fn new(recovered: &Recovered, clock: Arc<dyn Clock>, limits: &NodeLimits) -> Shared {
-        let last_logged = (recovered.last_index > 0).then_some(recovered.last_at);
-        Shared {
-            lanes: Arc::new(Lanes::new(limits.ping_batches_max)),
-            outlet: Arc::new(Outlet::new()),
-            clock: Arc::new(ShardClock::start(clock, last_logged)),
-            mark: Arc::new(CommitMark::at(recovered.last_index)),
-            counters: Arc::default(),
-            gauge: Arc::default(),
-        }
-    }
-}
-
-/// Puts the recovered shard to work, with a committer that stores what it decides. Gives back what
-/// the rim goes on with.
-fn worker(
-    shared: &Shared,
-    recovered: Recovered,
-    site: SiteConfig,
-    policy: CheckpointPolicy,
-) -> Result<(ShardWorker, Told, AckTable), StartError> {
-    let (mark, counters) = (shared.mark.clone(), shared.counters.clone());
-    if let Some(why) = recovered.stopped {
-        mark.stop(why);
-    }
-    let committer = match recovered.log {
-        // Groups are gathered by real time, whatever time the shard follows: the disk is real.
-        Some(log) => {
-            let clock = Arc::new(SystemClock::default());
-            Committer::start(log, mark.clone(), counters.clone(), clock)
-                .map_err(StartError::Thread)?
-        }
-        None => Committer::absent(mark.clone(), counters.clone()),
-    };
-    let keeper = recovered
-        .store
-        .map(|store| Keeper::start(store, committer.pin(), mark.clone(), counters.clone()));
-    let keeper = keeper.transpose().map_err(StartError::Thread)?;
-    let (told, acks) =
-        (recovered.ledger.told(recovered.shard.open_notices()), recovered.ledger.acks());
-    let past = (recovered.ledger, recovered.sites, recovered.since);
-    let change = changed_site(site, recovered.site.as_ref());
-    let mut worker = ShardWorker::new(ShardParts {
-        shard: recovered.shard,
-        lanes: shared.lanes.clone(),
-        clock: shared.clock.clone(),
-        committer,
-        mark,
-        spout: Spout::new(shared.outlet.clone()),
-        scribe: Scribe::new(past, keeper, policy, counters.clone()),
-        counters,
-        gauge: shared.gauge.clone(),
-        last_index: recovered.last_index,
-        last_at: recovered.last_at,
-        site_version: recovered.site.as_ref().map_or(0, |site| site.version),
-    });
-    let away_since = (recovered.last_index > 0).then_some(recovered.last_at);
-    worker.open(away_since, change.map(Box::new));
-    Ok((worker, told, acks))
-}
-
-fn check_site(config: &NodeConfig, recovered: &Recovered) -> Result<(), StartError> {
-    let wanted = config.site.site.clone();
-    let found = &config.bundle.identity().site;
-    if *found != wanted {
-        return Err(StartError::OtherCertificate { found: found.clone(), wanted });
-    }
-    match &recovered.site {
-        Some(site) if site.site != wanted => {
-            Err(StartError::OtherSite { found: site.site.clone(), wanted })
-        }
-        _ => {
-            let mut next = config.site.clone();
-            next.version = recovered.site.as_ref().map_or(1, |site| site.version.saturating_add(1));
-            let in_force = recovered.shard.site().map(Arc::as_ref);
-            Site::compile(in_force, &next)?;
-            Ok(())
-        }
-    }
-}
-
-/// The site's next version, if it differs from the one in force.
-fn changed_site(wanted: SiteConfig, in_force: Option<&SiteConfig>) -> Option<SiteConfig> {
-    match in_force {
-        None => Some(SiteConfig { version: 1, ..wanted }),
-        Some(in_force) => {
-            let same = SiteConfig { version: in_force.version, ..wanted };
-            let version = in_force.version.saturating_add(1);
-            if same == *in_force { None } else { Some(SiteConfig { version, ..same }) }
-        }
-    }
-}
-
-/// What became of the inputs is known from the replay; how far they reach, from the shard.
-fn recovered_acks(mut acks: AckTable, worker: &ShardWorker, site: &Site) -> AckTable {
-    for source in (0..).map(SourceRef).take(site.source_ref_count()) {
-        for lane in VENDOR_LANES {
-            let state = worker.shard().lane_state(source, lane);
-            acks.recover(source, lane, state.epoch, state.accepted_through);
-        }
-    }
-    acks
+    running.address = address;
+    running.thread = Some(thread);
+    Ok(running)
 }

@@ -1,13 +1,14 @@
 //! Notices of the shard as notes on the wire: numbers become names.
 
 use ach_actors_entities::Site;
-use ach_actors_model::{AlarmNotice, Cause, Event, EventKind, Eye, Fix};
+use ach_actors_model::{AlarmId, AlarmNotice, Cause, Event, EventKind, Eye, Fix};
 use ach_engine_wire::{
     AlarmNote, AlarmSettled, Cursor, EventNote, EventWord, InputCause, PositionNote, Storage,
     WireCause,
 };
 
 use crate::names::Names;
+use crate::planted::{PlantedBug, is_planted};
 use crate::recent::NoticeAt;
 
 /// The number of this node's only shard.
@@ -31,7 +32,7 @@ pub(crate) fn alarm_note(
 ) -> AlarmNote {
     let names = Names(site);
     AlarmNote {
-        id: notice.id,
+        id: told_id(notice),
         transition: notice.transition,
         reason: notice.reason,
         kind: notice.kind,
@@ -58,6 +59,14 @@ pub(crate) fn alarm_note(
     }
 }
 
+/// The id an alarm is told under: its own.
+fn told_id(notice: &AlarmNotice) -> AlarmId {
+    if is_planted(PlantedBug::IdFromTime) {
+        return AlarmId(notice.id.0 ^ u128::from(notice.received_at.0));
+    }
+    notice.id
+}
+
 fn cause(names: Names<'_>, cause: Cause) -> WireCause {
     match cause {
         Cause::Input { source, lane, epoch, seq } => {
@@ -71,7 +80,7 @@ fn cause(names: Names<'_>, cause: Cause) -> WireCause {
 /// That a notice is on disk now.
 pub(crate) fn settled(notice: &AlarmNotice, at: NoticeAt) -> AlarmSettled {
     AlarmSettled {
-        id: notice.id,
+        id: told_id(notice),
         transition: notice.transition,
         storage: Storage::Durable,
         cursor: Some(cursor(at)),

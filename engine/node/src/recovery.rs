@@ -59,6 +59,7 @@ pub(crate) fn recover<D>(
     config: Config,
     kek: &Kek,
     policy: CheckpointPolicy,
+    is_threaded: bool,
 ) -> Result<Recovered, StartError>
 where
     D: Disk + Clone + Send + 'static,
@@ -78,7 +79,7 @@ where
                 continue;
             }
         };
-        match come_back(disk, config, kek, policy, Some(restored)) {
+        match come_back(disk, config, kek, (policy, is_threaded), Some(restored)) {
             Err(wrong) if wrong.is_of_the_checkpoint() => {
                 let index = one.index;
                 tracing::error!(index, %wrong, "a checkpoint does not fit; an older one is tried");
@@ -87,7 +88,7 @@ where
             other => return other,
         }
     }
-    come_back(disk, config, kek, policy, None).map_err(|error| match error {
+    come_back(disk, config, kek, (policy, is_threaded), None).map_err(|error| match error {
         // Without any checkpoint the journal's beginning is missing: what is wrong with the
         // checkpoint is the news.
         StartError::NoCheckpoint { .. } => passed_over.unwrap_or(error),
@@ -100,7 +101,7 @@ fn come_back<D>(
     disk: &D,
     config: Config,
     kek: &Kek,
-    policy: CheckpointPolicy,
+    (policy, is_threaded): (CheckpointPolicy, bool),
     restored: Option<Restored>,
 ) -> Result<Recovered, StartError>
 where
@@ -155,7 +156,7 @@ where
         tracing::warn!(%error, "the remains of a checkpoint could not be removed");
     }
     recovered.store = Some(Box::new(store));
-    recovered.log = Some(Box::new(JournalLog::new(journal, replay.chain, floor)));
+    recovered.log = Some(Box::new(JournalLog::new(journal, replay.chain, floor, is_threaded)));
     Ok(recovered)
 }
 

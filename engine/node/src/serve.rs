@@ -1,6 +1,6 @@
 //! The rim's thread: the endpoint, its sessions, the publisher, and how they end.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use ach_engine_audit::{Action, Object, ObjectKind, Outcome, Reason, Record};
 use ach_engine_net::{Bundle, Handshake, HandshakeLimits, Listener, server_endpoint};
 use ach_engine_wire::Code;
 use actix::prelude::*;
-use quinn::VarInt;
+use quinn::{Endpoint, VarInt};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet, yield_now};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -39,14 +39,23 @@ const AUDIT_END_WITHIN: Duration = Duration::from_secs(2);
 /// What the rim's thread needs.
 #[derive(Debug)]
 pub(crate) struct Serving {
-    pub listen: SocketAddr,
-    pub bundle: Bundle,
+    pub door: FrontDoor,
     pub arrangement: Arrangement,
     pub worker: ShardWorker,
     pub rim: RimParts,
     pub state: watch::Sender<ShardState>,
     pub stop: watch::Receiver<bool>,
-    pub ready: Sender<Result<SocketAddr, StartError>>,
+    /// Whoever waits for it to take connections.
+    pub ready: Option<Sender<Result<SocketAddr, StartError>>>,
+}
+
+/// Where connections come from.
+#[derive(Debug)]
+pub(crate) enum FrontDoor {
+    /// A socket that is yet to be opened at this address.
+    Address(SocketAddr, Bundle),
+    /// An endpoint that somebody has opened.
+    Endpoint(Endpoint),
 }
 
 /// Whether the shard gets a thread of its own.
@@ -60,15 +69,15 @@ fn is_two_thread(arrangement: Arrangement) -> bool {
 
 /// Serves until it is told to stop or the shard fails.
 pub(crate) async fn serve(serving: Serving) {
-    let Serving { listen, bundle, arrangement, worker, rim, state, mut stop, ready } = serving;
-    let listener = match listen_at(listen, &bundle, &rim.limits) {
+    let Serving { door, arrangement, worker, rim, state, mut stop, ready } = serving;
+    let listener = match listen_at(door, &rim.limits) {
         Ok((listener, address)) => {
             // Nobody waits for the answer only if the starter is gone.
-            let _ = ready.send(Ok(address));
+            let _ = ready.map(|ready| ready.send(Ok(address)));
             listener
         }
         Err(error) => {
-            let _ = ready.send(Err(error));
+            let _ = ready.map(|ready| ready.send(Err(error)));
             return;
         }
     };
@@ -84,6 +93,13 @@ pub(crate) async fn serve(serving: Serving) {
     let mut sessions = JoinSet::new();
     loop {
         tokio::select! {
+            // What ends the node first, and last what others can make come without end.
+            biased;
+            // An error means that whoever could stop the node is gone: then it stops.
+            _ = stop.wait_for(|is_stopping| *is_stopping) => break,
+            _ = shard_state.wait_for(|state| *state == ShardState::Failed) => break,
+            _ = failed.wait_for(|is_failed| *is_failed) => break,
+            Some(ended) = sessions.join_next() => count_panic(&rim, &ended),
             handshake = rim.listener.accept() => match handshake {
                 Some(handshake) => {
                     take(&rim, &roster, handshake, &mut sessions);
@@ -93,11 +109,6 @@ pub(crate) async fn serve(serving: Serving) {
                 }
                 None => break,
             },
-            Some(ended) = sessions.join_next() => count_panic(&rim, &ended),
-            // An error means that whoever could stop the node is gone: then it stops.
-            _ = stop.wait_for(|is_stopping| *is_stopping) => break,
-            _ = shard_state.wait_for(|state| *state == ShardState::Failed) => break,
-            _ = failed.wait_for(|is_failed| *is_failed) => break,
         }
     }
     end(&rim, &mut shard_state, sessions).await;
@@ -112,12 +123,11 @@ pub(crate) async fn serve(serving: Serving) {
     }
 }
 
-fn listen_at(
-    wanted: SocketAddr,
-    bundle: &Bundle,
-    limits: &NodeLimits,
-) -> Result<(Listener, SocketAddr), StartError> {
-    let endpoint = server_endpoint(wanted, bundle)?;
+fn listen_at(door: FrontDoor, limits: &NodeLimits) -> Result<(Listener, SocketAddr), StartError> {
+    let (wanted, endpoint) = match door {
+        FrontDoor::Address(wanted, bundle) => (wanted, server_endpoint(wanted, &bundle)?),
+        FrontDoor::Endpoint(endpoint) => ((Ipv4Addr::UNSPECIFIED, 0).into(), endpoint),
+    };
     let address = endpoint.local_addr().map_err(|source| StartError::Address { wanted, source })?;
     let handshakes =
         HandshakeLimits { pending_max: limits.handshakes_max, ..HandshakeLimits::default() };

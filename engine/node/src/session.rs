@@ -220,8 +220,9 @@ async fn run(
         let is_certain = rim.has_certain_clock();
         let clock = VendorClock::new(is_certain, hello.sent_at, begun_at, received_at);
         let agreed = tokio::select! {
-            agreed = Vendor::agree(&rim, source, &hello, clock) => agreed?,
+            biased;
             () = given_way(Some(turn.gives_way())) => return Err(taken_over()),
+            agreed = Vendor::agree(&rim, source, &hello, clock) => agreed?,
         };
         (Some(Rc::new(agreed)), Some(turn))
     } else {
@@ -323,12 +324,10 @@ async fn work(
     tokio::pin!(certificate);
     loop {
         tokio::select! {
-            stream = session.connection.accept_uni() => {
-                lanes.open(&session, vendor.as_ref(), stream?, &mut tasks)?;
-            }
-            Some(subscription) = begun.recv() => {
-                tasks.spawn_local(Subscription::write(subscription));
-            }
+            // What ends the session first, and last what the peer can make come without end. Tasks
+            // that are done cannot keep the rest away: there are no more of them than streams and
+            // subscriptions that were taken in below.
+            biased;
             Some(done) = tasks.join_next() => match done {
                 Ok(Ok(End::Session)) => return leave(&session, end_writer, writer, None).await,
                 // While the node drains, its lanes close before its sessions do.
@@ -353,6 +352,12 @@ async fn work(
                     detail: Text::new("the node is shutting down; connect again"),
                 };
                 return leave(&session, end_writer, writer, Some(goodbye)).await;
+            }
+            Some(subscription) = begun.recv() => {
+                tasks.spawn_local(Subscription::write(subscription));
+            }
+            stream = session.connection.accept_uni() => {
+                lanes.open(&session, vendor.as_ref(), stream?, &mut tasks)?;
             }
         }
     }

@@ -19,6 +19,7 @@ use crate::counters::Counters;
 use crate::lanes::{Lanes, Ticketed};
 use crate::outlet::{Outbound, Spout};
 use crate::ping_buffer::BATCH_PINGS_MAX;
+use crate::planted::{PlantedBug, is_planted};
 use crate::scribe::{Scribe, Told};
 use crate::shard_gauge::ShardGauge;
 
@@ -224,7 +225,9 @@ impl ShardWorker {
         let parts = &mut self.parts;
         let received = || inputs.iter().map(received_at);
         let now = parts.clock.now();
-        let at = now.max(received().max().unwrap_or_default()).max(parts.last_at);
+        let last_at =
+            if is_planted(PlantedBug::TimeGoesBack) { Timestamp(0) } else { parts.last_at };
+        let at = now.max(received().max().unwrap_or_default()).max(last_at);
         if let Some(oldest) = received().filter(|at| *at > Timestamp(0)).min() {
             parts.counters.tally.lane_wait.record(now.since_ns(oldest));
         }
@@ -309,6 +312,9 @@ impl ShardWorker {
 
     fn store(&mut self, entry: &Entry, is_urgent: bool, is_checkpointed: bool) {
         let parts = &mut self.parts;
+        if is_planted(PlantedBug::EntryNotStored) && is_urgent && entry.index % 8 == 0 {
+            return;
+        }
         if !parts.committer.is_storing() {
             parts.counters.entries_not_stored.count();
             return;

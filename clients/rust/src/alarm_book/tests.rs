@@ -188,6 +188,21 @@ fn one_that_became_durable_and_ended_meanwhile_is_not_withdrawn() {
 }
 
 #[test]
+fn one_that_was_gone_and_is_told_as_open_again_is_news() {
+    let streams = vec![
+        vec![end(0, 0), raised(1, 5)],
+        // A node that has lost its journal.
+        vec![end(0, 0)],
+        // The same with a backup put back.
+        vec![open(1, 5), end(1, 5), cleared(1, 7)],
+        vec![open(1, 5), end(1, 7)],
+    ];
+    let news =
+        ["0 open", "1 Raised", "1 gone", "0 open", "1 Raised", "1 open", "1 Cleared", "1 open"];
+    check(streams, &news);
+}
+
+#[test]
 fn an_open_alarm_whose_end_was_left_out_is_said_to_be_gone_once() {
     // The node no longer remembers what was missed.
     let second = vec![gap(Code::CursorOutOfRange), open(2, 4), end(1, 9)];

@@ -117,6 +117,50 @@ fn a_node_that_forgot_what_it_acknowledged_is_found_out() {
     check_sent(&mut outbox, 10, Some((1, &[4])));
 }
 
+/// Four are sent and durable to us, `refused` of them refused; what a node may come back with that has
+/// `durable` of them in its journal.
+#[track_caller]
+fn check_after_refusals(refused: &[u64], durable: u64, expected: Result<(), OutboxError>) {
+    let mut outbox = outbox(5, 10);
+    outbox.on_welcome(&welcome(1, 0, 0, 100)).unwrap();
+    check_sent(&mut outbox, 4, Some((1, &[1, 2, 3, 4])));
+    outbox.on_ack(&ack(1, 4, 3, 100));
+    for &number in refused {
+        outbox.on_refused(1, number..=number);
+    }
+    outbox.on_ack(&ack(1, 4, 4, 100));
+    let again = outbox.on_welcome(&welcome(1, durable, durable, 100));
+    assert_eq!(again, expected, "{refused:?}, {durable}");
+    if expected.is_ok() {
+        check_sent(&mut outbox, 10, Some((5, &[5])));
+    }
+}
+
+#[test]
+fn what_was_refused_is_not_missed_in_a_node_that_starts_again() {
+    check_after_refusals(&[], 4, Ok(()));
+    check_after_refusals(&[], 3, Err(OutboxError::NodeIsBehind));
+    check_after_refusals(&[4], 3, Ok(()));
+    check_after_refusals(&[4], 2, Err(OutboxError::NodeIsBehind));
+    check_after_refusals(&[3, 4], 2, Ok(()));
+    check_after_refusals(&[4, 3], 2, Ok(()));
+    check_after_refusals(&[2, 4], 3, Ok(()));
+    check_after_refusals(&[2, 4], 2, Err(OutboxError::NodeIsBehind));
+    check_after_refusals(&[2, 3], 3, Err(OutboxError::NodeIsBehind));
+    check_after_refusals(&[1, 2, 3, 4], 0, Ok(()));
+}
+
+#[test]
+fn refusals_of_another_epoch_or_of_what_was_not_sent_excuse_nothing() {
+    let mut outbox = outbox(4, 10);
+    outbox.on_welcome(&welcome(2, 0, 0, 100)).unwrap();
+    check_sent(&mut outbox, 2, Some((1, &[1, 2])));
+    outbox.on_refused(1, 1..=2);
+    outbox.on_refused(2, 3..=u64::MAX);
+    outbox.on_ack(&ack(2, 2, 2, 100));
+    assert_eq!(outbox.on_welcome(&welcome(2, 1, 1, 100)), Err(OutboxError::NodeIsBehind));
+}
+
 #[test]
 fn an_ack_beyond_what_was_sent_frees_no_more_than_that() {
     for durable in [5, 6, u64::MAX] {

@@ -20,7 +20,7 @@ fn identity(who: &str) -> Identity {
 }
 
 fn open(directory: &TempDir) -> (Spool, Kept) {
-    Spool::open(directory.path(), &identity("uwb")).unwrap()
+    Spool::open(directory.path(), &identity("uwb"), true).unwrap()
 }
 
 fn ping(number: u64) -> Ping {
@@ -137,10 +137,10 @@ fn a_torn_or_flipped_file_loses_its_end_and_nothing_else() {
 fn a_directory_is_of_one_vendor_and_one_process() {
     let directory = TempDir::new().unwrap();
     let (first, _) = open(&directory);
-    let second = Spool::open(directory.path(), &identity("uwb"));
+    let second = Spool::open(directory.path(), &identity("uwb"), true);
     assert!(matches!(second, Err(SpoolError::InUse { .. })), "{second:?}");
     drop(first);
-    let other = Spool::open(directory.path(), &identity("ble"));
+    let other = Spool::open(directory.path(), &identity("ble"), true);
     assert!(matches!(other, Err(SpoolError::Owner { .. })), "{other:?}");
 }
 
@@ -149,7 +149,7 @@ fn a_directory_that_cannot_be_written_is_told() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("file");
     fs::write(&file, "").unwrap();
-    let wrong = Spool::open(&file, &identity("uwb"));
+    let wrong = Spool::open(&file, &identity("uwb"), true);
     assert!(matches!(wrong, Err(SpoolError::File { verb: "make", .. })), "{wrong:?}");
 }
 

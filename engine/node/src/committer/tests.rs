@@ -1,4 +1,4 @@
-//! A committer whose log can be held up and can fail.
+//! The committer over logs that fail and are held up.
 
 use std::sync::Mutex;
 use std::task::Waker;

@@ -21,6 +21,7 @@ pub(crate) async fn ended(session: &Session) {
             return;
         }
         tokio::select! {
+            biased;
             () = sleep(Duration::from_nanos(left_ns).min(LOOK_EVERY)) => {}
             // An error means that the node has ended, and with it this session.
             _ = skew.changed() => {}

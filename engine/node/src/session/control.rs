@@ -345,14 +345,17 @@ pub(crate) async fn write(
         let is_held = !are_pings_due;
         let next_at = if is_held { acked_at + ACK_EVERY } else { wake_at };
         tokio::select! {
-            () = session.out.ready() => {}
-            () = changed(progress.as_mut()) => {}
+            // All but the clock is looked at above in any case, whatever woke this task. The clock
+            // is first: it is rare, and a vendor at full speed makes progress without a pause.
+            biased;
             // An error means that the node has ended, and with it this session.
             _ = skew.changed(), if vendor.is_some() => {
                 let offset_ns = *skew.borrow_and_update();
                 session.rim.counters.clock_offsets_told.count();
                 session.answer(ClockOffset { offset_ns })?;
             }
+            () = session.out.ready() => {}
+            () = changed(progress.as_mut()) => {}
             () = sleep_until(next_at) => {}
             // An error means that the session is gone.
             _ = ends.changed() => {}

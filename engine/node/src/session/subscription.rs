@@ -142,9 +142,12 @@ impl Subscription {
         let mut behind = 0;
         loop {
             tokio::select! {
-                () = self.sink.ready() => {}
+                // The end first: to a busy topic there is always news, and the node would wait for
+                // this stream until its patience ends.
+                biased;
                 // An error means that the session is gone, which ends the stream as well.
                 _ = ended.wait_for(|is_ended| *is_ended) => break,
+                () = self.sink.ready() => {}
             }
             behind = self.write_news(&mut out, behind).await?;
         }

@@ -15,6 +15,7 @@ use super::handles::Handles;
 use super::vendor_clock::VendorClock;
 use crate::ack_table::{SourceProgress, VENDOR_LANES};
 use crate::ping_buffer::PingBuffer;
+use crate::planted::{PlantedBug, is_planted};
 use crate::rim::Rim;
 
 /// How long to wait for the shard to decide on what an older session of the feed left. What it
@@ -176,6 +177,11 @@ impl Vendor {
                 self.pings.borrow_mut().tellable(at.durable_through)
             } else {
                 at.durable_through
+            };
+            let durable_through = if is_planted(PlantedBug::AcceptedSaidDurable) {
+                at.accepted_through
+            } else {
+                durable_through
             };
             let says = (at.accepted_through, durable_through, at.totals.sum());
             if *told == Some(says) || (lane == Lane::Ping && !are_pings_due) {

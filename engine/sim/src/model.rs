@@ -1,0 +1,210 @@
+//! The reference model: which alarms a journal of inputs must have raised.
+//!
+//! Written from `docs/specs/entry.md`, `time.md`, `acks.md`, `identity.md` and `site.md` for the simulated
+//! site alone: squares without gates, one tag a subject, one feed, one version of the site. It is slow,
+//! short and knows no actor, so that it is wrong in other places than the shard. What it leaves out:
+//! silence, which has bounds of its own ([`Model::may_be_silent`]), and the feed's clock.
+
+mod devices;
+mod episode;
+mod mover;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ach_actors_model::{AlarmId, AlarmTransition, Lane, PingBatch, Report, ReportKind, Timestamp};
+use ach_engine_shard::{Entry, Input};
+
+use crate::site::{SILENCE_NS, TAG_COUNT};
+use devices::{DoorFacts, TagFacts};
+use episode::Episodes;
+pub(crate) use episode::{Place, clock_skew_id, rule_id};
+use mover::{Mover, Verdict};
+
+/// Nanoseconds by which the moment a tag was heard may differ from that of the entry that says so.
+const HEARD_SLACK_NS: u64 = 1_000_000_000;
+
+/// A change of an alarm that the journal demands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Notice {
+    pub id: AlarmId,
+    pub transition: AlarmTransition,
+    /// The entry.
+    pub index: u64,
+}
+
+/// The model.
+#[derive(Debug, Default)]
+pub struct Model {
+    epoch: u32,
+    /// How far duress, door and ping lane were decided on.
+    through: [u64; 3],
+    movers: BTreeMap<u32, Mover>,
+    tags: BTreeMap<u32, TagFacts>,
+    doors: BTreeMap<u32, DoorFacts>,
+    episodes: Episodes,
+    notices: Vec<Notice>,
+    /// When each tag was heard, by the time of entries.
+    heard: BTreeMap<u32, Vec<Timestamp>>,
+    at: Timestamp,
+}
+
+impl Model {
+    /// Plays a journal from its first entry.
+    pub fn play(entries: &[Entry]) -> Model {
+        let mut model = Model::default();
+        for entry in entries {
+            model.step(entry);
+        }
+        model
+    }
+
+    /// The changes it demands, in order.
+    pub(crate) fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// The alarms that must be open.
+    pub(crate) fn open(&self) -> BTreeSet<AlarmId> {
+        self.episodes.open_ids()
+    }
+
+    /// Ids that silence alarms may have: of each tag as many as it was unheard for long enough.
+    pub(crate) fn may_be_silent(&self) -> BTreeSet<AlarmId> {
+        let mut ids = BTreeSet::new();
+        for (&tag, heard) in &self.heard {
+            let ends = heard.iter().skip(1).chain([&self.at]);
+            let is_long = |(from, to): &(&Timestamp, &Timestamp)| {
+                to.since_ns(**from).saturating_add(HEARD_SLACK_NS) >= SILENCE_NS
+            };
+            let gaps = heard.iter().zip(ends).filter(is_long).count();
+            let ordinals = 1..=u32::try_from(gaps).unwrap_or(u32::MAX);
+            ids.extend(
+                ordinals.map(|ordinal| rule_id("silent", Some(tag), Place::Tag(tag), ordinal)),
+            );
+        }
+        ids
+    }
+
+    fn step(&mut self, entry: &Entry) {
+        self.at = entry.at;
+        let index = entry.index;
+        for tag in 0..TAG_COUNT {
+            self.end_stays(tag, entry.at, index);
+        }
+        for input in &entry.inputs {
+            match input {
+                Input::OpenEpoch { epoch, .. } if *epoch > self.epoch => {
+                    self.epoch = *epoch;
+                    self.through = [0; 3];
+                }
+                Input::Pings(batch) => self.take_batch(batch, entry),
+                Input::Report(report) => self.take_report(report, entry),
+                _ => {}
+            }
+        }
+    }
+
+    fn end_stays(&mut self, tag: u32, now: Timestamp, index: u64) {
+        let Some(mover) = self.movers.get_mut(&tag) else { return };
+        if let Some(zone) = mover.take_stay_due(now) {
+            self.episodes.raise("stay", Some(tag), Place::Zone(zone), index, &mut self.notices);
+        }
+    }
+
+    /// Whether a number is new on its lane; it is decided on from here.
+    fn is_new(&mut self, lane: Lane, epoch: u32, seq: u64) -> bool {
+        let [duress, door, ping] = &mut self.through;
+        let through = match lane {
+            Lane::Duress => duress,
+            Lane::Ping => ping,
+            Lane::Door | Lane::Audit | Lane::Console => door,
+        };
+        let is_new = epoch == self.epoch && seq > *through;
+        if is_new {
+            *through = seq;
+        }
+        is_new
+    }
+
+    fn take_batch(&mut self, batch: &PingBatch, entry: &Entry) {
+        let before = self.through;
+        if !self.is_new(Lane::Ping, batch.epoch, batch.last_seq) {
+            return;
+        }
+        let [.., through] = before;
+        let received_at = batch.received_at.min(entry.at);
+        for ping in &batch.pings {
+            let seq = batch.first_seq.saturating_add(u64::from(ping.seq_offset));
+            if seq <= through {
+                continue;
+            }
+            let tag = ping.tag.0;
+            let mover = self.movers.entry(tag).or_default();
+            let verdict = mover.judge(ping, received_at);
+            if verdict != Verdict::Duplicate {
+                self.heard.entry(tag).or_default().push(entry.at);
+            }
+            if verdict != Verdict::New {
+                continue;
+            }
+            self.end_stays(tag, received_at, entry.index);
+            self.walk(tag, ping.observed_at.min(received_at), received_at, entry.index);
+        }
+    }
+
+    /// The tag has moved: zones are left first, then entered.
+    fn walk(&mut self, tag: u32, observed_at: Timestamp, received_at: Timestamp, index: u64) {
+        let Some(mover) = self.movers.get_mut(&tag) else { return };
+        let (left, entered) = mover.cross(observed_at, received_at);
+        let notices = &mut self.notices;
+        for zone in left {
+            let place = Place::Zone(zone);
+            match zone {
+                0 => self.episodes.end("entry", Some(tag), place, index, notices),
+                1 => self.episodes.raise("exit", Some(tag), place, index, notices),
+                _ => self.episodes.end("stay", Some(tag), place, index, notices),
+            }
+        }
+        for zone in entered {
+            let place = Place::Zone(zone);
+            match zone {
+                0 => self.episodes.raise("entry", Some(tag), place, index, notices),
+                1 => self.episodes.end("exit", Some(tag), place, index, notices),
+                _ => {}
+            }
+        }
+    }
+
+    fn take_report(&mut self, report: &Report, entry: &Entry) {
+        if !self.is_new(report.lane, report.epoch, report.seq) {
+            return;
+        }
+        let stamped_at = report.observed_at;
+        let happened_at = stamped_at.min(report.received_at.min(entry.at));
+        let mut told = devices::Told {
+            stamped_at,
+            happened_at,
+            epoch: report.epoch,
+            index: entry.index,
+            episodes: &mut self.episodes,
+            notices: &mut self.notices,
+        };
+        match report.kind {
+            ReportKind::ButtonPressed { tag }
+            | ReportKind::ButtonReset { tag }
+            | ReportKind::BandCut { tag }
+            | ReportKind::BandWhole { tag } => {
+                let facts = self.tags.entry(tag.0).or_default();
+                if facts.take(tag.0, report.kind, &mut told) {
+                    self.heard.entry(tag.0).or_default().push(entry.at);
+                }
+            }
+            ReportKind::DoorOpened { door }
+            | ReportKind::DoorClosed { door }
+            | ReportKind::AccessGranted { door, .. } => {
+                self.doors.entry(door.0).or_default().take(door.0, report.kind, &mut told);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Episodes and their ids, by `docs/specs/identity.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ach_actors_model::{AlarmId, AlarmTransition};
+use twox_hash::XxHash3_128;
+
+use super::Notice;
+use crate::site::{SITE, VENDOR, ZONES, door_name, subject_name, tag_id};
+
+/// Where an alarm is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    Zone(usize),
+    Door(u32),
+    Tag(u32),
+}
+
+/// Rule, bearer of the tag, place.
+type Key = (&'static str, Option<u32>, Place);
+
+/// All episodes: how many there were, and the one that is open.
+#[derive(Debug, Default)]
+pub(super) struct Episodes(BTreeMap<Key, (u32, Option<AlarmId>)>);
+
+impl Episodes {
+    /// The condition holds. Nothing new if it did.
+    pub(super) fn raise(
+        &mut self,
+        rule: &'static str,
+        who: Option<u32>,
+        place: Place,
+        index: u64,
+        notices: &mut Vec<Notice>,
+    ) {
+        let (ordinal, open) = self.0.entry((rule, who, place)).or_default();
+        if open.is_none() {
+            *ordinal = ordinal.saturating_add(1);
+            let id = rule_id(rule, who, place, *ordinal);
+            *open = Some(id);
+            notices.push(Notice { id, transition: AlarmTransition::Raised, index });
+        }
+    }
+
+    /// The condition holds no longer.
+    pub(super) fn end(
+        &mut self,
+        rule: &'static str,
+        who: Option<u32>,
+        place: Place,
+        index: u64,
+        notices: &mut Vec<Notice>,
+    ) {
+        let open = self.0.get_mut(&(rule, who, place)).and_then(|(_, open)| open.take());
+        if let Some(id) = open {
+            notices.push(Notice { id, transition: AlarmTransition::Cleared, index });
+        }
+    }
+
+    pub(super) fn open_ids(&self) -> BTreeSet<AlarmId> {
+        self.0.values().filter_map(|(_, open)| *open).collect()
+    }
+}
+
+fn part(bytes: &mut Vec<u8>, text: &str) {
+    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+/// The id of an episode that a rule raised.
+pub(crate) fn rule_id(rule: &str, who: Option<u32>, place: Place, ordinal: u32) -> AlarmId {
+    let mut bytes = b"ach-alarm-1".to_vec();
+    part(&mut bytes, SITE);
+    bytes.push(0);
+    part(&mut bytes, rule);
+    match who {
+        Some(tag) => {
+            bytes.push(1);
+            part(&mut bytes, subject_name(tag).as_str());
+        }
+        None => bytes.push(0),
+    }
+    match place {
+        Place::Zone(zone) => {
+            bytes.push(1);
+            part(&mut bytes, ZONES.get(zone).map_or("", |(id, _)| id));
+        }
+        Place::Door(door) => {
+            bytes.push(2);
+            part(&mut bytes, door_name(door).as_str());
+        }
+        Place::Tag(tag) => {
+            bytes.push(4);
+            bytes.extend_from_slice(&tag_id(tag).0.to_le_bytes());
+        }
+    }
+    bytes.extend_from_slice(&ordinal.to_le_bytes());
+    AlarmId(XxHash3_128::oneshot(&bytes))
+}
+
+/// The id of the feed's alarm about its clock.
+pub(crate) fn clock_skew_id(ordinal: u32) -> AlarmId {
+    let mut bytes = b"ach-alarm-1".to_vec();
+    part(&mut bytes, SITE);
+    bytes.extend_from_slice(&[1, 4, 0, 5]);
+    part(&mut bytes, VENDOR);
+    bytes.extend_from_slice(&ordinal.to_le_bytes());
+    AlarmId(XxHash3_128::oneshot(&bytes))
+}

@@ -1,0 +1,310 @@
+//! The node's machine: starts the process, kills it, loses power, has its disk replaced.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ach_engine_audit::Verifier;
+use ach_engine_journal::{
+    Config, Disk as _, Kek, KekSource, Reader, RecordKind, SimDisk, SimFault,
+};
+use ach_engine_net::{Underlay, server_endpoint_on};
+use ach_engine_node::{
+    Arrangement, CheckpointPolicy, Here, Node, NodeConfig, NodeLimits, Running, StartError,
+    StoringStopped,
+};
+use ach_engine_shard::Entry;
+use ach_engine_wire::decode_entry;
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, LocalSet};
+
+use crate::chance::Chance;
+use crate::clock::MachineClock;
+use crate::identities::Identities;
+use crate::network::{NODE_PORT, Network, machine};
+use crate::past::{NodeLife, Past};
+use crate::runtime::SimRuntime;
+use crate::site::{NODE, name, site};
+use crate::socket::SimSocket;
+use crate::trace::Trace;
+
+/// The node's machine in the network.
+pub(crate) const NODE_MACHINE: u8 = 1;
+
+/// Small segments, so that a run rolls over several.
+const SEGMENT_BYTES: u64 = 64 << 10;
+
+/// Room on the disk: more than a run can fill.
+const DISK_BYTES: u64 = 64 << 20;
+
+/// A checkpoint every so many entries, so that a run makes several. The journal is kept: the
+/// invariants look at all of it.
+const CHECKPOINTS: CheckpointPolicy =
+    CheckpointPolicy { journal_bytes: 8 << 10, entries: 60, is_journal_kept: true };
+
+/// The journal's key, as in the file that the node reads.
+const KEK: [u8; 32] = [0x5a; 32];
+
+/// The machine.
+#[derive(Debug)]
+pub(crate) struct NodeHost {
+    identities: &'static Identities,
+    network: Network,
+    disk: SimDisk,
+    /// Where the audit log lies.
+    audit_disk: SimDisk,
+    chance: Chance,
+    trace: Trace,
+    /// Its clocks.
+    pub clock: Arc<MachineClock>,
+    life: Option<Life>,
+}
+
+/// A process at work.
+#[derive(Debug)]
+struct Life {
+    running: Running,
+    task: JoinHandle<()>,
+    runtime: Arc<SimRuntime>,
+}
+
+/// Where the node listens.
+pub(crate) fn address() -> SocketAddr {
+    SocketAddr::new(machine(NODE_MACHINE), NODE_PORT)
+}
+
+impl NodeHost {
+    /// A machine with an empty disk.
+    pub(crate) fn new(
+        identities: &'static Identities,
+        network: Network,
+        clock: Arc<MachineClock>,
+        mut chance: Chance,
+        trace: Trace,
+    ) -> NodeHost {
+        let disk = SimDisk::new(chance.next(), DISK_BYTES);
+        let audit_disk = SimDisk::new(chance.next(), DISK_BYTES);
+        NodeHost { identities, network, disk, audit_disk, chance, trace, clock, life: None }
+    }
+
+    fn config(&self) -> NodeConfig {
+        NodeConfig {
+            name: name(NODE),
+            site: site(),
+            frame: None,
+            data: self.identities.folder(),
+            kek: KekSource::File(self.identities.kek_file()),
+            journal: Config {
+                segment_bytes: SEGMENT_BYTES,
+                group_bytes_max: 32 << 10,
+                reserve_bytes: 0,
+            },
+            bundle: self.identities.node.clone(),
+            listen: address(),
+            arrangement: Arrangement::OneThread,
+            limits: NodeLimits {
+                checkpoints: CHECKPOINTS,
+                // As small as they may be: the whole log is checked at every start.
+                audit_segment_bytes: 0,
+                ..NodeLimits::default()
+            },
+        }
+    }
+
+    /// Starts the process. One that does not start is noted and tried again with the next call.
+    pub(crate) async fn start(&mut self, past: &mut Past) {
+        let begun_after = self.entries().map_or(0, |entries| last_index(&entries));
+        match self.try_start().await {
+            Ok(life) => {
+                let stopped = life.running.health().stopped;
+                self.trace.say("node", format_args!("started after {begun_after}, {stopped:?}"));
+                if stopped.is_none() {
+                    past.node_lives.push(NodeLife { begun_after });
+                }
+                self.life = Some(life);
+            }
+            Err(error) => {
+                self.trace.say("node", format_args!("did not start: {error}"));
+                past.failed_starts.push(error.to_string());
+            }
+        }
+    }
+
+    async fn try_start(&mut self) -> Result<Life, StartError> {
+        let (config, clock) = (self.config(), self.clock.clone());
+        let (disk, audit_disk) = (self.disk.clone(), self.audit_disk.clone());
+        let socket = SimSocket::new(
+            self.network.clone(),
+            self.network.bind(machine(NODE_MACHINE), Some(NODE_PORT)),
+        );
+        let runtime: Arc<SimRuntime> = Arc::default();
+        let under = Underlay { socket, runtime: runtime.clone(), seed: self.chance.seed_bytes() };
+        let (told, tell) = oneshot::channel();
+        let (pace_disk, before_ns) = (disk.clone(), Cell::new(disk.stalled_ns()));
+        let disk_pace = Box::new(move || {
+            let now_ns = pace_disk.stalled_ns();
+            Duration::from_nanos(now_ns.saturating_sub(before_ns.replace(now_ns)))
+        });
+        // Dropped as a whole with what it runs, whether the node ends or is killed.
+        let process = async move {
+            let started = server_endpoint_on(under, &config.bundle)
+                .map_err(StartError::from)
+                .and_then(|endpoint| {
+                    let here = Here { endpoint, disk_pace };
+                    Node::start_here(config, &disk, audit_disk, clock, here)
+                });
+            match started {
+                Ok((running, node)) => {
+                    drop(told.send(Ok(running)));
+                    node.await;
+                }
+                Err(error) => drop(told.send(Err(error))),
+            }
+        };
+        let task =
+            tokio::task::spawn_local(async move { LocalSet::new().run_until(process).await });
+        let running = tell.await.map_err(|_| StartError::Failed)??;
+        Ok(Life { running, task, runtime })
+    }
+
+    /// Whether a process works.
+    pub(crate) fn is_up(&self) -> bool {
+        self.life.as_ref().is_some_and(|life| life.running.health().is_running)
+    }
+
+    /// Why it does not store, if so.
+    pub(crate) fn stopped(&self) -> Option<StoringStopped> {
+        self.life.as_ref()?.running.health().stopped
+    }
+
+    /// The process is gone, wherever it was.
+    async fn end_process(&mut self) {
+        let Some(life) = self.life.take() else { return };
+        life.runtime.kill();
+        life.task.abort();
+        // An error says that it was killed, which was the wish.
+        drop(life.task.await);
+        drop(life.running);
+        // What the transport ran is dropped by the scheduler.
+        tokio::task::yield_now().await;
+    }
+
+    /// Kills the process; the machine's page cache stays.
+    pub(crate) async fn kill(&mut self) {
+        self.trace.say("node", "killed");
+        self.end_process().await;
+        self.restart_disks();
+    }
+
+    fn restart_disks(&mut self) {
+        self.disk = self.disk.restart();
+        self.audit_disk = self.audit_disk.restart();
+    }
+
+    /// The machine loses power.
+    pub(crate) async fn lose_power(&mut self) {
+        self.trace.say("node", "lost power");
+        self.disk.cut_power();
+        self.audit_disk.cut_power();
+        self.end_process().await;
+        self.disk = self.disk.power_on();
+        self.audit_disk = self.audit_disk.power_on();
+    }
+
+    /// Whether the power went in the middle of an operation of the disk.
+    pub(crate) fn has_lost_power(&self) -> bool {
+        self.disk.free_bytes().is_err()
+    }
+
+    /// Ends the process in good order. Returns whether it did.
+    pub(crate) async fn drain(&mut self) -> bool {
+        let Some(life) = self.life.take() else { return false };
+        life.running.stop();
+        let is_over = life.task.await.is_ok();
+        life.runtime.kill();
+        let is_drained = life.running.drain() == ach_engine_node::Ended::Drained;
+        self.restart_disks();
+        is_over && is_drained
+    }
+
+    /// Plans a fault for one of the next operations of the journal's disk.
+    pub(crate) fn plan(&mut self, fault: SimFault) {
+        let op = self.chance.between(1, 12);
+        self.disk.plan(op, fault);
+    }
+
+    /// The same of the audit log's.
+    pub(crate) fn plan_for_audit(&mut self, fault: SimFault) {
+        let op = self.chance.between(1, 12);
+        self.audit_disk.plan(op, fault);
+    }
+
+    /// The disks have no room for anything new, or have again.
+    pub(crate) fn set_full(&self, is_full: bool) {
+        let capacity_bytes = if is_full { 0 } else { DISK_BYTES };
+        self.disk.set_capacity(capacity_bytes);
+        self.audit_disk.set_capacity(capacity_bytes);
+    }
+
+    /// What is wrong with the audit log, with nobody using it.
+    pub(crate) fn audit_fault(&self) -> Option<String> {
+        match Verifier::new(None).run(&self.audit_disk.fork(0), &mut |_| {}) {
+            Ok(report) => report.damage.map(|damage| damage.to_string()),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    /// A copy of the disk, which is not running.
+    pub(crate) fn backup(&mut self) -> SimDisk {
+        self.disk.fork(self.chance.next())
+    }
+
+    /// Another disk is put in.
+    pub(crate) fn restore(&mut self, disk: SimDisk) {
+        self.trace.say("node", "a backup is put back");
+        self.disk = disk;
+    }
+
+    /// Flips a bit of one of the journal's files.
+    pub(crate) fn flip_bit(&mut self) {
+        let names = self.disk.list().unwrap_or_default();
+        let Some(file) = self.chance.pick(&names).cloned() else { return };
+        let (place, bit) = (self.chance.next(), self.chance.between(0, 7));
+        let flipped = self.disk.corrupt(&file, |bytes| {
+            let length = u64::try_from(bytes.len()).unwrap_or(1).max(1);
+            let place = usize::try_from(place % length).unwrap_or(0);
+            if let Some(byte) = bytes.get_mut(place) {
+                *byte ^= 1 << bit;
+            }
+        });
+        self.trace.say("node", format_args!("a bit of {file} flipped: {}", flipped.is_ok()));
+    }
+
+    /// The entries on the disk, with nobody using it.
+    pub(crate) fn entries(&self) -> Result<Vec<Entry>, String> {
+        let kek = Kek::from_bytes(&KEK).map_err(|error| error.to_string())?;
+        let mut entries = Vec::new();
+        let unread: Rc<Cell<Option<String>>> = Rc::default();
+        let report = Reader::new(self.disk.fork(0))
+            .show(&kek, &mut |record| {
+                if record.kind != RecordKind::Entry {
+                    return;
+                }
+                match decode_entry(record.payload) {
+                    Ok(entry) => entries.push(entry),
+                    Err(error) => unread.set(Some(error.to_string())),
+                }
+            })
+            .map_err(|error| error.to_string())?;
+        if let Some(damage) = report.damage {
+            return Err(format!("{damage:?}"));
+        }
+        unread.take().map_or(Ok(entries), Err)
+    }
+}
+
+fn last_index(entries: &[Entry]) -> u64 {
+    entries.last().map_or(0, |entry| entry.index)
+}

@@ -1,0 +1,152 @@
+//! What happened in a run, as the invariants look at it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ach_actors_model::{AlarmId, AlarmTransition, Lane, Timestamp};
+use ach_clients_rust::{AlarmNote, AlarmUpdate, LaneProgress};
+use ach_engine_shard::Entry;
+
+use crate::script::Deed;
+
+/// Something that a vendor published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Published {
+    /// In which life of the vendor; a life that went on from a spool is the same one.
+    pub life: u32,
+    pub lane: Lane,
+    /// Its ticket.
+    pub number: u64,
+    pub deed: Deed,
+    pub observed_at: Timestamp,
+}
+
+/// How far the node said that a vendor's life had come on a lane.
+pub(crate) type Acked = BTreeMap<(u32, Lane), LaneProgress>;
+
+/// One life of the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NodeLife {
+    /// The last entry that was on its disk when it began.
+    pub begun_after: u64,
+}
+
+/// What the receiver was told and holds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Heard {
+    /// Changes that were told, durable or not, each with what kind of alarm it is and whether it is
+    /// durable by now.
+    pub changes: BTreeMap<(AlarmId, AlarmTransition), Told>,
+    /// Alarms the receiver holds for open.
+    pub open: BTreeSet<AlarmId>,
+    /// What each episode is one of: rule, subject, place and ordinal.
+    pub episodes: BTreeMap<AlarmId, String>,
+    /// What raised each.
+    pub causes: BTreeMap<AlarmId, String>,
+    /// Open sets that were told to the end.
+    pub open_sets: u32,
+    /// Notes were left out, as the receiver was told.
+    pub has_gap: bool,
+    /// Something came that makes no sense.
+    pub nonsense: Vec<String>,
+}
+
+/// How a change stands with the receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Provisional, no reason given.
+    Provisional,
+    /// Provisional, for a reason.
+    Reasoned,
+    /// On disk.
+    Durable,
+    /// Said to be lost.
+    Withdrawn,
+    /// Over, unheard.
+    Gone,
+}
+
+impl Heard {
+    /// Takes news in.
+    pub(crate) fn take(&mut self, update: &AlarmUpdate) {
+        use ach_engine_wire::{ProvisionalReason, Storage};
+        match update {
+            AlarmUpdate::Note(note) => {
+                let told = match note.storage {
+                    Storage::Durable => Told::Durable,
+                    Storage::Provisional(ProvisionalReason::None) => Told::Provisional,
+                    Storage::Provisional(_) => Told::Reasoned,
+                    Storage::Withdrawn => Told::Withdrawn,
+                };
+                let before = self.changes.insert((note.id, note.transition), told);
+                if before.is_some_and(|it| !matches!(it, Told::Withdrawn | Told::Gone)) {
+                    self.nonsense.push(format!("{} {:?} told twice", note.id, note.transition));
+                }
+                let AlarmNote { rule, kind, subject, place, episode, observed_at, .. } = &**note;
+                let about = format!("{rule:?} {kind:?} {subject:?} {place:?}");
+                self.episodes.insert(note.id, format!("{about} {episode}"));
+                self.causes.insert(note.id, format!("{about} at {}", observed_at.0));
+                match note.transition {
+                    AlarmTransition::Raised | AlarmTransition::Upheld => self.open.insert(note.id),
+                    AlarmTransition::Retracted | AlarmTransition::Cleared => {
+                        self.open.remove(&note.id)
+                    }
+                };
+            }
+            AlarmUpdate::Durable { id, transition, .. } => {
+                self.stands(*id, *transition, Told::Durable);
+            }
+            AlarmUpdate::StillProvisional { id, transition, .. } => {
+                self.stands(*id, *transition, Told::Reasoned);
+            }
+            AlarmUpdate::Withdrawn { id, transition } => {
+                self.stands(*id, *transition, Told::Withdrawn);
+                if *transition == AlarmTransition::Raised {
+                    self.open.remove(id);
+                }
+            }
+            AlarmUpdate::Gone { id } => {
+                self.open.remove(id);
+                for (_, told) in self.changes.iter_mut().filter(|((of, _), _)| of == id) {
+                    *told = Told::Gone;
+                }
+            }
+            AlarmUpdate::Gap(_) => self.has_gap = true,
+            AlarmUpdate::Unreadable(error) => self.nonsense.push(error.to_string()),
+            AlarmUpdate::OpenSetComplete { .. } => {
+                self.open_sets = self.open_sets.saturating_add(1)
+            }
+            AlarmUpdate::EchoReply { .. } | AlarmUpdate::Disconnected => {}
+        }
+    }
+
+    fn stands(&mut self, id: AlarmId, transition: AlarmTransition, told: Told) {
+        if self.changes.insert((id, transition), told).is_none() {
+            self.nonsense.push(format!("{id} {transition:?} settled and never told"));
+        }
+    }
+}
+
+/// Everything that is known of a run when it is over.
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    pub published: Vec<Published>,
+    pub acked: Acked,
+    pub node_lives: Vec<NodeLife>,
+    /// Starts that should have worked and did not.
+    pub failed_starts: Vec<String>,
+    /// Whether the last publisher got everything on disk in the end, and what it said if not.
+    pub drained: Option<String>,
+    /// The node ended in good order.
+    pub has_ended_well: bool,
+    /// Whether nothing ever cut node, vendor or connection, so that every count is exact.
+    pub is_uncut: bool,
+    /// The journal, as it was read at the end.
+    pub entries: Vec<Entry>,
+    /// What was found wrong with the journal when it was read at the end.
+    pub journal_fault: Option<String>,
+    /// The same of the audit log.
+    pub audit_fault: Option<String>,
+    pub heard: Heard,
+    /// What a receiver is told that comes for the first time when all is over.
+    pub newcomer: Heard,
+}

@@ -1,0 +1,27 @@
+//! What chance is drawn for: one more draw for one purpose changes nothing for the others.
+
+use crate::chance::Chance;
+
+/// What chance is drawn for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Purpose {
+    Faults,
+    Deeds,
+    Trouble,
+    Node,
+    Client,
+}
+
+impl Purpose {
+    /// Chance for it.
+    pub(super) fn chance(self, seed: u64) -> Chance {
+        let number = match self {
+            Purpose::Faults => 1,
+            Purpose::Deeds => 2,
+            Purpose::Trouble => 3,
+            Purpose::Node => 4,
+            Purpose::Client => 5,
+        };
+        Chance::of(seed, number)
+    }
+}
