@@ -11,6 +11,7 @@
 //! nothing waits for the disk but what must ([`Effect::release`](ach_actors_entities::Effect)).
 
 mod ack_table;
+mod attention;
 mod audit_start;
 mod audit_state;
 mod audit_tally;
@@ -43,6 +44,7 @@ mod publisher;
 mod recent;
 mod recovery;
 mod restore;
+mod revocation_watch;
 mod rim;
 mod roster;
 mod scribe;
@@ -53,12 +55,16 @@ mod shard_gauge;
 mod shard_worker;
 mod sieve;
 mod sink;
+mod site_change;
+mod site_desk;
+mod site_note;
 mod start_error;
 mod status;
 mod tally;
 #[cfg(test)]
 mod test_values;
 mod told;
+mod unregistered;
 
 pub use audit_state::AuditTrouble;
 pub use clock::{Clock, SystemClock};
@@ -66,7 +72,7 @@ pub use commit_mark::StoringStopped;
 pub use counters::{Counter, Counters};
 pub use lanes::LanesClosed;
 pub use limits::NodeLimits;
-pub use node::{Arrangement, Ended, Health, Node, NodeConfig, Running};
+pub use node::{Arrangement, Ended, Health, Node, NodeConfig, REVOKED_FILE, Running};
 pub use node_page::NodePage;
 pub use restore::checkpointed_site;
 pub use scribe::CheckpointPolicy;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use ach_actors_entities::Site;
@@ -28,14 +28,20 @@ use crate::limits::NodeLimits;
 use crate::node_page::NodePage;
 use crate::outlet::{Outlet, Spout};
 use crate::recovery::{Recovered, recover};
+use crate::revocation_watch;
 use crate::rim::RimParts;
 use crate::scribe::{CheckpointPolicy, Scribe};
 use crate::serve::{Serving, serve};
 use crate::shard_actor::ShardState;
 use crate::shard_gauge::ShardGauge;
 use crate::shard_worker::{ShardParts, ShardWorker};
+use crate::site_note;
 use crate::start_error::StartError;
 use crate::told::Told;
+
+/// The list of revoked certificates in a node's folder. Whoever changes it changes what a running node
+/// lets in, within seconds.
+pub const REVOKED_FILE: &str = "revoked";
 
 /// Which threads do what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -97,6 +103,8 @@ pub struct Health {
     pub is_running: bool,
     /// What is wrong with the audit log, if anything. Alarms go on; an operator must act.
     pub audit_trouble: Option<AuditTrouble>,
+    /// Open alarms that no receiver has displayed within 30 s. Perhaps nobody looks.
+    pub undisplayed_count: u64,
 }
 
 impl Health {
@@ -108,7 +116,8 @@ impl Health {
 
     /// Whether it works and something is not as it must be, so that an operator must act.
     pub fn is_degraded(&self) -> bool {
-        self.is_running && (self.stopped.is_some() || self.audit_trouble.is_some())
+        let is_wrong = self.stopped.is_some() || self.audit_trouble.is_some();
+        self.is_running && (is_wrong || self.undisplayed_count > 0)
     }
 }
 
@@ -203,9 +212,24 @@ pub struct Running {
     counters: Arc<Counters>,
     gauge: Arc<ShardGauge>,
     audit: Arc<AuditState>,
+    site_version: u32,
+    is_site_as_given: bool,
+    /// Ends the watch over revoked certificates when it is dropped.
+    _end_watch: Sender<()>,
 }
 
 impl Running {
+    /// The version of the site that was in force when it started.
+    pub fn site_version(&self) -> u32 {
+        self.site_version
+    }
+
+    /// Whether that is the site it was given. It is not where another one was put in force while an
+    /// earlier run of the node was at work, and the given one is older: that one stays in force.
+    pub fn is_site_as_given(&self) -> bool {
+        self.is_site_as_given
+    }
+
     /// Its numbers for operators, to be served by whoever likes, from any thread.
     pub fn page(&self) -> NodePage {
         NodePage {
@@ -243,6 +267,7 @@ impl Running {
             backlog_bytes: self.mark.backlog_bytes(),
             is_running: *self.state.borrow() == ShardState::Running,
             audit_trouble: self.audit.trouble(),
+            undisplayed_count: self.counters.tally.undisplayed(),
         }
     }
 
@@ -311,9 +336,14 @@ fn start(
     shared: Shared,
     audit: Audit,
 ) -> Result<Running, StartError> {
-    let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, .. } = config;
-    let (worker, told, acks) = worker(&shared, recovered, site, limits.checkpoints)?;
+    let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, data, .. } = config;
+    let chosen = site_note::choose(&data, site, recovered.site.as_ref());
+    let site_digest = chosen.digest(recovered.site.as_ref());
+    let (worker, told, acks) = worker(&shared, recovered, chosen.change, limits.checkpoints)?;
     let site = worker.shard().site().cloned().ok_or(StartError::Failed)?;
+    let site_version = site.version();
+    let revoked = revocation_watch::start(data.join(REVOKED_FILE), shared.counters.clone());
+    let (revocations, end_watch) = revoked.map_err(StartError::Thread)?;
     let rim = RimParts {
         node: name,
         frame,
@@ -328,6 +358,8 @@ fn start(
         acks: recovered_acks(acks, &worker, &site),
         told,
         site,
+        site_digest,
+        revocations,
     };
     let (state, running) = watch::channel(ShardState::Running);
     let (stop, stopping) = watch::channel(false);
@@ -352,6 +384,9 @@ fn start(
         counters: shared.counters,
         gauge: shared.gauge,
         audit: audit.state,
+        site_version,
+        is_site_as_given: chosen.is_as_given,
+        _end_watch: end_watch,
     })
 }
 
@@ -385,7 +420,7 @@ impl Shared {
 fn worker(
     shared: &Shared,
     recovered: Recovered,
-    site: SiteConfig,
+    change: Option<SiteConfig>,
     policy: CheckpointPolicy,
 ) -> Result<(ShardWorker, Told, AckTable), StartError> {
     let (mark, counters) = (shared.mark.clone(), shared.counters.clone());
@@ -408,7 +443,6 @@ fn worker(
     let (told, acks) =
         (recovered.ledger.told(recovered.shard.open_notices()), recovered.ledger.acks());
     let past = (recovered.ledger, recovered.sites, recovered.since);
-    let change = changed_site(site, recovered.site.as_ref());
     let mut worker = ShardWorker::new(ShardParts {
         shard: recovered.shard,
         lanes: shared.lanes.clone(),
@@ -444,18 +478,6 @@ fn check_site(config: &NodeConfig, recovered: &Recovered) -> Result<(), StartErr
             let in_force = recovered.shard.site().map(Arc::as_ref);
             Site::compile(in_force, &next)?;
             Ok(())
-        }
-    }
-}
-
-/// The site's next version, if it differs from the one in force.
-fn changed_site(wanted: SiteConfig, in_force: Option<&SiteConfig>) -> Option<SiteConfig> {
-    match in_force {
-        None => Some(SiteConfig { version: 1, ..wanted }),
-        Some(in_force) => {
-            let same = SiteConfig { version: in_force.version, ..wanted };
-            let version = in_force.version.saturating_add(1);
-            if same == *in_force { None } else { Some(SiteConfig { version, ..same }) }
         }
     }
 }
