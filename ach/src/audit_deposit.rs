@@ -13,10 +13,15 @@ use crate::commands::NODE_NAME;
 use crate::data_directory::DataDirectory;
 use crate::exit::Failure;
 
-/// Records that somebody is given a certificate. Returns once the record survives a power cut: it lies
+/// Records what is done to somebody's certificate. Returns once the record survives a power cut: it lies
 /// beside the audit log then, and in it as soon as whoever has the log takes it in: a node that runs,
 /// within a second; else this command itself.
-pub(crate) fn enrolled(directory: &DataDirectory, role: Role, name: &Name) -> Result<(), Failure> {
+pub(crate) fn certified(
+    directory: &DataDirectory,
+    action: Action,
+    role: Role,
+    name: &Name,
+) -> Result<(), Failure> {
     let kind = match role {
         Role::Node => ObjectKind::NodeCertificate,
         Role::Vendor => ObjectKind::VendorCertificate,
@@ -32,7 +37,7 @@ pub(crate) fn enrolled(directory: &DataDirectory, role: Role, name: &Name) -> Re
         node: node.clone(),
         who: Agent::new(AgentRole::Administrator, Name::new(&user)?),
         from: Origin::Machine,
-        action: Action::Enrolled,
+        action,
         objects: vec![Object::new(kind, name.clone())],
         outcome: Outcome::Done,
         code: None,

@@ -1,8 +1,11 @@
 //! What can be typed.
 
 mod audit;
+mod certificates;
 pub(crate) mod history;
 mod operating;
+mod site;
+mod tag;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,7 +14,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::audit::Audit;
+pub(crate) use self::certificates::Enrolment;
 pub(crate) use self::operating::{Capacity, Doctor, SupportBundle};
+pub(crate) use self::site::{Apply, Site};
+pub(crate) use self::tag::{Register, Tag, TagClass};
 use crate::recording::Unit;
 use crate::span;
 
@@ -41,16 +47,19 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Run a node on a site directory
     Serve(Serve),
-    /// Make and check site directories
+    /// Make and check site directories, and put one in force on a running node
     #[command(subcommand)]
     Site(Site),
-    /// Give a vendor a certificate with which to publish
+    /// List tags that the site does not have, and register them
+    #[command(subcommand)]
+    Tag(Tag),
+    /// Give a vendor a certificate with which to publish, renew it, revoke it
     #[command(subcommand)]
     Vendor(Enrolment),
-    /// Give a receiver a certificate with which to subscribe
+    /// Give a receiver a certificate with which to subscribe, renew it, revoke it
     #[command(subcommand)]
     Receiver(Enrolment),
-    /// Give an operator a certificate with which to look and command
+    /// Give an operator a certificate with which to look and command, renew it, revoke it
     #[command(subcommand)]
     Operator(Enrolment),
     /// Send a recording of positions
@@ -65,6 +74,13 @@ Examples:
 
 Exit code 3 when the node does not store, or its audit log is not as it must be.")]
     Status(Connect),
+    /// Tell who displays alarms, how far, and how many nobody has displayed
+    #[command(after_help = "\
+Example:
+  ach attention --credentials operator-credentials
+
+Exit code 3 when an open alarm was displayed by nobody for 30 s.")]
+    Attention(Connect),
     /// Release or quarantine an actor
     #[command(subcommand)]
     Actor(Actor),
@@ -176,61 +192,6 @@ pub(crate) enum ArrangementChoice {
     Two,
 }
 
-/// `ach site`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Site {
-    /// Write a small commented example to start from
-    #[command(after_help = "Example:\n  ach site new my-site")]
-    New {
-        /// A directory that does not exist yet
-        dir: PathBuf,
-    },
-    /// Tell every mistake with file, place and remedy
-    #[command(after_help = "\
-Examples:
-  ach site check my-site
-  ach site check my-site --json
-
-Exit code 3 when there is a mistake; warnings alone leave it 0.")]
-    Check {
-        /// The site directory
-        dir: PathBuf,
-        /// Print one JSON object a finding
-        #[arg(long)]
-        json: bool,
-    },
-    /// Write the sample hospital of the demo
-    #[command(after_help = "Example:\n  ach site sample sample-hospital")]
-    Sample {
-        /// A directory that does not exist yet
-        dir: PathBuf,
-    },
-}
-
-/// `ach vendor`, `ach receiver`, `ach operator`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Enrolment {
-    /// Write a directory with certificate, key and the authority's certificate
-    #[command(after_help = "\
-Examples:
-  ach vendor enrol acme --data my-data --out acme-credentials
-  ach receiver enrol board --data my-data --out board-credentials
-  ach operator enrol desk --data my-data --out desk-credentials
-
-A vendor's name is the id of its feed in site.toml. Carry the directory to the other machine by a \
-way you trust: who has the key is the vendor, the receiver or the operator.")]
-    Enrol {
-        /// Its name
-        name: String,
-        /// The node's data directory, which holds the certificate authority
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
-        /// Where to write; must not exist yet
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-    },
-}
-
 /// Which node to talk to, and as whom.
 #[derive(Debug, Args, Clone)]
 pub(crate) struct Connect {
@@ -333,6 +294,10 @@ pub(crate) struct Tail {
     /// Only these tags (EUI-64)
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub(crate) tag: Vec<String>,
+    /// Tell the node that people see what is printed; without it, it is told where stdout is a
+    /// terminal
+    #[arg(long)]
+    pub(crate) displayed: bool,
     /// End after this long
     #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
     pub(crate) length: Option<Duration>,

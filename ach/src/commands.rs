@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod attention;
 mod audit;
 mod capacity;
 mod connection;
@@ -11,8 +12,10 @@ mod journal;
 mod replay;
 mod serve;
 mod site;
+mod site_apply;
 mod status;
 mod support_bundle;
+mod tag;
 mod tail;
 
 use ach_engine_net::Role;
@@ -29,6 +32,8 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Operator(enrolment) => enrol::run(Role::Operator, enrolment),
         Command::Tail(tail) => tail::run(tail),
         Command::Status(connect) => status::status(connect),
+        Command::Attention(connect) => attention::run(connect),
+        Command::Tag(wish) => tag::run(wish),
         Command::Actor(wish) => status::actor(wish),
         Command::Journal(journal) => journal::run(journal),
         Command::Audit(audit) => audit::run(audit),

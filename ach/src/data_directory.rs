@@ -3,6 +3,9 @@
 //! ```text
 //! DIR/site        the site's id, one line
 //! DIR/pki/        the certificate authority, key readable by the owner alone
+//! DIR/pki/issued/ the last certificate of each client, without its key
+//! DIR/revoked     whose certificates are void
+//! DIR/site.started which site the last start was given
 //! DIR/node/       the node's own certificate and key
 //! DIR/journal/    segments of the journal
 //! DIR/history/    history, derived from the journal
@@ -17,9 +20,10 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use ach_actors_model::Name;
+use ach_actors_model::{Name, Timestamp};
 use ach_engine_journal::KekSource;
-use ach_engine_net::{Authority, Bundle, Role};
+use ach_engine_net::{Authority, Bundle, Revocations, Role};
+use ach_engine_node::REVOKED_FILE;
 
 use crate::exit::Failure;
 
@@ -181,9 +185,65 @@ impl DataDirectory {
         Ok(bundle)
     }
 
-    /// A certificate for a client.
+    /// A certificate for a client, made later than those that were revoked.
     pub(crate) fn enrol(&self, role: Role, name: &Name) -> Result<Bundle, Failure> {
-        Ok(self.authority()?.issue(role, name)?)
+        let after = self.revocations()?.revoked_at(role, name);
+        Ok(self.authority()?.issue_after(role, name, after)?)
+    }
+
+    /// Whose certificates are void.
+    pub(crate) fn revocations(&self) -> Result<Revocations, Failure> {
+        Ok(Revocations::load(&self.revoked_file())?)
+    }
+
+    /// Makes all certificates of a client void that were made until `at`. One command at a time.
+    pub(crate) fn revoke(&self, role: Role, name: &Name, at: Timestamp) -> Result<(), Failure> {
+        let lock = fs::File::create(self.root.join("revoked.lock"))
+            .map_err(|error| self.not_possible("write", &error))?;
+        lock.lock().map_err(|error| self.not_possible("lock", &error))?;
+        let mut list = self.revocations()?;
+        list.revoke(role, name, at);
+        Ok(list.save(&self.revoked_file())?)
+    }
+
+    fn revoked_file(&self) -> PathBuf {
+        self.root.join(REVOKED_FILE)
+    }
+
+    /// Keeps a certificate, to tell later who has one and until when.
+    pub(crate) fn keep_issued(&self, bundle: &Bundle) -> Result<(), Failure> {
+        let folder = self.issued();
+        let failed = |error: std::io::Error| {
+            Failure::new(format!("cannot write into {}: {error}", folder.display()))
+        };
+        fs::create_dir_all(&folder).map_err(failed)?;
+        let identity = bundle.identity();
+        let file = folder.join(issued_file(identity.role, &identity.name));
+        fs::write(file, bundle.certificate_pem()).map_err(failed)
+    }
+
+    /// The last certificates of all clients of a role that were kept, by name, as PEM.
+    pub(crate) fn issued_to(&self, role: Role) -> Result<Vec<(Name, String)>, Failure> {
+        let entries = match fs::read_dir(self.issued()) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut issued = Vec::new();
+        for entry in entries {
+            let file = entry?.file_name().to_string_lossy().into_owned();
+            let name = file.strip_prefix(&format!("{}-", role.word()));
+            let name = name.and_then(|rest| rest.strip_suffix(".pem"));
+            if let Some(name) = name.and_then(|name| Name::new(name).ok()) {
+                issued.push((name, fs::read_to_string(self.issued().join(&file))?));
+            }
+        }
+        issued.sort();
+        Ok(issued)
+    }
+
+    fn issued(&self) -> PathBuf {
+        self.root.join("pki").join("issued")
     }
 
     /// Where the journal's segments are.
@@ -224,6 +284,10 @@ impl DataDirectory {
     fn site_file(&self) -> PathBuf {
         self.root.join("site")
     }
+}
+
+fn issued_file(role: Role, name: &Name) -> String {
+    format!("{}-{name}.pem", role.word())
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ PAYLOAD_BYTES_MAX = 65_536
 RECORDS_MAX = 1_024
 TEXT_BYTES_MAX = 256
 ZEROS_MAX = 4_096
+PART_BYTES_MAX = 49_152
 LIST_MAX = 256
 CRITICAL_TAG = 32_768
 SKIPPABLE_TYPE = 128
@@ -86,7 +87,7 @@ def parse_spec(text):
             filter_fields = parse_fields(re.fullmatch(r"msg \{(.*)\}", cells[1]).group(1))
         elif len(cells) == 2 and re.fullmatch(r"[a-z-]+", cells[0]) and cells[1].startswith("u8: "):
             words[cells[0]] = {int(number) for number in re.findall(r"(?:^|[ ,])(\d+) ", cells[1][3:])}
-    assert filter_fields and len(frames) == 24, f"found {len(frames)} frames in the specification"
+    assert filter_fields and len(frames) == 34, f"found {len(frames)} frames in the specification"
     return frames, words, filter_fields
 
 
@@ -176,6 +177,9 @@ def read_value(field, data):
             return data.decode("utf-8")
         except UnicodeDecodeError:
             raise Refused(MALFORMED, "a text that is not UTF-8") from None
+    if kind == "bytes":
+        need(len(data) <= PART_BYTES_MAX, "too many bytes")
+        return data.hex()
     if kind == "zeros":
         need(len(data) <= ZEROS_MAX, "too many zeros")
         need(not any(data), "zeros that are none", RESERVED)
@@ -246,6 +250,8 @@ def write_value(field, value):
         return struct.pack("<Q", int(value, 16))
     if kind == "id":
         return bytes.fromhex(value)[::-1]
+    if kind == "bytes":
+        return bytes.fromhex(value)
     if kind == "zeros":
         return bytes(value)
     if kind == "cursor":
@@ -440,7 +446,7 @@ def check_growth():
         grown = payload + struct.pack("<HH", tag, 3) + b"abc"
         found = read_frame(header(9, grown) + grown) if tag < CRITICAL_TAG else refused_with(read_frame, header(9, grown) + grown)
         same(f"field {tag}", found, expected)
-    same("type 128", read_frame(header(128, payload) + payload), None)
+    same("type 200", read_frame(header(200, payload) + payload), None)
     return 3
 
 

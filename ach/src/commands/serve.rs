@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 use self::serve_page::ServePage;
-use super::{connection::runtime, site};
+use super::{connection::runtime, site, site_apply};
 use crate::cli::{ArrangementChoice, Serve};
 use crate::data_directory::DataDirectory;
 use crate::exit::{Failure, Outcome};
@@ -47,6 +47,9 @@ pub(crate) fn run(serve: &Serve) -> Result<Outcome, Failure> {
     let metrics = serve.metrics.map(|wanted| Server::start(wanted, page.clone())).transpose()?;
     let running = Node::start(config)?;
     page.show(running.page());
+    if running.is_site_as_given() {
+        site_apply::note_start(&serve.site, &directory, running.site_version());
+    }
     announce(serve, &directory, &running, metrics.as_ref().map(Server::address));
     runtime()?.block_on(until_told(&running, serve.until_stdin_ends))?;
     match running.drain() {
@@ -115,6 +118,8 @@ fn announce(
                 "is_storing": stopped.is_none(),
                 "storing_stopped": stopped,
                 "audit_trouble": audit_trouble,
+                "site_version": running.site_version(),
+                "is_site_as_given": running.is_site_as_given(),
             })
         );
         return;
@@ -123,6 +128,11 @@ fn announce(
     say!("listening  quic {address}    data {data}");
     if let Some(address) = metrics {
         say!("metrics    http://{address}/metrics    also /healthz and /readyz");
+    }
+    if !running.is_site_as_given() {
+        let (version, site) = (running.site_version(), serve.site.display());
+        say!("SITE       version {version} was applied over a connection and stays in force");
+        say!("           {site} is another one: see docs/guides/operator.md");
     }
     if let Some(why) = stopped {
         say!("NOT STORING: {why}");

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ach_engine_site::{Findings, Severity, SiteDirectory, sample_hospital, write_example};
 
+use super::site_apply;
 use crate::cli::Site;
 use crate::exit::{Failure, Outcome};
 
@@ -24,6 +25,7 @@ pub(crate) fn run(site: &Site) -> Result<Outcome, Failure> {
             Ok(Outcome::Done)
         }
         Site::Check { dir, json } => check(dir, *json),
+        Site::Apply(wish) => site_apply::run(wish),
     }
 }
 

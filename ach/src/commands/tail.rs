@@ -1,15 +1,19 @@
 //! `ach tail`: follows what happens until Ctrl-C.
 
 use std::future::Future;
+use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ach_actors_model::{Name, TagId};
 use ach_clients_rust::{
-    AlarmUpdate, EventNote, Filter, Gap, NoteUpdate, PositionNote, ProvisionalReason, Subscriber,
+    AlarmUpdate, ConnectError, EventNote, Filter, Gap, NoteUpdate, PositionNote, ProvisionalReason,
+    Subscriber,
 };
 use ach_engine_wire::AlarmSettled;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use tokio::sync::watch;
 
 use super::connection::{VIEWERS, connect, runtime};
 use crate::cli::{Tail, Topic};
@@ -24,7 +28,9 @@ pub(crate) fn run(tail: &Tail) -> Result<Outcome, Failure> {
     runtime()?.block_on(async {
         let mut subscriber = connect(&tail.connect, VIEWERS).await?.subscriber();
         let is_json = tail.connect.json;
-        let follow = follow(&mut subscriber, tail.what, filter, is_json);
+        // A person at a terminal sees what is printed; a file or a program does not look.
+        let is_shown = tail.displayed || std::io::stdout().is_terminal();
+        let follow = follow(&mut subscriber, tail.what, filter, is_json, is_shown);
         until_told(tail.length, follow).await
     })
 }
@@ -54,19 +60,24 @@ async fn follow(
     topic: Topic,
     filter: Filter,
     is_json: bool,
+    is_shown: bool,
 ) -> Result<(), Failure> {
+    let trouble = subscriber.trouble();
     let refused = match topic {
         Topic::Alarms => {
             let mut alarms = subscriber.alarms(filter, None).await?;
             while let Some(update) = alarms.next().await {
-                print_alarm(update, is_json);
+                print_alarm(update, is_json, &trouble);
+                if is_shown {
+                    alarms.displayed().await?;
+                }
             }
             alarms.refused()
         }
         Topic::Events => {
             let mut events = subscriber.events(filter, None).await?;
             while let Some(update) = events.next().await {
-                print_note(update, is_json, |note: &EventNote| {
+                print_note(update, is_json, &trouble, |note: &EventNote| {
                     if is_json {
                         notes::event_object(note).to_string()
                     } else {
@@ -79,7 +90,7 @@ async fn follow(
         Topic::Positions => {
             let mut positions = subscriber.positions(filter).await?;
             while let Some(update) = positions.next().await {
-                print_note(update, is_json, |note: &PositionNote| {
+                print_note(update, is_json, &trouble, |note: &PositionNote| {
                     if is_json {
                         notes::position_object(note).to_string()
                     } else {
@@ -94,7 +105,7 @@ async fn follow(
     Err(refused.map_or_else(|| Failure::new(ended), Failure::from))
 }
 
-fn print_alarm(update: AlarmUpdate, is_json: bool) {
+fn print_alarm(update: AlarmUpdate, is_json: bool, trouble: &Trouble) {
     match update {
         AlarmUpdate::Note(note) if is_json => {
             say!("{}", notes::alarm_object(&note, None));
@@ -140,17 +151,22 @@ fn print_alarm(update: AlarmUpdate, is_json: bool) {
         AlarmUpdate::OpenSetComplete { open_count } => {
             say!("{open_count} alarms are open; what follows is new");
         }
-        AlarmUpdate::Disconnected => print_disconnected(is_json),
+        AlarmUpdate::Disconnected => print_disconnected(is_json, trouble),
         AlarmUpdate::Durable { .. } | AlarmUpdate::EchoReply { .. } => {}
     }
 }
 
-fn print_note<T>(update: NoteUpdate<T>, is_json: bool, render: impl Fn(&T) -> String) {
+fn print_note<T>(
+    update: NoteUpdate<T>,
+    is_json: bool,
+    trouble: &Trouble,
+    render: impl Fn(&T) -> String,
+) {
     match update {
         NoteUpdate::Note(note) => say!("{}", render(&note)),
         NoteUpdate::Gap(gap) => print_gap(&gap, is_json),
         NoteUpdate::Unreadable(error) => print_unreadable(&error, is_json),
-        NoteUpdate::Disconnected => print_disconnected(is_json),
+        NoteUpdate::Disconnected => print_disconnected(is_json, trouble),
         NoteUpdate::EchoReply { .. } => {}
     }
 }
@@ -175,11 +191,16 @@ fn print_gap(gap: &Gap, is_json: bool) {
     }
 }
 
-fn print_disconnected(is_json: bool) {
+/// Why no connection stands.
+type Trouble = watch::Receiver<Option<Arc<ConnectError>>>;
+
+fn print_disconnected(is_json: bool, trouble: &Trouble) {
+    let why = trouble.borrow().as_ref().map(ToString::to_string);
     if is_json {
-        say!("{}", json!({ "event": "disconnected" }));
+        say!("{}", json!({ "event": "disconnected", "reason": why }));
     } else {
-        say!("-- disconnected; trying again --");
+        let why = why.unwrap_or_else(|| "the connection broke".to_owned());
+        say!("-- NOT CONNECTED: {why}; trying again --");
     }
 }
 

@@ -8,8 +8,11 @@
     reason = "everything here is a test, also what is not marked as one"
 )]
 
+mod applying;
 mod audit;
+mod certificates;
 mod history;
+mod looking;
 mod metrics;
 mod node;
 mod operating;
@@ -17,6 +20,7 @@ mod output;
 mod replaying;
 #[path = "../../../engine/metrics/tests/http/strict.rs"]
 mod strict;
+mod tags;
 mod typed;
 
 use std::path::Path;

@@ -22,7 +22,16 @@ from .errors import (
 )
 from .link import Ending
 from .notes import AlarmNote, AlarmSettled, EventNote, Gap, PositionNote
-from .notices import ClockOff, GaveUp, InputsRefused, LinkDown, LinkUp, Notice, ThingRefused
+from .notices import (
+    CertificateEnds,
+    ClockOff,
+    GaveUp,
+    InputsRefused,
+    LinkDown,
+    LinkUp,
+    Notice,
+    ThingRefused,
+)
 from .publisher import Publisher
 from .records import Ping, Report
 from .subscriber import AlarmSubscriber, EventSubscriber, PositionSubscriber
@@ -47,6 +56,7 @@ __all__ = [
     "AlarmSettled",
     "AlarmSubscriber",
     "AlarmUpdate",
+    "CertificateEnds",
     "ClockOff",
     "Code",
     "Credentials",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from . import control, notes
+from . import control, notes, service
 from .codes import Code
 from .errors import UnknownWord
 from .fields import read_fields, write_fields
@@ -56,6 +56,16 @@ FRAMES: dict[int, type[Any]] = {
     51: notes.EventNote,
     52: notes.PositionNote,
     53: notes.Gap,
+    128: service.SiteQuery,
+    129: service.SiteOffer,
+    130: service.SitePart,
+    131: service.SiteVerdict,
+    132: service.UnregisteredQuery,
+    133: service.Unregistered,
+    134: service.CertificateEnds,
+    135: service.Displayed,
+    136: service.AttentionQuery,
+    137: service.Attention,
 }
 _TYPES = {cls: number for number, cls in FRAMES.items()}
 

@@ -27,6 +27,7 @@ class Code(IntEnum):
     WRONG_EPOCH = 38
     TAKEN_OVER = 39
     CERTIFICATE_ENDED = 40
+    CERTIFICATE_REVOKED = 41
     UNKNOWN_THING = 64
     FOREIGN_THING = 65
     UNKNOWN_HANDLE = 66
@@ -42,6 +43,10 @@ class Code(IntEnum):
     TOO_SLOW = 82
     NOT_NOW = 96
     NOT_APPLICABLE = 97
+    SITE_STALE = 98
+    SITE_UNSOUND = 99
+    SITE_FRAME_DIFFERS = 100
+    SITE_STRANDS = 101
     INTERNAL = 127
 
     @property

@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 TEXT_BYTES_MAX = 256
 """A text for people."""
+PART_BYTES_MAX = 49_152
+"""Bytes of a site in one frame."""
 ZEROS_MAX = 4_096
 """Padding of an echo."""
 LIST_MAX = 256
@@ -142,9 +144,15 @@ def _write_code(code: Code) -> bytes:
     return U16.write(code)
 
 
+def _checked_bytes(data: bytes) -> bytes:
+    need(len(data) <= PART_BYTES_MAX, "over 49,152 bytes")
+    return data
+
+
 BOOL = Kind(_read_bool, lambda is_so: bytes([is_so]))
 TEXT = Kind(_read_text, _write_text)
 ZEROS = Kind(_read_zeros, _write_zeros)
+BYTES = Kind(_checked_bytes, _checked_bytes)
 CODE = Kind(lambda data: Code.known(U16.read(data)), _write_code)
 NAME = Kind(values.read_name, lambda name: values.checked_name(name).encode("ascii"))
 TAG = Kind(values.read_tag, values.write_tag)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from .codes import Code
@@ -32,6 +33,17 @@ class LinkDown:
     def __str__(self) -> str:
         again = "for good" if self.wait_s is None else f"again in {self.wait_s:.1f} s"
         return f"{self.ending}; {again}"
+
+
+@dataclass(frozen=True)
+class CertificateEnds:
+    """This client's certificate ends at that moment, by the node's clock, in 60 days at most."""
+
+    ends_at: int
+
+    def __str__(self) -> str:
+        left_days = max(0, self.ends_at - time.time_ns()) // (86_400 * 10**9)
+        return f"this client's certificate ends in {left_days} days: ask for another one"
 
 
 @dataclass(frozen=True)
@@ -81,4 +93,4 @@ class GaveUp:
         return f"{self.count} inputs of lane {self.lane.value} given up: no disk, no room"
 
 
-Notice = LinkUp | LinkDown | ThingRefused | InputsRefused | ClockOff | GaveUp
+Notice = LinkUp | LinkDown | ThingRefused | InputsRefused | ClockOff | CertificateEnds | GaveUp

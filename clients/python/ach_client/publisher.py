@@ -9,13 +9,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from . import control
+from . import control, service
 from .codec import PINGS, REPORTS
 from .codes import Code
 from .connection import Connection, Course, Target
 from .credentials import Credentials
 from .errors import AchError, NodeRefused, NotDurable, TooManyThings
 from .notices import (
+    CertificateEnds,
     ClockOff,
     GaveUp,
     InputsRefused,
@@ -272,6 +273,8 @@ class Publisher:
         elif isinstance(frame, control.ClockOffset):
             self.clock_offset_ns = frame.offset_ns
             self._tell(ClockOff(frame.offset_ns))
+        elif isinstance(frame, service.CertificateEnds):
+            self._tell(CertificateEnds(frame.ends_at))
         elif isinstance(frame, control.RefusedRequest):
             _log.error("the node refuses a request: %s: %s", frame.code, frame.detail)
         self._wakeup.wake()

@@ -10,20 +10,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from . import control
+from . import control, service
 from .alarm_book import AlarmBook, AlarmUpdate
 from .codec import Skipped
 from .codes import Code
 from .connection import Connection, Course, Target
 from .credentials import Credentials
 from .errors import AchError, NodeRefused, Refused
+from .fields import LIST_MAX
 from .inbox import Inbox
 from .notes import AlarmNote, AlarmSettled, EventNote, Gap, OpenSetEnd, PositionNote
-from .notices import LinkDown, LinkUp
+from .notices import CertificateEnds, LinkDown, LinkUp
 from .session import Hearing, Session
 from .silence import Silence
 from .values import Cursor
-from .words import Topic
+from .words import Storage, Topic
 
 DEAD_AFTER_S = 3.0
 """A receiver that hears nothing for this long says so and connects anew."""
@@ -153,6 +154,9 @@ class Subscriber(Generic[N]):
             self._session.abort_soon(f"the node ended the subscription: {code}")
 
     def _control_heard(self, frame: Any) -> None:
+        if isinstance(frame, service.CertificateEnds):
+            self._inbox.put(CertificateEnds(frame.ends_at))
+            return
         if not isinstance(frame, control.RefusedRequest) or self._session is None:
             return
         if frame.subscription == self._subscription:
@@ -196,7 +200,7 @@ class Subscriber(Generic[N]):
         self._inbox.close()
 
 
-class AlarmSubscriber(Subscriber[AlarmUpdate | LinkUp | LinkDown]):
+class AlarmSubscriber(Subscriber[AlarmUpdate | LinkUp | LinkDown | CertificateEnds]):
     """Follows alarms: each change once, what was lost said aloud."""
 
     topic = Topic.ALARMS
@@ -211,10 +215,30 @@ class AlarmSubscriber(Subscriber[AlarmUpdate | LinkUp | LinkDown]):
         """What is open by all that was iterated over, each with its latest change."""
         return self._book.open_alarms
 
-    def _read(self, entry: Any) -> Iterable[AlarmUpdate | LinkUp | LinkDown]:
+    def displayed(self) -> None:
+        """Tells the node that people could see all that was iterated over.
+
+        For a program that shows alarms, within 2 s of showing one, and for no other: a node
+        complains about alarms that nobody displays. While the link is down nothing is told; call it
+        again after the next alarm, or after `LinkUp` and what follows it was shown.
+        """
+        if self._session is None or self._pending:
+            return
+        through = self._cursor_after_pending
+        provisional = [it.id for it in self._book.open_alarms if it.storage is not Storage.DURABLE]
+        for first in range(0, max(1, len(provisional)), LIST_MAX):
+            alarms = tuple(provisional[first : first + LIST_MAX])
+            if through is not None or alarms:
+                self._session.send(
+                    service.Displayed(
+                        subscription=self._subscription, through=through, alarms=alarms
+                    )
+                )
+
+    def _read(self, entry: Any) -> Iterable[AlarmUpdate | LinkUp | LinkDown | CertificateEnds]:
         if isinstance(entry, LinkUp):
             self._book.begin_stream()
-        if isinstance(entry, (LinkUp, LinkDown)):
+        if isinstance(entry, (CertificateEnds, LinkUp, LinkDown)):
             return (entry,)
         if isinstance(entry, Skipped):
             self._book.skip()
@@ -222,14 +246,14 @@ class AlarmSubscriber(Subscriber[AlarmUpdate | LinkUp | LinkDown]):
         return self._book.apply(entry)
 
 
-class EventSubscriber(Subscriber[EventNote | Gap | LinkUp | LinkDown]):
+class EventSubscriber(Subscriber[EventNote | Gap | LinkUp | LinkDown | CertificateEnds]):
     """Follows events, which are told once: what happens while the link is down is not told."""
 
     topic = Topic.EVENTS
     notes = (EventNote,)
 
 
-class PositionSubscriber(Subscriber[PositionNote | Gap | LinkUp | LinkDown]):
+class PositionSubscriber(Subscriber[PositionNote | Gap | LinkUp | LinkDown | CertificateEnds]):
     """Follows positions, of which only the newest of each tag waits."""
 
     topic = Topic.POSITIONS

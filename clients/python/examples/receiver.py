@@ -22,6 +22,8 @@ async def main(address: str, credentials: str) -> None:
                     print("WE HEAR NOTHING:", update)
                 case _:
                     print(update)
+            # A person sees this terminal. A program that only forwards alarms leaves this out.
+            alarms.displayed()
 
 
 with contextlib.suppress(KeyboardInterrupt):

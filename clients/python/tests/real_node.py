@@ -39,6 +39,8 @@ class RealNode:
         self.data = directory / "data"
         self._process: asyncio.subprocess.Process | None = None
         self.relay = Relay()
+        self.node_address = ""
+        """Where the node itself listens, for its own commands."""
 
     @property
     def address(self) -> str:
@@ -96,6 +98,7 @@ class RealNode:
             line = await self._process.stdout.readline()
         said = json.loads(line)
         assert said["event"] == "listening", said
+        self.node_address = said["node"]
         self.relay.lead_to(said["node"])
 
     async def kill(self) -> None:

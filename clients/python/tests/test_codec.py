@@ -105,7 +105,7 @@ def test_what_a_later_version_adds_is_passed_over_unless_it_is_critical() -> Non
         read_payload(9, grown(32_768))
     assert refused.value.code is Code.UNKNOWN_FIELD
     reader = FrameReader()
-    reader.feed(framed(128, b"of a later version") + write_frame(Heartbeat(sent_at=8)))
+    reader.feed(framed(200, b"of a later version") + write_frame(Heartbeat(sent_at=8)))
     assert reader.next_frame() == Heartbeat(sent_at=8)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from real_node import RealNode, run
@@ -422,5 +424,62 @@ def test_a_vendor_notices_a_dead_link_and_loses_nothing_over_it(ach: Path, tmp_p
                 await publisher.durable()
                 totals = publisher.totals[Lane.PINGS]
                 assert totals.accepted + totals.conflated == 100
+
+    run(test())
+
+
+def test_what_a_receiver_displays_is_known_to_the_node(ach: Path, tmp_path: Path) -> None:
+    async def attention(node: RealNode, desk: Path) -> list[dict[str, Any]]:
+        said = await node.command(
+            *("attention", "--node", node.node_address, "--credentials", str(desk), "--json")
+        )
+        return [json.loads(line) for line in said.splitlines()]
+
+    async def test() -> None:
+        async with RealNode(ach, tmp_path) as node:
+            vendor, board = (
+                await node.enrol("vendor", "rtls"),
+                await node.enrol("receiver", "board"),
+            )
+            desk = await node.enrol("operator", "desk")
+            async with (
+                AlarmSubscriber(node.address, board) as alarms,
+                Publisher(node.address, vendor) as publisher,
+            ):
+                async for update in alarms:
+                    if isinstance(update, Mark):
+                        break
+                await publisher.report(NURSE_BUTTON, press())
+                raised = await until_told(alarms, AlarmKind.DURESS, Transition.RAISED)
+                of_board, unseen = await attention(node, desk)
+                assert of_board["waiting_count"] == 1, of_board
+                assert unseen["unseen_count"] == 1, unseen
+                alarms.displayed()
+                while unseen["unseen_count"]:
+                    of_board, unseen = await attention(node, desk)
+                settled = await until_settled(alarms, raised)
+                assert settled.storage is Storage.DURABLE
+                alarms.displayed()
+                while of_board["displayed_index"] is None:
+                    of_board, unseen = await attention(node, desk)
+                assert of_board["waiting_count"] == 0, of_board
+
+    run(test())
+
+
+def test_a_revoked_vendor_is_cut_off_and_told_why(ach: Path, tmp_path: Path) -> None:
+    async def test() -> None:
+        told: list[Notice] = []
+        async with RealNode(ach, tmp_path) as node:
+            vendor = await node.enrol("vendor", "rtls")
+            async with Publisher(node.address, vendor, on_notice=told.append):
+                await node.command("vendor", "revoke", "rtls", "--data", str(node.data))
+                while not any(isinstance(notice, LinkDown) for notice in told):
+                    await asyncio.sleep(0.05)
+                down = next(notice for notice in told if isinstance(notice, LinkDown))
+                assert down.ending.code is Code.CERTIFICATE_REVOKED, down
+            with pytest.raises(NodeRefused, match="certificate revoked"):
+                async with Publisher(node.address, vendor):
+                    pass
 
     run(test())

@@ -13,7 +13,7 @@ from ach_client.records import Ping, Pings, Reports
 from ach_client.values import Cursor, Item, Position, Thing, Wish
 from ach_client.words import ItemKind, ThingKind
 
-_NAMES = {"floor_hundredths": "floor", "floors_hundredths": "floors"}
+_NAMES = {"content": "bytes", "floor_hundredths": "floor", "floors_hundredths": "floors"}
 _WIDE_PING_FIELDS = {"observed_at", "longitude_nano_deg", "latitude_nano_deg"}
 
 
@@ -87,6 +87,8 @@ def _value(value: Any, is_wide: bool) -> Any:
         return _message(value)
     if isinstance(value, bool):
         return value
+    if isinstance(value, bytes):
+        return value.hex()
     if isinstance(value, (IntEnum, int)):
         return str(int(value)) if is_wide else int(value)
     return value

@@ -6,7 +6,8 @@ use ach_engine_wire::Cursor;
 use futures_util::Stream;
 
 use crate::incoming::{Arrival, Incoming, Prober};
-use crate::{AlarmBook, AlarmUpdate, SubscriptionRefused};
+use crate::shown::Shown;
+use crate::{AlarmBook, AlarmUpdate, SubscriberError, SubscriptionRefused};
 
 /// A stream of alarms over all connections of a [`Subscriber`](crate::Subscriber).
 ///
@@ -18,12 +19,13 @@ pub struct AlarmStream {
     incoming: Incoming,
     book: AlarmBook,
     news: VecDeque<AlarmUpdate>,
+    shown: Shown,
 }
 
 impl AlarmStream {
     pub(crate) fn new(incoming: Incoming) -> AlarmStream {
         let book = AlarmBook::resumed_after(incoming.resume.get());
-        AlarmStream { incoming, book, news: VecDeque::new() }
+        AlarmStream { incoming, book, news: VecDeque::new(), shown: Shown::default() }
     }
 
     /// Where to resume in another process: after everything that [`AlarmStream::next`] has given.
@@ -41,9 +43,30 @@ impl AlarmStream {
         self.incoming.prober()
     }
 
+    /// Tells the node that people could see all that [`AlarmStream::next`] has given: to be called by
+    /// a program that shows alarms, within two seconds of showing one, and by no other. Costs nothing
+    /// when there is nothing to tell. A node counts, and complains about, alarms that nobody shows.
+    ///
+    /// # Errors
+    ///
+    /// The subscriber was closed.
+    pub async fn displayed(&mut self) -> Result<(), SubscriberError> {
+        let subscription = self.incoming.subscription();
+        for displayed in self.shown.news(subscription, self.incoming.resume.get()) {
+            self.incoming.displayed(displayed).await?;
+        }
+        Ok(())
+    }
+
     /// The next news; `None` only when the node refused the subscription, see
     /// [`AlarmStream::refused`], or the subscriber was closed. May be cancelled.
     pub async fn next(&mut self) -> Option<AlarmUpdate> {
+        let update = self.next_update().await?;
+        self.shown.give(&update);
+        Some(update)
+    }
+
+    async fn next_update(&mut self) -> Option<AlarmUpdate> {
         loop {
             let news = self.news.pop_front();
             if self.news.is_empty() {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ach_engine_net::FrameSource;
 use ach_engine_wire::limits::ECHO_BYTES_MAX;
-use ach_engine_wire::{Cursor, Echo, Frame, Padding, WireError};
+use ach_engine_wire::{Cursor, Displayed, Echo, Frame, Padding, WireError};
 use tokio::sync::mpsc;
 
 use crate::SubscriberError;
@@ -87,6 +87,17 @@ impl Incoming {
     /// Why there will be nothing.
     pub(crate) fn refused(&self) -> Option<SubscriptionRefused> {
         self.slot.refused()
+    }
+
+    /// Tells the node what people could see of this subscription.
+    pub(crate) async fn displayed(&self, displayed: Displayed) -> Result<(), SubscriberError> {
+        let sent = self.requests.send(Request::Displayed(displayed)).await;
+        sent.map_err(|_| SubscriberError::Closed)
+    }
+
+    /// Its number on every connection.
+    pub(crate) fn subscription(&self) -> u32 {
+        self.subscription
     }
 
     pub(crate) fn prober(&self) -> Prober {

@@ -17,6 +17,9 @@
 //!   on what is waited for. [`PublishError::NotDurable`] then says what is not on disk.
 //! - A receiver is told each change of an alarm once, and of those it held for open and whose end it
 //!   missed. Its cursor is that of what it was given: to resume after it hides nothing.
+//! - A receiver whose node or network is dead is told within three seconds, by
+//!   [`AlarmUpdate::Disconnected`] and its like, and says what people could see with
+//!   [`AlarmStream::displayed`].
 
 mod alarm_book;
 mod alarm_stream;
@@ -39,6 +42,8 @@ mod publisher;
 mod publisher_notice;
 mod session;
 mod shared;
+mod shown;
+mod silence;
 mod source_slot;
 mod spool;
 mod subscriber;
@@ -55,7 +60,7 @@ pub use incoming::Prober;
 pub use lane_outbox::{LaneOutbox, OutboxError};
 pub use leftover::Leftover;
 pub use note_stream::{EventStream, NoteUpdate, PositionStream};
-pub use operator::{Operator, OperatorError};
+pub use operator::{Operator, OperatorError, SiteWish};
 pub use ping::{Ping, Report};
 pub use progress::{LaneProgress, Progress, Ticket};
 pub use publish_error::PublishError;
@@ -71,8 +76,8 @@ pub use ach_actors_model::{
 };
 pub use ach_engine_net::{Bundle, Identity, Role};
 pub use ach_engine_wire::{
-    AlarmNote, AlarmSettled, Code, Coordinates, Cursor, EventNote, EventWord, Filter, Gap,
-    InternItem, LaneTotals, PositionNote, ProvisionalReason, ReportWord, Status, Storage, Thing,
-    WireCause,
+    AlarmNote, AlarmSettled, Attention, Code, Coordinates, Cursor, EventNote, EventWord, Filter,
+    FrameMarks, Gap, InternItem, LaneTotals, PositionNote, ProvisionalReason, ReportWord,
+    SiteDigest, SiteVerdict, Status, Storage, Thing, UnregisteredTag, WireCause, WireReceiver,
 };
 pub use ach_geo::{Floor, Position};

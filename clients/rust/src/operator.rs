@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use ach_engine_wire::{
-    Code, Cursor, Frame, Receipt, Status, StatusQuery, Thing, WireCommand, Wish,
+    Attention, AttentionQuery, Code, Cursor, Frame, FrameMarks, PartBytes, Receipt, SiteDigest,
+    SiteOffer, SitePart, SiteQuery, SiteVerdict, Status, StatusQuery, Thing, UnregisteredQuery,
+    UnregisteredTag, WireCommand, Wish,
 };
 use thiserror::Error;
 use tokio::time::timeout;
@@ -15,6 +17,9 @@ use crate::session::{Session, cause, next_frame, push, unexpected};
 /// How long an answer may take: a command is answered once it is on disk.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
 
+/// As long for a site: a node gives as long to send it, and then judges it.
+const OFFER_DEADLINE: Duration = Duration::from_secs(90);
+
 /// Attempts on a fresh connection when one breaks under a question.
 const ATTEMPTS_MAX: usize = 2;
 
@@ -25,8 +30,11 @@ pub enum OperatorError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The node did not answer.
-    #[error("the node did not answer in {ANSWER_DEADLINE:?}, ask for its status")]
-    NoAnswer,
+    #[error("the node did not answer in {within:?}: it is busy, or too old for the question")]
+    NoAnswer {
+        /// How long it was waited.
+        within: Duration,
+    },
     /// The node refused the command.
     #[error("the node refused: {code}: {detail}")]
     Refused {
@@ -35,6 +43,21 @@ pub enum OperatorError {
         /// In its words.
         detail: String,
     },
+}
+
+/// How a version of the site is offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteWish {
+    /// The version it was made from.
+    pub base_version: u32,
+    /// The digest of that version, if it is known.
+    pub base_digest: Option<SiteDigest>,
+    /// How its frame lies on the globe, if the site says so.
+    pub frame: Option<FrameMarks>,
+    /// Whether it is only to be judged.
+    pub is_dry_run: bool,
+    /// Whether it may end open alarms and cut feeds that are connected.
+    pub may_strand: bool,
 }
 
 /// Asks and commands, one thing at a time.
@@ -85,6 +108,88 @@ impl Operator {
         self.command(Wish::QuarantineActor(thing)).await
     }
 
+    /// Which version of the site is in force.
+    ///
+    /// # Errors
+    ///
+    /// No connection or no answer.
+    pub async fn site_in_force(&mut self) -> Result<SiteVerdict, OperatorError> {
+        let command = self.number();
+        let question = SiteQuery { command }.into();
+        match self.ask(question, "a verdict on the site").await? {
+            Frame::SiteVerdict(verdict) => Ok(verdict),
+            other => Err(unexpected(other, "a verdict on the site").into()),
+        }
+    }
+
+    /// Offers a version of the site, as `encode_site` wrote it, and waits until it is in force and
+    /// durable, or refused: the verdict says which, with the reasons. An offer whose answer was lost
+    /// may be made again.
+    ///
+    /// # Errors
+    ///
+    /// No connection or no answer.
+    pub async fn offer_site(
+        &mut self,
+        wish: &SiteWish,
+        site: &[u8],
+    ) -> Result<SiteVerdict, OperatorError> {
+        let command = self.number();
+        let offer = SiteOffer {
+            command,
+            base_version: wish.base_version,
+            base_digest: wish.base_digest,
+            frame: wish.frame.clone(),
+            total_bytes: u32::try_from(site.len()).unwrap_or(u32::MAX),
+            digest: SiteDigest::of(site),
+            is_dry_run: wish.is_dry_run,
+            may_strand: wish.may_strand,
+        };
+        let mut frames = vec![Frame::SiteOffer(offer)];
+        let parts = PartBytes::cut(site).map(|bytes| SitePart { command, bytes }.into());
+        frames.extend(parts);
+        let mut answers = self.ask_all(&frames, OFFER_DEADLINE, "a verdict on the site").await?;
+        match answers.pop() {
+            Some(Frame::SiteVerdict(verdict)) => Ok(verdict),
+            _ => Err(OperatorError::NoAnswer { within: OFFER_DEADLINE }),
+        }
+    }
+
+    /// Tags that vendors named and the site does not have, by feed, those last named first.
+    ///
+    /// # Errors
+    ///
+    /// No connection or no answer.
+    pub async fn unregistered_tags(&mut self) -> Result<Vec<UnregisteredTag>, OperatorError> {
+        let question = UnregisteredQuery { query: self.number() }.into();
+        let wanted = "unregistered tags";
+        let parts = self.ask_all(&[question], ANSWER_DEADLINE, wanted).await?;
+        let tags = parts.into_iter().flat_map(|part| match part {
+            Frame::Unregistered(part) => part.tags,
+            _ => Vec::new(),
+        });
+        Ok(tags.collect())
+    }
+
+    /// Who follows alarms, how far they were displayed, and how many nobody has displayed.
+    ///
+    /// # Errors
+    ///
+    /// No connection or no answer.
+    pub async fn attention(&mut self) -> Result<Attention, OperatorError> {
+        let question = AttentionQuery { query: self.number() }.into();
+        let parts = self.ask_all(&[question], ANSWER_DEADLINE, "attention").await?;
+        let mut whole: Option<Attention> = None;
+        for part in parts {
+            let Frame::Attention(mut part) = part else { continue };
+            if let Some(before) = whole {
+                part.receivers.splice(0..0, before.receivers);
+            }
+            whole = Some(part);
+        }
+        whole.ok_or(OperatorError::NoAnswer { within: ANSWER_DEADLINE })
+    }
+
     /// Says goodbye.
     pub async fn close(mut self) {
         if let Some(session) = self.session.take() {
@@ -109,50 +214,101 @@ impl Operator {
         self.next_number
     }
 
-    /// Asks, and once more on a new connection when the old one turns out to be broken. A command
-    /// may then be done twice, which is as good as once: each says how something is to be.
     async fn ask(&mut self, frame: Frame, wanted: &'static str) -> Result<Frame, OperatorError> {
+        let mut answers = self.ask_all(&[frame], ANSWER_DEADLINE, wanted).await?;
+        answers.pop().ok_or(OperatorError::NoAnswer { within: ANSWER_DEADLINE })
+    }
+
+    /// Asks, and once more on a new connection when the old one turns out to be broken. A command
+    /// may then be done twice, which is as good as once: each says how something is to be. Gives all
+    /// parts of the answer, one at least.
+    async fn ask_all(
+        &mut self,
+        frames: &[Frame],
+        within: Duration,
+        wanted: &'static str,
+    ) -> Result<Vec<Frame>, OperatorError> {
         let mut last = None;
         for _ in 0..ATTEMPTS_MAX {
             let mut session = match self.session.take() {
                 Some(session) => session,
                 None => Session::open(&self.connector, Vec::new()).await?,
             };
-            match timeout(ANSWER_DEADLINE, exchange(&mut session, &frame, wanted)).await {
-                Ok(Ok(answer)) => {
+            match timeout(within, exchange(&mut session, frames, wanted)).await {
+                Ok(Ok(answers)) => {
                     self.session = Some(session);
-                    return Ok(answer);
+                    return Ok(answers);
                 }
                 Ok(Err(error)) => match cause(&session.connection, error) {
                     error if error.may_retry() => last = Some(error.into()),
                     error => return Err(error.into()),
                 },
-                Err(_) => last = Some(OperatorError::NoAnswer),
+                Err(_) => last = Some(OperatorError::NoAnswer { within }),
             }
         }
-        Err(last.unwrap_or(OperatorError::NoAnswer))
+        Err(last.unwrap_or(OperatorError::NoAnswer { within }))
     }
 }
 
 async fn exchange(
     session: &mut Session,
-    question: &Frame,
+    frames: &[Frame],
     wanted: &'static str,
-) -> Result<Frame, ConnectError> {
-    push(&mut session.sink, question)?;
+) -> Result<Vec<Frame>, ConnectError> {
+    for frame in frames {
+        if session.sink.is_full() {
+            session.sink.flush().await?;
+        }
+        push(&mut session.sink, frame)?;
+    }
     session.sink.flush().await?;
+    let mut answers = Vec::new();
     loop {
         let Some(frame) = next_frame(&mut session.source).await? else {
             return Err(ConnectError::Protocol { found: "an end", wanted });
         };
-        let is_answer = match (question, &frame) {
-            (Frame::StatusQuery(asked), Frame::Status(status)) => asked.query == status.query,
-            (Frame::Command(asked), Frame::Receipt(receipt)) => asked.command == receipt.command,
-            (_, Frame::Heartbeat(_)) => false,
-            _ => return Err(unexpected(frame, wanted)),
+        let is_last = match (frames.first(), &frame) {
+            (_, Frame::Heartbeat(_)) => continue,
+            (_, Frame::CertificateEnds(certificate)) => {
+                tracing::warn!(ends_at = certificate.ends_at.0, "this certificate ends soon");
+                continue;
+            }
+            (Some(question), answer) => match answers_to(question, answer) {
+                Answers::Nothing => return Err(unexpected(frame, wanted)),
+                // Of a question whose asker waits no longer.
+                Answers::Another => continue,
+                Answers::Part { is_last } => is_last,
+            },
+            (None, _) => return Err(unexpected(frame, wanted)),
         };
-        if is_answer {
-            return Ok(frame);
+        // A node that never ends its answer is given up with the time for it.
+        answers.push(frame);
+        if is_last {
+            return Ok(answers);
         }
     }
+}
+
+/// What a frame is to a question.
+enum Answers {
+    Nothing,
+    Another,
+    Part { is_last: bool },
+}
+
+fn answers_to(question: &Frame, answer: &Frame) -> Answers {
+    let (asked, told, is_last) = match (question, answer) {
+        (Frame::StatusQuery(asked), Frame::Status(told)) => (asked.query, told.query, true),
+        (Frame::Command(asked), Frame::Receipt(told)) => (asked.command, told.command, true),
+        (Frame::SiteQuery(asked), Frame::SiteVerdict(told)) => (asked.command, told.command, true),
+        (Frame::SiteOffer(asked), Frame::SiteVerdict(told)) => (asked.command, told.command, true),
+        (Frame::UnregisteredQuery(asked), Frame::Unregistered(told)) => {
+            (asked.query, told.query, told.is_last)
+        }
+        (Frame::AttentionQuery(asked), Frame::Attention(told)) => {
+            (asked.query, told.query, told.is_last)
+        }
+        _ => return Answers::Nothing,
+    };
+    if asked == told { Answers::Part { is_last } } else { Answers::Another }
 }

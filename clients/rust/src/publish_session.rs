@@ -251,6 +251,10 @@ fn hear(shared: &Shared, frame: Frame) -> Result<(), ConnectError> {
             shared.tell(PublisherNotice::ClockOffset { offset_ns: clock.offset_ns });
         }
         Frame::EchoReply(reply) => shared.tell(PublisherNotice::EchoReply { nonce: reply.nonce }),
+        Frame::CertificateEnds(certificate) => {
+            tracing::warn!(ends_at = certificate.ends_at.0, "this program's certificate ends soon");
+            shared.tell(PublisherNotice::CertificateEnds { ends_at: certificate.ends_at });
+        }
         Frame::Heartbeat(_) => {}
         other => return Err(unexpected(other, "acks")),
     }

@@ -1,6 +1,6 @@
 //! What a publisher is told beside acks.
 
-use ach_actors_model::Lane;
+use ach_actors_model::{Lane, Timestamp};
 use ach_engine_wire::{Code, InternItem};
 
 /// What a publisher is told beside acks.
@@ -53,6 +53,11 @@ pub enum PublisherNotice {
     ClockOffset {
         /// This clock less the node's.
         offset_ns: i64,
+    },
+    /// This program's certificate ends soon: ask for another one before it does.
+    CertificateEnds {
+        /// When.
+        ends_at: Timestamp,
     },
     /// A probe came back.
     EchoReply {

@@ -4,22 +4,25 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ach_actors_model::Timestamp;
 use ach_engine_net::{FrameSink, FrameSource};
 use ach_engine_wire::limits::SUBSCRIPTIONS_MAX;
 use ach_engine_wire::{
-    Cursor, Echo, Filter, Frame, Preamble, Refused, Subscribe, Topic, Unsubscribe, WireError,
+    Cursor, Displayed, Echo, Filter, Frame, Padding, Preamble, Refused, Subscribe, Topic,
+    Unsubscribe, WireError,
 };
 use quinn::{Connection, VarInt};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, sleep, timeout};
 
 use crate::alarm_stream::AlarmStream;
 use crate::client::Connector;
 use crate::incoming::{Incoming, SharedCursor};
 use crate::note_stream::{EventStream, PositionStream};
 use crate::session::{GOODBYE_WITHIN, Session, cause, leave, next_frame, push, unexpected};
+use crate::silence::{DEAD_AFTER, Silence, TICK};
 use crate::source_slot::{SourceSlot, SubscriptionRefused};
 use crate::{Backoff, ConnectError};
 
@@ -50,6 +53,7 @@ pub(crate) enum Request {
     Add(Wanted),
     Remove(u32),
     Echo(Echo),
+    Displayed(Displayed),
 }
 
 /// A subscription that is to live over all connections.
@@ -91,6 +95,7 @@ pub struct Subscriber {
     next_subscription: u32,
     is_connected: watch::Receiver<bool>,
     trouble: watch::Receiver<Option<Arc<ConnectError>>>,
+    certificate_ends: watch::Receiver<Option<Timestamp>>,
     leave: watch::Sender<bool>,
     task: Arc<Task>,
 }
@@ -101,17 +106,38 @@ impl Subscriber {
         let (connected, is_connected) = watch::channel(true);
         let (troubles, trouble) = watch::channel(None);
         let (leave, leaving) = watch::channel(false);
-        let wanted = BTreeMap::new();
-        let following = Following { connector, requests: queue, leaving, wanted, connection: None };
+        let (ends, certificate_ends) = watch::channel(None);
+        let following = Following {
+            connector,
+            requests: queue,
+            leaving,
+            wanted: BTreeMap::new(),
+            certificate_ends: ends,
+            connection: None,
+        };
         let task = tokio::spawn(following.run(session, connected, troubles));
         let task = Arc::new(Task(task));
-        Subscriber { requests, next_subscription: 0, is_connected, trouble, leave, task }
+        let next_subscription = 0;
+        Subscriber {
+            requests,
+            next_subscription,
+            is_connected,
+            trouble,
+            certificate_ends,
+            leave,
+            task,
+        }
     }
 
     /// Why no connection stands, or why the last one broke; nothing once one stands. A certificate
     /// that has expired is told here, for one.
     pub fn trouble(&self) -> watch::Receiver<Option<Arc<ConnectError>>> {
         self.trouble.clone()
+    }
+
+    /// When this program's certificate ends, once the node has said that it does so soon.
+    pub fn certificate_ends(&self) -> watch::Receiver<Option<Timestamp>> {
+        self.certificate_ends.clone()
     }
 
     /// Whether a connection stands; watch it for changes.
@@ -205,6 +231,7 @@ struct Following {
     requests: mpsc::Receiver<Request>,
     leaving: watch::Receiver<bool>,
     wanted: BTreeMap<u32, Wanted>,
+    certificate_ends: watch::Sender<Option<Timestamp>>,
     /// The one that stands, or the last. Whoever still reads a stream keeps it alive until it is
     /// closed.
     connection: Option<Connection>,
@@ -259,11 +286,15 @@ impl Following {
                 }
                 Err(error) => error,
             };
-            connected.send_replace(false);
             tracing::debug!(%error, "subscriber lost its connection");
             let chance = self.connector.config.surroundings.chance();
             let wait = backoff.wait_after(&error, chance);
+            // Said before streams feel it, so that whoever is told by one can look why.
             troubles.send_replace(Some(Arc::new(error)));
+            connected.send_replace(false);
+            if let Some(connection) = &self.connection {
+                connection.close(VarInt::from_u32(0), b"");
+            }
             tokio::select! {
                 biased;
                 () = left(&mut self.leaving) => break,
@@ -278,7 +309,12 @@ impl Following {
     async fn follow(&mut self, session: Session, backoff: &mut Backoff) -> Option<ConnectError> {
         let Session { connection, mut sink, mut source, welcome: _ } = session;
         self.connection = Some(connection.clone());
-        let Following { requests, leaving, wanted, .. } = self;
+        let silent =
+            ConnectError::NoAnswer { address: self.connector.config.addr, within: DEAD_AFTER };
+        let Following { requests, leaving, wanted, certificate_ends, .. } = self;
+        let mut silence = Silence::default();
+        let mut ticks = tokio::time::interval_at(Instant::now() + TICK, TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut openings = JoinSet::new();
         let mut following = wanted.values().try_for_each(|it| push(&mut sink, &it.subscribe()));
         while following.is_ok() {
@@ -288,8 +324,18 @@ impl Following {
                     leave(sink, &connection).await;
                     return None;
                 }
-                frame = next_frame(&mut source) => frame.and_then(|frame| hear(frame, wanted)),
+                frame = next_frame(&mut source) => {
+                    silence.hear();
+                    frame.and_then(|frame| hear(frame, wanted, certificate_ends))
+                }
                 flushed = sink.flush(), if sink.pending_bytes() > 0 => flushed.map_err(Into::into),
+                // Behind the frames: a program that was busy hears what has come before it judges.
+                _ = ticks.tick() => {
+                    if silence.is_dead_at_tick() {
+                        break;
+                    }
+                    push(&mut sink, &probe())
+                }
                 stream = connection.accept_uni() => stream.map_err(Into::into).map(|stream| {
                     // Bounded by the streams that the transport lets a node open.
                     openings.spawn(FrameSource::open(stream));
@@ -312,11 +358,16 @@ impl Following {
                 }
             };
         }
-        let lost = ConnectError::Protocol { found: "an end", wanted: "notes" };
-        let error = cause(&connection, following.err().unwrap_or(lost));
-        connection.close(VarInt::from_u32(0), b"");
-        Some(error)
+        // The loop was left while all was well: the node has been silent.
+        Some(cause(&connection, following.err().unwrap_or(silent)))
     }
+}
+
+/// A question whose answer shows that the node is there. One that hangs and one that cannot be
+/// reached answer nothing, while the connection itself stands for some time.
+fn probe() -> Frame {
+    let padding = Padding::default();
+    Frame::Echo(Echo { nonce: 0, subscription: None, reply_bytes: 0, padding })
 }
 
 /// Returns when the subscriber is closed. One that is dropped is not: its streams live on.
@@ -327,13 +378,22 @@ async fn left(leaving: &mut watch::Receiver<bool>) {
 }
 
 /// Takes what the node says on the control stream.
-fn hear(frame: Option<Frame>, wanted: &mut BTreeMap<u32, Wanted>) -> Result<(), ConnectError> {
+fn hear(
+    frame: Option<Frame>,
+    wanted: &mut BTreeMap<u32, Wanted>,
+    certificate_ends: &watch::Sender<Option<Timestamp>>,
+) -> Result<(), ConnectError> {
     match frame {
         Some(Frame::Refused(Refused { code, detail, subscription, .. })) => {
             tracing::warn!(%code, %detail, "refused");
             if let Some(refused) = subscription.and_then(|it| wanted.remove(&it)) {
                 refused.slot.refuse(SubscriptionRefused { code, detail: detail.to_string() });
             }
+            Ok(())
+        }
+        Some(Frame::CertificateEnds(certificate)) => {
+            tracing::warn!(ends_at = certificate.ends_at.0, "this program's certificate ends soon");
+            certificate_ends.send_replace(Some(certificate.ends_at));
             Ok(())
         }
         Some(Frame::Heartbeat(_) | Frame::EchoReply(_)) => Ok(()),
@@ -358,5 +418,6 @@ fn on_request(
             None => Ok(()),
         },
         Request::Echo(echo) => push(sink, &echo.into()),
+        Request::Displayed(displayed) => push(sink, &displayed.into()),
     }
 }

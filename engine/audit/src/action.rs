@@ -21,10 +21,16 @@ words! {
         Disconnected = 17, "disconnected";
         /// A certificate was made for somebody.
         Enrolled = 32, "enrolled";
+        /// A certificate was made in the place of an earlier one.
+        Renewed = 33, "renewed";
+        /// All certificates of somebody were made void.
+        Revoked = 34, "revoked";
         /// An actor was set aside: what it watched is not watched.
         ActorSetAside = 48, "actor_set_aside";
         /// An actor that was set aside was let work again.
         ActorReleased = 49, "actor_released";
+        /// A version of the site was offered to be judged alone.
+        SiteJudged = 50, "site_judged";
         /// A vendor named a thing of another feed, or one the site does not have.
         ThingNamed = 64, "thing_named";
         /// A report or position was sent.
@@ -44,7 +50,8 @@ impl Action {
     /// The letter: C, R, U, D or E.
     pub const fn letter(self) -> char {
         match self {
-            Action::Enrolled => 'C',
+            Action::Enrolled | Action::Renewed => 'C',
+            Action::Revoked => 'D',
             Action::ReadBegun | Action::ReadEnded => 'R',
             Action::SitePutInForce | Action::ActorSetAside | Action::ActorReleased => 'U',
             Action::NodeStarted
@@ -53,6 +60,7 @@ impl Action {
             | Action::AuditFoundWrong
             | Action::Connected
             | Action::Disconnected
+            | Action::SiteJudged
             | Action::ThingNamed
             | Action::InputSent
             | Action::RequestMade => 'E',

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use ach_actors_model::Name;
+use ach_actors_model::{NS_PER_S, Name, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber, date_time_ymd, string,
@@ -32,7 +32,7 @@ const AUTHORITY_VALIDITY: Duration = DAY.saturating_mul(365 * 20);
 const CERTIFICATE_VALIDITY: Duration = DAY.saturating_mul(365 * 2 + 60);
 
 /// Certificates are good from an hour ago, so that a peer whose clock is behind can connect.
-const CLOCK_MARGIN: Duration = Duration::from_hours(1);
+pub(crate) const CLOCK_MARGIN: Duration = Duration::from_hours(1);
 
 /// Longest list of hosts in a node's certificate.
 const HOSTS_MAX: usize = 64;
@@ -159,7 +159,7 @@ impl Authority {
                 names.push(name);
             }
         }
-        self.issue_with(key, Role::Node, name, names)
+        self.issue_with(key, Role::Node, name, names, since_1970())
     }
 
     /// Makes a key and certificate for a vendor, receiver or operator. For a vendor `name` is the
@@ -169,11 +169,29 @@ impl Authority {
     ///
     /// The cryptography failed.
     pub fn issue(&self, role: Role, name: &Name) -> Result<Bundle, PkiError> {
+        self.issue_after(role, name, None)
+    }
+
+    /// As [`Authority::issue`], made later than `after` by its own words: certificates that were
+    /// revoked then stay void, and this one is good.
+    ///
+    /// # Errors
+    ///
+    /// The cryptography failed.
+    pub fn issue_after(
+        &self,
+        role: Role,
+        name: &Name,
+        after: Option<Timestamp>,
+    ) -> Result<Bundle, PkiError> {
         match role {
             Role::Node => self.issue_node(name, &[]),
             Role::Vendor | Role::Receiver | Role::Operator => {
                 let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-                self.issue_with(&key, role, name, Vec::new())
+                // Certificates know whole seconds.
+                let next_s = after.map_or(0, |after| (after.0 / NS_PER_S).saturating_add(1));
+                let made_at = since_1970().max(Duration::from_secs(next_s));
+                self.issue_with(&key, role, name, Vec::new(), made_at)
             }
         }
     }
@@ -184,10 +202,11 @@ impl Authority {
         role: Role,
         name: &Name,
         mut names: Vec<SanType>,
+        made_at: Duration,
     ) -> Result<Bundle, PkiError> {
         let identity = Identity { site: self.site.clone(), role, name: name.clone() };
         names.push(SanType::URI(string::Ia5String::try_from(identity.uri())?));
-        let mut params = dated_params(CERTIFICATE_VALIDITY)?;
+        let mut params = dated_params(made_at, CERTIFICATE_VALIDITY)?;
         params.distinguished_name.push(DnType::CommonName, format!("{} {name}", role.word()));
         params.subject_alt_names = names;
         params.use_authority_key_identifier_extension = true;
@@ -221,7 +240,7 @@ fn host_name(host: &str) -> Result<string::Ia5String, PkiError> {
 }
 
 fn authority_params(site: &Name) -> Result<CertificateParams, PkiError> {
-    let mut params = dated_params(AUTHORITY_VALIDITY)?;
+    let mut params = dated_params(since_1970(), AUTHORITY_VALIDITY)?;
     params.distinguished_name.push(DnType::CommonName, common_name(site));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -232,9 +251,9 @@ fn common_name(site: &Name) -> String {
     format!("HMS-ACH authority of {site}")
 }
 
-fn dated_params(validity: Duration) -> Result<CertificateParams, PkiError> {
+fn dated_params(made_at: Duration, validity: Duration) -> Result<CertificateParams, PkiError> {
     let mut params = CertificateParams::new(Vec::new())?;
-    let now = date_time_ymd(1970, 1, 1) + since_1970();
+    let now = date_time_ymd(1970, 1, 1) + made_at;
     params.not_before = now - CLOCK_MARGIN;
     params.not_after = now + validity;
     let mut serial = [0; 16];

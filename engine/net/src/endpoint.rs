@@ -14,7 +14,7 @@ use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_s
 use rustls_pki_types::CertificateDer;
 use thiserror::Error;
 
-use crate::identity::certificate_end;
+use crate::identity::certificate_validity;
 use crate::tls::{client_crypto, server_crypto};
 use crate::transport::{client_transport, limit_handshakes, node_transport};
 use crate::{Bundle, Identity, IdentityError};
@@ -166,16 +166,24 @@ pub fn client_endpoint(remote: SocketAddr, bundle: &Bundle) -> Result<Endpoint, 
 ///
 /// A certificate that names no one.
 pub fn peer_identity(connection: &Connection) -> Result<Identity, IdentityError> {
-    peer_credentials(connection).map(|(identity, _)| identity)
+    peer_credentials(connection).map(|credentials| credentials.identity)
 }
 
-/// As [`peer_identity`], with the end of the certificate.
-pub(crate) fn peer_credentials(
-    connection: &Connection,
-) -> Result<(Identity, Timestamp), IdentityError> {
+/// What a peer's certificate says.
+#[derive(Debug)]
+pub(crate) struct Credentials {
+    pub(crate) identity: Identity,
+    pub(crate) valid_from: Timestamp,
+    pub(crate) valid_until: Timestamp,
+}
+
+/// As [`peer_identity`], with the times between which the certificate is good.
+pub(crate) fn peer_credentials(connection: &Connection) -> Result<Credentials, IdentityError> {
     let shown = connection.peer_identity().ok_or(IdentityError::Certificate)?;
     let chain =
         shown.downcast::<Vec<CertificateDer<'static>>>().map_err(|_| IdentityError::Certificate)?;
     let certificate = chain.first().ok_or(IdentityError::Certificate)?;
-    Ok((Identity::from_certificate(certificate)?, certificate_end(certificate)?))
+    let identity = Identity::from_certificate(certificate)?;
+    let (valid_from, valid_until) = certificate_validity(certificate)?;
+    Ok(Credentials { identity, valid_from, valid_until })
 }

@@ -52,12 +52,15 @@ pub struct Identity {
     pub name: Name,
 }
 
-/// When a certificate ends: the last moment at which it is good.
-pub(crate) fn certificate_end(der: &[u8]) -> Result<Timestamp, IdentityError> {
+/// The first and the last moment at which a certificate is good.
+pub(crate) fn certificate_validity(der: &[u8]) -> Result<(Timestamp, Timestamp), IdentityError> {
     let (_, certificate) =
         X509Certificate::from_der(der).map_err(|_| IdentityError::Certificate)?;
-    let end_s = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or(0);
-    Ok(Timestamp(end_s.saturating_mul(NS_PER_S)))
+    let at = |since_1970_s: i64| {
+        Timestamp(u64::try_from(since_1970_s).unwrap_or(0).saturating_mul(NS_PER_S))
+    };
+    let validity = certificate.validity();
+    Ok((at(validity.not_before.timestamp()), at(validity.not_after.timestamp())))
 }
 
 /// Why a certificate names no one.

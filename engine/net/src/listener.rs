@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use crate::endpoint::peer_credentials;
+use crate::endpoint::{Credentials, peer_credentials};
 use crate::transport::{HANDSHAKE_DEADLINE, PENDING_HANDSHAKES_MAX, RETRY_ABOVE};
 use crate::{Identity, IdentityError};
 
@@ -87,6 +87,8 @@ pub struct Peer {
     pub connection: Connection,
     /// Who it is.
     pub identity: Identity,
+    /// When its certificate begins to be good.
+    pub valid_from: Timestamp,
     /// When its certificate ends.
     pub valid_until: Timestamp,
 }
@@ -205,7 +207,9 @@ impl Handshake {
             Err(_) => return Err(HandshakeError::Late { remote, within }),
         };
         match peer_credentials(&connection) {
-            Ok((identity, valid_until)) => Ok(Peer { connection, identity, valid_until }),
+            Ok(Credentials { identity, valid_from, valid_until }) => {
+                Ok(Peer { connection, identity, valid_from, valid_until })
+            }
             Err(source) => {
                 let code = VarInt::from_u32(u32::from(Code::WrongRole.value()));
                 connection.close(code, b"the certificate names no one");

@@ -1,4 +1,4 @@
-//! Until when a certificate is good.
+//! From when and until when a certificate is good.
 
 use ach_actors_model::{NS_PER_S, Timestamp};
 use rustls_pki_types::CertificateDer;
@@ -7,10 +7,23 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// Until when the first certificate of a PEM text is good; `None` if there is none.
 pub fn valid_until(pem: &str) -> Option<Timestamp> {
+    validity(pem).map(|(_, until)| until)
+}
+
+/// From when on the first certificate of a PEM text is good; `None` if there is none.
+pub fn valid_from(pem: &str) -> Option<Timestamp> {
+    validity(pem).map(|(from, _)| from)
+}
+
+fn validity(pem: &str) -> Option<(Timestamp, Timestamp)> {
     let der = CertificateDer::pem_slice_iter(pem.as_bytes()).next()?.ok()?;
     let (_, certificate) = X509Certificate::from_der(&der).ok()?;
-    let since_1970_s = u64::try_from(certificate.validity().not_after.timestamp()).ok()?;
-    Some(Timestamp(since_1970_s.saturating_mul(NS_PER_S)))
+    let at = |since_1970_s: i64| {
+        let since_1970_s = u64::try_from(since_1970_s).ok()?;
+        Some(Timestamp(since_1970_s.saturating_mul(NS_PER_S)))
+    };
+    let validity = certificate.validity();
+    Some((at(validity.not_before.timestamp())?, at(validity.not_after.timestamp())?))
 }
 
 #[cfg(test)]

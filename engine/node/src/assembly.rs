@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ach_actors_entities::Site;
 use ach_actors_model::{SiteConfig, SourceRef};
 use ach_engine_journal::Disk;
+use ach_engine_net::Revocations;
 use tokio::sync::watch;
 
 use crate::ack_table::{AckTable, VENDOR_LANES};
@@ -17,16 +18,18 @@ use crate::counters::Counters;
 use crate::keeper::Keeper;
 use crate::lanes::Lanes;
 use crate::limits::NodeLimits;
-use crate::node::{Arrangement, NodeConfig, Running};
+use crate::node::{Arrangement, NodeConfig, REVOKED_FILE, Running};
 use crate::outlet::{Outlet, Spout};
 use crate::planted::{PlantedBug, is_planted};
 use crate::recovery::Recovered;
+use crate::revocation_watch;
 use crate::rim::RimParts;
 use crate::scribe::{CheckpointPolicy, Scribe};
 use crate::serve::{FrontDoor, Serving};
 use crate::shard_actor::ShardState;
 use crate::shard_gauge::ShardGauge;
 use crate::shard_worker::{ShardParts, ShardWorker};
+use crate::site_note;
 use crate::start_error::StartError;
 use crate::told::Told;
 
@@ -62,11 +65,25 @@ where
     } else {
         audit(&config, audit_disk, &shared.counters, &shared.clock)?
     };
-    let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, .. } = config;
+    let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, data, .. } = config;
+    let chosen = if pace.is_some() {
+        site_note::choose_unnoted(site, recovered.site.as_ref())
+    } else {
+        site_note::choose(&data, site, recovered.site.as_ref())
+    };
+    let site_digest = chosen.digest(recovered.site.as_ref());
+    let (revocations, end_watch) = if pace.is_some() {
+        (watch::channel(Revocations::default()).1, None)
+    } else {
+        let watched = revocation_watch::start(data.join(REVOKED_FILE), shared.counters.clone());
+        let (revocations, end_watch) = watched.map_err(StartError::Thread)?;
+        (revocations, Some(end_watch))
+    };
     let arrangement = if pace.is_some() { Arrangement::OneThread } else { arrangement };
     let timing = (clock, pace, limits.checkpoints);
-    let (worker, told, acks) = worker(&shared, recovered, site, timing, &mut beside)?;
+    let (worker, told, acks) = worker(&shared, recovered, chosen.change, timing, &mut beside)?;
     let site = worker.shard().site().cloned().ok_or(StartError::Failed)?;
+    let site_version = site.version();
     let rim = RimParts {
         node: name,
         frame,
@@ -81,6 +98,8 @@ where
         acks: recovered_acks(acks, &worker, &site),
         told,
         site,
+        site_digest,
+        revocations,
     };
     let (state, running) = watch::channel(ShardState::Running);
     let (stop, stopping) = watch::channel(false);
@@ -98,6 +117,9 @@ where
         counters: shared.counters,
         gauge: shared.gauge,
         audit: audit.state,
+        site_version,
+        is_site_as_given: chosen.is_as_given,
+        _end_watch: end_watch,
     };
     Ok(Assembled { serving, running, beside })
 }
@@ -132,7 +154,7 @@ impl Shared {
 fn worker(
     shared: &Shared,
     recovered: Recovered,
-    site: SiteConfig,
+    change: Option<SiteConfig>,
     (clock, pace, policy): (Arc<dyn Clock>, Option<DiskPace>, CheckpointPolicy),
     beside: &mut Vec<Beside>,
 ) -> Result<(ShardWorker, Told, AckTable), StartError> {
@@ -173,7 +195,6 @@ fn worker(
     let (told, acks) =
         (recovered.ledger.told(recovered.shard.open_notices()), recovered.ledger.acks());
     let past = (recovered.ledger, recovered.sites, recovered.since);
-    let change = changed_site(site, recovered.site.as_ref());
     let mut worker = ShardWorker::new(ShardParts {
         shard: recovered.shard,
         lanes: shared.lanes.clone(),
@@ -210,18 +231,6 @@ fn check_site(config: &NodeConfig, recovered: &Recovered) -> Result<(), StartErr
             let in_force = recovered.shard.site().map(Arc::as_ref);
             Site::compile(in_force, &next)?;
             Ok(())
-        }
-    }
-}
-
-/// The site's next version, if it differs from the one in force.
-fn changed_site(wanted: SiteConfig, in_force: Option<&SiteConfig>) -> Option<SiteConfig> {
-    match in_force {
-        None => Some(SiteConfig { version: 1, ..wanted }),
-        Some(in_force) => {
-            let same = SiteConfig { version: in_force.version, ..wanted };
-            let version = in_force.version.saturating_add(1);
-            if same == *in_force { None } else { Some(SiteConfig { version, ..same }) }
         }
     }
 }

@@ -66,6 +66,12 @@ counters! {
     sessions_panicked
     /// Sessions closed because the peer's certificate had ended.
     certificates_ended
+    /// Sessions closed, or never begun, because the peer's certificate was revoked.
+    certificates_revoked
+    /// Times a peer was told that its certificate ends soon.
+    certificate_ends_told
+    /// Times the list of revoked certificates could not be read; what was known of it stays in force.
+    revocations_unread
     /// Frames that were malformed: wrong length, unknown type, reserved bits.
     frames_malformed
     /// Frames longer than allowed.
@@ -82,6 +88,10 @@ counters! {
     credit_exceeded
     /// Names or tags that the site does not know.
     handles_unknown
+    /// Tags that vendors named or reported and the site does not have, each once as long as it is listed.
+    tags_unregistered
+    /// Changes of alarms that nobody had displayed in time: perhaps nobody looks.
+    alarms_not_displayed
     /// Names or tags that belong to another feed.
     handles_foreign
     /// Coordinates that are not numbers.

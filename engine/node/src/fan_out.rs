@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use ach_actors_entities::Site;
 use ach_actors_model::{AlarmId, AlarmNotice, AlarmTransition, Event, Fix};
-use ach_engine_wire::{Frame, OpenSetEnd, ProvisionalReason, Storage};
+use ach_engine_wire::{AlarmNote, Frame, OpenSetEnd, ProvisionalReason, Storage};
 use bytes::Bytes;
 
 use crate::counters::Counters;
@@ -20,7 +20,7 @@ use crate::planted::{PlantedBug, is_planted};
 use crate::recent::NoticeAt;
 use crate::sieve::Sieve;
 use crate::sink::Sink;
-use crate::told::Told;
+use crate::told::{OpenAlarm, Told};
 
 /// Notes of the open set, or of missed notices, encoded at a time: some 25 KiB, well within one
 /// write.
@@ -234,6 +234,16 @@ impl FanOut {
     /// How many alarms are open.
     pub(crate) fn open_count(&self) -> usize {
         self.told.open.len()
+    }
+
+    /// The open alarms, by id.
+    pub(crate) fn open(&self) -> &BTreeMap<AlarmId, OpenAlarm> {
+        &self.told.open
+    }
+
+    /// An open alarm as a note, by the site in force.
+    pub(crate) fn note(&self, open: &OpenAlarm) -> AlarmNote {
+        alarm_note(&self.site, &open.notice, open.storage, None, true)
     }
 
     /// The last notice that is known to be durable.

@@ -12,6 +12,7 @@
 
 mod ack_table;
 mod assembly;
+mod attention;
 mod audit_start;
 mod audit_state;
 mod audit_tally;
@@ -46,6 +47,7 @@ mod publisher;
 mod recent;
 mod recovery;
 mod restore;
+mod revocation_watch;
 mod rim;
 mod roster;
 mod scribe;
@@ -56,12 +58,16 @@ mod shard_gauge;
 mod shard_worker;
 mod sieve;
 mod sink;
+mod site_change;
+mod site_desk;
+mod site_note;
 mod start_error;
 mod status;
 mod tally;
 #[cfg(test)]
 mod test_values;
 mod told;
+mod unregistered;
 
 pub use audit_state::AuditTrouble;
 pub use clock::{Clock, SystemClock};
@@ -70,7 +76,7 @@ pub use counters::{Counter, Counters};
 pub use here::Here;
 pub use lanes::LanesClosed;
 pub use limits::NodeLimits;
-pub use node::{Arrangement, Ended, Health, Node, NodeConfig, Running};
+pub use node::{Arrangement, Ended, Health, Node, NodeConfig, REVOKED_FILE, Running};
 pub use node_page::NodePage;
 pub use planted::PlantedBug;
 #[cfg(debug_assertions)]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use ach_actors_model::{Lane, Name, SiteConfig};
@@ -29,6 +29,10 @@ use crate::serve::{FrontDoor, Serving, serve};
 use crate::shard_actor::ShardState;
 use crate::shard_gauge::ShardGauge;
 use crate::start_error::StartError;
+
+/// The list of revoked certificates in a node's folder. Whoever changes it changes what a running node
+/// lets in, within seconds.
+pub const REVOKED_FILE: &str = "revoked";
 
 /// Which threads do what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -90,6 +94,8 @@ pub struct Health {
     pub is_running: bool,
     /// What is wrong with the audit log, if anything. Alarms go on; an operator must act.
     pub audit_trouble: Option<AuditTrouble>,
+    /// Open alarms that no receiver has displayed within 30 s. Perhaps nobody looks.
+    pub undisplayed_count: u64,
 }
 
 impl Health {
@@ -101,7 +107,8 @@ impl Health {
 
     /// Whether it works and something is not as it must be, so that an operator must act.
     pub fn is_degraded(&self) -> bool {
-        self.is_running && (self.stopped.is_some() || self.audit_trouble.is_some())
+        let is_wrong = self.stopped.is_some() || self.audit_trouble.is_some();
+        self.is_running && (is_wrong || self.undisplayed_count > 0)
     }
 }
 
@@ -225,9 +232,24 @@ pub struct Running {
     pub(crate) counters: Arc<Counters>,
     pub(crate) gauge: Arc<ShardGauge>,
     pub(crate) audit: Arc<AuditState>,
+    pub(crate) site_version: u32,
+    pub(crate) is_site_as_given: bool,
+    /// Ends the watch over revoked certificates when it is dropped.
+    pub(crate) _end_watch: Option<Sender<()>>,
 }
 
 impl Running {
+    /// The version of the site that was in force when it started.
+    pub fn site_version(&self) -> u32 {
+        self.site_version
+    }
+
+    /// Whether that is the site it was given. It is not where another one was put in force while an
+    /// earlier run of the node was at work, and the given one is older: that one stays in force.
+    pub fn is_site_as_given(&self) -> bool {
+        self.is_site_as_given
+    }
+
     /// Its numbers for operators, to be served by whoever likes, from any thread.
     pub fn page(&self) -> NodePage {
         NodePage {
@@ -265,6 +287,7 @@ impl Running {
             backlog_bytes: self.mark.backlog_bytes(),
             is_running: *self.state.borrow() == ShardState::Running,
             audit_trouble: self.audit.trouble(),
+            undisplayed_count: self.counters.tally.undisplayed(),
         }
     }
 

@@ -187,6 +187,28 @@ impl NodePage {
             "Open alarms as subscribers know them.",
             Amount::Count(tally.open()),
         );
+        let [unseen, overdue, since, displaying] = tally.unseen();
+        page.gauge(
+            "ach_alarms_unseen",
+            "Open alarms that no receiver says to have displayed.",
+            Amount::Count(unseen),
+        );
+        page.gauge(
+            "ach_alarms_unseen_overdue",
+            "Those of them that were not displayed within 30 s: perhaps nobody looks.",
+            Amount::Count(overdue),
+        );
+        let age_ns = if since == 0 { 0 } else { self.clock.now().0.saturating_sub(since) };
+        page.gauge(
+            "ach_alarms_unseen_age_seconds",
+            "How long the oldest of them waits, 0 if none does.",
+            Amount::Ns(age_ns),
+        );
+        page.gauge(
+            "ach_receivers_displaying",
+            "Subscribers to alarms that have said to display them.",
+            Amount::Count(displaying),
+        );
         let mut family =
             page.family(Kind::Gauge, "ach_subscribers", "Subscribers connected, by topic.");
         for (topic, count) in tally.subscribers() {

@@ -78,7 +78,7 @@ impl Publisher {
                 self.bring_effect(NoticeAt { index, ordinal }, effect);
             }
             Outbound::Stepped { index, ticket } => self.outbox.keep(index, Waiting::Ticket(ticket)),
-            Outbound::Site(site) => self.rim.fan_out.borrow_mut().set_site(site),
+            Outbound::Site(site) => self.rim.set_site(site),
             Outbound::Fixes(fixes) => {
                 let put = self.rim.fan_out.borrow_mut().fixes(&fixes);
                 return put / FIXES_A_THING + 1;

@@ -7,21 +7,25 @@ use std::sync::Arc;
 
 use ach_actors_entities::Site;
 use ach_actors_model::{NS_PER_S, Name, SourceRef, Timestamp};
-use ach_engine_net::Listener;
+use ach_engine_net::{Listener, Revocations};
+use ach_engine_wire::SiteDigest;
 use ach_geo::SiteFrame;
 use tokio::sync::{Notify, oneshot, watch};
 
 use crate::ack_table::AckTable;
+use crate::attention::{AttentionBook, Unseen};
 use crate::auditor::Auditor;
 use crate::clock::ShardClock;
 use crate::commit_mark::CommitMark;
 use crate::counters::Counters;
-use crate::fan_out::FanOut;
+use crate::fan_out::{FanOut, SubscriberKey};
 use crate::lanes::Lanes;
 use crate::limits::NodeLimits;
 use crate::outlet::Outlet;
 use crate::shard_gauge::ShardGauge;
+use crate::site_desk::SiteDesk;
 use crate::told::Told;
+use crate::unregistered::UnregisteredBook;
 
 /// Lines about what peers do wrong that are logged in [`LINES_WITHIN_NS`].
 const LINES_MAX: u32 = 20;
@@ -63,6 +67,16 @@ pub(crate) struct Rim {
     pub storing_stopped: watch::Sender<bool>,
     /// UTC less shard time in nanoseconds while that is more than it should be, else 0.
     pub skew_ns: watch::Sender<i64>,
+    /// The version of the site that sessions go by.
+    pub site_version: watch::Sender<u32>,
+    /// Who puts another version of the site in force, and what is known of the one in force.
+    pub site_desk: SiteDesk,
+    /// Whose certificates are void.
+    pub revocations: watch::Receiver<Revocations>,
+    /// Tags that vendors name and the site does not have.
+    pub unregistered: RefCell<UnregisteredBook>,
+    /// Who displays alarms, and how far.
+    pub attention: RefCell<AttentionBook>,
     waiting: Cell<usize>,
     told: Notify,
     logged: Cell<(Timestamp, u32)>,
@@ -87,11 +101,15 @@ pub(crate) struct RimParts {
     pub acks: AckTable,
     pub told: Told,
     pub site: Arc<Site>,
+    pub site_digest: Option<SiteDigest>,
+    pub revocations: watch::Receiver<Revocations>,
 }
 
 impl Rim {
     /// A rim without sessions.
     pub(crate) fn new(parts: RimParts, listener: Listener) -> Rim {
+        let version = parts.site.version();
+        let begun_at = parts.clock.now();
         let fan_out = FanOut::new(parts.site, parts.told, parts.counters.clone());
         Rim {
             node: parts.node,
@@ -111,6 +129,11 @@ impl Rim {
             failed: watch::Sender::new(false),
             storing_stopped: watch::Sender::new(false),
             skew_ns: watch::Sender::new(0),
+            site_version: watch::Sender::new(version),
+            site_desk: SiteDesk::new(version, parts.site_digest),
+            revocations: parts.revocations,
+            unregistered: RefCell::default(),
+            attention: RefCell::new(AttentionBook::begun_at(begun_at)),
             waiting: Cell::new(0),
             told: Notify::new(),
             logged: Cell::default(),
@@ -123,6 +146,41 @@ impl Rim {
     /// The site in force.
     pub(crate) fn site(&self) -> Arc<Site> {
         self.fan_out.borrow().site().clone()
+    }
+
+    /// From here on another version of the site is in force.
+    pub(crate) fn set_site(&self, site: Arc<Site>) {
+        let version = site.version();
+        self.fan_out.borrow_mut().set_site(site);
+        self.site_version.send_replace(version);
+    }
+
+    /// A subscriber to alarms goes.
+    pub(crate) fn leave_attention(&self, key: SubscriberKey) {
+        self.attention.borrow_mut().leave(key, &self.fan_out.borrow());
+    }
+
+    /// Works out which open alarms nobody has displayed; counts and tells what is newly overdue.
+    pub(crate) fn look_at_attention(&self) -> Unseen {
+        let now = self.clock.now();
+        let mut attention = self.attention.borrow_mut();
+        let unseen = attention.unseen(&self.fan_out.borrow(), now);
+        if unseen.new_count > 0 {
+            let count = u64::try_from(unseen.new_count).unwrap_or(u64::MAX);
+            self.counters.alarms_not_displayed.add(count);
+            tracing::error!(
+                alarms = unseen.new_count,
+                displaying = attention.displaying_count(),
+                "nobody has displayed these alarms in 30 s: look whether anybody looks"
+            );
+        }
+        self.counters.tally.set_unseen(unseen, attention.displaying_count());
+        unseen
+    }
+
+    /// Feeds whose vendors are connected.
+    pub(crate) fn connected_feeds(&self) -> Vec<SourceRef> {
+        self.vendors.borrow().keys().copied().collect()
     }
 
     /// Whether vendors' clocks may be compared with the node's: not where it follows a recording, and

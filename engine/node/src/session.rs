@@ -11,9 +11,13 @@ mod control_out;
 mod fault;
 mod flush;
 mod handles;
+mod lane_streams;
+mod offers;
 mod ping_lane;
+mod questions;
 mod receipts;
 mod report_lane;
+mod right;
 mod subscription;
 mod vendor;
 mod vendor_clock;
@@ -28,9 +32,9 @@ use ach_engine_audit::{Action, Outcome, Reason, Record};
 use ach_engine_net::{FrameSink, FrameSource, Identity, Peer, Role};
 use ach_engine_wire::limits::{HANDLE_COUNT_MAX, PAYLOAD_BYTES_MAX};
 use ach_engine_wire::{
-    Code, Frame, Goodbye, Hello, PROTOCOL_VERSION, Preamble, Text, Welcome, limits,
+    Code, Frame, Goodbye, Hello, InternItem, PROTOCOL_VERSION, Text, Welcome, limits,
 };
-use quinn::{Connection, RecvStream, VarInt};
+use quinn::{Connection, VarInt};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -38,6 +42,8 @@ use tokio::time::timeout;
 use control_out::ControlOut;
 use fault::{Fault, counter};
 use flush::flush;
+use handles::Handle;
+use lane_streams::LaneStreams;
 use receipts::Receipts;
 use subscription::Subscription;
 use vendor::{SharedVendor, Vendor};
@@ -45,6 +51,7 @@ use vendor_clock::VendorClock;
 
 use crate::audit_words;
 use crate::auditor::Party;
+use crate::fan_out::SubscriberKey;
 use crate::notes::FENCING_EPOCH;
 use crate::rim::Rim;
 use crate::sink::Sink;
@@ -58,12 +65,15 @@ pub(crate) struct Session {
     pub rim: Rc<Rim>,
     pub connection: Connection,
     pub identity: Identity,
+    /// The beginning of the peer's certificate.
+    pub valid_from: Timestamp,
     /// The end of the peer's certificate.
     pub valid_until: Timestamp,
     pub party: Party,
     pub out: ControlOut,
     subscriptions: RefCell<BTreeMap<u32, Open>>,
     receipts: RefCell<Receipts>,
+    coming: RefCell<Option<offers::Coming>>,
 }
 
 /// A subscription as the control stream knows it.
@@ -71,12 +81,24 @@ pub(crate) struct Session {
 struct Open {
     sink: Rc<Sink>,
     end: watch::Sender<bool>,
+    /// Which subscriber of alarms it is, if it is one.
+    key: Option<SubscriberKey>,
 }
 
 impl Session {
+    /// A subscription to alarms has begun.
+    fn watch_as(&self, subscription: u32, key: SubscriberKey) {
+        if let Some(open) = self.subscriptions.borrow_mut().get_mut(&subscription) {
+            open.key = Some(key);
+        }
+    }
+
     /// A ping or report is refused, alone.
     fn refuse(&self, vendor: &Vendor, lane: Lane, seq: u64, code: Code, handle: u32) {
         self.out.refuse(lane, vendor.epoch, seq, code, Some(handle));
+        if code == Code::UnknownThing {
+            self.note_unregistered(vendor, handle);
+        }
         if !self.out.is_first(code) {
             return;
         }
@@ -85,6 +107,20 @@ impl Session {
         self.rim.audit.note(Record { objects, code: Some(code.value()), ..refused });
         if self.rim.may_log() {
             tracing::warn!(role = self.identity.role.word(), ?lane, %code, "refused an input");
+        }
+    }
+
+    /// A vendor named, or reported, what the site does not have; if it is a tag, it is kept to be listed.
+    fn note_unregistered(&self, vendor: &Vendor, handle: u32) {
+        let handles = vendor.handles.borrow();
+        let (Some(InternItem::Tag(tag)), Handle::Refused(Code::UnknownThing)) =
+            (handles.item(handle), handles.get(handle))
+        else {
+            return;
+        };
+        let mut book = self.rim.unregistered.borrow_mut();
+        if book.note(vendor.source, *tag, self.rim.clock.now()) {
+            self.rim.counters.tags_unregistered.count();
         }
     }
 
@@ -205,7 +241,7 @@ async fn run(
     party: Party,
     is_let_in: Rc<Cell<bool>>,
 ) -> Result<(), Fault> {
-    let Peer { connection, identity, valid_until } = peer;
+    let Peer { connection, identity, valid_from, valid_until } = peer;
     let within = rim.limits.hello_within;
     let opened = timeout(within, open_control(&connection, rim.limits.frame_within)).await;
     let (mut sink, source, hello) =
@@ -246,11 +282,13 @@ async fn run(
         rim: rim.clone(),
         connection,
         identity,
+        valid_from,
         valid_until,
         party,
         out: ControlOut::default(),
         subscriptions: RefCell::default(),
         receipts: RefCell::default(),
+        coming: RefCell::default(),
     });
     let gives_way = turn.as_ref().map(crate::rim::VendorTurn::gives_way);
     work(session, vendor, sink, source, gives_way).await
@@ -322,6 +360,8 @@ async fn work(
     tokio::pin!(stopped);
     let certificate = certificate::ended(&session);
     tokio::pin!(certificate);
+    let right = right::lost(&session);
+    tokio::pin!(right);
     loop {
         tokio::select! {
             // What ends the session first, and last what the peer can make come without end. Tasks
@@ -338,6 +378,7 @@ async fn work(
             wrote = &mut writer => return wrote,
             () = &mut gives_way => return Err(taken_over()),
             () = &mut certificate => return Err(certificate::fault()),
+            lost = &mut right => return Err(lost),
             () = &mut stopped => {
                 let goodbye = Goodbye {
                     code: Code::NotNow,
@@ -429,54 +470,4 @@ fn failed(session: &Session, error: &tokio::task::JoinError) -> Fault {
         tracing::error!("a session failed; this is a bug, please report it");
     }
     Fault::peer(Code::Internal, "the session failed inside")
-}
-
-/// The lane streams a vendor has open: one a lane.
-#[derive(Debug, Default)]
-struct LaneStreams {
-    waiting: usize,
-}
-
-impl LaneStreams {
-    fn open(
-        &mut self,
-        session: &Rc<Session>,
-        vendor: Option<&SharedVendor>,
-        stream: RecvStream,
-        tasks: &mut JoinSet<Result<End, Fault>>,
-    ) -> Result<(), Fault> {
-        let Some(vendor) = vendor else {
-            let detail = "only a vendor's certificate may publish";
-            return Err(Fault::peer(Code::WrongRole, detail));
-        };
-        self.waiting = self.waiting.saturating_add(1);
-        if self.waiting > crate::ack_table::VENDOR_LANES.len() {
-            return Err(Fault::peer(Code::BadStream, "one stream a lane and connection"));
-        }
-        tasks.spawn_local(read_lane(session.clone(), vendor.clone(), stream));
-        Ok(())
-    }
-}
-
-async fn read_lane(
-    session: Rc<Session>,
-    vendor: SharedVendor,
-    stream: RecvStream,
-) -> Result<End, Fault> {
-    let within = session.rim.limits.frame_within;
-    let (preamble, frames) = FrameSource::open_within(stream, within).await?;
-    let Preamble::Lane { lane, epoch } = preamble else {
-        return Err(Fault::peer(Code::BadStream, "a client opens lanes only"));
-    };
-    if epoch != vendor.epoch {
-        return Err(Fault::peer(Code::WrongEpoch, "another epoch is in force"));
-    }
-    if !vendor.claim(lane) {
-        return Err(Fault::peer(Code::BadStream, "one stream a lane and connection"));
-    }
-    match lane {
-        Lane::Ping => ping_lane::read_pings(session, vendor, frames).await?,
-        _ => report_lane::read_reports(session, vendor, lane, frames).await?,
-    }
-    Ok(End::Stream)
 }

@@ -34,6 +34,10 @@ pub(crate) fn counts(rim: &Rim) -> Vec<(String, u64)> {
     if let Some(why) = trouble {
         add(&format!("audit_trouble_{}", why.word()), 1);
     }
+    let [unseen, overdue, _, displaying] = rim.counters.tally.unseen();
+    add("alarms_unseen", unseen);
+    add("alarms_unseen_overdue", overdue);
+    add("receivers_displaying", displaying);
     let fan_out = rim.fan_out.borrow();
     let [alarms, events, positions] = fan_out.subscriber_counts();
     add("subscribers_alarms", number(alarms));

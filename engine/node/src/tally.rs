@@ -8,6 +8,7 @@ use ach_actors_model::{AlarmKind, Lane, Timestamp};
 use ach_engine_metrics::{GROUP_ENTRIES, Histogram, LATENCY_NS};
 use ach_engine_net::HandshakeCounts;
 
+use crate::attention::Unseen;
 use crate::counters::Counter;
 
 /// Every kind of alarm: each is told from the start, so that the first of its kind is seen as a rise.
@@ -82,6 +83,7 @@ pub(crate) struct Tally {
     alarms_open: AtomicU64,
     subscribers: [AtomicU64; 3],
     beat_at: AtomicU64,
+    unseen: [AtomicU64; 4],
     handshakes: OnceLock<Arc<HandshakeCounts>>,
 }
 
@@ -98,6 +100,7 @@ impl Default for Tally {
             alarms_open: AtomicU64::new(0),
             subscribers: Default::default(),
             beat_at: AtomicU64::new(0),
+            unseen: Default::default(),
             handshakes: OnceLock::new(),
         }
     }
@@ -149,6 +152,29 @@ impl Tally {
     /// When it last did; 0 before the first time.
     pub(crate) fn beat_at(&self) -> Timestamp {
         Timestamp(self.beat_at.load(Ordering::Relaxed))
+    }
+
+    /// So many open alarms were displayed by nobody, and so many receivers display any.
+    pub(crate) fn set_unseen(&self, unseen: Unseen, displaying_count: usize) {
+        let since = unseen.since.map_or(0, |since| since.0);
+        let numbers =
+            [number(unseen.count), number(unseen.overdue_count), since, number(displaying_count)];
+        for (place, number) in self.unseen.iter().zip(numbers) {
+            place.store(number, Ordering::Relaxed);
+        }
+    }
+
+    /// Open alarms that nobody has displayed; those nobody displayed in time; since when the oldest
+    /// waits, 0 if none does; and receivers that display alarms.
+    pub(crate) fn unseen(&self) -> [u64; 4] {
+        let [count, overdue, since, displaying] = &self.unseen;
+        [count, overdue, since, displaying].map(|place| place.load(Ordering::Relaxed))
+    }
+
+    /// Open alarms that nobody displayed in time.
+    pub(crate) fn undisplayed(&self) -> u64 {
+        let [_, overdue, _, _] = self.unseen();
+        overdue
     }
 
     /// Where the endpoint counts its handshakes.

@@ -14,6 +14,7 @@ mod floor_plan;
 mod georeference;
 mod name_book;
 mod read;
+mod registration;
 mod rule_plan;
 mod sample;
 mod site_directory;
@@ -29,6 +30,7 @@ pub use floor_plan::{AnchorPlan, DoorPlan, FloorPlan, LinePlan, ZoneKind, ZonePl
 pub use georeference::Georeference;
 pub use name_book::NameBook;
 pub use read::SiteReading;
+pub use registration::{RegisterError, Registration, SiteEdit};
 pub use rule_plan::{RulePlan, What, WherePlan, WhoPlan};
 pub use sample::{Resident, SAMPLE_COUNT_MAX, SampleHospital, SampleOptions, sample_hospital};
 pub use site_directory::{FeedPlan, LARGEST_GAP_NS_DEFAULT, SiteDirectory};

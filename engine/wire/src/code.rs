@@ -80,6 +80,8 @@ codes! {
     TakenOver = 39,
     /// the certificate has ended
     CertificateEnded = 40,
+    /// the certificate was revoked
+    CertificateRevoked = 41,
     /// a tag, door or anchor that the site does not have
     UnknownThing = 64,
     /// a tag, door or anchor of another feed
@@ -110,6 +112,14 @@ codes! {
     NotNow = 96,
     /// a command that makes no sense for what it names
     NotApplicable = 97,
+    /// a site that was made from another version than the one in force
+    SiteStale = 98,
+    /// a site that does not compile, or that the node cannot read
+    SiteUnsound = 99,
+    /// a site whose frame lies otherwise on the globe; it comes into force at a start
+    SiteFrameDiffers = 100,
+    /// a site that would end open alarms or cut a feed that is connected
+    SiteStrands = 101,
     /// the node failed inside; try again
     Internal = 127,
 }

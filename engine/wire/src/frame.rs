@@ -5,10 +5,12 @@ use bytes::Bytes;
 use crate::header::{SKIPPABLE_FRAME_TYPE, put_frame};
 use crate::tlv::Value;
 use crate::{
-    Ack, AlarmNote, AlarmSettled, ClockOffset, Echo, EchoReply, EventNote, Gap, Goodbye, Heartbeat,
-    Hello, Intern, Interned, OpenSetEnd, PingRun, PositionNote, RawFrame, Receipt, Refusal,
-    Refused, Status, StatusQuery, Subscribe, Unsubscribe, Welcome, WireCommand, WireError,
-    WireReport, decode_reports, encode_pings, encode_reports,
+    Ack, AlarmNote, AlarmSettled, Attention, AttentionQuery, CertificateEnds, ClockOffset,
+    Displayed, Echo, EchoReply, EventNote, Gap, Goodbye, Heartbeat, Hello, Intern, Interned,
+    OpenSetEnd, PingRun, PositionNote, RawFrame, Receipt, Refusal, Refused, SiteOffer, SitePart,
+    SiteQuery, SiteVerdict, Status, StatusQuery, Subscribe, Unregistered, UnregisteredQuery,
+    Unsubscribe, Welcome, WireCommand, WireError, WireReport, decode_reports, encode_pings,
+    encode_reports,
 };
 
 macro_rules! frames {
@@ -151,4 +153,24 @@ frames! {
     PositionNote(PositionNote) = 52,
     /// Node: notes were left out.
     Gap(Gap) = 53,
+    /// Operator: asks which version of the site is in force.
+    SiteQuery(SiteQuery) = 128,
+    /// Operator: offers a version of the site.
+    SiteOffer(SiteOffer) = 129,
+    /// Operator: bytes of it.
+    SitePart(SitePart) = 130,
+    /// Node: the answer to a question or an offer.
+    SiteVerdict(SiteVerdict) = 131,
+    /// Operator: asks for tags that the site does not have.
+    UnregisteredQuery(UnregisteredQuery) = 132,
+    /// Node: the answer to it.
+    Unregistered(Unregistered) = 133,
+    /// Node: the client's certificate ends soon.
+    CertificateEnds(CertificateEnds) = 134,
+    /// Receiver: what it has displayed.
+    Displayed(Displayed) = 135,
+    /// Operator: asks who displays alarms.
+    AttentionQuery(AttentionQuery) = 136,
+    /// Node: the answer to it.
+    Attention(Attention) = 137,
 }

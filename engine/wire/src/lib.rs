@@ -5,6 +5,7 @@
 
 mod ack;
 mod alarm_note;
+mod attention;
 mod code;
 mod entry;
 mod event_note;
@@ -16,10 +17,12 @@ mod operation;
 mod ping_run;
 mod preamble;
 mod session;
+mod site_offer;
 mod state;
 mod subscribe;
 mod thing;
 mod tlv;
+mod unregistered;
 mod value;
 mod wire_error;
 mod wire_ping;
@@ -27,6 +30,7 @@ mod wire_report;
 
 pub use ack::{Ack, LaneTotals};
 pub use alarm_note::{AlarmNote, AlarmSettled, Gap, OpenSetEnd, ProvisionalReason, Storage};
+pub use attention::{Attention, AttentionQuery, Displayed, WireReceiver};
 pub use code::Code;
 pub use entry::{ENTRY_FORMAT_VERSION, EntryError, decode_entry, encode_entry};
 pub use event_note::{EventNote, EventWord, PositionNote};
@@ -39,12 +43,17 @@ pub use operation::{
 pub use ping_run::{PingRun, encode_pings};
 pub use preamble::{PREAMBLE_BYTES, Preamble};
 pub use session::{
-    ClockOffset, Goodbye, Heartbeat, Hello, Intern, InternItem, InternRefusal, Interned,
-    LaneResume, LaneWelcome, PROTOCOL_VERSION, Refusal, Refused, Welcome,
+    CertificateEnds, ClockOffset, Goodbye, Heartbeat, Hello, Intern, InternItem, InternRefusal,
+    Interned, LaneResume, LaneWelcome, PROTOCOL_VERSION, Refusal, Refused, Welcome,
+};
+pub use site_offer::{
+    FrameMarks, PartBytes, SiteBytesError, SiteDigest, SiteOffer, SitePart, SiteQuery, SiteVerdict,
+    decode_site, encode_site,
 };
 pub use state::{StateError, decode_piece, decode_state, encode_piece, encode_state, split_pieces};
 pub use subscribe::{Filter, Subscribe, Topic, Unsubscribe};
 pub use thing::{Cursor, InputCause, Thing, WireCause};
+pub use unregistered::{Unregistered, UnregisteredQuery, UnregisteredTag};
 pub use value::Text;
 pub use wire_error::WireError;
 pub use wire_ping::{Coordinates, NOT_A_NUMBER, PING_BYTES, PingReading, WirePing};

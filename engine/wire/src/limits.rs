@@ -37,6 +37,13 @@ pub const TEXT_BYTES_MAX: usize = 256;
 /// Largest padding an echo may ask for: the size of the largest alarm note, rounded up.
 pub const ECHO_BYTES_MAX: u32 = 4_096;
 
+/// Most bytes in one part of a site: three quarters of the largest payload, so that a part and its
+/// header always fit.
+pub const SITE_PART_BYTES_MAX: usize = 48 * 1024;
+
+/// Reasons told in one verdict on a site: 200 of at most 256 + 4 bytes are 52,000.
+pub const SITE_REASONS_MAX: usize = 200;
+
 /// Largest encoded input of an entry. A site of a million tags, 10,000 zones of 100 points and
 /// 10,000 rules is 40 MB.
 pub const INPUT_BYTES_MAX: usize = 64 * 1024 * 1024;

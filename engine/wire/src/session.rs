@@ -183,6 +183,14 @@ message! {
 }
 
 message! {
+    /// The node tells a client that its certificate ends soon.
+    pub struct CertificateEnds {
+        /// When.
+        1 => ends_at: Timestamp,
+    }
+}
+
+message! {
     /// Something was refused; the connection goes on unless a [`Goodbye`] or close follows.
     pub struct Refused {
         /// Why.

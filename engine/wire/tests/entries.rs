@@ -17,7 +17,10 @@ use ach_actors_model::{
     SiteConfig, SourceConfig, SourceRef, TagRef, Timestamp,
 };
 use ach_engine_shard::{Entry, Input};
-use ach_engine_wire::{ENTRY_FORMAT_VERSION, EntryError, decode_entry, encode_entry};
+use ach_engine_wire::{
+    ENTRY_FORMAT_VERSION, EntryError, SiteBytesError, SiteDigest, decode_entry, decode_site,
+    encode_entry, encode_site,
+};
 use ach_geo::{Floor, Position};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -198,4 +201,42 @@ fn promises_of_much_are_refused_before_room_is_made() {
     // The length of the site's name, the first thing in a site change.
     bytes[48..56].copy_from_slice(&u64::MAX.to_le_bytes());
     assert_eq!(decode_entry(&bytes), Err(EntryError::Malformed { part: "site change" }));
+}
+
+#[test]
+fn a_site_on_its_way_is_written_and_read_as_its_golden_file() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/site-v1.bin");
+    let bytes = encode_site(&site()).unwrap();
+    if std::env::var_os("ACH_WRITE_GOLDEN").is_some() {
+        fs::write(&path, &bytes).unwrap();
+    }
+    let golden = fs::read(&path).unwrap();
+    assert_eq!(bytes, golden);
+    assert_eq!(decode_site(&golden), Ok(SiteConfig { version: 0, ..site() }));
+    let other = encode_site(&SiteConfig { version: 7, ..site() }).unwrap();
+    assert_eq!(SiteDigest::of(&other), SiteDigest::of(&golden), "the version is no part of it");
+    assert_eq!(
+        SiteDigest::parse(&SiteDigest::of(&golden).to_string()),
+        Some(SiteDigest::of(&golden))
+    );
+}
+
+#[test]
+fn a_site_that_is_cut_or_longer_or_of_a_later_format_is_refused() {
+    let bytes = encode_site(&site()).unwrap();
+    for cut in 0..bytes.len() {
+        assert!(decode_site(&bytes[..cut]).is_err(), "cut at {cut}");
+    }
+    let longer = [bytes.as_slice(), &[0]].concat();
+    assert_eq!(decode_site(&longer), Err(SiteBytesError::Malformed));
+    let later = [&[2], &bytes[1..]].concat();
+    assert_eq!(decode_site(&later), Err(SiteBytesError::Format { format: 2 }));
+    let mut versioned = bytes;
+    // Behind the format, the length of the id and its seven letters.
+    versioned[1 + 8 + 7] = 1;
+    assert_eq!(
+        decode_site(&versioned),
+        Err(SiteBytesError::Malformed),
+        "a version is given by the node"
+    );
 }

@@ -65,7 +65,7 @@ fn random_bytes_of_every_type_are_refused_or_read_as_a_frame() {
     let seed = 42;
     println!("seed {seed}");
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
-    for _ in 0..40_000 {
+    for _ in 0..100_000 {
         let length = chance.random_range(0..200);
         let mut payload = vec![0; length];
         chance.fill(payload.as_mut_slice());
@@ -76,7 +76,7 @@ fn random_bytes_of_every_type_are_refused_or_read_as_a_frame() {
             payload[3] = 0;
             payload[2] %= 40;
         }
-        let frame_type = chance.random_range(0..60);
+        let frame_type = chance.random_range(0..140);
         let header = FrameHeader { payload_bytes: u32::try_from(length).unwrap(), frame_type };
         let mut bytes = header.bytes().to_vec();
         bytes.extend_from_slice(&payload);
@@ -162,7 +162,7 @@ fn what_a_later_version_adds_is_skipped_unless_it_is_critical() {
     };
     assert_eq!(with_field(0x7fff), Ok(Some(frame.clone())));
     assert_eq!(with_field(0x8000).map_err(|error| error.code()), Err(Code::UnknownField));
-    for (frame_type, expected) in [(128, Ok(None)), (255, Ok(None)), (127, Err(Code::UnknownFrame))]
+    for (frame_type, expected) in [(200, Ok(None)), (255, Ok(None)), (127, Err(Code::UnknownFrame))]
     {
         let raw = RawFrame { frame_type, payload: Bytes::from_static(&[1, 2, 3]) };
         let read = ach_engine_wire::Frame::decode(raw).map_err(|error| error.code());

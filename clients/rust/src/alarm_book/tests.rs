@@ -154,7 +154,10 @@ fn whether_a_provisional_alarm_was_withdrawn_is_not_said_when_not_all_was_told()
     // node no longer has, or before a stream that had nothing to resume after.
     let gaps = [
         vec![vec![end(0, 1), raised(1, 0), gap(Code::TooSlow), end(0, 9), end(0, 9)]],
-        vec![vec![end(0, 1), raised(1, 0)], vec![gap(Code::CursorOutOfRange), end(0, 9), end(0, 9)]],
+        vec![
+            vec![end(0, 1), raised(1, 0)],
+            vec![gap(Code::CursorOutOfRange), end(0, 9), end(0, 9)],
+        ],
         vec![vec![end(0, 0), raised(1, 0)], vec![end(0, 9), end(0, 9)]],
     ];
     for streams in gaps {

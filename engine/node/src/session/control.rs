@@ -21,7 +21,7 @@ use super::flush::flush;
 use super::receipts::Known;
 use super::subscription::Subscription;
 use super::vendor::Vendor;
-use super::{End, Open, Session};
+use super::{End, Open, Session, offers, questions};
 use crate::audit_words;
 use crate::fan_out::encoded;
 use crate::lanes::Ticketed;
@@ -72,6 +72,24 @@ pub(crate) async fn read(
                     session.answer(status(&session, query.query))?;
                 }
             }
+            Some(Frame::SiteQuery(query)) => offers::take_query(&session, &query)?,
+            Some(Frame::SiteOffer(offer)) => offers::take_offer(&session, offer)?,
+            Some(Frame::UnregisteredQuery(query)) => {
+                if may(&session, &[Role::Operator])? {
+                    questions::unregistered(&session, query.query)?;
+                }
+            }
+            Some(Frame::AttentionQuery(query)) => {
+                if may(&session, &[Role::Operator])? {
+                    questions::attention(&session, query.query)?;
+                }
+            }
+            Some(Frame::Displayed(displayed)) => {
+                if may(&session, &[Role::Receiver, Role::Operator])? {
+                    questions::take_displayed(&session, &displayed);
+                }
+            }
+            Some(Frame::SitePart(part)) => offers::take_part(&session, &part)?,
             Some(Frame::Heartbeat(_)) | None => {}
             Some(Frame::Goodbye(_)) => return Ok(End::Session),
             Some(_) => {
@@ -84,7 +102,7 @@ pub(crate) async fn read(
 }
 
 /// Whether the peer's role may do this; if not, it is told and counted.
-fn may(session: &Session, roles: &[Role]) -> Result<bool, Fault> {
+pub(super) fn may(session: &Session, roles: &[Role]) -> Result<bool, Fault> {
     if roles.contains(&session.identity.role) {
         return Ok(true);
     }
@@ -137,6 +155,8 @@ fn take_names(session: &Session, vendor: Option<&Vendor>, intern: Intern) -> Res
         let named = session.rim.audit.record(&session.party, Action::ThingNamed, Outcome::Refused);
         let (objects, code) = (objects.into_iter().collect(), Some(refusal.code.value()));
         session.rim.audit.note(Record { objects, code, ..named });
+        drop(handles);
+        session.note_unregistered(vendor, refusal.handle);
     }
     session.answer(interned)
 }
@@ -167,7 +187,7 @@ fn take_subscription(
     };
     let sink = Rc::new(Sink::new(session.rim.limits.sink_bytes_max));
     let (end, ended) = watch::channel(false);
-    subscriptions.insert(request.subscription, Open { sink: sink.clone(), end });
+    subscriptions.insert(request.subscription, Open { sink: sink.clone(), end, key: None });
     drop(subscriptions);
     Ok(Some(Subscription::begin(session.clone(), request, sieve, sink, ended)))
 }

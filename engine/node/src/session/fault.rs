@@ -84,6 +84,7 @@ pub(crate) fn counter(counters: &Counters, code: Code) -> Option<&Counter> {
         Code::BeyondCredit => &counters.credit_exceeded,
         Code::SequenceGap => &counters.sequence_jumps,
         Code::CertificateEnded => &counters.certificates_ended,
+        Code::CertificateRevoked => &counters.certificates_revoked,
         Code::FromTheFuture => &counters.inputs_from_the_future,
         Code::TooSlow => &counters.subscribers_cut,
         Code::Done
@@ -93,6 +94,10 @@ pub(crate) fn counter(counters: &Counters, code: Code) -> Option<&Counter> {
         | Code::CursorOutOfRange
         | Code::NotNow
         | Code::NotApplicable
+        | Code::SiteStale
+        | Code::SiteUnsound
+        | Code::SiteFrameDiffers
+        | Code::SiteStrands
         | Code::Internal => return None,
     })
 }

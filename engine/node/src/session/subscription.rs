@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use ach_actors_model::Lane;
 use ach_engine_audit::{Action, Outcome, Record};
-use ach_engine_net::FrameSink;
+use ach_engine_net::{FrameSink, Role};
 use ach_engine_wire::{Code, Cursor, Frame, Gap, Preamble, Subscribe, Topic};
 use bytes::Bytes;
 use tokio::sync::watch;
@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use super::fault::Fault;
 use super::flush::flush;
 use super::{End, Session};
+use crate::attention::Watcher;
 use crate::audit_words;
 use crate::fan_out::{REPLAY_CHUNK, SubscriberKey, encoded};
 use crate::notes::{SHARD, cursor, position_note};
@@ -62,6 +63,7 @@ pub(crate) struct Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let rim = &self.session.rim;
+        rim.leave_attention(self.key);
         let mut fan_out = rim.fan_out.borrow_mut();
         fan_out.remove(self.key);
         rim.outlet.want_fixes(fan_out.wants_positions());
@@ -88,6 +90,22 @@ impl Subscription {
         };
         session.rim.outlet.want_fixes(fan_out.wants_positions());
         drop(fan_out);
+        if request.topic == Topic::Alarms {
+            let is_operator = session.identity.role == Role::Operator;
+            session.watch_as(request.subscription, key);
+            session.rim.attention.borrow_mut().join(
+                key,
+                Watcher {
+                    name: session.identity.name.clone(),
+                    is_operator,
+                    subscription: request.subscription,
+                    begun_at: session.rim.clock.now(),
+                    sieve: sieve.clone(),
+                    displayed: None,
+                    displayed_at: None,
+                },
+            );
+        }
         let begun = Subscription { session, request, sieve, sink, key, ended };
         begun.tell(Action::ReadBegun);
         begun

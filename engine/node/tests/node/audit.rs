@@ -15,7 +15,7 @@ use crate::ward::{Ward, in_time, name};
 
 const DISK_BYTES: u64 = 256 << 20;
 
-async fn drain(node: Running) {
+pub(crate) async fn drain(node: Running) {
     assert_eq!(tokio::task::spawn_blocking(move || node.drain()).await.unwrap(), Ended::Drained);
 }
 
@@ -37,7 +37,7 @@ fn read(ward: &Ward, disk: &impl Disk) -> (Vec<Record>, AuditReport) {
 }
 
 /// The log of a node that has ended: sound, and under a head to its end.
-fn records(ward: &Ward) -> Vec<Record> {
+pub(crate) fn records(ward: &Ward) -> Vec<Record> {
     let disk = FileDisk::existing(ward.folder.path().join("data/audit")).unwrap();
     let (records, report) = read(ward, &disk);
     assert!(report.is_sound(), "{report:?}");
@@ -54,7 +54,7 @@ fn line(record: &Record) -> String {
 }
 
 #[track_caller]
-fn check_has(records: &[Record], expected: &str) {
+pub(crate) fn check_has(records: &[Record], expected: &str) {
     let lines: Vec<String> = records.iter().map(line).collect();
     assert!(lines.iter().any(|line| line == expected), "`{expected}` is not in {lines:#?}");
 }

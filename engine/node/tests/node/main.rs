@@ -9,6 +9,8 @@
 )]
 
 mod alarm;
+mod applying;
+mod attention;
 mod audit;
 mod bad_input;
 mod checkpoints;
@@ -17,8 +19,10 @@ mod following;
 mod numbers;
 mod overload;
 mod restart;
+mod revoking;
 mod storing;
 mod strangers;
 mod subscribers;
+mod unregistered;
 mod vendors;
 mod ward;

@@ -61,6 +61,22 @@ pub(crate) fn fields(frame: &Frame) -> Value {
             "missed_count": it.missed_count.map(text),
             "cursor": it.cursor.map(cursor),
         }),
+        Frame::SiteQuery(it) => json!({ "command": text(it.command) }),
+        Frame::SiteOffer(it) => offer(it),
+        Frame::SitePart(it) => {
+            json!({ "command": text(it.command), "bytes": super::hex(it.bytes.as_slice()) })
+        }
+        Frame::SiteVerdict(it) => verdict(it),
+        Frame::UnregisteredQuery(it) => json!({ "query": text(it.query) }),
+        Frame::Unregistered(it) => unregistered(it),
+        Frame::CertificateEnds(it) => json!({ "ends_at": text(it.ends_at.0) }),
+        Frame::Displayed(it) => json!({
+            "subscription": it.subscription,
+            "through": it.through.map(cursor),
+            "alarms": it.alarms.iter().map(|&id| alarm_id(id)).collect::<Vec<_>>(),
+        }),
+        Frame::AttentionQuery(it) => json!({ "query": text(it.query) }),
+        Frame::Attention(it) => attention(it),
         Frame::Pings(run) => json!({
             "first_seq": text(run.first_seq()),
             "pings": run.pings().iter().map(|ping| reading(&ping.reading().unwrap()))
@@ -71,6 +87,67 @@ pub(crate) fn fields(frame: &Frame) -> Value {
         }),
     };
     said(fields)
+}
+
+fn offer(it: &SiteOffer) -> Value {
+    json!({
+        "command": text(it.command),
+        "base_version": it.base_version,
+        "base_digest": it.base_digest.map(|digest| digest.to_string()),
+        "frame": it.frame.as_ref().map(|marks| json!({
+            "origin_lon": marks.origin_lon.to_string(), "origin_lat": marks.origin_lat.to_string(),
+            "x_lon": marks.x_lon.to_string(), "x_lat": marks.x_lat.to_string(),
+            "y_lon": marks.y_lon.to_string(), "y_lat": marks.y_lat.to_string(),
+        })),
+        "total_bytes": it.total_bytes,
+        "digest": it.digest.to_string(),
+        "is_dry_run": it.is_dry_run,
+        "may_strand": it.may_strand,
+    })
+}
+
+fn verdict(it: &SiteVerdict) -> Value {
+    json!({
+        "command": text(it.command),
+        "code": it.code.value(),
+        "detail": it.detail.as_str(),
+        "version": it.version,
+        "digest": it.digest.map(|digest| digest.to_string()),
+        "reasons": it.reasons.iter().map(Text::as_str).collect::<Vec<_>>(),
+        "reason_count": it.reason_count,
+        "cursor": it.cursor.map(cursor),
+    })
+}
+
+fn unregistered(it: &Unregistered) -> Value {
+    let one = |it: &UnregisteredTag| {
+        json!({
+            "feed": it.feed.as_str(), "tag": tag(it.tag), "count": text(it.count),
+            "first_at": text(it.first_at.0), "last_at": text(it.last_at.0),
+        })
+    };
+    let tags: Vec<_> = it.tags.iter().map(one).collect();
+    json!({ "query": text(it.query), "tags": tags, "is_last": it.is_last })
+}
+
+fn attention(it: &Attention) -> Value {
+    let one = |it: &WireReceiver| {
+        json!({
+            "name": it.name.as_str(), "is_operator": it.is_operator,
+            "subscription": it.subscription, "begun_at": text(it.begun_at.0),
+            "displayed": it.displayed.map(cursor),
+            "displayed_at": it.displayed_at.map(|at| text(at.0)),
+            "waiting_count": it.waiting_count,
+            "waiting_since": it.waiting_since.map(|at| text(at.0)),
+        })
+    };
+    json!({
+        "query": text(it.query),
+        "receivers": it.receivers.iter().map(one).collect::<Vec<_>>(),
+        "unseen_count": it.unseen_count,
+        "unseen_since": it.unseen_since.map(|at| text(at.0)),
+        "is_last": it.is_last,
+    })
 }
 
 fn receipt(it: &Receipt) -> Value {

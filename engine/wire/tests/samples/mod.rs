@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part of the samples")]
 
 pub(crate) mod fields;
+mod service;
 
 use ach_actors_model::{
     AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmTransition, Lane, Name, TagId, Timestamp,
@@ -428,6 +429,7 @@ pub(crate) fn frames() -> Vec<(&'static str, Frame)> {
         note_frames(),
         event_frames(),
         lane_frames(),
+        service::frames(),
     ]
     .concat()
 }

@@ -1,0 +1,156 @@
+"""Frames an older peer may not know, type 128 and above: sites, tags, certificates, attention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from .codes import Code
+from .fields import (
+    ALARM_ID,
+    BOOL,
+    BYTES,
+    CODE,
+    CURSOR,
+    I64,
+    NAME,
+    TAG,
+    TEXT,
+    U32,
+    U64,
+    many,
+    maybe,
+    message,
+    one,
+)
+from .values import Cursor
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteQuery:
+    """An operator asks which version of the site is in force."""
+
+    command: Annotated[int, one(1, U64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameMarks:
+    """Where three places of the local plane lie on the globe, in 1e-9 degrees."""
+
+    origin_lon: Annotated[int, one(1, I64)]
+    origin_lat: Annotated[int, one(2, I64)]
+    x_lon: Annotated[int, one(3, I64)]
+    x_lat: Annotated[int, one(4, I64)]
+    y_lon: Annotated[int, one(5, I64)]
+    y_lat: Annotated[int, one(6, I64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteOffer:
+    """An operator offers a version of the site."""
+
+    command: Annotated[int, one(1, U64)]
+    base_version: Annotated[int, one(2, U32)]
+    base_digest: Annotated[str | None, maybe(3, ALARM_ID)] = None
+    frame: Annotated[FrameMarks | None, maybe(4, message(FrameMarks))] = None
+    total_bytes: Annotated[int, one(5, U32)]
+    digest: Annotated[str, one(6, ALARM_ID)]
+    is_dry_run: Annotated[bool, one(7, BOOL)]
+    may_strand: Annotated[bool, one(8, BOOL)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SitePart:
+    """Bytes of a site that was offered."""
+
+    command: Annotated[int, one(1, U64)]
+    content: Annotated[bytes, one(2, BYTES)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteVerdict:
+    """What became of an offer, or which version is in force."""
+
+    command: Annotated[int, one(1, U64)]
+    code: Annotated[Code, one(2, CODE)]
+    detail: Annotated[str, one(3, TEXT)]
+    version: Annotated[int, one(4, U32)]
+    digest: Annotated[str | None, maybe(5, ALARM_ID)] = None
+    reasons: Annotated[tuple[str, ...], many(6, TEXT)] = ()
+    reason_count: Annotated[int, one(7, U32)]
+    cursor: Annotated[Cursor | None, maybe(8, CURSOR)] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnregisteredQuery:
+    """An operator asks for tags that the site does not have."""
+
+    query: Annotated[int, one(1, U64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnregisteredTag:
+    """A tag that a vendor named and the site does not have."""
+
+    feed: Annotated[str, one(1, NAME)]
+    tag: Annotated[str, one(2, TAG)]
+    first_at: Annotated[int, one(3, U64)]
+    last_at: Annotated[int, one(4, U64)]
+    count: Annotated[int, one(5, U64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unregistered:
+    """Some of the tags that the site does not have."""
+
+    query: Annotated[int, one(1, U64)]
+    tags: Annotated[tuple[UnregisteredTag, ...], many(2, message(UnregisteredTag))] = ()
+    is_last: Annotated[bool, one(3, BOOL)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateEnds:
+    """The client's certificate ends soon."""
+
+    ends_at: Annotated[int, one(1, U64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Displayed:
+    """A receiver says what people could see."""
+
+    subscription: Annotated[int, one(1, U32)]
+    through: Annotated[Cursor | None, maybe(2, CURSOR)] = None
+    alarms: Annotated[tuple[str, ...], many(3, ALARM_ID)] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttentionQuery:
+    """An operator asks who displays alarms."""
+
+    query: Annotated[int, one(1, U64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchedReceiver:
+    """A subscription to alarms, and how far it was displayed."""
+
+    name: Annotated[str, one(1, NAME)]
+    is_operator: Annotated[bool, one(2, BOOL)]
+    subscription: Annotated[int, one(3, U32)]
+    begun_at: Annotated[int, one(4, U64)]
+    displayed: Annotated[Cursor | None, maybe(5, CURSOR)] = None
+    displayed_at: Annotated[int | None, maybe(6, U64)] = None
+    waiting_count: Annotated[int, one(7, U32)]
+    waiting_since: Annotated[int | None, maybe(8, U64)] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attention:
+    """Who displays alarms, and how many nobody has displayed."""
+
+    query: Annotated[int, one(1, U64)]
+    receivers: Annotated[tuple[WatchedReceiver, ...], many(2, message(WatchedReceiver))] = ()
+    unseen_count: Annotated[int, one(3, U32)]
+    unseen_since: Annotated[int | None, maybe(4, U64)] = None
+    is_last: Annotated[bool, one(5, BOOL)]

@@ -1,0 +1,144 @@
+//! What is seen by somebody, by nobody, and not in time.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ach_actors_model::{AlarmKind, AlarmNotice, AlarmPriority, AlarmTransition};
+use ach_engine_wire::{Cursor, Filter, Topic};
+
+use super::*;
+use crate::sink::Sink;
+use crate::test_values::{notice, site};
+use crate::told::Told;
+
+const BEGUN: Timestamp = Timestamp(1_000 * NS_PER_S);
+
+struct Desk {
+    book: AttentionBook,
+    fan_out: FanOut,
+}
+
+impl Desk {
+    fn new() -> Desk {
+        let fan_out = FanOut::new(site(), Told::new(), Arc::default());
+        Desk { book: AttentionBook::begun_at(BEGUN), fan_out }
+    }
+
+    fn join(&mut self, filter: Filter) -> SubscriberKey {
+        let sieve = Sieve::new(Topic::Alarms, filter).unwrap();
+        let key = self.fan_out.add_alarms(sieve.clone(), Rc::new(Sink::new(10_000)));
+        self.book.join(
+            key,
+            Watcher {
+                name: Name::new("board").unwrap(),
+                is_operator: false,
+                subscription: 1,
+                begun_at: BEGUN,
+                sieve,
+                displayed: None,
+                displayed_at: None,
+            },
+        );
+        key
+    }
+
+    fn raise(&mut self, id: u128, index: u64, after_s: u64) {
+        let changed_at = BEGUN.plus_ns(after_s * NS_PER_S);
+        let raised = AlarmNotice { changed_at, ..notice(id) };
+        self.fan_out.tell(&raised, NoticeAt { index, ordinal: 0 });
+    }
+
+    fn say(&mut self, key: SubscriberKey, through: Option<u64>, alarms: &[u128]) {
+        let through = through.map(|index| Cursor { shard: SHARD, index, ordinal: 0 });
+        let alarms = alarms.iter().map(|&id| AlarmId(id)).collect();
+        self.book.take(key, &Displayed { subscription: 1, through, alarms }, BEGUN);
+    }
+
+    /// Unseen, overdue, and newly so, so long after the beginning.
+    fn unseen(&mut self, after_s: u64) -> (usize, usize, usize) {
+        let unseen = self.book.unseen(&self.fan_out, BEGUN.plus_ns(after_s * NS_PER_S));
+        (unseen.count, unseen.overdue_count, unseen.new_count)
+    }
+}
+
+#[test]
+fn an_alarm_nobody_displays_is_overdue_once_and_until_somebody_does() {
+    let mut desk = Desk::new();
+    let board = desk.join(Filter::default());
+    desk.raise(7, 5, 10);
+    assert_eq!(desk.unseen(39), (1, 0, 0));
+    assert_eq!(desk.unseen(40), (1, 1, 1));
+    assert_eq!(desk.unseen(60), (1, 1, 0), "counted once");
+    desk.say(board, Some(4), &[]);
+    assert_eq!(desk.unseen(61), (1, 1, 0), "an earlier cursor shows nothing of it");
+    desk.say(board, Some(5), &[]);
+    assert_eq!(desk.unseen(62), (0, 0, 0));
+}
+
+#[test]
+fn what_was_displayed_before_it_was_durable_is_seen_and_stays_so_when_the_board_is_gone() {
+    let mut desk = Desk::new();
+    let board = desk.join(Filter::default());
+    desk.raise(7, 5, 0);
+    desk.say(board, None, &[7]);
+    desk.book.leave(board, &desk.fan_out);
+    assert_eq!(desk.unseen(100), (0, 0, 0));
+    desk.raise(7, 9, 100);
+    assert_eq!(desk.unseen(129), (1, 0, 0), "upheld, say: another change");
+    assert_eq!(desk.unseen(130), (1, 1, 1));
+}
+
+#[test]
+fn a_cursor_stands_for_what_the_filter_lets_pass_alone() {
+    let mut desk = Desk::new();
+    let low = desk.join(Filter { priorities: vec![AlarmPriority::Low], ..Filter::default() });
+    desk.raise(7, 5, 0);
+    desk.say(low, Some(5), &[7]);
+    assert_eq!(desk.unseen(100), (1, 1, 1), "nobody who may see it has");
+    let duress = desk.join(Filter { kinds: vec![AlarmKind::Duress], ..Filter::default() });
+    desk.say(duress, Some(5), &[]);
+    assert_eq!(desk.unseen(101), (0, 0, 0));
+}
+
+#[test]
+fn an_alarm_that_ended_waits_for_nobody_and_a_cursor_is_never_taken_back() {
+    let mut desk = Desk::new();
+    let board = desk.join(Filter::default());
+    desk.raise(7, 5, 0);
+    desk.raise(8, 6, 0);
+    desk.say(board, Some(6), &[]);
+    desk.say(board, Some(2), &[]);
+    let watchers = desk.book.watchers(&desk.fan_out);
+    assert_eq!(watchers[0].displayed.unwrap().index, 6);
+    assert_eq!((watchers[0].waiting_count, watchers[0].waiting_since), (0, None));
+    desk.raise(9, 7, 20);
+    let watchers = desk.book.watchers(&desk.fan_out);
+    let since = Some(BEGUN.plus_ns(20 * NS_PER_S));
+    assert_eq!((watchers[0].waiting_count, watchers[0].waiting_since), (1, since));
+    let cleared = AlarmNotice { transition: AlarmTransition::Cleared, ..notice(9) };
+    desk.fan_out.tell(&cleared, NoticeAt { index: 8, ordinal: 0 });
+    assert_eq!(desk.unseen(100), (0, 0, 0));
+    assert_eq!(desk.book.displaying_count(), 1);
+}
+
+/// Alarms of an earlier life are open as ever, and nobody can have displayed them since.
+#[test]
+fn after_a_start_the_time_counts_from_the_start() {
+    let mut desk = Desk::new();
+    let raised = AlarmNotice { changed_at: Timestamp(NS_PER_S), ..notice(7) };
+    desk.fan_out.tell(&raised, NoticeAt { index: 1, ordinal: 0 });
+    assert_eq!(desk.unseen(29), (1, 0, 0));
+    assert_eq!(desk.unseen(30), (1, 1, 1));
+}
+
+#[test]
+fn what_is_said_without_end_takes_no_room_without_end() {
+    let mut desk = Desk::new();
+    let board = desk.join(Filter::default());
+    for id in 0..10_000 {
+        desk.say(board, None, &[id]);
+    }
+    assert_eq!(desk.book.pending.len(), PENDING_MAX);
+    desk.unseen(1);
+    assert_eq!((desk.book.pending.len(), desk.book.seen.len()), (0, 0), "none of them is open");
+}

@@ -1,0 +1,66 @@
+//! What operators ask about tags and receivers, and what receivers say to have displayed.
+
+use ach_engine_wire::limits::LIST_ITEMS_MAX;
+use ach_engine_wire::{Attention, Displayed, Unregistered, UnregisteredTag};
+
+use super::Session;
+use super::fault::Fault;
+use crate::names::Names;
+
+/// Answers with the tags that the site does not have.
+pub(super) fn unregistered(session: &Session, query: u64) -> Result<(), Fault> {
+    let site = session.rim.site();
+    let names = Names(&site);
+    let list = session.rim.unregistered.borrow_mut().list(&site);
+    let tags: Vec<UnregisteredTag> = list
+        .into_iter()
+        .map(|(source, named)| UnregisteredTag {
+            feed: names.source(source),
+            tag: named.tag,
+            first_at: named.first_at,
+            last_at: named.last_at,
+            count: named.count,
+        })
+        .collect();
+    let mut parts = tags.chunks(LIST_ITEMS_MAX).map(<[_]>::to_vec).peekable();
+    loop {
+        let tags = parts.next().unwrap_or_default();
+        let is_last = parts.peek().is_none();
+        session.answer(Unregistered { query, tags, is_last })?;
+        if is_last {
+            return Ok(());
+        }
+    }
+}
+
+/// Answers with who follows alarms, and how far they were displayed.
+pub(super) fn attention(session: &Session, query: u64) -> Result<(), Fault> {
+    let rim = &session.rim;
+    let unseen = rim.look_at_attention();
+    let receivers = rim.attention.borrow().watchers(&rim.fan_out.borrow());
+    let mut parts = receivers.chunks(LIST_ITEMS_MAX).map(<[_]>::to_vec).peekable();
+    loop {
+        let receivers = parts.next().unwrap_or_default();
+        let is_last = parts.peek().is_none();
+        session.answer(Attention {
+            query,
+            receivers,
+            unseen_count: u32::try_from(unseen.count).unwrap_or(u32::MAX),
+            unseen_since: unseen.since,
+            is_last,
+        })?;
+        if is_last {
+            return Ok(());
+        }
+    }
+}
+
+/// Takes what a receiver says people could see.
+pub(super) fn take_displayed(session: &Session, displayed: &Displayed) {
+    let subscriptions = session.subscriptions.borrow();
+    let key = subscriptions.get(&displayed.subscription).and_then(|open| open.key);
+    if let Some(key) = key {
+        let now = session.rim.clock.now();
+        session.rim.attention.borrow_mut().take(key, displayed, now);
+    }
+}

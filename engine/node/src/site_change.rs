@@ -1,0 +1,221 @@
+//! Judges a version of the site that an operator offers, against what is in force. Pure: it may run on
+//! any thread, for as long as a large site takes to compile.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ach_actors_entities::{Site, SiteError};
+use ach_actors_model::{Name, SiteConfig};
+use ach_engine_wire::limits::SITE_REASONS_MAX;
+use ach_engine_wire::{
+    AlarmNote, Code, FrameMarks, SiteDigest, SiteOffer, Text, Thing, decode_site,
+};
+
+/// What is in force, and who relies on it.
+#[derive(Debug)]
+pub(crate) struct InForce {
+    pub site: Arc<Site>,
+    pub digest: Option<SiteDigest>,
+    pub frame: Option<FrameMarks>,
+    /// The open alarms.
+    pub open: Vec<AlarmNote>,
+    /// Feeds whose vendors are connected.
+    pub feeds: Vec<Name>,
+}
+
+/// What became of an offer.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Judged {
+    /// It may come into force, as this.
+    Fit(Box<SiteConfig>),
+    /// It is in force already.
+    Same,
+    /// It may not.
+    Unfit(Unfit),
+}
+
+/// Why a version may not come into force.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unfit {
+    pub code: Code,
+    pub detail: String,
+    /// The first of them.
+    pub reasons: Vec<Text>,
+    pub reason_count: usize,
+}
+
+impl Unfit {
+    /// With nothing more to say.
+    pub(crate) fn plain(code: Code, detail: impl Into<String>) -> Unfit {
+        Unfit { code, detail: detail.into(), reasons: Vec::new(), reason_count: 0 }
+    }
+}
+
+/// Judges an offer.
+pub(crate) fn judge(offer: &SiteOffer, bytes: &[u8], in_force: &InForce) -> Judged {
+    match judged(offer, bytes, in_force) {
+        Ok(Some(config)) => Judged::Fit(Box::new(config)),
+        Ok(None) => Judged::Same,
+        Err(unfit) => Judged::Unfit(unfit),
+    }
+}
+
+fn judged(
+    offer: &SiteOffer,
+    bytes: &[u8],
+    in_force: &InForce,
+) -> Result<Option<SiteConfig>, Unfit> {
+    if SiteDigest::of(bytes) != offer.digest {
+        let detail = "the bytes that came are not those that were offered";
+        return Err(Unfit::plain(Code::SiteUnsound, detail));
+    }
+    let unsound =
+        |error: ach_engine_wire::SiteBytesError| Unfit::plain(Code::SiteUnsound, error.to_string());
+    let mut config = decode_site(bytes).map_err(unsound)?;
+    let site = &in_force.site;
+    if config.site != *site.id() {
+        let detail = format!("this node serves site {}, not {}", site.id(), config.site);
+        return Err(Unfit::plain(Code::WrongSite, detail));
+    }
+    must_share_frame(offer, in_force)?;
+    // Who asks again for what he has got is not told that he came too late.
+    if in_force.digest == Some(offer.digest) {
+        return Ok(None);
+    }
+    must_be_latest(offer, in_force)?;
+    config.version = site.version().saturating_add(1);
+    Site::compile(Some(site), &config).map_err(|error| does_not_compile(&error))?;
+    let stranded = stranded(&config, in_force);
+    if !stranded.is_empty() && !offer.may_strand {
+        let detail = format!("{} would end or be cut", counted(stranded.len()));
+        return Err(Unfit {
+            code: Code::SiteStrands,
+            detail,
+            reason_count: stranded.len(),
+            reasons: told(stranded.iter().map(String::as_str)),
+        });
+    }
+    Ok(Some(config))
+}
+
+fn counted(count: usize) -> String {
+    if count == 1 { "1 thing that is in use".to_owned() } else { format!("{count} things in use") }
+}
+
+fn must_be_latest(offer: &SiteOffer, in_force: &InForce) -> Result<(), Unfit> {
+    let version = in_force.site.version();
+    let is_other = match (offer.base_digest, in_force.digest) {
+        (Some(base), Some(digest)) => base != digest,
+        _ => false,
+    };
+    if offer.base_version == version && !is_other {
+        return Ok(());
+    }
+    let another = if is_other && offer.base_version == version { "another " } else { "" };
+    let detail =
+        format!("made from {another}version {}, in force is {version}", offer.base_version);
+    Err(Unfit::plain(Code::SiteStale, detail))
+}
+
+/// Positions on their way were turned into metres by the frame in force: another one would put them
+/// elsewhere. It changes with a start.
+fn must_share_frame(offer: &SiteOffer, in_force: &InForce) -> Result<(), Unfit> {
+    let is_shared = match (&offer.frame, &in_force.frame) {
+        (None, None) => true,
+        (Some(offered), Some(marks)) => offered.is_near(marks),
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    if is_shared {
+        return Ok(());
+    }
+    let detail = "its origin or control points are not those the node was started with";
+    Err(Unfit::plain(Code::SiteFrameDiffers, detail))
+}
+
+fn does_not_compile(error: &SiteError) -> Unfit {
+    let mistakes: Vec<String> = error.listed.iter().map(ToString::to_string).collect();
+    let plural = if error.count == 1 { "" } else { "s" };
+    Unfit {
+        code: Code::SiteUnsound,
+        detail: format!("it does not compile, {} mistake{plural}", error.count),
+        reason_count: error.count,
+        reasons: told(mistakes.iter().map(String::as_str)),
+    }
+}
+
+fn told<'a>(reasons: impl Iterator<Item = &'a str>) -> Vec<Text> {
+    reasons.take(SITE_REASONS_MAX).map(Text::new).collect()
+}
+
+/// What would come to an end that somebody relies on: open alarms, and feeds that are connected.
+fn stranded(next: &SiteConfig, in_force: &InForce) -> Vec<String> {
+    let kept = Kept::of(next);
+    let feeds = in_force
+        .feeds
+        .iter()
+        .filter(|feed| !kept.feeds.contains(feed))
+        .map(|feed| format!("feed {feed}: its vendor is connected, and would be closed"));
+    let alarms = in_force.open.iter().filter_map(|alarm| {
+        let gone = kept.gone(alarm)?;
+        let subject = alarm.subject.as_ref().map_or_else(String::new, |who| format!(" of {who}"));
+        Some(format!("open alarm {} ({:?}{subject}): {gone}", alarm.id, alarm.kind))
+    });
+    feeds.chain(alarms).collect()
+}
+
+/// What the next version has.
+#[derive(Debug)]
+struct Kept<'a> {
+    rules: BTreeSet<&'a Name>,
+    subjects: BTreeSet<&'a Name>,
+    zones: BTreeSet<&'a Name>,
+    doors: BTreeSet<&'a Name>,
+    lines: BTreeSet<&'a Name>,
+    feeds: BTreeSet<&'a Name>,
+    anchors: BTreeSet<&'a Name>,
+    tags: BTreeSet<ach_actors_model::TagId>,
+}
+
+impl<'a> Kept<'a> {
+    fn of(next: &'a SiteConfig) -> Kept<'a> {
+        Kept {
+            rules: next.rules.iter().map(|it| &it.id).collect(),
+            subjects: next.subjects.iter().map(|it| &it.id).collect(),
+            zones: next.zones.iter().map(|it| &it.id).collect(),
+            doors: next.doors.iter().map(|it| &it.id).collect(),
+            lines: next.lines.iter().map(|it| &it.id).collect(),
+            feeds: next.sources.iter().map(|it| &it.id).collect(),
+            anchors: next.anchors.iter().map(|it| &it.id).collect(),
+            tags: next.tags.iter().map(|it| it.id).collect(),
+        }
+    }
+
+    /// What an alarm is about and the next version does not have, if anything.
+    fn gone(&self, alarm: &AlarmNote) -> Option<String> {
+        if let Some(rule) = alarm.rule.as_ref().filter(|rule| !self.rules.contains(rule)) {
+            return Some(format!("rule {rule} is gone"));
+        }
+        if let Some(who) = alarm.subject.as_ref().filter(|who| !self.subjects.contains(who)) {
+            return Some(format!("subject {who} is gone"));
+        }
+        if let Some(tag) = alarm.tag.filter(|tag| !self.tags.contains(tag)) {
+            return Some(format!("tag {tag} is gone"));
+        }
+        let (is_there, kind, id) = match &alarm.place {
+            Thing::Site | Thing::Subject(_) => return None,
+            Thing::Tag(tag) => {
+                let is_there = self.tags.contains(tag);
+                return (!is_there).then(|| format!("tag {tag} is gone"));
+            }
+            Thing::Zone(id) => (self.zones.contains(id), "zone", id),
+            Thing::Door(id) => (self.doors.contains(id), "door", id),
+            Thing::Line(id) => (self.lines.contains(id), "line", id),
+            Thing::Source(id) => (self.feeds.contains(id), "feed", id),
+            Thing::Anchor(id) => (self.anchors.contains(id), "anchor", id),
+        };
+        (!is_there).then(|| format!("{kind} {id} is gone"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! Tags entered into the files of a small site, read back as a node would.
+
+use super::*;
+
+const SITE: &str =
+    "id = \"st-anna\"\ntime_zone = \"UTC\"\n[[feed]]\nid = \"uwb\"\n[[feed]]\nid = \"ble\"\n";
+const FLOOR: &str = r#"{"type":"FeatureCollection","floor":0,"features":[
+{"type":"Feature","properties":{"kind":"floor","id":"ground"},"geometry":{"type":"Polygon",
+"coordinates":[[[0,0],[50,0],[50,50],[0,50],[0,0]]]}}]}"#;
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn wish(subject: &str, class: Option<SubjectClass>) -> Registration {
+    Registration {
+        tag: TagId(0x0200_AC00_0000_00A7),
+        feed: name("uwb"),
+        subject: name(subject),
+        class,
+        name: None,
+        labels: Vec::new(),
+    }
+}
+
+fn site(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("floors")).unwrap();
+    fs::write(folder.path().join("site.toml"), SITE).unwrap();
+    fs::write(folder.path().join("floors/0.geojson"), FLOOR).unwrap();
+    for (file, text) in files {
+        fs::write(folder.path().join(file), text).unwrap();
+    }
+    folder
+}
+
+fn read_site(root: &Path) -> SiteDirectory {
+    SiteDirectory::read(root).unwrap_or_else(|findings| panic!("{findings}")).directory
+}
+
+/// Registers, and expects the tag on its subject and nothing else to have changed.
+#[track_caller]
+fn check(files: &[(&str, &str)], wish: &Registration, file: &str, part: &str) {
+    let folder = site(files);
+    let before = read_site(folder.path());
+    let edit = before.register(folder.path(), wish).unwrap();
+    assert_eq!(edit.path().file_name().unwrap(), file);
+    edit.write().unwrap();
+    let text = fs::read_to_string(folder.path().join(file)).unwrap();
+    assert!(text.contains(part), "{text}");
+    let mut after = read_site(folder.path());
+    let subject = after.people.iter_mut().chain(&mut after.equipment);
+    let subject = subject.into_iter().find(|it| it.id == wish.subject).unwrap();
+    assert_eq!(subject.tags.pop().unwrap().id, wish.tag);
+    if before.subjects().any(|it| it.id == wish.subject) {
+        assert_eq!(after, before, "nothing else has changed");
+    }
+    edit.undo().unwrap();
+    assert_eq!(read_site(folder.path()), before);
+}
+
+#[test]
+fn a_new_subject_is_written_at_the_end_of_its_file() {
+    let people = "# The ward\nfeed = \"ble\"\n[[person]]\nid = \"p-1\"\nclass = \"patient\"";
+    let patient = Registration {
+        name: Some("O\"Neil \u{00df}".to_owned()),
+        labels: vec![name("dementia"), name("ward-3")],
+        ..wish("p-2", Some(SubjectClass::Patient))
+    };
+    check(&[("people.toml", people)], &patient, "people.toml", "\n\n[[person]]\nid = \"p-2\"");
+    check(&[], &wish("pump", Some(SubjectClass::Asset)), "equipment.toml", "[[equipment]]");
+    check(&[("people.csv", "id,class\np-1,staff\n")], &patient, "people.toml", "labels = [\"d");
+}
+
+#[test]
+fn a_subject_that_is_there_gets_the_tag_into_its_own_lines() {
+    let table = "tags = [{ id = \"0200AC00000000A7\", feed = \"uwb\" }]";
+    let plain = "[[person]]\nid = \"p-1\"\nclass = \"staff\"\n\n[[person]]\nid = \"p-2\"\nclass = \"staff\"\n";
+    check(
+        &[("people.toml", plain)],
+        &wish("p-1", None),
+        "people.toml",
+        &format!("\"p-1\"\n{table}"),
+    );
+    let has = "[[equipment]]\nid = \"pump\"\nfeed = \"ble\"\ntags = [\"0200AC0000000001\"]\n";
+    let part = "[\"0200AC0000000001\", { id = \"0200AC00000000A7\", feed = \"uwb\" }]";
+    check(
+        &[("equipment.toml", has)],
+        &wish("pump", Some(SubjectClass::Asset)),
+        "equipment.toml",
+        part,
+    );
+    let empty = "[[equipment]]\nid = \"pump\"\ntags = [ ]\n";
+    check(&[("equipment.toml", empty)], &wish("pump", None), "equipment.toml", table.trim_start());
+    let csv = "# things\nid,name,tags,feed\npump,Pump,0200AC0000000001,uwb\nbed,Bed,,uwb\n";
+    check(
+        &[("equipment.csv", csv)],
+        &wish("pump", None),
+        "equipment.csv",
+        "0001 0200AC00000000A7,uwb",
+    );
+    check(
+        &[("equipment.csv", csv)],
+        &wish("bed", None),
+        "equipment.csv",
+        "Bed,0200AC00000000A7,uwb",
+    );
+}
+
+#[track_caller]
+fn check_refused(files: &[(&str, &str)], wish: &Registration, part: &str) {
+    let folder = site(files);
+    let refused = read_site(folder.path()).register(folder.path(), wish).unwrap_err();
+    assert!(refused.to_string().contains(part), "{refused}");
+}
+
+#[test]
+fn what_cannot_be_entered_is_told_with_its_remedy() {
+    check_refused(&[], &wish("p-1", None), "say with its class");
+    let other = Registration { feed: name("nfc"), ..wish("p-1", None) };
+    check_refused(&[], &other, "no feed nfc");
+    let has =
+        "[[equipment]]\nid = \"pump\"\ntags = [{ id = \"0200AC00000000A7\", feed = \"uwb\" }]\n";
+    check_refused(&[("equipment.toml", has)], &wish("bed", None), "is on pump already");
+    let pump = wish("pump", Some(SubjectClass::Staff));
+    let plain =
+        "[[equipment]]\nid = \"pump\"\ntags = [\n  \"0200AC0000000001\",\n]\nfeed = \"uwb\"\n";
+    check_refused(&[("equipment.toml", plain)], &pump, "another class");
+    check_refused(&[("equipment.toml", plain)], &wish("pump", None), "by hand");
+    let quoted = "id,name,tags,feed\npump,\"Pump, big\",,uwb\n";
+    check_refused(&[("equipment.csv", quoted)], &wish("pump", None), "by hand");
+}
+
+#[test]
+fn names_are_not_in_debug() {
+    let named = Registration { name: Some("Muster".to_owned()), ..wish("p-1", None) };
+    assert!(!format!("{named:?}").contains("Muster"));
+}

@@ -1,0 +1,125 @@
+//! Frames about the node itself: sites on their way, unregistered tags, who looks at alarms.
+
+use super::*;
+
+pub(super) fn frames() -> Vec<(&'static str, Frame)> {
+    [site_frames(), tag_frames(), attention_frames()].concat()
+}
+
+fn site_frames() -> Vec<(&'static str, Frame)> {
+    let digest = SiteDigest(0x0123_4567_89AB_CDEF_0123_4567_89AB_CDEF);
+    let marks = FrameMarks {
+        origin_lon: 13_376_000_000,
+        origin_lat: -52_526_000_000,
+        x_lon: 13_390_742_000,
+        x_lat: -52_526_000_000,
+        y_lon: 13_376_000_000,
+        y_lat: -52_517_013_000,
+    };
+    let offer = SiteOffer {
+        command: 7,
+        base_version: 9,
+        base_digest: Some(digest),
+        frame: Some(marks),
+        total_bytes: 3,
+        digest: SiteDigest::of(&[1, 2, 3]),
+        is_dry_run: true,
+        may_strand: false,
+    };
+    let plain = SiteOffer { base_digest: None, frame: None, may_strand: true, ..offer.clone() };
+    let verdict = SiteVerdict {
+        command: 7,
+        code: Code::SiteStrands,
+        detail: "1 open alarm would end".into(),
+        version: 9,
+        digest: Some(digest),
+        reasons: vec!["alarm elopement of patient-8: its rule is gone".into()],
+        reason_count: 1,
+        cursor: None,
+    };
+    let done = SiteVerdict {
+        code: Code::Done,
+        version: 10,
+        digest: None,
+        detail: Text::default(),
+        reasons: vec![],
+        reason_count: 0,
+        cursor: Some(Cursor { shard: 0, index: 101, ordinal: 0 }),
+        ..verdict.clone()
+    };
+    let bytes = PartBytes::cut(&[1, 2, 3]).next().unwrap();
+    vec![
+        ("site query", Frame::SiteQuery(SiteQuery { command: 7 })),
+        ("site offer, to be judged alone", Frame::SiteOffer(offer)),
+        ("site offer of a site that lies nowhere", Frame::SiteOffer(plain)),
+        ("site part", Frame::SitePart(SitePart { command: 7, bytes })),
+        ("site verdict, refused", Frame::SiteVerdict(verdict)),
+        ("site verdict, in force", Frame::SiteVerdict(done)),
+    ]
+}
+
+fn tag_frames() -> Vec<(&'static str, Frame)> {
+    let tag = UnregisteredTag {
+        feed: name("uwb"),
+        tag: TagId(0xA7),
+        first_at: AT,
+        last_at: AT.plus_ns(5_000_000_000),
+        count: 6,
+    };
+    vec![
+        ("unregistered query", Frame::UnregisteredQuery(UnregisteredQuery { query: 8 })),
+        (
+            "unregistered tags",
+            Frame::Unregistered(Unregistered { query: 8, tags: vec![tag], is_last: true }),
+        ),
+        ("certificate ends", Frame::CertificateEnds(CertificateEnds { ends_at: AT })),
+    ]
+}
+
+fn attention_frames() -> Vec<(&'static str, Frame)> {
+    let cursor = Cursor { shard: 0, index: 100, ordinal: 1 };
+    let board = WireReceiver {
+        name: name("board"),
+        is_operator: false,
+        subscription: 1,
+        begun_at: AT,
+        displayed: Some(cursor),
+        displayed_at: Some(AT.plus_ns(1_000)),
+        waiting_count: 2,
+        waiting_since: Some(AT),
+    };
+    let desk = WireReceiver {
+        name: name("desk"),
+        is_operator: true,
+        displayed: None,
+        displayed_at: None,
+        waiting_count: 0,
+        waiting_since: None,
+        ..board.clone()
+    };
+    vec![
+        (
+            "displayed through a cursor, and an alarm that is not durable",
+            Frame::Displayed(Displayed {
+                subscription: 1,
+                through: Some(cursor),
+                alarms: vec![AlarmId(0xA1)],
+            }),
+        ),
+        (
+            "displayed nothing yet",
+            Frame::Displayed(Displayed { subscription: 1, through: None, alarms: vec![] }),
+        ),
+        ("attention query", Frame::AttentionQuery(AttentionQuery { query: 9 })),
+        (
+            "attention",
+            Frame::Attention(Attention {
+                query: 9,
+                receivers: vec![board, desk],
+                unseen_count: 1,
+                unseen_since: Some(AT),
+                is_last: true,
+            }),
+        ),
+    ]
+}
