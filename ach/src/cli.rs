@@ -159,6 +159,10 @@ pub(crate) struct Serve {
     /// Remove the journal that no start needs any more; history cannot tell of what was in it
     #[arg(long, hide_short_help = true)]
     pub(crate) forget_journal: bool,
+    /// Measure the processor time from a vendor's frames to the alarm that follows, for
+    /// `ach_residence_cpu_seconds`; a system call more at each wake-up, and nothing with two threads
+    #[arg(long, hide_short_help = true)]
+    pub(crate) measure_residence: bool,
     /// End in order when stdin ends: for whoever starts a node as a child and may die before it
     #[arg(long, hide_short_help = true)]
     pub(crate) until_stdin_ends: bool,

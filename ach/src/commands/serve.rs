@@ -37,6 +37,7 @@ pub(crate) fn run(serve: &Serve) -> Result<Outcome, Failure> {
         &serve.hosts,
         arrangement(serve.arrangement),
     )?;
+    config.limits.is_residence_measured = serve.measure_residence;
     let checkpoints = &mut config.limits.checkpoints;
     checkpoints.is_journal_kept = !serve.forget_journal;
     if let Some(bytes) = serve.checkpoint_bytes {

@@ -42,6 +42,7 @@ mod ping_buffer;
 mod publisher;
 mod recent;
 mod recovery;
+mod residence;
 mod restore;
 mod rim;
 mod roster;
