@@ -15,6 +15,9 @@ const BASELINE: &str = "bench/baselines/instructions.txt";
 /// A count may be so many percent above or below.
 const CHANGE_PERCENT_MAX: f64 = 5.0;
 
+/// Counts are of the product as it is built, whatever the environment says of profiles.
+const LTO: &str = "profile.release.lto=\"thin\"";
+
 /// A workload's count.
 #[derive(Debug, Clone, PartialEq)]
 struct Count {
@@ -65,7 +68,8 @@ pub(crate) fn counts(is_recorded: bool) -> Outcome {
 }
 
 fn build(root: &Path) -> Result<PathBuf, String> {
-    let arguments = ["build", "--release", "--locked", "-p", "ach-bench", "--bin", "counts"];
+    let arguments =
+        ["build", "--release", "--locked", "-p", "ach-bench", "--bin", "counts", "--config", LTO];
     println!("$ cargo {}", arguments.join(" "));
     let status = Command::new("cargo").args(arguments).status();
     let status = status.map_err(|error| format!("cargo does not start: {error}"))?;

@@ -57,25 +57,31 @@ impl Line {
 
 /// Latencies by percentile, both axes logarithmic.
 pub(crate) fn percentiles(lines: &[Line]) -> Result<String, Failure> {
-    let (x, y) = (range(lines, |point| point.0), range(lines, |point| point.1));
+    // In decades: the marks of an axis that is logarithmic by itself are too many to be read.
+    let decades = |line: &Line| Line {
+        name: line.name.clone(),
+        points: line.points.iter().map(|(one_in, us)| (one_in.log10(), *us)).collect(),
+    };
+    let lines: Vec<Line> = lines.iter().map(decades).collect();
+    let (x, y) = (range(&lines, |point| point.0), range(&lines, |point| point.1));
+    let furthest = x.1.ceil().max(1.0);
     drawn(|area| {
         let mut chart = ChartBuilder::on(area)
             .margin(12)
+            .margin_right(28)
             .x_label_area_size(44)
             .y_label_area_size(72)
-            .build_cartesian_2d(
-                (1.0..x.1.max(10.0)).log_scale(),
-                (y.0 / 1.5..y.1 * 1.5).log_scale(),
-            )?;
+            .build_cartesian_2d(0.0..furthest, (y.0 / 1.5..y.1 * 1.5).log_scale())?;
         chart
             .configure_mesh()
+            .x_labels(8)
             .x_desc("percentile")
             .y_desc("microseconds")
-            .x_label_formatter(&|one_in| percentile(*one_in))
+            .x_label_formatter(&|decade| percentile(*decade))
             .y_label_formatter(&|us| grouped(*us))
             .light_line_style(WHITE.mix(0.0))
             .draw()?;
-        draw_lines!(chart, lines);
+        draw_lines!(chart, &lines);
         Ok(())
     })
 }
@@ -130,7 +136,7 @@ pub(crate) fn bars(unit: &str, bars: &[Bar]) -> Result<String, Failure> {
             chart.draw_series([Rectangle::new(corners, colour.filled())])?;
             let number = Text::new(
                 grouped(bar.value),
-                (x - 0.28, bar.value + most * 0.03),
+                (x - 0.28, bar.value + most * 0.06),
                 ("sans-serif", 14),
             );
             chart.draw_series([number])?;
@@ -179,9 +185,12 @@ fn range(lines: &[Line], of: impl Fn(&(f64, f64)) -> f64) -> (f64, f64) {
     if least.is_finite() { (least, most) } else { (1.0, 1.0) }
 }
 
-/// One in ten is beyond the 90th percentile.
-fn percentile(one_in: f64) -> String {
-    let percent = 100.0 - 100.0 / one_in;
+/// Full decades are named: one in ten is beyond the 90th percentile, one in a hundred beyond the 99th.
+fn percentile(decade: f64) -> String {
+    if decade.fract().abs() > 0.001 {
+        return String::new();
+    }
+    let percent = 100.0 - 100.0 / 10_f64.powf(decade);
     let text = format!("{percent:.6}");
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
@@ -247,6 +256,6 @@ mod tests {
             (grouped(1_234_567.0), grouped(-1_234.0)),
             ("1,234,567".into(), "-1,234".into())
         );
-        assert_eq!((percentile(1.0), percentile(1_000.0)), ("0 %".into(), "99.9 %".into()));
+        assert_eq!((percentile(0.5), percentile(3.0)), (String::new(), "99.9 %".into()));
     }
 }

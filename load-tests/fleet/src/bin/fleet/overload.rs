@@ -48,6 +48,8 @@ struct Overloaded<'a> {
 /// `fleet overload`.
 pub(crate) fn overload(overload: &Overload) -> Result<Ending, Failure> {
     let with = &overload.with;
+    // Before the cores are split: it tells how many there are.
+    let provenance = Provenance::find("fleet");
     let pair = Pair::new(with)?;
     let ramp = pair.carried()?;
     // A node that has not been loaded yet: its memory must be that of half the load.
@@ -59,7 +61,6 @@ pub(crate) fn overload(overload: &Overload) -> Result<Ending, Failure> {
     let triple = rig.run(ramp.carried * 3, Duration::from_secs(u64::from(overload.seconds)))?;
     println!("triple: {}", triple.line());
     host.end()?;
-    let provenance = Provenance::find("fleet");
     let overloaded = Overloaded {
         provenance: &provenance,
         node_core: pair.cores.node_core(),

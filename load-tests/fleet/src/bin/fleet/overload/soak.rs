@@ -38,6 +38,8 @@ struct Soaked<'a> {
 
 /// `fleet soak`.
 pub(crate) fn soak(soak: &Soak) -> Result<Ending, Failure> {
+    // Before the cores are split: it tells how many there are.
+    let provenance = Provenance::find("fleet");
     let pair = Pair::new(&soak.with)?;
     let carried = pair.carried()?.carried;
     let host = pair.host()?;
@@ -49,7 +51,6 @@ pub(crate) fn soak(soak: &Soak) -> Result<Ending, Failure> {
     let mut findings = kept("half", &load);
     findings.push(flat(&load, slope));
     let is_held = findings.iter().all(|finding| finding.is_held);
-    let provenance = Provenance::find("fleet");
     let soaked = Soaked {
         provenance: &provenance,
         carried_pings_per_s: carried,
