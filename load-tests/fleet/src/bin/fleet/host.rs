@@ -214,7 +214,7 @@ fn spawn(
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
     if plan.measures_residence {
-        command.arg("--measure-residence");
+        command.args(["--measure", "residence"]);
     }
     if plan.forgets_journal {
         command.arg("--forget-journal");
