@@ -175,9 +175,20 @@ pub(crate) struct Serve {
     /// Remove the journal that no start needs any more; history cannot tell of what was in it
     #[arg(long, hide_short_help = true)]
     pub(crate) forget_journal: bool,
+    /// Measure what costs something to measure
+    #[arg(long, value_enum, hide_short_help = true)]
+    pub(crate) measure: Option<Measure>,
     /// End in order when stdin ends: for whoever starts a node as a child and may die before it
     #[arg(long, hide_short_help = true)]
     pub(crate) until_stdin_ends: bool,
+}
+
+/// What is measured only on demand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Measure {
+    /// Processor time from a vendor's frames to the alarm that follows, for
+    /// `ach_residence_cpu_seconds`: a system call more at each wake-up, and nothing with two threads
+    Residence,
 }
 
 /// Whether sockets and decisions share a thread.

@@ -6,6 +6,7 @@
 
 mod campus;
 mod codec;
+mod counted;
 pub mod figures;
 mod geofence;
 mod journal_groups;
@@ -17,10 +18,11 @@ mod size;
 
 pub use campus::{Campus, Crowd, Moves};
 pub use codec::PingCodec;
+pub use counted::{COUNTED, Counted};
 pub use figures::Scale;
 pub use geofence::{Answered, Geofence};
 pub use journal_groups::JournalGroups;
 pub use layout::{Layout, Zone};
 pub use pairs::{Pair, ROUNDS, Timed, stopwatch};
-pub use shard_steps::ShardSteps;
+pub use shard_steps::{ShardSteps, Told};
 pub use size::{SEED, Size};

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ach_actors_entities::Effect;
+use ach_actors_entities::{Effect, Site};
 use ach_actors_model::{Ping, PingBatch, SourceRef, TagRef, Timestamp};
 use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
 use ach_geo::{Gates, Observation, Occupancy, Position, Region, Watch, WatchIndex};
@@ -22,6 +22,9 @@ const IDLE_ENTRIES: u64 = 32;
 const PERIOD_NS: u64 = 1_000_000_000;
 /// When the site comes into force.
 const BEGINS_AT: Timestamp = Timestamp(1_800_000_000_000_000_000);
+
+/// Who is told of an entry, its effects and the site in force after it.
+pub type Told<'a> = dyn FnMut(&Entry, &[Effect], Option<&Site>) + 'a;
 
 /// A shard with its site in force, tags that walk, and the plain loop.
 #[derive(Debug)]
@@ -55,12 +58,18 @@ impl ShardSteps {
     /// Zones.
     pub const ZONES: Size = Size { smoke: 200, full: 10_000 };
 
-    /// Puts a site of that size in force.
+    /// Puts a site of that size in force, on which tags walk.
     pub fn new(zones: usize, tags: usize) -> ShardSteps {
+        ShardSteps::telling(zones, tags, Moves::Walks, &mut |_, _, _| ())
+    }
+
+    /// As [`ShardSteps::new`], for tags that move otherwise, and with the first entries told: what
+    /// follows a shard must see all of them.
+    pub fn telling(zones: usize, tags: usize, moves: Moves, each: &mut Told<'_>) -> ShardSteps {
         let campus = Campus::new(zones);
         let mut steps = ShardSteps {
             shard: Shard::new(),
-            crowd: campus.crowd(Moves::Walks, tags, SEED),
+            crowd: campus.crowd(moves, tags, SEED),
             plain: Plain::new(&campus, tags),
             at: BEGINS_AT,
             index: 0,
@@ -77,8 +86,14 @@ impl ShardSteps {
         for input in inputs {
             let entry = steps.entry(vec![input]);
             steps.step(std::slice::from_ref(&entry));
+            each(&entry, &steps.effects, steps.shard.site().map(Arc::as_ref));
         }
         steps
+    }
+
+    /// Effects of the entry that was stepped last.
+    pub fn effects(&self) -> &[Effect] {
+        &self.effects
     }
 
     /// A second passes and every tag is heard once: the entries, not stepped yet.

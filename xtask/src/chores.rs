@@ -6,6 +6,9 @@ use crate::summary;
 
 type Outcome = Result<(), String>;
 
+/// How the load generator is run.
+const FLEET: [&str; 6] = ["run", "--release", "--locked", "-p", "ach-load-tests-fleet", "--"];
+
 /// Every check a change must pass. Reads only.
 pub(crate) fn ci() -> Outcome {
     run("cargo", &["fmt", "--all", "--check"])?;
@@ -71,10 +74,16 @@ pub(crate) fn night() -> Outcome {
     run("cargo", &["build", "--release", "--locked", "-p", "ach", "-p", "ach-load-tests-fleet"])?;
     let scenarios = ["alarms-20k", "alarms-50k", "durable-64", "durable-256"]
         .map(|name| format!("load-tests/scenarios/{name}.toml"));
-    let mut fleet =
-        vec!["run", "--release", "--locked", "-p", "ach-load-tests-fleet", "--", "local"];
+    let mut fleet = [&FLEET[..], &["local"]].concat();
     fleet.extend(scenarios.iter().map(String::as_str));
-    run("cargo", &fleet)
+    run("cargo", &fleet)?;
+    run("cargo", &[&FLEET[..], &["overload"]].concat())
+}
+
+/// Half of what a node carries, for hours.
+pub(crate) fn soak(hours: &str) -> Outcome {
+    run("cargo", &["build", "--release", "--locked", "-p", "ach", "-p", "ach-load-tests-fleet"])?;
+    run("cargo", &[&FLEET[..], &["soak", "--hours", hours]].concat())
 }
 
 fn run(program: &str, arguments: &[&str]) -> Outcome {

@@ -26,8 +26,16 @@ const INPUT_S_MAX: u32 = 10;
 const MEMORY_MIB_MAX: u32 = 1_024;
 
 /// Targets with the longest input each is given.
-const TARGETS: &[(&str, u32)] =
-    &[("wire", 4_096), ("entry", 4_096), ("journal", 512), ("site", 8_192), ("recording", 4_096)];
+const TARGETS: &[(&str, u32)] = &[
+    ("wire", 4_096),
+    ("entry", 4_096),
+    ("journal", 512),
+    ("checkpoint", 1_024),
+    ("store", 2_048),
+    ("audit", 1_024),
+    ("site", 8_192),
+    ("recording", 4_096),
+];
 
 /// Builds all, and runs each for so many seconds.
 pub(crate) fn fuzz(seconds: u32) -> Outcome {
@@ -133,6 +141,23 @@ fn seeds_of(root: &Path, name: &str) -> Result<Vec<Vec<u8>>, String> {
         }
         "entry" => vec![read("engine/wire/tests/golden/entry-v1.bin")?],
         "journal" => vec![led(0, &[0; 32]), led(1, &[0, 100, 0, 7]), led(3, &[2, 24, 0, 1])],
+        // Changes of what was written well, each with its checksums as they are and made right; what is
+        // no change is cut out of it.
+        "checkpoint" => {
+            let [plain, mended] = [[0, 0, 44, 1, 7], [129, 0, 44, 1, 7]];
+            let deadline = [&[0; 8][..], &[1, 0, 0, 0, 0, 1]].concat();
+            let piece = [&15_u32.to_le_bytes()[..], &[9], &deadline].concat();
+            vec![plain.to_vec(), mended.to_vec(), led(1, &piece), led(2, &[0; 16])]
+        }
+        "store" => {
+            let golden = read("engine/store/src/block/golden.txt")?;
+            let block = bytes_of_hex(golden.trim_ascii())?;
+            vec![led(0, &block), led(1, &[0, 50, 0, 7]), led(2, &[0, 90, 0, 1])]
+        }
+        "audit" => {
+            let head = b"hms-ach/st-anna/node-1\n0\n\nat 0\nlink \nprevious \n\n";
+            vec![led(0, &[1, 0, 0, 0]), led(1, head), vec![2, 0, 100, 16, 9], vec![128, 0, 70, 16, 9]]
+        }
         "site" => {
             let floor = br#"{"type":"FeatureCollection","name":"Ground","floor":0,"features":[]}"#;
             let site = b"id = \"a\"\nname = \"A\"\ntime_zone = \"Europe/Berlin\"\n";
@@ -155,13 +180,18 @@ fn vectors(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
         .iter()
         .map(|vector| {
             let hex = vector.get("hex").and_then(Value::as_str).ok_or("a vector without hex")?;
-            let pairs = hex.as_bytes().chunks(2).map(std::str::from_utf8);
-            pairs
-                .map(|pair| u8::from_str_radix(pair.unwrap_or_default(), 16))
-                .collect::<Result<_, _>>()
-                .map_err(|error| format!("a vector that is no hex: {error}"))
+            bytes_of_hex(hex.as_bytes())
         })
         .collect()
+}
+
+/// Bytes written as two hexadecimal digits each.
+fn bytes_of_hex(hex: &[u8]) -> Result<Vec<u8>, String> {
+    let pairs = hex.chunks(2).map(std::str::from_utf8);
+    pairs
+        .map(|pair| u8::from_str_radix(pair.unwrap_or_default(), 16))
+        .collect::<Result<_, _>>()
+        .map_err(|error| format!("what should be hexadecimal digits is not: {error}"))
 }
 
 #[cfg(test)]

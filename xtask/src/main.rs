@@ -1,10 +1,10 @@
 //! Repository chores, and the checks of the repository itself.
 //!
 //! The checks are ordinary tests, so `cargo test` is all a developer has to remember. The chores are
-//! `cargo xtask ci`, `cargo xtask fix`, `cargo xtask demo-check`, `cargo xtask fuzz`,
-//! `cargo xtask sim` and `cargo xtask night`.
+//! `cargo xtask ci`, `fix`, `demo-check`, `fuzz`, `sim`, `counts`, `soak` and `night`.
 
 mod chores;
+mod counts;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
@@ -32,8 +32,30 @@ usage: cargo xtask COMMAND
   demo-check  run the demo plain and with --crash, and check both summaries
   fuzz        build the fuzz targets and run each for --seconds (15 unless told)
   sim         a node and its clients in a simulated world: --seeds N, --seed S, --trace
-  night       the long suites: 1,000 kills, longer demos, 10,000 seeds, full benchmarks, load tests
+  counts      count instructions of the hot functions, against the baseline; --record moves it
+  soak        half of what a node carries on one core for --hours (2 unless told): is memory flat
+  night       the long suites: 1,000 kills, longer demos, 10,000 seeds, full benchmarks, load tests, an overload
 ";
+
+/// Whether `--record` follows.
+fn is_recorded() -> Result<bool, String> {
+    let mut words = std::env::args().skip(2);
+    match (words.next().as_deref(), words.next()) {
+        (None, _) => Ok(false),
+        (Some("--record"), None) => Ok(true),
+        _ => Err("it takes --record and nothing else".to_owned()),
+    }
+}
+
+/// What follows `--hours`.
+fn hours() -> Result<String, String> {
+    let mut words = std::env::args().skip(2);
+    match (words.next().as_deref(), words.next()) {
+        (None, _) => Ok("2".to_owned()),
+        (Some("--hours"), Some(hours)) => Ok(hours),
+        _ => Err("it takes --hours NUMBER and nothing else".to_owned()),
+    }
+}
 
 /// What follows `--seconds`.
 fn fuzz_seconds() -> Result<u32, String> {
@@ -55,6 +77,8 @@ fn main() -> ExitCode {
         "demo-check" => chores::demo_check(),
         "fuzz" => fuzz_seconds().and_then(fuzz::fuzz),
         "sim" => chores::sim(std::env::args().skip(2)),
+        "counts" => is_recorded().and_then(counts::counts),
+        "soak" => hours().and_then(|hours| chores::soak(&hours)),
         "night" => chores::night(),
         "" | "help" | "--help" | "-h" => {
             print!("{USAGE}");

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 use self::serve_page::ServePage;
 use super::{connection::runtime, site, site_apply};
-use crate::cli::{ArrangementChoice, Serve};
+use crate::cli::{ArrangementChoice, Measure, Serve};
 use crate::data_directory::DataDirectory;
 use crate::exit::{Failure, Outcome};
 use crate::interruption::Interruption;
@@ -37,6 +37,7 @@ pub(crate) fn run(serve: &Serve) -> Result<Outcome, Failure> {
         &serve.hosts,
         arrangement(serve.arrangement),
     )?;
+    config.limits.is_residence_measured = serve.measure == Some(Measure::Residence);
     let checkpoints = &mut config.limits.checkpoints;
     checkpoints.is_journal_kept = !serve.forget_journal;
     if let Some(bytes) = serve.checkpoint_bytes {

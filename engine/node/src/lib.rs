@@ -46,6 +46,7 @@ mod planted;
 mod publisher;
 mod recent;
 mod recovery;
+mod residence;
 mod restore;
 mod revocation_watch;
 mod rim;

@@ -37,6 +37,9 @@ pub struct NodeLimits {
     pub report_window: u32,
     /// How long a drain may take until what is left is cut.
     pub drain_within: Duration,
+    /// Whether the processor time from frames to alarms is measured, when sessions and shard share a
+    /// thread: a system call more at each wake-up.
+    pub is_residence_measured: bool,
     /// When checkpoints are made.
     pub checkpoints: CheckpointPolicy,
     /// Bytes of a segment of the audit log, reserved when it is made: some 16,000 records in 4 MiB.
@@ -57,6 +60,7 @@ impl Default for NodeLimits {
             ping_batches_max: crate::lanes::PING_BATCHES_MAX,
             report_window: 4_096,
             drain_within: Duration::from_secs(10),
+            is_residence_measured: false,
             checkpoints: CheckpointPolicy::default(),
             audit_segment_bytes: ach_engine_audit::Config::default().segment_bytes,
         }

@@ -228,6 +228,13 @@ impl NodePage {
             &[("lane_wait", &tally.lane_wait), ("handover", &tally.handover)],
         );
         page.histogram(
+            "ach_residence_cpu_seconds",
+            "Processor time of the node's one thread from a vendor's frames to the alarm that follows; \
+             counts only where that is measured.",
+            Amount::Ns(0),
+            &tally.residence_cpu,
+        );
+        page.histogram(
             "ach_ack_latency_seconds",
             "From a decision until it is on disk and its durable ack may leave.",
             Amount::Ns(0),

@@ -95,6 +95,9 @@ impl Publisher {
                 self.rim.fan_out.borrow_mut().tell(&notice, at);
                 let since_ns = self.rim.clock.now().since_ns(notice.changed_at);
                 self.rim.counters.tally.handover.record(since_ns);
+                if let Some(spent_ns) = self.rim.residence.end(notice.received_at) {
+                    self.rim.counters.tally.residence_cpu.record(spent_ns);
+                }
                 self.outbox.keep(at.index, Waiting::Settles(at, notice));
             }
             Effect::Alarm(notice) => self.outbox.keep(at.index, Waiting::Tells(at, notice)),

@@ -22,6 +22,7 @@ use crate::fan_out::{FanOut, SubscriberKey};
 use crate::lanes::Lanes;
 use crate::limits::NodeLimits;
 use crate::outlet::Outlet;
+use crate::residence::Residence;
 use crate::shard_gauge::ShardGauge;
 use crate::site_desk::SiteDesk;
 use crate::told::Told;
@@ -59,6 +60,7 @@ pub(crate) struct Rim {
     pub audit: Auditor,
     pub acks: RefCell<AckTable>,
     pub fan_out: RefCell<FanOut>,
+    pub residence: Residence,
     /// True once the node is ending; sessions say goodbye.
     pub goodbye: watch::Sender<bool>,
     /// True once something failed without which the node must not go on.
@@ -125,6 +127,7 @@ impl Rim {
             audit: parts.audit,
             acks: RefCell::new(parts.acks),
             fan_out: RefCell::new(fan_out),
+            residence: Residence::new(parts.limits.is_residence_measured),
             goodbye: watch::Sender::new(false),
             failed: watch::Sender::new(false),
             storing_stopped: watch::Sender::new(false),

@@ -83,6 +83,7 @@ pub(crate) async fn serve(serving: Serving) {
         }
     };
     rim.counters.tally.set_handshakes(listener.counts());
+    let rim = measured(rim, arrangement);
     let rim = Rc::new(Rim::new(rim, listener));
     let mut shard_state = state.subscribe();
     let mut failed = rim.failed.subscribe();
@@ -122,6 +123,12 @@ pub(crate) async fn serve(serving: Serving) {
     if let Some(arbiter) = arbiter {
         arbiter.stop();
     }
+}
+
+/// The clock of one thread tells nothing of two.
+fn measured(mut rim: RimParts, arrangement: Arrangement) -> RimParts {
+    rim.limits.is_residence_measured &= !is_two_thread(arrangement);
+    rim
 }
 
 fn listen_at(door: FrontDoor, limits: &NodeLimits) -> Result<(Listener, SocketAddr), StartError> {

@@ -10,6 +10,7 @@ use ach_engine_net::HandshakeCounts;
 
 use crate::attention::Unseen;
 use crate::counters::Counter;
+use crate::residence::RESIDENCE_NS;
 
 /// Every kind of alarm: each is told from the start, so that the first of its kind is seen as a rise.
 const KINDS: &[AlarmKind] = &[
@@ -71,6 +72,9 @@ pub(crate) struct Tally {
     pub lane_wait: Histogram,
     /// From the beginning of the step that raises an alarm until all its subscribers' sinks have it.
     pub handover: Histogram,
+    /// Processor time of the node's one thread from a vendor's frames to the alarm that follows, when
+    /// that is measured.
+    pub residence_cpu: Histogram,
     /// From a decision until its durable ack is the session's to send.
     pub ack: Histogram,
     /// Entries one sync made durable.
@@ -92,6 +96,7 @@ impl Default for Tally {
         Tally {
             lane_wait: Histogram::new(LATENCY_NS),
             handover: Histogram::new(LATENCY_NS),
+            residence_cpu: Histogram::new(RESIDENCE_NS),
             ack: Histogram::new(LATENCY_NS),
             group_entries: Histogram::new(GROUP_ENTRIES),
             conflated: ByLane::default(),

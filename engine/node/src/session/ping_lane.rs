@@ -63,6 +63,7 @@ fn take_frames(
     first: RawFrame,
 ) -> Result<usize, Fault> {
     let received_at = session.rim.clock.now();
+    session.rim.residence.begin(received_at);
     vendor.handles.borrow_mut().refresh(&session.rim.site(), vendor.source);
     vendor.clock.compare_with(session.rim.has_certain_clock());
     let mut taken = take_frame(session, vendor, first, received_at)?;

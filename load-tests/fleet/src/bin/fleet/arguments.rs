@@ -15,6 +15,8 @@ use crate::pacer::Pacing;
 Examples:
   fleet local load-tests/scenarios/alarms-20k.toml
   fleet local load-tests/scenarios/durable-64.toml load-tests/scenarios/durable-256.toml --runs 3
+  fleet overload --seconds 30
+  fleet soak --hours 0.05
 
 On two machines:
   fleet site load-tests/scenarios/alarms-20k.toml --out site
@@ -37,6 +39,10 @@ pub(crate) struct Arguments {
 pub(crate) enum Job {
     /// Start a node on this machine, load it, end it
     Local(Local),
+    /// Load a node with three times what it carries on one core, and see what is untouched
+    Overload(Overload),
+    /// Load a node with half of what it carries on one core, for hours, and see whether its memory grows
+    Soak(Soak),
     /// Load a node that runs already
     Run(Run),
     /// Write the site that a node must serve for these scenarios
@@ -77,12 +83,71 @@ pub(crate) struct Local {
     /// Run the node within this process
     #[arg(long)]
     pub(crate) in_process: bool,
+    /// Run each scenario in pairs, with and without a disk that stalls for so long every two seconds
+    #[arg(long, value_name = "MILLISECONDS", requires = "in_process",
+        value_parser = clap::value_parser!(u64).range(1..=5_000))]
+    pub(crate) stall_ms: Option<u64>,
     /// Which threads the node has
     #[arg(long, value_enum, default_value_t)]
     pub(crate) threads: Threads,
     /// Folder on the disk to measure; the node's data are made and removed in it
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) below: PathBuf,
+}
+
+/// A node on one core, and its load on the others.
+#[derive(Debug, Args)]
+pub(crate) struct OneCore {
+    /// The `ach` program; without it, the one beside this program
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ach: Option<PathBuf>,
+    /// Tags that report
+    #[arg(long, default_value_t = 20_000,
+        value_parser = clap::value_parser!(u32).range(200..=1_000_000))]
+    pub(crate) tags: u32,
+    /// Zones of the campus they walk in
+    #[arg(long, default_value_t = 10_000,
+        value_parser = clap::value_parser!(u32).range(100..=32_000))]
+    pub(crate) zones: u32,
+    /// Folder on the disk to use; the node's data are made and removed in it
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) below: PathBuf,
+    /// Folder for the results; a folder of day and machine is made in it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// `fleet overload`.
+#[derive(Debug, Args)]
+pub(crate) struct Overload {
+    #[command(flatten)]
+    pub(crate) with: OneCore,
+    /// How long three times the load lasts; half of it lasts a quarter as long
+    #[arg(long, value_name = "SECONDS", default_value_t = 600,
+        value_parser = clap::value_parser!(u32).range(5..=36_000))]
+    pub(crate) seconds: u32,
+    /// Judge counts and memory; tell of speed, but do not judge it: for machines that others use too
+    #[arg(long)]
+    pub(crate) counts_only: bool,
+}
+
+/// `fleet soak`.
+#[derive(Debug, Args)]
+pub(crate) struct Soak {
+    #[command(flatten)]
+    pub(crate) with: OneCore,
+    /// How long
+    #[arg(long, default_value_t = 2.0, value_parser = hours)]
+    pub(crate) hours: f64,
+}
+
+/// From half a minute to a month.
+fn hours(text: &str) -> Result<f64, String> {
+    let hours: f64 = text.parse().map_err(|_| format!("`{text}` is no number of hours"))?;
+    if (0.008..=744.0).contains(&hours) {
+        return Ok(hours);
+    }
+    Err("a soak lasts from 0.008 to 744 hours".to_owned())
 }
 
 /// `fleet run`.

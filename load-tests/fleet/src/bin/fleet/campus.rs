@@ -17,11 +17,11 @@ pub(crate) const QUIET_TAGS: u32 = 100;
 pub(crate) const QUIET_NS: u64 = NS_PER_S;
 
 /// A room is 5 m by 6 m with 3 m of corridor before it.
-const ROOM_MM: (i32, i32) = (5_000, 6_000);
+pub(crate) const ROOM_MM: (i32, i32) = (5_000, 6_000);
 const ROW_MM: i32 = 9_000;
 /// Rooms in a row, and on a floor: four rows of 25, as a large hospital has them.
 const COLUMNS: u32 = 25;
-const FLOOR_ROOMS: u32 = 100;
+pub(crate) const FLOOR_ROOMS: u32 = 100;
 /// One room in so many, the second first, is closed to visitors; nobody lives there.
 const CLOSED_EVERY: u32 = 500;
 /// One room in so many is for short stays of patients.
@@ -111,7 +111,7 @@ fn is_closed(room: u32) -> bool {
 }
 
 /// The lower left corner of a room.
-fn corner_mm(room: u32) -> (i32, i32) {
+pub(crate) fn corner_mm(room: u32) -> (i32, i32) {
     let place = room % FLOOR_ROOMS;
     let at = |count: u32| i32::try_from(count).unwrap_or(0);
     (at(place % COLUMNS) * ROOM_MM.0, at(place / COLUMNS) * ROW_MM)
@@ -229,7 +229,7 @@ fn rules() -> Vec<RulePlan> {
 }
 
 /// A name made of letters and numbers here.
-fn name(id: &str) -> Name {
+pub(crate) fn name(id: &str) -> Name {
     #[expect(clippy::expect_used, reason = "made of literals and numbers, far below the limit")]
     Name::new(id).expect("a short plain id")
 }

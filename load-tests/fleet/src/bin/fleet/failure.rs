@@ -36,6 +36,7 @@ from!(
     std::net::AddrParseError,
     serde_json::Error,
     ach_clients_rust::ConnectError,
+    ach_clients_rust::OperatorError,
     ach_clients_rust::PublishError,
     ach_clients_rust::SubscriberError,
     ach_engine_net::PkiError,

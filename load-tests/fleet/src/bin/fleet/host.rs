@@ -5,21 +5,24 @@ use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use ach_actors_model::Name;
 use ach_clients_rust::{Bundle, ClientConfig, Role};
-use ach_engine_journal::KekSource;
+use ach_engine_journal::{FileDisk, KekSource};
 use ach_engine_net::Authority;
-use ach_engine_node::{Arrangement, Ended, Node, NodeConfig, NodeLimits, Running};
+use ach_engine_node::{Arrangement, Ended, Node, NodeConfig, NodeLimits, Running, SystemClock};
 use ach_engine_site::SiteDirectory;
 use clap::ValueEnum;
 use serde::Serialize;
 use tempfile::TempDir;
 
 use crate::campus::FEED;
+use crate::cores::Cores;
 use crate::failure::Failure;
+use crate::stalling_disk::{Gate, StallingDisk};
 
 /// A node that does not listen by then will not: it reads a site of a million tags meanwhile.
 const START_WITHIN: Duration = Duration::from_mins(2);
@@ -65,13 +68,24 @@ pub(crate) struct HostPlan {
     /// The `ach` program; `None` runs the node within this process.
     pub(crate) program: Option<PathBuf>,
     pub(crate) threads: Threads,
+    /// Which core a process of its own is kept on; without it, on any.
+    pub(crate) cores: Option<Cores>,
+    /// Whether the journal is given up once no start needs it: a long load fills a disk otherwise.
+    pub(crate) forgets_journal: bool,
+    /// Whether a process of its own measures what it spends on an alarm.
+    pub(crate) measures_residence: bool,
 }
 
-/// A node at work, with credentials for a vendor and a receiver. Its data go with it.
+/// A node at work, with credentials for all who load it. Its data go with it.
 #[derive(Debug)]
 pub(crate) struct Host {
     pub(crate) vendor: ClientConfig,
     pub(crate) receiver: ClientConfig,
+    pub(crate) operator: ClientConfig,
+    /// Where a process of its own serves its numbers.
+    pub(crate) metrics: Option<SocketAddr>,
+    /// Stalls the disk of a node within this process.
+    pub(crate) gate: Option<Arc<Gate>>,
     node: HostedNode,
     _folder: TempDir,
 }
@@ -87,15 +101,16 @@ impl Host {
     pub(crate) fn start(plan: &HostPlan, directory: &SiteDirectory) -> Result<Host, Failure> {
         let folder = tempfile::Builder::new().prefix("fleet-").tempdir_in(&plan.below)?;
         let data = folder.path().join("data");
-        let (node, address) = if let Some(program) = &plan.program {
+        let gate = Arc::new(Gate::default());
+        let (node, address, metrics) = if let Some(program) = &plan.program {
             let site = folder.path().join("site");
             directory.write(&site)?;
-            let (child, address) = spawn(program, &site, &data, plan.threads)?;
-            (HostedNode::Process(child), address)
+            let (child, listening) = spawn(program, &site, &data, plan)?;
+            (HostedNode::Process(child), listening.node, listening.metrics)
         } else {
-            let running = start_here(directory, &data, plan.threads)?;
+            let running = start_here(directory, &data, plan.threads, &gate)?;
             let address = running.address();
-            (HostedNode::Here(Some(Box::new(running))), address)
+            (HostedNode::Here(Some(Box::new(running))), address, None)
         };
         let enrolled = |role: Role, name: &str| -> Result<ClientConfig, Failure> {
             let bundle = match &plan.program {
@@ -106,7 +121,9 @@ impl Host {
         };
         let vendor = enrolled(Role::Vendor, FEED)?;
         let receiver = enrolled(Role::Receiver, "load-test")?;
-        Ok(Host { vendor, receiver, node, _folder: folder })
+        let operator = enrolled(Role::Operator, "desk")?;
+        let gate = plan.program.is_none().then_some(gate);
+        Ok(Host { vendor, receiver, operator, metrics, gate, node, _folder: folder })
     }
 
     /// The node's process, when it has its own.
@@ -164,38 +181,62 @@ pub(crate) fn program_beside() -> Result<PathBuf, Failure> {
     )))
 }
 
+/// Where a node says that it listens.
+#[derive(Debug, Clone, Copy)]
+struct Listening {
+    node: SocketAddr,
+    metrics: Option<SocketAddr>,
+}
+
+impl Listening {
+    /// Reads a line of `ach serve --json`.
+    fn read(line: &str) -> Option<Listening> {
+        let value: serde_json::Value = serde_json::from_str(line).ok()?;
+        let address = |name: &str| value.get(name)?.as_str()?.parse().ok();
+        Some(Listening { node: address("node")?, metrics: address("metrics") })
+    }
+}
+
 fn spawn(
     program: &Path,
     site: &Path,
     data: &Path,
-    threads: Threads,
-) -> Result<(Child, SocketAddr), Failure> {
-    let mut child = Command::new(program)
-        .args(["serve", "--json", "--listen", "127.0.0.1:0", "--arrangement", threads.word()])
-        .arg("--site")
+    plan: &HostPlan,
+) -> Result<(Child, Listening), Failure> {
+    let mut command = Command::new(program);
+    command
+        .args(["serve", "--json", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"])
+        .args(["--arrangement", plan.threads.word(), "--site"])
         .arg(site)
         .arg("--data")
         .arg(data)
         .env("ACH_LOG", std::env::var("ACH_LOG").unwrap_or_else(|_| "warn".to_owned()))
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()?;
+        .stdout(Stdio::piped());
+    if plan.measures_residence {
+        command.args(["--measure", "residence"]);
+    }
+    if plan.forgets_journal {
+        command.arg("--forget-journal");
+    }
+    let mut child = match &plan.cores {
+        Some(cores) => cores.on_node_core(|| command.spawn())??,
+        None => command.spawn()?,
+    };
     let (said, hears) = channel();
     if let Some(stdout) = child.stdout.take() {
         // Ends with the child's output.
         std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let value: Option<serde_json::Value> = serde_json::from_str(&line).ok();
-                let address = value.and_then(|it| it.get("node")?.as_str()?.parse().ok());
-                if let Some(address) = address {
+                if let Some(listening) = Listening::read(&line) {
                     // Only the first is waited for.
-                    let _ = said.send(address);
+                    let _ = said.send(listening);
                 }
             }
         });
     }
-    if let Ok(address) = hears.recv_timeout(START_WITHIN) {
-        return Ok((child, address));
+    if let Ok(listening) = hears.recv_timeout(START_WITHIN) {
+        return Ok((child, listening));
     }
     // It may have ended by itself, which is as good.
     let _ = child.kill();
@@ -226,10 +267,11 @@ fn start_here(
     directory: &SiteDirectory,
     data: &Path,
     threads: Threads,
+    gate: &Arc<Gate>,
 ) -> Result<Running, Failure> {
     fs::create_dir_all(data)?;
     let node = name_of("node-1");
-    Ok(Node::start(NodeConfig {
+    let config = NodeConfig {
         bundle: authority(directory, data)?.issue_node(&node, &[])?,
         name: node,
         site: directory.config(1)?,
@@ -240,7 +282,9 @@ fn start_here(
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         arrangement: threads.arrangement(),
         limits: NodeLimits::default(),
-    })?)
+    };
+    let disk = StallingDisk::new(FileDisk::create(data.join("journal"))?, Arc::clone(gate));
+    Ok(Node::start_on(config, &disk, Arc::new(SystemClock::default()))?)
 }
 
 fn authority(directory: &SiteDirectory, data: &Path) -> Result<Authority, Failure> {

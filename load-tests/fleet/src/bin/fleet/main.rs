@@ -1,20 +1,34 @@
 //! `fleet`: loads a node by scenarios and writes down what came of it.
 
+mod alert_plan;
 mod arguments;
 mod campus;
+mod chart;
+mod cores;
 mod cpu_times;
 mod failure;
 mod host;
+mod node_numbers;
 mod outcome;
+mod overload;
 mod pacer;
+mod page;
 mod receiver;
 mod report;
+mod report_page;
+mod residence;
+mod resident;
 mod run;
 mod scenario;
 mod schedule;
 mod sender;
 mod series;
+mod slope;
+mod stall;
+mod stalling_disk;
+mod timeline;
 mod verdict;
+mod watched;
 
 use std::process::ExitCode;
 
@@ -30,6 +44,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
         Job::Local(local) => series::local(&local),
+        Job::Overload(overload) => overload::overload(&overload),
+        Job::Soak(soak) => overload::soak(&soak),
         Job::Run(run) => series::remote(&run),
         Job::Site(site) => series::write_site(&site),
     };

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use crate::cpu_times::CpuTimes;
 use crate::receiver::Heard;
+use crate::residence::Residence;
 use crate::sender::Sent;
+use crate::timeline::Timeline;
 
 /// Latencies of one run.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +28,13 @@ pub(crate) struct Totals {
     pub(crate) late: u64,
     pub(crate) refused: u64,
     pub(crate) conflated: u64,
+}
+
+impl Totals {
+    /// How many were counted.
+    pub(crate) fn sum(&self) -> u64 {
+        self.accepted + self.duplicate + self.late + self.refused + self.conflated
+    }
 }
 
 /// Alarm latency over echo latency; `None` where one of them may not be said.
@@ -81,6 +90,11 @@ pub(crate) struct Outcome {
     pub(crate) deadline_lateness_us: Percentiles,
     /// Processor time in the run.
     pub(crate) cpu: CpuTimes,
+    /// What the node spent on alarms, where it measures that.
+    pub(crate) residence: Option<Residence>,
+    /// How it went over time.
+    #[serde(skip)]
+    pub(crate) timeline: Timeline,
     /// The latencies themselves.
     #[serde(skip)]
     pub(crate) latencies: LatencySet,
@@ -126,7 +140,8 @@ impl Outcome {
     }
 }
 
-fn less(after: &LaneTotals, before: &LaneTotals) -> Totals {
+/// What was counted between two looks.
+pub(crate) fn less(after: &LaneTotals, before: &LaneTotals) -> Totals {
     Totals {
         accepted: after.accepted - before.accepted,
         duplicate: after.duplicate - before.duplicate,

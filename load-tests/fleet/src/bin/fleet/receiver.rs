@@ -17,7 +17,7 @@ use crate::failure::Failure;
 /// What came, with the moment it did.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
-    /// Battery alarms that an input opened.
+    /// Alarms that an input opened: batteries, buttons and doors.
     pub(crate) alarms: Vec<(InputCause, Timestamp)>,
     /// Alarms that a deadline opened: when it was due, when the alarm came.
     pub(crate) deadlines: Vec<(Timestamp, Timestamp)>,
@@ -150,7 +150,10 @@ impl Hearing {
             return;
         }
         match (&note.cause, note.kind) {
-            (WireCause::Input(cause), AlarmKind::BatteryLow) => {
+            (
+                WireCause::Input(cause),
+                AlarmKind::BatteryLow | AlarmKind::Duress | AlarmKind::DoorForced,
+            ) => {
                 if self.heard.alarms.is_empty() {
                     let bytes = frame_bytes(note.clone());
                     self.counts.note_bytes.store(bytes, Ordering::Relaxed);

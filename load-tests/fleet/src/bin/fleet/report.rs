@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::host::Threads;
 use crate::outcome::Outcome;
 use crate::pacer::Pacing;
+use crate::residence::Residence;
 use crate::scenario::Scenario;
 use crate::verdict::{Figure, Held, Verdict};
 
@@ -99,6 +100,9 @@ impl Report<'_> {
                 let (rate, published) = (run.durable_pings_per_s, run.pings_published);
                 writeln!(text, "{number:>3} {rate:>11.0} {published:>10}  {cpu}")?;
             }
+            if let Some(residence) = &run.residence {
+                writeln!(text, "{}", residence_line(residence))?;
+            }
             for reason in &run.void {
                 writeln!(text, "    VOID: {reason}")?;
             }
@@ -146,6 +150,21 @@ impl Report<'_> {
         drop(log);
         Ok(out)
     }
+}
+
+fn residence_line(residence: &Residence) -> String {
+    let us = |value: Option<f64>| value.map_or("-".to_owned(), |it| format!("{it:.0}"));
+    format!(
+        "    residence of {} alarms, us at most: cpu p50 {}, p99 {}, p99.9 {}; wall p50 {}, p99.9 {}; the \
+         node was interrupted {} times",
+        residence.samples,
+        us(residence.cpu_p50_us),
+        us(residence.cpu_p99_us),
+        us(residence.cpu_p99_9_us),
+        us(residence.wall_p50_us),
+        us(residence.wall_p99_9_us),
+        residence.switches_involuntary,
+    )
 }
 
 fn line(figure: &Figure) -> String {

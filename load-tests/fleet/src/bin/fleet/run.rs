@@ -1,5 +1,6 @@
 //! One run of a scenario against a node that listens.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use ach_actors_model::{Lane, NS_PER_MS, NS_PER_S, TagId, Timestamp};
@@ -8,17 +9,19 @@ use ach_load_tests_fleet::Latencies;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
-use crate::campus::{Campus, FEED};
+use crate::campus::{Campus, FEED, LoadTag};
 use crate::cpu_times::CpuTimes;
 use crate::failure::Failure;
 use crate::outcome::{LatencySet, Outcome};
 use crate::pacer::Pacing;
 use crate::receiver::{Heard, Receiver};
+use crate::residence::ResidenceLook;
 use crate::scenario::Scenario;
 use crate::sender::{OpenLoop, Sent, charged, closed_loop, drained};
+use crate::timeline::TimelineWatch;
 
 /// What was published becomes durable within this, or the run is given up.
-const DRAIN_WITHIN: Duration = Duration::from_secs(30);
+pub(crate) const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 /// What is on its way at the end of a run has this long to arrive.
 const ARRIVE_WITHIN_NS: u64 = 5 * NS_PER_S;
 /// How often it is looked whether all has arrived.
@@ -37,6 +40,8 @@ pub(crate) struct Load<'a> {
     pub(crate) pacing: Pacing,
     /// The node's process, if it is on this machine and known.
     pub(crate) node_process: Option<u32>,
+    /// Where that process tells its numbers.
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 impl Load<'_> {
@@ -60,25 +65,17 @@ impl Load<'_> {
         Ok(outcome)
     }
 
-    /// A publisher whose tags the node knows, all of them heard and charged.
+    /// A publisher whose tags the node knows.
     async fn publisher(&self, scenario: &Scenario) -> Result<Publisher, Failure> {
-        let publisher = Client::connect(self.vendor.clone()).await?;
-        let publisher = publisher.publisher(PublisherOptions::default())?;
         let count = usize::try_from(scenario.tags).unwrap_or(usize::MAX);
         let tags = self.campus.tags.get(..count).unwrap_or(&self.campus.tags);
-        let ids: Vec<TagId> = tags.iter().chain(&self.campus.quiet).map(|tag| tag.id).collect();
-        let refused = publisher.intern_tags(&ids).await?;
-        if let Some((tag, code)) = refused.first() {
-            let text = format!(
-                "the node refuses {} tags, the first is {tag} ({code}); serve the site that \
-                 `fleet site` writes for these scenarios",
-                refused.len()
-            );
-            return Err(Failure::new(text));
-        }
-        publisher.publish_all(&charged(tags)).await?;
-        drained_of(&publisher).await?;
-        Ok(publisher)
+        met(self.vendor.clone(), tags, &self.campus.quiet).await
+    }
+
+    /// At the node's numbers, if it tells them.
+    fn look(&self) -> Result<Option<ResidenceLook>, Failure> {
+        let look = self.metrics.zip(self.node_process);
+        look.map(|(metrics, process)| ResidenceLook::at(metrics, process)).transpose()
     }
 
     fn open(
@@ -91,6 +88,8 @@ impl Load<'_> {
         let probe_bytes = self.measure_note(scenario, vendor, publisher, &receiver)?;
         let before = publisher.progress().borrow().ping;
         let heard_before = (receiver.counts.alarms(), receiver.counts.echoes());
+        let look = self.look()?;
+        let watch = TimelineWatch::start(publisher.progress(), self.node_process)?;
         let cpu = CpuTimes::read(self.node_process);
         let begins_at = now().plus_ns(LEAD_NS);
         let load = OpenLoop {
@@ -104,18 +103,26 @@ impl Load<'_> {
         let sent = load.run(begins_at)?;
         let cpu = CpuTimes::read(self.node_process).since(&cpu);
         let durable_at_end = publisher.durable_through();
+        let timeline = watch.end()?;
         let wanted = (count(sent.alarms.len()), count(sent.probes.len()));
         wait_until(now().plus_ns(ARRIVE_WITHIN_NS), || {
             receiver.counts.alarms() - heard_before.0 >= wanted.0
                 && receiver.counts.echoes() - heard_before.1 >= wanted.1
         });
         vendor.block_on(drained_of(publisher))?;
+        let after = self.look()?;
         let heard = receiver.end()?;
         let progress = *publisher.progress().borrow();
-        let mut outcome =
-            Outcome { seconds: f64::from(scenario.run_s), cpu, probe_bytes, ..Outcome::default() };
+        let mut outcome = Outcome {
+            seconds: f64::from(scenario.run_s),
+            cpu,
+            probe_bytes,
+            timeline,
+            ..Outcome::default()
+        };
         outcome.publish(&before, &progress.ping, durable_at_end);
         outcome.pings_unqueued = sent.unqueued_count;
+        outcome.residence = after.zip(look).and_then(|(after, before)| after.since(&before));
         let latencies = match_up(&sent, &heard, before.published_through, publisher);
         outcome.hear(&sent, &heard, latencies);
         outcome.void = void(&outcome, &progress, sent.overrun_ns);
@@ -157,20 +164,46 @@ impl Load<'_> {
         let count = usize::try_from(scenario.tags).unwrap_or(usize::MAX);
         let tags = self.campus.tags.get(..count).unwrap_or(&self.campus.tags);
         let before = publisher.progress().borrow().ping;
+        let watch = TimelineWatch::start(publisher.progress(), self.node_process)?;
         let cpu = CpuTimes::read(self.node_process);
         let begun_at = now();
         let until = begun_at.plus_ns(u64::from(scenario.run_s) * NS_PER_S);
         closed_loop(scenario, tags, publisher, until)?;
         let durable_at_end = publisher.durable_through();
         let took = Duration::from_nanos(now().since_ns(begun_at));
+        let timeline = watch.end()?;
         let cpu = CpuTimes::read(self.node_process).since(&cpu);
         vendor.block_on(drained_of(publisher))?;
         let progress = *publisher.progress().borrow();
-        let mut outcome = Outcome { seconds: took.as_secs_f64(), cpu, ..Outcome::default() };
+        let mut outcome =
+            Outcome { seconds: took.as_secs_f64(), cpu, timeline, ..Outcome::default() };
         outcome.publish(&before, &progress.ping, durable_at_end);
         outcome.void = void(&outcome, &progress, 0);
         Ok(outcome)
     }
+}
+
+/// A publisher whose tags the node knows, all of them but the quiet ones heard and charged.
+pub(crate) async fn met(
+    vendor: ClientConfig,
+    tags: &[LoadTag],
+    quiet: &[LoadTag],
+) -> Result<Publisher, Failure> {
+    let publisher = Client::connect(vendor).await?;
+    let publisher = publisher.publisher(PublisherOptions::default())?;
+    let ids: Vec<TagId> = tags.iter().chain(quiet).map(|tag| tag.id).collect();
+    let refused = publisher.intern_tags(&ids).await?;
+    if let Some((tag, code)) = refused.first() {
+        let text = format!(
+            "the node refuses {} tags, the first is {tag} ({code}); serve the site that `fleet site` \
+             writes for these scenarios",
+            refused.len()
+        );
+        return Err(Failure::new(text));
+    }
+    publisher.publish_all(&charged(tags)).await?;
+    drained_of(&publisher).await?;
+    Ok(publisher)
 }
 
 /// Latencies of what was heard, each from the moment its cause was meant to leave.
@@ -252,7 +285,7 @@ fn void(outcome: &Outcome, progress: &Progress, overrun_ns: u64) -> Vec<String> 
 }
 
 /// Waits until something holds; false if it does not by then.
-fn wait_until(by: Timestamp, is_so: impl Fn() -> bool) -> bool {
+pub(crate) fn wait_until(by: Timestamp, is_so: impl Fn() -> bool) -> bool {
     while !is_so() {
         if now() >= by {
             return false;
@@ -262,12 +295,12 @@ fn wait_until(by: Timestamp, is_so: impl Fn() -> bool) -> bool {
     true
 }
 
-async fn drained_of(publisher: &Publisher) -> Result<(), Failure> {
+pub(crate) async fn drained_of(publisher: &Publisher) -> Result<(), Failure> {
     timeout(DRAIN_WITHIN, publisher.drain()).await.map_err(|_| not_durable())??;
     Ok(())
 }
 
-fn not_durable() -> Failure {
+pub(crate) fn not_durable() -> Failure {
     Failure::new(format!("what was published did not become durable in {DRAIN_WITHIN:?}"))
 }
 

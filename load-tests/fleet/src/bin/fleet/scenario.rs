@@ -48,6 +48,8 @@ pub(crate) struct Limits {
     pub(crate) p50_ratio_max: Option<f64>,
     /// The same at the 99th percentile.
     pub(crate) p99_ratio_max: Option<f64>,
+    /// Processor time of the node from a vendor's frames to the alarm, at the 99.9th percentile.
+    pub(crate) residence_p99_9_us_max: Option<f64>,
     /// Durable pings a second.
     pub(crate) durable_pings_per_s_min: Option<f64>,
 }

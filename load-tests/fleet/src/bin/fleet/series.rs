@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::host::{Host, HostPlan, Threads, program_beside};
 use crate::outcome::Outcome;
 use crate::report::Report;
+use crate::report_page::ReportPage;
 use crate::run::Load;
 use crate::scenario::Scenario;
 use crate::verdict::Verdict;
@@ -42,7 +43,14 @@ pub(crate) fn local(local: &Local) -> Result<Ending, Failure> {
         (None, false) => Some(program_beside()?),
     };
     let node = if program.is_some() { "a process of its own" } else { "within the generator" };
-    let plan = HostPlan { below: local.below.clone(), program, threads: local.threads };
+    let plan = HostPlan {
+        below: local.below.clone(),
+        program,
+        threads: local.threads,
+        cores: None,
+        forgets_journal: false,
+        measures_residence: true,
+    };
     let host = Host::start(&plan, &campus.directory)?;
     let load = Load {
         campus: &campus,
@@ -50,7 +58,17 @@ pub(crate) fn local(local: &Local) -> Result<Ending, Failure> {
         receiver: host.receiver.clone(),
         pacing: local.plan.pacing,
         node_process: host.process(),
+        metrics: host.metrics,
     };
+    if let (Some(stall_ms), Some(gate)) = (local.stall_ms, &host.gate) {
+        let mut ending = Ending::Held;
+        for Series { name, scenario, .. } in &series {
+            let of = crate::stall::pairs(&load, (name, scenario), gate, stall_ms, &local.plan)?;
+            ending = if of == Ending::Held { ending } else { of };
+        }
+        host.end()?;
+        return Ok(ending);
+    }
     run_all(&load, &mut series)?;
     host.end()?;
     tell(&local.plan, &series, node, Some(local.threads))
@@ -69,6 +87,7 @@ pub(crate) fn remote(run: &Run) -> Result<Ending, Failure> {
         receiver: config(&run.receiver)?,
         pacing: run.plan.pacing,
         node_process: None,
+        metrics: None,
     };
     run_all(&load, &mut series)?;
     tell(&run.plan, &series, &format!("at {}", run.node), None)
@@ -143,6 +162,7 @@ fn tell(
 ) -> Result<Ending, Failure> {
     let provenance = Provenance::find("fleet");
     let mut ending = Ending::Held;
+    let mut page = ReportPage::new();
     for series in series {
         let report = Report {
             name: &series.name,
@@ -161,8 +181,13 @@ fn tell(
         if let Some(out) = &plan.out {
             let folder = out.join(provenance.folder());
             report.write(&folder)?;
-            println!("written to {}", folder.display());
+            page.add(&report)?;
         }
+    }
+    if let Some(out) = &plan.out {
+        let folder = out.join(provenance.folder());
+        page.write(&folder)?;
+        println!("written to {}", folder.display());
     }
     Ok(ending)
 }

@@ -85,6 +85,12 @@ impl Verdict {
                 }),
             ]);
         }
+        if outcomes.iter().any(|outcome| outcome.residence.is_some()) {
+            let most = limits.residence_p99_9_us_max;
+            figures.push(figure("residence, cpu p99.9, us", most, Side::AtMost, &|it| {
+                it.residence?.cpu_p99_9_us
+            }));
+        }
         let rate = |it: &Outcome| Some(it.durable_pings_per_s);
         figures.push(figure(
             "durable pings a second",

@@ -1,0 +1,230 @@
+//! What an overload must show, held against what it did.
+
+use serde::Serialize;
+
+use super::phase::PhaseOutcome;
+use crate::outcome::{Totals, float};
+
+/// Resident memory at three times the load over that at half of it.
+const MEMORY_RATIO_MAX: f64 = 1.5;
+/// Alarm latency at the median, likewise.
+const LATENCY_RATIO_MAX: f64 = 2.0;
+/// A load that was less than this part of what was planned shows nothing.
+const OFFERED_PART_MIN: f64 = 0.95;
+
+/// Something that must be so.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Finding {
+    /// What must be so.
+    pub(crate) what: String,
+    /// What was found.
+    pub(crate) found: String,
+    /// Whether it is so.
+    pub(crate) is_held: bool,
+    /// Whether it is a matter of speed, which a busy machine may spoil.
+    pub(crate) is_timing: bool,
+}
+
+impl Finding {
+    /// As people read it.
+    pub(crate) fn line(&self, is_timing_judged: bool) -> String {
+        let held = match (self.is_held, self.is_timing && !is_timing_judged) {
+            (true, _) => "held",
+            (false, true) => "not held, not judged",
+            (false, false) => "NOT HELD",
+        };
+        format!("{:<62} {}: {held}", self.what, self.found)
+    }
+}
+
+/// All of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Judgement {
+    pub(crate) findings: Vec<Finding>,
+    /// Whether findings about speed count.
+    pub(crate) is_timing_judged: bool,
+    pub(crate) is_held: bool,
+}
+
+impl Judgement {
+    /// Judges half the load and three times the load.
+    pub(crate) fn of(
+        half: &PhaseOutcome,
+        triple: &PhaseOutcome,
+        is_timing_judged: bool,
+    ) -> Judgement {
+        let mut findings = Vec::new();
+        for (load, phase) in [("half", half), ("triple", triple)] {
+            findings.extend(kept(load, phase));
+        }
+        findings.extend(compared(half, triple));
+        let is_held = findings
+            .iter()
+            .all(|finding| finding.is_held || (finding.is_timing && !is_timing_judged));
+        Judgement { findings, is_timing_judged, is_held }
+    }
+}
+
+/// What must be so under any load.
+pub(super) fn kept(load: &str, phase: &PhaseOutcome) -> Vec<Finding> {
+    let finding = |what: &str, found: String, is_held: bool| Finding {
+        what: format!("{load}: {what}"),
+        found,
+        is_held,
+        is_timing: false,
+    };
+    let mut findings = Vec::new();
+    for (name, lane) in ["duress", "door"].into_iter().zip(&phase.lanes) {
+        let all = Totals { accepted: lane.published, ..Totals::default() };
+        let found = format!("{} of {}", lane.totals.accepted, lane.published);
+        let is_held = lane.totals == all && lane.published > 0;
+        findings.push(finding(&format!("every {name} report was accepted"), found, is_held));
+        let found = format!("{} of {}", lane.alarms_heard, lane.alarms_due);
+        let is_held = lane.alarms_heard == lane.alarms_due && lane.alarms_due > 0;
+        findings.push(finding(&format!("every {name} alarm arrived, once"), found, is_held));
+    }
+    let unqueued = phase.reports_unqueued;
+    findings.push(finding("every report found room", format!("{unqueued} did not"), unqueued == 0));
+    let unasked = phase.alarms_unasked;
+    let found = format!("{unasked} alarms");
+    findings.push(finding("no alarm came that nothing asked for", found, unasked == 0));
+    let shed = phase.shed_of_never_shed();
+    let found = format!("{shed}");
+    findings.push(finding("nothing of P0 to P2 gave way or was left out", found, shed <= 0.0));
+    let (written, lost) = (phase.audit_written, phase.audit_lost);
+    let found = format!("{written} records written, {lost} lost");
+    let is_held = lost <= 0.0 && written >= float(phase.console_answered);
+    findings.push(finding("every visit of the console is in the audit log", found, is_held));
+    let (asked, answered) = (phase.console_asked, phase.console_answered);
+    let found = format!("{answered} of {asked}");
+    findings.push(finding("the console was answered", found, answered == asked && asked > 0));
+    let found = format!("{} published, {:?}", phase.pings_published, phase.totals);
+    let is_counted = phase.totals.sum() == phase.pings_published && phase.pings_published > 0;
+    findings.push(finding("every ping that was sent is counted", found, is_counted));
+    let gaps = phase.gaps;
+    findings.push(finding("the receiver's stream is whole", format!("{gaps} gaps"), gaps == 0));
+    let found = if phase.is_storing { "yes" } else { "no" };
+    findings.push(finding("the node stores", found.to_owned(), phase.is_storing));
+    findings
+}
+
+/// What is so only of one against the other.
+fn compared(half: &PhaseOutcome, triple: &PhaseOutcome) -> Vec<Finding> {
+    let ratio = |of: Option<f64>, over: Option<f64>| Some(of? / over?);
+    let memory = ratio(triple.resident_max_mib, half.resident_max_mib);
+    let latency = ratio(triple.alarm_latency_us.p50, half.alarm_latency_us.p50);
+    let said =
+        |value: Option<f64>| value.map_or("not measured".to_owned(), |it| format!("{it:.2}"));
+    let within = |value: Option<f64>, most: f64| value.is_some_and(|value| value <= most);
+    let gave_way = half.totals.conflated + half.pings_unqueued;
+    let held_back = triple.totals.conflated + triple.pings_unqueued;
+    let part = |phase: &PhaseOutcome| {
+        let planned = float(phase.pings_per_s_planned) * phase.seconds;
+        float(phase.pings_offered) / planned
+    };
+    let is_offered = [half, triple].iter().all(|phase| part(phase) >= OFFERED_PART_MIN);
+    vec![
+        Finding {
+            what: format!("resident memory, triple over half, at most {MEMORY_RATIO_MAX}"),
+            found: said(memory),
+            is_held: within(memory, MEMORY_RATIO_MAX),
+            is_timing: false,
+        },
+        Finding {
+            what: "the load was as planned".to_owned(),
+            found: format!("{:.2} and {:.2} of it", part(half), part(triple)),
+            is_held: is_offered,
+            is_timing: true,
+        },
+        Finding {
+            what: "half: the node carried it whole".to_owned(),
+            found: format!("{gave_way} pings gave way or found no room"),
+            is_held: gave_way == 0,
+            is_timing: true,
+        },
+        Finding {
+            what: "triple: it was more than the node could carry".to_owned(),
+            found: format!("{held_back} pings gave way or found no room"),
+            is_held: held_back > 0,
+            is_timing: true,
+        },
+        Finding {
+            what: format!("alarm latency p50, triple over half, at most {LATENCY_RATIO_MAX}"),
+            found: said(latency),
+            is_held: within(latency, LATENCY_RATIO_MAX),
+            is_timing: true,
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use ach_load_tests_fleet::Percentiles;
+
+    use super::*;
+    use crate::overload::phase::LaneOutcome;
+
+    fn phase(mib: f64, p50: f64, conflated: u64) -> PhaseOutcome {
+        let lane = LaneOutcome {
+            published: 10,
+            totals: Totals { accepted: 10, ..Totals::default() },
+            alarms_due: 5,
+            alarms_heard: 5,
+            ..LaneOutcome::default()
+        };
+        let counts = ["duress", "door", "audit", "ping"]
+            .map(|lane| (format!("ach_inputs_conflated_total{{lane=\"{lane}\"}}"), 0.0));
+        PhaseOutcome {
+            seconds: 1.0,
+            pings_per_s_planned: 100,
+            pings_offered: 100,
+            pings_published: 100,
+            totals: Totals { accepted: 100 - conflated, conflated, ..Totals::default() },
+            lanes: [lane.clone(), lane],
+            alarm_latency_us: Percentiles { p50: Some(p50), ..Percentiles::default() },
+            resident_max_mib: Some(mib),
+            node_counts: counts.into_iter().collect(),
+            audit_written: 4.0,
+            is_storing: true,
+            console_asked: 2,
+            console_answered: 2,
+            ..PhaseOutcome::default()
+        }
+    }
+
+    #[track_caller]
+    fn check(change: fn(&mut PhaseOutcome), held: bool, held_without_timing: bool) {
+        let half = phase(100.0, 200.0, 0);
+        let mut triple = phase(140.0, 390.0, 40);
+        change(&mut triple);
+        assert_eq!(Judgement::of(&half, &triple, true).is_held, held);
+        assert_eq!(Judgement::of(&half, &triple, false).is_held, held_without_timing);
+    }
+
+    #[test]
+    fn an_overload_is_held_only_if_all_of_it_is() {
+        check(|_| {}, true, true);
+        check(|it| it.lanes[0].alarms_heard = 4, false, false);
+        check(|it| it.lanes[1].totals.accepted = 9, false, false);
+        check(|it| it.reports_unqueued = 1, false, false);
+        check(|it| it.alarms_unasked = 1, false, false);
+        check(|it| it.totals.conflated -= 1, false, false);
+        check(|it| it.resident_max_mib = Some(151.0), false, false);
+        check(|it| it.resident_max_mib = None, false, false);
+        check(|it| it.audit_lost = 1.0, false, false);
+        check(|it| it.console_answered = 1, false, false);
+        check(|it| it.gaps = 1, false, false);
+        check(|it| it.is_storing = false, false, false);
+        let gives_way = |it: &mut PhaseOutcome| {
+            it.node_counts.insert("ach_inputs_conflated_total{lane=\"audit\"}".to_owned(), 1.0);
+        };
+        check(gives_way, false, false);
+    }
+
+    #[test]
+    fn what_a_busy_machine_spoils_may_be_left_to_be_reported() {
+        check(|it| it.alarm_latency_us.p50 = Some(401.0), false, true);
+        check(|it| it.pings_offered = 90, false, true);
+        check(|it| it.totals = Totals { accepted: 100, ..Totals::default() }, false, true);
+    }
+}

@@ -1,0 +1,139 @@
+//! A machine split in two for a node and its load, and what the node carries on its part.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::offer::Offer;
+use super::phase::Rig;
+use crate::arguments::OneCore;
+use crate::cores::Cores;
+use crate::failure::Failure;
+use crate::host::{Host, HostPlan, Threads, program_beside};
+use crate::outcome::float;
+use crate::run::drained_of;
+use crate::watched::Watched;
+
+/// The ramp's first rate, and how long each is tried: long enough for a backlog to show.
+const RAMP_FIRST: u64 = 50_000;
+const RAMP_STEP: Duration = Duration::from_millis(1_500);
+/// Each rate is five quarters of the one before, to six million: more than a core's network carries.
+const RAMP_STEPS_MAX: usize = 22;
+/// A rate that is not carried is tried once more: the machine may have been elsewhere.
+const RAMP_TRIES: usize = 2;
+/// Of what was offered, so much must be decided on at once for the rate to count as carried.
+const CARRIED_PART_MIN: f64 = 0.95;
+
+/// Where a node runs, and who loads it from where.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) cores: Cores,
+    pub(crate) watched: Watched,
+    plan: HostPlan,
+}
+
+/// What the node carries.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Carried {
+    /// The highest rate of the ramp that was carried whole, in pings a second.
+    pub(crate) carried: u64,
+    /// The ramp.
+    pub(crate) steps: Vec<Step>,
+}
+
+/// One rate of the ramp.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Step {
+    pub(crate) offered_per_s: u64,
+    pub(crate) accepted_per_s: f64,
+    pub(crate) conflated: u64,
+    pub(crate) unqueued: u64,
+    pub(crate) is_carried: bool,
+}
+
+impl Pair {
+    /// Splits the cores; from now on the calling thread and those it starts leave one to the node.
+    pub(crate) fn new(with: &OneCore) -> Result<Pair, Failure> {
+        let cores = Cores::split()?;
+        cores.leave_node_core()?;
+        let watched = Watched::new(with.zones, with.tags);
+        let program = match &with.ach {
+            Some(program) => program.clone(),
+            None => program_beside()?,
+        };
+        println!("the node has core {}, the load {} more", cores.node_core(), cores.load_count());
+        let plan = HostPlan {
+            below: with.below.clone(),
+            program: Some(program),
+            threads: Threads::Auto,
+            cores: Some(cores.clone()),
+            forgets_journal: true,
+            measures_residence: false,
+        };
+        Ok(Pair { cores, watched, plan })
+    }
+
+    /// A node that nobody has loaded yet.
+    pub(crate) fn host(&self) -> Result<Host, Failure> {
+        Host::start(&self.plan, &self.watched.campus.directory)
+    }
+
+    /// Finds out what a node carries, on one that ends with it.
+    pub(crate) fn carried(&self) -> Result<Carried, Failure> {
+        let host = self.host()?;
+        let steps = ramp(&Rig::new(&host, &self.watched)?)?;
+        host.end()?;
+        let carried = steps.iter().filter(|step| step.is_carried);
+        let Some(carried) = carried.map(|step| step.offered_per_s).max() else {
+            let text = format!(
+                "the node did not carry {RAMP_FIRST} pings/s on its core; is the machine busy, or \
+                 the program a debug build?"
+            );
+            return Err(Failure::new(text));
+        };
+        println!("it carries {carried} pings/s");
+        Ok(Carried { carried, steps })
+    }
+}
+
+/// Raises the rate until the node does not carry it.
+fn ramp(rig: &Rig<'_>) -> Result<Vec<Step>, Failure> {
+    let (vendor, publisher) = rig.connect()?;
+    let mut steps: Vec<Step> = Vec::new();
+    let mut rate = RAMP_FIRST;
+    'rates: for _ in 0..RAMP_STEPS_MAX {
+        for _ in 0..RAMP_TRIES {
+            let before = publisher.progress().borrow().ping.totals;
+            let offer = Offer {
+                watched: rig.watched,
+                publisher: &publisher,
+                prober: None,
+                pings_per_s: rate,
+                length: RAMP_STEP,
+            };
+            let offered = offer.run()?;
+            let decided = publisher.progress().borrow().ping.totals.accepted - before.accepted;
+            vendor.block_on(drained_of(&publisher))?;
+            let conflated = publisher.progress().borrow().ping.totals.conflated - before.conflated;
+            let seconds = float(offered.took_ns) / 1e9;
+            let is_offered = float(offered.pings) >= CARRIED_PART_MIN * float(rate) * seconds;
+            let is_decided = float(decided) >= CARRIED_PART_MIN * float(offered.pings);
+            let is_whole = conflated == 0 && offered.pings_unqueued == 0;
+            let is_carried = is_offered && is_decided && is_whole;
+            steps.push(Step {
+                offered_per_s: rate,
+                accepted_per_s: float(decided) / seconds,
+                conflated,
+                unqueued: offered.pings_unqueued,
+                is_carried,
+            });
+            if is_carried {
+                rate += rate / 4;
+                continue 'rates;
+            }
+        }
+        break;
+    }
+    vendor.block_on(publisher.close())?;
+    Ok(steps)
+}
