@@ -12,7 +12,6 @@ use ach_engine_net::Role;
 use ach_engine_shard::Input;
 use ach_engine_wire::limits::INPUT_BYTES_MAX;
 use ach_engine_wire::{Code, FrameMarks, SiteOffer, SitePart, SiteQuery, SiteVerdict, Text};
-
 use tokio::time::Instant;
 
 use super::Session;

@@ -26,7 +26,7 @@ fn site_frames() -> Vec<(&'static str, Frame)> {
         is_dry_run: true,
         may_strand: false,
     };
-    let plain = SiteOffer { base_digest: None, frame: None, may_strand: true, ..offer.clone() };
+    let plain = SiteOffer { base_digest: None, frame: None, may_strand: true, ..offer };
     let verdict = SiteVerdict {
         command: 7,
         code: Code::SiteStrands,
@@ -45,7 +45,7 @@ fn site_frames() -> Vec<(&'static str, Frame)> {
         reasons: vec![],
         reason_count: 0,
         cursor: Some(Cursor { shard: 0, index: 101, ordinal: 0 }),
-        ..verdict.clone()
+        ..verdict
     };
     let bytes = PartBytes::cut(&[1, 2, 3]).next().unwrap();
     vec![
@@ -95,7 +95,7 @@ fn attention_frames() -> Vec<(&'static str, Frame)> {
         displayed_at: None,
         waiting_count: 0,
         waiting_since: None,
-        ..board.clone()
+        ..board
     };
     vec![
         (
