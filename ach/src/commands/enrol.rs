@@ -13,6 +13,7 @@ pub(crate) fn run(role: Role, enrolment: &Enrolment) -> Result<Outcome, Failure>
     let Enrolment::Enrol { name, data, out } = enrolment;
     let name = Name::new(name).map_err(|error| Failure::misused(format!("`{name}`: {error}")))?;
     let directory = DataDirectory::existing(data)?;
+    directory.must_be_ours()?;
     if out.exists() {
         return Err(Failure::new(format!(
             "{} exists already; name a new directory with --out",

@@ -11,6 +11,8 @@
 //! nothing waits for the disk but what must ([`Effect::release`](ach_actors_entities::Effect)).
 
 mod ack_table;
+mod audit_check;
+mod audit_opening;
 mod audit_start;
 mod audit_state;
 mod audit_tally;

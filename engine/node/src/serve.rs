@@ -164,7 +164,7 @@ fn tell_start(rim: &Rim) {
 async fn flush_audit(rim: Rc<Rim>) {
     loop {
         sleep(AUDIT_FLUSH_EVERY).await;
-        rim.audit.flush(false);
+        rim.audit.flush();
     }
 }
 
