@@ -28,6 +28,35 @@ pub(crate) fn certified(
         Role::Receiver => ObjectKind::ReceiverCertificate,
         Role::Operator => ObjectKind::OperatorCertificate,
     };
+    let act = (Action::Enrolled, vec![Object::new(kind, name.clone())]);
+    lay_down(directory, act).map_err(|why| {
+        Failure::new(format!(
+            "cannot record it in {}: {why}; nothing was done. Make room, or run as the owner of the \
+             directory",
+            directory.audit().display()
+        ))
+    })
+}
+
+/// Records that somebody is about to read, at the machine itself, what tells of persons: `what` in a
+/// word, and of which things, if not of all. Who may read the files can read them by other means, so it
+/// is said, and goes on, when it cannot be recorded.
+pub(crate) fn read(directory: &DataDirectory, what: &str, of: Vec<Object>) {
+    let lay_down_read = || {
+        let mut objects = vec![Object::new(ObjectKind::Topic, Name::new(what)?)];
+        objects.extend(of);
+        lay_down(directory, (Action::ReadBegun, objects))
+    };
+    if let Err(why) = lay_down_read() {
+        complain!("that it is read is in no audit log: {why}");
+    }
+}
+
+/// Lays a record down beside the log, and takes it in if nobody else has the log.
+fn lay_down(
+    directory: &DataDirectory,
+    (action, objects): (Action, Vec<Object>),
+) -> Result<(), Failure> {
     let user = format!("uid:{}", rustix::process::getuid().as_raw());
     let at = SystemClock::default().utc();
     let (site, node) = (directory.site()?, Name::new(NODE_NAME)?);
@@ -38,7 +67,7 @@ pub(crate) fn certified(
         who: Agent::new(AgentRole::Administrator, Name::new(&user)?),
         from: Origin::Machine,
         action,
-        objects: vec![Object::new(kind, name.clone())],
+        objects,
         outcome: Outcome::Done,
         code: None,
         reason: Reason::default(),
@@ -48,18 +77,10 @@ pub(crate) fn certified(
         request: Some(rand::random()),
         entry: None,
     };
-    let folder = directory.audit();
-    let laid_down = FileDisk::create(&folder).and_then(|disk| {
-        deposit(&disk, &record)?;
-        Ok(disk)
-    });
-    let disk = laid_down.map_err(|error| {
-        Failure::new(format!(
-            "cannot record it in {}: {error}; nothing was done. Make room, or run as the owner of the \
-             directory",
-            folder.display()
-        ))
-    })?;
+    // What another user makes here the node could not open any more.
+    directory.must_be_ours()?;
+    let disk = FileDisk::create(directory.audit())?;
+    deposit(&disk, &record)?;
     if let Err(why) = take_in(directory, disk, LogName::new(&site, &node), at) {
         complain!("it is recorded beside the audit log, which cannot be written now: {why}");
     }
@@ -74,11 +95,12 @@ fn take_in(
     at: Timestamp,
 ) -> Result<(), Failure> {
     let key = SigningKey::load_or_create(&directory.audit_key(), has_log(&disk)?)?;
-    let mut log = match Log::open(disk, Config::default(), key, name, at) {
+    let mut log = match Log::open(disk, Config::default(), key.clone(), name, at) {
         Ok((log, _)) => log,
         Err(OpenError::InUse) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
+    key.publish(&directory.audit_key())?;
     log.collect(at)?;
     log.close(at)?;
     Ok(())

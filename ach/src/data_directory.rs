@@ -17,7 +17,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use ach_actors_model::{Name, Timestamp};
@@ -72,6 +72,18 @@ impl DataDirectory {
             }
             Err(error) => Err(directory.not_possible("read", &error)),
         }
+    }
+
+    /// What another user writes here the node could neither read nor go on with.
+    pub(crate) fn must_be_ours(&self) -> Result<(), Failure> {
+        let owner = fs::metadata(&self.root)?.uid();
+        if owner == rustix::process::geteuid().as_raw() {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "{} belongs to another user; run as the user who owns it, as in `sudo -u ach ...`",
+            self.root.display()
+        )))
     }
 
     /// The site whose data it holds.

@@ -7,8 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use ach_engine_audit::{
-    Entry, HEAD_BYTES_MAX, Hash, ProofPlan, ReadError, Record, RecordError, Report, SignedHead,
-    Verifier, VerifyingKey, verify_consistency, verify_inclusion,
+    Damage, Entry, HEAD_BYTES_MAX, Harm, Hash, NotedWrong, ProofPlan, ReadError, Record,
+    RecordError, Report, SignedHead, Verifier, VerifyingKey, has_log, verify_consistency,
+    verify_inclusion,
 };
 use ach_engine_journal::FileDisk;
 use serde_json::{Value, json};
@@ -89,10 +90,14 @@ fn verify(
 ) -> Result<Outcome, Failure> {
     let key = public_key(dir, key)?;
     let mut verifier = Verifier::new(key.as_ref().ok().copied());
-    if let Some(head) = head {
-        verifier = verifier.with_head(noted(head)?);
+    let noted = head.map(noted).transpose()?;
+    if let Some(noted) = noted.clone() {
+        verifier = verifier.with_head(noted);
     }
-    let report = read(dir, &verifier, &mut |_| {})?;
+    let report = match gone(dir, noted.as_ref())? {
+        Some(report) => report,
+        None => read(dir, &verifier, &mut |_| {})?,
+    };
     let keyless = key.err();
     if is_json {
         say!("{}", report_object(&report, keyless.as_deref(), head.is_some()));
@@ -100,6 +105,22 @@ fn verify(
         print_report(&report, keyless.as_deref(), head.is_some());
     }
     Ok(if report.is_sound() { Outcome::Done } else { Outcome::Unsound })
+}
+
+/// What is to be said of a log that is not there and must be: its key was published, or a head of it
+/// was noted.
+fn gone(dir: &Path, noted: Option<&SignedHead>) -> Result<Option<Report>, Failure> {
+    let directory = DataDirectory::existing(dir)?;
+    let disk = FileDisk::existing(directory.audit()).ok();
+    let is_there = disk.map_or(Ok(false), |disk| has_log(&disk))?;
+    let size = noted.map_or(0, |noted| noted.head.size);
+    let was_begun = VerifyingKey::path_beside(&directory.audit_key()).try_exists()?;
+    if is_there || size == 0 && !was_begun {
+        return Ok(None);
+    }
+    let damage = Damage { segment: 1, offset: 0, record: 0, harm: Harm::Missing };
+    let noted = noted.map(|_| NotedWrong::Cut { size, found: 0 });
+    Ok(Some(Report { damage: Some(damage), noted, ..Report::default() }))
 }
 
 fn print_report(report: &Report, keyless: Option<&str>, has_noted: bool) {
@@ -131,8 +152,10 @@ fn print_report(report: &Report, keyless: Option<&str>, has_noted: bool) {
     if let Some(damage) = &report.damage {
         say!("WRONG: {damage}; keep a copy of the folder, and find out who did it");
     }
-    if let Some(wrong) = &report.noted {
-        say!("WRONG: {wrong}");
+    match &report.noted {
+        Some(unmet @ NotedWrong::Unmet { .. }) => say!("not compared: {unmet}"),
+        Some(wrong) => say!("WRONG: {wrong}"),
+        None => {}
     }
     if report.is_sound() {
         let how = if keyless.is_some() { "sound as far as it was checked" } else { "sound" };

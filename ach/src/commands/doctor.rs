@@ -1,5 +1,6 @@
 //! `ach doctor`: is this machine fit to run a node, and what can it carry?
 
+mod audit_log;
 mod carry;
 mod certificates;
 mod disk_speed;
@@ -39,10 +40,11 @@ pub(crate) fn examine(
             folder.display()
         )));
     }
-    let mut findings = disk_speed::findings(folder)?;
+    let mut findings = disk_speed::findings(folder);
     findings.extend(machine::findings());
     if let Some(data) = data {
         findings.extend(certificates::of_node(data));
+        findings.push(audit_log::finding(data));
     }
     findings.extend(credentials.iter().map(|it| certificates::of_credentials(it)));
     findings.extend(carry::findings());

@@ -45,6 +45,7 @@ fn issue(
     name: &Name,
     out: &Path,
 ) -> Result<Outcome, Failure> {
+    directory.must_be_ours()?;
     if out.exists() {
         return Err(Failure::new(format!(
             "{} exists already; name a new directory with --out",

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use self::checkpoints::Checkpoint;
 use self::site_names::SiteNames;
+use crate::audit_deposit;
 use crate::cli::Journal;
 use crate::data_directory::DataDirectory;
 use crate::exit::{Exit, Failure, Outcome};
@@ -28,10 +29,13 @@ const LAST_MAX: u64 = 100_000;
 pub(crate) fn run(journal: &Journal) -> Result<Outcome, Failure> {
     match journal {
         Journal::Verify { dir, json } => verify(dir, *json),
-        Journal::Show { dir, from, count, last, json } => match last {
-            Some(last) => show_last(dir, *last, *json),
-            None => show_from(dir, from.unwrap_or(1), *count, *json),
-        },
+        Journal::Show { dir, from, count, last, json } => {
+            audit_deposit::read(&DataDirectory::existing(dir)?, "journal", Vec::new());
+            match last {
+                Some(last) => show_last(dir, *last, *json),
+                None => show_from(dir, from.unwrap_or(1), *count, *json),
+            }
+        }
     }
 }
 

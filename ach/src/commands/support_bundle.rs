@@ -13,6 +13,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use ach_engine_audit::{ReadError, Verifier, VerifyingKey};
 use ach_engine_journal::{FileDisk, Reader};
 use ach_engine_site::SiteDirectory;
 use serde_json::{Value, json};
@@ -34,6 +35,7 @@ What support needs to know about a node of HMS-ACH, made by `ach support-bundle`
 versions.json   this program and the system it runs on
 doctor.jsonl    what `ach doctor` finds on this machine
 journal.json    whether the journal is sound, and how large it is
+audit.json      whether the audit log is sound, and how large it is
 data.json       sizes of the files in the data directory, by their ending
 site.json       how many of everything the site has, if it was given
 metrics.txt     the node's numbers, if it was running and asked
@@ -51,12 +53,18 @@ pub(crate) fn run(wish: &SupportBundle) -> Result<Outcome, Failure> {
     let lines = findings.iter().map(|finding| format!("{}\n", finding.object()));
     packing.add("doctor.jsonl", lines.collect());
     packing.add("journal.json", pretty(&journal(&directory)));
+    packing.add("audit.json", pretty(&audit(&directory)));
     packing.add("data.json", pretty(&sizes(&wish.data)));
     if let Some(site) = &wish.site {
         packing.add("site.json", pretty(&site_counts(site)));
     }
     if let Some(address) = wish.metrics {
-        packing.add("metrics.txt", metrics(address)?);
+        // A node that does not answer is what support is asked about.
+        let text = metrics(address).unwrap_or_else(|why| {
+            complain!("{why}; the bundle is made without them");
+            "no metrics: the node did not answer\n".to_owned()
+        });
+        packing.add("metrics.txt", text);
     }
     write(&wish.out, &packing)?;
     say!("{} written; look into it before you send it:", wish.out.display());
@@ -128,10 +136,38 @@ fn journal(directory: &DataDirectory) -> Value {
     }
 }
 
+/// The audit log's soundness in numbers.
+fn audit(directory: &DataDirectory) -> Value {
+    let disk = match FileDisk::existing(directory.audit()) {
+        Ok(disk) => disk,
+        Err(error) => return json!({ "unreadable": error.kind().to_string() }),
+    };
+    let key = VerifyingKey::load(&VerifyingKey::path_beside(&directory.audit_key())).ok();
+    match Verifier::new(key).run(&disk, &mut |_| {}) {
+        Ok(report) => json!({
+            "is_sound": report.is_sound(),
+            "had_key": report.had_key,
+            "segments": report.segments,
+            "records": report.records,
+            "heads": report.heads,
+            "newer_records": report.newer,
+            "torn_tail_bytes": report.tail.map(|tail| tail.bytes),
+            "damage": report.damage.map(|damage| json!({
+                "what": damage.harm.to_string(),
+                "segment": damage.segment,
+                "offset": damage.offset,
+                "record": damage.record,
+            })),
+        }),
+        Err(ReadError::NoLog) => json!({ "unreadable": "there is no audit log" }),
+        Err(_) => json!({ "unreadable": "the audit log could not be read" }),
+    }
+}
+
 /// How many files the data directory has, and how large they are, by ending. Files with other endings
 /// than ours are counted together: their names are somebody else's.
 fn sizes(data: &Path) -> Value {
-    const ENDINGS: &[&str] = &["seg", "spare", "mark", "key", "pem"];
+    const ENDINGS: &[&str] = &["seg", "aud", "in", "refused", "spare", "mark", "key", "pub", "pem"];
     let mut folders = vec![(data.to_owned(), 0)];
     let mut sizes = std::collections::BTreeMap::new();
     while let Some((folder, depth)) = folders.pop() {

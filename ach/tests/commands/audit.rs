@@ -101,6 +101,13 @@ fn an_edited_or_cut_log_and_a_log_written_anew_are_told_by_exit_code_3() {
     // Who moves all of it away and begins anew, with the same key or another, has no such head.
     fs::remove_dir_all(at.join("data/audit")).unwrap();
     serve();
+    check(at, "audit verify data", 3, &["the segment is missing"]);
+    check(at, "audit verify data --head noted.txt", 3, &["they were cut off"]);
+    check(at, "doctor --data data", 3, &["there was one, and it is gone"]);
+    fs::remove_file(at.join("data/audit.pub")).unwrap();
+    check(at, "audit verify data --head noted.txt", 3, &["they were cut off"]);
+    check(at, "audit verify data", 1, &["there is no audit log"]);
+    serve();
     check(at, "audit verify data", 0, &["sound"]);
     check(at, "audit verify data --head noted.txt", 3, &["WRONG: the "]);
     fs::remove_dir_all(at.join("data/audit")).unwrap();
@@ -108,4 +115,23 @@ fn an_edited_or_cut_log_and_a_log_written_anew_are_told_by_exit_code_3() {
     fs::remove_file(at.join("data/audit.pub")).unwrap();
     serve();
     check(at, "audit verify data --key kept.pub", 3, &["the head was signed with another key"]);
+}
+
+/// What another user lays down the node could not read, so nothing is laid down.
+#[test]
+fn who_does_not_own_the_directory_enrols_nobody() {
+    let folder = site();
+    let at = folder.path();
+    let words = format!("{SERVE} --until-stdin-ends");
+    assert_eq!(Served::start(at, &words, Stdio::null(), Stdio::null()).ended(), Some(0));
+    if std::os::unix::fs::chown(at.join("data"), Some(54_321), None).is_err() {
+        eprintln!("SKIPPED: only root can give a directory to somebody else");
+        return;
+    }
+    check(at, "vendor enrol acme --data data --out acme", 1, &["belongs to another user"]);
+    assert!(!at.join("acme").exists());
+    let beside = fs::read_dir(at.join("data/audit")).unwrap().filter(|entry| {
+        entry.as_ref().unwrap().path().extension().is_some_and(|ending| ending == "in")
+    });
+    assert_eq!(beside.count(), 0);
 }

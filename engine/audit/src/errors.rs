@@ -17,7 +17,7 @@ pub enum OpenError {
     /// It is damaged, cut or edited. It is left as it is, for it is evidence.
     #[error(
         "the audit log is damaged: {0}; keep a copy of its folder, find out who did it, then move \
-         the folder away to begin a new one"
+         the folder and `audit.pub` away to begin a new one"
     )]
     Corrupt(Damage),
     /// It was signed with another key.
@@ -77,7 +77,8 @@ pub enum AppendError {
 /// Why a group or a head is not on disk.
 #[derive(Debug, Error)]
 pub enum CommitError {
-    /// There is no room for the next segment. The group is still open: make room and commit again.
+    /// There is no room, for the next segment or in this one. The group is still open: make room and
+    /// commit again.
     #[error("no room for the audit log: {needed_bytes} bytes are needed; make room")]
     Full {
         /// What is needed.
@@ -100,12 +101,26 @@ pub enum CommitError {
     },
 }
 
+/// Why what was laid down beside the log was not taken in.
+#[derive(Debug, Error)]
+pub enum CollectError {
+    /// The folder could not be read. The log goes on; try again.
+    #[error("could not list what lies beside the audit log: {0}; it is tried again")]
+    List(#[source] io::Error),
+    /// The log could not be written.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}
+
 /// Why a log was not read to its end. Damage is none of these: it belongs into the report.
 #[derive(Debug, Error)]
 pub enum ReadError {
     /// There is none.
     #[error("there is no audit log in this folder")]
     NoLog,
+    /// It was written each time it was read.
+    #[error("the audit log is written faster than it can be read; try again in a moment")]
+    Busy,
     /// A newer program wrote it.
     #[error("segment {segment:016x} has format {version}, newer than this program knows; upgrade")]
     NewerFormat {
@@ -126,11 +141,26 @@ pub enum ReadError {
     },
 }
 
+impl OpenError {
+    /// Whether another try may do better with nothing changed but the state of the machine: nothing
+    /// was written, or there was no room to.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            OpenError::InUse | OpenError::Full { .. } => true,
+            OpenError::Disk { verb, .. } => matches!(*verb, "lock" | "list" | "read" | "open"),
+            OpenError::Corrupt(_)
+            | OpenError::OtherKey
+            | OpenError::OtherLog { .. }
+            | OpenError::NewerFormat { .. } => false,
+        }
+    }
+}
+
 impl From<ReadError> for OpenError {
     fn from(error: ReadError) -> OpenError {
         match error {
-            // Only a folder that was just found to have segments is read.
-            ReadError::NoLog => OpenError::Disk {
+            // Only a folder that was just found to have segments is read, and by its one writer.
+            ReadError::NoLog | ReadError::Busy => OpenError::Disk {
                 verb: "find",
                 file: String::new(),
                 source: io::Error::from(io::ErrorKind::NotFound),

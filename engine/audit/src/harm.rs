@@ -58,6 +58,12 @@ pub enum Harm {
         /// How many are.
         found: u64,
     },
+    /// Somebody else than the node says how far the disk had come, or of other records.
+    #[error(
+        "the mark that says how many records were on disk is not signed by the key, or is of other \
+         records"
+    )]
+    MarkForged,
     /// It is not known how far the disk had come.
     #[error("the mark that says how many records were on disk is gone or damaged")]
     NoMark,

@@ -34,12 +34,22 @@ pub enum KeyError {
     /// The file is not there, but a log is that was signed with it.
     #[error(
         "there is an audit log, but its key {} is gone; put the key back from your backup, or move \
-         the folder of the log away to begin a new one",
+         the folder of the log and `audit.pub` away to begin a new one",
         path.display()
     )]
     Lost {
         /// Where it was looked for.
         path: PathBuf,
+    },
+    /// The key has signed a log, which is not there.
+    #[error(
+        "there was an audit log, and it is gone; find out who did it and put its folder back, or move \
+         {} away to begin a new one",
+        public.display()
+    )]
+    LogGone {
+        /// The public half, which is there since the log was begun.
+        public: PathBuf,
     },
     /// The file holds something else.
     #[error("{} holds no Ed25519 key as PEM", path.display())]
@@ -114,13 +124,18 @@ impl SigningKey {
 
     /// The one in a file, which is made, for its owner alone, if it is not there and `has_log` is
     /// false. A lost key is not replaced: the new one would make it look as if somebody else had
-    /// written the log. The public half is kept beside it, at [`VerifyingKey::path_beside`].
+    /// written the log. Nor is a lost log: where the public half lies beside the key, at
+    /// [`VerifyingKey::path_beside`], a log was begun; see [`SigningKey::publish`].
     ///
     /// # Errors
     ///
     /// See [`KeyError`].
     pub fn load_or_create(path: &Path, has_log: bool) -> Result<SigningKey, KeyError> {
-        if !path.exists() {
+        let public = VerifyingKey::path_beside(path);
+        if !has_log && is_there(&public)? {
+            return Err(KeyError::LogGone { public });
+        }
+        if !is_there(path)? {
             if has_log {
                 return Err(KeyError::Lost { path: path.to_owned() });
             }
@@ -128,13 +143,21 @@ impl SigningKey {
             let document = document.map_err(|_| KeyError::Cipher)?;
             write(path, &pem("PRIVATE KEY", document.as_ref()), 0o600)?;
         }
-        let key = SigningKey::load(path)?;
+        SigningKey::load(path)
+    }
+
+    /// Lays the public half down beside the key in `path`, unless it is there. To be done as soon as
+    /// a log was begun, and not before: it tells that there must be one.
+    ///
+    /// # Errors
+    ///
+    /// See [`KeyError`].
+    pub fn publish(&self, path: &Path) -> Result<(), KeyError> {
         let public = VerifyingKey::path_beside(path);
-        if !public.exists() {
-            let text = key.verifying().to_pem();
-            write(&public, &Zeroizing::new(text), 0o644)?;
+        if is_there(&public)? {
+            return Ok(());
         }
-        Ok(key)
+        write(&public, &Zeroizing::new(self.verifying().to_pem()), 0o644)
     }
 
     /// Its public half.
@@ -213,6 +236,15 @@ fn pem(label: &str, der: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", *body))
 }
 
+/// Whether a file is there. One that cannot be looked for is neither there nor not.
+fn is_there(path: &Path) -> Result<bool, KeyError> {
+    path.try_exists().map_err(|source| KeyError::System {
+        verb: "look for",
+        path: path.to_owned(),
+        source,
+    })
+}
+
 fn read(path: &Path, is_secret: bool) -> Result<String, KeyError> {
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => KeyError::Missing { path: path.to_owned() },
@@ -268,6 +300,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.key");
         let key = SigningKey::load_or_create(&path, false).unwrap();
+        // A start that ended before it had begun a log.
+        let next = SigningKey::load_or_create(&path, false).unwrap();
+        assert_eq!(key.verifying(), next.verifying());
+        key.publish(&path).unwrap();
         let again = SigningKey::load_or_create(&path, true).unwrap();
         assert_eq!(key.verifying(), again.verifying());
         let mode = fs::metadata(&path).unwrap().permissions().mode();
@@ -279,8 +315,20 @@ mod tests {
         let left = fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, 2, "nothing is left lying about");
         fs::remove_file(folder.path().join("audit.pub")).unwrap();
-        SigningKey::load_or_create(&path, true).unwrap();
+        SigningKey::load_or_create(&path, true).unwrap().publish(&path).unwrap();
         assert!(folder.path().join("audit.pub").exists(), "the public half is no secret");
+    }
+
+    #[test]
+    fn a_log_that_was_begun_and_is_gone_is_not_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.key");
+        SigningKey::load_or_create(&path, false).unwrap().publish(&path).unwrap();
+        let refused = SigningKey::load_or_create(&path, false);
+        assert!(matches!(refused, Err(KeyError::LogGone { .. })), "{refused:?}");
+        // So an operator says that he knows.
+        fs::remove_file(folder.path().join("audit.pub")).unwrap();
+        SigningKey::load_or_create(&path, false).unwrap();
     }
 
     #[test]

@@ -33,6 +33,7 @@ mod proof;
 mod record;
 mod record_bytes;
 mod segment;
+mod spare;
 #[cfg(test)]
 mod test_values;
 mod verify;
@@ -42,7 +43,7 @@ mod word;
 pub use action::Action;
 pub use agent::{Agent, AgentRole, Origin};
 pub use deposit::{Collected, deposit};
-pub use errors::{AppendError, CommitError, OpenError, ReadError};
+pub use errors::{AppendError, CollectError, CommitError, OpenError, ReadError};
 pub use frontier::Frontier;
 pub use harm::{Damage, Harm, Tail};
 pub use hash::{HASH_BYTES, Hash};

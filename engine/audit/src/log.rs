@@ -1,5 +1,6 @@
 //! The log as its one writer has it: records are appended, groups of them made durable, heads signed.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use ach_actors_model::Timestamp;
@@ -11,18 +12,16 @@ use crate::frame::{Frame, FrameKind};
 use crate::hash::Hash;
 use crate::head::{HEAD_BYTES_MAX, Head, LogName, SignedHead};
 use crate::key::SigningKey;
-use crate::mark::{self, MarkFile};
+use crate::mark::{self, MarkFile, Reach};
 use crate::open::{Opened, Standing, look};
 use crate::record::{RECORD_BYTES_MAX, Record, RecordError};
 use crate::segment::{self, HEADER_BYTES};
+use crate::spare::{self, beginning, head_frame, is_full};
 use crate::walk::SEGMENT_BYTES_MAX;
 
 /// Bytes of frames that are made durable at once. Some 2,000 common records; one of the largest
 /// always fits.
 const GROUP_BYTES_MAX: usize = 512 * 1024;
-
-/// A segment that is reserved in full and becomes the next one.
-const SPARE_NAME: &str = "spare";
 
 /// Sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +63,16 @@ pub struct Log<D: Disk> {
     /// With what is in the group.
     pending: Chain,
     group: Vec<u8>,
+    /// Up to where a write that found no room may have left something behind the end.
+    torn_until: u64,
     head: SignedHead,
     has_spare: bool,
+    /// Files beside the log whose records are in the group.
+    pub(crate) in_group: Vec<String>,
+    /// Files beside the log whose records are on disk and that could not be removed yet.
+    pub(crate) taken: BTreeSet<String>,
+    /// How many such records came on disk since somebody asked.
+    pub(crate) taken_count: usize,
     dead: Option<&'static str>,
 }
 
@@ -83,19 +90,12 @@ impl<D: Disk> Log<D> {
         name: LogName,
         at: Timestamp,
     ) -> Result<(Log<D>, Opened), OpenError> {
+        let segment_bytes = config.segment_bytes();
         let lock = disk.lock().map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock => OpenError::InUse,
-            _ => failed("lock", "lock")(error),
+            _ => failed("lock", "lock", segment_bytes)(error),
         })?;
-        let segment_bytes = config.segment_bytes();
         let standing = look(&disk, &key.verifying(), &name)?;
-        // What is in a spare of an earlier run is not known.
-        match disk.remove(SPARE_NAME) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed("remove", SPARE_NAME)(error));
-            }
-            _ => {}
-        }
         let (mut log, opened) = if let Some(standing) = standing {
             let cut = standing.tail;
             let log = Log::resume(disk, lock, key, name, segment_bytes, standing)?;
@@ -117,9 +117,11 @@ impl<D: Disk> Log<D> {
         segment_bytes: u64,
         at: Timestamp,
     ) -> Result<Log<D>, OpenError> {
+        let failed = |verb, file: &str| failed(verb, file, segment_bytes);
         let mark = mark::read(&disk).map_err(failed("read", mark::MARK_NAME))?;
         let mut mark = MarkFile::open(&disk, mark).map_err(failed("create", mark::MARK_NAME))?;
-        let write = mark.write(0, 0, 0).and_then(|()| mark.sync()).and_then(|()| disk.sync_dir());
+        let write =
+            mark.write(Reach::NONE, &key).and_then(|()| mark.sync()).and_then(|()| disk.sync_dir());
         write.map_err(failed("write", mark::MARK_NAME))?;
         let head = Head {
             log: name.clone(),
@@ -131,30 +133,16 @@ impl<D: Disk> Log<D> {
         };
         let head = head.sign(&key);
         let chain = Chain::default();
-        let born =
-            create_spare(&disk, segment_bytes).and_then(|()| give_birth(&disk, 1, &chain, &head));
-        let (file, end) = born.map_err(|error| match error.kind() {
-            io::ErrorKind::StorageFull => OpenError::Full { needed_bytes: segment_bytes },
-            _ => failed("begin", &segment::name(1))(error),
-        })?;
-        mark.write(0, 1, end).and_then(|()| mark.sync()).map_err(failed("write", "mark"))?;
-        Ok(Log {
-            disk,
-            _lock: lock,
-            key,
-            name,
-            segment_bytes,
-            file,
-            segment: 1,
-            end,
-            mark,
-            durable: chain.clone(),
-            pending: chain,
-            group: Vec::new(),
-            head,
-            has_spare: false,
-            dead: None,
-        })
+        let bytes = beginning(1, &chain, &head);
+        let end = length(&bytes);
+        let born = spare::prepare(&disk, segment_bytes)
+            .and_then(|()| spare::fill(&disk, &bytes))
+            .and_then(|file| spare::give_birth(&disk, &file, 1).map(|()| file));
+        let file = born.map_err(failed("begin", &segment::name(1)))?;
+        let reach = Reach { segment: 1, end, ..Reach::NONE };
+        mark.write(reach, &key).and_then(|()| mark.sync()).map_err(failed("write", "mark"))?;
+        let place = Place { file, segment: 1, end };
+        Ok(Log::at(disk, lock, (key, name), segment_bytes, place, mark, chain, head))
     }
 
     fn resume(
@@ -165,28 +153,44 @@ impl<D: Disk> Log<D> {
         segment_bytes: u64,
         standing: Standing,
     ) -> Result<Log<D>, OpenError> {
+        let failed = |verb, file: &str| failed(verb, file, segment_bytes);
         let Standing { mark, segment, end, chain, head, tail, unsure } = standing;
         let file_name = segment::name(segment);
         let file = disk.open(&file_name).map_err(failed("open", &file_name))?;
         // What is read may be in memory only: its writer may have been killed before its sync, or the
         // sync may have failed, and then the system does not write it again by itself.
-        let start = end.saturating_sub(u64::try_from(unsure.len()).unwrap_or(0));
+        let start = end.saturating_sub(length(&unsure));
         let settle = || {
             if !unsure.is_empty() {
                 file.write_at(start, &unsure)?;
             }
-            if tail.is_some() {
-                file.set_len(end)?;
-                file.set_len(segment_bytes.max(end))?;
+            if let Some(tail) = tail {
+                spare::zero(&file, end, tail.bytes)?;
             }
             file.sync()
         };
         settle().map_err(failed("settle", &file_name))?;
         let mut mark_file =
             MarkFile::open(&disk, Some(mark)).map_err(failed("open", mark::MARK_NAME))?;
-        let noted = mark_file.write(chain.size(), segment, end).and_then(|()| mark_file.sync());
+        let reach = Reach { size: chain.size(), link: chain.link, segment, end };
+        let noted = mark_file.write(reach, &key).and_then(|()| mark_file.sync());
         noted.map_err(failed("write", mark::MARK_NAME))?;
-        Ok(Log {
+        let place = Place { file, segment, end };
+        Ok(Log::at(disk, lock, (key, name), segment_bytes, place, mark_file, chain, head))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a log is this many things")]
+    fn at(
+        disk: D,
+        lock: D::Lock,
+        (key, name): (SigningKey, LogName),
+        segment_bytes: u64,
+        Place { file, segment, end }: Place<D::File>,
+        mark: MarkFile<D::File>,
+        chain: Chain,
+        head: SignedHead,
+    ) -> Log<D> {
+        Log {
             disk,
             _lock: lock,
             key,
@@ -195,14 +199,18 @@ impl<D: Disk> Log<D> {
             file,
             segment,
             end,
-            mark: mark_file,
+            mark,
             durable: chain.clone(),
             pending: chain,
             group: Vec::new(),
+            torn_until: 0,
             head,
             has_spare: false,
+            in_group: Vec::new(),
+            taken: BTreeSet::new(),
+            taken_count: 0,
             dead: None,
-        })
+        }
     }
 
     /// Adds a record to the open group and returns its number, counted from 0.
@@ -247,11 +255,14 @@ impl<D: Disk> Log<D> {
             self.roll(at)?;
         }
         let group = std::mem::take(&mut self.group);
-        self.write(&group)?;
-        self.durable = self.pending.clone();
-        self.note()?;
+        let written = self.write(&group);
         self.group = group;
+        written?;
         self.group.clear();
+        self.durable = self.pending.clone();
+        self.taken_count = self.taken_count.saturating_add(self.in_group.len());
+        self.taken.extend(self.in_group.drain(..));
+        self.note()?;
         Ok(self.durable.size())
     }
 
@@ -291,6 +302,10 @@ impl<D: Disk> Log<D> {
     /// See [`CommitError`].
     pub fn close(mut self, at: Timestamp) -> Result<SignedHead, CommitError> {
         self.sign(at)?;
+        // Into the other slot too, so that at rest no mark speaks of less.
+        self.note()?;
+        let synced = self.mark.sync();
+        self.lives(synced, "sync the mark of")?;
         Ok(self.head)
     }
 
@@ -302,6 +317,18 @@ impl<D: Disk> Log<D> {
     /// How many records are on disk.
     pub fn size(&self) -> u64 {
         self.durable.size()
+    }
+
+    /// How many records were appended that are not known to be on disk, and lie nowhere else. Those
+    /// that were laid down beside the log lie there still.
+    pub fn unkept(&self) -> u64 {
+        let beside = u64::try_from(self.in_group.len()).unwrap_or(u64::MAX);
+        self.pending.size().saturating_sub(self.durable.size()).saturating_sub(beside)
+    }
+
+    /// Whether writing has ended for this process.
+    pub fn is_dead(&self) -> bool {
+        self.dead.is_some()
     }
 
     /// Whether there is no room for the next segment but what is left of this one.
@@ -332,20 +359,53 @@ impl<D: Disk> Log<D> {
         self.end.saturating_add(bytes) <= self.segment_bytes
     }
 
-    /// Writes behind what is there and syncs.
+    /// Writes behind what is there and syncs. For want of room the log lives on: the next write
+    /// begins at the same place.
     fn write(&mut self, bytes: &[u8]) -> Result<(), CommitError> {
+        let end = self.end.saturating_add(length(bytes));
         let written = self.file.write_at(self.end, bytes);
+        if written.as_ref().is_err_and(is_full) {
+            self.torn_until = self.torn_until.max(end);
+            return Err(CommitError::Full { needed_bytes: length(bytes) });
+        }
         self.lives(written, "write")?;
         let synced = self.file.sync();
         self.lives(synced, "sync")?;
-        self.end = self.end.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.end = end;
         Ok(())
     }
 
-    /// Notes how far the disk has come.
+    /// Zeroes what a write that found no room has left behind the end, before the segment is left:
+    /// only the last one may have a torn tail.
+    fn clear_torn(&mut self) -> Result<(), CommitError> {
+        let count = self.torn_until.saturating_sub(self.end);
+        if count == 0 {
+            return Ok(());
+        }
+        let zeroed = spare::zero(&self.file, self.end, count);
+        if zeroed.as_ref().is_err_and(is_full) {
+            // There was no room for what is not there.
+            let is_zero = spare::is_zero(&self.file, self.end, count);
+            if !self.lives(is_zero, "read")? {
+                return Err(CommitError::Full { needed_bytes: count });
+            }
+        } else {
+            self.lives(zeroed, "write")?;
+        }
+        let synced = self.file.sync();
+        self.lives(synced, "sync")?;
+        self.torn_until = 0;
+        Ok(())
+    }
+
+    /// Notes how far the disk has come. A mark may lag for want of room: it is never ahead.
     fn note(&mut self) -> Result<(), CommitError> {
-        let noted = self.mark.write(self.durable.size(), self.segment, self.end);
-        self.lives(noted, "write the mark of")
+        let (segment, end) = (self.segment, self.end);
+        let reach = Reach { size: self.durable.size(), link: self.durable.link, segment, end };
+        match self.mark.write(reach, &self.key) {
+            Err(error) if is_full(&error) => Ok(()),
+            noted => self.lives(noted, "write the mark of"),
+        }
     }
 
     fn next_head(&self, at: Timestamp) -> SignedHead {
@@ -362,21 +422,28 @@ impl<D: Disk> Log<D> {
 
     /// Begins the next segment, with a head of all that is on disk.
     fn roll(&mut self, at: Timestamp) -> Result<(), CommitError> {
+        self.clear_torn()?;
+        let full = CommitError::Full { needed_bytes: self.segment_bytes };
         if !self.has_spare {
-            match create_spare(&self.disk, self.segment_bytes) {
-                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-                    return Err(CommitError::Full { needed_bytes: self.segment_bytes });
-                }
-                created => self.lives(created, "create a segment of")?,
+            match spare::prepare(&self.disk, self.segment_bytes) {
+                Err(error) if is_full(&error) => return Err(full),
+                prepared => self.lives(prepared, "create a segment of")?,
             }
             self.has_spare = true;
         }
         let head = self.next_head(at);
         let next = self.segment.saturating_add(1);
-        let born = give_birth(&self.disk, next, &self.durable, &head);
-        (self.file, self.end) = self.lives(born, "begin a segment of")?;
+        let bytes = beginning(next, &self.durable, &head);
+        let filled = spare::fill(&self.disk, &bytes);
+        if filled.as_ref().is_err_and(is_full) {
+            self.has_spare = false;
+            return Err(full);
+        }
+        let file = self.lives(filled, "begin a segment of")?;
+        let born = spare::give_birth(&self.disk, &file, next);
+        self.lives(born, "begin a segment of")?;
         self.has_spare = false;
-        self.segment = next;
+        (self.file, self.segment, self.end) = (file, next, length(&bytes));
         self.head = head;
         self.note()?;
         self.reserve();
@@ -386,43 +453,33 @@ impl<D: Disk> Log<D> {
     /// Reserves the next segment, if there is room; if not, that is tried again with each head.
     fn reserve(&mut self) {
         self.has_spare =
-            self.dead.is_none() && create_spare(&self.disk, self.segment_bytes).is_ok();
+            self.dead.is_none() && spare::prepare(&self.disk, self.segment_bytes).is_ok();
     }
 }
 
-/// What became of an operation on a file, for whoever opens the log.
-fn failed(verb: &'static str, file: &str) -> impl Fn(io::Error) -> OpenError {
-    let file = file.to_owned();
-    move |source| OpenError::Disk { verb, file: file.clone(), source }
-}
-
-fn head_frame(signed: &SignedHead) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(512);
-    let (index, link) = (signed.head.size, signed.head.link);
-    let text = signed.to_string();
-    Frame { kind: FrameKind::Head, index, link, payload: text.as_bytes() }.put(&mut bytes);
-    bytes
-}
-
-fn create_spare<D: Disk>(disk: &D, segment_bytes: u64) -> io::Result<()> {
-    drop(disk.create(SPARE_NAME, segment_bytes)?);
-    disk.sync_dir()
-}
-
-/// Makes a segment of the spare. It gets its name when its header and first head are on disk, so that
-/// no segment is ever seen without them.
-fn give_birth<D: Disk>(
-    disk: &D,
+/// Where a log goes on.
+struct Place<F> {
+    file: F,
     segment: u64,
-    chain: &Chain,
-    head: &SignedHead,
-) -> io::Result<(D::File, u64)> {
-    let mut bytes = segment::header(segment, chain);
-    bytes.extend(head_frame(head));
-    let file = disk.open(SPARE_NAME)?;
-    file.write_at(0, &bytes)?;
-    file.sync()?;
-    disk.rename(SPARE_NAME, &segment::name(segment))?;
-    disk.sync_dir()?;
-    Ok((file, u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
+    end: u64,
+}
+
+/// What became of an operation on a file, for whoever opens the log.
+fn failed(
+    verb: &'static str,
+    file: &str,
+    needed_bytes: u64,
+) -> impl Fn(io::Error) -> OpenError + use<> {
+    let file = file.to_owned();
+    move |source| {
+        if is_full(&source) {
+            OpenError::Full { needed_bytes }
+        } else {
+            OpenError::Disk { verb, file: file.clone(), source }
+        }
+    }
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }

@@ -48,6 +48,8 @@ words! {
         Lane = 36, "lane";
         /// The audit log.
         AuditLog = 48, "audit_log";
+        /// Things that were named and that the site does not have, as `KIND:COUNT`.
+        Unknown = 49, "unknown";
     }
 }
 

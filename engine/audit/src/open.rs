@@ -9,7 +9,7 @@ use crate::errors::OpenError;
 use crate::harm::{Damage, Harm, Tail};
 use crate::head::{HeadError, LogName, SignedHead};
 use crate::key::VerifyingKey;
-use crate::mark::{self, Mark};
+use crate::mark::{self, Mark, Reach};
 use crate::segment;
 use crate::walk::{Walk, read_segment};
 
@@ -47,7 +47,8 @@ pub(crate) struct Standing {
 /// The folder cannot be read.
 pub fn has_log<D: Disk>(disk: &D) -> io::Result<bool> {
     let names = disk.list()?;
-    Ok(!segment::numbers(&names).is_empty() || mark::read(disk)?.is_some_and(|at| at.segment > 0))
+    Ok(!segment::numbers(&names).is_empty()
+        || mark::read(disk)?.is_some_and(|at| at.reach.segment > 0))
 }
 
 /// What is on disk, none where no log was begun. Reads the last segment only; the whole is the
@@ -65,7 +66,9 @@ pub(crate) fn look<D: Disk>(
     let numbers = segment::numbers(&disk.list().map_err(disk_failed("list", "the folder"))?);
     let Some(last) = numbers.last().copied() else {
         return match mark {
-            Some(mark) if mark.segment > 0 => Err(corrupt(mark.segment, 0, 0, Harm::Missing)),
+            Some(Mark { reach, .. }) if reach.segment > 0 => {
+                Err(corrupt(reach.segment, 0, 0, Harm::Missing))
+            }
             _ => Ok(None),
         };
     };
@@ -73,17 +76,18 @@ pub(crate) fn look<D: Disk>(
         return Err(corrupt(expected, 0, 0, Harm::Missing));
     }
     let Some(mark) = mark else { return Err(corrupt(last, 0, 0, Harm::NoMark)) };
-    if mark.segment > last {
-        return Err(corrupt(mark.segment, 0, 0, Harm::Missing));
+    let reach = mark.reach;
+    if reach.segment > last {
+        return Err(corrupt(reach.segment, 0, 0, Harm::Missing));
     }
     let mut bytes = Vec::new();
     let chain = match read_segment(disk, last, &mut bytes)? {
         Ok(chain) => chain,
         Err(harm) => return Err(corrupt(last, 0, 0, harm)),
     };
-    let (walk, harm) = walk_through(Walk::new(&bytes, chain, None, Some(key)));
+    let (walk, harm, is_reach) = walk_through(Walk::new(&bytes, chain, None, Some(key)), &reach);
     let end = offset(walk.offset);
-    let durable_end = if mark.segment == last { mark.end } else { 0 };
+    let durable_end = if reach.segment == last { reach.end } else { 0 };
     let damaged = |harm| corrupt(last, end, walk.chain.size(), harm);
     let is_torn = end >= durable_end && walk.head.is_some() && !walk.has_head_behind();
     match harm {
@@ -93,8 +97,11 @@ pub(crate) fn look<D: Disk>(
     }
     let Some(head) = walk.head.clone() else { return Err(damaged(Harm::Seam)) };
     let found = walk.chain.size();
-    if found < mark.size || end < durable_end {
-        return Err(damaged(Harm::Cut { durable: mark.size, found }));
+    if found < reach.size || end < durable_end {
+        return Err(damaged(Harm::Cut { durable: reach.size, found }));
+    }
+    if !is_reach || !mark.is_signed(key) {
+        return Err(damaged(Harm::MarkForged));
     }
     if head.head.log != *name {
         return Err(OpenError::OtherLog { found: head.head.log, wanted: name.clone() });
@@ -106,13 +113,16 @@ pub(crate) fn look<D: Disk>(
     Ok(Some(Standing { mark, segment: last, end, chain, head, tail, unsure }))
 }
 
-/// Walks to the end, or to what is wrong.
-fn walk_through(mut walk: Walk<'_>) -> (Walk<'_>, Option<Harm>) {
+/// Walks to the end, or to what is wrong. Whether the records are those that the mark speaks of, as far
+/// as they are met here.
+fn walk_through<'a>(mut walk: Walk<'a>, reach: &Reach) -> (Walk<'a>, Option<Harm>, bool) {
+    let mut is_reach = true;
     loop {
+        is_reach &= walk.chain.size() != reach.size || walk.chain.link == reach.link;
         match walk.next() {
             Ok(Some(_)) => {}
-            Ok(None) => return (walk, None),
-            Err(harm) => return (walk, Some(harm)),
+            Ok(None) => return (walk, None, is_reach),
+            Err(harm) => return (walk, Some(harm), is_reach),
         }
     }
 }

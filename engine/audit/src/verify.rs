@@ -16,7 +16,7 @@ use crate::segment;
 use crate::walk::{Found, Walk, read_segment};
 
 /// How often the last segment is read until two readings agree. It takes a millisecond, and a busy log
-/// is written some hundred times a second.
+/// is written some hundred times a second. After that it is given up, without a verdict.
 const READINGS_MAX: u32 = 100;
 
 /// A record as it is met.
@@ -44,6 +44,12 @@ pub enum NotedWrong {
     /// The same number of records hash to something else.
     #[error("the first {size} records are not those whose head was noted: they were changed")]
     Differs {
+        /// How many it stands for.
+        size: u64,
+    },
+    /// What it stands for ends behind a damage.
+    #[error("the noted head stands for {size} records, and the log was not read so far")]
+    Unmet {
         /// How many it stands for.
         size: u64,
     },
@@ -119,6 +125,23 @@ impl Verifier {
         disk: &D,
         each: &mut dyn FnMut(&Entry<'_>),
     ) -> Result<Report, ReadError> {
+        let report = self.run_gently(disk, each, &mut || true)?;
+        // Nobody has said that it is not wanted.
+        report.ok_or(ReadError::NoLog)
+    }
+
+    /// As [`Verifier::run`], with `rest` called after each segment. When that says that the check is
+    /// not wanted any more, there is no report.
+    ///
+    /// # Errors
+    ///
+    /// As [`Verifier::run`].
+    pub fn run_gently<D: Disk>(
+        &self,
+        disk: &D,
+        each: &mut dyn FnMut(&Entry<'_>),
+        rest: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Report>, ReadError> {
         let failed = |verb: &'static str, file: &str| {
             let file = file.to_owned();
             move |source| ReadError::Disk { verb, file, source }
@@ -128,7 +151,7 @@ impl Verifier {
         let names = disk.list().map_err(failed("list", "the folder"))?;
         let numbers = segment::numbers(&names);
         let last = numbers.last().copied().unwrap_or(0);
-        let last = last.max(mark.map_or(0, |mark| mark.segment));
+        let last = last.max(mark.map_or(0, |mark| mark.reach.segment));
         if last == 0 {
             return Err(ReadError::NoLog);
         }
@@ -137,8 +160,11 @@ impl Verifier {
             if !pass.read(disk, segment, each)? {
                 break;
             }
+            if segment < last && !rest() {
+                return Ok(None);
+            }
         }
-        Ok(pass.end())
+        Ok(Some(pass.end()))
     }
 }
 
@@ -150,6 +176,8 @@ struct Pass<'v> {
     chain: Chain,
     end: u64,
     is_noted_met: bool,
+    /// Whether the mark speaks of other records than these.
+    is_mark_other: bool,
     buffer: Vec<u8>,
     report: Report,
 }
@@ -163,15 +191,18 @@ impl<'v> Pass<'v> {
             chain: Chain::default(),
             end: 0,
             is_noted_met: false,
+            is_mark_other: false,
             buffer: Vec::new(),
             report: Report { had_key: verifier.key.is_some(), ..Report::default() },
         };
-        pass.meet_noted(&Chain::default());
+        pass.meet(&Chain::default());
         pass
     }
 
-    /// Holds the noted head against as many records as it stands for.
-    fn meet_noted(&mut self, chain: &Chain) {
+    /// Holds the mark and the noted head against as many records as they stand for.
+    fn meet(&mut self, chain: &Chain) {
+        let reach = self.mark.map(|mark| mark.reach).filter(|reach| reach.size == chain.size());
+        self.is_mark_other |= reach.is_some_and(|reach| reach.link != chain.link);
         let Some(noted) = self.verifier.noted.as_ref().map(|noted| &noted.head) else { return };
         if noted.size != chain.size() {
             return;
@@ -212,7 +243,7 @@ impl<'v> Pass<'v> {
                     match &record {
                         Err(RecordError::Newer) => {
                             self.report.newer += 1;
-                            self.meet_noted(&walk.chain);
+                            self.meet(&walk.chain);
                         }
                         Err(error) => {
                             self.chain.clone_from(&walk.chain);
@@ -220,7 +251,7 @@ impl<'v> Pass<'v> {
                             self.report.damage.iter_mut().for_each(|it| it.record = index);
                             return Ok(found);
                         }
-                        Ok(_) => self.meet_noted(&walk.chain),
+                        Ok(_) => self.meet(&walk.chain),
                     }
                     each(&Entry { index, leaf, bytes, record });
                 }
@@ -249,22 +280,24 @@ impl<'v> Pass<'v> {
         segment: u64,
         bytes: &mut Vec<u8>,
     ) -> Result<Result<Chain, Harm>, ReadError> {
-        let mut header = read_segment(disk, segment, bytes)?;
         let mut before = Vec::new();
-        for _ in 0..READINGS_MAX {
-            if segment != self.last || before == *bytes {
-                break;
+        for reading in 0..READINGS_MAX {
+            bytes.clear();
+            let header = read_segment(disk, segment, bytes)?;
+            if segment != self.last || reading > 0 && before == *bytes {
+                return Ok(header);
             }
             std::mem::swap(&mut before, bytes);
-            header = read_segment(disk, segment, bytes)?;
         }
-        Ok(header)
+        // What was read may be torn, which is no verdict on the log.
+        Err(ReadError::Busy)
     }
 
     /// Whether what cannot be read is what was being written when the writer ended.
     fn is_torn(&self, segment: u64, walk: &Walk<'_>) -> bool {
-        let Some(mark) = self.mark else { return false };
-        let is_behind = mark.segment < segment || mark.segment == segment && self.end >= mark.end;
+        let Some(Mark { reach, .. }) = self.mark else { return false };
+        let is_behind =
+            reach.segment < segment || reach.segment == segment && self.end >= reach.end;
         segment == self.last && is_behind && walk.head.is_some() && !walk.has_head_behind()
     }
 
@@ -290,6 +323,8 @@ impl<'v> Pass<'v> {
                 self.report.noted = Some(NotedWrong::OtherLog);
             } else if let Err(wrong) = signed {
                 self.report.noted = Some(NotedWrong::Head(wrong));
+            } else if !self.is_noted_met && self.report.damage.is_some() {
+                self.report.noted = Some(NotedWrong::Unmet { size });
             } else if !self.is_noted_met {
                 self.report.noted = Some(NotedWrong::Cut { size, found });
             }
@@ -298,12 +333,18 @@ impl<'v> Pass<'v> {
     }
 
     fn check_mark(&mut self, found: u64) {
-        let harm = match self.mark {
-            None => Harm::NoMark,
-            Some(mark) if mark.size > found || mark.segment == self.last && mark.end > self.end => {
-                Harm::Cut { durable: mark.size, found }
-            }
-            Some(_) => return,
+        let Some(mark) = self.mark else {
+            self.damaged(self.last, self.end, Harm::NoMark);
+            return;
+        };
+        let Mark { reach, .. } = mark;
+        let is_signed = self.verifier.key.as_ref().is_none_or(|key| mark.is_signed(key));
+        let harm = if reach.size > found || reach.segment == self.last && reach.end > self.end {
+            Harm::Cut { durable: reach.size, found }
+        } else if self.is_mark_other || !is_signed {
+            Harm::MarkForged
+        } else {
+            return;
         };
         self.damaged(self.last, self.end, harm);
     }

@@ -1,5 +1,6 @@
 //! Puts the parts of a node together.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -48,7 +49,7 @@ pub(crate) struct Assembled {
 pub(crate) fn assemble<A>(
     config: NodeConfig,
     recovered: Recovered,
-    audit_disk: A,
+    audit_place: impl FnMut() -> io::Result<A> + Send + 'static,
     clock: Arc<dyn Clock>,
     pace: Option<DiskPace>,
 ) -> Result<Assembled, StartError>
@@ -59,11 +60,11 @@ where
     let mut beside = Vec::new();
     let shared = Shared::new(&recovered, clock.clone(), &config.limits);
     let audit = if pace.is_some() {
-        let (audit, writer) = audit_here(&config, audit_disk, &shared.counters, &shared.clock);
+        let (audit, writer) = audit_here(&config, audit_place, &shared.counters, &shared.clock);
         beside.push(writer);
         audit
     } else {
-        audit(&config, audit_disk, &shared.counters, &shared.clock)?
+        audit(&config, audit_place, &shared.counters, &shared.clock)?
     };
     let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, data, .. } = config;
     let chosen = if pace.is_some() {

@@ -1,14 +1,16 @@
 //! Puts the audit log of a node to work.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ach_engine_audit::{Config, LogName, SigningKey, has_log};
+use ach_engine_audit::{Config, LogName};
 use ach_engine_journal::Disk;
 use tokio::sync::mpsc;
 
 use crate::assembly::Beside;
-use crate::audit_state::{AuditState, AuditTrouble};
+use crate::audit_opening::Opening;
+use crate::audit_state::AuditState;
 use crate::audit_writer::{self, AuditParts, Order};
 use crate::auditor::{Auditor, damage_record};
 use crate::clock::ShardClock;
@@ -27,65 +29,65 @@ pub(crate) struct Audit {
     pub state: Arc<AuditState>,
 }
 
-/// Opens the audit log on a thread of its own.
+/// Opens the audit log on a thread of its own, which asks `place` for its folder.
 ///
 /// # Errors
 ///
 /// The system gives no thread. That the log cannot be written is no error but trouble.
 pub(crate) fn audit<A>(
     config: &NodeConfig,
-    disk: A,
+    place: impl FnMut() -> io::Result<A> + Send + 'static,
     counters: &Arc<Counters>,
     clock: &Arc<ShardClock>,
 ) -> Result<Audit, StartError>
 where
     A: Disk + Clone + Send + 'static,
 {
-    let (state, parts) = parts(config, disk, counters, clock);
+    let (state, parts) = parts(config, place, counters, clock);
     let (orders, opened) = audit_writer::start(parts).map_err(StartError::Thread)?;
     // What is not known in time is told when it is.
     let _ = opened.recv_timeout(OPENED_WITHIN);
     Ok(told_by(config, orders, state, counters, clock))
 }
 
-/// The same without a thread: the future opens and writes the log.
+/// The same without a thread: the future opens, checks and writes the log.
 pub(crate) fn audit_here<A>(
     config: &NodeConfig,
-    disk: A,
+    place: impl FnMut() -> io::Result<A> + Send + 'static,
     counters: &Arc<Counters>,
     clock: &Arc<ShardClock>,
 ) -> (Audit, Beside)
 where
     A: Disk + Clone + Send + 'static,
 {
-    let (state, parts) = parts(config, disk, counters, clock);
+    let (state, parts) = parts(config, place, counters, clock);
     let (orders, writer) = audit_writer::start_here(parts);
     (told_by(config, orders, state, counters, clock), Box::pin(writer))
 }
 
 fn parts<A: Disk>(
     config: &NodeConfig,
-    disk: A,
+    place: impl FnMut() -> io::Result<A> + Send + 'static,
     counters: &Arc<Counters>,
     clock: &Arc<ShardClock>,
 ) -> (Arc<AuditState>, AuditParts<A>) {
     let (site, node) = (config.site.site.clone(), config.name.clone());
-    let key_path = config.data.join("audit.key");
-    let key = match has_log(&disk) {
-        Ok(has_log) => SigningKey::load_or_create(&key_path, has_log)
-            .map_err(|error| AuditTrouble::from(&error)),
-        Err(error) => Err(AuditTrouble::Failed { detail: error.to_string() }),
-    };
     let state: Arc<AuditState> = Arc::default();
+    let found = {
+        let (site, node, clock) = (site.clone(), node.clone(), clock.clone());
+        move || damage_record(clock.utc(), &site, &node)
+    };
     let parts = AuditParts {
-        disk,
-        key,
-        name: LogName::new(&site, &node),
-        sizes: Config { segment_bytes: config.limits.audit_segment_bytes },
+        opening: Opening {
+            place: Box::new(place),
+            key_path: config.data.join("audit.key"),
+            name: LogName::new(&site, &node),
+            sizes: Config { segment_bytes: config.limits.audit_segment_bytes },
+        },
         state: state.clone(),
         counters: counters.clone(),
         clock: clock.clone(),
-        found: Box::new(damage_record(clock.now(), &site, &node)),
+        found: Arc::new(found),
     };
     (state, parts)
 }

@@ -1,5 +1,6 @@
 //! What the protocol and the site call things, as the audit log calls them.
 
+use ach_actors_entities::Site;
 use ach_actors_model::{CommandKind, Lane, Name};
 use ach_engine_audit::{Action, Object, ObjectKind, Reason};
 use ach_engine_net::HandshakeError;
@@ -11,35 +12,60 @@ fn word(kind: ObjectKind, text: &str) -> Option<Object> {
     Name::new(text).ok().map(|id| Object::new(kind, id))
 }
 
-/// A thing by its own name.
-pub(crate) fn thing(thing: &Thing, site: &Name) -> Object {
+/// A name that the site does not have may be anybody's, and what is in the log is there for ever. So
+/// it is not kept: only of what kind it is, and how many there are.
+fn unknown(kind: ObjectKind, count: usize) -> Option<Object> {
+    word(ObjectKind::Unknown, &format!("{}:{count}", kind.word()))
+}
+
+/// A thing by its own name, if it is one of the site's.
+fn known(site: &Site, kind: ObjectKind, id: &Name) -> Option<Object> {
+    let text = id.as_str();
+    let is_known = match kind {
+        ObjectKind::Zone => site.zone(text).is_some(),
+        ObjectKind::Door => site.door(text).is_some(),
+        ObjectKind::Line => site.line(text).is_some(),
+        ObjectKind::Anchor => site.anchor(text).is_some(),
+        ObjectKind::Feed => site.source(text).is_some(),
+        ObjectKind::Subject => site.subject(text).is_some(),
+        _ => false,
+    };
+    is_known.then(|| Object::new(kind, id.clone()))
+}
+
+/// A thing by its own name, or that it is none of the site's.
+fn thing(thing: &Thing, site: &Site) -> Object {
     let (kind, id) = match thing {
-        Thing::Site => (ObjectKind::Site, site.clone()),
-        Thing::Zone(id) => (ObjectKind::Zone, id.clone()),
-        Thing::Door(id) => (ObjectKind::Door, id.clone()),
-        Thing::Line(id) => (ObjectKind::Line, id.clone()),
-        Thing::Anchor(id) => (ObjectKind::Anchor, id.clone()),
-        Thing::Source(id) => (ObjectKind::Feed, id.clone()),
-        Thing::Subject(id) => (ObjectKind::Subject, id.clone()),
+        Thing::Site => return whole(site),
+        Thing::Zone(id) => (ObjectKind::Zone, id),
+        Thing::Door(id) => (ObjectKind::Door, id),
+        Thing::Line(id) => (ObjectKind::Line, id),
+        Thing::Anchor(id) => (ObjectKind::Anchor, id),
+        Thing::Source(id) => (ObjectKind::Feed, id),
+        Thing::Subject(id) => (ObjectKind::Subject, id),
         Thing::Tag(tag) => {
-            return word(ObjectKind::Tag, &tag.to_string())
-                .unwrap_or_else(|| Object::new(ObjectKind::Site, site.clone()));
+            return word(ObjectKind::Tag, &tag.to_string()).unwrap_or_else(|| whole(site));
         }
     };
-    Object::new(kind, id)
+    known(site, kind, id).or_else(|| unknown(kind, 1)).unwrap_or_else(|| whole(site))
+}
+
+fn whole(site: &Site) -> Object {
+    Object::new(ObjectKind::Site, site.id().clone())
 }
 
 /// What a vendor named.
-pub(crate) fn named(item: &InternItem) -> Option<Object> {
-    match item {
-        InternItem::Tag(tag) => word(ObjectKind::Tag, &tag.to_string()),
-        InternItem::Door(id) => Some(Object::new(ObjectKind::Door, id.clone())),
-        InternItem::Anchor(id) => Some(Object::new(ObjectKind::Anchor, id.clone())),
-    }
+pub(crate) fn named(item: &InternItem, site: &Site) -> Option<Object> {
+    let (kind, id) = match item {
+        InternItem::Tag(tag) => return word(ObjectKind::Tag, &tag.to_string()),
+        InternItem::Door(id) => (ObjectKind::Door, id),
+        InternItem::Anchor(id) => (ObjectKind::Anchor, id),
+    };
+    known(site, kind, id).or_else(|| unknown(kind, 1))
 }
 
 /// What a wish does, and to what.
-pub(crate) fn wish(wish: &Wish, site: &Name) -> (Action, Object) {
+pub(crate) fn wish(wish: &Wish, site: &Site) -> (Action, Object) {
     match wish {
         Wish::ReleaseActor(it) => (Action::ActorReleased, thing(it, site)),
         Wish::QuarantineActor(it) => (Action::ActorSetAside, thing(it, site)),
@@ -77,7 +103,7 @@ pub(crate) fn topic(topic: Topic) -> Option<Object> {
 }
 
 /// What a subscription lets its reader see: its topic, and what it asked for.
-pub(crate) fn read(request: &Subscribe) -> Vec<Object> {
+pub(crate) fn read(request: &Subscribe, site: &Site) -> Vec<Object> {
     let filter = &request.filter;
     let mut objects: Vec<Object> = topic(request.topic).into_iter().collect();
     let names = [
@@ -86,7 +112,10 @@ pub(crate) fn read(request: &Subscribe) -> Vec<Object> {
         (ObjectKind::Door, &filter.doors),
     ];
     for (kind, ids) in names {
-        objects.extend(ids.iter().map(|id| Object::new(kind, id.clone())));
+        let before = objects.len();
+        objects.extend(ids.iter().filter_map(|id| known(site, kind, id)));
+        let unknown_count = ids.len().saturating_sub(objects.len().saturating_sub(before));
+        objects.extend(if unknown_count > 0 { unknown(kind, unknown_count) } else { None });
     }
     let tags = filter.tags.iter().map(|tag| (ObjectKind::Tag, tag.to_string()));
     let kinds = filter.kinds.iter().map(|kind| (ObjectKind::Kind, format!("{kind:?}")));

@@ -3,19 +3,19 @@
 //!
 //! Nothing waits for it but those who asked to be told. When it cannot write, alarms go on: those who
 //! wait are told so, it is counted, logged and shown as trouble. After a failed write nothing is tried
-//! again; for a full disk it is, every second.
+//! again; for want of room, of the folder or of the key it is, every second.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use ach_engine_audit::{
-    AppendError, CommitError, Config, Log, LogName, OpenError, Record, SigningKey, Verifier,
-};
+use ach_engine_audit::{AppendError, CollectError, Collected, CommitError, Log, Record};
 use ach_engine_journal::Disk;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::audit_check::{Check, CheckPlan};
+use crate::audit_opening::{NotOpened, OpenLog, Opening};
 use crate::audit_state::{AuditState, AuditTrouble};
 use crate::clock::ShardClock;
 use crate::counters::Counters;
@@ -30,7 +30,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// A command that enrols somebody holds the log for some milliseconds.
 const IN_USE_PAUSE: Duration = Duration::from_millis(100);
 
-/// After five seconds somebody else has the log for good.
+/// After five seconds it is trouble that somebody else has the log.
 const IN_USE_TRIES: u32 = 50;
 
 /// What is asked of the thread.
@@ -43,24 +43,20 @@ pub(crate) enum Order {
         /// Who wants to know whether it is on disk.
         told: Option<oneshot::Sender<bool>>,
     },
-    /// The check of the whole log has found something.
+    /// A check of the whole log has found something.
     Found(Box<Record>, AuditTrouble),
     /// To end in good order.
     End(oneshot::Sender<()>),
 }
 
 /// What the thread needs.
-#[derive(Debug)]
 pub(crate) struct AuditParts<D> {
-    pub disk: D,
-    pub key: Result<SigningKey, AuditTrouble>,
-    pub name: LogName,
-    pub sizes: Config,
+    pub opening: Opening<D>,
     pub state: Arc<AuditState>,
     pub counters: Arc<Counters>,
     pub clock: Arc<ShardClock>,
-    /// Makes the record of a damage that the check of the whole log has found.
-    pub found: Box<Record>,
+    /// Makes the record of a damage that a check of the whole log has found.
+    pub found: Arc<dyn Fn() -> Record + Send + Sync>,
 }
 
 /// Starts the thread. The receiver gets a word once it is known whether the log can be written.
@@ -70,24 +66,15 @@ where
 {
     let (sender, orders) = mpsc::channel(QUEUE_MAX);
     let (opened, is_opened) = channel();
-    // A check that outlives the node finds nobody to tell, and a node does not wait for one.
     let checker = sender.downgrade();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     std::thread::Builder::new().name("ach-audit".to_owned()).spawn(move || {
-        runtime.block_on(async move {
-            let (writer, check) = Writer::open(parts).await;
-            if let Some(check) = check {
-                check.start(checker);
-            }
-            // A start that did not wait so long finds out otherwise.
-            let _ = opened.send(());
-            writer.run(orders).await;
-        });
+        runtime.block_on(Writer::new(parts, checker, true).run(orders, opened));
     })?;
     Ok((sender, is_opened))
 }
 
-/// The same without a thread: the future is what it does, and checks the whole log first.
+/// The same without a thread: the future is what it does, and checks the whole log itself.
 pub(crate) fn start_here<D>(
     parts: AuditParts<D>,
 ) -> (mpsc::Sender<Order>, impl Future<Output = ()> + 'static)
@@ -95,78 +82,22 @@ where
     D: Disk + Clone + Send + 'static,
 {
     let (sender, orders) = mpsc::channel(QUEUE_MAX);
-    let writing = async move {
-        let (mut writer, check) = Writer::open(parts).await;
-        if let Some(found) = check.and_then(Check::run) {
-            writer.take(found);
-        }
-        writer.run(orders).await;
-    };
-    (sender, writing)
-}
-
-async fn open<D: Disk + Clone>(
-    disk: D,
-    sizes: Config,
-    (key, name): (SigningKey, LogName),
-    state: &AuditState,
-    clock: &ShardClock,
-) -> Option<Log<D>> {
-    for tries_left in (0..IN_USE_TRIES).rev() {
-        match Log::open(disk.clone(), sizes, key.clone(), name.clone(), clock.now()) {
-            Ok((log, opened)) => {
-                if let Some(cut) = opened.cut {
-                    tracing::warn!(?cut, "a tail of the audit log was cut that nobody relied on");
-                }
-                return Some(log);
-            }
-            Err(OpenError::InUse) if tries_left > 0 => sleep(IN_USE_PAUSE).await,
-            Err(error) => {
-                state.fail((&error).into());
-                break;
-            }
-        }
-    }
-    None
-}
-
-/// Checks the whole log once, beside the work.
-struct Check<D> {
-    disk: D,
-    key: ach_engine_audit::VerifyingKey,
-    found: Box<Record>,
-}
-
-impl<D: Disk + Send + 'static> Check<D> {
-    fn start(self, orders: mpsc::WeakSender<Order>) {
-        let thread = std::thread::Builder::new().name("ach-audit-check".to_owned());
-        let check = move || {
-            if let (Some(found), Some(orders)) = (self.run(), orders.upgrade()) {
-                drop(orders.blocking_send(found));
-            }
-        };
-        if let Err(error) = thread.spawn(check) {
-            tracing::warn!(%error, "no thread to check the audit log");
-        }
-    }
-
-    /// What it finds wrong, if anything.
-    fn run(self) -> Option<Order> {
-        match Verifier::new(Some(self.key)).run(&self.disk, &mut |_| {}) {
-            Ok(report) => {
-                report.damage.map(|damage| Order::Found(self.found, AuditTrouble::damage(&damage)))
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the audit log could not be checked");
-                None
-            }
-        }
-    }
+    let checker = sender.downgrade();
+    // Nobody waits to hear that it is open.
+    let opened = channel().0;
+    (sender, Writer::new(parts, checker, false).run(orders, opened))
 }
 
 /// The thread, or the task.
 struct Writer<D: Disk> {
+    /// How to open it; none once it was opened, or will not be by this process.
+    opening: Option<Opening<D>>,
     log: Option<Log<D>>,
+    check: Option<(CheckPlan, Check<D>)>,
+    checker: mpsc::WeakSender<Order>,
+    /// Whether there may be a thread to check the log.
+    has_threads: bool,
+    found: Arc<dyn Fn() -> Record + Send + Sync>,
     state: Arc<AuditState>,
     counters: Arc<Counters>,
     clock: Arc<ShardClock>,
@@ -176,34 +107,32 @@ struct Writer<D: Disk> {
     ending: Option<oneshot::Sender<()>>,
 }
 
-impl<D: Disk + Clone> Writer<D> {
-    /// Opens the log, if it can be opened; then it is to be checked.
-    async fn open(parts: AuditParts<D>) -> (Writer<D>, Option<Check<D>>) {
-        let AuditParts { disk, key, name, sizes, state, counters, clock, found } = parts;
-        let (mut log, mut check) = (None, None);
-        match key {
-            Ok(key) => {
-                let (beside, verifying) = (disk.clone(), key.verifying());
-                log = open(disk, sizes, (key, name), &state, &clock).await;
-                if let Some(log) = &log {
-                    state.set_size(log.size());
-                    check = Some(Check { disk: beside, key: verifying, found });
-                }
-            }
-            Err(trouble) => state.fail(trouble),
+impl<D: Disk + Clone + Send + 'static> Writer<D> {
+    fn new(parts: AuditParts<D>, checker: mpsc::WeakSender<Order>, has_threads: bool) -> Writer<D> {
+        Writer {
+            opening: Some(parts.opening),
+            log: None,
+            check: None,
+            checker,
+            has_threads,
+            found: parts.found,
+            state: parts.state,
+            counters: parts.counters,
+            clock: parts.clock,
+            waiting: Vec::new(),
+            ending: None,
         }
-        (Writer { log, state, counters, clock, waiting: Vec::new(), ending: None }, check)
     }
-}
 
-impl<D: Disk> Writer<D> {
-    async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+    async fn run(mut self, mut orders: mpsc::Receiver<Order>, opened: Sender<()>) {
+        self.begin().await;
+        // A start that did not wait so long finds out otherwise.
+        let _ = opened.send(());
         let mut tick_at = Instant::now();
         let mut is_full = false;
         while self.ending.is_none() {
             tokio::select! {
-                // The tick first: it comes once a second, and a head is signed then however many
-                // records come meanwhile.
+                // The rare branch first: records without end must not keep heads from being signed.
                 biased;
                 () = sleep_until(tick_at) => {
                     tick_at = Instant::now() + TICK;
@@ -220,12 +149,71 @@ impl<D: Disk> Writer<D> {
                 }
             }
         }
-        self.commit();
-        let at = self.clock.now();
-        if let Some(Err(error)) = self.log.take().map(|log| log.close(at)) {
-            tracing::error!(%error, "the audit log was not closed in good order");
+        // Nothing more comes; what came is kept, or counted as lost.
+        orders.close();
+        while let Ok(order) = orders.try_recv() {
+            self.take(order);
         }
-        if let Some(ending) = self.ending {
+        self.end();
+    }
+
+    /// Opens the log for the first time. Somebody who has it for a moment is waited for.
+    async fn begin(&mut self) {
+        for _ in 1..IN_USE_TRIES {
+            match self.try_open() {
+                Err(NotOpened::InUse) => sleep(IN_USE_PAUSE).await,
+                tried => return self.show(tried),
+            }
+        }
+        self.open();
+    }
+
+    /// Opens the log if it is not open and may be, and shows why not.
+    fn open(&mut self) {
+        let tried = self.try_open();
+        self.show(tried);
+    }
+
+    fn show(&mut self, tried: Result<(), NotOpened>) {
+        if let Err(why) = tried
+            && !why.show(&self.state)
+        {
+            self.opening = None;
+        }
+    }
+
+    fn try_open(&mut self) -> Result<(), NotOpened> {
+        let Some(opening) = &mut self.opening else { return Ok(()) };
+        let OpenLog { log, disk, key } = opening.open(self.clock.utc())?;
+        self.opening = None;
+        self.state.open();
+        self.state.set_size(log.size());
+        let check = Check {
+            disk,
+            key: key.verifying(),
+            found: self.found.clone(),
+            state: self.state.clone(),
+            clock: self.clock.clone(),
+            orders: self.checker.clone(),
+        };
+        self.check = Some((CheckPlan::new(Instant::now()), check));
+        self.log = Some(log);
+        Ok(())
+    }
+
+    /// Writes the last head, or counts what cannot be written any more.
+    fn end(&mut self) {
+        self.commit();
+        if let Some(log) = self.log.take() {
+            let lost = log.unkept();
+            self.counters.audit_records_lost.add(lost);
+            if lost > 0 {
+                tracing::error!(lost, "the audit log had no room for its last records");
+            } else if let Err(error) = log.close(self.clock.utc()) {
+                tracing::error!(%error, "the audit log was not closed in good order");
+            }
+        }
+        if let Some(ending) = self.ending.take() {
             // Whoever asked may have given up.
             let _ = ending.send(());
         }
@@ -291,14 +279,12 @@ impl<D: Disk> Writer<D> {
     fn commit(&mut self) -> bool {
         let Some(log) = &mut self.log else { return true };
         let before = log.size();
-        let committed = log.commit(self.clock.now());
-        let is_durable = committed.is_ok();
+        let committed = log.commit(self.clock.utc());
+        let (size, is_durable) = (log.size(), committed.is_ok());
+        self.counters.audit_records_written.add(size.saturating_sub(before));
+        self.state.set_size(size);
         match committed {
-            Ok(size) => {
-                self.counters.audit_records_written.add(size.saturating_sub(before));
-                self.state.set_size(size);
-                self.state.recover();
-            }
+            Ok(_) => self.state.make_room(),
             Err(error) => self.fail(&error),
         }
         for told in self.waiting.drain(..) {
@@ -309,26 +295,46 @@ impl<D: Disk> Writer<D> {
     }
 
     fn tick(&mut self) {
-        let at = self.clock.now();
+        self.open();
+        self.begin_check();
+        let at = self.clock.utc();
         let Some(log) = &mut self.log else { return };
         let before = log.size();
-        let worked = log.collect(at).and_then(|collected| {
-            if collected.refused > 0 {
-                tracing::warn!(
-                    count = collected.refused,
-                    "what lay beside the audit log is no record"
-                );
+        let collected = match log.collect(at) {
+            Ok(collected) => {
+                show_collected(&self.state, &collected);
+                Ok(())
             }
-            self.counters.audit_records_written.add(log.size().saturating_sub(before));
-            log.sign(at).map(|head| head.is_some())
-        });
-        match worked {
+            Err(CollectError::List(error)) => {
+                let detail = format!("the folder cannot be listed: {error}");
+                self.state.fail(AuditTrouble::Left { detail });
+                Ok(())
+            }
+            Err(CollectError::Commit(error)) => Err(error),
+        };
+        let signed = collected.and_then(|()| log.sign(at).map(|head| head.is_some()));
+        let size = log.size();
+        self.counters.audit_records_written.add(size.saturating_sub(before));
+        self.state.set_size(size);
+        match signed {
             Ok(is_signed) => {
                 self.counters.audit_heads_signed.add(u64::from(is_signed));
-                self.state.set_size(log.size());
-                self.state.recover();
+                self.state.make_room();
             }
             Err(error) => self.fail(&error),
+        }
+    }
+
+    fn begin_check(&mut self) {
+        let Some((plan, check)) = self.check.as_mut().filter(|_| self.log.is_some()) else {
+            return;
+        };
+        if self.has_threads {
+            plan.begin_if_due(Instant::now(), check);
+        } else if plan.take_due(Instant::now())
+            && let Some(found) = check.run_here()
+        {
+            self.take(found);
         }
     }
 
@@ -338,8 +344,28 @@ impl<D: Disk> Writer<D> {
             CommitError::Full { .. } => self.state.fail(AuditTrouble::Full { detail }),
             CommitError::Disk { .. } | CommitError::Dead { .. } => {
                 self.state.fail(AuditTrouble::Failed { detail });
-                self.log = None;
+                if let Some(log) = self.log.take() {
+                    // Whether they are on the disk will be known at the next start.
+                    self.counters.audit_records_lost.add(log.unkept());
+                }
             }
         }
     }
 }
+
+/// Tells of what lay beside the log and is not in it.
+fn show_collected(state: &AuditState, collected: &Collected) {
+    if collected.refused > 0 {
+        tracing::warn!(count = collected.refused, "what lay beside the audit log is no record");
+    }
+    match &collected.why_left {
+        Some(why) => {
+            let detail = format!("{} of them: {why}", collected.left);
+            state.fail(AuditTrouble::Left { detail });
+        }
+        None => state.take_all_in(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

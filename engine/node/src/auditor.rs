@@ -14,7 +14,7 @@ use ach_engine_audit::{
 };
 use ach_engine_net::{Identity, Role};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::audit_state::{AuditState, AuditTrouble};
 use crate::audit_tally::AuditTally;
@@ -65,6 +65,7 @@ pub(crate) struct Auditor {
     node: Name,
     tally: RefCell<AuditTally>,
     sessions: Cell<u64>,
+    is_ending: Cell<bool>,
 }
 
 impl Auditor {
@@ -76,13 +77,13 @@ impl Auditor {
         counters: Arc<Counters>,
         clock: Arc<ShardClock>,
     ) -> Auditor {
-        let (tally, sessions) = (RefCell::default(), Cell::new(0));
-        Auditor { orders, state, counters, clock, site, node, tally, sessions }
+        let (tally, sessions, is_ending) = (RefCell::default(), Cell::new(0), Cell::new(false));
+        Auditor { orders, state, counters, clock, site, node, tally, sessions, is_ending }
     }
 
-    /// What is wrong with the log, if anything.
-    pub(crate) fn trouble(&self) -> Option<AuditTrouble> {
-        self.state.trouble()
+    /// What is wrong with the log, the worst first.
+    pub(crate) fn troubles(&self) -> Vec<AuditTrouble> {
+        self.state.troubles().collect()
     }
 
     /// How many records it has on disk.
@@ -99,7 +100,7 @@ impl Auditor {
 
     /// A record of what somebody did, to be filled in.
     pub(crate) fn record(&self, party: &Party, action: Action, outcome: Outcome) -> Record {
-        blank(self.clock.now(), (&self.site, &self.node), party, action, outcome)
+        blank(self.clock.utc(), (&self.site, &self.node), party, action, outcome)
     }
 
     /// A record of what the node did by itself.
@@ -114,19 +115,39 @@ impl Auditor {
             Ok(()) => {}
             Err(mpsc::error::TrySendError::Full(Order::Keep { record, .. })) => {
                 self.counters.audit_acts_merged.count();
-                self.tally.borrow_mut().merge(*record);
+                self.tally.borrow_mut().merge(*record, self.clock.now());
             }
-            // The thread is gone, or the order was none that is made here.
-            Err(_) => self.counters.audit_records_lost.count(),
+            // The order is always one to keep.
+            Err(_) => self.lose(),
         }
     }
 
     /// Keeps a record of what may be done again and again: alike ones are merged.
     pub(crate) fn note(&self, record: Record) {
-        let first = self.tally.borrow_mut().note(record);
-        match first {
+        let first = self.tally.borrow_mut().note(record, self.clock.now());
+        self.tell_or_count(first);
+    }
+
+    /// Keeps a record of what is worth one each time it is done, unless it is done so often that it
+    /// would fill the disk: then alike ones are merged.
+    pub(crate) fn tell_metered(&self, record: Record) {
+        let afforded = self.tally.borrow_mut().afford(record, self.clock.now());
+        self.tell_or_count(afforded);
+    }
+
+    fn tell_or_count(&self, record: Option<Record>) {
+        match record {
             Some(record) => self.tell(record),
             None => self.counters.audit_acts_merged.count(),
+        }
+    }
+
+    /// A record finds nobody to take it: the thread has failed, for it ends with the node only.
+    fn lose(&self) {
+        self.counters.audit_records_lost.count();
+        if !self.is_ending.get() {
+            let detail = "its thread has ended; this is a bug, please report it".to_owned();
+            self.state.fail(AuditTrouble::Failed { detail });
         }
     }
 
@@ -136,27 +157,50 @@ impl Auditor {
     }
 
     async fn ask_within(&self, record: Record, within: Duration) -> bool {
+        let until = Instant::now() + within;
         let (told, is_told) = oneshot::channel();
         let order = Order::Keep { record: Box::new(record), told: Some(told) };
-        let asked = async {
-            self.orders.send(order).await.ok()?;
-            is_told.await.ok()
-        };
-        timeout(within, asked).await.ok().flatten().unwrap_or(false)
+        match timeout_at(until, self.orders.send(order)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => {
+                self.lose();
+                return false;
+            }
+            Err(_) => {
+                self.counters.audit_records_lost.count();
+                return false;
+            }
+        }
+        match timeout_at(until, is_told).await {
+            Ok(Ok(is_durable)) => is_durable,
+            Ok(Err(_)) => {
+                self.lose();
+                false
+            }
+            // It is in the queue, and counted there.
+            Err(_) => false,
+        }
     }
 
-    /// Records what was merged and is due; at the end all of it.
-    pub(crate) fn flush(&self, is_end: bool) {
-        let due = self.tally.borrow_mut().take(self.clock.now(), is_end);
+    /// Records what was merged and is due.
+    pub(crate) fn flush(&self) {
+        let due = self.tally.borrow_mut().take(self.clock.now(), false);
         for record in due {
             self.tell(record);
         }
     }
 
-    /// Ends the log in good order.
+    /// Ends the log in good order: waits until it has room for what was merged, and for the word that
+    /// the node has stopped.
     pub(crate) async fn end(&self) {
-        self.flush(true);
-        self.tell(self.own(Action::NodeStopped, Outcome::Done));
+        let due = self.tally.borrow_mut().take(self.clock.now(), true);
+        for record in due.into_iter().chain([self.own(Action::NodeStopped, Outcome::Done)]) {
+            let order = Order::Keep { record: Box::new(record), told: None };
+            if self.orders.send(order).await.is_err() {
+                self.lose();
+            }
+        }
+        self.is_ending.set(true);
         let (ending, has_ended) = oneshot::channel();
         if self.orders.send(Order::End(ending)).await.is_ok() {
             // An error means that the thread has ended otherwise.
@@ -199,7 +243,7 @@ fn blank(
 pub(crate) fn damage_record(at: Timestamp, site: &Name, node: &Name) -> Record {
     let action = Action::AuditFoundWrong;
     let objects = vec![Object::new(ObjectKind::AuditLog, node.clone())];
-    let reason = Reason::new("the check of the whole log at the start found it damaged");
+    let reason = Reason::new("a check of the whole log found it damaged");
     let record = blank(at, (site, node), &own_party(node), action, Outcome::Failed);
     Record { objects, reason, ..record }
 }
@@ -225,17 +269,23 @@ mod tests {
         kept
     }
 
-    #[test]
-    fn what_finds_the_queue_full_is_recorded_as_one_when_there_is_room() {
+    #[tokio::test]
+    async fn what_finds_the_queue_full_is_recorded_as_one_when_there_is_room() {
         let (auditor, mut taken) = auditor(2);
         let party = Party::stranger(([10, 0, 0, 9], 9).into());
         for _ in 0..10 {
             auditor.tell(auditor.record(&party, Action::Connected, Outcome::Done));
         }
         assert_eq!(kept(&mut taken).len(), 2);
-        auditor.flush(true);
-        let late = kept(&mut taken);
-        assert_eq!(late.len(), 1);
+        let ((), late) = tokio::join!(auditor.end(), async {
+            let mut late = Vec::new();
+            while let Some(Order::Keep { record, .. }) = taken.recv().await {
+                late.push(*record);
+            }
+            late
+        });
+        assert_eq!(late.len(), 2);
+        assert_eq!(late[1].action, Action::NodeStopped, "a stop is not merged away");
         assert_eq!(late[0].repeated.map(|repeated| repeated.count), Some(8), "none is lost");
         assert_eq!(auditor.counters.audit_acts_merged.get(), 8);
         assert_eq!(auditor.counters.audit_records_lost.get(), 0);
@@ -248,6 +298,7 @@ mod tests {
         let moment = Duration::from_millis(1);
         assert!(!auditor.ask_within(record.clone(), moment).await, "nobody answers");
         assert!(!auditor.ask_within(record.clone(), moment).await, "there is no room");
+        assert_eq!(auditor.counters.audit_records_lost.get(), 1, "that is in no log");
         let answers = async {
             // The first is of nobody any more.
             for is_durable in [true, true, false] {
@@ -260,5 +311,32 @@ mod tests {
         assert_eq!(tokio::join!(asks, answers).0, (true, false));
         drop(taken);
         assert!(!auditor.ask(auditor.own(Action::ActorReleased, Outcome::Begun)).await, "gone");
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_is_gone_is_trouble() {
+        let (told, taken) = auditor(1);
+        drop(taken);
+        told.tell(told.own(Action::NodeStarted, Outcome::Done));
+        assert_eq!(told.state.trouble().map(|why| why.word()), Some("disk_failed"));
+        assert_eq!(told.counters.audit_records_lost.get(), 1);
+        let (asked, taken) = auditor(1);
+        drop(taken);
+        assert!(!asked.ask(asked.own(Action::ActorReleased, Outcome::Begun)).await);
+        assert_eq!(asked.state.trouble().map(|why| why.word()), Some("disk_failed"));
+    }
+
+    /// As after the clock of the machine was an hour behind and was put right.
+    #[test]
+    fn records_have_the_time_of_the_machine_and_not_of_the_shard() {
+        let sim = Arc::new(SimClock::at(Timestamp(1 << 60)));
+        let clock = Arc::new(ShardClock::start(sim.clone(), None));
+        let (orders, _taken) = mpsc::channel(1);
+        let names = (Name::new("st-anna").unwrap(), Name::new("node-1").unwrap());
+        let auditor = Auditor::new(names, orders, Arc::default(), Arc::default(), clock.clone());
+        let right = Timestamp(1 << 60).plus_ns(3_600 * ach_actors_model::NS_PER_S);
+        sim.set_utc(right);
+        assert_ne!(clock.now(), right);
+        assert_eq!(auditor.own(Action::NodeStarted, Outcome::Done).at, right);
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use ach_actors_entities::Site;
 use ach_actors_model::{AlarmId, AlarmNotice, AlarmTransition, Event, Fix};
-use ach_engine_wire::{AlarmNote, Frame, OpenSetEnd, ProvisionalReason, Storage};
+use ach_engine_wire::{AlarmNote, Frame, OpenSetEnd, ProvisionalReason, Storage, Topic};
 use bytes::Bytes;
 
 use crate::counters::Counters;
@@ -108,7 +108,7 @@ impl FanOut {
         let note = alarm_note(&self.site, notice, Storage::Durable, Some(at), false);
         let frame = encoded(&settled(notice, at).into());
         for subscriber in self.alarms.values().filter(|to| to.sieve.passes_alarm(&note)) {
-            push(&self.counters, &subscriber.sink, &frame);
+            push(&self.counters, Topic::Alarms, &subscriber.sink, &frame);
         }
     }
 
@@ -134,7 +134,7 @@ impl FanOut {
         let mut frame = None;
         for subscriber in self.alarms.values().filter(|to| to.sieve.passes_alarm(&note)) {
             let frame = frame.get_or_insert_with(|| encoded(&note.clone().into()));
-            push(&self.counters, &subscriber.sink, frame);
+            push(&self.counters, Topic::Alarms, &subscriber.sink, frame);
         }
     }
 
@@ -169,7 +169,7 @@ impl FanOut {
         let mut frame = None;
         for subscriber in self.events.values().filter(|to| to.sieve.passes_event(&note)) {
             let frame = frame.get_or_insert_with(|| encoded(&note.clone().into()));
-            push(&self.counters, &subscriber.sink, frame);
+            push(&self.counters, Topic::Events, &subscriber.sink, frame);
         }
     }
 
@@ -315,12 +315,13 @@ impl FanOut {
     }
 }
 
-fn push(counters: &Counters, sink: &Sink, frame: &Bytes) {
+fn push(counters: &Counters, topic: Topic, sink: &Sink, frame: &Bytes) {
     let thrown = sink.push(frame.clone());
     if thrown == 0 {
         counters.frames_fanned_out.count();
     } else {
         counters.frames_shed.add(thrown);
+        counters.tally.thrown.of(topic).add(thrown);
     }
 }
 
@@ -336,7 +337,7 @@ pub(crate) fn encoded(frame: &Frame) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use ach_engine_wire::{Filter, FrameReader, Topic};
+    use ach_engine_wire::{Filter, FrameReader};
 
     use super::*;
     use crate::test_values::{notice, site};

@@ -13,6 +13,8 @@
 mod ack_table;
 mod assembly;
 mod attention;
+mod audit_check;
+mod audit_opening;
 mod audit_start;
 mod audit_state;
 mod audit_tally;

@@ -1,5 +1,6 @@
 //! A node: started with a site and a data folder, stopped in good order.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -157,11 +158,7 @@ impl Node {
         D: Disk + Clone + Send + 'static,
     {
         let folder = config.data.join("audit");
-        let audit_disk = FileDisk::create(&folder).map_err(|source| StartError::AuditFolder {
-            folder: folder.display().to_string(),
-            source,
-        })?;
-        Node::start_on_disks(config, disk, audit_disk, clock)
+        Node::start_in(config, disk, move || FileDisk::create(&folder), clock)
     }
 
     /// As [`Node::start_on`], with the audit log on another disk too.
@@ -180,9 +177,23 @@ impl Node {
         D: Disk + Clone + Send + 'static,
         A: Disk + Clone + Send + 'static,
     {
+        Node::start_in(config, disk, move || Ok(audit_disk.clone()), clock)
+    }
+
+    /// `audit_place` gives the folder of the audit log, and is asked until it does.
+    fn start_in<D, A>(
+        config: NodeConfig,
+        disk: &D,
+        audit_place: impl FnMut() -> io::Result<A> + Send + 'static,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Running, StartError>
+    where
+        D: Disk + Clone + Send + 'static,
+        A: Disk + Clone + Send + 'static,
+    {
         let kek = config.kek.load_for(disk)?;
         let recovered = recover(disk, config.journal, &kek, config.limits.checkpoints, true)?;
-        start(assemble(config, recovered, audit_disk, clock, None)?)
+        start(assemble(config, recovered, audit_place, clock, None)?)
     }
 
     /// As [`Node::start_on_disks`], with everything on the caller's thread: the node is the future, which
@@ -206,8 +217,9 @@ impl Node {
         let kek = config.kek.load_for(disk)?;
         let recovered = recover(disk, config.journal, &kek, config.limits.checkpoints, false)?;
         let Here { endpoint, disk_pace } = here;
+        let audit_place = move || Ok(audit_disk.clone());
         let Assembled { serving, running, beside } =
-            assemble(config, recovered, audit_disk, clock, Some(disk_pace))?;
+            assemble(config, recovered, audit_place, clock, Some(disk_pace))?;
         let serving = Serving { door: FrontDoor::Endpoint(endpoint), ..serving };
         let node = async move {
             let beside: Vec<_> = beside.into_iter().map(tokio::task::spawn_local).collect();

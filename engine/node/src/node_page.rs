@@ -103,6 +103,15 @@ impl NodePage {
         for (lane, count) in tally.shed.read() {
             family.sample(&[("lane", lane)], Amount::Count(count));
         }
+        let mut family = page.family(
+            Kind::Counter,
+            "ach_subscriber_frames_shed_total",
+            "Frames thrown away before a subscriber that was too slow, by topic. Of alarms it is sent \
+             the open ones again; events are not told again.",
+        );
+        for (topic, count) in tally.thrown.read() {
+            family.sample(&[("topic", topic)], Amount::Count(count));
+        }
         page.gauge(
             "ach_outlet_depth",
             "Effects on their way from the shard to the fan-out.",
@@ -150,7 +159,7 @@ impl NodePage {
     }
 
     fn write_audit(&self, page: &mut Exposition) {
-        let trouble = self.audit.trouble();
+        let troubles: Vec<AuditTrouble> = self.audit.troubles().collect();
         page.gauge(
             "ach_audit_size",
             "Records of the audit log on disk.",
@@ -158,8 +167,13 @@ impl NodePage {
         );
         page.gauge(
             "ach_is_audit_sound",
-            "1 while the audit log is written and nothing is wrong with it.",
-            Amount::Count(u64::from(trouble.is_none())),
+            "1 while the audit log is written and nothing is known to be wrong with it.",
+            Amount::Count(u64::from(troubles.is_empty())),
+        );
+        page.gauge(
+            "ach_audit_checked_timestamp_seconds",
+            "When the last check of the whole audit log began that found nothing wrong; 0 for none yet.",
+            Amount::Ns(self.audit.checked_at().0),
         );
         let mut family = page.family(
             Kind::Gauge,
@@ -167,7 +181,7 @@ impl NodePage {
             "1 for what is wrong with the audit log.",
         );
         for reason in AuditTrouble::WORDS {
-            let is_it = trouble.as_ref().is_some_and(|why| why.word() == *reason);
+            let is_it = troubles.iter().any(|why| why.word() == *reason);
             family.sample(&[("reason", reason)], Amount::Count(u64::from(is_it)));
         }
     }

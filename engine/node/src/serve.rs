@@ -182,7 +182,7 @@ fn tell_start(rim: &Rim) {
 async fn look_after(rim: Rc<Rim>) {
     loop {
         sleep(LOOK_EVERY).await;
-        rim.audit.flush(false);
+        rim.audit.flush();
         rim.look_at_attention();
     }
 }

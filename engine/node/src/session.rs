@@ -219,7 +219,7 @@ fn tell_end(rim: &Rim, party: &Party, is_let_in: bool, ended: &Result<(), Fault>
     };
     if is_let_in {
         let gone = rim.audit.record(party, Action::Disconnected, Outcome::Done);
-        rim.audit.tell(Record { code, ..gone });
+        rim.audit.tell_metered(Record { code, ..gone });
     } else {
         let refused = rim.audit.record(party, Action::Connected, Outcome::Refused);
         let reason =
@@ -277,7 +277,7 @@ async fn run(
     sink.set_priority(40);
     flush(&mut sink, rim.limits.subscriber_stall_max).await?;
     is_let_in.set(true);
-    rim.audit.tell(rim.audit.record(&party, Action::Connected, Outcome::Done));
+    rim.audit.tell_metered(rim.audit.record(&party, Action::Connected, Outcome::Done));
     let session = Rc::new(Session {
         rim: rim.clone(),
         connection,

@@ -28,14 +28,6 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
-    /// The folder for the audit log cannot be used.
-    #[error("could not use the audit folder {folder}: {source}")]
-    AuditFolder {
-        /// Which.
-        folder: String,
-        /// What the system said.
-        source: io::Error,
-    },
     /// An entry of the journal cannot be read by this build.
     #[error("entry {index} of the journal cannot be read: {source}; start the build that wrote it")]
     Unreadable {

@@ -29,9 +29,9 @@ pub(crate) fn counts(rim: &Rim) -> Vec<(String, u64)> {
         add(&format!("storing_stopped_{}", why.word()), 1);
     }
     add("audit_size", rim.audit.size());
-    let trouble = rim.audit.trouble();
-    add("is_audit_sound", u64::from(trouble.is_none()));
-    if let Some(why) = trouble {
+    let troubles = rim.audit.troubles();
+    add("is_audit_sound", u64::from(troubles.is_empty()));
+    for why in troubles {
         add(&format!("audit_trouble_{}", why.word()), 1);
     }
     let [unseen, overdue, _, displaying] = rim.counters.tally.unseen();

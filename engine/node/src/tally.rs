@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use ach_actors_model::{AlarmKind, Lane, Timestamp};
 use ach_engine_metrics::{GROUP_ENTRIES, Histogram, LATENCY_NS};
 use ach_engine_net::HandshakeCounts;
+use ach_engine_wire::Topic;
 
 use crate::attention::Unseen;
 use crate::counters::Counter;
@@ -65,6 +66,30 @@ impl ByLane {
     }
 }
 
+/// A counter a topic. Positions are not counted: a newer one takes the place of an older one.
+#[derive(Debug, Default)]
+pub(crate) struct ByTopic {
+    alarms: Counter,
+    events: Counter,
+    positions: Counter,
+}
+
+impl ByTopic {
+    /// The topic's counter.
+    pub(crate) fn of(&self, topic: Topic) -> &Counter {
+        match topic {
+            Topic::Alarms => &self.alarms,
+            Topic::Events => &self.events,
+            Topic::Positions => &self.positions,
+        }
+    }
+
+    /// Alarms and events with their words and numbers.
+    pub(crate) fn read(&self) -> [(&'static str, u64); 2] {
+        [("alarms", self.alarms.get()), ("events", self.events.get())]
+    }
+}
+
 /// What is counted apart.
 #[derive(Debug)]
 pub(crate) struct Tally {
@@ -83,6 +108,8 @@ pub(crate) struct Tally {
     pub conflated: ByLane,
     /// Effects and positions left out on their way to subscribers.
     pub shed: ByLane,
+    /// Frames thrown away before one slow subscriber.
+    pub thrown: ByTopic,
     raised: Mutex<BTreeMap<AlarmKind, u64>>,
     alarms_open: AtomicU64,
     subscribers: [AtomicU64; 3],
@@ -101,6 +128,7 @@ impl Default for Tally {
             group_entries: Histogram::new(GROUP_ENTRIES),
             conflated: ByLane::default(),
             shed: ByLane::default(),
+            thrown: ByTopic::default(),
             raised: Mutex::new(KINDS.iter().map(|&kind| (kind, 0)).collect()),
             alarms_open: AtomicU64::new(0),
             subscribers: Default::default(),

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use super::finding::Finding;
 use super::stopwatch::Stopwatch;
-use crate::exit::Failure;
 use crate::moment::length;
 
 /// Bytes of the file that is written over: 256 pages, so that not one page is worn.
@@ -34,19 +33,22 @@ const TMPFS: u64 = 0x0102_1994;
 const RAMFS: u64 = 0x8584_58f6;
 const REMOTE: &[u64] = &[0x6969, 0xff53_4d42, 0xfe53_4d42, 0x517b, 0x0102_1997];
 
-/// Looks at the disk below `folder`.
-pub(crate) fn findings(folder: &Path) -> Result<Vec<Finding>, Failure> {
-    let failed = |error: io::Error| {
-        Failure::new(format!(
-            "cannot measure the disk in {}: {error}; check the directory's permissions and room",
-            folder.display()
-        ))
-    };
-    let disk = rustix::fs::statfs(folder).map_err(|error| failed(error.into()))?;
-    let room = rustix::fs::statvfs(folder).map_err(|error| failed(error.into()))?;
-    let free_bytes = room.f_bavail.saturating_mul(room.f_frsize);
-    let sorted_ns = syncs(folder).map_err(failed)?;
-    Ok(vec![kind(u64::try_from(disk.f_type).unwrap_or(0)), free(free_bytes), speed(&sorted_ns)])
+/// Looks at the disk below `folder`. What cannot be looked at is a finding too: the doctor is asked
+/// just when a disk is full or refuses.
+pub(crate) fn findings(folder: &Path) -> Vec<Finding> {
+    let disk = rustix::fs::statfs(folder).map(|disk| u64::try_from(disk.f_type).unwrap_or(0));
+    let room = rustix::fs::statvfs(folder).map(|room| room.f_bavail.saturating_mul(room.f_frsize));
+    vec![
+        disk.map_or_else(|error| unmeasured("disk kind", &error.into()), kind),
+        room.map_or_else(|error| unmeasured("disk room", &error.into()), free),
+        syncs(folder).map_or_else(|error| unmeasured("disk speed", &error), |ns| speed(&ns)),
+    ]
+}
+
+/// The error in a word: its text could hold a path.
+fn unmeasured(what: &'static str, error: &io::Error) -> Finding {
+    let seen = format!("could not be measured: {}", error.kind());
+    Finding::wrong(what, seen, "look at the directory's owner and mode, and make room")
 }
 
 fn kind(magic: u64) -> Finding {
@@ -152,6 +154,18 @@ mod tests {
         let times = syncs(folder.path()).unwrap();
         assert!(!times.is_empty() && times.is_sorted());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_measured_is_a_finding() {
+        let nowhere = tempfile::tempdir().unwrap().path().join("nowhere");
+        let findings = findings(&nowhere);
+        assert_eq!(findings.len(), 3);
+        for finding in findings {
+            assert_eq!(finding.verdict, Verdict::Wrong);
+            assert!(finding.seen.starts_with("could not be measured: "), "{finding}");
+            assert!(!finding.seen.contains("nowhere"), "{finding}");
+        }
     }
 
     #[test]

@@ -78,6 +78,98 @@ fn a_cut_at_any_place_is_found() {
     }
 }
 
+/// Who can write the folder and has no key cuts the log to an earlier head and says in the mark that the
+/// disk never came further.
+#[test]
+fn a_cut_with_a_mark_that_was_made_to_fit_is_found() {
+    let key = SigningKey::generate().unwrap();
+    let (disk, _) = written(&key);
+    let last = segments(&disk).pop().unwrap();
+    let number = u64::try_from(segments(&disk).len()).unwrap();
+    let whole = disk.contents(&last);
+    let heads = (4_096..used(&disk, &last))
+        .step_by(8)
+        .filter(|at| whole[*at..].starts_with(b"ACHF") && whole[at + 8] == 2);
+    let mut cuts = 0;
+    for head in heads.collect::<Vec<_>>().into_iter().rev().skip(1) {
+        let length = usize::from(u16::from_le_bytes([whole[head + 4], whole[head + 5]]));
+        let end = (head + 64 + length).next_multiple_of(8);
+        let size: [u8; 8] = whole[head + 16..head + 24].try_into().unwrap();
+        let cut = disk.fork(9);
+        cut.corrupt(&last, |file| file[end..].fill(0)).unwrap();
+        cut.corrupt("mark", |file| {
+            for (slot, sequence) in [(0, 1_000_u64), (4_096, 1_001)] {
+                file[slot + 8..slot + 16].copy_from_slice(&sequence.to_le_bytes());
+                file[slot + 16..slot + 24].copy_from_slice(&size);
+                file[slot + 24..slot + 32].copy_from_slice(&number.to_le_bytes());
+                file[slot + 32..slot + 40]
+                    .copy_from_slice(&u64::try_from(end).unwrap().to_le_bytes());
+                file[slot + 40..slot + 72].copy_from_slice(&whole[head + 24..head + 56]);
+                let crc = crc32c(&[&file[slot..slot + 140]]);
+                file[slot + 140..slot + 144].copy_from_slice(&crc.to_le_bytes());
+            }
+        })
+        .unwrap();
+        let report = report(&cut, &key);
+        assert_eq!(report.damage.map(|it| it.harm), Some(Harm::MarkForged), "{report:?}");
+        let config = ach_engine_audit::Config { segment_bytes: 0 };
+        let opened = ach_engine_audit::Log::open(cut, config, key.clone(), log_name(), at(0));
+        assert!(matches!(opened, Err(ach_engine_audit::OpenError::Corrupt(_))));
+        cuts += 1;
+    }
+    assert!(cuts > 1, "there must be heads to cut to");
+}
+
+/// With the key and the name of another log of the node, which was moved away.
+#[test]
+fn a_mark_of_another_log_of_the_same_key_is_found() {
+    let key = SigningKey::generate().unwrap();
+    let write = |numbers: std::ops::Range<u64>| {
+        let disk = SimDisk::new(3, DISK_BYTES);
+        let (mut log, _) = open(disk.clone(), &key);
+        for number in numbers {
+            log.append(&reading(number, 1)).unwrap();
+        }
+        log.close(at(9)).unwrap();
+        disk
+    };
+    let (moved, disk) = (write(10..12), write(0..2));
+    let mark = moved.contents("mark");
+    disk.corrupt("mark", |file| file.clone_from(&mark)).unwrap();
+    assert_eq!(report(&disk, &key).damage.map(|it| it.harm), Some(Harm::MarkForged));
+}
+
+/// At rest there is no second mark that speaks of less.
+#[test]
+fn a_closed_log_cannot_be_cut_by_half_a_mark() {
+    let key = SigningKey::generate().unwrap();
+    let (disk, _) = written(&key);
+    let last = segments(&disk).pop().unwrap();
+    let end = used(&disk, &last);
+    for slot in [0, 4_096] {
+        let harmed = disk.fork(7);
+        harmed.corrupt("mark", |file| file[slot..slot + 144].fill(0)).unwrap();
+        assert!(report(&harmed, &key).is_sound());
+        harmed.corrupt(&last, |file| file[end - 300..].fill(0)).unwrap();
+        assert!(!report(&harmed, &key).is_sound(), "slot {slot}");
+    }
+}
+
+#[test]
+fn a_noted_head_behind_a_damage_is_not_called_cut_off() {
+    let key = SigningKey::generate().unwrap();
+    let disk = SimDisk::new(3, DISK_BYTES);
+    let (mut log, _) = open(disk.clone(), &key);
+    keep(&mut log, 0..5);
+    let noted = log.close(at(9)).unwrap();
+    let segment = &segments(&disk)[0];
+    let end = used(&disk, segment);
+    disk.corrupt(segment, |file| file[end - 1_500] ^= 1).unwrap();
+    let report = report_with(&disk, &key, &noted);
+    assert!(report.damage.is_some());
+    assert_eq!(report.noted, Some(NotedWrong::Unmet { size: 5 }));
+}
+
 #[test]
 fn a_segment_or_mark_that_is_taken_away_is_missed() {
     let key = SigningKey::generate().unwrap();

@@ -11,5 +11,7 @@
 mod deposits;
 mod evidence;
 mod faults;
+mod moody_disk;
 mod opening;
+mod room;
 mod scene;

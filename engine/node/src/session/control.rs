@@ -106,9 +106,12 @@ pub(super) fn may(session: &Session, roles: &[Role]) -> Result<bool, Fault> {
     if roles.contains(&session.identity.role) {
         return Ok(true);
     }
-    refuse(session, Code::WrongRole, "the certificate's role may not do this")?;
+    refuse(session, Code::WrongRole, MAY_NOT)?;
     Ok(false)
 }
+
+/// What somebody is told who asks for what his role does not do.
+const MAY_NOT: &str = "the certificate's role may not do this";
 
 fn refuse(session: &Session, code: Code, detail: &str) -> Result<(), Fault> {
     refuse_of(session, None, code, detail)
@@ -121,12 +124,22 @@ fn refuse_of(
     code: Code,
     detail: &str,
 ) -> Result<(), Fault> {
-    if let Some(counter) = counter(&session.rim.counters, code) {
-        counter.count();
-    }
     let request = subscription.map(u64::from);
     let refused = session.rim.audit.record(&session.party, Action::RequestMade, Outcome::Refused);
     session.rim.audit.note(Record { code: Some(code.value()), request, ..refused });
+    answer_refused(session, subscription, code, detail)
+}
+
+/// Refuses what the audit log has already.
+fn answer_refused(
+    session: &Session,
+    subscription: Option<u32>,
+    code: Code,
+    detail: &str,
+) -> Result<(), Fault> {
+    if let Some(counter) = counter(&session.rim.counters, code) {
+        counter.count();
+    }
     if session.out.is_first(code) && session.rim.may_log() {
         tracing::warn!(role = session.identity.role.word(), %code, "refused a request");
     }
@@ -151,7 +164,7 @@ fn take_names(session: &Session, vendor: Option<&Vendor>, intern: Intern) -> Res
             counter.count();
         }
         let handles = vendor.handles.borrow();
-        let objects = handles.item(refusal.handle).and_then(audit_words::named);
+        let objects = handles.item(refusal.handle).and_then(|item| audit_words::named(item, &site));
         let named = session.rim.audit.record(&session.party, Action::ThingNamed, Outcome::Refused);
         let (objects, code) = (objects.into_iter().collect(), Some(refusal.code.value()));
         session.rim.audit.note(Record { objects, code, ..named });
@@ -209,13 +222,11 @@ fn take_echo(session: &Session, echo: &Echo) -> Result<(), Fault> {
 }
 
 async fn take_command(session: &Rc<Session>, command: WireCommand) -> Result<(), Fault> {
-    let (action, object) = audit_words::wish(&command.wish, session.rim.site().id());
+    let (action, object) = audit_words::wish(&command.wish, &session.rim.site());
     let act = Act { number: command.command, action, object };
     if session.identity.role != Role::Operator {
         act.tell(session, Outcome::Refused, Some(Code::WrongRole));
-    }
-    if !may(session, &[Role::Operator])? {
-        return Ok(());
+        return answer_refused(session, None, Code::WrongRole, MAY_NOT);
     }
     let Some(kind) = command_kind(&session.rim.site(), &command.wish) else {
         let detail = "the site has no such thing, or it has no actor";

@@ -116,12 +116,12 @@ impl Subscription {
         let audit = &self.session.rim.audit;
         let record = audit.record(&self.session.party, action, Outcome::Done);
         let objects = if action == Action::ReadBegun {
-            audit_words::read(&self.request)
+            audit_words::read(&self.request, &self.session.rim.site())
         } else {
             audit_words::topic(self.request.topic).into_iter().collect()
         };
         let request = Some(u64::from(self.request.subscription));
-        audit.tell(Record { objects, request, ..record });
+        audit.tell_metered(Record { objects, request, ..record });
     }
 
     /// Writes the stream until it is ended, the peer wants no more of it, or is gone.

@@ -85,7 +85,7 @@ async fn who_came_who_read_what_and_who_commanded_is_in_the_log() {
     check_has(&records, "operator chief actor_set_aside begun [subject pump]");
     check_has(&records, "operator chief actor_set_aside done [subject pump]");
     check_has(&records, "operator chief actor_released done [subject pump]");
-    check_has(&records, "operator chief actor_released refused code 64 [subject nobody]");
+    check_has(&records, "operator chief actor_released refused code 64 [unknown subject:1]");
     check_has(&records, "node node-1 site_put_in_force done [site st-anna version 1]");
     check_has(&records, "operator chief disconnected done []");
     assert_eq!(line(records.last().unwrap()), "node node-1 node_stopped done []");
@@ -126,6 +126,71 @@ async fn what_is_refused_is_in_the_log_and_a_flood_of_it_is_one_record() {
         record.who.role == AgentRole::Unknown && record.outcome == Outcome::Refused
     };
     assert!(records.iter().any(is_stranger), "{records:#?}");
+}
+
+/// What a peer sends may be anything, and what is in the log is there for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_the_site_does_not_have_is_counted_and_not_kept() {
+    let ward = Ward::new();
+    let node = ward.start();
+    let filter = Filter {
+        subjects: vec![name("Anna.Huber"), name("nurse"), name("Max.Huber")],
+        ..Filter::default()
+    };
+    let client = ward.client(node.address(), Role::Receiver, "wall").await;
+    let events = client.subscriber().events(filter, None).await.unwrap();
+    let mut operator = ward.client(node.address(), Role::Operator, "chief").await.operator();
+    assert!(operator.quarantine(Thing::Zone(name("Anna.Huber"))).await.is_err());
+    drop(events);
+    drain(node).await;
+    let records = records(&ward);
+    check_has(
+        &records,
+        "receiver wall read_begun done [topic events, subject nurse, unknown subject:2]",
+    );
+    check_has(&records, "operator chief actor_set_aside refused code 64 [unknown zone:1]");
+    for entry in std::fs::read_dir(ward.folder.path().join("data/audit")).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(5).any(|window| window == b"Huber"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_command_is_one_record() {
+    let ward = Ward::new();
+    let node = ward.start();
+    let client = ward.client(node.address(), Role::Receiver, "wall").await;
+    let mut operator = client.operator();
+    assert!(operator.quarantine(Thing::Subject(name("pump"))).await.is_err());
+    drain(node).await;
+    let refused: Vec<String> = records(&ward)
+        .iter()
+        .filter(|record| record.outcome == Outcome::Refused)
+        .map(line)
+        .collect();
+    assert_eq!(refused, ["receiver wall actor_set_aside refused code 33 [subject pump]"]);
+}
+
+/// A folder that cannot be used keeps no node from its alarms, and is used once it can be.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_starts_without_its_audit_folder() {
+    let ward = Ward::new();
+    let folder = ward.folder.path().join("data/audit");
+    std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
+    std::fs::write(&folder, b"in the way").unwrap();
+    let node = ward.start();
+    let trouble = node.health().audit_trouble;
+    assert!(matches!(trouble, Some(AuditTrouble::NotOpened { .. })), "{trouble:?}");
+    drop(ward.alarms(node.address()).await);
+    std::fs::remove_file(&folder).unwrap();
+    let opened = async {
+        while node.health().audit_trouble.is_some() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    in_time("the log", opened).await;
+    drain(node).await;
+    check_has(&records(&ward), "node node-1 node_stopped done []");
 }
 
 #[tokio::test(flavor = "multi_thread")]
