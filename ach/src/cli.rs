@@ -156,9 +156,8 @@ pub(crate) struct Serve {
     /// as much again
     #[arg(long, value_name = "BYTES", hide_short_help = true)]
     pub(crate) checkpoint_bytes: Option<u64>,
-    /// Remove the journal that no start needs any more; history cannot tell of what was in it
-    #[arg(long, hide_short_help = true)]
-    pub(crate) forget_journal: bool,
+    #[command(flatten)]
+    pub(crate) remember: self::history::Remember,
     /// End in order when stdin ends: for whoever starts a node as a child and may die before it
     #[arg(long, hide_short_help = true)]
     pub(crate) until_stdin_ends: bool,

@@ -2,6 +2,7 @@
 
 mod explain;
 mod export;
+mod hold;
 mod source;
 
 use ach_actors_model::Timestamp;
@@ -21,6 +22,9 @@ pub(crate) fn run(wish: &History) -> Result<Outcome, Failure> {
     match wish {
         History::Export(export) => export::run(export),
         History::Build { data } => source::build(data),
+        History::Hold(wish) => hold::place(wish),
+        History::Release { id, data } => hold::lift(id, data),
+        History::Holds { data, json } => hold::list(data, *json),
     }
 }
 

@@ -4,6 +4,8 @@
 //!  session --lanes--> shard --outlet--> publisher --sinks--> session
 //!                       |                   ^
 //!                       +---> committer ----+ durable
+//!                       |        v journal
+//!                       +---> historian
 //! ```
 //!
 //! The shard decides on a thread of its own or on the rim's; the rim's thread has the endpoint, the
@@ -11,12 +13,14 @@
 //! nothing waits for the disk but what must ([`Effect::release`](ach_actors_entities::Effect)).
 
 mod ack_table;
+mod archivist;
 mod audit_start;
 mod audit_state;
 mod audit_tally;
 mod audit_words;
 mod audit_writer;
 mod auditor;
+mod bell;
 mod checkpoint_store;
 mod clock;
 mod commit_mark;
@@ -25,6 +29,11 @@ mod counters;
 mod entry_queue;
 mod fan_out;
 mod give_way;
+mod historian;
+mod history_feed;
+mod history_page;
+mod history_start;
+mod history_state;
 mod journal_floor;
 mod journal_log;
 mod keeper;
@@ -42,6 +51,7 @@ mod ping_buffer;
 mod publisher;
 mod recent;
 mod recovery;
+mod rereading;
 mod restore;
 mod rim;
 mod roster;
@@ -61,13 +71,16 @@ mod test_values;
 mod told;
 
 pub use audit_state::AuditTrouble;
+pub use bell::{Rung, ring};
 pub use clock::{Clock, SystemClock};
 pub use commit_mark::StoringStopped;
 pub use counters::{Counter, Counters};
+pub use history_state::{HistoryPolicy, HistoryTrouble};
 pub use lanes::LanesClosed;
 pub use limits::NodeLimits;
 pub use node::{Arrangement, Ended, Health, Node, NodeConfig, Running};
 pub use node_page::NodePage;
+pub use rereading::{RereadError, Rereading};
 pub use restore::checkpointed_site;
 pub use scribe::CheckpointPolicy;
 pub use start_error::StartError;

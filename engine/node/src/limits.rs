@@ -5,6 +5,7 @@ use std::time::Duration;
 use ach_engine_net::FRAME_DEADLINE;
 use ach_engine_net::transport::PENDING_HANDSHAKES_MAX;
 
+use crate::history_state::HistoryPolicy;
 use crate::scribe::CheckpointPolicy;
 
 /// Limits of a node. The defaults fit a hospital.
@@ -39,6 +40,9 @@ pub struct NodeLimits {
     pub drain_within: Duration,
     /// When checkpoints are made.
     pub checkpoints: CheckpointPolicy,
+    /// What is remembered; `None` remembers nothing beyond the journal. Off unless asked for: a node that
+    /// is hosted for a while has nothing to remember.
+    pub history: Option<HistoryPolicy>,
 }
 
 impl Default for NodeLimits {
@@ -56,6 +60,7 @@ impl Default for NodeLimits {
             report_window: 4_096,
             drain_within: Duration::from_secs(10),
             checkpoints: CheckpointPolicy::default(),
+            history: None,
         }
     }
 }

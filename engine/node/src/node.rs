@@ -22,6 +22,9 @@ use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::committer::Committer;
 use crate::counters::Counters;
+use crate::history_feed::HistoryFeed;
+use crate::history_start::{self, HistoryParts};
+use crate::history_state::HistoryTrouble;
 use crate::keeper::Keeper;
 use crate::lanes::{Lanes, LanesClosed};
 use crate::limits::NodeLimits;
@@ -97,6 +100,8 @@ pub struct Health {
     pub is_running: bool,
     /// What is wrong with the audit log, if anything. Alarms go on; an operator must act.
     pub audit_trouble: Option<AuditTrouble>,
+    /// What is wrong with history or archives, if anything. Alarms go on, and so does storing.
+    pub history_trouble: Option<HistoryTrouble>,
 }
 
 impl Health {
@@ -108,7 +113,10 @@ impl Health {
 
     /// Whether it works and something is not as it must be, so that an operator must act.
     pub fn is_degraded(&self) -> bool {
-        self.is_running && (self.stopped.is_some() || self.audit_trouble.is_some())
+        self.is_running
+            && (self.stopped.is_some()
+                || self.audit_trouble.is_some()
+                || self.history_trouble.is_some())
     }
 }
 
@@ -185,7 +193,19 @@ impl Node {
         check_site(&config, &recovered)?;
         let shared = Shared::new(&recovered, clock, &config.limits);
         let audit = audit(&config, audit_disk, &shared.counters, &shared.clock)?;
-        start(config, recovered, shared, audit)
+        let history = match config.limits.history {
+            None => None,
+            Some(policy) => {
+                let parts = HistoryParts {
+                    mark: shared.mark.clone(),
+                    clock: shared.clock.clone(),
+                    counters: shared.counters.clone(),
+                    floor: recovered.floor.clone(),
+                };
+                Some(history_start::start(&config.data, (disk.clone(), kek), policy, parts)?)
+            }
+        };
+        start(config, recovered, shared, (audit, history))
     }
 }
 
@@ -243,6 +263,7 @@ impl Running {
             backlog_bytes: self.mark.backlog_bytes(),
             is_running: *self.state.borrow() == ShardState::Running,
             audit_trouble: self.audit.trouble(),
+            history_trouble: self.counters.tally.history.trouble(),
         }
     }
 
@@ -309,10 +330,10 @@ fn start(
     config: NodeConfig,
     recovered: Recovered,
     shared: Shared,
-    audit: Audit,
+    (audit, history): (Audit, Option<HistoryFeed>),
 ) -> Result<Running, StartError> {
     let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, .. } = config;
-    let (worker, told, acks) = worker(&shared, recovered, site, limits.checkpoints)?;
+    let (worker, told, acks) = worker(&shared, recovered, site, (limits.checkpoints, history))?;
     let site = worker.shard().site().cloned().ok_or(StartError::Failed)?;
     let rim = RimParts {
         node: name,
@@ -386,7 +407,7 @@ fn worker(
     shared: &Shared,
     recovered: Recovered,
     site: SiteConfig,
-    policy: CheckpointPolicy,
+    (policy, history): (CheckpointPolicy, Option<HistoryFeed>),
 ) -> Result<(ShardWorker, Told, AckTable), StartError> {
     let (mark, counters) = (shared.mark.clone(), shared.counters.clone());
     if let Some(why) = recovered.stopped {
@@ -417,6 +438,7 @@ fn worker(
         mark,
         spout: Spout::new(shared.outlet.clone()),
         scribe: Scribe::new(past, keeper, policy, counters.clone()),
+        history,
         counters,
         gauge: shared.gauge.clone(),
         last_index: recovered.last_index,

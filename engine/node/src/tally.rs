@@ -9,6 +9,7 @@ use ach_engine_metrics::{GROUP_ENTRIES, Histogram, LATENCY_NS};
 use ach_engine_net::HandshakeCounts;
 
 use crate::counters::Counter;
+use crate::history_state::HistoryState;
 
 /// Every kind of alarm: each is told from the start, so that the first of its kind is seen as a rise.
 const KINDS: &[AlarmKind] = &[
@@ -83,6 +84,8 @@ pub(crate) struct Tally {
     subscribers: [AtomicU64; 3],
     beat_at: AtomicU64,
     handshakes: OnceLock<Arc<HandshakeCounts>>,
+    /// How history is.
+    pub history: HistoryState,
 }
 
 impl Default for Tally {
@@ -99,6 +102,7 @@ impl Default for Tally {
             subscribers: Default::default(),
             beat_at: AtomicU64::new(0),
             handshakes: OnceLock::new(),
+            history: HistoryState::default(),
         }
     }
 }

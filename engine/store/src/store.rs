@@ -87,6 +87,21 @@ impl Store {
             Err(OpenError::Damaged { detail }) => detail,
             Err(error) => return Err(error),
         };
+        let aside = Store::set_aside(folder)?;
+        let store = Store::open(folder)?;
+        Ok(OpenedStore { store, set_aside: Some((aside, detail)) })
+    }
+
+    /// Moves the store in `folder`, which nobody may have open, aside as a damaged one, and says where
+    /// it is. One is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Disk`].
+    pub fn set_aside(folder: &Path) -> Result<PathBuf, OpenError> {
+        // A link to another disk is followed, so that what is moved stays on that.
+        let folder = fs::canonicalize(folder)
+            .map_err(|source| OpenError::Disk { verb: "find", source })?;
         let aside = folder.with_extension("damaged");
         match fs::remove_dir_all(&aside) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
@@ -94,10 +109,9 @@ impl Store {
             }
             Ok(()) | Err(_) => {}
         }
-        fs::rename(folder, &aside)
+        fs::rename(&folder, &aside)
             .map_err(|source| OpenError::Disk { verb: "set aside", source })?;
-        let store = Store::open(folder)?;
-        Ok(OpenedStore { store, set_aside: Some((aside, detail)) })
+        Ok(aside)
     }
 
     /// Days that are kept, oldest first.

@@ -44,6 +44,7 @@ impl Oracle {
                     index: step.entry.index,
                     ordinal,
                     notice: *notice,
+                    clock_offset_ns: None,
                 }),
                 Effect::Event(event) => self.event(event.kind, event.at),
                 Effect::SiteInForce { .. } => self.end_gone(step),
