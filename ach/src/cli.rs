@@ -157,7 +157,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "BYTES", hide_short_help = true)]
     pub(crate) checkpoint_bytes: Option<u64>,
     #[command(flatten)]
-    pub(crate) remember: self::history::Remember,
+    pub(crate) remember: history::Remember,
     /// End in order when stdin ends: for whoever starts a node as a child and may die before it
     #[arg(long, hide_short_help = true)]
     pub(crate) until_stdin_ends: bool,

@@ -1,6 +1,6 @@
 //! The thread that archives what the journal is about to give up, and drops archives that are over.
 //!
-//! It looks every ten seconds; when no start needs a part of the journal any more, it copies its entries,
+//! It looks once a second; when no start needs a part of the journal any more, it copies its entries,
 //! compressed and encrypted, into files of a day each or less, and once a day the checkpoint at which it
 //! has come beside them. It works at low priority and at most half of the time. Only what is archived is
 //! given up by the journal.
@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use ach_actors_model::NS_PER_S;
 use ach_engine_checkpoint::name_of;
 use ach_engine_journal::{
     Disk, DiskFile, Kek, KekRefused, Lsn, ReadError, Reader, Record, RecordKind,
@@ -32,8 +33,11 @@ use crate::history_state::{HistoryState, HistoryTrouble};
 use crate::journal_floor::JournalFloor;
 use crate::rereading::{ARCHIVE_PURPOSE, checkpoints_beside};
 
-/// How often it looks.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How often it looks whether there is something to archive.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often it looks for archives that are over, and tries again what failed.
+const HOUSEKEEPING_NS: u64 = 60 * NS_PER_S;
 
 /// After so many bytes of entries it rests for as long as they took, so that a reading of the whole
 /// journal takes no more than half of a core's idle time.
@@ -72,6 +76,9 @@ struct Archivist<D> {
     pace: SystemClock,
     /// The record of the last entry that is archived, if it was read by this process.
     after: Lsn,
+    /// The checkpoint up to which it came last, and when it looked at its folder.
+    done_index: u64,
+    tidied_at_ns: Option<u64>,
 }
 
 /// Why nothing was archived.
@@ -107,7 +114,7 @@ where
     let running = parts.queue.begin_running();
     let folder = parts.data.join(ARCHIVE_FOLDER);
     let mut archivist =
-        Archivist { parts, folder, pace: SystemClock::default(), after: Lsn::NONE };
+        Archivist { parts, folder, pace: SystemClock::default(), after: Lsn::NONE, done_index: 0, tidied_at_ns: None };
     std::thread::Builder::new().name("ach-archive".to_owned()).spawn(move || {
         let _running = running;
         // Of the calling thread only. Where it is not allowed nothing is lost.
@@ -123,15 +130,30 @@ impl<D: Disk + Clone> Archivist<D> {
 
     fn run(&mut self) {
         while !self.parts.queue.is_closed() {
-            match self.round() {
-                Ok(()) => self.state().archiving.recover(),
-                Err(error) => {
-                    let detail = historian::told(&error);
-                    self.state().archiving.fail(HistoryTrouble::NotArchived { detail });
+            if self.has_to_do() {
+                match self.round() {
+                    Ok(()) => self.state().archiving.recover(),
+                    Err(error) => {
+                        let detail = historian::told(&error);
+                        self.state().archiving.fail(HistoryTrouble::NotArchived { detail });
+                    }
                 }
             }
             std::thread::park_timeout(LOOK_EVERY);
         }
+    }
+
+    /// Whether more may be archived, or it is time to look at the folder.
+    fn has_to_do(&mut self) -> bool {
+        let now_ns = self.pace.monotonic_ns();
+        let is_time = |at_ns: u64| now_ns.saturating_sub(at_ns) >= HOUSEKEEPING_NS;
+        let until_index = self.parts.floor.archivable().map_or(0, |until| until.index);
+        if until_index <= self.done_index && !self.tidied_at_ns.is_none_or(is_time) {
+            return false;
+        }
+        self.done_index = until_index;
+        self.tidied_at_ns = Some(now_ns);
+        true
     }
 
     /// Archives what may be, and drops what is over.

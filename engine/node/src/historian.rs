@@ -226,6 +226,11 @@ impl<D: Disk + Clone> Historian<D> {
             tracing::error!(%aside, %detail, "history was damaged and is derived anew; alarms go on");
         }
         let writer = HistoryWriter::open(store)?;
+        if writer.taken_through() > self.parts.mark.durable_index() {
+            // The journal was put back from a backup, or its disk lost what a question had read of it.
+            let detail = "it has entries that the journal does not have".to_owned();
+            return Err(WriteError::Damaged { detail }.into());
+        }
         let (taken, durable) = (writer.taken_through(), self.parts.mark.durable_index());
         tracing::info!(taken, durable, "history goes on");
         self.writer = Some(writer);

@@ -23,19 +23,18 @@ const STEPS_WAITING_MAX: usize = 16_384;
 /// built for. A writing of history takes tens of milliseconds.
 const PINGS_WAITING_MAX: u64 = 1 << 18;
 
+/// A change of the site counts as so many pings: with its configuration and the compiled site it is some
+/// hundreds of bytes a tag.
+const SITE_CHANGE_PINGS: u64 = 1 << 15;
+
 /// An entry with what came of it.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub entry: Entry,
-    /// The effects it had; none if history keeps none of them.
+    /// The effects it had.
     pub effects: Vec<Effect>,
     /// The site in force after it.
     pub site: Option<Arc<Site>>,
-}
-
-/// Whether history keeps something of an effect.
-pub(crate) fn is_historic(effect: &Effect) -> bool {
-    matches!(effect, Effect::Alarm(_) | Effect::Event(_) | Effect::SiteInForce { .. })
 }
 
 /// What the shard's thread and those of history share.
@@ -67,7 +66,7 @@ impl HistoryQueue {
     /// The next entry.
     pub(crate) fn pop(&self) -> Option<Step> {
         let step = self.steps.pop()?;
-        self.waiting_pings.fetch_sub(ping_count(&step.entry), Ordering::Relaxed);
+        self.waiting_pings.fetch_sub(weight(&step.entry), Ordering::Relaxed);
         Some(step)
     }
 
@@ -134,7 +133,7 @@ impl HistoryFeed {
     /// Offers an entry that is about to be given to the disk. Never waits.
     pub(crate) fn offer(&self, step: Step) {
         let queue = &self.queue;
-        let pings = ping_count(&step.entry);
+        let pings = weight(&step.entry);
         let waiting = queue.waiting_pings.fetch_add(pings, Ordering::Relaxed);
         // An entry larger than the limit is let in when nothing else waits.
         let has_room = waiting == 0 || waiting.saturating_add(pings) <= PINGS_WAITING_MAX;
@@ -172,12 +171,14 @@ impl Drop for HistoryFeed {
     }
 }
 
-fn ping_count(entry: &Entry) -> u64 {
-    let pings = entry.inputs.iter().map(|input| match input {
-        Input::Pings(batch) => batch.pings.len(),
+/// How much room an entry takes, in pings.
+fn weight(entry: &Entry) -> u64 {
+    let weights = entry.inputs.iter().map(|input| match input {
+        Input::Pings(batch) => u64::try_from(batch.pings.len()).unwrap_or(u64::MAX),
+        Input::SiteChange(_) => SITE_CHANGE_PINGS,
         _ => 0,
     });
-    u64::try_from(pings.sum::<usize>()).unwrap_or(u64::MAX)
+    weights.fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::clock::{SKEW_MAX_NS, ShardClock};
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::committer::Committer;
 use crate::counters::Counters;
-use crate::history_feed::{HistoryFeed, Step, is_historic};
+use crate::history_feed::{HistoryFeed, Step};
 use crate::lanes::{Lanes, Ticketed};
 use crate::outlet::{Outbound, Spout};
 use crate::ping_buffer::BATCH_PINGS_MAX;
@@ -80,8 +80,7 @@ pub(crate) struct ShardWorker {
     parts: ShardParts,
     effects: Vec<Effect>,
     tickets: Vec<u64>,
-    /// An entry whose alarms were told and that the disk is still to get, with what history keeps of
-    /// its effects.
+    /// An entry whose alarms were told and that the disk is still to get, with its effects for history.
     unstored: Option<(Entry, Vec<Effect>)>,
     heartbeat_at: Timestamp,
     is_checkpoint_paused: bool,
@@ -272,9 +271,9 @@ impl ShardWorker {
         false
     }
 
-    /// The effects, if history keeps any of them.
+    /// The effects, for history if there is one. They were told already.
     fn historic(&mut self) -> Vec<Effect> {
-        if self.parts.history.is_some() && self.effects.iter().any(is_historic) {
+        if self.parts.history.is_some() {
             std::mem::take(&mut self.effects)
         } else {
             Vec::new()

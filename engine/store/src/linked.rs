@@ -2,7 +2,7 @@
 //!
 //! Tables are written once and never changed, so links to them are a copy. A tree's `current` file names
 //! the version in force, whose tables are there as long as it is: when `current` is the same after the
-//! links were made as before, all of that version is linked. The LSM's own journal is left out; history
+//! links were made as before, all of that version is linked. The LSM's own journal is an empty one; history
 //! never goes through it.
 
 use std::fs;
@@ -65,8 +65,9 @@ fn link_all(folder: &Path, scratch: &Path) -> Result<bool, Error> {
         }
     }
     fs::copy(folder.join("version"), scratch.join("version"))?;
-    // The LSM takes a lock on it.
+    // The LSM takes a lock on the one. Without the other it would number what comes from 0 again.
     fs::File::create(scratch.join("lock"))?;
+    fs::File::create(scratch.join("0.jnl"))?;
     Ok(true)
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use ach_actors_entities::{Effect, Site};
 use ach_actors_model::{
-    AlarmNotice, Cause, Event, EventKind, NS_PER_S, PingBatch, Place, SourceRef, SubjectRef,
+    AlarmNotice, Cause, Event, EventKind, Lane, NS_PER_S, PingBatch, Place, SourceRef, SubjectRef,
     Timestamp, ZoneRef,
 };
 use ach_engine_shard::{Entry, Input};
@@ -184,13 +184,11 @@ impl HistoryWriter {
             self.keyframes.heard(self.heads.take_heard());
             self.keyframes.write(minute, self.heads.last_pings(), &mut self.rows);
         }
-        let is_changed = effects.iter().any(|effect| matches!(effect, Effect::SiteInForce { .. }));
-        if let Some(site) = site.filter(|_| is_changed) {
-            self.take_site(site, entry.at)?;
-        }
         for input in &entry.inputs {
             match input {
-                Input::Pings(batch) => self.take_pings(batch, entry, site),
+                Input::Pings(batch) if is_decided(batch, effects) => {
+                    self.take_pings(batch, entry, site);
+                }
                 Input::OpenEpoch { source, epoch } => self.admission.open(*source, *epoch),
                 Input::ClockCompared { source, offset_ns, .. } => {
                     self.clock_offsets_ns.insert(*source, *offset_ns);
@@ -207,6 +205,13 @@ impl HistoryWriter {
                     record.put(&mut self.rows)?;
                 }
                 Effect::Event(event) => self.take_event(event),
+                // What a site ends, it ends at its place among what happened. Of several in one entry
+                // only the last is known.
+                Effect::SiteInForce { version } => {
+                    if let Some(site) = site.filter(|site| site.version() == *version) {
+                        self.take_site(site, entry.at)?;
+                    }
+                }
                 _ => {}
             }
         }
@@ -276,7 +281,7 @@ impl HistoryWriter {
         for ping in &batch.pings {
             let seq = batch.first_seq.saturating_add(ping.seq_offset.into());
             let is_its_own =
-                site.is_none_or(|site| site.tag_source(ping.tag) == Some(batch.source));
+                site.is_some_and(|site| site.tag_source(ping.tag) == Some(batch.source));
             if seq <= seen_through || !is_its_own {
                 continue;
             }
@@ -335,4 +340,16 @@ impl HistoryWriter {
         self.written_at = self.through_at;
         Ok(())
     }
+}
+
+/// Whether the shard decided on a batch: it says how far each feed has come with the entry.
+fn is_decided(batch: &PingBatch, effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| match effect {
+        Effect::Accepted(accepted) => {
+            accepted.lane == Lane::Ping
+                && (accepted.source, accepted.epoch) == (batch.source, batch.epoch)
+                && accepted.through_seq >= batch.last_seq
+        }
+        _ => false,
+    })
 }

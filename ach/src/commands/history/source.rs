@@ -34,6 +34,12 @@ impl Source {
         if kept.exists() {
             must_own(&kept)?;
             match Store::open(&kept) {
+                Ok(store) if is_ahead(&directory, &store)? => {
+                    complain!(
+                        "the history has entries that the journal does not have; it is derived for \
+                         this question alone, and by the node when it starts"
+                    );
+                }
                 Ok(store) => {
                     let is_whole = bring_up(&directory, &store)?;
                     return Ok(Source { store, _scratch: None, is_whole });
@@ -96,6 +102,15 @@ pub(super) fn build(data: &Path) -> Result<Outcome, Failure> {
         opened.store.through()?
     );
     Ok(if is_whole { Outcome::Done } else { Outcome::Unsound })
+}
+
+/// Whether a store has what its journal does not have: that was put back from a backup, or its disk has
+/// lost it.
+fn is_ahead(directory: &DataDirectory, store: &Store) -> Result<bool, Failure> {
+    let kek = directory.key_source().load()?;
+    let disk = FileDisk::existing(directory.journal())?;
+    let last_index = Rereading::new(disk, kek, &directory.archive()).last_index()?;
+    Ok(last_index < store.through()?)
 }
 
 /// Takes what journal and archives have and the store has not; false if some of it cannot be read.
