@@ -178,7 +178,8 @@ mod tests {
         let now_ns = 1_795_392_000_000_000_000 + index * 987_654_321;
         // Digits that a compressor does not foresee (splitmix64).
         let noise = |n: u64| {
-            let z = (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (n >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            let z = (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (n >> 30))
+                .wrapping_mul(0xBF58_476D_1CE4_E5B9);
             z ^ (z >> 27)
         };
         let ping = |tag: u32| {

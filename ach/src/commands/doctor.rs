@@ -5,6 +5,7 @@ mod certificates;
 mod disk_speed;
 mod finding;
 mod machine;
+mod remembered;
 mod stopwatch;
 
 use std::path::{Path, PathBuf};
@@ -43,6 +44,7 @@ pub(crate) fn examine(
     findings.extend(machine::findings());
     if let Some(data) = data {
         findings.extend(certificates::of_node(data));
+        findings.extend(remembered::findings(data));
     }
     findings.extend(credentials.iter().map(|it| certificates::of_credentials(it)));
     findings.extend(carry::findings());

@@ -97,7 +97,11 @@ pub(crate) fn visits(wish: &Visits) -> Result<Outcome, Failure> {
 }
 
 fn visit_line(visit: &Visit, subject: &str) -> String {
-    let left = visit.exited_at.map_or_else(|| "still there".to_owned(), local);
+    let left = match (visit.exited_at, visit.ended_before) {
+        (Some(at), _) => local(at),
+        (None, Some(at)) => format!("left before {}", local(at)),
+        (None, None) => "still there".to_owned(),
+    };
     format!("{subject:<24}  {}  {left}", local(visit.entered_at))
 }
 
@@ -108,6 +112,7 @@ fn visit_object(visit: &Visit, subject: &str, wish: &Visits) -> String {
         "subject": subject,
         "entered_at": iso(visit.entered_at),
         "exited_at": visit.exited_at.map(iso),
+        "ended_before": visit.ended_before.map(iso),
     })
     .to_string()
 }

@@ -57,7 +57,8 @@ fn check_questions(folder: &Path, alarm: &str) {
     assert!(lines[3].contains(",15000,2600,,0,"), "{said:?}");
     assert!(lines[1].starts_with("0200AC0000000004,visitor-001,2026-01-10T22:00:00."), "{said:?}");
 
-    let parts = ["store-at-night", "visitor-001", "opened by input", "unauthorised_entry", "clock     "];
+    let parts =
+        ["store-at-night", "visitor-001", "opened by input", "unauthorised_entry", "clock     "];
     check(folder, &format!("explain {alarm} --data data"), 0, &parts);
     let told = objects(&check(folder, &format!("explain {alarm} --data data --json"), 0, &[]));
     assert_eq!(told[0]["cause"]["feed"], "rtls", "{told:?}");

@@ -71,8 +71,9 @@ fn site() -> Result<SiteConfig, NameError> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let folder =
-        PathBuf::from(arguments.first().ok_or("usage: node_rate FOLDER [SECONDS] [one|two] [history]")?);
+    let folder = PathBuf::from(
+        arguments.first().ok_or("usage: node_rate FOLDER [SECONDS] [one|two] [history]")?,
+    );
     let seconds: u64 = arguments.get(1).map_or(Ok(5), |text| text.parse())?;
     let is_two = arguments.get(2).is_some_and(|word| word == "two");
     let has_history = arguments.iter().skip(2).any(|word| word == "history");
@@ -118,7 +119,10 @@ fn tell_history(node: &Running, data: &std::path::Path) -> Result<(), Box<dyn Er
             Rung::NotWritten { why } => println!("history: {why}"),
         }
     }
-    println!("history: all {pings} pings written after {} ms", now().since_ns(began_at) / 1_000_000);
+    println!(
+        "history: all {pings} pings written after {} ms",
+        now().since_ns(began_at) / 1_000_000
+    );
     Ok(())
 }
 

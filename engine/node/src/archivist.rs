@@ -113,8 +113,14 @@ where
 {
     let running = parts.queue.begin_running();
     let folder = parts.data.join(ARCHIVE_FOLDER);
-    let mut archivist =
-        Archivist { parts, folder, pace: SystemClock::default(), after: Lsn::NONE, done_index: 0, tidied_at_ns: None };
+    let mut archivist = Archivist {
+        parts,
+        folder,
+        pace: SystemClock::default(),
+        after: Lsn::NONE,
+        done_index: 0,
+        tidied_at_ns: None,
+    };
     std::thread::Builder::new().name("ach-archive".to_owned()).spawn(move || {
         let _running = running;
         // Of the calling thread only. Where it is not allowed nothing is lost.
@@ -129,6 +135,7 @@ impl<D: Disk + Clone> Archivist<D> {
     }
 
     fn run(&mut self) {
+        self.remove_unfinished();
         while !self.parts.queue.is_closed() {
             if self.has_to_do() {
                 match self.round() {
@@ -140,6 +147,17 @@ impl<D: Disk + Clone> Archivist<D> {
                 }
             }
             std::thread::park_timeout(LOOK_EVERY);
+        }
+    }
+
+    /// Removes what an earlier life did not finish.
+    fn remove_unfinished(&self) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|it| it == "unfinished" || it == "new") {
+                // It only takes room.
+                drop(fs::remove_file(path));
+            }
         }
     }
 
@@ -173,11 +191,7 @@ impl<D: Disk + Clone> Archivist<D> {
     }
 
     fn must_have_room(&self) -> Result<(), NotArchived> {
-        let failed = |source| NotArchived::Disk {
-            verb: "make",
-            file: self.folder.clone(),
-            source,
-        };
+        let failed = |source| NotArchived::Disk { verb: "make", file: self.folder.clone(), source };
         fs::create_dir_all(&self.folder).map_err(failed)?;
         let room = rustix::fs::statvfs(&self.folder).map_err(|error| failed(error.into()))?;
         let bytes = room.f_bavail.saturating_mul(room.f_frsize);
@@ -233,7 +247,8 @@ impl<D: Disk + Clone> Archivist<D> {
     /// can be decided again when what is before is gone.
     fn keep_checkpoint(&self, until: Good, spans: &[ArchiveSpan]) -> Result<(), NotArchived> {
         let day_of = |index: u64| {
-            let span = spans.iter().find(|span| (span.first_index..=span.last_index).contains(&index));
+            let span =
+                spans.iter().find(|span| (span.first_index..=span.last_index).contains(&index));
             span.map(|span| span.day)
         };
         let failed = |verb, file: &Path| {
@@ -282,7 +297,8 @@ impl<D: Disk + Clone> Archivist<D> {
             source,
         })?;
         let unwanted = unwanted_archives(&spans, &kept, keep_from, &holds);
-        let checkpoints = unwanted.checkpoints.iter().map(|&index| self.folder.join(name_of(index)));
+        let checkpoints =
+            unwanted.checkpoints.iter().map(|&index| self.folder.join(name_of(index)));
         // Archives first: a checkpoint without them is of no use, they without it are of none either.
         let files = unwanted.archives.iter().map(|span| span.file.clone()).chain(checkpoints);
         for file in files {

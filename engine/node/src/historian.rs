@@ -53,6 +53,10 @@ const REBUILDS_MAX: u64 = 3;
 /// How often days that are over are looked for, and the store is measured.
 const HOUSEKEEPING_NS: u64 = 60 * NS_PER_S;
 
+/// Room that history leaves on the disk for journal, checkpoints and audit log: it is the first to stop, after
+/// archives.
+const LEFT_BYTES: u64 = 512 << 20;
+
 /// The folder of the store in the data directory.
 pub(crate) const HISTORY_FOLDER: &str = "history";
 
@@ -97,6 +101,8 @@ enum Fault {
     Open(#[from] OpenError),
     #[error(transparent)]
     Reread(#[from] RereadError),
+    #[error("there is less than 512 MiB of room left")]
+    NoRoom,
 }
 
 impl From<WriteError> for Fault {
@@ -149,7 +155,9 @@ impl<D: Disk + Clone> Historian<D> {
     fn run(&mut self) {
         let _end = End(self.parts.counters.clone());
         self.bell = Bell::hang(&self.parts.data)
-            .inspect_err(|error| tracing::warn!(%error, "commands cannot ask for history to be written"))
+            .inspect_err(
+                |error| tracing::warn!(%error, "commands cannot ask for history to be written"),
+            )
             .ok();
         loop {
             let is_last = self.parts.queue.is_closed();
@@ -193,6 +201,7 @@ impl<D: Disk + Clone> Historian<D> {
         if self.writer.is_none() {
             self.open()?;
         }
+        self.must_have_room()?;
         if self.parts.queue.is_paused() {
             self.catch_up()?;
         }
@@ -211,6 +220,15 @@ impl<D: Disk + Clone> Historian<D> {
             writer.flush()?;
         }
         Ok(())
+    }
+
+    /// History stops before it takes the room of what must not stop.
+    fn must_have_room(&self) -> Result<(), Fault> {
+        // A file system that does not tell is tried.
+        let room = rustix::fs::statvfs(&self.parts.data.join(HISTORY_FOLDER));
+        let is_low =
+            room.is_ok_and(|room| room.f_bavail.saturating_mul(room.f_frsize) < LEFT_BYTES);
+        if is_low { Err(Fault::NoRoom) } else { Ok(()) }
     }
 
     fn open(&mut self) -> Result<(), Fault> {
@@ -352,6 +370,7 @@ impl<D: Disk + Clone> Historian<D> {
                 self.writer = None;
                 HistoryTrouble::NotWritten { detail }
             }
+            Fault::NoRoom => HistoryTrouble::NotWritten { detail },
             Fault::Reread(_) => HistoryTrouble::Unreadable { detail },
         };
         self.retry_at_ns = now_ns.saturating_add(wait_ns);

@@ -1,6 +1,5 @@
 //! Starts the threads of a node's history.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -12,8 +11,8 @@ use crate::commit_mark::CommitMark;
 use crate::counters::Counters;
 use crate::historian::{self, HistorianParts};
 use crate::history_feed::{HistoryFeed, HistoryQueue};
-use crate::history_state::HistoryPolicy;
 use crate::journal_floor::JournalFloor;
+use crate::node::NodeConfig;
 use crate::rereading::Rereading;
 use crate::start_error::StartError;
 
@@ -26,21 +25,22 @@ pub(crate) struct HistoryParts {
     pub floor: Arc<JournalFloor>,
 }
 
-/// Begins to write the history of a node whose journal is on `disk`. Returns at once: the store is opened
+/// Begins to write the history of a node whose journal is on `disk`, if it is to have one. Returns at once: the store is opened
 /// and what it has not is read while the node works.
 ///
 /// # Errors
 ///
 /// When the system gives no thread.
 pub(crate) fn start<D>(
-    data: &Path,
+    config: &NodeConfig,
     (disk, kek): (D, Kek),
-    policy: HistoryPolicy,
     parts: HistoryParts,
-) -> Result<HistoryFeed, StartError>
+) -> Result<Option<HistoryFeed>, StartError>
 where
     D: Disk + Clone + Send + 'static,
 {
+    let Some(policy) = config.limits.history else { return Ok(None) };
+    let data = &config.data;
     let queue = Arc::new(HistoryQueue::new());
     let HistoryParts { mark, clock, counters, floor } = parts;
     counters.tally.history.is_on.store(1, Ordering::Relaxed);
@@ -72,5 +72,5 @@ where
         floor,
     };
     threads.push(historian::start(parts).map_err(StartError::Thread)?);
-    Ok(HistoryFeed::new(queue, counters, threads))
+    Ok(Some(HistoryFeed::new(queue, counters, threads)))
 }

@@ -32,13 +32,17 @@ pub enum HistoryTrouble {
         detail: String,
     },
     /// A write failed or there is no room. It is tried again.
-    #[error("history is not written: {detail}; make room or replace the disk, it goes on by itself")]
+    #[error(
+        "history is not written: {detail}; make room or replace the disk, it goes on by itself"
+    )]
     NotWritten {
         /// Why.
         detail: String,
     },
     /// It was found damaged again and again.
-    #[error("history was damaged several times: {detail}; replace its disk, then start the node again")]
+    #[error(
+        "history was damaged several times: {detail}; replace its disk, then start the node again"
+    )]
     Damaged {
         /// What was found last.
         detail: String,

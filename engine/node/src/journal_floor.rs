@@ -82,7 +82,9 @@ impl JournalFloor {
     /// These are the good checkpoints now, the newest first.
     pub(crate) fn raise(&self, good: &[Good]) {
         self.change(|wants| {
-            wants.good.extend(good.iter().filter(|it| !wants.good.contains(it)).copied().collect::<Vec<_>>());
+            wants.good.extend(
+                good.iter().filter(|it| !wants.good.contains(it)).copied().collect::<Vec<_>>(),
+            );
             wants.good.sort_unstable_by_key(|good| good.index);
             if wants.good.len() > GOOD_MAX {
                 wants.good.remove(1);

@@ -193,18 +193,13 @@ impl Node {
         check_site(&config, &recovered)?;
         let shared = Shared::new(&recovered, clock, &config.limits);
         let audit = audit(&config, audit_disk, &shared.counters, &shared.clock)?;
-        let history = match config.limits.history {
-            None => None,
-            Some(policy) => {
-                let parts = HistoryParts {
-                    mark: shared.mark.clone(),
-                    clock: shared.clock.clone(),
-                    counters: shared.counters.clone(),
-                    floor: recovered.floor.clone(),
-                };
-                Some(history_start::start(&config.data, (disk.clone(), kek), policy, parts)?)
-            }
+        let parts = HistoryParts {
+            mark: shared.mark.clone(),
+            clock: shared.clock.clone(),
+            counters: shared.counters.clone(),
+            floor: recovered.floor.clone(),
         };
+        let history = history_start::start(&config, (disk.clone(), kek), parts)?;
         start(config, recovered, shared, (audit, history))
     }
 }

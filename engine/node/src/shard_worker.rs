@@ -273,11 +273,7 @@ impl ShardWorker {
 
     /// The effects, for history if there is one. They were told already.
     fn historic(&mut self) -> Vec<Effect> {
-        if self.parts.history.is_some() {
-            std::mem::take(&mut self.effects)
-        } else {
-            Vec::new()
-        }
+        if self.parts.history.is_some() { std::mem::take(&mut self.effects) } else { Vec::new() }
     }
 
     /// Gives the disk the entry it is still to get.

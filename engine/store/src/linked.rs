@@ -32,7 +32,9 @@ impl Store {
             tries += 1;
             let opened = match link_all(folder, scratch) {
                 Ok(true) => Store::open(scratch),
-                Ok(false) => Err(OpenError::Damaged { detail: "it changes too quickly".to_owned() }),
+                Ok(false) => {
+                    Err(OpenError::Damaged { detail: "it changes too quickly".to_owned() })
+                }
                 Err(source) if source.kind() == ErrorKind::NotFound && folder.exists() => {
                     Err(OpenError::Damaged { detail: format!("a file is missing: {source}") })
                 }
@@ -54,8 +56,9 @@ fn link_all(folder: &Path, scratch: &Path) -> Result<bool, Error> {
     let (trees, linked_trees) = (folder.join(TREES), scratch.join(TREES));
     fs::create_dir_all(&linked_trees)?;
     // The tree of trees last: a day it does not name yet is ignored, one it names must be there.
-    let mut names: Vec<_> =
-        fs::read_dir(&trees)?.map(|tree| tree.map(|tree| tree.file_name())).collect::<Result<_, _>>()?;
+    let mut names: Vec<_> = fs::read_dir(&trees)?
+        .map(|tree| tree.map(|tree| tree.file_name()))
+        .collect::<Result<_, _>>()?;
     names.sort_by_key(|name| name == "0");
     for name in names {
         let tree = trees.join(&name);

@@ -58,9 +58,7 @@ impl Lock {
         };
         match file.as_ref().map(fs::File::try_lock) {
             Some(Err(fs::TryLockError::WouldBlock)) => Err(Fault::InUse),
-            Some(Err(fs::TryLockError::Error(source))) => {
-                Err(Fault::Disk { verb: "lock", source })
-            }
+            Some(Err(fs::TryLockError::Error(source))) => Err(Fault::Disk { verb: "lock", source }),
             Some(Ok(())) | None => Ok(Lock { _file: file }),
         }
     }
@@ -126,8 +124,8 @@ impl Store {
     /// [`OpenError::Disk`].
     pub fn set_aside(folder: &Path) -> Result<PathBuf, OpenError> {
         // A link to another disk is followed, so that what is moved stays on that.
-        let folder = fs::canonicalize(folder)
-            .map_err(|source| OpenError::Disk { verb: "find", source })?;
+        let folder =
+            fs::canonicalize(folder).map_err(|source| OpenError::Disk { verb: "find", source })?;
         let aside = folder.with_extension("damaged");
         match fs::remove_dir_all(&aside) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {

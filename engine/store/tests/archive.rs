@@ -11,9 +11,7 @@
 use std::fs;
 
 use ach_actors_model::{NS_PER_S, Timestamp};
-use ach_engine_store::{
-    ArchiveError, ArchiveReader, ArchiveWriter, ArchivedEntry, Day, archives,
-};
+use ach_engine_store::{ArchiveError, ArchiveReader, ArchiveWriter, ArchivedEntry, Day, archives};
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

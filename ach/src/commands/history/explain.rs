@@ -141,7 +141,9 @@ impl Told<'_> {
     fn clock_words(&self) -> String {
         match self.record.clock_offset_ns {
             None => "its feed's was not compared with the node's".to_owned(),
-            Some(ns) if ns.unsigned_abs() < 1_000_000 => "its feed's agreed with the node's".to_owned(),
+            Some(ns) if ns.unsigned_abs() < 1_000_000 => {
+                "its feed's agreed with the node's".to_owned()
+            }
             Some(ns) => {
                 let way = if ns > 0 { "ahead of" } else { "behind" };
                 format!("its feed's was {} {way} the node's", length(ns.unsigned_abs() / 1_000))

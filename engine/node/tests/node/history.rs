@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use ach_actors_model::{TagId, TagRef, Timestamp, ZoneRef};
+use ach_actors_model::{TagId, Timestamp, ZoneRef};
 use ach_clients_rust::{Report, ReportWord, now};
 use ach_engine_node::{
     CheckpointPolicy, Ended, HistoryPolicy, HistoryTrouble, Node, Rung, Running, ring,
 };
-use ach_engine_store::{KeptPing, OpenError, Store, archives};
+use ach_engine_store::{KeptPing, NameKind, Store, archives};
 
 use crate::ward::{Ward, in_time, ping};
 
@@ -34,23 +34,26 @@ async fn drain(node: Running) {
 async fn walk(ward: &Ward, node: &Running, from_mm: i32, count: i32) {
     let vendor = ward.vendor(node.address()).await;
     for step in 0..count {
-        let seq = vendor.publish(ping(1, from_mm + step, 5_000)).await.unwrap();
+        let seq = vendor.publish(ping(2, from_mm + step, 5_000)).await.unwrap();
         vendor.wait_durable(seq).await.unwrap();
     }
     vendor.close().await.unwrap();
 }
 
-/// What a store has of the walker, which must be the steps from 4,000 mm on, each once.
+/// What a store has of the walker, which must be the steps from 22,000 mm on, in the vault, each once.
 #[track_caller]
 fn check_walk(store: &Store, count: i32) {
-    let tag = store.tag(TagId(1)).unwrap().expect("the tag is known");
-    assert_eq!(tag, TagRef(0));
+    let tag = store.tag(TagId(2)).unwrap().expect("the tag is known");
     let pings: Result<Vec<KeptPing>, _> =
         store.pings(tag, Timestamp(0), Timestamp(u64::MAX)).unwrap().collect();
     let found: Vec<i32> = pings.unwrap().iter().map(|ping| ping.position.x_mm).collect();
-    let expected: Vec<i32> = (4_000..4_000 + count).collect();
+    let expected: Vec<i32> = (22_000..22_000 + count).collect();
     assert_eq!(found, expected);
     store.verify().unwrap();
+}
+
+fn vault(store: &Store) -> ZoneRef {
+    ZoneRef(store.number(NameKind::Zone, "vault").unwrap().unwrap())
 }
 
 /// Asks a running node to write, and opens what it has written.
@@ -77,7 +80,7 @@ async fn asked(ward: &Ward) -> (Store, tempfile::TempDir) {
 async fn a_running_node_is_asked_and_what_it_says_is_there_after_a_restart() {
     let ward = ward();
     let node = ward.start();
-    walk(&ward, &node, 4_000, 20).await;
+    walk(&ward, &node, 22_000, 20).await;
     let vendor = ward.vendor(node.address()).await;
     vendor.report(Report::tag(TagId(1), now(), ReportWord::ButtonPressed)).await.unwrap();
     vendor.drain().await.unwrap();
@@ -85,8 +88,8 @@ async fn a_running_node_is_asked_and_what_it_says_is_there_after_a_restart() {
     let (store, _scratch) = asked(&ward).await;
     check_walk(&store, 20);
     let all = (Timestamp(0), Timestamp(u64::MAX));
-    assert_eq!(store.visits_of_zone(ZoneRef(0), all, LIMIT).unwrap().len(), 1);
-    assert_eq!(store.alarms(all, LIMIT).unwrap().len(), 1);
+    assert_eq!(store.visits_of_zone(vault(&store), all, LIMIT).unwrap().len(), 1);
+    assert_eq!(store.alarms(all, LIMIT).unwrap().len(), 2);
     drop(store);
     assert_eq!(node.counters().history_entries_left_out.get(), 0);
     drain(node).await;
@@ -95,10 +98,10 @@ async fn a_running_node_is_asked_and_what_it_says_is_there_after_a_restart() {
     drop(kept);
     // Another life: nothing twice.
     let node = ward.start();
-    walk(&ward, &node, 4_020, 10).await;
+    walk(&ward, &node, 22_020, 10).await;
     let (store, _scratch) = asked(&ward).await;
     check_walk(&store, 30);
-    assert_eq!(store.alarms(all, LIMIT).unwrap().len(), 1);
+    assert_eq!(store.alarms(all, LIMIT).unwrap().len(), 2);
     assert_eq!(node.health().history_trouble, None);
     drain(node).await;
     assert!(ring(&data(&ward)).is_err(), "nobody is there any more");
@@ -110,9 +113,9 @@ async fn after_a_kill_history_goes_on_from_the_journal_whatever_it_had_written()
     let ward = ward();
     let node = ward.start();
     let history = data(&ward).join("history");
-    walk(&ward, &node, 4_000, 15).await;
+    walk(&ward, &node, 22_000, 15).await;
     let (_, early) = asked(&ward).await;
-    walk(&ward, &node, 4_015, 30).await;
+    walk(&ward, &node, 22_015, 30).await;
     drain(node).await;
     // The store as of the fifteenth ping, the journal as of the last.
     std::fs::remove_dir_all(&history).unwrap();
@@ -129,14 +132,14 @@ async fn after_a_kill_history_goes_on_from_the_journal_whatever_it_had_written()
 async fn a_damaged_history_is_derived_anew_while_the_node_works() {
     let ward = ward();
     let node = ward.start();
-    walk(&ward, &node, 4_000, 12).await;
+    walk(&ward, &node, 22_000, 12).await;
     drain(node).await;
     let current = data(&ward).join("history/keyspaces/1/current");
     let mut bytes = std::fs::read(&current).unwrap();
     bytes[9] ^= 1;
     std::fs::write(&current, bytes).unwrap();
     let node = ward.start();
-    walk(&ward, &node, 4_012, 12).await;
+    walk(&ward, &node, 22_012, 12).await;
     let (store, _scratch) = asked(&ward).await;
     check_walk(&store, 24);
     assert_eq!(node.counters().history_rebuilds.get(), 1);
@@ -163,7 +166,7 @@ async fn a_store_that_is_in_use_is_waited_for() {
     };
     in_time("the trouble to be told", told).await;
     assert!(node.health().is_degraded() && node.health().is_ready());
-    walk(&ward, &node, 4_000, 25).await;
+    walk(&ward, &node, 22_000, 25).await;
     drop(held);
     let (store, _scratch) = asked(&ward).await;
     check_walk(&store, 25);
@@ -184,11 +187,11 @@ async fn what_the_journal_gives_up_is_in_history_and_archives() {
     // Every start begins a segment.
     loop {
         let node = ward.start();
-        walk(&ward, &node, 4_000 + count, 12).await;
+        walk(&ward, &node, 22_000 + count, 12).await;
         count += 12;
         let archived = async {
             while node.counters().history_entries_archived.get() == 0 {
-                walk(&ward, &node, 4_000 + count, 6).await;
+                walk(&ward, &node, 22_000 + count, 6).await;
                 count += 6;
             }
         };
@@ -197,14 +200,18 @@ async fn what_the_journal_gives_up_is_in_history_and_archives() {
         check_walk(&store, count);
         drop(store);
         // The next commit gives up what it may.
-        walk(&ward, &node, 4_000 + count, 6).await;
+        walk(&ward, &node, 22_000 + count, 6).await;
         count += 6;
         let given_up = node.counters().segments_given_up.get();
         drain(node).await;
         if given_up > 0 {
             break;
         }
-        assert!(count < 1_000, "nothing was given up: {} segments", segments(&data(&ward).join("journal")));
+        assert!(
+            count < 1_000,
+            "nothing was given up: {} segments",
+            segments(&data(&ward).join("journal"))
+        );
     }
     let spans = archives(&data(&ward).join("archive")).unwrap();
     assert_eq!(spans[0].first_index, 1);
@@ -228,15 +235,18 @@ async fn check_begins_later(ward: &Ward, count: i32) {
     std::fs::remove_dir_all(data(ward).join("history")).unwrap();
     let node = ward.start();
     let (store, _scratch) = asked(ward).await;
-    let tag = store.tag(TagId(1)).unwrap().unwrap();
+    let tag = store.tag(TagId(2)).unwrap().unwrap();
     let pings: Result<Vec<KeptPing>, _> =
         store.pings(tag, Timestamp(0), Timestamp(u64::MAX)).unwrap().collect();
     let found: Vec<i32> = pings.unwrap().iter().map(|ping| ping.position.x_mm).collect();
-    let last = 4_000 + count - 1;
+    let last = 22_000 + count - 1;
     assert_eq!(found.last(), Some(&last));
-    assert!(found.len() < usize::try_from(count).unwrap() && found.windows(2).all(|two| two[0] + 1 == two[1]));
+    assert!(
+        found.len() < usize::try_from(count).unwrap()
+            && found.windows(2).all(|two| two[0] + 1 == two[1])
+    );
     let all = (Timestamp(0), Timestamp(u64::MAX));
-    let visits = store.visits_of_zone(ZoneRef(0), all, LIMIT).unwrap();
+    let visits = store.visits_of_zone(vault(&store), all, LIMIT).unwrap();
     assert_eq!(visits.len(), 1, "who was inside is inside");
     drain(node).await;
 }
@@ -245,14 +255,14 @@ async fn check_begins_later(ward: &Ward, count: i32) {
 async fn a_history_that_knows_more_than_the_journal_is_derived_anew() {
     let ward = ward();
     let node = ward.start();
-    walk(&ward, &node, 4_000, 10).await;
+    walk(&ward, &node, 22_000, 10).await;
     let (_, early) = asked(&ward).await;
     drop(early);
     drain(node).await;
     let (data, saved) = (data(&ward), ward.folder.path().join("saved"));
     copy(&data.join("journal"), &saved);
     let node = ward.start();
-    walk(&ward, &node, 4_010, 10).await;
+    walk(&ward, &node, 22_010, 10).await;
     drain(node).await;
     // The journal is put back from a backup; vendors send again what it lost.
     std::fs::remove_dir_all(data.join("journal")).unwrap();
@@ -271,13 +281,4 @@ fn copy(from: &Path, to: &Path) {
         let file = file.unwrap();
         std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
     }
-}
-
-#[test]
-fn a_store_in_use_is_told_apart() {
-    let folder = tempfile::tempdir().unwrap();
-    let held = Store::open(&folder.path().join("history")).unwrap();
-    let again = Store::open(&folder.path().join("history"));
-    assert!(matches!(again, Err(OpenError::InUse)), "{again:?}");
-    drop(held);
 }

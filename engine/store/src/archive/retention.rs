@@ -43,9 +43,9 @@ pub fn unwanted_archives(
     };
     let archives = archives.iter().filter(|span| !is_needed(span.first_index, span.last_index));
     // A checkpoint is needed as a base, or in the middle, to begin nearer.
-    let is_base = |index: u64| needs.iter().any(|&(base, through)| (base..through).contains(&index));
-    let checkpoints =
-        checkpoints.iter().copied().filter(|&index| !is_base(index));
+    let is_base =
+        |index: u64| needs.iter().any(|&(base, through)| (base..through).contains(&index));
+    let checkpoints = checkpoints.iter().copied().filter(|&index| !is_base(index));
     Unwanted { archives: archives.cloned().collect(), checkpoints: checkpoints.collect() }
 }
 

@@ -116,7 +116,13 @@ impl Store {
                     let zone = ZoneRef(zone);
                     let row = key::subject_visit(subject, entered_at, zone);
                     let exited_at = exit_of(&keyspace, &row, entered_at)?;
-                    found.add(Visit { entered_at, exited_at, ended_before: None, subject, zone })?;
+                    found.add(Visit {
+                        entered_at,
+                        exited_at,
+                        ended_before: None,
+                        subject,
+                        zone,
+                    })?;
                 }
             }
             let first = key::subject_visits_from(subject, day.begins_at());

@@ -56,8 +56,13 @@ impl Oracle {
     fn event(&mut self, kind: EventKind, at: Timestamp) {
         match kind {
             EventKind::ZoneEntered { subject, zone, .. } => {
-                self.visits.push(Visit { entered_at: at, exited_at: None,
-                    ended_before: None, subject, zone });
+                self.visits.push(Visit {
+                    entered_at: at,
+                    exited_at: None,
+                    ended_before: None,
+                    subject,
+                    zone,
+                });
             }
             EventKind::ZoneExited { subject, zone, .. } => {
                 let open = self.visits.iter_mut().find(|visit| {
