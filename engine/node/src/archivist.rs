@@ -61,6 +61,8 @@ pub(crate) struct ArchivistParts<D> {
     pub data: PathBuf,
     pub keep_days: u32,
     pub queue: Arc<HistoryQueue>,
+    /// The last entry of the journal when the node started.
+    pub last_index: u64,
     pub disk: D,
     pub kek: Kek,
     pub clock: Arc<ShardClock>,
@@ -136,6 +138,12 @@ impl<D: Disk + Clone> Archivist<D> {
 
     fn run(&mut self) {
         self.remove_unfinished();
+        if let Err(error) = self.set_foreign_aside() {
+            let detail = historian::told(&error);
+            self.state().archiving.fail(HistoryTrouble::NotArchived { detail });
+            // What is not known to be of this journal must not let it go.
+            return;
+        }
         while !self.parts.queue.is_closed() {
             if self.has_to_do() {
                 match self.round() {
@@ -159,6 +167,28 @@ impl<D: Disk + Clone> Archivist<D> {
                 drop(fs::remove_file(path));
             }
         }
+    }
+
+    /// Sets aside what is archived of entries that the journal does not have: it was put back from a backup,
+    /// and goes on otherwise.
+    fn set_foreign_aside(&self) -> Result<(), NotArchived> {
+        let last_index = self.parts.last_index;
+        let spans = archives(&self.folder)?.into_iter();
+        let foreign = spans.filter(|span| span.last_index > last_index).map(|span| span.file);
+        let failed = |file: &Path| {
+            let file = file.to_owned();
+            move |source| NotArchived::Disk { verb: "set aside", file, source }
+        };
+        let kept = checkpoints_beside(&self.folder).map_err(failed(&self.folder))?;
+        let kept = kept.into_iter().filter(|&index| index > last_index);
+        let kept = kept.map(|index| self.folder.join(name_of(index)));
+        for file in foreign.chain(kept) {
+            let mut aside = file.clone().into_os_string();
+            aside.push(".other");
+            fs::rename(&file, &aside).map_err(failed(&file))?;
+            tracing::error!(file = %file.display(), "an archive is of another journal and set aside");
+        }
+        Ok(())
     }
 
     /// Whether more may be archived, or it is time to look at the folder.

@@ -38,6 +38,12 @@ const GAP_ENTRIES_MAX: u64 = 4_096;
 /// How often in one look it reads what is missing. Each time leaves less.
 const ROUNDS_MAX: usize = 8;
 
+/// A history that has been behind for so long says so to who asks, and does not let him wait.
+const BEHIND_NS: u64 = 5 * NS_PER_S;
+
+/// How often, in entries, it looks then whether somebody asks: some milliseconds.
+const BELL_ENTRIES: u64 = 1_024;
+
 /// Writings that questions ask for are at least so far apart.
 const WRITE_APART_NS: u64 = NS_PER_S;
 
@@ -311,11 +317,21 @@ impl<D: Disk + Clone> Historian<D> {
     }
 
     fn reread(&mut self, through: u64) -> Result<(), Fault> {
-        let HistorianParts { queue, counters, rereading, floor, .. } = &mut self.parts;
-        let Some(writer) = &mut self.writer else { return Ok(()) };
+        let Historian { parts, writer, bell, ringing, pace, .. } = self;
+        let HistorianParts { queue, counters, rereading, floor, .. } = parts;
+        let Some(writer) = writer else { return Ok(()) };
         let (state, mut written) = (&counters.tally.history, writer.written_through());
+        let begun_ns = pace.monotonic_ns();
         let mut goes_on = |writer: &HistoryWriter| {
             counters.history_entries_reread.count();
+            if writer.taken_through().is_multiple_of(BELL_ENTRIES)
+                && pace.monotonic_ns().saturating_sub(begun_ns) >= BEHIND_NS
+                && let Some(bell) = bell
+            {
+                let left = through.saturating_sub(writer.taken_through());
+                bell.rung(ringing);
+                bell::answer(ringing, Err(&format!("it is {left} entries behind")));
+            }
             state.taken_index.store(writer.taken_through(), Ordering::Relaxed);
             if writer.written_through() > written {
                 written = writer.written_through();

@@ -25,8 +25,8 @@ pub(crate) struct HistoryParts {
     pub floor: Arc<JournalFloor>,
 }
 
-/// Begins to write the history of a node whose journal is on `disk`, if it is to have one. Returns at once: the store is opened
-/// and what it has not is read while the node works.
+/// Begins to write the history of a node whose journal is on `disk`, if it is to have one. Returns at
+/// once: the store is opened and what it has not is read while the node works.
 ///
 /// # Errors
 ///
@@ -53,6 +53,7 @@ where
             data: data.to_owned(),
             keep_days: policy.archive_days,
             queue: queue.clone(),
+            last_index: mark.durable_index(),
             disk: disk.clone(),
             kek: kek.clone(),
             clock: clock.clone(),
