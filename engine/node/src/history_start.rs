@@ -47,7 +47,8 @@ where
     // Nothing is given up before both have said what they have.
     floor.history_has(0);
     let mut threads = Vec::new();
-    if policy.archive_days > 0 {
+    // A journal that is not written gives nothing up.
+    if policy.archive_days > 0 && mark.is_storing() {
         floor.archives_have(0);
         let parts = ArchivistParts {
             data: data.to_owned(),
