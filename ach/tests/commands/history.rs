@@ -125,7 +125,7 @@ fn a_running_node_remembers_and_so_does_one_that_was_killed() {
     for life in 0..3 {
         if life == 0 {
             let replay =
-                format!("replay walk.csv --node {} --credentials rtls --speed max", node.address);
+                format!("replay walk.csv --node {} --credentials rtls --speed 20", node.address);
             check(at, &replay, 0, &[]);
         }
         let last = format!("where {TAG} --data data --json");
