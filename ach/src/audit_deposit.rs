@@ -28,7 +28,7 @@ pub(crate) fn certified(
         Role::Receiver => ObjectKind::ReceiverCertificate,
         Role::Operator => ObjectKind::OperatorCertificate,
     };
-    let act = (Action::Enrolled, vec![Object::new(kind, name.clone())]);
+    let act = (action, vec![Object::new(kind, name.clone())]);
     lay_down(directory, act).map_err(|why| {
         Failure::new(format!(
             "cannot record it in {}: {why}; nothing was done. Make room, or run as the owner of the \

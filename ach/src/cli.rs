@@ -172,12 +172,11 @@ pub(crate) struct Serve {
     /// as much again
     #[arg(long, value_name = "BYTES", hide_short_help = true)]
     pub(crate) checkpoint_bytes: Option<u64>,
-    /// Remove the journal that no start needs any more; history cannot tell of what was in it
-    #[arg(long, hide_short_help = true)]
-    pub(crate) forget_journal: bool,
     /// Measure what costs something to measure
     #[arg(long, value_enum, hide_short_help = true)]
     pub(crate) measure: Option<Measure>,
+    #[command(flatten)]
+    pub(crate) remember: history::Remember,
     /// End in order when stdin ends: for whoever starts a node as a child and may die before it
     #[arg(long, hide_short_help = true)]
     pub(crate) until_stdin_ends: bool,

@@ -9,6 +9,8 @@
 //! DIR/node/       the node's own certificate and key
 //! DIR/journal/    segments of the journal
 //! DIR/history/    history, derived from the journal
+//! DIR/archive/    what the journal has given up
+//! DIR/holds       legal holds, if there are any
 //! DIR/journal.key the key-encryption key of the journal
 //! DIR/audit/      segments of the audit log
 //! DIR/audit.key   the key that signs its heads
@@ -273,9 +275,40 @@ impl DataDirectory {
         self.root.join("audit.key")
     }
 
-    /// Where history is kept, if a node or `ach history build` has made it.
+    /// Where history is kept, or a link to it, if a node or `ach history build` has made it.
     pub(crate) fn history(&self) -> PathBuf {
         self.root.join("history")
+    }
+
+    /// Where the archives of the journal are kept.
+    pub(crate) fn archive(&self) -> PathBuf {
+        self.root.join("archive")
+    }
+
+    /// The file of legal holds.
+    pub(crate) fn holds(&self) -> PathBuf {
+        self.root.join("holds")
+    }
+
+    /// Has history lie in another directory, on another disk perhaps: a link says where.
+    pub(crate) fn keep_history_at(&self, wanted: &Path) -> Result<(), Failure> {
+        let failed = |error: std::io::Error| {
+            Failure::new(format!("cannot keep history in {}: {error}", wanted.display()))
+        };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(wanted).map_err(failed)?;
+        let (wanted, link) = (wanted.canonicalize().map_err(failed)?, self.history());
+        match link.canonicalize() {
+            Ok(found) if found == wanted => Ok(()),
+            Ok(found) => Err(Failure::new(format!(
+                "history lies in {}; move it to {} and remove what is left, or leave --history out",
+                found.display(),
+                wanted.display()
+            ))),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                std::os::unix::fs::symlink(&wanted, &link).map_err(failed)
+            }
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// Where the key-encryption key of the journal comes from: the environment if it has one, else a

@@ -3,9 +3,49 @@
 use std::path::PathBuf;
 
 use ach_actors_model::{AlarmId, TagId, Timestamp};
+use ach_engine_store::Day;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::moment;
+
+/// What `ach serve` remembers.
+#[derive(Debug, Args)]
+pub(crate) struct Remember {
+    /// Where history is kept, or `off`; without it, in the data directory
+    #[arg(long, value_name = "DIR|off", value_parser = history_place)]
+    pub(crate) history: Option<HistoryPlace>,
+    /// Days that can be asked about, today with them
+    #[arg(long, value_name = "DAYS", default_value_t = 30,
+          value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    pub(crate) history_days: u32,
+    /// Days of which the journal is archived, 0 for none; without it, those of history
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=3_650))]
+    pub(crate) archive_days: Option<u32>,
+    /// Keep the journal for ever, though history, archives and checkpoints have all of it
+    #[arg(long, hide_short_help = true)]
+    pub(crate) keep_journal: bool,
+    /// With `--history off`: remove the journal that no start needs any more. Nobody can tell of what
+    /// was in it
+    #[arg(long, hide_short_help = true, conflicts_with = "keep_journal")]
+    pub(crate) forget_journal: bool,
+}
+
+/// Where history is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HistoryPlace {
+    /// Nowhere.
+    Off,
+    /// In this directory, on another disk perhaps.
+    At(PathBuf),
+}
+
+fn history_place(text: &str) -> Result<HistoryPlace, String> {
+    match text {
+        "off" => Ok(HistoryPlace::Off),
+        "" => Err("name a directory, or write `off`".to_owned()),
+        dir => Ok(HistoryPlace::At(PathBuf::from(dir))),
+    }
+}
 
 /// `ach where`.
 #[derive(Debug, Args)]
@@ -15,8 +55,8 @@ Examples:
   ach where 00124B0001A2B3C4 --at 2026-11-22T14:30:00Z --data my-data
   ach where 00124B0001A2B3C4 --at '2026-11-22 14:30' --data my-data --json
 
-Times without an offset are in the machine's time zone. Reads a data directory whether or not a node \
-is running. Exit code 3 when nothing is known of the tag by then.")]
+Times without an offset are in the machine's time zone. Asks a data directory whether or not a node is \
+running on it: one that runs writes first what it has just heard. Exit code 3 when nothing is known of the tag by then.")]
 pub(crate) struct Where {
     /// The tag (EUI-64)
     #[arg(value_parser = tag)]
@@ -84,17 +124,68 @@ pub(crate) struct Explain {
 pub(crate) enum History {
     /// Write positions as a table
     Export(Export),
-    /// Derive the history of a data directory anew from its journal
+    /// Derive the history of a data directory anew from its journal, archives and checkpoints
     #[command(after_help = "\
 Example:
   ach history build --data my-data
 
-The node must not be running. What is there already and sound is gone on with.")]
+The node must not be running; one that runs does this by itself. What is there already and sound is gone \
+on with, what is damaged is moved to history.damaged.")]
     Build {
         /// The node's data directory
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
     },
+    /// Keep days though their time is over: a legal hold
+    #[command(after_help = "\
+Examples:
+  ach history hold case-17 --data my-data --from 2026-11-20 --through 2026-11-22 --reason 'case 17'
+  ach history hold inspection --data my-data --from 2026-11-20 --reason 'until told otherwise'
+
+Days of UTC. The node need not be told; it looks before it drops anything. Write no names into the reason.")]
+    Hold(Hold),
+    /// End a hold: days whose time is over go within the hour
+    #[command(after_help = "Example:\n  ach history release case-17 --data my-data")]
+    Release {
+        /// The hold
+        id: String,
+        /// The node's data directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Tell all holds
+    #[command(after_help = "Example:\n  ach history holds --data my-data --json")]
+    Holds {
+        /// The node's data directory
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Print one JSON object a hold
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `ach history hold`.
+#[derive(Debug, Args)]
+pub(crate) struct Hold {
+    /// What the hold is called
+    pub(crate) id: String,
+    /// The node's data directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The first day
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub(crate) from: Day,
+    /// The last day; without it, every day to come
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub(crate) through: Option<Day>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+}
+
+fn day(text: &str) -> Result<Day, String> {
+    text.parse().map_err(|error: ach_engine_store::NoDay| error.to_string())
 }
 
 /// `ach history export`.

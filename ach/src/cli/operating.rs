@@ -42,7 +42,7 @@ pub(crate) struct Capacity {
     /// Pings a second of one tag, on the average
     #[arg(long, value_name = "PER SECOND", value_parser = per_second)]
     pub(crate) rate: f64,
-    /// Days the journal is to be kept
+    /// Days that can be asked about, in history and archives
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=3_650))]
     pub(crate) days: u32,
     /// Pings the vendor sends together; 1 when each leaves at once

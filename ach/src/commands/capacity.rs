@@ -13,6 +13,16 @@ pub(crate) const SINGLE_PING_BYTES: u64 = 256;
 /// Bytes a ping takes among 64 in an entry.
 pub(crate) const BATCH_PING_BYTES: u64 = 44;
 
+/// Bytes of history a ping takes: 7.3 measured on walks (decision 0011), and visits and alarms.
+const HISTORY_PING_BYTES: u64 = 8;
+/// Bytes of the archives a ping that was alone in its entry takes, and one of 64.
+const SINGLE_ARCHIVED_BYTES: u64 = 84;
+const BATCH_ARCHIVED_BYTES: u64 = 25;
+/// What the journal keeps until history, archives and two checkpoints have it: some segments of 64 MiB.
+const JOURNAL_KEPT_BYTES: u64 = 512 << 20;
+/// CPU time of history and archives for a ping, at low priority (decision 0011: 366 to 762 ns).
+const HISTORY_PING_NS: u64 = 760;
+
 /// CPU time of a whole node for a ping that comes alone: 6.3 s for 500,000 (`alarms-50k`).
 pub(crate) const SINGLE_PING_NS: u64 = 12_600;
 /// CPU time of a whole node for a ping among 64: 11.1 s for 23.8 million (`durable-64`).
@@ -38,6 +48,8 @@ const S_PER_DAY: u64 = 86_400;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Needs {
     pings_per_s: u64,
+    history_bytes_per_day: u64,
+    archive_bytes_per_day: u64,
     disk_bytes_per_day: u64,
     disk_bytes: u64,
     memory_bytes: u64,
@@ -55,10 +67,12 @@ pub(crate) fn run(wish: &Capacity) -> Outcome {
     }
     say!("{} pings a second", needs.pings_per_s);
     say!(
-        "disk    at most {} for {} days: {} a day, in the journal",
+        "disk    at most {} for {} days: {} a day of history, {} of archives, {} for the journal",
         size(needs.disk_bytes),
         wish.days,
-        size(needs.disk_bytes_per_day)
+        size(needs.history_bytes_per_day),
+        size(needs.archive_bytes_per_day),
+        size(JOURNAL_KEPT_BYTES + SEGMENTS_BYTES)
     );
     say!(
         "memory  {}, of which {} for a disk that stalls",
@@ -79,15 +93,21 @@ impl Needs {
     fn of(wish: &Capacity) -> Needs {
         let tags = u64::from(wish.tags);
         let pings_per_s = pings_per_s(wish.tags, wish.rate);
-        let bytes = between(SINGLE_PING_BYTES, BATCH_PING_BYTES, wish.batch);
-        let cpu_ns = between(SINGLE_PING_NS, BATCH_PING_NS, wish.batch);
-        let per_day = pings_per_s.saturating_mul(bytes).saturating_mul(S_PER_DAY);
+        let archived = between(SINGLE_ARCHIVED_BYTES, BATCH_ARCHIVED_BYTES, wish.batch);
+        let cpu_ns = between(SINGLE_PING_NS, BATCH_PING_NS, wish.batch) + HISTORY_PING_NS;
+        let per_day = |bytes: u64| pings_per_s.saturating_mul(bytes).saturating_mul(S_PER_DAY);
+        let (history, archive) = (per_day(HISTORY_PING_BYTES), per_day(archived));
+        let both = history.saturating_add(archive);
         let millicores = pings_per_s.saturating_mul(cpu_ns).div_ceil(1_000_000);
         let with_headroom = millicores.saturating_mul(100) / (100 - HEADROOM_PERCENT);
         Needs {
             pings_per_s,
-            disk_bytes_per_day: per_day,
-            disk_bytes: per_day.saturating_mul(wish.days.into()).saturating_add(SEGMENTS_BYTES),
+            history_bytes_per_day: history,
+            archive_bytes_per_day: archive,
+            disk_bytes_per_day: both,
+            disk_bytes: both
+                .saturating_mul(wish.days.into())
+                .saturating_add(JOURNAL_KEPT_BYTES + SEGMENTS_BYTES),
             memory_bytes: BASE_BYTES + BACKLOG_BYTES + tags * TAG_BYTES,
             millicores,
             cores: with_headroom.div_ceil(1_000).max(2),
@@ -100,6 +120,8 @@ impl Needs {
             "pings_per_s": self.pings_per_s,
             "disk_bytes": self.disk_bytes,
             "disk_bytes_per_day": self.disk_bytes_per_day,
+            "history_bytes_per_day": self.history_bytes_per_day,
+            "archive_bytes_per_day": self.archive_bytes_per_day,
             "memory_bytes": self.memory_bytes,
             "millicores": self.millicores,
             "cores": self.cores,
@@ -141,6 +163,7 @@ mod tests {
     use ach_actors_model::{Ping, PingBatch, SourceRef, TagRef, Timestamp};
     use ach_engine_journal::{Config, Journal, Kek, RecordKind, SimDisk};
     use ach_engine_shard::{Entry, Input};
+    use ach_engine_store::ArchiveWriter;
     use ach_engine_wire::encode_entry;
     use ach_geo::{Floor, Position};
 
@@ -150,40 +173,70 @@ mod tests {
         Capacity { tags, rate, days, batch, json: false }
     }
 
-    /// Bytes of the journal a ping takes when `pings` are an entry and a group.
-    fn journaled_bytes(pings: u32) -> u64 {
-        let ping = |tag: u32| Ping {
-            tag: TagRef(tag),
-            seq_offset: tag,
-            observed_at: Timestamp(1_795_392_000_000_000_000),
-            position: Position {
-                x_mm: 12_345,
-                y_mm: 6_789,
-                z_mm: Some(900),
-                floor: Some(Floor(100)),
-            },
-            accuracy_mm: 300,
-            battery_percent: Some(80),
+    /// An entry of so many pings, no two of which are alike.
+    fn encoded(index: u64, pings: u32) -> Vec<u8> {
+        let now_ns = 1_795_392_000_000_000_000 + index * 987_654_321;
+        // Digits that a compressor does not foresee (splitmix64).
+        let noise = |n: u64| {
+            let z = (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (n >> 30))
+                .wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z ^ (z >> 27)
+        };
+        let ping = |tag: u32| {
+            let dice = noise(index << 8 | u64::from(tag));
+            let mm = |shift: u32| i32::try_from(dice >> shift & 0xFFFF).unwrap();
+            Ping {
+                tag: TagRef(u32::try_from(dice >> 40 & 0x1FFF).unwrap()),
+                seq_offset: tag,
+                observed_at: Timestamp(now_ns - (dice & 0xFFF) * 1_000_000),
+                position: Position {
+                    x_mm: mm(0),
+                    y_mm: mm(16),
+                    z_mm: Some(900),
+                    floor: Some(Floor(100)),
+                },
+                accuracy_mm: 300,
+                battery_percent: Some(80),
+            }
         };
         let entry = Entry {
-            index: 1,
-            at: Timestamp(1_795_392_000_000_000_000),
+            index,
+            at: Timestamp(now_ns),
             site_version: 1,
             logic_version: 1,
             inputs: vec![Input::Pings(PingBatch {
                 source: SourceRef(0),
                 epoch: 1,
-                first_seq: 1,
-                last_seq: pings.into(),
-                received_at: Timestamp(1_795_392_000_000_000_000),
+                first_seq: index * u64::from(pings),
+                last_seq: (index + 1) * u64::from(pings) - 1,
+                received_at: Timestamp(now_ns),
                 conflated_count: 0,
                 refused_count: 0,
                 pings: (0..pings).map(ping).collect(),
             })],
-            effects_hash: 0x1234_5678_9ABC_DEF0,
+            effects_hash: noise(index),
         };
         let mut bytes = Vec::new();
         encode_entry(&entry, &mut bytes).unwrap();
+        bytes
+    }
+
+    /// Bytes of the archives a ping takes when `pings` are an entry.
+    fn archived_bytes(pings: u32) -> u64 {
+        const ENTRIES: u64 = 5_000;
+        let folder = tempfile::tempdir().unwrap();
+        let at = Timestamp(1_795_392_000_000_000_000);
+        let mut writer = ArchiveWriter::begin(folder.path(), &[3; 32], 1, at).unwrap();
+        for index in 1..=ENTRIES {
+            writer.push(index, at, &encoded(index, pings)).unwrap();
+        }
+        let span = writer.finish().unwrap();
+        std::fs::metadata(span.file).unwrap().len() / ENTRIES / u64::from(pings)
+    }
+
+    /// Bytes of the journal a ping takes when `pings` are an entry and a group.
+    fn journaled_bytes(pings: u32) -> u64 {
+        let bytes = encoded(1, pings);
         let disk = SimDisk::new(1, 1 << 30);
         let kek = Kek::from_bytes(&[7; 32]).unwrap();
         let (mut journal, _) = Journal::open(disk, Config::default(), kek, &mut |_| {}).unwrap();
@@ -197,8 +250,13 @@ mod tests {
 
     #[test]
     fn the_bytes_of_a_ping_are_those_that_are_written() {
-        for (constant, pings) in [(SINGLE_PING_BYTES, 1), (BATCH_PING_BYTES, 64)] {
-            let written = journaled_bytes(pings);
+        let cases = [
+            (SINGLE_PING_BYTES, 1, journaled_bytes(1)),
+            (BATCH_PING_BYTES, 64, journaled_bytes(64)),
+            (SINGLE_ARCHIVED_BYTES, 1, archived_bytes(1)),
+            (BATCH_ARCHIVED_BYTES, 64, archived_bytes(64)),
+        ];
+        for (constant, pings, written) in cases {
             assert!(
                 written.abs_diff(constant) * 8 <= constant,
                 "{written} bytes a ping are written among {pings}, and {constant} are told"
@@ -210,14 +268,15 @@ mod tests {
     fn what_is_needed_grows_with_what_comes() {
         let small = Needs::of(&wish(1_000, 1.0, 7, 1));
         assert_eq!(small.pings_per_s, 1_000);
-        assert_eq!(small.disk_bytes_per_day, 1_000 * SINGLE_PING_BYTES * 86_400);
+        assert_eq!(small.history_bytes_per_day, 1_000 * HISTORY_PING_BYTES * 86_400);
+        assert_eq!(small.archive_bytes_per_day, 1_000 * SINGLE_ARCHIVED_BYTES * 86_400);
         assert_eq!(small.cores, 2);
-        assert_eq!(small.millicores, 13);
+        assert_eq!(small.millicores, 14);
         let large = Needs::of(&wish(200_000, 1.0, 7, 1));
-        assert_eq!((large.millicores, large.cores), (2_520, 5));
+        assert_eq!((large.millicores, large.cores), (2_672, 5));
         let batched = Needs::of(&wish(200_000, 1.0, 7, 64));
-        assert_eq!((batched.millicores, batched.cores), (94, 2));
-        assert!(batched.disk_bytes < large.disk_bytes / 3);
+        assert_eq!((batched.millicores, batched.cores), (246, 2));
+        assert!(batched.disk_bytes < large.disk_bytes / 2);
         assert_eq!(Needs::of(&wish(1, 0.00001, 1, 1)).pings_per_s, 1);
     }
 

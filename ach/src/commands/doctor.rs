@@ -6,6 +6,7 @@ mod certificates;
 mod disk_speed;
 mod finding;
 mod machine;
+mod remembered;
 mod stopwatch;
 
 use std::path::{Path, PathBuf};
@@ -45,6 +46,7 @@ pub(crate) fn examine(
     if let Some(data) = data {
         findings.extend(certificates::of_node(data));
         findings.push(audit_log::finding(data));
+        findings.extend(remembered::findings(data));
     }
     findings.extend(credentials.iter().map(|it| certificates::of_credentials(it)));
     findings.extend(carry::findings());

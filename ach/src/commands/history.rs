@@ -2,6 +2,7 @@
 
 mod explain;
 mod export;
+mod hold;
 mod source;
 
 use ach_actors_model::Timestamp;
@@ -21,6 +22,9 @@ pub(crate) fn run(wish: &History) -> Result<Outcome, Failure> {
     match wish {
         History::Export(export) => export::run(export),
         History::Build { data } => source::build(data),
+        History::Hold(wish) => hold::place(wish),
+        History::Release { id, data } => hold::lift(id, data),
+        History::Holds { data, json } => hold::list(data, *json),
     }
 }
 
@@ -93,7 +97,11 @@ pub(crate) fn visits(wish: &Visits) -> Result<Outcome, Failure> {
 }
 
 fn visit_line(visit: &Visit, subject: &str) -> String {
-    let left = visit.exited_at.map_or_else(|| "still there".to_owned(), local);
+    let left = match (visit.exited_at, visit.ended_before) {
+        (Some(at), _) => local(at),
+        (None, Some(at)) => format!("left before {}", local(at)),
+        (None, None) => "still there".to_owned(),
+    };
     format!("{subject:<24}  {}  {left}", local(visit.entered_at))
 }
 
@@ -104,6 +112,7 @@ fn visit_object(visit: &Visit, subject: &str, wish: &Visits) -> String {
         "subject": subject,
         "entered_at": iso(visit.entered_at),
         "exited_at": visit.exited_at.map(iso),
+        "ended_before": visit.ended_before.map(iso),
     })
     .to_string()
 }

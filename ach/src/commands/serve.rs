@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ach_actors_model::Name;
 use ach_engine_metrics::Server;
 use ach_engine_node::{
-    Arrangement, CheckpointPolicy, Ended, Node, NodeConfig, NodeLimits, Running,
+    Arrangement, CheckpointPolicy, Ended, HistoryPolicy, Node, NodeConfig, NodeLimits, Running,
 };
 use ach_engine_site::SiteDirectory;
 use serde_json::json;
@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use self::serve_page::ServePage;
 use super::{connection::runtime, site, site_apply};
+use crate::cli::history::{HistoryPlace, Remember};
 use crate::cli::{ArrangementChoice, Measure, Serve};
 use crate::data_directory::DataDirectory;
 use crate::exit::{Failure, Outcome};
@@ -38,11 +39,10 @@ pub(crate) fn run(serve: &Serve) -> Result<Outcome, Failure> {
         arrangement(serve.arrangement),
     )?;
     config.limits.is_residence_measured = serve.measure == Some(Measure::Residence);
-    let checkpoints = &mut config.limits.checkpoints;
-    checkpoints.is_journal_kept = !serve.forget_journal;
     if let Some(bytes) = serve.checkpoint_bytes {
-        checkpoints.journal_bytes = bytes;
+        config.limits.checkpoints.journal_bytes = bytes;
     }
+    remember(serve, &mut config)?;
     // Before the node: whoever waits for it is told that it recovers.
     let page = Arc::new(ServePage::new(&config, &serve.data));
     let metrics = serve.metrics.map(|wanted| Server::start(wanted, page.clone())).transpose()?;
@@ -59,6 +59,26 @@ pub(crate) fn run(serve: &Serve) -> Result<Outcome, Failure> {
             "the node could not end in order; start it again: it comes back from its journal",
         )),
     }
+}
+
+/// What is remembered, and whether the journal may go when nothing needs it any more.
+fn remember(serve: &Serve, config: &mut NodeConfig) -> Result<(), Failure> {
+    let Remember { history, history_days, archive_days, keep_journal, forget_journal } =
+        &serve.remember;
+    let limits = &mut config.limits;
+    limits.checkpoints.is_journal_kept = match history {
+        // Without history the journal is all there is of the past.
+        Some(HistoryPlace::Off) => !forget_journal,
+        Some(HistoryPlace::At(_)) | None => *keep_journal,
+    };
+    if let Some(HistoryPlace::At(wanted)) = history {
+        DataDirectory::existing(&serve.data)?.keep_history_at(wanted)?;
+    }
+    if *history != Some(HistoryPlace::Off) {
+        let archive_days = archive_days.unwrap_or(*history_days);
+        limits.history = Some(HistoryPolicy { keep_days: *history_days, archive_days });
+    }
+    Ok(())
 }
 
 /// What a node needs to know to serve a site directory.
@@ -107,6 +127,7 @@ fn announce(
     let health = running.health();
     let stopped = health.stopped.map(|why| why.to_string());
     let audit_trouble = health.audit_trouble.map(|why| why.to_string());
+    let history_trouble = health.history_trouble.map(|why| why.to_string());
     if serve.json {
         say!(
             "{}",
@@ -121,6 +142,7 @@ fn announce(
                 "audit_trouble": audit_trouble,
                 "site_version": running.site_version(),
                 "is_site_as_given": running.is_site_as_given(),
+                "history_trouble": history_trouble,
             })
         );
         return;
@@ -142,6 +164,10 @@ fn announce(
     if let Some(why) = audit_trouble {
         say!("AUDIT TROUBLE: {why}");
         say!("alarms are raised all the same; what is done now may not be recorded");
+    }
+    if let Some(why) = history_trouble {
+        say!("HISTORY TROUBLE: {why}");
+        say!("alarms are raised all the same; what history misses it reads from the journal later");
     }
     say!("give people certificates, then let them connect:");
     for feed in &directory.feeds {

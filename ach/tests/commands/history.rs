@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::Value;
 
+use super::node::{SERVE, Served, site};
 use super::{Said, check};
 
 /// A visitor in the store at night, who then goes out of it.
@@ -55,7 +57,8 @@ fn check_questions(folder: &Path, alarm: &str) {
     assert!(lines[3].contains(",15000,2600,,0,"), "{said:?}");
     assert!(lines[1].starts_with("0200AC0000000004,visitor-001,2026-01-10T22:00:00."), "{said:?}");
 
-    let parts = ["store-at-night", "visitor-001", "opened by input", "unauthorised_entry"];
+    let parts =
+        ["store-at-night", "visitor-001", "opened by input", "unauthorised_entry", "clock     "];
     check(folder, &format!("explain {alarm} --data data"), 0, &parts);
     let told = objects(&check(folder, &format!("explain {alarm} --data data --json"), 0, &[]));
     assert_eq!(told[0]["cause"]["feed"], "rtls", "{told:?}");
@@ -108,4 +111,84 @@ fn a_table_is_written_to_a_file_that_is_not_there_yet() {
     assert_eq!(check(folder.path(), &other, 0, &[]).out.lines().count(), 1, "the header alone");
     let turned = "visits store --from 2026-01-10T23:00:00Z --to 2026-01-10T22:00:00Z --data data";
     check(folder.path(), turned, 2, &["--from must lie before --to"]);
+}
+
+/// The node that runs is asked what it has just heard; killed and started again it says the same.
+#[test]
+fn a_running_node_remembers_and_so_does_one_that_was_killed() {
+    let folder = site();
+    let at = folder.path();
+    let mut node = Served::start(at, SERVE, Stdio::null(), Stdio::null());
+    check(at, "vendor enrol rtls --data data --out rtls", 0, &[]);
+    fs::write(at.join("walk.csv"), WALK).unwrap();
+    let mut seen: Option<(String, String, String)> = None;
+    for life in 0..3 {
+        if life == 0 {
+            let replay =
+                format!("replay walk.csv --node {} --credentials rtls --speed 20", node.address);
+            check(at, &replay, 0, &[]);
+        }
+        let last = format!("where {TAG} --data data --json");
+        let found = check(at, &last, 0, &["\"x_mm\":15000,\"y_mm\":2700"]).out;
+        let day = "--from 2026-01-01T00:00:00Z --to 2100-01-01T00:00:00Z --data data";
+        let visits = check(at, &format!("visits store {day} --json"), 0, &["visitor-001"]).out;
+        let export = check(at, &format!("history export {day}"), 0, &[]).out;
+        assert_eq!(visits.lines().count(), 1, "{visits}");
+        assert_eq!(export.lines().count(), 5, "nothing twice: {export}");
+        let answers = (found, visits, export);
+        assert!(seen.is_none_or(|seen| seen == answers), "life {life}: {answers:?}");
+        seen = Some(answers);
+        if life < 2 {
+            node.signal(rustix::process::Signal::KILL);
+            node.ended();
+            node = Served::start(at, SERVE, Stdio::null(), Stdio::null());
+        }
+    }
+    check(at, "history build --data data", 1, &["in use by another process"]);
+    node.signal(rustix::process::Signal::TERM);
+    assert_eq!(node.ended(), Some(0));
+    check(at, &format!("where {TAG} --data data"), 0, &["visitor-001"]);
+    check(at, "history build --data data", 0, &["4 pings of 1 days"]);
+    let left = fs::read_dir(at.join("data")).unwrap().map(|it| it.unwrap().file_name());
+    let left: Vec<String> = left.map(|name| name.to_string_lossy().into_owned()).collect();
+    assert!(!left.iter().any(|name| name.contains("asked") || name.contains("sock")), "{left:?}");
+}
+
+#[test]
+fn history_can_be_off_or_elsewhere() {
+    let folder = site();
+    let at = folder.path();
+    let off = format!("{SERVE} --history off");
+    let node = Served::start(at, &off, Stdio::null(), Stdio::null());
+    node.signal(rustix::process::Signal::TERM);
+    assert_eq!(node.ended(), Some(0));
+    assert!(!at.join("data/history").exists());
+    let elsewhere = format!("{SERVE} --history other/disk --history-days 3 --archive-days 0");
+    for _ in 0..2 {
+        let node = Served::start(at, &elsewhere, Stdio::null(), Stdio::null());
+        node.signal(rustix::process::Signal::TERM);
+        assert_eq!(node.ended(), Some(0));
+    }
+    assert!(at.join("other/disk/keyspaces").exists());
+    check(at, &format!("where {TAG} --data data"), 3, &["had not been heard"]);
+    let third = format!("{SERVE} --history third");
+    check(at, &third, 1, &["history lies in", "leave --history out"]);
+}
+
+#[test]
+fn days_are_held_and_released() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    recorded(at);
+    let hold = "history hold case-17 --data data --from 2026-01-10 --reason court";
+    check(at, hold, 0, &["days from 2026-01-10 on are kept"]);
+    check(at, hold, 1, &["there is a hold `case-17` already"]);
+    check(at, "history holds --data data", 0, &["case-17  2026-01-10 to on  court"]);
+    let told = check(at, "history holds --data data --json", 0, &[]);
+    assert_eq!(objects(&told)[0]["from"], "2026-01-10");
+    check(at, "history release case-17 --data data", 0, &["hold case-17 is released"]);
+    assert_eq!(check(at, "history holds --data data", 0, &[]).out, "");
+    let turned = "history hold x --data data --from 2026-01-10 --through 2026-01-09 --reason y";
+    check(at, turned, 2, &["--through must not lie before --from"]);
+    check(at, "history hold x --data data --from tuesday --reason y", 2, &["is no day"]);
 }

@@ -19,6 +19,7 @@ mod audit;
 mod chance;
 mod diskless;
 mod heard;
+mod history;
 mod journal;
 mod load;
 mod process;
@@ -121,6 +122,7 @@ async fn killed_under_load_a_node_loses_nothing_it_acknowledged_and_raises_each_
     journaled.check(&progress, &expected);
     let heard = heard.lock().unwrap();
     heard.check(&journaled);
+    history::check(&data, &folder.path().join("derived"));
     let (records, audit) = audit::audit_of(&data);
     assert!(audit.is_sound() && audit.tail.is_none(), "{audit:?}");
     assert!(!records.is_empty(), "nobody was recorded");

@@ -33,7 +33,7 @@ impl Process {
             .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh", PROGRAM])
             .args(["serve", "--json", "--listen", &listen])
             // So many that most kills meet one; and the journal whole, for it is what all is judged by.
-            .args(["--checkpoint-bytes", CHECKPOINT_BYTES])
+            .args(["--checkpoint-bytes", CHECKPOINT_BYTES, "--keep-journal"])
             .arg("--site")
             .arg(site)
             .arg("--data")

@@ -1,4 +1,4 @@
-//! The checkpoints that lie in a folder, the newest first; two are kept.
+//! The checkpoints that lie in a folder, the newest first.
 
 use std::io;
 
@@ -8,9 +8,6 @@ use ach_engine_journal::{Disk, DiskFile};
 pub const DRAFT_NAME: &str = "checkpoint.new";
 
 const SUFFIX: &str = ".ckpt";
-
-/// Kept: the newest, and the one before should the newest be found damaged.
-const KEPT_COUNT: usize = 2;
 
 /// The name of the checkpoint of an entry.
 pub fn name_of(index: u64) -> String {
@@ -57,22 +54,17 @@ impl<D: Disk> Shelf<D> {
         Ok(shelved)
     }
 
-    /// Removes all but those of the two greatest entries among `good`, which the caller knows to be
-    /// whole, and says which are left.
+    /// Removes all but those of the entries `kept`.
     ///
     /// # Errors
     /// What the disk says; then some may be left that are of no use.
-    pub fn keep_newest(&self, good: &[u64]) -> io::Result<Vec<u64>> {
-        let mut kept = good.to_vec();
-        kept.sort_unstable_by_key(|index| std::cmp::Reverse(*index));
-        kept.dedup();
-        kept.truncate(KEPT_COUNT);
+    pub fn keep(&self, kept: &[u64]) -> io::Result<()> {
         for one in self.list()? {
             if !kept.contains(&one.index) {
                 self.disk.remove(&name_of(one.index))?;
             }
         }
-        Ok(kept)
+        Ok(())
     }
 
     /// Takes away what an earlier process left half written.
@@ -100,13 +92,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_two_newest_that_are_good_are_kept() {
+    fn those_that_are_wanted_are_kept() {
         let files = ["0000000000000009.ckpt", "000000000000000a.ckpt", "00000000000000ff.ckpt"];
         let disk = SimDisk::holding(&files.map(|name| (name, &b"."[..])));
         let shelf = Shelf::new(disk.clone());
         let listed: Vec<u64> = shelf.list().unwrap().iter().map(|one| one.index).collect();
         assert_eq!(listed, [255, 10, 9]);
-        assert_eq!(shelf.keep_newest(&[9, 10]).unwrap(), [10, 9]);
+        shelf.keep(&[9, 10, 11]).unwrap();
         assert_eq!(disk.list().unwrap(), ["0000000000000009.ckpt", "000000000000000a.ckpt"]);
     }
 

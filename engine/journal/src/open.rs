@@ -67,7 +67,7 @@ impl<D: Disk> Journal<D> {
             _ => OpenError::Disk { verb: "lock", file: ".".to_owned(), source },
         })?;
         let mut replay = Replay { records: 0, each };
-        let walked = walk::walk(&disk, Some(&kek), &mut replay)?;
+        let walked = walk::walk(&disk, Some(&kek), Lsn::NONE, &mut replay)?;
         let opened = Opened {
             cut: walked.cut,
             last_lsn: walked.end.last_lsn,

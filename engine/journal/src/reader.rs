@@ -86,7 +86,7 @@ pub fn read_files(
     kek: Option<&Kek>,
     each: &mut impl FnMut(Record<'_>),
 ) -> Result<Report, ReadError> {
-    Reader::new(SimDisk::holding(files)).read(kek, each)
+    Reader::new(SimDisk::holding(files)).read(kek, Lsn::NONE, each)
 }
 
 impl<D: Disk> Reader<D> {
@@ -100,7 +100,7 @@ impl<D: Disk> Reader<D> {
     /// # Errors
     /// See [`ReadError`]; damage is not an error here but in the report.
     pub fn verify(&self, kek: Option<&Kek>) -> Result<Report, ReadError> {
-        self.read(kek, &mut |_| {})
+        self.read(kek, Lsn::NONE, &mut |_| {})
     }
 
     /// Hands every intact record in order and once to `each`, and says what [`Reader::verify`] does.
@@ -109,19 +109,50 @@ impl<D: Disk> Reader<D> {
     /// # Errors
     /// See [`ReadError`]; damage is not an error here but in the report.
     pub fn show(&self, kek: &Kek, each: &mut impl FnMut(Record<'_>)) -> Result<Report, ReadError> {
-        self.read(Some(kek), each)
+        self.read(Some(kek), Lsn::NONE, each)
+    }
+
+    /// As [`Reader::show`], of the records after `after`: for who has read the others. Segments that
+    /// end before are passed over, and the report is of the others.
+    ///
+    /// # Errors
+    /// See [`ReadError`]; damage is not an error here but in the report.
+    pub fn show_after(
+        &self,
+        kek: &Kek,
+        after: Lsn,
+        each: &mut impl FnMut(Record<'_>),
+    ) -> Result<Report, ReadError> {
+        self.read(Some(kek), after, each)
+    }
+
+    /// The first record that the journal still has, or the next one to come if it has none: 1 as long
+    /// as nothing was given up. Only a segment's header is read.
+    ///
+    /// # Errors
+    /// See [`ReadError`]; a header that cannot be read is [`ReadError::NoJournal`].
+    pub fn oldest_lsn(&self) -> Result<Lsn, ReadError> {
+        match walk::oldest_lsn(&self.disk) {
+            Ok(Some(lsn)) => Ok(lsn),
+            Ok(None) => Err(ReadError::NoJournal),
+            Err(error) => {
+                ReadError::unless_damage(error)?;
+                Err(ReadError::NoJournal)
+            }
+        }
     }
 
     fn read(
         &self,
         kek: Option<&Kek>,
+        after: Lsn,
         each: &mut dyn FnMut(Record<'_>),
     ) -> Result<Report, ReadError> {
-        let mut tally = Tally { report: Report::default(), each, handed_lsn: Lsn::NONE };
+        let mut tally = Tally { report: Report::default(), each, handed_lsn: after };
         let mut seen = None;
         for _ in 0..TRIES_MAX {
             tally.report = Report { had_key: kek.is_some(), ..Report::default() };
-            let error = match walk::walk(&self.disk, kek, &mut tally) {
+            let error = match walk::walk(&self.disk, kek, after, &mut tally) {
                 Ok(walked) => return finish(tally.report, walked),
                 Err(error) => error,
             };

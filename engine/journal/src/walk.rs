@@ -80,30 +80,19 @@ pub(crate) struct Walked {
     pub(crate) strays: Vec<String>,
 }
 
-/// Walks the journal. Without a key everything is checked but what only the key can tell.
+/// Walks the journal from the segment that holds what is after `after`. Without a key everything is
+/// checked but what only the key can tell; groups up to `after` are not opened.
 pub(crate) fn walk<D: Disk>(
     disk: &D,
     kek: Option<&Kek>,
+    after: Lsn,
     visit: &mut dyn Visit,
 ) -> Result<Walked, WalkError> {
-    // The mark first: while a node runs, what is read after it can only be newer.
-    let mark = mark::read(disk).map_err(|source| trouble("read", mark::MARK_NAME, source))?;
-    let names = disk.list().map_err(|source| trouble("list", ".", source))?;
-    let oldest = mark.mark.map_or(0, |mark| mark.oldest);
-    let mut walker = Walker::new(disk, kek, mark.mark);
-    if mark.is_damaged {
-        walker.notes.push(Note::MarkDamaged);
-    }
-    let mut numbers: Vec<u64> = names.iter().filter_map(|name| number_of(name)).collect();
-    let released = numbers.iter().filter(|number| **number < oldest);
-    walker.strays.extend(released.map(|number| segment::file_name(*number)));
-    numbers.retain(|number| *number >= oldest);
-    numbers.sort_unstable();
-    let strays = names.into_iter().filter(|name| name == SPARE_NEW_NAME);
-    walker.strays.extend(strays);
-
+    let (mut walker, numbers) = Walker::begin(disk, kek, after)?;
     let (births, fault) = walker.read_headers(&numbers);
-    for (place, header) in births.iter().enumerate() {
+    let next = births.iter().skip(1).map(|header| header.birth().first_lsn);
+    let passed = next.take_while(|first_lsn| *first_lsn <= after.plus(1)).count();
+    for (place, header) in births.iter().enumerate().skip(passed) {
         walker.enter(header, visit, births.get(place.saturating_add(1)))?;
     }
     match fault {
@@ -112,9 +101,19 @@ pub(crate) fn walk<D: Disk>(
     }
 }
 
+/// The first record of the oldest segment, or the next one to come if it holds none; nothing without
+/// a segment.
+pub(crate) fn oldest_lsn<D: Disk>(disk: &D) -> Result<Option<Lsn>, WalkError> {
+    let (mut walker, numbers) = Walker::begin(disk, None, Lsn::NONE)?;
+    let Some(&oldest) = numbers.first() else { return Ok(None) };
+    let header = walker.judge_header(oldest, numbers.len() == 1)?;
+    Ok(header.map(|header| header.birth().first_lsn))
+}
+
 struct Walker<'a, D> {
     disk: &'a D,
     kek: Option<&'a Kek>,
+    after: Lsn,
     mark: Option<Mark>,
     end: End,
     spans: Vec<SegmentSpan>,
@@ -126,11 +125,36 @@ struct Walker<'a, D> {
 }
 
 impl<'a, D: Disk> Walker<'a, D> {
-    fn new(disk: &'a D, kek: Option<&'a Kek>, mark: Option<Mark>) -> Walker<'a, D> {
+    /// A walker, and the numbers of the segments it is to walk, in order.
+    fn begin(
+        disk: &'a D,
+        kek: Option<&'a Kek>,
+        after: Lsn,
+    ) -> Result<(Walker<'a, D>, Vec<u64>), WalkError> {
+        // The mark first: while a node runs, what is read after it can only be newer.
+        let mark = mark::read(disk).map_err(|source| trouble("read", mark::MARK_NAME, source))?;
+        let names = disk.list().map_err(|source| trouble("list", ".", source))?;
+        let oldest = mark.mark.map_or(0, |mark| mark.oldest);
+        let mut walker = Walker::new(disk, kek, after, mark.mark);
+        if mark.is_damaged {
+            walker.notes.push(Note::MarkDamaged);
+        }
+        let mut numbers: Vec<u64> = names.iter().filter_map(|name| number_of(name)).collect();
+        let released = numbers.iter().filter(|number| **number < oldest);
+        walker.strays.extend(released.map(|number| segment::file_name(*number)));
+        numbers.retain(|number| *number >= oldest);
+        numbers.sort_unstable();
+        let strays = names.into_iter().filter(|name| name == SPARE_NEW_NAME);
+        walker.strays.extend(strays);
+        Ok((walker, numbers))
+    }
+
+    fn new(disk: &'a D, kek: Option<&'a Kek>, after: Lsn, mark: Option<Mark>) -> Walker<'a, D> {
         let none = [0; 16];
         Walker {
             disk,
             kek,
+            after,
             mark,
             end: End {
                 segment: None,
@@ -300,7 +324,8 @@ impl<'a, D: Disk> Walker<'a, D> {
             };
             match scan::judge(used, at, expected) {
                 Finding::Group(group, whole) => {
-                    if let Some(key) = key
+                    // What was read before is not opened again; its checksum and chain are looked at.
+                    if let Some(key) = key.filter(|_| group.next_lsn() > self.after.plus(1))
                         && let Err(harm) = read_records(&group, whole, key, &mut scratch, visit)
                     {
                         break Err(damaged(harm));

@@ -1,6 +1,8 @@
 //! How many pings a second become durable through a whole node on loopback, and how late alarms are.
 //!
-//! `cargo run --release -p ach-engine-node --example node_rate -- FOLDER [SECONDS] [one|two]`
+//! `cargo run --release -p ach-engine-node --example node_rate -- FOLDER [SECONDS] [one|two] [history]`
+//!
+//! With `history` the node remembers; how far that is behind at the end, and when it has caught up, is told.
 //!
 //! A rough hand tool: node and vendor share the process and the machine. `load-tests` measures.
 
@@ -15,7 +17,9 @@ use ach_actors_model::{
 use ach_clients_rust::{Client, ClientConfig, Ping, PublisherOptions, now};
 use ach_engine_journal::{Config, KekSource};
 use ach_engine_net::{Authority, Role};
-use ach_engine_node::{Arrangement, Node, NodeConfig, NodeLimits};
+use ach_engine_node::{
+    Arrangement, HistoryPolicy, Node, NodeConfig, NodeLimits, Rung, Running, ring,
+};
 use ach_geo::{Floor, Gates, Outline};
 
 const TAGS: u32 = 10_000;
@@ -67,10 +71,13 @@ fn site() -> Result<SiteConfig, NameError> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let folder =
-        PathBuf::from(arguments.first().ok_or("usage: node_rate FOLDER [SECONDS] [one|two]")?);
+    let folder = PathBuf::from(
+        arguments.first().ok_or("usage: node_rate FOLDER [SECONDS] [one|two] [history]")?,
+    );
     let seconds: u64 = arguments.get(1).map_or(Ok(5), |text| text.parse())?;
     let is_two = arguments.get(2).is_some_and(|word| word == "two");
+    let has_history = arguments.iter().skip(2).any(|word| word == "history");
+    let history = has_history.then(HistoryPolicy::default);
     let authority = Authority::open_or_create(&folder.join("pki"), &Name::new("rate")?)?;
     let node = Node::start(NodeConfig {
         name: Name::new("node-1")?,
@@ -82,16 +89,40 @@ fn main() -> Result<(), Box<dyn Error>> {
         bundle: authority.issue_node(&Name::new("node-1")?, &[])?,
         listen: "127.0.0.1:0".parse()?,
         arrangement: if is_two { Arrangement::TwoThread } else { Arrangement::OneThread },
-        limits: NodeLimits::default(),
+        limits: NodeLimits { history, ..NodeLimits::default() },
     })?;
     let bundle = authority.issue(Role::Vendor, &Name::new("uwb")?)?;
     let config = ClientConfig::new(node.address(), "localhost", bundle);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(publish(config, seconds))?;
+    if has_history {
+        tell_history(&node, &folder.join("data"))?;
+    }
     for (name, count) in node.counters().read().into_iter().filter(|(_, count)| *count > 0) {
         println!("{name:28} {count}");
     }
     println!("{:?}", node.drain());
+    Ok(())
+}
+
+/// How far history is, and when it has everything.
+fn tell_history(node: &Running, data: &std::path::Path) -> Result<(), Box<dyn Error>> {
+    let began_at = now();
+    let pings = node.counters().pings_accepted.get();
+    let left_out = node.counters().history_entries_left_out.get();
+    let durable = node.health().durable_index;
+    println!("history: {left_out} of {durable} entries left out for it to read later");
+    loop {
+        match ring(data)? {
+            Rung::Written { through } if through >= durable => break,
+            Rung::Written { .. } => {}
+            Rung::NotWritten { why } => println!("history: {why}"),
+        }
+    }
+    println!(
+        "history: all {pings} pings written after {} ms",
+        now().since_ns(began_at) / 1_000_000
+    );
     Ok(())
 }
 

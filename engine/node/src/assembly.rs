@@ -16,6 +16,8 @@ use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::commit_mark::CommitMark;
 use crate::committer::{Committer, DiskPace};
 use crate::counters::Counters;
+use crate::history_feed::HistoryFeed;
+use crate::history_start::HistoryParts;
 use crate::keeper::Keeper;
 use crate::lanes::Lanes;
 use crate::limits::NodeLimits;
@@ -50,6 +52,7 @@ pub(crate) fn assemble<A>(
     config: NodeConfig,
     recovered: Recovered,
     audit_place: impl FnMut() -> io::Result<A> + Send + 'static,
+    history: impl FnOnce(&NodeConfig, HistoryParts) -> Result<Option<HistoryFeed>, StartError>,
     clock: Arc<dyn Clock>,
     pace: Option<DiskPace>,
 ) -> Result<Assembled, StartError>
@@ -66,6 +69,15 @@ where
     } else {
         audit(&config, audit_place, &shared.counters, &shared.clock)?
     };
+    let history = history(
+        &config,
+        HistoryParts {
+            mark: shared.mark.clone(),
+            clock: shared.clock.clone(),
+            counters: shared.counters.clone(),
+            floor: recovered.floor.clone(),
+        },
+    )?;
     let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, data, .. } = config;
     let chosen = if pace.is_some() {
         site_note::choose_unnoted(site, recovered.site.as_ref())
@@ -81,7 +93,7 @@ where
         (revocations, Some(end_watch))
     };
     let arrangement = if pace.is_some() { Arrangement::OneThread } else { arrangement };
-    let timing = (clock, pace, limits.checkpoints);
+    let timing = (clock, pace, limits.checkpoints, history);
     let (worker, told, acks) = worker(&shared, recovered, chosen.change, timing, &mut beside)?;
     let site = worker.shard().site().cloned().ok_or(StartError::Failed)?;
     let site_version = site.version();
@@ -125,6 +137,9 @@ where
     Ok(Assembled { serving, running, beside })
 }
 
+/// By what clock and pace the disk is written, when checkpoints are made, and who is told for history.
+type Timing = (Arc<dyn Clock>, Option<DiskPace>, CheckpointPolicy, Option<HistoryFeed>);
+
 /// What the threads of a node share.
 #[derive(Debug)]
 struct Shared {
@@ -156,7 +171,7 @@ fn worker(
     shared: &Shared,
     recovered: Recovered,
     change: Option<SiteConfig>,
-    (clock, pace, policy): (Arc<dyn Clock>, Option<DiskPace>, CheckpointPolicy),
+    (clock, pace, policy, history): Timing,
     beside: &mut Vec<Beside>,
 ) -> Result<(ShardWorker, Told, AckTable), StartError> {
     let (mark, counters) = (shared.mark.clone(), shared.counters.clone());
@@ -204,6 +219,7 @@ fn worker(
         mark,
         spout: Spout::new(shared.outlet.clone()),
         scribe: Scribe::new(past, keeper, policy, counters.clone()),
+        history,
         counters,
         gauge: shared.gauge.clone(),
         last_index: recovered.last_index,

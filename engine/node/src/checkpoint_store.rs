@@ -1,4 +1,5 @@
-//! Where checkpoints are kept: beside the segments of the journal, two of them.
+//! Where checkpoints are kept: beside the segments of the journal, two of them, and one that history may
+//! have to go on from.
 
 use std::fmt;
 use std::sync::Arc;
@@ -58,6 +59,20 @@ impl<D: Disk + Clone> DiskStore<D> {
     }
 }
 
+impl<D: Disk + Clone> DiskStore<D> {
+    /// Removes what neither a start nor history needs.
+    fn tidy(&self) -> std::io::Result<()> {
+        let shelf = Shelf::new(self.disk.clone());
+        let mut kept: Vec<u64> = self.good.iter().map(|good| good.index).collect();
+        if let Some(written_index) = self.floor.written_index() {
+            // The newest first.
+            let shelved = shelf.list()?.into_iter().map(|one| one.index);
+            kept.extend(shelved.into_iter().find(|&index| index <= written_index));
+        }
+        shelf.keep(&kept)
+    }
+}
+
 impl<D> CheckpointStore for DiskStore<D>
 where
     D: Disk + Clone + Send,
@@ -78,14 +93,10 @@ where
         self.good.push(Good { index: seal.index, lsn: seal.lsn });
         self.good.sort_unstable_by_key(|good| std::cmp::Reverse(good.index));
         self.good.truncate(2);
-        let indexes: Vec<u64> = self.good.iter().map(|good| good.index).collect();
-        if let Err(error) = Shelf::new(self.disk.clone()).keep_newest(&indexes) {
+        if let Err(error) = self.tidy() {
             tracing::warn!(%error, "an old checkpoint could not be removed");
         }
-        // The journal before the older one is of no use to any start.
-        if let [_, older] = self.good.as_slice() {
-            self.floor.raise(older.lsn);
-        }
+        self.floor.raise(&self.good);
         Ok(bytes)
     }
 

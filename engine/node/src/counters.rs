@@ -151,6 +151,17 @@ counters! {
     checkpoints_given_up
     /// Segments of the journal given up, because no start needs them any more.
     segments_given_up
+    /// Entries that history took from the journal, not from the shard: after a start, when it could not
+    /// keep up, when it is derived anew.
+    history_entries_reread
+    /// Entries for which history had no room when they were decided. It reads them from the journal.
+    history_entries_left_out
+    /// Times that history was found damaged and is derived anew.
+    history_rebuilds
+    /// Days of history that were over and are gone.
+    history_days_dropped
+    /// Entries that were archived before the journal gave them up.
+    history_entries_archived
     /// Frames given to subscribers.
     frames_fanned_out
     /// Frames left out for a subscriber that was too slow.

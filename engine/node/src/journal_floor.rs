@@ -4,36 +4,108 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::checkpoint_store::Good;
+
+/// Checkpoints whose place is remembered while something else still wants the journal before them: 128
+/// GiB of it at the default distance. Beyond that more is kept than must be.
+const GOOD_MAX: usize = 4_096;
+
 /// From which record on the journal is wanted. What lies before may be given up, a segment at a time.
 ///
-/// Two have a say: checkpoints, which a start needs the journal after, and an archive, which wants
-/// what it does not have yet. Without an archive only checkpoints count.
+/// Three have a say. A start needs the journal after the older of its two checkpoints. History needs it
+/// after a checkpoint before what it has written, so that it can go on after a crash. Archives need what
+/// they do not have yet. The floor is always the place of a checkpoint.
 #[derive(Debug)]
 pub(crate) struct JournalFloor {
-    checkpoint_lsn: AtomicU64,
-    archive_lsn: AtomicU64,
+    lsn: AtomicU64,
+    wants: Mutex<Wants>,
+}
+
+#[derive(Debug, Default)]
+struct Wants {
+    is_all_kept: bool,
+    /// Checkpoints that were good, by their entry.
+    good: Vec<Good>,
+    /// The older of the two that a start uses.
+    start: Option<Good>,
+    /// What history has written; `None` if the node writes none.
+    written_index: Option<u64>,
+    /// What is archived; `None` if nothing is to be.
+    archived_index: Option<u64>,
+}
+
+impl Wants {
+    fn lsn(&mut self) -> u64 {
+        let Some(start) = self.start.filter(|_| !self.is_all_kept) else { return 0 };
+        let wanted = [self.written_index, self.archived_index].into_iter().flatten();
+        let index = wanted.fold(start.index, u64::min);
+        let Some(floor) = self.good.iter().rfind(|good| good.index <= index).copied() else {
+            return 0;
+        };
+        self.good.retain(|good| good.index >= floor.index);
+        floor.lsn
+    }
 }
 
 impl JournalFloor {
     /// Everything is wanted.
     pub(crate) fn new() -> JournalFloor {
-        JournalFloor { checkpoint_lsn: AtomicU64::new(0), archive_lsn: AtomicU64::new(u64::MAX) }
+        JournalFloor { lsn: AtomicU64::new(0), wants: Mutex::default() }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Wants)) {
+        let mut wants = self.wants.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut wants);
+        // What was given up does not come back.
+        self.lsn.fetch_max(wants.lsn(), Ordering::AcqRel);
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&Wants) -> T) -> T {
+        look(&self.wants.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Everything is wanted for ever, whatever checkpoints there are.
     pub(crate) fn keep_all(&self) {
-        self.archive_lsn.store(0, Ordering::Release);
+        self.change(|wants| wants.is_all_kept = true);
     }
 
-    /// The older of the two checkpoints that are kept follows this record.
-    pub(crate) fn raise(&self, lsn: u64) {
-        self.checkpoint_lsn.fetch_max(lsn, Ordering::AcqRel);
+    /// History has written everything up to this entry.
+    pub(crate) fn history_has(&self, index: u64) {
+        self.change(|wants| wants.written_index = Some(index));
+    }
+
+    /// Everything up to this entry is archived.
+    pub(crate) fn archives_have(&self, index: u64) {
+        self.change(|wants| wants.archived_index = Some(index));
+    }
+
+    /// These are the good checkpoints now, the newest first.
+    pub(crate) fn raise(&self, good: &[Good]) {
+        self.change(|wants| {
+            wants.good.extend(
+                good.iter().filter(|it| !wants.good.contains(it)).copied().collect::<Vec<_>>(),
+            );
+            wants.good.sort_unstable_by_key(|good| good.index);
+            if wants.good.len() > GOOD_MAX {
+                wants.good.remove(1);
+            }
+            wants.start = good.get(1).copied().or(wants.start);
+        });
+    }
+
+    /// What history has written, if the node writes any.
+    pub(crate) fn written_index(&self) -> Option<u64> {
+        self.look(|wants| wants.written_index)
+    }
+
+    /// The checkpoint up to which no start needs the journal: what may be archived.
+    pub(crate) fn archivable(&self) -> Option<Good> {
+        self.look(|wants| wants.start)
     }
 
     /// The first record that is still wanted.
     pub(crate) fn lsn(&self) -> u64 {
-        let checkpoint = self.checkpoint_lsn.load(Ordering::Acquire);
-        checkpoint.min(self.archive_lsn.load(Ordering::Acquire))
+        self.lsn.load(Ordering::Acquire)
     }
 }
 
@@ -86,5 +158,52 @@ impl Pin {
             let waited = self.changed.wait_timeout(position, LOOK_AGAIN);
             position = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good(index: u64) -> Good {
+        Good { index, lsn: index * 10 }
+    }
+
+    #[test]
+    fn a_start_alone_needs_the_journal_after_its_older_checkpoint() {
+        let floor = JournalFloor::new();
+        floor.raise(&[good(5)]);
+        assert_eq!(floor.lsn(), 0, "there is no older one");
+        floor.raise(&[good(9), good(5)]);
+        assert_eq!((floor.lsn(), floor.archivable()), (50, Some(good(5))));
+    }
+
+    #[test]
+    fn what_history_and_archives_do_not_have_is_wanted_from_a_checkpoint_on() {
+        let floor = JournalFloor::new();
+        floor.history_has(0);
+        floor.archives_have(0);
+        for index in [5, 9, 14, 20] {
+            floor.raise(&[good(index), good(index.saturating_sub(5))]);
+        }
+        assert_eq!(floor.lsn(), 0);
+        floor.history_has(13);
+        assert_eq!(floor.lsn(), 0, "nothing is archived");
+        floor.archives_have(15);
+        assert_eq!(floor.lsn(), 90, "history goes on from the checkpoint of entry 9");
+        floor.history_has(40);
+        assert_eq!(floor.lsn(), 150, "a start needs what is after entry 15");
+        // A history that begins anew wants back nothing that is gone, and nothing more goes.
+        floor.history_has(0);
+        floor.raise(&[good(30), good(20)]);
+        assert_eq!(floor.lsn(), 150);
+    }
+
+    #[test]
+    fn a_journal_that_is_kept_has_no_floor() {
+        let floor = JournalFloor::new();
+        floor.keep_all();
+        floor.raise(&[good(9), good(5)]);
+        assert_eq!(floor.lsn(), 0);
     }
 }

@@ -4,6 +4,8 @@
 //!  session --lanes--> shard --outlet--> publisher --sinks--> session
 //!                       |                   ^
 //!                       +---> committer ----+ durable
+//!                       |        v journal
+//!                       +---> historian
 //! ```
 //!
 //! The shard decides on a thread of its own or on the rim's; the rim's thread has the endpoint, the
@@ -11,6 +13,7 @@
 //! nothing waits for the disk but what must ([`Effect::release`](ach_actors_entities::Effect)).
 
 mod ack_table;
+mod archivist;
 mod assembly;
 mod attention;
 mod audit_check;
@@ -21,6 +24,7 @@ mod audit_tally;
 mod audit_words;
 mod audit_writer;
 mod auditor;
+mod bell;
 mod checkpoint_store;
 mod clock;
 mod commit_mark;
@@ -30,6 +34,11 @@ mod entry_queue;
 mod fan_out;
 mod give_way;
 mod here;
+mod historian;
+mod history_feed;
+mod history_page;
+mod history_start;
+mod history_state;
 mod journal_floor;
 mod journal_log;
 mod keeper;
@@ -48,6 +57,7 @@ mod planted;
 mod publisher;
 mod recent;
 mod recovery;
+mod rereading;
 mod residence;
 mod restore;
 mod revocation_watch;
@@ -73,10 +83,12 @@ mod told;
 mod unregistered;
 
 pub use audit_state::AuditTrouble;
+pub use bell::{Rung, ring};
 pub use clock::{Clock, SystemClock};
 pub use commit_mark::StoringStopped;
 pub use counters::{Counter, Counters};
 pub use here::Here;
+pub use history_state::{HistoryPolicy, HistoryTrouble};
 pub use lanes::LanesClosed;
 pub use limits::NodeLimits;
 pub use node::{Arrangement, Ended, Health, Node, NodeConfig, REVOKED_FILE, Running};
@@ -84,6 +96,7 @@ pub use node_page::NodePage;
 pub use planted::PlantedBug;
 #[cfg(debug_assertions)]
 pub use planted::plant;
+pub use rereading::{RereadError, Rereading};
 pub use restore::checkpointed_site;
 pub use scribe::CheckpointPolicy;
 pub use start_error::StartError;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ach_engine_net::FRAME_DEADLINE;
 use ach_engine_net::transport::PENDING_HANDSHAKES_MAX;
 
+use crate::history_state::HistoryPolicy;
 use crate::scribe::CheckpointPolicy;
 
 /// Limits of a node. The defaults fit a hospital.
@@ -44,6 +45,9 @@ pub struct NodeLimits {
     pub checkpoints: CheckpointPolicy,
     /// Bytes of a segment of the audit log, reserved when it is made: some 16,000 records in 4 MiB.
     pub audit_segment_bytes: u64,
+    /// What is remembered; `None` remembers nothing beyond the journal. Off unless asked for: a node that
+    /// is hosted for a while has nothing to remember.
+    pub history: Option<HistoryPolicy>,
 }
 
 impl Default for NodeLimits {
@@ -63,6 +67,7 @@ impl Default for NodeLimits {
             is_residence_measured: false,
             checkpoints: CheckpointPolicy::default(),
             audit_segment_bytes: ach_engine_audit::Config::default().segment_bytes,
+            history: None,
         }
     }
 }

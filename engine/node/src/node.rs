@@ -21,6 +21,8 @@ use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::counters::Counters;
 use crate::here::Here;
+use crate::history_start;
+use crate::history_state::HistoryTrouble;
 use crate::lanes::{Lanes, LanesClosed};
 use crate::limits::NodeLimits;
 use crate::node_page::NodePage;
@@ -97,6 +99,8 @@ pub struct Health {
     pub audit_trouble: Option<AuditTrouble>,
     /// Open alarms that no receiver has displayed within 30 s. Perhaps nobody looks.
     pub undisplayed_count: u64,
+    /// What is wrong with history or archives, if anything. Alarms go on, and so does storing.
+    pub history_trouble: Option<HistoryTrouble>,
 }
 
 impl Health {
@@ -108,7 +112,8 @@ impl Health {
 
     /// Whether it works and something is not as it must be, so that an operator must act.
     pub fn is_degraded(&self) -> bool {
-        let is_wrong = self.stopped.is_some() || self.audit_trouble.is_some();
+        let has_trouble = self.audit_trouble.is_some() || self.history_trouble.is_some();
+        let is_wrong = self.stopped.is_some() || has_trouble;
         self.is_running && (is_wrong || self.undisplayed_count > 0)
     }
 }
@@ -193,7 +198,9 @@ impl Node {
     {
         let kek = config.kek.load_for(disk)?;
         let recovered = recover(disk, config.journal, &kek, config.limits.checkpoints, true)?;
-        start(assemble(config, recovered, audit_place, clock, None)?)
+        let history =
+            |config: &NodeConfig, parts| history_start::start(config, (disk.clone(), kek), parts);
+        start(assemble(config, recovered, audit_place, history, clock, None)?)
     }
 
     /// As [`Node::start_on_disks`], with everything on the caller's thread: the node is the future, which
@@ -219,7 +226,7 @@ impl Node {
         let Here { endpoint, disk_pace } = here;
         let audit_place = move || Ok(audit_disk.clone());
         let Assembled { serving, running, beside } =
-            assemble(config, recovered, audit_place, clock, Some(disk_pace))?;
+            assemble(config, recovered, audit_place, |_, _| Ok(None), clock, Some(disk_pace))?;
         let serving = Serving { door: FrontDoor::Endpoint(endpoint), ..serving };
         let node = async move {
             let beside: Vec<_> = beside.into_iter().map(tokio::task::spawn_local).collect();
@@ -300,6 +307,7 @@ impl Running {
             is_running: *self.state.borrow() == ShardState::Running,
             audit_trouble: self.audit.trouble(),
             undisplayed_count: self.counters.tally.undisplayed(),
+            history_trouble: self.counters.tally.history.trouble(),
         }
     }
 

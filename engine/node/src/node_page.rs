@@ -13,6 +13,7 @@ use crate::audit_state::{AuditState, AuditTrouble};
 use crate::clock::ShardClock;
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::counters::Counters;
+use crate::history_page;
 use crate::lanes::Lanes;
 use crate::outlet::Outlet;
 use crate::shard_actor::ShardState;
@@ -48,6 +49,7 @@ impl Page for NodePage {
         self.write_lanes(page);
         self.write_storing(page);
         self.write_audit(page);
+        history_page::write(page, &self.counters, self.mark.durable_index(), self.clock.now());
         self.write_alarms(page);
         self.write_latencies(page);
     }

@@ -41,6 +41,8 @@ pub(crate) struct Recovered {
     /// Where to keep checkpoints; `None` when nothing is stored.
     pub store: Option<Box<dyn CheckpointStore>>,
     pub stopped: Option<StoringStopped>,
+    /// From where on the journal is wanted.
+    pub floor: Arc<JournalFloor>,
 }
 
 /// Opens a journal and decides all its entries again that its latest checkpoint does not have.
@@ -124,6 +126,7 @@ where
         log: None,
         store: None,
         stopped: None,
+        floor: Arc::new(JournalFloor::new()),
     };
     let journal = match opened {
         Ok((journal, opened)) => {
@@ -145,7 +148,8 @@ where
     }
     let (from, last_index) = (replay.from_index, recovered.last_index);
     tracing::info!(from, last_index, "the journal is replayed");
-    let floor = Arc::new(JournalFloor::new());
+    let floor = recovered.floor.clone();
+    floor.raise(&replay.good);
     if policy.is_journal_kept {
         floor.keep_all();
     }

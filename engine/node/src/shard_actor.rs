@@ -203,6 +203,7 @@ mod tests {
             mark,
             spout: Spout::new(Arc::new(Outlet::new())),
             scribe: Scribe::absent(),
+            history: None,
             counters,
             gauge: Arc::default(),
             last_index,

@@ -16,6 +16,7 @@ use crate::clock::{SKEW_MAX_NS, ShardClock};
 use crate::commit_mark::{CommitMark, StoringStopped};
 use crate::committer::Committer;
 use crate::counters::Counters;
+use crate::history_feed::{HistoryFeed, Step};
 use crate::lanes::{Lanes, Ticketed};
 use crate::outlet::{Outbound, Spout};
 use crate::ping_buffer::BATCH_PINGS_MAX;
@@ -66,6 +67,7 @@ pub(crate) struct ShardParts {
     pub mark: Arc<CommitMark>,
     pub spout: Spout,
     pub scribe: Scribe,
+    pub history: Option<HistoryFeed>,
     pub counters: Arc<Counters>,
     pub gauge: Arc<ShardGauge>,
     pub last_index: u64,
@@ -79,8 +81,8 @@ pub(crate) struct ShardWorker {
     parts: ShardParts,
     effects: Vec<Effect>,
     tickets: Vec<u64>,
-    /// An entry whose alarms were told and that the disk is still to get.
-    unstored: Option<Entry>,
+    /// An entry whose alarms were told and that the disk is still to get, with its effects for history.
+    unstored: Option<(Entry, Vec<Effect>)>,
     heartbeat_at: Timestamp,
     is_checkpoint_paused: bool,
 }
@@ -211,7 +213,15 @@ impl ShardWorker {
     pub(crate) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
         // A checkpoint holds the folder too.
         let scribe = self.parts.scribe.poll_closed(cx);
-        if self.parts.committer.poll_closed(cx).is_ready() { scribe } else { Poll::Pending }
+        if self.parts.committer.poll_closed(cx).is_pending() {
+            return Poll::Pending;
+        }
+        // Only now everything that will ever be durable is.
+        let history = self.parts.history.as_mut().map_or(Poll::Ready(()), |history| {
+            history.begin_close();
+            history.poll_closed(cx)
+        });
+        if history.is_ready() { scribe } else { Poll::Pending }
     }
 
     fn is_due(&mut self) -> bool {
@@ -248,24 +258,31 @@ impl ShardWorker {
         parts.scribe.note(&entry, &self.effects, &parts.shard);
         let has_alarm = self.tell(&entry);
         self.parts.spout.flush();
+        let effects = self.historic();
         if has_alarm {
-            self.unstored = Some(entry);
+            self.unstored = Some((entry, effects));
             return true;
         }
         let is_pings_only = entry.inputs.iter().all(|it| matches!(it, Input::Pings(_)));
         // Not after an alarm, which is on its way out of this thread.
         let is_checkpointed = self.parts.scribe.is_due();
-        self.store(&entry, !is_pings_only, is_checkpointed);
+        let index = entry.index;
+        self.store((entry, effects), !is_pings_only, is_checkpointed);
         if is_checkpointed {
-            self.parts.scribe.begin(&mut self.parts.shard, entry.index);
+            self.parts.scribe.begin(&mut self.parts.shard, index);
         }
         false
     }
 
+    /// The effects, for history if there is one. They were told already.
+    fn historic(&mut self) -> Vec<Effect> {
+        if self.parts.history.is_some() { std::mem::take(&mut self.effects) } else { Vec::new() }
+    }
+
     /// Gives the disk the entry it is still to get.
     fn store_rest(&mut self) {
-        if let Some(entry) = self.unstored.take() {
-            self.store(&entry, true, false);
+        if let Some(unstored) = self.unstored.take() {
+            self.store(unstored, true, false);
         }
     }
 
@@ -280,7 +297,7 @@ impl ShardWorker {
             parts.site_version = site.version();
             parts.spout.send(Outbound::Site(site.clone()));
         }
-        for (ordinal, effect) in (0..).zip(self.effects.drain(..)) {
+        for (ordinal, &effect) in (0..).zip(&self.effects) {
             has_alarm |= matches!(effect, Effect::Alarm(_));
             let lane = lane(&effect);
             let outbound = Outbound::Effect { index: entry.index, ordinal, effect };
@@ -310,7 +327,13 @@ impl ShardWorker {
         has_alarm
     }
 
-    fn store(&mut self, entry: &Entry, is_urgent: bool, is_checkpointed: bool) {
+    /// Gives an entry to the disk, and with its effects to history, which waits for the disk too.
+    fn store(
+        &mut self,
+        (entry, effects): (Entry, Vec<Effect>),
+        is_urgent: bool,
+        is_checkpointed: bool,
+    ) {
         let parts = &mut self.parts;
         if is_planted(PlantedBug::EntryNotStored) && is_urgent && entry.index % 8 == 0 {
             return;
@@ -320,18 +343,23 @@ impl ShardWorker {
             return;
         }
         let mut bytes = parts.committer.buffer();
-        match encode_entry(entry, &mut bytes) {
+        let index = entry.index;
+        match encode_entry(&entry, &mut bytes) {
             Ok(()) => {
+                // Before it is durable, so that what is durable and not offered was left out.
+                if let Some(history) = &parts.history {
+                    history.offer(Step { entry, effects, site: parts.shard.site().cloned() });
+                }
                 parts.scribe.stored(bytes.len());
                 if is_checkpointed {
-                    parts.committer.store_pinned(entry.index, bytes, is_urgent);
+                    parts.committer.store_pinned(index, bytes, is_urgent);
                 } else {
-                    parts.committer.store(entry.index, bytes, is_urgent);
+                    parts.committer.store(index, bytes, is_urgent);
                 }
             }
             Err(error) => {
                 let detail = error.to_string();
-                parts.mark.stop(StoringStopped::Unencodable { index: entry.index, detail });
+                parts.mark.stop(StoringStopped::Unencodable { index, detail });
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use ach_actors_model::{AlarmKind, snake_case};
 
+use crate::history_page;
 use crate::rim::Rim;
 
 /// Every number of a node by name.
@@ -38,6 +39,21 @@ pub(crate) fn counts(rim: &Rim) -> Vec<(String, u64)> {
     add("alarms_unseen", unseen);
     add("alarms_unseen_overdue", overdue);
     add("receivers_displaying", displaying);
+    let history = &rim.counters.tally.history;
+    add("is_history_on", u64::from(history.is_on()));
+    if history.is_on() {
+        let trouble = history.trouble();
+        add("is_history_sound", u64::from(trouble.is_none()));
+        if let Some(why) = trouble {
+            add(&format!("history_trouble_{}", why.word()), 1);
+        }
+        let (entries, ns) = history.lag(rim.mark.durable_index(), rim.clock.now());
+        add("history_lag_entries", entries);
+        add("history_lag_ns", ns);
+        for (name, _, value) in history_page::numbers(history) {
+            add(name, value);
+        }
+    }
     let fan_out = rim.fan_out.borrow();
     let [alarms, events, positions] = fan_out.subscriber_counts();
     add("subscribers_alarms", number(alarms));

@@ -11,6 +11,7 @@ use ach_engine_wire::Topic;
 
 use crate::attention::Unseen;
 use crate::counters::Counter;
+use crate::history_state::HistoryState;
 use crate::residence::RESIDENCE_NS;
 
 /// Every kind of alarm: each is told from the start, so that the first of its kind is seen as a rise.
@@ -116,6 +117,8 @@ pub(crate) struct Tally {
     beat_at: AtomicU64,
     unseen: [AtomicU64; 4],
     handshakes: OnceLock<Arc<HandshakeCounts>>,
+    /// How history is.
+    pub history: HistoryState,
 }
 
 impl Default for Tally {
@@ -135,6 +138,7 @@ impl Default for Tally {
             beat_at: AtomicU64::new(0),
             unseen: Default::default(),
             handshakes: OnceLock::new(),
+            history: HistoryState::default(),
         }
     }
 }

@@ -18,6 +18,10 @@ pub struct AlarmRecord {
     pub ordinal: u16,
     /// What was told.
     pub notice: AlarmNotice,
+    /// How far the clock of the feed it came from was ahead of the node's when they were last
+    /// compared; `None` if they never were, or it came from no feed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_offset_ns: Option<i64>,
 }
 
 impl AlarmRecord {

@@ -24,6 +24,7 @@
 //! is cut. The name is given when the file is whole and synced.
 
 mod read;
+mod retention;
 mod write;
 
 use std::fs;
@@ -33,8 +34,9 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 pub use self::read::{ArchiveReader, ArchivedEntry};
+pub use self::retention::{Unwanted, unwanted_archives};
 pub use self::write::ArchiveWriter;
-use crate::{Day, Holds};
+use crate::Day;
 
 const MAGIC: &[u8; 8] = b"ACHARCH1";
 const VERSION: u32 = 1;
@@ -155,25 +157,6 @@ pub fn archives(folder: &Path) -> Result<Vec<ArchiveSpan>, ArchiveError> {
     }
     spans.sort();
     Ok(spans)
-}
-
-/// Removes archives of days before `keep_from` that no hold protects, and says which.
-///
-/// # Errors
-///
-/// When the disk refuses; those removed before stay so.
-pub fn drop_archives_before(
-    folder: &Path,
-    keep_from: Day,
-    holds: &Holds,
-) -> Result<Vec<ArchiveSpan>, ArchiveError> {
-    let is_over = |span: &ArchiveSpan| span.day < keep_from && !holds.protect(span.day);
-    let over: Vec<ArchiveSpan> = archives(folder)?.into_iter().filter(is_over).collect();
-    for span in &over {
-        fs::remove_file(&span.file)
-            .map_err(|source| ArchiveError::Disk { verb: "remove", source })?;
-    }
-    Ok(over)
 }
 
 /// The additional data of a frame: everything about it that is not in it.

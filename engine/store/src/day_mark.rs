@@ -31,6 +31,9 @@ pub struct DayMark {
     pub(crate) lanes: Vec<LaneMark>,
     /// The last full hour whose presence was noted.
     pub(crate) hour_at: Timestamp,
+    /// How far the clock of each feed was ahead when it was last compared.
+    #[serde(default)]
+    pub(crate) clock_offsets_ns: Vec<(SourceRef, i64)>,
 }
 
 /// How far a feed had come on its ping lane.

@@ -80,6 +80,12 @@ pub enum QueryError {
         /// How many were allowed.
         limit: usize,
     },
+    /// What was asked about is over.
+    #[error("what was on {day} is not kept any more; ask about a later time")]
+    Dropped {
+        /// The last day of that time that is gone.
+        day: Day,
+    },
     /// A block of pings is damaged.
     #[error("a block of pings of {day} cannot be read")]
     Block {
@@ -108,6 +114,7 @@ pub enum QueryError {
 #[derive(Debug)]
 pub(crate) enum Fault {
     InUse,
+    Newer { format: u32 },
     Damage(String),
     Disk { verb: &'static str, source: io::Error },
 }
@@ -144,10 +151,16 @@ impl Fault {
 /// Another process can have it only while it is opened.
 const IN_USE: &str = "another process has taken it";
 
+/// A format is looked at only when a store is opened.
+fn newer(format: u32) -> String {
+    format!("its format has become {format}")
+}
+
 impl From<Fault> for OpenError {
     fn from(fault: Fault) -> OpenError {
         match fault {
             Fault::InUse => OpenError::InUse,
+            Fault::Newer { format } => OpenError::Newer { format },
             Fault::Damage(detail) => OpenError::Damaged { detail },
             Fault::Disk { verb, source } => OpenError::Disk { verb, source },
         }
@@ -158,6 +171,7 @@ impl From<Fault> for WriteError {
     fn from(fault: Fault) -> WriteError {
         match fault {
             Fault::InUse => WriteError::Damaged { detail: IN_USE.to_owned() },
+            Fault::Newer { format } => WriteError::Damaged { detail: newer(format) },
             Fault::Damage(detail) => WriteError::Damaged { detail },
             Fault::Disk { verb, source } => WriteError::Disk { verb, source },
         }
@@ -168,6 +182,7 @@ impl From<Fault> for QueryError {
     fn from(fault: Fault) -> QueryError {
         match fault {
             Fault::InUse => QueryError::Damaged { detail: IN_USE.to_owned() },
+            Fault::Newer { format } => QueryError::Damaged { detail: newer(format) },
             Fault::Damage(detail) => QueryError::Damaged { detail },
             Fault::Disk { verb, source } => QueryError::Disk { verb, source },
         }

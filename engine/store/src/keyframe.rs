@@ -59,6 +59,8 @@ pub(crate) struct Keyframes {
 struct Due {
     pings: u64,
     last_at: Timestamp,
+    /// Whether the last keyframe has anybody in it.
+    shows_somebody: bool,
 }
 
 impl Keyframes {
@@ -84,7 +86,7 @@ impl Keyframes {
         last: impl Iterator<Item = (TagRef, &'a KeptPing)>,
         rows: &mut Rows,
     ) {
-        if self.floors.values().all(|due| due.pings == 0) {
+        if self.floors.values().all(|due| due.pings == 0 && !due.shows_somebody) {
             return;
         }
         let mut by_floor: BTreeMap<Option<Floor>, Vec<Place>> = BTreeMap::new();
@@ -101,11 +103,13 @@ impl Keyframes {
             let places = by_floor.get(&floor).map_or(&[][..], Vec::as_slice);
             let worth = PINGS_A_TAG.saturating_mul(u64::try_from(places.len()).unwrap_or(0));
             let is_due = due.pings >= worth || at.since_ns(due.last_at) >= REST_NS;
-            if due.pings > 0 && is_due {
+            // A floor that everybody has left is shown empty at once, or they would stand there for ever.
+            let is_left = due.shows_somebody && places.is_empty();
+            if (due.pings > 0 && is_due) || is_left {
                 let key = key::keyframe(floor, at);
                 let value = sealed(&key, &listed(places));
                 rows.insert(key, value);
-                *due = Due { pings: 0, last_at: at };
+                *due = Due { pings: 0, last_at: at, shows_somebody: !places.is_empty() };
             }
         }
     }
@@ -173,6 +177,29 @@ mod tests {
             accuracy_mm: 0,
             battery_percent: None,
         }
+    }
+
+    #[test]
+    fn a_floor_that_everybody_has_left_is_shown_empty() {
+        let (mut keyframes, mut rows) = (Keyframes::default(), Rows::new());
+        let mut last = ping(30);
+        keyframes.heard([(Some(Floor(100)), 20)].into());
+        keyframes.minute(Timestamp(60 * NS_PER_S));
+        keyframes.write(Timestamp(60 * NS_PER_S), [(TagRef(1), &last)].into_iter(), &mut rows);
+        last.position.floor = Some(Floor(200));
+        last.observed_at = Timestamp(90 * NS_PER_S);
+        keyframes.heard([(Some(Floor(200)), 60)].into());
+        for minute in 2..5 {
+            let at = Timestamp(minute * 60 * NS_PER_S);
+            keyframes.write(at, [(TagRef(1), &last)].into_iter(), &mut rows);
+        }
+        let places = |floor, minute: u64| {
+            let key = key::keyframe(Some(Floor(floor)), Timestamp(minute * 60 * NS_PER_S));
+            let value = rows.get(&key)?;
+            Some(unlisted(crate::coding::opened(&key, value).unwrap()).unwrap().len())
+        };
+        assert_eq!((places(100, 1), places(100, 2), places(100, 3)), (Some(1), Some(0), None));
+        assert_eq!(places(200, 2), Some(1));
     }
 
     /// One tag that speaks once a minute has a keyframe every quarter of an hour, one that speaks

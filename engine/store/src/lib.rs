@@ -14,18 +14,17 @@ mod coding;
 mod day;
 mod day_mark;
 mod errors;
-mod feed;
 mod heads;
 mod holds;
 mod key;
 mod keyframe;
+mod linked;
 mod manifest;
 mod name_rows;
 mod parquet;
 mod people;
 mod presence;
 mod query;
-mod replay;
 mod rice;
 mod rows;
 mod store;
@@ -34,22 +33,17 @@ mod writer;
 pub use alarm_record::AlarmRecord;
 pub use archive::{
     ARCHIVED_ENTRY_BYTES_MAX, ArchiveError, ArchiveReader, ArchiveSpan, ArchiveWriter,
-    ArchivedEntry, archives, drop_archives_before,
+    ArchivedEntry, Unwanted, archives, unwanted_archives,
 };
 pub use block::{BLOCK_PINGS_MAX, BlockError, BlockHead, KeptPing, decode_block};
 pub use day::{Day, NoDay};
 pub use day_mark::DayMark;
 pub use errors::{OpenError, QueryError, WriteError};
-pub use feed::{
-    FED_PINGS_WAITING_MAX, FeedStatus, FeedStopped, HistoryFeed, HistoryRunner, Rereader,
-    STEPS_WAITING_MAX, Step, history_feed,
-};
 pub use holds::{HOLDS_MAX, Hold, HoldError, Holds};
 pub use keyframe::{Keyframe, Place};
 pub use name_rows::{Borne, NameKind};
 pub use parquet::{Cell, ColumnKind, ParquetWriter};
 pub use people::{LINKS_MAX, Link, PEOPLE_MAX, PERSON_TEXT_BYTES_MAX, People, PeopleError, Person};
 pub use query::{Pings, StoreReport, Visit};
-pub use replay::{JournalRereader, ReplayError, replay_journal};
 pub use store::{OpenedStore, Store};
 pub use writer::{HistoryWriter, PINGS_WAITING_MAX, WRITE_EVERY_NS};

@@ -7,7 +7,7 @@
 //! tables.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use twox_hash::XxHash3_128;
 
@@ -23,12 +23,38 @@ pub(crate) fn check(lsm: &Path) -> Result<(), Fault> {
         // Without its marker the LSM would begin anew in the same folder, over what is there.
         let has_trees = fs::read_dir(&trees).is_ok_and(|mut trees| trees.next().is_some());
         let detail = "the marker of its version is missing";
-        return if has_trees { Err(Fault::damage(detail)) } else { Ok(()) };
+        return if has_trees { Err(Fault::damage(detail)) } else { remove_begun(lsm) };
+    }
+    // Nothing of ours is in it. But without one the LSM numbers what is written from 0 again, and what is
+    // older would hide it.
+    if journals(lsm)?.is_empty() {
+        return Err(Fault::damage("the file of the LSM's own journal is missing"));
     }
     for tree in fs::read_dir(&trees).map_err(Fault::of_io(READ))? {
         check_tree(&tree.map_err(Fault::of_io(READ))?.path())?;
     }
     Ok(())
+}
+
+/// A process that ends while the LSM is made leaves the LSM's own journal, over which it would not be made
+/// again. Nothing is in it.
+fn remove_begun(lsm: &Path) -> Result<(), Fault> {
+    for file in journals(lsm)? {
+        fs::remove_file(&file).map_err(Fault::of_io("remove what was begun of"))?;
+    }
+    Ok(())
+}
+
+/// The files of the LSM's own journal.
+fn journals(lsm: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let mut journals = Vec::new();
+    for file in fs::read_dir(lsm).map_err(Fault::of_io(READ))? {
+        let file = file.map_err(Fault::of_io(READ))?.path();
+        if file.extension().is_some_and(|extension| extension == "jnl") {
+            journals.push(file);
+        }
+    }
+    Ok(journals)
 }
 
 fn check_tree(tree: &Path) -> Result<(), Fault> {

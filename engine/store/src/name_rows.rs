@@ -21,7 +21,7 @@ use crate::rows::{Rows, write_rows};
 const STORE_FORMAT: u32 = 1;
 
 const FORMAT_KEY: &[u8] = b"f";
-const DROPPED_KEY: &[u8] = b"k";
+const DROPPED: u8 = b'd';
 const COUNTS_KEY: &[u8] = b"c";
 const ID: u8 = b'i';
 const REF: u8 = b'r';
@@ -108,6 +108,7 @@ impl NameRows {
         let rows = NameRows { keyspace };
         match rows.number(FORMAT_KEY)? {
             Some(STORE_FORMAT) => {}
+            Some(format) if format > STORE_FORMAT => return Err(Fault::Newer { format }),
             Some(format) => {
                 return Err(Fault::damage(format!(
                     "format {format} is not one this program reads"
@@ -119,17 +120,25 @@ impl NameRows {
         Ok(rows)
     }
 
-    /// The latest day that was dropped.
-    pub(crate) fn dropped_through(&self) -> Result<Option<Day>, Fault> {
-        Ok(self.number(DROPPED_KEY)?.map(Day))
+    /// The days that were dropped, each with the day that it followed.
+    pub(crate) fn dropped(&self) -> Result<BTreeMap<Day, Option<Day>>, Fault> {
+        let mut dropped = BTreeMap::new();
+        for row in self.keyspace.prefix([DROPPED]) {
+            let Some((key, value)) = read_row(Some(row))? else { continue };
+            let day = crate::key::u32_at(&key, 1)
+                .ok_or_else(|| Fault::damage("a dropped day without a date"))?;
+            let follows = value.first_chunk().map(|bytes| Day(u32::from_le_bytes(*bytes)));
+            dropped.insert(Day(day), follows);
+        }
+        Ok(dropped)
     }
 
-    /// Notes that a day, and any before it, may be missing.
-    pub(crate) fn note_dropped(&self, day: Day) -> Result<(), Fault> {
-        if self.dropped_through()? >= Some(day) {
-            return Ok(());
-        }
-        self.put(DROPPED_KEY, &day.0.to_le_bytes())
+    /// Notes that a day may be missing.
+    pub(crate) fn note_dropped(&self, day: Day, follows: Option<Day>) -> Result<(), Fault> {
+        let mut key = vec![DROPPED];
+        key.extend_from_slice(&day.0.to_be_bytes());
+        let value = follows.map(|day| day.0.to_le_bytes());
+        self.put(&key, value.as_ref().map_or(&[][..], |bytes| &bytes[..]))
     }
 
     pub(crate) fn disk_bytes(&self) -> u64 {

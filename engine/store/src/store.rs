@@ -43,6 +43,27 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// The lock that the LSM takes too, so that nobody else has the store.
+struct Lock {
+    /// Unlocked when it is closed; `None` where there is no store yet.
+    _file: Option<fs::File>,
+}
+
+impl Lock {
+    fn take(folder: &Path) -> Result<Lock, Fault> {
+        let opened = fs::OpenOptions::new().read(true).write(true).open(folder.join("lock"));
+        let file = match opened {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            opened => Some(opened.map_err(Fault::of_io("open the lock of"))?),
+        };
+        match file.as_ref().map(fs::File::try_lock) {
+            Some(Err(fs::TryLockError::WouldBlock)) => Err(Fault::InUse),
+            Some(Err(fs::TryLockError::Error(source))) => Err(Fault::Disk { verb: "lock", source }),
+            Some(Ok(())) | None => Ok(Lock { _file: file }),
+        }
+    }
+}
+
 /// A store that was opened, and what became of a damaged one in its place.
 #[derive(Debug)]
 pub struct OpenedStore {
@@ -63,7 +84,10 @@ impl Store {
     pub fn open(folder: &Path) -> Result<Store, OpenError> {
         let failed = |source| Fault::Disk { verb: "make the folder of", source };
         fs::create_dir_all(folder).map_err(failed)?;
+        // While somebody else writes here it looks damaged. The LSM takes the lock again.
+        let lock = Lock::take(folder)?;
         manifest::check(folder)?;
+        drop(lock);
         // What is damaged may run into an assertion of the LSM; that must not end the node.
         let opened = catch_unwind(AssertUnwindSafe(|| open_lsm(folder)));
         let (db, names) =
@@ -87,6 +111,21 @@ impl Store {
             Err(OpenError::Damaged { detail }) => detail,
             Err(error) => return Err(error),
         };
+        let aside = Store::set_aside(folder)?;
+        let store = Store::open(folder)?;
+        Ok(OpenedStore { store, set_aside: Some((aside, detail)) })
+    }
+
+    /// Moves the store in `folder`, which nobody may have open, aside as a damaged one, and says where
+    /// it is. One is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Disk`].
+    pub fn set_aside(folder: &Path) -> Result<PathBuf, OpenError> {
+        // A link to another disk is followed, so that what is moved stays on that.
+        let folder =
+            fs::canonicalize(folder).map_err(|source| OpenError::Disk { verb: "find", source })?;
         let aside = folder.with_extension("damaged");
         match fs::remove_dir_all(&aside) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
@@ -94,10 +133,10 @@ impl Store {
             }
             Ok(()) | Err(_) => {}
         }
-        fs::rename(folder, &aside)
+        let _lock = Lock::take(&folder)?;
+        fs::rename(&folder, &aside)
             .map_err(|source| OpenError::Disk { verb: "set aside", source })?;
-        let store = Store::open(folder)?;
-        Ok(OpenedStore { store, set_aside: Some((aside, detail)) })
+        Ok(aside)
     }
 
     /// Days that are kept, oldest first.
@@ -138,12 +177,16 @@ impl Store {
     /// When the disk refuses; days dropped before stay so.
     pub fn drop_before(&self, keep_from: Day, holds: &Holds) -> Result<Vec<Day>, WriteError> {
         let mut dropped = Vec::new();
-        let days = self.days();
-        // The last day goes on being written.
-        let old = days.iter().take(days.len().saturating_sub(1)).filter(|&&day| day < keep_from);
-        for &day in old.filter(|&&day| !holds.protect(day)) {
+        let mut marks = Vec::new();
+        for day in self.days() {
+            marks.extend(self.day_mark(day)?);
+        }
+        // The last day that was written goes on being written.
+        marks.pop();
+        for mark in marks.iter().filter(|mark| mark.day < keep_from && !holds.protect(mark.day)) {
+            let day = mark.day;
             // First it is noted that the day may be missing, else the next start would call it damage.
-            self.names.note_dropped(day)?;
+            self.names.note_dropped(day, mark.follows)?;
             if let Some(keyspace) = self.keyspace(day)? {
                 let delete = self.db.delete_keyspace(keyspace);
                 delete.map_err(Fault::of("drop a day of"))?;
@@ -206,14 +249,20 @@ impl Store {
 
     /// Days must follow each other; one may be missing only if it was dropped.
     fn check_days(&self) -> Result<(), Fault> {
-        let dropped_through = self.names.dropped_through()?;
+        let dropped = self.names.dropped()?;
         let mut last: Option<DayMark> = None;
         for day in self.days() {
             let Some(mark) = self.day_mark(day)? else { continue };
             let is_next = mark.follows == last.as_ref().map(|last| last.day)
                 && last.as_ref().is_none_or(|last| last.through == mark.begins_after);
-            let may_be_missing = mark.follows.is_some_and(|before| Some(before) <= dropped_through);
-            if !is_next && !may_be_missing {
+            // Back over days that were dropped, to the one before or to the beginning.
+            let mut before = mark.follows;
+            while let Some(follows) = before.and_then(|before| dropped.get(&before)) {
+                before = *follows;
+            }
+            let is_dropped_between =
+                mark.follows != before && before == last.as_ref().map(|last| last.day);
+            if !is_next && !is_dropped_between {
                 return Err(Fault::damage(format!(
                     "the day before {day} is missing or incomplete"
                 )));

@@ -1,10 +1,16 @@
 //! Derives history from what a shard was told and what it decided.
 
 mod admission;
+mod beginning;
 mod state;
 
+use std::collections::BTreeMap;
+
 use ach_actors_entities::{Effect, Site};
-use ach_actors_model::{Event, EventKind, NS_PER_S, PingBatch, Timestamp};
+use ach_actors_model::{
+    AlarmNotice, Cause, Event, EventKind, Lane, NS_PER_S, PingBatch, Place, SourceRef, SubjectRef,
+    Timestamp, ZoneRef,
+};
 use ach_engine_shard::{Entry, Input};
 use fjall::Keyspace;
 
@@ -41,6 +47,9 @@ pub struct HistoryWriter {
     admission: Admission,
     heads: Heads,
     presence: Presence,
+    /// Who was where when history began in the middle, until the first entry says when that is.
+    found_within: Vec<(ZoneRef, SubjectRef)>,
+    clock_offsets_ns: BTreeMap<SourceRef, i64>,
     keyframes: Keyframes,
     rows: Rows,
     waiting_pings: u64,
@@ -76,6 +85,8 @@ impl HistoryWriter {
             admission: Admission::default(),
             heads: Heads::default(),
             presence: Presence::default(),
+            found_within: Vec::new(),
+            clock_offsets_ns: BTreeMap::new(),
             keyframes: Keyframes::default(),
             rows: Rows::new(),
             waiting_pings: 0,
@@ -90,6 +101,11 @@ impl HistoryWriter {
     /// The last entry it has taken; the next must be the one after. What is before is skipped.
     pub fn taken_through(&self) -> u64 {
         self.through
+    }
+
+    /// When that entry was made.
+    pub fn taken_at(&self) -> Timestamp {
+        self.through_at
     }
 
     /// Everything of entries up to this one is on disk. The journal, and the checkpoint from which a
@@ -161,28 +177,41 @@ impl HistoryWriter {
     ) -> Result<(), Fault> {
         self.turn_day(entry)?;
         self.turn_hour(entry.at);
+        for (zone, subject) in std::mem::take(&mut self.found_within) {
+            self.presence.entered(subject, zone, entry.at, &mut self.rows);
+        }
         if let Some(minute) = self.keyframes.minute(entry.at) {
             self.keyframes.heard(self.heads.take_heard());
             self.keyframes.write(minute, self.heads.last_pings(), &mut self.rows);
         }
-        let is_changed = effects.iter().any(|effect| matches!(effect, Effect::SiteInForce { .. }));
-        if let Some(site) = site.filter(|_| is_changed) {
-            self.take_site(site, entry.at)?;
-        }
         for input in &entry.inputs {
             match input {
-                Input::Pings(batch) => self.take_pings(batch, entry, site),
+                Input::Pings(batch) if is_decided(batch, effects) => {
+                    self.take_pings(batch, entry, site);
+                }
                 Input::OpenEpoch { source, epoch } => self.admission.open(*source, *epoch),
+                Input::ClockCompared { source, offset_ns, .. } => {
+                    self.clock_offsets_ns.insert(*source, *offset_ns);
+                }
                 _ => {}
             }
         }
         for (ordinal, effect) in (0..).zip(effects) {
             match effect {
                 Effect::Alarm(notice) => {
-                    let record = AlarmRecord { index: entry.index, ordinal, notice: *notice };
+                    let clock_offset_ns = self.clock_offset_ns(notice, site);
+                    let (index, notice) = (entry.index, *notice);
+                    let record = AlarmRecord { index, ordinal, notice, clock_offset_ns };
                     record.put(&mut self.rows)?;
                 }
                 Effect::Event(event) => self.take_event(event),
+                // What a site ends, it ends at its place among what happened. Of several in one entry
+                // only the last is known.
+                Effect::SiteInForce { version } => {
+                    if let Some(site) = site.filter(|site| site.version() == *version) {
+                        self.take_site(site, entry.at)?;
+                    }
+                }
                 _ => {}
             }
         }
@@ -215,6 +244,7 @@ impl HistoryWriter {
             earliest_observed_at: None,
             lanes: Vec::new(),
             hour_at: day.begins_at(),
+            clock_offsets_ns: Vec::new(),
         };
         self.today = Some(Today { keyspace, mark });
         self.written_at = entry.at;
@@ -251,7 +281,7 @@ impl HistoryWriter {
         for ping in &batch.pings {
             let seq = batch.first_seq.saturating_add(ping.seq_offset.into());
             let is_its_own =
-                site.is_none_or(|site| site.tag_source(ping.tag) == Some(batch.source));
+                site.is_some_and(|site| site.tag_source(ping.tag) == Some(batch.source));
             if seq <= seen_through || !is_its_own {
                 continue;
             }
@@ -264,6 +294,16 @@ impl HistoryWriter {
             self.ping_count += 1;
             self.heads.push(ping.tag, kept, (entry.index, entry.at), &mut self.rows);
         }
+    }
+
+    /// How far the clock of the feed from which an alarm came was ahead.
+    fn clock_offset_ns(&self, notice: &AlarmNotice, site: Option<&Site>) -> Option<i64> {
+        let of_tag = || notice.tag.and_then(|tag| site?.tag_source(tag));
+        let source = match (notice.cause, notice.place) {
+            (Cause::Input { source, .. }, _) | (_, Place::Source(source)) => Some(source),
+            _ => of_tag(),
+        };
+        self.clock_offsets_ns.get(&source?).copied()
     }
 
     fn take_event(&mut self, event: &Event) {
@@ -287,6 +327,8 @@ impl HistoryWriter {
         today.mark.through_at = self.through_at;
         today.mark.is_over = is_over;
         today.mark.lanes = self.admission.marks();
+        let offsets = self.clock_offsets_ns.iter();
+        today.mark.clock_offsets_ns = offsets.map(|(&source, &ns)| (source, ns)).collect();
         let mut rows = std::mem::take(&mut self.rows);
         let (key, value) = today.mark.row()?;
         rows.insert(key, value);
@@ -298,4 +340,16 @@ impl HistoryWriter {
         self.written_at = self.through_at;
         Ok(())
     }
+}
+
+/// Whether the shard decided on a batch: it says how far each feed has come with the entry.
+fn is_decided(batch: &PingBatch, effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| match effect {
+        Effect::Accepted(accepted) => {
+            accepted.lane == Lane::Ping
+                && (accepted.source, accepted.epoch) == (batch.source, batch.epoch)
+                && accepted.through_seq >= batch.last_seq
+        }
+        _ => false,
+    })
 }

@@ -11,10 +11,7 @@
 use std::fs;
 
 use ach_actors_model::{NS_PER_S, Timestamp};
-use ach_engine_store::{
-    ArchiveError, ArchiveReader, ArchiveWriter, ArchivedEntry, Day, Holds, archives,
-    drop_archives_before,
-};
+use ach_engine_store::{ArchiveError, ArchiveReader, ArchiveWriter, ArchivedEntry, Day, archives};
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -97,21 +94,6 @@ fn entries_must_follow_each_other_within_a_day() {
     }
     drop(writer);
     assert_eq!(archives(folder.path()).unwrap(), [], "what is not finished is no archive");
-}
-
-#[test]
-fn archives_go_with_their_day() {
-    let folder = tempfile::tempdir().unwrap();
-    for day in 0..4 {
-        let at = Day(DAY.0 + day).begins_at();
-        let index = u64::from(day) + 1;
-        let mut writer = ArchiveWriter::begin(folder.path(), &SECRET, index, at).unwrap();
-        writer.push(index, at, b"x").unwrap();
-        writer.finish().unwrap();
-    }
-    let dropped = drop_archives_before(folder.path(), Day(DAY.0 + 2), &Holds::default()).unwrap();
-    assert_eq!(dropped.iter().map(|span| span.first_index).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(archives(folder.path()).unwrap().len(), 2);
 }
 
 /// Frames whose checksum is sound and whose contents are anything: no panic, no huge allocation.

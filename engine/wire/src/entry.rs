@@ -122,6 +122,20 @@ pub fn encode_entry(entry: &Entry, out: &mut Vec<u8>) -> Result<(), EntryError> 
     encoded
 }
 
+/// When an entry was made, out of its bytes.
+///
+/// # Errors
+///
+/// When it has no sound header.
+pub fn entry_time(bytes: &[u8]) -> Result<Timestamp, EntryError> {
+    let header = EntryHeader::read_from_prefix(bytes);
+    let (header, _) = header.map_err(|_| EntryError::Malformed { part: "header" })?;
+    match header.version {
+        ENTRY_FORMAT_VERSION => Ok(Timestamp(header.at.get())),
+        version => Err(EntryError::Version { version }),
+    }
+}
+
 fn put_entry(entry: &Entry, start: usize, out: &mut Vec<u8>) -> Result<(), EntryError> {
     let input_count = u32::try_from(entry.inputs.len())
         .map_err(|_| EntryError::TooLarge { bytes: usize::MAX })?;

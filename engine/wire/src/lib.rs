@@ -32,7 +32,7 @@ pub use ack::{Ack, LaneTotals};
 pub use alarm_note::{AlarmNote, AlarmSettled, Gap, OpenSetEnd, ProvisionalReason, Storage};
 pub use attention::{Attention, AttentionQuery, Displayed, WireReceiver};
 pub use code::Code;
-pub use entry::{ENTRY_FORMAT_VERSION, EntryError, decode_entry, encode_entry};
+pub use entry::{ENTRY_FORMAT_VERSION, EntryError, decode_entry, encode_entry, entry_time};
 pub use event_note::{EventNote, EventWord, PositionNote};
 pub use frame::{Frame, FrameType};
 pub use frame_reader::{FrameReader, RawFrame};

@@ -114,6 +114,7 @@ impl Told<'_> {
         put("opened by", self.cause_words());
         put("gates", self.gates().join(", "));
         let age = |at: Timestamp| length(notice.changed_at.since_ns(at) / 1_000);
+        put("clock", self.clock_words());
         put(
             "evidence",
             format!(
@@ -134,6 +135,19 @@ impl Told<'_> {
             }
             Cause::Deadline { due_at } => format!("a deadline due {}", local(due_at)),
             Cause::SiteChange => "a change of the site".to_owned(),
+        }
+    }
+
+    fn clock_words(&self) -> String {
+        match self.record.clock_offset_ns {
+            None => "its feed's was not compared with the node's".to_owned(),
+            Some(ns) if ns.unsigned_abs() < 1_000_000 => {
+                "its feed's agreed with the node's".to_owned()
+            }
+            Some(ns) => {
+                let way = if ns > 0 { "ahead of" } else { "behind" };
+                format!("its feed's was {} {way} the node's", length(ns.unsigned_abs() / 1_000))
+            }
         }
     }
 
@@ -169,6 +183,7 @@ impl Told<'_> {
             "changed_at": iso(notice.changed_at),
             "observed_age_ms": notice.changed_at.since_ns(notice.observed_at) / 1_000_000,
             "received_age_ms": notice.changed_at.since_ns(notice.received_at) / 1_000_000,
+            "clock_offset_ms": self.record.clock_offset_ns.map(|ns| ns / 1_000_000),
             "position": notice.position.map(|position| json!({
                 "x_mm": position.x_mm,
                 "y_mm": position.y_mm,

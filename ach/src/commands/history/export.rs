@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use ach_actors_model::{TagId, TagRef};
@@ -67,7 +68,8 @@ pub(super) fn run(wish: &Export) -> Result<Outcome, Failure> {
 }
 
 fn fresh(file: &Path) -> Result<std::fs::File, Failure> {
-    OpenOptions::new().write(true).create_new(true).open(file).map_err(|error| {
+    // Where people were is for who asked, and for nobody else on the machine.
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(|error| {
         Failure::new(format!("cannot write {}: {error}; name another file", file.display()))
     })
 }

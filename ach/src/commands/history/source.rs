@@ -1,18 +1,22 @@
-//! Where history is read from: the store of a data directory, or one derived from its journal.
+//! Where history is read from: the store of a data directory, or one derived for the question.
 //!
-//! A store that is there and not in use is brought up to the end of the journal. One that a running
-//! node has, one that is damaged and one that is missing is left alone: what is asked is derived from
-//! the journal into a temporary folder.
+//! A store that nobody has is brought up to the end of the journal. A running node is asked to write what it
+//! has just heard, and then a copy of its store, links to its tables, is read. When it cannot write, when the
+//! store is damaged or there is none, what is missing is derived into a scratch folder.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use ach_engine_journal::{FileDisk, Reader, RecordKind};
-use ach_engine_store::{HistoryWriter, NameKind, OpenError, Store, replay_journal};
+use ach_engine_journal::FileDisk;
+use ach_engine_node::{RereadError, Rereading, Rung, ring};
+use ach_engine_store::{HistoryWriter, NameKind, OpenError, Store};
 use tempfile::TempDir;
 
 use crate::data_directory::DataDirectory;
 use crate::exit::{Failure, Outcome};
+
+/// What a scratch folder is called, before the number of the process it belongs to.
+const SCRATCH: &str = "history.asked-";
 
 /// A store to ask.
 pub(super) struct Source {
@@ -30,20 +34,43 @@ impl Source {
         if kept.exists() {
             must_own(&kept)?;
             match Store::open(&kept) {
+                Ok(store) if is_ahead(&directory, &store)? => {
+                    complain!(
+                        "the history has entries that the journal does not have; it is derived for \
+                         this question alone, and by the node when it starts"
+                    );
+                }
                 Ok(store) => {
                     let is_whole = bring_up(&directory, &store)?;
                     return Ok(Source { store, _scratch: None, is_whole });
                 }
-                Err(OpenError::InUse) => {}
+                Err(OpenError::InUse) => return Source::beside(&directory),
                 Err(error @ OpenError::Damaged { .. }) => {
                     complain!("{error}; it is derived for this question alone");
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        let scratch = tempfile::tempdir()?;
+        let scratch = scratch(&directory)?;
         let store = Store::open(&scratch.path().join("lsm"))?;
         let is_whole = bring_up(&directory, &store)?;
+        Ok(Source { store, _scratch: Some(scratch), is_whole })
+    }
+
+    /// Reads beside the process that has the store: a node, or another question.
+    fn beside(directory: &DataDirectory) -> Result<Source, Failure> {
+        let rung = ring(directory.root());
+        let scratch = scratch(directory)?;
+        let store = Store::open_linked(&directory.history(), &scratch.path().join("lsm"))?;
+        let is_whole = match rung {
+            Ok(Rung::Written { .. }) => true,
+            Ok(Rung::NotWritten { why }) => {
+                complain!("the node cannot write its history now ({why}); the journal is read too");
+                bring_up(directory, &store)?
+            }
+            // Nobody answers: whoever has it is no node.
+            Err(_) => bring_up(directory, &store)?,
+        };
         Ok(Source { store, _scratch: Some(scratch), is_whole })
     }
 
@@ -77,47 +104,64 @@ pub(super) fn build(data: &Path) -> Result<Outcome, Failure> {
     Ok(if is_whole { Outcome::Done } else { Outcome::Unsound })
 }
 
-/// Takes what the journal has and the store has not; false if the journal is damaged.
-fn bring_up(directory: &DataDirectory, store: &Store) -> Result<bool, Failure> {
-    let through = store.through()?;
-    if last_index(directory)? <= through {
-        return Ok(true);
-    }
-    let mut writer = HistoryWriter::open(store.clone())?;
-    let reader = Reader::new(FileDisk::existing(directory.journal())?);
+/// Whether a store has what its journal does not have: that was put back from a backup, or its disk has
+/// lost it.
+fn is_ahead(directory: &DataDirectory, store: &Store) -> Result<bool, Failure> {
     let kek = directory.key_source().load()?;
-    let mut failed = None;
-    let next = through.saturating_add(1);
-    let report = replay_journal(&reader, &kek, next, &mut |step| {
-        failed = writer.take(&step.entry, &step.effects, step.site.as_deref()).err();
-        failed.is_none()
-    });
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
-    let report = report?;
-    writer.flush()?;
-    if let Some(damage) = &report.damage {
-        complain!(
-            "the journal is damaged: {} (LSN {}); what follows is not told",
-            damage.harm,
-            damage.lsn
-        );
-    }
-    Ok(report.damage.is_none())
+    let disk = FileDisk::existing(directory.journal())?;
+    let last_index = Rereading::new(disk, kek, &directory.archive()).last_index()?;
+    Ok(last_index < store.through()?)
 }
 
-/// The last entry of the journal.
-fn last_index(directory: &DataDirectory) -> Result<u64, Failure> {
-    let reader = Reader::new(FileDisk::existing(directory.journal())?);
+/// Takes what journal and archives have and the store has not; false if some of it cannot be read.
+fn bring_up(directory: &DataDirectory, store: &Store) -> Result<bool, Failure> {
+    let mut writer = HistoryWriter::open(store.clone())?;
     let kek = directory.key_source().load()?;
-    let mut last = 0;
-    reader.show(&kek, &mut |record| {
-        if record.kind == RecordKind::Entry {
-            last = record.index;
+    let disk = FileDisk::existing(directory.journal())?;
+    let mut rereading = Rereading::new(disk, kek, &directory.archive());
+    if rereading.last_index()? <= writer.taken_through() {
+        return Ok(true);
+    }
+    let is_whole = match rereading.bring_up(&mut writer, u64::MAX, &mut |_| true) {
+        Ok(()) => true,
+        Err(error @ RereadError::Damaged { .. }) => {
+            complain!("{error}");
+            false
         }
-    })?;
-    Ok(last)
+        Err(error) => return Err(error.into()),
+    };
+    writer.flush()?;
+    Ok(is_whole)
+}
+
+/// A folder for this question, beside the store, so that links to its tables are possible and what is
+/// derived lies on no other disk.
+fn scratch(directory: &DataDirectory) -> Result<TempDir, Failure> {
+    let kept = directory.history();
+    let beside = std::fs::canonicalize(&kept).ok();
+    let beside = beside.as_deref().and_then(Path::parent).unwrap_or(directory.root());
+    remove_stale(beside);
+    let prefix = format!("{SCRATCH}{}-", std::process::id());
+    tempfile::Builder::new().prefix(&prefix).tempdir_in(beside).map_err(|error| {
+        Failure::new(format!(
+            "cannot make a folder in {}: {error}; run as the user who owns it",
+            beside.display()
+        ))
+    })
+}
+
+/// Removes what questions left behind that were killed.
+fn remove_stale(beside: &Path) {
+    let entries = std::fs::read_dir(beside).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(SCRATCH)?.split('-').next());
+        let is_gone = |process: &str| !PathBuf::from("/proc").join(process).exists();
+        if process.is_some_and(is_gone) {
+            // It is tried again by the next question.
+            drop(std::fs::remove_dir_all(entry.path()));
+        }
+    }
 }
 
 /// What another user writes here the node could not open any more.

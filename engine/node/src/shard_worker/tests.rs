@@ -60,6 +60,7 @@ fn rig() -> Rig {
         mark,
         spout: Spout::new(outlet.clone()),
         scribe: Scribe::absent(),
+        history: None,
         counters,
         gauge: Arc::default(),
         last_index: 0,

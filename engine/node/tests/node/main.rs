@@ -16,6 +16,7 @@ mod bad_input;
 mod checkpoints;
 mod clocks;
 mod following;
+mod history;
 mod numbers;
 mod overload;
 mod restart;

@@ -35,6 +35,7 @@ impl Store {
         (from, until): (Timestamp, Timestamp),
         limit: usize,
     ) -> Result<Vec<AlarmRecord>, QueryError> {
+        self.must_keep(from, until)?;
         let mut records = Vec::new();
         let (first, last) = (Day::of(from), Day::of(until));
         for day in self.days().into_iter().filter(|&day| day >= first && day <= last) {

@@ -28,6 +28,7 @@ impl Store {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Pings, QueryError> {
+        self.must_keep(from, until)?;
         let mut days = VecDeque::new();
         // What was measured on a day came on that day or later.
         for day in self.days().into_iter().filter(|&day| day >= Day::of(from)) {
@@ -70,6 +71,9 @@ impl Store {
                 best = found;
             }
         }
+        // On a day that is gone it may have been heard later than on those that are kept.
+        let after = best.map_or(Timestamp(0), |best| best.observed_at);
+        self.must_keep(after, at.plus_ns(1))?;
         Ok(best)
     }
 
@@ -84,6 +88,7 @@ impl Store {
         at: Timestamp,
     ) -> Result<Option<Keyframe>, QueryError> {
         let last_day = Day::of(at);
+        self.must_keep(last_day.begins_at(), at.plus_ns(1))?;
         let days = self.days().into_iter().rev();
         for day in days.filter(|&day| day <= last_day && day >= last_day.before(KEYFRAME_DAYS)) {
             let Some(keyspace) = self.keyspace(day)? else { continue };

@@ -16,8 +16,10 @@ use crate::{Day, Store, key};
 pub struct Visit {
     /// When it began.
     pub entered_at: Timestamp,
-    /// When it ended; `None` if it had not by the last entry that is written.
+    /// When it ended; `None` if it had not by the last entry that is written, or `ended_before` says more.
     pub exited_at: Option<Timestamp>,
+    /// It ended on a day that is not kept any more, before this moment.
+    pub ended_before: Option<Timestamp>,
     /// Who.
     pub subject: SubjectRef,
     /// Where.
@@ -67,6 +69,7 @@ impl Store {
         (from, until): (Timestamp, Timestamp),
         limit: usize,
     ) -> Result<Vec<Visit>, QueryError> {
+        self.must_keep(from, until)?;
         let mut found = Found { visits: BTreeMap::new(), from, until, limit };
         for (day, keyspace) in self.days_touching(from, until)? {
             let begins_at = from.max(day.begins_at());
@@ -74,7 +77,7 @@ impl Store {
             for (subject, entered_at) in present {
                 let row = key::zone_visit(zone, entered_at, subject);
                 let exited_at = exit_of(&keyspace, &row, entered_at)?;
-                found.add(Visit { entered_at, exited_at, subject, zone })?;
+                found.add(Visit { entered_at, exited_at, ended_before: None, subject, zone })?;
             }
             let rows = key::zone_visits_from(zone, noted_at)..key::zone_visits_from(zone, until);
             for guard in keyspace.range(rows) {
@@ -85,7 +88,7 @@ impl Store {
                     return Err(malformed("a visit", day).into());
                 };
                 let exited_at = exit_in(&value, entered_at)?;
-                found.add(Visit { entered_at, exited_at, subject, zone })?;
+                found.add(Visit { entered_at, exited_at, ended_before: None, subject, zone })?;
             }
         }
         self.with_later_exits(found)
@@ -102,6 +105,7 @@ impl Store {
         (from, until): (Timestamp, Timestamp),
         limit: usize,
     ) -> Result<Vec<Visit>, QueryError> {
+        self.must_keep(from, until)?;
         let mut found = Found { visits: BTreeMap::new(), from, until, limit };
         for (day, keyspace) in self.days_touching(from, until)? {
             let row = key::subject_present(subject);
@@ -112,7 +116,13 @@ impl Store {
                     let zone = ZoneRef(zone);
                     let row = key::subject_visit(subject, entered_at, zone);
                     let exited_at = exit_of(&keyspace, &row, entered_at)?;
-                    found.add(Visit { entered_at, exited_at, subject, zone })?;
+                    found.add(Visit {
+                        entered_at,
+                        exited_at,
+                        ended_before: None,
+                        subject,
+                        zone,
+                    })?;
                 }
             }
             let first = key::subject_visits_from(subject, day.begins_at());
@@ -124,7 +134,7 @@ impl Store {
                     return Err(malformed("a visit", day).into());
                 };
                 let exited_at = exit_in(&value, entered_at)?;
-                found.add(Visit { entered_at, exited_at, subject, zone })?;
+                found.add(Visit { entered_at, exited_at, ended_before: None, subject, zone })?;
             }
         }
         self.with_later_exits(found)
@@ -136,7 +146,7 @@ impl Store {
         &self,
         from: Timestamp,
         until: Timestamp,
-    ) -> Result<Vec<(Day, Keyspace)>, Fault> {
+    ) -> Result<Vec<(Day, Keyspace)>, QueryError> {
         let first_day = Day::of(from);
         let mut before = None;
         let mut days = Vec::new();
@@ -155,6 +165,9 @@ impl Store {
             }
         }
         if days.first().is_none_or(|(day, _)| *day > first_day) {
+            if let Some((day, _)) = &before {
+                self.must_keep(day.ends_at(), first_day.ends_at())?;
+            }
             days.extend(before);
             days.sort_unstable_by_key(|(day, _)| *day);
         }
@@ -166,21 +179,50 @@ impl Store {
         let last_day = Day::of(Timestamp(found.until.0.saturating_sub(1)));
         // Days within the time asked about have told their exits.
         let mut later = Vec::new();
+        let dropped = self.names().dropped()?;
+        let mut last = last_day;
         for day in self.days().into_iter().filter(|&day| day > last_day) {
-            later.extend(self.keyspace(day)?);
+            let Some(keyspace) = self.keyspace(day)? else { continue };
+            if keyspace.first_key_value().is_none() {
+                continue;
+            }
+            let is_behind_a_gap = dropped.range(last..day).any(|(&gone, _)| gone > last);
+            later.push((day, keyspace, is_behind_a_gap));
+            last = day;
         }
         let mut visits = Vec::with_capacity(found.visits.len());
-        for ((entered_at, subject, zone), mut exited_at) in found.visits {
-            for keyspace in &later {
-                if exited_at.is_some() {
+        for ((entered_at, subject, zone), exited_at) in found.visits {
+            let mut visit = Visit { entered_at, exited_at, ended_before: None, subject, zone };
+            for (day, keyspace, is_behind_a_gap) in &later {
+                if visit.exited_at.is_some() || visit.ended_before.is_some() {
                     break;
                 }
+                let begins_at = day.begins_at();
+                if *is_behind_a_gap {
+                    // Who had not left by then is noted at the beginning of the day.
+                    let (_, present) = present_in(keyspace, zone, *day, begins_at)?;
+                    let is_there = present.contains(&(subject, entered_at));
+                    visit.ended_before = (!is_there).then_some(begins_at);
+                }
                 let row = key::zone_visit(zone, entered_at, subject);
-                exited_at = exit_of(keyspace, &row, entered_at)?;
+                visit.exited_at = exit_of(keyspace, &row, entered_at)?;
             }
-            visits.push(Visit { entered_at, exited_at, subject, zone });
+            visits.push(visit);
         }
         Ok(visits)
+    }
+
+    /// Refuses a time some of which lies on days that were dropped.
+    pub(super) fn must_keep(&self, from: Timestamp, until: Timestamp) -> Result<(), QueryError> {
+        let last = Day::of(Timestamp(until.0.saturating_sub(1)));
+        if from >= until || last < Day::of(from) {
+            return Ok(());
+        }
+        let dropped = self.names().dropped()?;
+        match dropped.range(Day::of(from)..=last).next_back() {
+            Some((&day, _)) => Err(QueryError::Dropped { day }),
+            None => Ok(()),
+        }
     }
 }
 

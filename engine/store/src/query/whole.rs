@@ -68,8 +68,10 @@ impl Store {
                     return Err(malformed("a row", day).into());
                 }
             }
-            if report.pings - before != mark.ping_count {
-                return Err(malformed("the number of pings", day).into());
+            let (found, marked) = (report.pings - before, mark.ping_count);
+            if found != marked {
+                let detail = format!("{day} has {found} pings, and its mark says {marked}");
+                return Err(Fault::damage(detail).into());
             }
         }
         Ok(report)

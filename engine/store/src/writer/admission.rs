@@ -42,6 +42,13 @@ impl Admission {
         self.lanes.iter().map(mark).collect()
     }
 
+    /// A feed has come so far before history begins.
+    pub(super) fn begin(&mut self, source: SourceRef, epoch: u32, through_seq: u64) {
+        if epoch > 0 {
+            self.lanes.insert(source, Lane { epoch, through_seq });
+        }
+    }
+
     /// A feed begins to count anew, if the epoch is greater than any it had.
     pub(super) fn open(&mut self, source: SourceRef, epoch: u32) {
         let lane = self.lanes.entry(source).or_default();

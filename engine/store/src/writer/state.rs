@@ -33,6 +33,7 @@ impl HistoryWriter {
             (self.through, self.through_at) = (mark.through, mark.through_at);
             self.written_at = mark.through_at;
             self.admission = Admission::from_marks(&mark.lanes);
+            self.clock_offsets_ns = mark.clock_offsets_ns.iter().copied().collect();
             // The minute of the last entry was written with it.
             self.keyframes.minute(mark.through_at);
             self.today = Some(Today { keyspace, mark });

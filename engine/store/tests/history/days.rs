@@ -1,7 +1,7 @@
 //! Days are dropped whole when their time is over, unless a hold protects them.
 
-use ach_actors_model::{Name, Timestamp, ZoneRef};
-use ach_engine_store::{Day, HistoryWriter, Hold, Holds, OpenError, Store};
+use ach_actors_model::{NS_PER_S, Name, TagRef, Timestamp, ZoneRef};
+use ach_engine_store::{Day, HistoryWriter, Hold, Holds, OpenError, QueryError, Store};
 
 use crate::hospital::{Hospital, START_NS, folder};
 use crate::oracle::Oracle;
@@ -65,11 +65,30 @@ fn a_day_goes_when_its_time_is_over_and_a_hold_keeps_it() {
                     (visit.entered_at, visit.subject),
                     (expected.entered_at, expected.subject)
                 );
-                // The end of a visit that lies on a dropped day is not known.
-                assert!(visit.exited_at.is_none() || visit.exited_at == expected.exited_at);
+                // The end of a visit that lies on a dropped day is not known, and said not to be.
+                let is_known = expected.exited_at.is_none_or(|at| {
+                    let day = Day::of(at);
+                    day == held || day >= Day(first.0 + 4)
+                });
+                if is_known {
+                    assert_eq!((visit.exited_at, visit.ended_before), (expected.exited_at, None));
+                } else {
+                    let next = Day(first.0 + 4).begins_at();
+                    assert_eq!((visit.exited_at, visit.ended_before), (None, Some(next)));
+                }
             }
         }
     }
+    // What was dropped has no answer, and no wrong one.
+    let gone = Day(first.0 + 3);
+    let asked = (gone.begins_at(), gone.ends_at());
+    let answer = store.visits_of_zone(ZoneRef(0), asked, LIMIT);
+    assert!(matches!(answer, Err(QueryError::Dropped { day }) if day == gone), "{answer:?}");
+    let noon = Timestamp(gone.begins_at().0 + 43_200 * NS_PER_S);
+    let answer = store.whereabouts(TagRef(0), noon);
+    assert!(matches!(answer, Err(QueryError::Dropped { .. })), "{answer:?}");
+    assert!(store.pings(TagRef(0), asked.0, asked.1).is_err());
+    assert!(store.whereabouts(TagRef(0), Timestamp(now_ns)).unwrap().is_some());
     store.drop_before(keep_from, &Holds::default()).unwrap();
     assert_eq!(store.days().first(), Some(&keep_from));
     // The last day goes on being written, whatever is asked.
@@ -110,4 +129,55 @@ fn a_day_that_is_lost_is_damage() {
     assert_eq!(opened.store.through().unwrap(), 0, "to be derived again");
     let (aside, detail) = opened.set_aside.unwrap();
     assert!(aside.exists() && detail.contains("missing"), "{detail}");
+}
+
+#[test]
+fn a_held_day_that_is_lost_behind_days_that_were_dropped_is_damage() {
+    let folder = folder();
+    let root = folder.path().join("lsm");
+    let store = Store::open(&root).unwrap();
+    some_days(&store, 6);
+    let (held, keep_from) = (store.days()[1], store.days()[4]);
+    store.drop_before(keep_from, &hold(held)).unwrap();
+    drop(store);
+    assert!(Store::open(&root).is_ok());
+    {
+        let db = fjall::Database::builder(&root).open().unwrap();
+        let day = db.keyspace(&format!("day-{held}"), Default::default).unwrap();
+        db.delete_keyspace(day).unwrap();
+    }
+    let opened = Store::open(&root);
+    assert!(matches!(opened, Err(OpenError::Damaged { .. })), "{opened:?}");
+}
+
+/// A day that was begun and never written does not save the last one that was from going.
+#[test]
+fn the_last_day_that_was_written_stays() {
+    let folder = folder();
+    let store = Store::open(folder.path()).unwrap();
+    let mut writer = HistoryWriter::open(store.clone()).unwrap();
+    let mut hospital = Hospital::new(3, 2, 22);
+    let begin = hospital.begin();
+    writer.take(&begin.entry, &begin.effects, begin.site.as_deref()).unwrap();
+    writer.flush().unwrap();
+    let later = hospital.walk(3_000_000_000);
+    writer.take(&later.entry, &later.effects, later.site.as_deref()).unwrap();
+    drop(writer);
+    assert_eq!(store.days().len(), 2, "one of them is empty");
+    store.drop_before(Day(u32::MAX), &Holds::default()).unwrap();
+    assert_eq!(store.through().unwrap(), 1);
+}
+
+#[test]
+fn a_store_whose_making_was_cut_short_is_made_and_one_that_is_written_is_in_use() {
+    let folder = folder();
+    let root = folder.path().join("lsm");
+    std::fs::create_dir_all(root.join("keyspaces")).unwrap();
+    std::fs::write(root.join("0.jnl"), "").unwrap();
+    let store = Store::open(&root).unwrap();
+    // It looks damaged to who looks while it is written; the lock says better.
+    std::fs::write(root.join("keyspaces/0/current"), "x").unwrap();
+    assert!(matches!(Store::open(&root), Err(OpenError::InUse)));
+    assert!(matches!(Store::set_aside(&root), Err(OpenError::InUse)));
+    drop(store);
 }

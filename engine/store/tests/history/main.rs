@@ -11,7 +11,6 @@
 
 mod damage;
 mod days;
-mod feeding;
 mod hospital;
 mod oracle;
 mod random;

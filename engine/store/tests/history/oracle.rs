@@ -44,6 +44,7 @@ impl Oracle {
                     index: step.entry.index,
                     ordinal,
                     notice: *notice,
+                    clock_offset_ns: None,
                 }),
                 Effect::Event(event) => self.event(event.kind, event.at),
                 Effect::SiteInForce { .. } => self.end_gone(step),
@@ -55,7 +56,13 @@ impl Oracle {
     fn event(&mut self, kind: EventKind, at: Timestamp) {
         match kind {
             EventKind::ZoneEntered { subject, zone, .. } => {
-                self.visits.push(Visit { entered_at: at, exited_at: None, subject, zone });
+                self.visits.push(Visit {
+                    entered_at: at,
+                    exited_at: None,
+                    ended_before: None,
+                    subject,
+                    zone,
+                });
             }
             EventKind::ZoneExited { subject, zone, .. } => {
                 let open = self.visits.iter_mut().find(|visit| {

@@ -1,0 +1,283 @@
+//! A node that writes its history: what can be asked, after whatever happens to it.
+
+use std::path::{Path, PathBuf};
+
+use ach_actors_model::{TagId, Timestamp, ZoneRef};
+use ach_clients_rust::{Report, ReportWord, now};
+use ach_engine_node::{
+    CheckpointPolicy, Ended, HistoryPolicy, HistoryTrouble, Node, Rung, Running, ring,
+};
+use ach_engine_store::{KeptPing, NameKind, Store, archives};
+
+use crate::ward::{Ward, in_time, ping};
+
+const LIMIT: usize = 1_000;
+
+/// A ward that remembers, and takes a checkpoint after every few entries.
+fn ward() -> Ward {
+    let mut ward = Ward::new();
+    ward.limits.history = Some(HistoryPolicy::default());
+    ward.limits.checkpoints =
+        CheckpointPolicy { journal_bytes: 1, entries: 5, is_journal_kept: false };
+    ward
+}
+
+fn data(ward: &Ward) -> PathBuf {
+    ward.folder.path().join("data")
+}
+
+async fn drain(node: Running) {
+    assert_eq!(tokio::task::spawn_blocking(move || node.drain()).await.unwrap(), Ended::Drained);
+}
+
+/// Publishes so many pings, each in an entry of its own, a step east each.
+async fn walk(ward: &Ward, node: &Running, from_mm: i32, count: i32) {
+    let vendor = ward.vendor(node.address()).await;
+    for step in 0..count {
+        let seq = vendor.publish(ping(2, from_mm + step, 5_000)).await.unwrap();
+        vendor.wait_durable(seq).await.unwrap();
+    }
+    vendor.close().await.unwrap();
+}
+
+/// What a store has of the walker, which must be the steps from 22,000 mm on, in the vault, each once.
+#[track_caller]
+fn check_walk(store: &Store, count: i32) {
+    let tag = store.tag(TagId(2)).unwrap().expect("the tag is known");
+    let pings: Result<Vec<KeptPing>, _> =
+        store.pings(tag, Timestamp(0), Timestamp(u64::MAX)).unwrap().collect();
+    let found: Vec<i32> = pings.unwrap().iter().map(|ping| ping.position.x_mm).collect();
+    let expected: Vec<i32> = (22_000..22_000 + count).collect();
+    assert_eq!(found, expected);
+    store.verify().unwrap();
+}
+
+fn vault(store: &Store) -> ZoneRef {
+    ZoneRef(store.number(NameKind::Zone, "vault").unwrap().unwrap())
+}
+
+/// Asks a running node to write, and opens what it has written.
+async fn asked(ward: &Ward) -> (Store, tempfile::TempDir) {
+    let data = data(ward);
+    let ringing = async {
+        loop {
+            let place = data.clone();
+            let rung = tokio::task::spawn_blocking(move || ring(&place)).await.unwrap();
+            // It opens its history while it works already.
+            if let Ok(Rung::Written { through }) = rung {
+                return through;
+            }
+        }
+    };
+    let through = in_time("history to be written", ringing).await;
+    let scratch = tempfile::tempdir_in(&data).unwrap();
+    let store = Store::open_linked(&data.join("history"), &scratch.path().join("lsm")).unwrap();
+    assert!(store.through().unwrap() >= through);
+    (store, scratch)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_node_is_asked_and_what_it_says_is_there_after_a_restart() {
+    let ward = ward();
+    let node = ward.start();
+    walk(&ward, &node, 22_000, 20).await;
+    let vendor = ward.vendor(node.address()).await;
+    vendor.report(Report::tag(TagId(1), now(), ReportWord::ButtonPressed)).await.unwrap();
+    vendor.drain().await.unwrap();
+    vendor.close().await.unwrap();
+    let (store, _scratch) = asked(&ward).await;
+    check_walk(&store, 20);
+    let all = (Timestamp(0), Timestamp(u64::MAX));
+    assert_eq!(store.visits_of_zone(vault(&store), all, LIMIT).unwrap().len(), 1);
+    assert_eq!(store.alarms(all, LIMIT).unwrap().len(), 2);
+    drop(store);
+    assert_eq!(node.counters().history_entries_left_out.get(), 0);
+    drain(node).await;
+    let kept = Store::open(&data(&ward).join("history")).unwrap();
+    check_walk(&kept, 20);
+    drop(kept);
+    // Another life: nothing twice.
+    let node = ward.start();
+    walk(&ward, &node, 22_020, 10).await;
+    let (store, _scratch) = asked(&ward).await;
+    check_walk(&store, 30);
+    assert_eq!(store.alarms(all, LIMIT).unwrap().len(), 2);
+    assert_eq!(node.health().history_trouble, None);
+    drain(node).await;
+    assert!(ring(&data(&ward)).is_err(), "nobody is there any more");
+}
+
+/// A kill is an end at which nothing was written: the store is as it was at some moment before.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_kill_history_goes_on_from_the_journal_whatever_it_had_written() {
+    let ward = ward();
+    let node = ward.start();
+    let history = data(&ward).join("history");
+    walk(&ward, &node, 22_000, 15).await;
+    let (_, early) = asked(&ward).await;
+    walk(&ward, &node, 22_015, 30).await;
+    drain(node).await;
+    // The store as of the fifteenth ping, the journal as of the last.
+    std::fs::remove_dir_all(&history).unwrap();
+    std::fs::rename(early.path().join("lsm"), &history).unwrap();
+    let node = ward.start();
+    let (store, _scratch) = asked(&ward).await;
+    check_walk(&store, 45);
+    assert!(node.counters().history_entries_reread.get() >= 30);
+    assert_eq!(node.counters().history_rebuilds.get(), 0);
+    drain(node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_history_is_derived_anew_while_the_node_works() {
+    let ward = ward();
+    let node = ward.start();
+    walk(&ward, &node, 22_000, 12).await;
+    drain(node).await;
+    let current = data(&ward).join("history/keyspaces/1/current");
+    let mut bytes = std::fs::read(&current).unwrap();
+    bytes[9] ^= 1;
+    std::fs::write(&current, bytes).unwrap();
+    let node = ward.start();
+    walk(&ward, &node, 22_012, 12).await;
+    let (store, _scratch) = asked(&ward).await;
+    check_walk(&store, 24);
+    assert_eq!(node.counters().history_rebuilds.get(), 1);
+    assert!(data(&ward).join("history.damaged").exists());
+    let trouble = async {
+        while node.health().history_trouble.is_some() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    in_time("the trouble to be over", trouble).await;
+    drain(node).await;
+}
+
+/// Somebody looks into the store when the node starts: it works, waits, and then takes what it missed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_in_use_is_waited_for() {
+    let ward = ward();
+    let held = Store::open(&data(&ward).join("history")).unwrap();
+    let node = ward.start();
+    let told = async {
+        while !matches!(node.health().history_trouble, Some(HistoryTrouble::NotOpened { .. })) {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    in_time("the trouble to be told", told).await;
+    assert!(node.health().is_degraded() && node.health().is_ready());
+    walk(&ward, &node, 22_000, 25).await;
+    drop(held);
+    let (store, _scratch) = asked(&ward).await;
+    check_walk(&store, 25);
+    drain(node).await;
+}
+
+fn segments(journal: &Path) -> usize {
+    let names = std::fs::read_dir(journal).unwrap().map(|it| it.unwrap().file_name());
+    names.filter(|name| name.to_string_lossy().ends_with(".seg")).count()
+}
+
+/// The journal gives up only what is archived and in history, and then all of it can be derived again
+/// from archives, checkpoints and what is left.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_journal_gives_up_is_in_history_and_archives() {
+    let ward = ward();
+    let mut count = 0;
+    // Every start begins a segment.
+    loop {
+        let node = ward.start();
+        walk(&ward, &node, 22_000 + count, 12).await;
+        count += 12;
+        let archived = async {
+            while node.counters().history_entries_archived.get() == 0 {
+                walk(&ward, &node, 22_000 + count, 6).await;
+                count += 6;
+            }
+        };
+        in_time("something to be archived", archived).await;
+        let (store, _scratch) = asked(&ward).await;
+        check_walk(&store, count);
+        drop(store);
+        // The next commit gives up what it may.
+        walk(&ward, &node, 22_000 + count, 6).await;
+        count += 6;
+        let given_up = node.counters().segments_given_up.get();
+        drain(node).await;
+        if given_up > 0 {
+            break;
+        }
+        assert!(
+            count < 1_000,
+            "nothing was given up: {} segments",
+            segments(&data(&ward).join("journal"))
+        );
+    }
+    let spans = archives(&data(&ward).join("archive")).unwrap();
+    assert_eq!(spans[0].first_index, 1);
+    let has_gap = spans.windows(2).any(|two| two[0].last_index + 1 != two[1].first_index);
+    assert!(!has_gap, "{spans:?}");
+    // All of it anew.
+    std::fs::remove_dir_all(data(&ward).join("history")).unwrap();
+    let node = ward.start();
+    let (store, _scratch) = asked(&ward).await;
+    check_walk(&store, count);
+    drop(store);
+    drain(node).await;
+    check_begins_later(&ward, count).await;
+}
+
+/// Without the first archives history begins after the oldest checkpoint that is left, and says so by
+/// what it has.
+async fn check_begins_later(ward: &Ward, count: i32) {
+    let folder = data(ward).join("archive");
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::remove_dir_all(data(ward).join("history")).unwrap();
+    let node = ward.start();
+    let (store, _scratch) = asked(ward).await;
+    let tag = store.tag(TagId(2)).unwrap().unwrap();
+    let pings: Result<Vec<KeptPing>, _> =
+        store.pings(tag, Timestamp(0), Timestamp(u64::MAX)).unwrap().collect();
+    let found: Vec<i32> = pings.unwrap().iter().map(|ping| ping.position.x_mm).collect();
+    let last = 22_000 + count - 1;
+    assert_eq!(found.last(), Some(&last));
+    assert!(
+        found.len() < usize::try_from(count).unwrap()
+            && found.windows(2).all(|two| two[0] + 1 == two[1])
+    );
+    let all = (Timestamp(0), Timestamp(u64::MAX));
+    let visits = store.visits_of_zone(vault(&store), all, LIMIT).unwrap();
+    assert_eq!(visits.len(), 1, "who was inside is inside");
+    drain(node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_that_knows_more_than_the_journal_is_derived_anew() {
+    let ward = ward();
+    let node = ward.start();
+    walk(&ward, &node, 22_000, 10).await;
+    let (_, early) = asked(&ward).await;
+    drop(early);
+    drain(node).await;
+    let (data, saved) = (data(&ward), ward.folder.path().join("saved"));
+    copy(&data.join("journal"), &saved);
+    let node = ward.start();
+    walk(&ward, &node, 22_010, 10).await;
+    drain(node).await;
+    // The journal is put back from a backup; vendors send again what it lost.
+    std::fs::remove_dir_all(data.join("journal")).unwrap();
+    copy(&saved, &data.join("journal"));
+    let node = Node::start(ward.config()).unwrap();
+    let (store, _scratch) = asked(&ward).await;
+    check_walk(&store, 10);
+    assert_eq!(node.counters().history_rebuilds.get(), 1);
+    drain(node).await;
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
