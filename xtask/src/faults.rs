@@ -20,12 +20,12 @@ fn missing(name: &str, faults: &str, invariants: &str) -> Option<String> {
         return (!is_there).then(|| format!("no invariant is called `{invariant}`"));
     }
     let (file, test) = name.split_once("::")?;
-    let Ok(text) = fs::read_to_string(root().join(file)) else {
+    let Ok(source) = fs::read_to_string(root().join(file)) else {
         return Some(format!("there is no {file}"));
     };
     let head = format!("fn {test}(");
-    let mut before = text.lines().take_while(|line| !line.trim_start().contains(&head));
-    let is_there = text.contains(&head) && before.any(|line| line.trim_start().starts_with("#["));
+    let mut before = source.lines().take_while(|line| !line.trim_start().contains(&head));
+    let is_there = source.contains(&head) && before.any(|line| line.trim_start().starts_with("#["));
     (!is_there).then(|| format!("{file} has no test {test}"))
 }
 
@@ -70,8 +70,8 @@ fn every_simulated_fault_and_invariant_is_on_the_page() {
     let invariants = names(&invariants, "    (\"", "\", ");
     assert!(invariants.len() > 8, "{invariants:?}");
     for invariant in invariants.iter().filter(|name| *name != "life goes on") {
-        let named = format!("`invariant: {invariant}`");
-        assert!(page.contains(&named), "{named} is not on the page");
+        let word = format!("`invariant: {invariant}`");
+        assert!(page.contains(&word), "{word} is not on the page");
     }
 }
 

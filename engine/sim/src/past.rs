@@ -81,10 +81,17 @@ impl Heard {
                 if before.is_some_and(|it| !matches!(it, Told::Withdrawn | Told::Gone)) {
                     self.nonsense.push(format!("{} {:?} told twice", note.id, note.transition));
                 }
-                let AlarmNote { rule, kind, subject, place, episode, observed_at, .. } = &**note;
+                let AlarmNote { rule, kind, subject, place, episode, .. } = &**note;
                 let about = format!("{rule:?} {kind:?} {subject:?} {place:?}");
                 self.episodes.insert(note.id, format!("{about} {episode}"));
-                self.causes.insert(note.id, format!("{about} at {}", observed_at.0));
+                // A moment is an input's own unless it is that of its arrival, as of a clock that is
+                // ahead: many arrive at once.
+                let input = if note.observed_at < note.received_at {
+                    format!("{:?}", note.observed_at)
+                } else {
+                    format!("{:?}", note.cause)
+                };
+                self.causes.insert(note.id, format!("{about} by {input}"));
                 match note.transition {
                     AlarmTransition::Raised | AlarmTransition::Upheld => self.open.insert(note.id),
                     AlarmTransition::Retracted | AlarmTransition::Cleared => {
@@ -100,7 +107,11 @@ impl Heard {
             }
             AlarmUpdate::Withdrawn { id, transition } => {
                 self.stands(*id, *transition, Told::Withdrawn);
-                if *transition == AlarmTransition::Raised {
+                let raised = self.changes.get(&(*id, AlarmTransition::Raised));
+                // An end that is withdrawn leaves its alarm open.
+                if raised.is_some_and(|told| *told != Told::Withdrawn) {
+                    self.open.insert(*id);
+                } else {
                     self.open.remove(id);
                 }
             }

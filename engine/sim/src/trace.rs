@@ -11,8 +11,11 @@ use twox_hash::XxHash3_64;
 #[derive(Debug, Clone)]
 pub(crate) struct Trace {
     begun_at: Instant,
-    lines: Arc<Mutex<Vec<String>>>,
+    lines: Arc<Mutex<Vec<Line>>>,
 }
+
+/// When, who, and the whole of it.
+type Line = (u128, String, String);
 
 impl Trace {
     /// A trace that begins now.
@@ -28,13 +31,16 @@ impl Trace {
     /// Adds a line.
     pub(crate) fn say(&self, who: &str, what: impl Display) {
         let at_ms = self.elapsed().as_millis();
-        let line = format!("{at_ms:>7} {who:<8} {what}");
+        let line = (at_ms, who.to_owned(), format!("{at_ms:>7} {who:<8} {what}"));
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 
-    /// All lines so far.
+    /// All lines so far, those of one millisecond by who says them: in which order several who wait
+    /// for one thing are woken is not the seed's (`docs/decisions/0013-simulate-below-the-transport.md`).
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        lines.sort_by(|(at, who, _), (later, other, _)| (at, who).cmp(&(later, other)));
+        lines.into_iter().map(|(_, _, line)| line).collect()
     }
 }
 

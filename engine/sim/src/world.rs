@@ -287,7 +287,9 @@ impl Stage {
         self.trace.say("world", "everything is healed");
         self.network.heal();
         self.host.set_full(false);
-        if self.host.is_up() && self.has_disk_faults {
+        if self.host.has_lost_power() {
+            self.host.lose_power().await;
+        } else if self.has_disk_faults || !self.host.is_up() {
             // Whatever fault of the disk is still planned is forgotten with the process.
             self.host.kill().await;
         }
