@@ -33,7 +33,7 @@ pub(crate) enum IdentitiesError {
     Folder(#[from] std::io::Error),
 }
 
-/// Everybody's certificates, and a folder with the journal's key.
+/// Everybody's certificates, and the journal's key.
 #[derive(Debug)]
 pub(crate) struct Identities {
     pub node: Bundle,
@@ -70,11 +70,6 @@ impl Identities {
             receiver: issue(4, Role::Receiver, RECEIVER)?,
             folder,
         })
-    }
-
-    /// The node's folder, in which the audit log's key is made.
-    pub(crate) fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
     }
 
     /// The file with the journal's key.

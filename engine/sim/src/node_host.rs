@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +53,8 @@ const KEK: [u8; 32] = [0x5a; 32];
 pub(crate) struct NodeHost {
     identities: &'static Identities,
     network: Network,
+    /// A folder for keys.
+    data: PathBuf,
     disk: SimDisk,
     /// Where the audit log lies.
     audit_disk: SimDisk,
@@ -76,17 +79,17 @@ pub(crate) fn address() -> SocketAddr {
 }
 
 impl NodeHost {
-    /// A machine with an empty disk.
+    /// A machine with an empty disk. `data` is a folder for what is no part of a journal: keys.
     pub(crate) fn new(
         identities: &'static Identities,
-        network: Network,
+        (network, data): (Network, PathBuf),
         clock: Arc<MachineClock>,
         mut chance: Chance,
         trace: Trace,
     ) -> NodeHost {
         let disk = SimDisk::new(chance.next(), DISK_BYTES);
         let audit_disk = SimDisk::new(chance.next(), DISK_BYTES);
-        NodeHost { identities, network, disk, audit_disk, chance, trace, clock, life: None }
+        NodeHost { identities, network, data, disk, audit_disk, chance, trace, clock, life: None }
     }
 
     fn config(&self) -> NodeConfig {
@@ -94,7 +97,7 @@ impl NodeHost {
             name: name(NODE),
             site: site(),
             frame: None,
-            data: self.identities.folder(),
+            data: self.data.clone(),
             kek: KekSource::File(self.identities.kek_file()),
             journal: Config {
                 segment_bytes: SEGMENT_BYTES,

@@ -60,8 +60,8 @@ pub enum WorldError {
     /// The runtime could not be made.
     #[error("could not make a runtime: {0}")]
     Runtime(io::Error),
-    /// The vendor's folder could not be made.
-    #[error("could not make a folder for the vendor: {0}")]
+    /// The vendor's or the node's folder could not be made.
+    #[error("could not make a folder for the vendor or the node: {0}")]
     Folder(io::Error),
     /// There are no certificates.
     #[error("could not make certificates: {detail}")]
@@ -201,7 +201,10 @@ impl Stage {
         let folder = spool_folder().map_err(WorldError::Folder)?;
         let clock = MachineClock::new(time.clone());
         let host_chance = Purpose::Node.chance(seed);
-        let host = NodeHost::new(identities, network.clone(), clock, host_chance, trace.clone());
+        let data = folder.path().join("node");
+        std::fs::create_dir(&data).map_err(WorldError::Folder)?;
+        let place = (network.clone(), data);
+        let host = NodeHost::new(identities, place, clock, host_chance, trace.clone());
         let (config, surroundings) =
             client(seed, VENDOR_MACHINE, &identities.vendor, &network, &time);
         let spool = chance.happens(500).then(|| folder.path().join("spool"));
