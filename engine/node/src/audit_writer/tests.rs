@@ -193,7 +193,7 @@ fn a_log_that_is_gone_is_trouble_until_it_is_put_back() {
     assert!(first.ask());
     first.end();
     let place = {
-        let (disk, empty, is_back) = (disk.clone(), empty.clone(), is_back.clone());
+        let (disk, is_back) = (disk.clone(), is_back.clone());
         move || Ok(if is_back.load(Ordering::SeqCst) { disk.clone() } else { empty.clone() })
     };
     is_back.store(false, Ordering::SeqCst);
