@@ -25,7 +25,7 @@ fn a_tag_that_is_heard_is_listed_and_registered_under_a_running_feed() {
     check(at, &list, 0, &["every tag that vendors named is in the site"]);
     fs::write(at.join("walk.csv"), format!("time,tag,x,y\n1,{TAG},1,1\n2,{TAG},1,2\n")).unwrap();
     let replay = format!("replay walk.csv --node {} --credentials rtls --speed max", node.address);
-    check(at, &replay, 0, &[]);
+    check(at, &replay, 1, &[TAG, "code 64"]);
     check(at, &list, 0, &[TAG, "feed rtls", "1 tags"]);
     check(at, &format!("{list} --json"), 0, &["\"event\":\"unregistered_tag\""]);
 

@@ -181,8 +181,8 @@ impl FrameMarks {
             let FrameMarks { origin_lon, origin_lat, x_lon, x_lat, y_lon, y_lat } = *marks;
             [origin_lon, origin_lat, x_lon, x_lat, y_lon, y_lat]
         };
-        let pairs = numbers(self).into_iter().zip(numbers(other));
-        pairs.into_iter().all(|(one, other)| one.abs_diff(other) <= MARKS_APART_MAX_NANO_DEG)
+        let mut pairs = numbers(self).into_iter().zip(numbers(other));
+        pairs.all(|(one, other)| one.abs_diff(other) <= MARKS_APART_MAX_NANO_DEG)
     }
 }
 

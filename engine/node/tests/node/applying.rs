@@ -33,6 +33,19 @@ async fn apply(operator: &mut Operator, wish: &SiteWish, next: &SiteConfig) -> S
     in_time("a verdict", operator.offer_site(wish, &bytes)).await.unwrap()
 }
 
+fn offer(command: u64, bytes: &[u8]) -> SiteOffer {
+    SiteOffer {
+        command,
+        base_version: 1,
+        base_digest: None,
+        frame: None,
+        total_bytes: u32::try_from(bytes.len()).unwrap(),
+        digest: SiteDigest::of(bytes),
+        is_dry_run: false,
+        may_strand: false,
+    }
+}
+
 fn reasons(verdict: &SiteVerdict) -> Vec<&str> {
     verdict.reasons.iter().map(ach_engine_wire::Text::as_str).collect()
 }
@@ -211,16 +224,7 @@ async fn only_operators_apply_and_one_at_a_time() {
     let ward = Ward::new();
     let node = ward.start();
     let bytes = encode_site(&with_tag(50)).unwrap();
-    let offer = |command| SiteOffer {
-        command,
-        base_version: 1,
-        base_digest: None,
-        frame: None,
-        total_bytes: u32::try_from(bytes.len()).unwrap(),
-        digest: SiteDigest::of(&bytes),
-        is_dry_run: false,
-        may_strand: false,
-    };
+    let offer = |command| offer(command, &bytes);
     let is_answer = |frame: &Frame| matches!(frame, Frame::SiteVerdict(_) | Frame::Refused(_));
     let mut receiver = Raw::open(node.address(), &ward.bundle(Role::Receiver, "board")).await;
     receiver.say(offer(1)).await;

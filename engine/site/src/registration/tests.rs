@@ -49,8 +49,8 @@ fn check(files: &[(&str, &str)], wish: &Registration, file: &str, part: &str) {
     let text = fs::read_to_string(folder.path().join(file)).unwrap();
     assert!(text.contains(part), "{text}");
     let mut after = read_site(folder.path());
-    let subject = after.people.iter_mut().chain(&mut after.equipment);
-    let subject = subject.into_iter().find(|it| it.id == wish.subject).unwrap();
+    let mut subjects = after.people.iter_mut().chain(&mut after.equipment);
+    let subject = subjects.find(|it| it.id == wish.subject).unwrap();
     assert_eq!(subject.tags.pop().unwrap().id, wish.tag);
     if before.subjects().any(|it| it.id == wish.subject) {
         assert_eq!(after, before, "nothing else has changed");

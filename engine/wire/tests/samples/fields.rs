@@ -61,6 +61,22 @@ pub(crate) fn fields(frame: &Frame) -> Value {
             "missed_count": it.missed_count.map(text),
             "cursor": it.cursor.map(cursor),
         }),
+        Frame::Pings(run) => json!({
+            "first_seq": text(run.first_seq()),
+            "pings": run.pings().iter().map(|ping| reading(&ping.reading().unwrap()))
+                .collect::<Vec<_>>(),
+        }),
+        Frame::Reports(reports) => json!({
+            "reports": reports.iter().map(report).collect::<Vec<_>>(),
+        }),
+        service => service_fields(service),
+    };
+    said(fields)
+}
+
+/// Of frames that an older peer may not know.
+fn service_fields(frame: &Frame) -> Value {
+    match frame {
         Frame::SiteQuery(it) => json!({ "command": text(it.command) }),
         Frame::SiteOffer(it) => offer(it),
         Frame::SitePart(it) => {
@@ -77,16 +93,8 @@ pub(crate) fn fields(frame: &Frame) -> Value {
         }),
         Frame::AttentionQuery(it) => json!({ "query": text(it.query) }),
         Frame::Attention(it) => attention(it),
-        Frame::Pings(run) => json!({
-            "first_seq": text(run.first_seq()),
-            "pings": run.pings().iter().map(|ping| reading(&ping.reading().unwrap()))
-                .collect::<Vec<_>>(),
-        }),
-        Frame::Reports(reports) => json!({
-            "reports": reports.iter().map(report).collect::<Vec<_>>(),
-        }),
-    };
-    said(fields)
+        other => panic!("{other:?} has no fields here yet"),
+    }
 }
 
 fn offer(it: &SiteOffer) -> Value {
