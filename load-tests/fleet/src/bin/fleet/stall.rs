@@ -215,7 +215,8 @@ mod tests {
         };
         let pair = |us| Pair { plain: outcome(100.0), stalled: outcome(us) };
         let pairs = stalled_us.map(pair).into_iter().collect();
-        let stalled = Stalled::of("it", &scenario, &Provenance::find("fleet"), 1_000, pairs);
+        let found = Provenance::find("fleet");
+        let stalled = Stalled::of("it", &scenario, &found, 1_000, pairs);
         assert_eq!(stalled.is_held, expected, "{}", stalled.text());
     }
 
