@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_baseline_has_every_workload() {
+    fn the_baseline_names_workloads_that_are_counted() {
         let root = crate::layers::root();
         let baseline = fs::read_to_string(root.join(BASELINE)).unwrap();
         let source = fs::read_to_string(root.join("bench/src/counted.rs")).unwrap();
@@ -235,7 +235,7 @@ mod tests {
             .filter(|line| !line.starts_with('#'))
             .map(|line| Count::read(line).unwrap().name)
             .collect();
-        assert!(names.len() >= 10, "{names:?}");
+        assert!(!names.is_empty(), "nothing is held against the baseline");
         for name in names {
             assert!(source.contains(&format!("\"{name}\"")), "{name} is counted no more");
         }

@@ -20,6 +20,10 @@ use crate::timeline::Timeline;
 /// The first part of a soak is not looked at: tables grow to the size of the site, buffers to that of the
 /// load, and a checkpoint's copies come and go.
 const WARM_PART: f64 = 0.25;
+/// Nor is the first quarter of an hour: the 65,536 latest notices, which a node keeps for receivers that
+/// come back, are full after eleven minutes of a hundred a second. A soak of less than twice as long tells
+/// the slope and does not judge it.
+const WARM_S_MIN: f64 = 900.0;
 /// Memory may grow by this part of itself in a day and still be called flat, for a node is started anew with
 /// every update.
 const GROWTH_A_DAY_MAX: f64 = 0.05;
@@ -50,7 +54,7 @@ pub(crate) fn soak(soak: &Soak) -> Result<Ending, Failure> {
     let slope = slope(&load.timeline);
     let mut findings = kept("half", &load);
     findings.push(flat(&load, slope));
-    let is_held = findings.iter().all(|finding| finding.is_held);
+    let is_held = findings.iter().all(|finding| finding.is_held || finding.is_timing);
     let soaked = Soaked {
         provenance: &provenance,
         carried_pings_per_s: carried,
@@ -70,9 +74,15 @@ pub(crate) fn soak(soak: &Soak) -> Result<Ending, Failure> {
 /// How memory went after the load had warmed up, an hour.
 fn slope(timeline: &Timeline) -> Option<Slope> {
     let all = timeline.residents();
-    let warm_s = all.last()?.0 * WARM_PART;
+    let whole_s = all.last()?.0;
+    let warm_s = whole_s * WARM_PART;
+    let warm_s = if is_long(whole_s) { warm_s.max(WARM_S_MIN) } else { warm_s };
     let warm: Vec<(f64, f64)> = all.into_iter().filter(|(at_s, _)| *at_s >= warm_s).collect();
     Slope::of(&warm).map(|a_second| a_second.times(3_600.0))
+}
+
+fn is_long(whole_s: f64) -> bool {
+    whole_s >= 2.0 * WARM_S_MIN
 }
 
 /// Flat: that it grows by more than it may is not within the error.
@@ -85,7 +95,7 @@ fn flat(load: &PhaseOutcome, slope: Option<Slope>) -> Finding {
         what: format!("memory is flat: at most {:.3} MiB an hour", most.unwrap_or(0.0)),
         found: slope.map_or("not measured".to_owned(), said),
         is_held,
-        is_timing: false,
+        is_timing: !is_long(load.seconds),
     }
 }
 
@@ -102,7 +112,7 @@ impl Soaked<'_> {
         writeln!(text, "carried   {} pings/s", self.carried_pings_per_s)?;
         writeln!(text, "half      {}\n", self.load.line())?;
         for finding in &self.findings {
-            writeln!(text, "{}", finding.line(true))?;
+            writeln!(text, "{}", finding.line(false))?;
         }
         writeln!(text, "{}", if self.is_held { "HELD" } else { "NOT HELD" })
     }
@@ -137,5 +147,9 @@ mod tests {
         check(0.69, true);
         check(0.71, false);
         assert!(!flat(&PhaseOutcome::default(), None).is_held, "what was not measured");
+        let short = PhaseOutcome { seconds: 180.0, ..PhaseOutcome::default() };
+        let long = PhaseOutcome { seconds: 7_200.0, ..PhaseOutcome::default() };
+        assert!(flat(&short, None).is_timing, "told, not judged");
+        assert!(!flat(&long, None).is_timing, "judged");
     }
 }
