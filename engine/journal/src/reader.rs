@@ -121,7 +121,7 @@ impl<D: Disk> Reader<D> {
         let mut seen = None;
         for _ in 0..TRIES_MAX {
             tally.report = Report { had_key: kek.is_some(), ..Report::default() };
-            let error = match walk::walk(&self.disk, kek, &mut tally) {
+            let error = match walk::walk(&self.disk, kek, Lsn::NONE, &mut tally) {
                 Ok(walked) => return finish(tally.report, walked),
                 Err(error) => error,
             };

@@ -1,4 +1,5 @@
-//! Walks a whole journal from its oldest record to its end. Opening and offline reading both do.
+//! Walks a journal to its end, from its oldest record or from one on. Opening and offline reading
+//! both do.
 
 use std::io;
 
@@ -11,7 +12,7 @@ use crate::scan::{self, Expected, Finding};
 use crate::segment::{
     self, Birth, GROUPS_AT, HeaderState, SEGMENT_BYTES_MAX, SegmentHeader, number_of,
 };
-use crate::{Kek, Lsn, Record, record};
+use crate::{Kek, Lsn, Record, past, record};
 
 /// The file a preparation fills before it becomes the spare.
 pub(crate) const SPARE_NEW_NAME: &str = "spare.new";
@@ -72,7 +73,10 @@ pub(crate) struct End {
 #[derive(Debug)]
 pub(crate) struct Walked {
     pub(crate) end: End,
+    /// The segments that were read and, as far as their headers tell, those before.
     pub(crate) spans: Vec<SegmentSpan>,
+    /// What is wrong with segments that were not read.
+    pub(crate) old_damage: Vec<Damage>,
     pub(crate) cut: Option<Cut>,
     pub(crate) notes: Vec<Note>,
     pub(crate) mark: Option<Mark>,
@@ -80,29 +84,18 @@ pub(crate) struct Walked {
     pub(crate) strays: Vec<String>,
 }
 
-/// Walks the journal. Without a key everything is checked but what only the key can tell.
+/// Walks the journal from the segment that has the record after `after`; what lies before it is looked
+/// at, not read, and damage there does not end the walk. Groups that end with `after` or before are
+/// checked and not opened. Without a key everything is checked but what only the key can tell.
 pub(crate) fn walk<D: Disk>(
     disk: &D,
     kek: Option<&Kek>,
+    after: Lsn,
     visit: &mut dyn Visit,
 ) -> Result<Walked, WalkError> {
-    // The mark first: while a node runs, what is read after it can only be newer.
-    let mark = mark::read(disk).map_err(|source| trouble("read", mark::MARK_NAME, source))?;
-    let names = disk.list().map_err(|source| trouble("list", ".", source))?;
-    let oldest = mark.mark.map_or(0, |mark| mark.oldest);
-    let mut walker = Walker::new(disk, kek, mark.mark);
-    if mark.is_damaged {
-        walker.notes.push(Note::MarkDamaged);
-    }
-    let mut numbers: Vec<u64> = names.iter().filter_map(|name| number_of(name)).collect();
-    let released = numbers.iter().filter(|number| **number < oldest);
-    walker.strays.extend(released.map(|number| segment::file_name(*number)));
-    numbers.retain(|number| *number >= oldest);
-    numbers.sort_unstable();
-    let strays = names.into_iter().filter(|name| name == SPARE_NEW_NAME);
-    walker.strays.extend(strays);
-
-    let (births, fault) = walker.read_headers(&numbers);
+    let (mut walker, numbers) = Walker::begin(disk, kek, after)?;
+    let present = walker.pass_over(&numbers)?;
+    let (births, fault) = walker.read_headers(present);
     for (place, header) in births.iter().enumerate() {
         walker.enter(header, visit, births.get(place.saturating_add(1)))?;
     }
@@ -115,8 +108,10 @@ pub(crate) fn walk<D: Disk>(
 struct Walker<'a, D> {
     disk: &'a D,
     kek: Option<&'a Kek>,
+    after: Lsn,
     mark: Option<Mark>,
     end: End,
+    old_damage: Vec<Damage>,
     spans: Vec<SegmentSpan>,
     cut: Option<Cut>,
     notes: Vec<Note>,
@@ -126,11 +121,41 @@ struct Walker<'a, D> {
 }
 
 impl<'a, D: Disk> Walker<'a, D> {
-    fn new(disk: &'a D, kek: Option<&'a Kek>, mark: Option<Mark>) -> Walker<'a, D> {
+    /// A walker, and the numbers of the segments there are, in order.
+    fn begin(
+        disk: &'a D,
+        kek: Option<&'a Kek>,
+        after: Lsn,
+    ) -> Result<(Walker<'a, D>, Vec<u64>), WalkError> {
+        // The mark first: while a node runs, what is read after it can only be newer.
+        let mark = mark::read(disk).map_err(|source| trouble("read", mark::MARK_NAME, source))?;
+        let names = disk.list().map_err(|source| trouble("list", ".", source))?;
+        let oldest = mark.mark.map_or(0, |mark| mark.oldest);
+        let mut walker = Walker::new(disk, kek, after, mark.mark);
+        if mark.is_damaged {
+            walker.notes.push(Note::MarkDamaged);
+        }
+        let mut numbers: Vec<u64> = names.iter().filter_map(|name| number_of(name)).collect();
+        let released = numbers.iter().filter(|number| **number < oldest);
+        walker.strays.extend(released.map(|number| segment::file_name(*number)));
+        numbers.retain(|number| *number >= oldest);
+        numbers.sort_unstable();
+        let strays = names.into_iter().filter(|name| name == SPARE_NEW_NAME);
+        walker.strays.extend(strays);
+        Ok((walker, numbers))
+    }
+
+    fn new(
+        disk: &'a D,
+        kek: Option<&'a Kek>,
+        after: Lsn,
+        mark: Option<Mark>,
+    ) -> Walker<'a, D> {
         let none = [0; 16];
         Walker {
             disk,
             kek,
+            after,
             mark,
             end: End {
                 segment: None,
@@ -139,6 +164,7 @@ impl<'a, D: Disk> Walker<'a, D> {
                 chain: none,
                 last_group: None,
             },
+            old_damage: Vec::new(),
             spans: Vec::new(),
             cut: None,
             notes: Vec::new(),
@@ -148,11 +174,23 @@ impl<'a, D: Disk> Walker<'a, D> {
         }
     }
 
-    /// The headers of all segments, which must be numbered without a gap from the oldest on, up to
-    /// the first that is not as it must be, and what is wrong with that one.
+    /// Looks at the segments before the one that is wanted, and says which are to be read.
+    fn pass_over<'n>(&mut self, numbers: &'n [u64]) -> Result<&'n [u64], WalkError> {
+        let oldest = self.mark.map(|mark| mark.oldest);
+        let past = past::look(self.disk, self.kek, numbers, oldest, self.after)?;
+        self.spans = past.spans;
+        self.old_damage = past.damage;
+        Ok(numbers.get(past.passed_count..).unwrap_or_default())
+    }
+
+    /// The headers of all segments that are read, which must be numbered without a gap from the first
+    /// on, up to the one that is not as it must be, and what is wrong with that one.
     fn read_headers(&mut self, numbers: &[u64]) -> (Vec<SegmentHeader>, Option<WalkError>) {
         let mut headers = Vec::new();
-        let mut expected = self.mark.map(|mark| mark.oldest).or(numbers.first().copied());
+        // Without any before them, they begin with the oldest that was not released.
+        let oldest = self.mark.map(|mark| mark.oldest);
+        let oldest = oldest.filter(|_| self.spans.is_empty() && self.old_damage.is_empty());
+        let mut expected = oldest.or(numbers.first().copied());
         for (place, number) in numbers.iter().copied().enumerate() {
             if expected != Some(number) {
                 let missing = harm(expected.unwrap_or(0), 0, Lsn::NONE, Harm::SegmentMissing);
@@ -300,7 +338,8 @@ impl<'a, D: Disk> Walker<'a, D> {
             };
             match scan::judge(used, at, expected) {
                 Finding::Group(group, whole) => {
-                    if let Some(key) = key
+                    // What is not wanted is not opened; its checksum and its place are looked at.
+                    if let Some(key) = key.filter(|_| group.next_lsn() > self.after.plus(1))
                         && let Err(harm) = read_records(&group, whole, key, &mut scratch, visit)
                     {
                         break Err(damaged(harm));
@@ -345,8 +384,8 @@ impl<'a, D: Disk> Walker<'a, D> {
             let missing = self.end.last_lsn.plus(1);
             return Err(harm(segment, self.end.offset, missing, Harm::Short));
         }
-        let Walker { end, spans, cut, notes, mark, strays, .. } = self;
-        Ok(Walked { end, spans, cut, notes, mark, strays })
+        let Walker { end, spans, old_damage, cut, notes, mark, strays, .. } = self;
+        Ok(Walked { end, spans, old_damage, cut, notes, mark, strays })
     }
 }
 
@@ -365,7 +404,7 @@ fn read_records(
     Ok(())
 }
 
-fn trouble(verb: &'static str, file: &str, source: io::Error) -> WalkError {
+pub(crate) fn trouble(verb: &'static str, file: &str, source: io::Error) -> WalkError {
     WalkError::Disk { verb, file: file.to_owned(), source }
 }
 
