@@ -141,6 +141,8 @@ counters! {
     checkpoints_given_up
     /// Segments of the journal given up, because no start needs them any more.
     segments_given_up
+    /// Segments given up whose files could not be removed; the next start tries again.
+    segments_left
     /// Frames given to subscribers.
     frames_fanned_out
     /// Frames left out for a subscriber that was too slow.

@@ -19,7 +19,7 @@ use crate::ack_table::{AckTable, VENDOR_LANES};
 use crate::audit_start::{Audit, audit};
 use crate::audit_state::{AuditState, AuditTrouble};
 use crate::clock::{Clock, ShardClock, SystemClock};
-use crate::commit_mark::{CommitMark, StoringStopped};
+use crate::commit_mark::{CommitMark, JournalTrouble, StoringStopped};
 use crate::committer::Committer;
 use crate::counters::Counters;
 use crate::keeper::Keeper;
@@ -97,6 +97,8 @@ pub struct Health {
     pub is_running: bool,
     /// What is wrong with the audit log, if anything. Alarms go on; an operator must act.
     pub audit_trouble: Option<AuditTrouble>,
+    /// What is wrong with the journal that does not end storing.
+    pub journal_troubles: Vec<JournalTrouble>,
 }
 
 impl Health {
@@ -108,7 +110,8 @@ impl Health {
 
     /// Whether it works and something is not as it must be, so that an operator must act.
     pub fn is_degraded(&self) -> bool {
-        self.is_running && (self.stopped.is_some() || self.audit_trouble.is_some())
+        let is_troubled = self.audit_trouble.is_some() || !self.journal_troubles.is_empty();
+        self.is_running && (self.stopped.is_some() || is_troubled)
     }
 }
 
@@ -243,6 +246,7 @@ impl Running {
             backlog_bytes: self.mark.backlog_bytes(),
             is_running: *self.state.borrow() == ShardState::Running,
             audit_trouble: self.audit.trouble(),
+            journal_troubles: self.mark.troubles(),
         }
     }
 
@@ -391,6 +395,10 @@ fn worker(
     let (mark, counters) = (shared.mark.clone(), shared.counters.clone());
     if let Some(why) = recovered.stopped {
         mark.stop(why);
+    }
+    if let Some(first) = recovered.old_damage.first() {
+        let (count, first) = (recovered.old_damage.len(), first.to_string());
+        mark.trouble(JournalTrouble::OldDamage { count, first });
     }
     let committer = match recovered.log {
         // Groups are gathered by real time, whatever time the shard follows: the disk is real.

@@ -14,6 +14,7 @@ mod bad_input;
 mod checkpoints;
 mod clocks;
 mod following;
+mod late_journal;
 mod numbers;
 mod overload;
 mod restart;
