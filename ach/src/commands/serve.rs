@@ -103,6 +103,8 @@ fn announce(
     let health = running.health();
     let stopped = health.stopped.map(|why| why.to_string());
     let audit_trouble = health.audit_trouble.map(|why| why.to_string());
+    let journal_troubles: Vec<String> =
+        health.journal_troubles.iter().map(ToString::to_string).collect();
     if serve.json {
         say!(
             "{}",
@@ -115,6 +117,7 @@ fn announce(
                 "is_storing": stopped.is_none(),
                 "storing_stopped": stopped,
                 "audit_trouble": audit_trouble,
+                "journal_troubles": journal_troubles,
             })
         );
         return;
@@ -127,6 +130,9 @@ fn announce(
     if let Some(why) = stopped {
         say!("NOT STORING: {why}");
         say!("alarms are raised all the same, as provisional; nothing is acknowledged as durable");
+    }
+    for why in journal_troubles {
+        say!("JOURNAL TROUBLE: {why}");
     }
     if let Some(why) = audit_trouble {
         say!("AUDIT TROUBLE: {why}");
