@@ -123,11 +123,7 @@ fn read<D: Disk>(disk: &D, number: u64) -> Result<Result<Looked<D::File>, Harm>,
 }
 
 /// What is wrong with a segment; `next` is where the one after it begins.
-fn judge<F: DiskFile>(
-    looked: &Looked<F>,
-    kek: Option<&Kek>,
-    next: Option<Birth>,
-) -> Option<Harm> {
+fn judge<F: DiskFile>(looked: &Looked<F>, kek: Option<&Kek>, next: Option<Birth>) -> Option<Harm> {
     let Looked { file, header } = looked;
     if kek.is_some_and(|kek| !header.is_wrapped_by(kek) || header.unwrap_key(kek).is_err()) {
         return Some(Harm::SegmentKey);

@@ -145,12 +145,7 @@ impl<'a, D: Disk> Walker<'a, D> {
         Ok((walker, numbers))
     }
 
-    fn new(
-        disk: &'a D,
-        kek: Option<&'a Kek>,
-        after: Lsn,
-        mark: Option<Mark>,
-    ) -> Walker<'a, D> {
+    fn new(disk: &'a D, kek: Option<&'a Kek>, after: Lsn, mark: Option<Mark>) -> Walker<'a, D> {
         let none = [0; 16];
         Walker {
             disk,

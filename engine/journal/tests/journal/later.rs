@@ -52,7 +52,10 @@ fn the_records_behind_one_come_back_and_no_others() {
         assert_eq!(opened.last_lsn, Lsn(120));
         assert_eq!(journal.closed_segments().count(), 8);
         let (first, last) = (journal.closed_segments().next(), journal.closed_segments().last());
-        assert_eq!(first.map(|span| (span.segment, span.first_lsn, span.last_lsn)), Some((1, Lsn(1), Lsn(15))));
+        assert_eq!(
+            first.map(|span| (span.segment, span.first_lsn, span.last_lsn)),
+            Some((1, Lsn(1), Lsn(15)))
+        );
         assert_eq!(last.map(|span| (span.segment, span.last_lsn)), Some((8, Lsn(120))));
         assert_eq!(journal.release_before(Lsn(100)).unwrap(), RELEASE_MAX);
         assert_eq!(journal.release_before(Lsn(100)).unwrap(), 2);
