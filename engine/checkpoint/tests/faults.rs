@@ -210,7 +210,7 @@ fn a_large_section_is_written_in_steps_and_leaves_the_reserve_alone() {
     // Where the room goes while it is written, the error says what there is.
     disk.set_capacity(AMPLE);
     let mut draft = Draft::begin(disk.clone(), &kek(), 0, 9, KEPT_BYTES).unwrap();
-    disk.plan(3, SimFault::Full);
+    disk.plan(2, SimFault::Full);
     let full = draft.section(2, &mut vec![7; BODY_BYTES]).unwrap_err();
     let WriteError::Full { free_bytes, kept_bytes } = full else { panic!("{full}") };
     assert!(free_bytes > 32 << 20 && kept_bytes == KEPT_BYTES, "{full}");

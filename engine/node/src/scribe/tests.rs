@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 struct Scripted {
     events: Sender<&'static str>,
-    bad: Arc<Mutex<Option<&'static str>>>,
+    bad: Bad,
 }
 
 impl Scripted {
@@ -89,9 +89,10 @@ fn policy(entries: u64) -> CheckpointPolicy {
     CheckpointPolicy { journal_bytes: u64::MAX, entries, is_journal_kept: false }
 }
 
-fn fake(
-    policy: CheckpointPolicy,
-) -> (Rig, Receiver<&'static str>, Arc<Mutex<Option<&'static str>>>) {
+/// What the store is to do badly next.
+type Bad = Arc<Mutex<Option<&'static str>>>;
+
+fn fake(policy: CheckpointPolicy) -> (Rig, Receiver<&'static str>, Bad) {
     let (events, heard) = channel();
     let bad = Arc::new(Mutex::new(None));
     (rig(Box::new(Scripted { events, bad: bad.clone() }), policy), heard, bad)
@@ -183,10 +184,10 @@ fn a_site_that_is_in_force_only_within_an_entry_comes_back_if_an_actor_goes_by_i
     rig.step(vec![change(1)]);
     let actor = EntityRef::Subject(SubjectRef(1));
     let kind = CommandKind::QuarantineActor(actor);
-    let aside = Input::Command(Box::new(Command { by: Name::new("chief").unwrap(), kind }));
+    let aside = Input::Command(Command { by: Name::new("chief").unwrap(), kind });
     // One that is refused asks for a version that another one gets.
-    let mut refused = site(2, 1);
-    refused.site = Name::new("st-elsewhere").unwrap();
+    let mut refused = site(2, 5);
+    refused.subjects.push(refused.subjects[0].clone());
     let refused = Input::SiteChange(Box::new(refused));
     rig.step(vec![refused, change(2), aside, change(3)]);
     let versions: Vec<u32> = rig.shard.sites_in_use().iter().map(|site| site.version()).collect();
@@ -387,7 +388,7 @@ fn a_write_that_goes_astray_anywhere_is_found_before_anything_is_given_up_for_it
         true
     });
     let seal = seal.unwrap();
-    let write = |disk: &SimDisk| {
+    let write = |disk: &SimDisk| -> Result<u64, FinishError> {
         let mut store = on_disk(disk, &Arc::new(JournalFloor::new()));
         store.begin(index)?;
         for (kind, body) in &sections {
@@ -443,7 +444,7 @@ fn a_state_that_is_restored_otherwise_than_it_was_told_is_refused() {
     let mut draft = Draft::begin(forged.clone(), &kek(), 0, index, 0).unwrap();
     let told = sections.iter().filter(|(kind, _)| *kind != kind::SITE).cloned();
     let mut all: Vec<(u32, Vec<u8>)> = told.collect();
-    all.splice(1..1, parts);
+    drop(all.splice(1..1, parts));
     for (kind, mut body) in all {
         draft.section(kind, &mut body).unwrap();
     }

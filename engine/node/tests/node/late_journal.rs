@@ -26,26 +26,26 @@ async fn lived_on(ward: &Ward, seed: u64) -> SimDisk {
     disk
 }
 
-fn both_headers(bytes: &mut Vec<u8>) {
-    bytes[30] ^= 1;
-    bytes[4_126] ^= 1;
-}
+/// What is done to a segment, and what that is called.
+type Deed<'a> = (&'a str, &'a dyn Fn(&SimDisk, &str));
 
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_before_the_checkpoint_is_told_and_costs_no_alarm_and_no_storing() {
     let ward = ward(true);
     let disk = lived_on(&ward, 107).await;
     let first = segments(&disk).remove(0);
-    for (story, deed) in [
-        (
-            "a flipped bit",
-            &(|disk: &SimDisk, name: &str| {
-                disk.corrupt(name, |bytes| bytes[9_000] ^= 1).unwrap();
-            }) as &dyn Fn(&SimDisk, &str),
-        ),
-        ("both headers", &|disk, name| disk.corrupt(name, both_headers).unwrap()),
+    let deeds: [Deed<'_>; 3] = [
+        ("a flipped bit", &|disk, name| disk.corrupt(name, |bytes| bytes[9_000] ^= 1).unwrap()),
+        ("both headers", &|disk, name| {
+            disk.corrupt(name, |bytes| {
+                bytes[30] ^= 1;
+                bytes[4_126] ^= 1;
+            })
+            .unwrap();
+        }),
         ("removed by hand", &|disk, name| disk.remove(name).unwrap()),
-    ] {
+    ];
+    for (story, deed) in deeds {
         let harmed = disk.fork(108);
         deed(&harmed, &first);
         for _ in 0..2 {
@@ -56,7 +56,7 @@ async fn damage_before_the_checkpoint_is_told_and_costs_no_alarm_and_no_storing(
             let is_told = matches!(health.journal_troubles[..], [JournalTrouble::OldDamage { .. }]);
             // What only a reading of every byte can find is `ach journal verify`'s to tell.
             assert_eq!(is_told, story != "a flipped bit", "{story}: {health:?}");
-            assert_eq!(health.is_degraded(), is_told);
+            assert!(!is_told || health.is_degraded(), "{story}: {health:?}");
             taken(&ward, &node, 1).await;
             drain(node).await;
         }
