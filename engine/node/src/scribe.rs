@@ -283,9 +283,10 @@ impl Scribe {
             is_coded &= encode_piece(&piece, chunk).is_ok();
         });
         let after = ledger.complete_after;
-        self.stage = match is_whole {
-            true => Stage::Notices { index, after, ledger },
-            false => Stage::Pieces { index, ledger },
+        self.stage = if is_whole {
+            Stage::Notices { index, after, ledger }
+        } else {
+            Stage::Pieces { index, ledger }
         };
         if !is_coded {
             self.give_up(shard);

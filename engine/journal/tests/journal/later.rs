@@ -10,6 +10,9 @@ use ach_engine_journal::{
 
 use crate::support::{AMPLE, CONFIG, Driven, Owned, kek, open, segments};
 
+/// What is done to a disk, what that is called, and what of it is told.
+type Deed<'a> = (&'a str, &'a [Harm], &'a dyn Fn(&SimDisk));
+
 type Opening = Result<(Vec<Owned>, Vec<Harm>), OpenError>;
 
 /// Opens with the records behind one; says which came and what is wrong with those before.
@@ -71,7 +74,6 @@ fn damage_before_the_wanted_record_is_told_and_stops_nothing() {
     let (disk, appended) = lived();
     let names = segments(&disk);
     let flip = |at: usize| move |bytes: &mut Vec<u8>| bytes[at] ^= 1;
-    type Deed<'a> = (&'a str, &'a [Harm], &'a dyn Fn(&SimDisk));
     let deeds: [Deed<'_>; 8] = [
         ("a bit of a group", &[], &|disk| disk.corrupt(&names[2], flip(8_300)).unwrap()),
         ("one copy of a header", &[], &|disk| disk.corrupt(&names[2], flip(30)).unwrap()),
