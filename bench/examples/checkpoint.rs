@@ -1,7 +1,7 @@
 //! What a checkpoint costs the shard's thread, and how fast a start decides the journal behind one.
 //!
 //! ```console
-//! cargo run --release -p ach-bench --example checkpoint [TAGS] [PINGS_BEHIND]
+//! cargo run --release -p ach-bench --example checkpoint [TAGS] [PINGS_BEHIND] [MEBIBYTES_BEFORE]
 //! ```
 //!
 //! Every tag has a subject, so half a million tags are a million cells. Rounds in which each tag
@@ -10,11 +10,11 @@
 //! alarm that waits for a slice, or a node that is longer away.
 
 use std::error::Error;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ach_bench::{ShardSteps, Size};
 use ach_engine_checkpoint::{CHAIN_START, chained, hash};
-use ach_engine_journal::{Config, FileDisk, Journal, Kek, RecordKind};
+use ach_engine_journal::{Config, FileDisk, Journal, Kek, Lsn, RecordKind};
 use ach_engine_shard::{Entry, Restoration, SLICE_CELLS, Shard};
 use ach_engine_wire::{
     decode_entry, decode_piece, encode_entry, encode_piece, encode_state, split_pieces,
@@ -27,6 +27,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const TAGS: Size = Size { smoke: 1_000, full: 500_000 };
 /// Pings in the journal behind the checkpoint, unless given.
 const PINGS_BEHIND: Size = Size { smoke: 10_000, full: 10_000_000 };
+/// Mebibytes of journal before the checkpoint, unless given: what a start must not read.
+const MEBIBYTES_BEFORE: Size = Size { smoke: 1, full: 1_024 };
 /// Rounds of each kind.
 const ROUNDS: usize = 6;
 /// As the node has it: while more waits, a slice every so many entries.
@@ -49,13 +51,14 @@ fn main() -> Result<(), Failure> {
     };
     let tags = number(first, TAGS);
     let behind = number(given.next(), PINGS_BEHIND);
+    let before = number(given.next(), MEBIBYTES_BEFORE);
     let mut steps = ShardSteps::new(ShardSteps::ZONES.full, tags);
     for _ in 0..3 {
         let entries = steps.next_round();
         steps.step(&entries);
     }
     let bytes = cost(&mut steps, tags)?;
-    restart(&mut steps, tags, behind, bytes)
+    restart(&mut steps, tags, behind, (bytes, before << 20))
 }
 
 /// A checkpoint between rounds without one. Says how many bytes of pieces it has.
@@ -132,13 +135,23 @@ fn cost(steps: &mut ShardSteps, tags: usize) -> Result<usize, Failure> {
     Ok(bytes)
 }
 
-/// Restores a checkpoint, then decides what the journal has behind it.
+/// Restores a checkpoint, then decides what the journal has behind it, with much of it before.
 fn restart(
     steps: &mut ShardSteps,
     tags: usize,
     behind: usize,
-    earlier_bytes: usize,
+    (earlier_bytes, before_bytes): (usize, usize),
 ) -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let kek = Kek::from_bytes(&[7; 32])?;
+    let config = Config::default();
+    let disk = FileDisk::create(folder.path())?;
+    let (mut journal, _) = Journal::open(disk.clone(), config, kek.clone(), &mut |_| {})?;
+    let mut written = 0;
+    while written < before_bytes {
+        written += live(steps, &mut journal)?.1;
+    }
+    let after = journal.commit()?;
     let sites = steps.shard().sites_in_use();
     let mut pieces = Vec::with_capacity(earlier_bytes);
     let head = steps.shard_mut().begin_checkpoint();
@@ -147,46 +160,23 @@ fn restart(
         is_coded &= encode_piece(&piece, &mut pieces).is_ok();
     }) {}
     assert!(is_coded, "half a million tags are far below any limit of the coding");
-    let folder = tempfile::tempdir()?;
-    let kek = Kek::from_bytes(&[7; 32])?;
-    let config = Config::default();
-    let disk = FileDisk::create(folder.path())?;
-    let (mut journal, _) = Journal::open(disk.clone(), config, kek.clone(), &mut |_| {})?;
-    let mut stepped = Duration::ZERO;
-    let (mut pings, mut bytes) = (0, Vec::new());
+    let (mut stepped, mut pings) = (Duration::ZERO, 0);
     while pings < behind {
-        let entries = steps.next_round();
-        let start = on_cpu();
-        let hashes = step(steps.shard_mut(), &entries);
-        stepped += on_cpu().saturating_sub(start);
-        for (mut entry, effects_hash) in entries.into_iter().zip(hashes) {
-            entry.effects_hash = effects_hash;
-            bytes.clear();
-            encode_entry(&entry, &mut bytes)?;
-            if journal.append(RecordKind::Entry, 0, 1, entry.index, &bytes).is_err() {
-                journal.commit()?;
-                journal.append(RecordKind::Entry, 0, 1, entry.index, &bytes)?;
-            }
-        }
+        stepped += live(steps, &mut journal)?.0;
         pings += tags;
     }
     journal.close()?;
-    let start = on_cpu();
-    let mut restoring = Restoration::begin(head, &sites)?;
-    let mut failed = None;
-    split_pieces(&pieces, &mut |piece| {
-        let taken = decode_piece(piece).map_err(Failure::from);
-        if let Err(error) = taken.and_then(|piece| Ok(restoring.take(piece)?)) {
-            failed = Some(error);
-        }
-    })?;
-    failed.map_or(Ok(()), Err)?;
-    let mut shard = restoring.finish();
-    let restored = on_cpu().saturating_sub(start);
-    println!("{} bytes of pieces restored in {} ms", pieces.len(), restored.as_millis());
+    let began_at = now();
+    let mut shard = restored(Restoration::begin(head, &sites)?, &pieces)?;
     let start = on_cpu();
     let (mut chain, mut wrong, mut effects) = (CHAIN_START, 0, Vec::new());
-    let (_, opened) = Journal::open(disk, config, kek, &mut |record| {
+    let after = Lsn(after.0.saturating_sub(1));
+    let mut is_own = true;
+    let (_, opened) = Journal::open_after(disk, config, kek, after, &mut |record| {
+        // The checkpoint's own entry is met, not decided.
+        if std::mem::take(&mut is_own) {
+            return;
+        }
         chain = chained(chain, hash(record.payload));
         let Ok(entry) = decode_entry(record.payload) else { return wrong += 1 };
         effects.clear();
@@ -197,10 +187,57 @@ fn restart(
     println!(
         "{pings} pings in {} entries behind it: {replay_ns:.0} ns a ping against {step_ns:.0} ns of \
          the step alone: {:.0} % of its rate; {wrong} entries decided otherwise, chain {chain:032x}",
-        opened.records,
+        opened.records.saturating_sub(1),
         step_ns / replay_ns * 100.0,
     );
+    println!(
+        "with {} MiB before it: {} ms from the first piece to the last entry, by the clock",
+        written >> 20,
+        now().duration_since(began_at).as_millis(),
+    );
     Ok(())
+}
+
+fn restored(mut restoring: Restoration, pieces: &[u8]) -> Result<Shard, Failure> {
+    let start = on_cpu();
+    let mut failed = None;
+    split_pieces(pieces, &mut |piece| {
+        let taken = decode_piece(piece).map_err(Failure::from);
+        if let Err(error) = taken.and_then(|piece| Ok(restoring.take(piece)?)) {
+            failed = Some(error);
+        }
+    })?;
+    failed.map_or(Ok(()), Err)?;
+    let shard = restoring.finish();
+    let restored = on_cpu().saturating_sub(start);
+    println!("{} bytes of pieces restored in {} ms", pieces.len(), restored.as_millis());
+    Ok(shard)
+}
+
+/// A round of pings, decided and journaled. Says how long deciding took and how many bytes it was.
+fn live(steps: &mut ShardSteps, journal: &mut Journal) -> Result<(Duration, usize), Failure> {
+    let entries = steps.next_round();
+    let start = on_cpu();
+    let hashes = step(steps.shard_mut(), &entries);
+    let stepped = on_cpu().saturating_sub(start);
+    let (mut bytes, mut written) = (Vec::new(), 0);
+    for (mut entry, effects_hash) in entries.into_iter().zip(hashes) {
+        entry.effects_hash = effects_hash;
+        bytes.clear();
+        encode_entry(&entry, &mut bytes)?;
+        written += bytes.len();
+        if journal.append(RecordKind::Entry, 0, 1, entry.index, &bytes).is_err() {
+            journal.commit()?;
+            journal.append(RecordKind::Entry, 0, 1, entry.index, &bytes)?;
+        }
+    }
+    Ok((stepped, written))
+}
+
+/// The time by the clock: most of a start that reads too much is the disk's.
+#[expect(clippy::disallowed_methods, reason = "a measurement of real time")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 fn step(shard: &mut Shard, entries: &[Entry]) -> Vec<u64> {

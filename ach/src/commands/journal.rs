@@ -14,7 +14,7 @@ use ach_engine_shard::Entry;
 use ach_engine_wire::decode_entry;
 use serde_json::json;
 
-use self::checkpoints::Checkpoint;
+use self::checkpoints::{Checkpoint, Meeting};
 use self::site_names::SiteNames;
 use crate::audit_deposit;
 use crate::cli::Journal;
@@ -68,21 +68,22 @@ fn verify(dir: &Path, is_json: bool) -> Result<Outcome, Failure> {
     let mut begins_at = None;
     // Before the journal: a running node gives up segments only after it has a newer checkpoint.
     let mut checkpoints = checkpoints::read(&disk, kek.as_ref().ok())?;
+    let mut meeting = Meeting::default();
     let report = match &kek {
         Ok(kek) => reader.show(kek, &mut |record| {
             if record.kind != RecordKind::Entry {
                 return;
             }
             begins_at.get_or_insert(record.index);
-            for checkpoint in &mut checkpoints {
-                checkpoint.meet(&record);
-            }
+            meeting.take(&record, &mut checkpoints);
             if decode_entry(record.payload).is_err() {
                 first_bad.get_or_insert(record.index);
             }
         })?,
         Err(_) => reader.verify(None)?,
     };
+    // What lies behind damage was not read.
+    meeting.end(report.damage.is_none(), &mut checkpoints);
     let keyless = kek.err().map(|error| Failure::from(error).to_string());
     let is_sound = report.damage.is_none()
         && first_bad.is_none()

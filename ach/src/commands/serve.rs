@@ -128,6 +128,8 @@ fn announce(
     let stopped = health.stopped.map(|why| why.to_string());
     let audit_trouble = health.audit_trouble.map(|why| why.to_string());
     let history_trouble = health.history_trouble.map(|why| why.to_string());
+    let journal_troubles: Vec<String> =
+        health.journal_troubles.iter().map(ToString::to_string).collect();
     if serve.json {
         say!(
             "{}",
@@ -143,6 +145,7 @@ fn announce(
                 "site_version": running.site_version(),
                 "is_site_as_given": running.is_site_as_given(),
                 "history_trouble": history_trouble,
+                "journal_troubles": journal_troubles,
             })
         );
         return;
@@ -160,6 +163,9 @@ fn announce(
     if let Some(why) = stopped {
         say!("NOT STORING: {why}");
         say!("alarms are raised all the same, as provisional; nothing is acknowledged as durable");
+    }
+    for why in journal_troubles {
+        say!("JOURNAL TROUBLE: {why}");
     }
     if let Some(why) = audit_trouble {
         say!("AUDIT TROUBLE: {why}");

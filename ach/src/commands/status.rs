@@ -8,7 +8,8 @@ use super::connection::{OPERATORS, connect, runtime};
 use crate::cli::{Actor, ActorChoice, ActorKind, Connect};
 use crate::exit::{Failure, Outcome};
 
-/// Prints how the node is. A node that has stopped storing is unsound, and one with audit trouble.
+/// Prints how the node is. A node that has stopped storing is unsound, and one with
+/// journal or audit trouble.
 pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
     runtime()?.block_on(async {
         let mut operator = connect(to, OPERATORS).await?.operator();
@@ -18,6 +19,10 @@ pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
             .counters
             .iter()
             .any(|counter| counter.name.as_str() == "is_audit_sound" && counter.count == 0);
+        let is_journal_well = !status
+            .counters
+            .iter()
+            .any(|counter| counter.name.as_str().starts_with("journal_trouble_"));
         if to.json {
             let counters: Map<String, Value> = status
                 .counters
@@ -32,6 +37,7 @@ pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
                     "node": status.node.as_str(),
                     "site": status.site.as_str(),
                     "is_storing": status.is_storing,
+                    "is_journal_well": is_journal_well,
                     "is_audit_sound": is_audit_sound,
                     "durable_index": durable,
                     "counters": counters,
@@ -39,13 +45,14 @@ pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
             );
         } else {
             let storing = if status.is_storing { "storing" } else { "NOT STORING" };
+            let journal = if is_journal_well { "" } else { ", JOURNAL TROUBLE" };
             let audit = if is_audit_sound { "" } else { ", AUDIT TROUBLE" };
-            say!("{} of site {}: {storing}{audit}", status.node, status.site);
+            say!("{} of site {}: {storing}{journal}{audit}", status.node, status.site);
             for counter in &status.counters {
                 say!("  {:<44} {:>12}", counter.name, counter.count);
             }
         }
-        let is_well = status.is_storing && is_audit_sound;
+        let is_well = status.is_storing && is_journal_well && is_audit_sound;
         Ok(if is_well { Outcome::Done } else { Outcome::Unsound })
     })
 }

@@ -1,6 +1,6 @@
 //! What the receiver has heard of alarms.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ach_actors_model::{AlarmId, AlarmTransition};
 use ach_clients_rust::{AlarmNote, AlarmUpdate, ProvisionalReason, Storage};
@@ -105,6 +105,27 @@ impl Heard {
     pub(crate) fn ended_count(&self) -> usize {
         let is_durable = |id: &AlarmId| self.raised.get(id) == Some(&Standing::Durable);
         self.cleared.iter().filter(|(id, at)| **at == Standing::Durable && is_durable(id)).count()
+    }
+
+    /// It heard each expected episode and no other, under one id, and knows that it is durable.
+    pub(crate) fn check_all(&self, expected: &BTreeSet<Episode>) {
+        assert!(self.faults.is_empty(), "the receiver was told nonsense: {:#?}", self.faults);
+        let heard: BTreeSet<Episode> = self.ids.keys().cloned().collect();
+        let missing: Vec<_> = expected.difference(&heard).collect();
+        let extra: Vec<_> = heard.difference(expected).collect();
+        assert!(
+            missing.is_empty() && extra.is_empty(),
+            "never heard: {missing:#?}; heard without reason: {extra:#?}"
+        );
+        let is_durable = |id: &AlarmId| {
+            [&self.raised, &self.cleared]
+                .iter()
+                .all(|heard| heard.get(id) == Some(&Standing::Durable))
+        };
+        let doubtful: Vec<_> = self.ids.iter().filter(|(_, id)| !is_durable(id)).collect();
+        assert!(doubtful.is_empty(), "not durable at both ends: {doubtful:#?}");
+        let ids: BTreeSet<_> = self.ids.values().collect();
+        assert_eq!(ids.len(), self.raised.len(), "an alarm was raised under a second id");
     }
 
     /// It heard all that is in the journal, nothing else, and knows that it is durable.

@@ -12,6 +12,22 @@ use ach_engine_wire::decode_entry;
 
 use crate::{Death, Episode};
 
+/// The first and the last entry that the journal has, which is sound as far as it reaches.
+pub(crate) fn entries(data: &Path) -> (u64, u64) {
+    let kek = KekSource::File(data.join("journal.key")).load().unwrap();
+    let reader = Reader::new(FileDisk::existing(data.join("journal")).unwrap());
+    let (mut first, mut last) = (None, 0);
+    let report = reader.show(&kek, &mut |record| {
+        if record.kind == RecordKind::Entry {
+            first.get_or_insert(record.index);
+            last = record.index;
+        }
+    });
+    let report = report.unwrap();
+    assert!(report.damage.is_none(), "the journal is damaged: {:?}", report.damage);
+    (first.expect("an entry"), last)
+}
+
 /// The journal's content.
 #[derive(Debug)]
 pub(crate) struct Journaled {

@@ -14,6 +14,15 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_ach");
 /// A life of some hundred milliseconds under load journals some 50 KB.
 const CHECKPOINT_BYTES: &str = "4096";
 
+/// What a node keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeping {
+    /// The whole journal.
+    Journal,
+    /// What a start needs.
+    Checkpoints,
+}
+
 /// A node that runs.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -24,16 +33,31 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts it on a free port, or on the one it had before.
+    /// Starts it on a free port, or on the one it had before. The journal is kept whole, for it is what
+    /// most is judged by.
     pub(crate) fn start(site: &Path, data: &Path, at: Option<SocketAddr>) -> Process {
+        Process::start_keeping(site, data, at, Keeping::Journal)
+    }
+
+    /// As [`Process::start`], with a choice of what is kept.
+    pub(crate) fn start_keeping(
+        site: &Path,
+        data: &Path,
+        at: Option<SocketAddr>,
+        keeping: Keeping,
+    ) -> Process {
         let listen = at.map_or_else(|| "127.0.0.1:0".to_owned(), |at| at.to_string());
         // An ignored signal stays ignored in what a shell becomes: a write beyond the limit of
         // `take_disk_away` is to fail like one to a broken disk, not to end the node.
         let mut child = Command::new("/bin/sh")
             .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh", PROGRAM])
             .args(["serve", "--json", "--listen", &listen])
-            // So many that most kills meet one; and the journal whole, for it is what all is judged by.
-            .args(["--checkpoint-bytes", CHECKPOINT_BYTES, "--keep-journal"])
+            // So many that most kills meet one.
+            .args(["--checkpoint-bytes", CHECKPOINT_BYTES])
+            .args(match keeping {
+                Keeping::Journal => &["--keep-journal"][..],
+                Keeping::Checkpoints => &["--history", "off", "--forget-journal"],
+            })
             .arg("--site")
             .arg(site)
             .arg("--data")

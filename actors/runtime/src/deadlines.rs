@@ -9,10 +9,13 @@
 //! ```
 //!
 //! Each slot of time has a heap of its own: small enough for a cache, and a deadline in it need not
-//! repeat which slot it is in.
+//! repeat which slot it is in. A heap that is taken from while an image of it is told stays as it lies
+//! in memory (`frozen_heap`).
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+
+use crate::frozen_heap::FrozenHeap;
 
 /// A slot is four seconds, if the moments are nanoseconds: tags by the thousand share one.
 const SLOT_BITS: u32 = 32;
@@ -21,7 +24,70 @@ const GROWTH_SHARE: usize = 8;
 const GROWTH_MIN: usize = 4;
 
 /// Deadlines of one slot.
-type Slot<K> = BinaryHeap<Reverse<(u32, K)>>;
+#[derive(Debug, Clone)]
+enum Slot<K> {
+    Growing(BinaryHeap<Reverse<(u32, K)>>),
+    /// Nothing is added any more, and what is told of it keeps its place.
+    Frozen(FrozenHeap<(u32, K)>),
+}
+
+impl<K: Ord + Clone> Slot<K> {
+    fn peek(&self) -> Option<&(u32, K)> {
+        match self {
+            Slot::Growing(heap) => heap.peek().map(|Reverse(first)| first),
+            Slot::Frozen(heap) => heap.peek(),
+        }
+    }
+
+    /// Takes the first, and says its place if it has one that lasts.
+    fn pop(&mut self) -> Option<usize> {
+        match self {
+            Slot::Growing(heap) => {
+                heap.pop();
+                None
+            }
+            Slot::Frozen(heap) => heap.pop(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.peek().is_none()
+    }
+
+    /// Makes the places last. Costs nothing, however many there are.
+    fn freeze(&mut self) {
+        if let Slot::Growing(heap) = self {
+            *self = Slot::Frozen(FrozenHeap::new(std::mem::take(heap).into_vec()));
+        }
+    }
+
+    /// Tells those from a place on, at most `count_max`, and says the place to go on from and how many
+    /// were told; no place when that was all.
+    fn tell(
+        &self,
+        from: usize,
+        count_max: usize,
+        each: &mut dyn FnMut(&(u32, K)),
+    ) -> (Option<usize>, usize) {
+        match self {
+            Slot::Growing(heap) => {
+                let rest = heap.as_slice().iter().skip(from).take(count_max);
+                let count = rest.len();
+                rest.for_each(|Reverse(one)| each(one));
+                let next = from + count;
+                ((next < heap.len()).then_some(next), count)
+            }
+            Slot::Frozen(heap) => heap.tell(from, count_max, each),
+        }
+    }
+
+    fn reserved_bytes(&self) -> usize {
+        match self {
+            Slot::Growing(heap) => heap.capacity() * size_of::<Reverse<(u32, K)>>(),
+            Slot::Frozen(heap) => heap.reserved_bytes(),
+        }
+    }
+}
 
 /// Deadlines by moment, then by key. The moment is a plain number, because this crate knows no
 /// clock.
@@ -36,7 +102,8 @@ pub struct Deadlines<K> {
     imaging: Option<Imaging<K>>,
 }
 
-/// How far an image is: what came before the next place was told, or copied to be told.
+/// How far an image is: what came before the next place was told, and what was taken from behind it is
+/// copied to be told.
 #[derive(Debug, Clone)]
 struct Imaging<K> {
     /// The youngest generation of the image.
@@ -56,7 +123,11 @@ impl<K: Ord + Clone> Deadlines<K> {
     /// Adds one.
     pub fn push(&mut self, due_at: u64, key: K) {
         let (slot, place) = split(due_at);
-        let heap = self.slots.entry((slot, self.generation)).or_default();
+        let growing = || Slot::Growing(BinaryHeap::new());
+        let slot = self.slots.entry((slot, self.generation)).or_insert_with(growing);
+        let Slot::Growing(heap) = slot else {
+            unreachable!("only what is older than the generation that is added to is frozen")
+        };
         if heap.len() == heap.capacity() {
             heap.reserve_exact((heap.len() / GROWTH_SHARE).max(GROWTH_MIN));
         }
@@ -73,7 +144,7 @@ impl<K: Ord + Clone> Deadlines<K> {
     /// When the next is due.
     pub fn next_due(&self) -> Option<u64> {
         let peek = |((slot, _), heap): (&(u32, u32), &Slot<K>)| {
-            heap.peek().map(|Reverse((place, _))| joined(*slot, *place))
+            heap.peek().map(|(place, _)| joined(*slot, *place))
         };
         self.first_slot().filter_map(peek).min()
     }
@@ -84,17 +155,26 @@ impl<K: Ord + Clone> Deadlines<K> {
         if self.next_due()? > now {
             return None;
         }
-        let peek = |(at, heap): (&(u32, u32), &Slot<K>)| {
-            heap.peek().map(|Reverse(first)| (first.clone(), *at))
-        };
+        let peek =
+            |(at, heap): (&(u32, u32), &Slot<K>)| heap.peek().map(|first| (first.clone(), *at));
         let (first, (slot, _)) = self.first_slot().filter_map(peek).min()?;
-        self.copy_before_taking(slot);
+        let due_at = joined(slot, first.0);
+        let mut imaging = self.imaging.as_mut().filter(|imaging| !imaging.is_over);
         let heaps = self.slots.range_mut((slot, u32::MIN)..=(slot, u32::MAX));
         let mut has_empty = false;
-        for (_, heap) in heaps {
-            while heap.peek().is_some_and(|Reverse(next)| *next == first) {
-                heap.pop();
+        for (at, heap) in heaps {
+            let mut untold = imaging.as_deref_mut().filter(|imaging| at.1 <= imaging.youngest);
+            while heap.peek().is_some_and(|next| *next == first) {
+                if untold.is_some() {
+                    heap.freeze();
+                }
+                let place = heap.pop();
                 self.count -= 1;
+                if let Some(imaging) = &mut untold
+                    && place.is_some_and(|place| (*at, place) >= imaging.next)
+                {
+                    imaging.copies.push((due_at, first.1.clone()));
+                }
             }
             has_empty |= heap.is_empty();
         }
@@ -106,8 +186,7 @@ impl<K: Ord + Clone> Deadlines<K> {
                 self.slots.remove(&at);
             }
         }
-        let (place, key) = first;
-        Some((joined(slot, place), key))
+        Some((due_at, first.1))
     }
 
     /// How many are waiting, repeated ones included.
@@ -122,18 +201,20 @@ impl<K: Ord + Clone> Deadlines<K> {
 
     /// Bytes reserved.
     pub fn reserved_bytes(&self) -> usize {
-        let waiting: usize = self.slots.values().map(BinaryHeap::capacity).sum();
-        waiting * size_of::<Reverse<(u32, K)>>()
-            + self.slots.len() * size_of::<((u32, u32), Slot<K>)>()
+        let waiting: usize = self.slots.values().map(Slot::reserved_bytes).sum();
+        waiting + self.slots.len() * size_of::<((u32, u32), Slot<K>)>()
     }
 
     /// All of them in order, repeated ones included; for comparing.
     pub fn to_sorted(&self) -> Vec<(u64, K)> {
         let mut all = Vec::with_capacity(self.count);
         for ((slot, _), heap) in &self.slots {
-            let due =
-                |Reverse((place, key)): &Reverse<(u32, K)>| (joined(*slot, *place), key.clone());
-            all.extend(heap.iter().map(due));
+            let mut from = Some(0);
+            while let Some(place) = from {
+                (from, _) = heap.tell(place, usize::MAX, &mut |(place, key)| {
+                    all.push((joined(*slot, *place), key.clone()));
+                });
+            }
         }
         all.sort_unstable();
         all
@@ -151,8 +232,8 @@ impl<K: Ord + Clone> Deadlines<K> {
         self.generation += 1;
     }
 
-    /// Tells `each` of the next ones of the image, at most `count_max`, and says how many.
-    pub fn image(&mut self, count_max: usize, each: &mut dyn FnMut(u64, &K)) -> usize {
+    /// Tells `each` of what was taken before it was told, at most `count_max`, and says how many.
+    pub fn image_copies(&mut self, count_max: usize, each: &mut dyn FnMut(u64, &K)) -> usize {
         let Some(imaging) = &mut self.imaging else { return 0 };
         let mut count = 0;
         while count < count_max
@@ -161,6 +242,13 @@ impl<K: Ord + Clone> Deadlines<K> {
             each(due_at, &key);
             count += 1;
         }
+        count
+    }
+
+    /// Tells `each` of the next ones of the image, at most `count_max`, and says how many.
+    pub fn image(&mut self, count_max: usize, each: &mut dyn FnMut(u64, &K)) -> usize {
+        let mut count = self.image_copies(count_max, each);
+        let Some(imaging) = &mut self.imaging else { return count };
         while count < count_max && !imaging.is_over {
             let (at, from) = imaging.next;
             let mut rest = self.slots.range(at..);
@@ -169,36 +257,18 @@ impl<K: Ord + Clone> Deadlines<K> {
                 break;
             };
             let from = if found == at { from } else { 0 };
-            let told = heap.as_slice().iter().skip(from).take(count_max - count);
-            let mut through = from;
-            for Reverse((place, key)) in told {
+            let (next, told) = heap.tell(from, count_max - count, &mut |(place, key)| {
                 each(joined(found.0, *place), key);
-                through += 1;
-                count += 1;
-            }
-            imaging.next = if through >= heap.len() { (after(found), 0) } else { (found, through) };
+            });
+            count += told;
+            imaging.next = next.map_or((after(found), 0), |next| (found, next));
         }
         count
     }
 
-    /// One is about to be taken from the first slot: what an image has not told of that slot is
-    /// copied, for a heap that is taken from changes its order.
-    fn copy_before_taking(&mut self, slot: u32) {
-        let Some(imaging) = &mut self.imaging else { return };
-        let (at, from) = imaging.next;
-        let last = (slot, imaging.youngest);
-        if imaging.is_over || at > last {
-            return;
-        }
-        for (found, heap) in self.slots.range(at..=last) {
-            let from = if *found == at { from } else { 0 };
-            let due =
-                |Reverse((place, key)): &Reverse<(u32, K)>| (joined(found.0, *place), key.clone());
-            if found.1 <= imaging.youngest {
-                imaging.copies.extend(heap.as_slice().iter().skip(from).map(due));
-            }
-        }
-        imaging.next = (after(last), 0);
+    /// How many were taken before they were told, and wait to be.
+    pub fn copy_count(&self) -> usize {
+        self.imaging.as_ref().map_or(0, |imaging| imaging.copies.len())
     }
 
     /// Whether the image is whole, or none is under way.
@@ -316,6 +386,26 @@ mod tests {
                 assert_eq!((imaged.len(), imaged.next_due()), (plain.len(), plain.next_due()));
             }
         }
+    }
+
+    /// However many wait in a slot, taking one of them while an image is told copies that one.
+    #[test]
+    fn what_is_taken_while_an_image_is_told_is_all_that_is_copied() {
+        let mut deadlines = Deadlines::new();
+        for key in 0..50_000_u32 {
+            deadlines.push(7, key);
+        }
+        deadlines.begin_image();
+        deadlines.image(200, &mut |_, _| {});
+        let mut told = 200;
+        for taken in 1..=1_000 {
+            assert!(deadlines.pop_due(7).is_some());
+            assert!(deadlines.copy_count() <= taken, "{} copies", deadlines.copy_count());
+        }
+        while !deadlines.is_imaged() {
+            told += deadlines.image(200, &mut |_, _| {});
+        }
+        assert_eq!((told, deadlines.len()), (50_000, 49_000));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod cell;
 mod deadlines;
+mod frozen_heap;
 mod imaging;
 mod pool;
 mod seat;

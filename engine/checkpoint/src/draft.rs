@@ -17,6 +17,9 @@ use crate::shelf::{DRAFT_NAME, name_of};
 /// disk, waits milliseconds for it.
 const SYNC_EVERY_BYTES: u64 = 1 << 20;
 
+/// How much is written at once.
+const STEP_BYTES: usize = 1 << 20;
+
 /// A checkpoint that is being written. One that is dropped leaves a file that the next one, or the
 /// next start, removes.
 #[derive(Debug)]
@@ -52,19 +55,20 @@ impl<D: Disk> Draft<D> {
             Ok(()) | Err(_) => {}
         }
         let (header, key) = header(kek, shard, index)?;
-        let file = disk.create(DRAFT_NAME, 0).map_err(failed("create"))?;
-        let draft = Draft {
+        let created = disk.create(DRAFT_NAME, 0);
+        let file = created.map_err(|source| failed(&disk, kept_bytes, "create", source))?;
+        let mut draft = Draft {
             disk,
             file,
             key,
             index,
             chain: header.wrap_tag,
             number: 0,
-            at: u64::try_from(size_of::<Header>()).unwrap_or(u64::MAX),
+            at: 0,
             synced_at: 0,
             kept_bytes,
         };
-        draft.file.write_at(0, header.as_bytes()).map_err(failed("write"))?;
+        draft.write(header.as_bytes())?;
         Ok(draft)
     }
 
@@ -95,11 +99,23 @@ impl<D: Disk> Draft<D> {
         body.extend_from_slice(&tag);
         header.body_crc = U32::new(crc32c::crc32c(body));
         header.crc = U32::new(header.checksum());
-        let body_at = self.at.saturating_add(length_of(SECTION_HEADER_BYTES));
-        self.file.write_at(self.at, header.as_bytes()).map_err(failed("write"))?;
-        self.file.write_at(body_at, body).map_err(failed("write"))?;
+        let section_bytes = length_of(SECTION_HEADER_BYTES).saturating_add(length_of(body.len()));
+        if section_bytes > SYNC_EVERY_BYTES {
+            room(&self.disk, self.kept_bytes.saturating_add(section_bytes))?;
+        }
+        self.write(header.as_bytes())?;
+        for step in body.chunks(STEP_BYTES) {
+            self.write(step)?;
+        }
         self.chain = tag;
-        self.at = body_at.saturating_add(length_of(body.len()));
+        Ok(())
+    }
+
+    /// Writes the next bytes, of which there are at most as many as fit between two syncs.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        let written = self.file.write_at(self.at, bytes);
+        written.map_err(|source| self.failed("write", source))?;
+        self.at = self.at.saturating_add(length_of(bytes.len()));
         if self.at.saturating_sub(self.synced_at) >= SYNC_EVERY_BYTES {
             self.sync()?;
             room(&self.disk, self.kept_bytes)?;
@@ -109,7 +125,11 @@ impl<D: Disk> Draft<D> {
 
     fn sync(&mut self) -> Result<(), WriteError> {
         self.synced_at = self.at;
-        self.file.sync().map_err(failed("sync"))
+        self.file.sync().map_err(|source| self.failed("sync", source))
+    }
+
+    fn failed(&self, verb: &'static str, source: io::Error) -> WriteError {
+        failed(&self.disk, self.kept_bytes, verb, source)
     }
 
     /// Ends the checkpoint. When this returns it is under its name and survives a power cut. Says
@@ -127,8 +147,9 @@ impl<D: Disk> Draft<D> {
         let mut body = SealLayout::new(seal, number).as_bytes().to_vec();
         self.section(SEAL_KIND, &mut body)?;
         self.sync()?;
-        self.disk.rename(DRAFT_NAME, &name_of(self.index)).map_err(failed("name"))?;
-        self.disk.sync_dir().map_err(failed("sync the folder of"))?;
+        let named = self.disk.rename(DRAFT_NAME, &name_of(self.index));
+        named.map_err(|source| self.failed("name", source))?;
+        self.disk.sync_dir().map_err(|source| self.failed("sync the folder of", source))?;
         Ok(self.at)
     }
 
@@ -164,7 +185,9 @@ fn header(kek: &Kek, shard: u32, index: u64) -> Result<(Header, FileKey), WriteE
 }
 
 fn room<D: Disk>(disk: &D, kept_bytes: u64) -> Result<(), WriteError> {
-    let free_bytes = disk.free_bytes().map_err(failed("ask for room for"))?;
+    let free_bytes = disk.free_bytes();
+    let free_bytes =
+        free_bytes.map_err(|source| WriteError::Disk { verb: "ask for room for", source })?;
     let next_bytes = kept_bytes.saturating_add(SYNC_EVERY_BYTES);
     if free_bytes < next_bytes {
         return Err(WriteError::Full { free_bytes, kept_bytes });
@@ -172,10 +195,11 @@ fn room<D: Disk>(disk: &D, kept_bytes: u64) -> Result<(), WriteError> {
     Ok(())
 }
 
-fn failed(verb: &'static str) -> impl FnOnce(io::Error) -> WriteError {
-    move |source| match source.kind() {
+fn failed<D: Disk>(disk: &D, kept_bytes: u64, verb: &'static str, source: io::Error) -> WriteError {
+    match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            WriteError::Full { free_bytes: 0, kept_bytes: 0 }
+            // A quota may be met with much free; what the disk says is what an operator sees.
+            WriteError::Full { free_bytes: disk.free_bytes().unwrap_or(0), kept_bytes }
         }
         _ => WriteError::Disk { verb, source },
     }

@@ -110,8 +110,13 @@ impl<F: DiskFile> Walk<F> {
         if header.magic != MAGIC || header.crc.get() != header.checksum() {
             return damaged(Flaw::Header);
         }
-        if header.version.get() != FORMAT_VERSION {
-            return Err(ReadError::NewerFormat { version: header.version.get() });
+        let version = header.version.get();
+        if version > FORMAT_VERSION {
+            return Err(ReadError::NewerFormat { version });
+        }
+        // No program ever wrote a lower one.
+        if version < FORMAT_VERSION {
+            return damaged(Flaw::Header);
         }
         if header.zero != [0; 4] || header.zeros != [0; 132] || header.more_zeros != [0; 16] {
             return damaged(Flaw::Header);

@@ -191,6 +191,33 @@ fn a_full_disk_is_told_and_its_room_is_left_to_the_journal() {
     assert_eq!(disk.list().unwrap(), [name_of(7)]);
 }
 
+#[test]
+fn a_large_section_is_written_in_steps_and_leaves_the_reserve_alone() {
+    const KEPT_BYTES: u64 = 1 << 20;
+    const BODY_BYTES: usize = 9 << 20;
+    let disk = SimDisk::new(6, AMPLE);
+    let mut draft = Draft::begin(disk.clone(), &kek(), 0, 9, KEPT_BYTES).unwrap();
+    let before = disk.ops();
+    draft.section(2, &mut vec![7; BODY_BYTES]).unwrap();
+    // Its head, nine steps and the tag, a sync after each mebibyte.
+    assert!(disk.ops() - before >= 2 + 9 + 9, "{} operations", disk.ops() - before);
+    draft.give_up();
+    // Less room than it needs: not even its first step takes of what is kept.
+    disk.set_capacity(KEPT_BYTES + (4 << 20));
+    let mut draft = Draft::begin(disk.clone(), &kek(), 0, 9, KEPT_BYTES).unwrap();
+    let free_bytes = disk.free_bytes().unwrap();
+    let refused = draft.section(2, &mut vec![7; BODY_BYTES]).unwrap_err();
+    assert!(matches!(refused, WriteError::Full { .. }), "{refused}");
+    assert_eq!(disk.free_bytes().unwrap(), free_bytes);
+    // Where the room goes while it is written, the error says what there is.
+    disk.set_capacity(AMPLE);
+    let mut draft = Draft::begin(disk.clone(), &kek(), 0, 9, KEPT_BYTES).unwrap();
+    disk.plan(2, SimFault::Full);
+    let full = draft.section(2, &mut vec![7; BODY_BYTES]).unwrap_err();
+    let WriteError::Full { free_bytes, kept_bytes } = full else { panic!("{full}") };
+    assert!(free_bytes > 32 << 20 && kept_bytes == KEPT_BYTES, "{full}");
+}
+
 /// What a build of today must read, because one of before has written it.
 #[test]
 fn a_checkpoint_of_format_1_is_read_as_it_was_written() {

@@ -40,6 +40,8 @@ pub enum Harm {
     SegmentSequence,
     /// A segment's file is missing.
     SegmentMissing,
+    /// The disk does not give a segment's bytes.
+    SegmentUnreadable,
     /// The journal ends before what is known to have been durable.
     Short,
 }
@@ -57,6 +59,7 @@ impl fmt::Display for Harm {
             Harm::SegmentKey => "the segment's key was tampered with",
             Harm::SegmentSequence => "the segment does not continue the one before it",
             Harm::SegmentMissing => "the segment's file is missing",
+            Harm::SegmentUnreadable => "the disk does not give the segment's bytes",
             Harm::Short => "the journal ends before what was durable",
         })
     }
@@ -105,6 +108,11 @@ pub enum Note {
     /// There is no durable mark, so a journal that lost its last groups cannot be told from a whole
     /// one.
     MarkMissing,
+    /// A segment that was released cannot be removed.
+    ReleasedLeft {
+        /// The segment.
+        segment: u64,
+    },
 }
 
 impl fmt::Display for Note {
@@ -115,6 +123,9 @@ impl fmt::Display for Note {
             }
             Note::MarkDamaged => formatter.write_str("one of the two durable marks is damaged"),
             Note::MarkMissing => formatter.write_str("the durable mark is missing"),
+            Note::ReleasedLeft { segment } => {
+                write!(formatter, "segment {segment:016x} is needed no more and cannot be removed")
+            }
         }
     }
 }

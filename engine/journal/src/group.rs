@@ -39,6 +39,9 @@ const MAGIC: [u8; 4] = *b"ACHG";
 const END_MARK: [u8; 4] = *b"GHCA";
 const TRAILER: [u8; 8] = *b"GROUPEND";
 
+/// The longest end of a group from its tag on.
+pub(crate) const TAIL_BYTES: usize = TAG_BYTES + GROUP_ALIGN - 1 + TRAILER.len();
+
 /// How many bytes of the header are additional authenticated data: all before the checksums.
 const AAD_BYTES: usize = 52;
 
@@ -123,6 +126,19 @@ pub(crate) fn seal(
     header.head_crc = U32::new(header_crc(&header));
     head.copy_from_slice(header.as_bytes());
     Ok(tag)
+}
+
+/// Whether these bytes end with a group of that tag.
+pub(crate) fn ends_with(tail: &[u8], tag: Tag) -> bool {
+    let Some(mut rest) = tail.strip_suffix(&TRAILER) else { return false };
+    for _ in 0..GROUP_ALIGN {
+        if rest.ends_with(&tag) {
+            return true;
+        }
+        let Some(shorter) = rest.strip_suffix(&[0]) else { return false };
+        rest = shorter;
+    }
+    false
 }
 
 fn header_crc(header: &Header) -> u32 {

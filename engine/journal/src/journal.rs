@@ -1,6 +1,7 @@
 //! The journal as its one owner sees it: append, commit, seal, release, close.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 
 use crate::data_key::{DataKey, TAG_BYTES, Tag};
@@ -34,6 +35,10 @@ impl Default for Config {
         Config { segment_bytes: 64 << 20, group_bytes_max: 8 << 20, reserve_bytes: 128 << 20 }
     }
 }
+
+/// Segments that one [`Journal::release_before`] removes at most. Removing 64 MiB takes a file system
+/// some ten milliseconds, and no group becomes durable meanwhile.
+pub const RELEASE_MAX: usize = 4;
 
 /// Smallest segment: the headers and a little; only tests want it.
 const SEGMENT_BYTES_MIN: u64 = 16 << 10;
@@ -72,6 +77,8 @@ pub struct Counters {
     pub rolls_prepared: u64,
     /// Segments begun without one: each made a commit wait for a segment to be zeroed.
     pub rolls_unprepared: u64,
+    /// Segments that were released and whose files could not be removed.
+    pub segments_left: u64,
 }
 
 /// How much can still be written.
@@ -111,6 +118,8 @@ pub struct Journal<D: Disk = FileDisk> {
     pub(crate) spare: Option<Spare<D::File>>,
     pub(crate) ticket: Ticket,
     pub(crate) closed: VecDeque<SegmentSpan>,
+    /// The oldest segment that was not released, whether it is there or lost.
+    pub(crate) oldest: u64,
     pub(crate) mark: MarkFile<D::File>,
     /// Room for a header, then the records of the open group.
     pub(crate) group: Vec<u8>,
@@ -217,23 +226,19 @@ impl<D: Disk> Journal<D> {
             durable_lsn: self.durable,
             segment: self.active.home.segment,
             end_offset: self.active.at,
-            oldest: self.oldest_segment(),
+            oldest: self.oldest,
             is_clean,
         };
         self.mark.write(mark).map_err(|source| self.die_of_mark("write", source))
     }
 
-    pub(crate) fn oldest_segment(&self) -> u64 {
-        self.closed.front().map_or(self.active.home.segment, |span| span.segment)
-    }
-
     /// Storing ends here, for good.
-    pub(crate) fn die(&mut self, verb: &'static str, source: std::io::Error) -> CommitError {
+    pub(crate) fn die(&mut self, verb: &'static str, source: io::Error) -> CommitError {
         self.dead = Some(verb);
         CommitError::Disk { verb, file: file_name(self.active.home.segment), source }
     }
 
-    fn die_of_mark(&mut self, verb: &'static str, source: std::io::Error) -> CommitError {
+    fn die_of_mark(&mut self, verb: &'static str, source: io::Error) -> CommitError {
         self.dead = Some(verb);
         CommitError::Disk { verb, file: crate::mark::MARK_NAME.to_owned(), source }
     }
@@ -261,28 +266,39 @@ impl<D: Disk> Journal<D> {
         Ok(durable)
     }
 
-    /// Removes every closed segment all of whose records are before `lsn`, and says how many. The
+    /// Removes the oldest closed segments all of whose records are before `lsn`, at most
+    /// [`RELEASE_MAX`], and says how many were given up: call it again as long as that is not 0. The
     /// owner vouches that nothing will ever ask for them again.
     ///
+    /// A file that cannot be removed is counted in [`Counters::segments_left`] and belongs to the
+    /// journal no more; the next start tries again. One that is gone already is as good as removed.
+    ///
     /// # Errors
-    /// See [`CommitError`]. A segment that could not be removed is removed at the next start.
+    /// See [`CommitError`].
     pub fn release_before(&mut self, lsn: Lsn) -> Result<usize, CommitError> {
         if let Some(verb) = self.dead {
             return Err(CommitError::Dead { verb });
         }
-        let count = self.closed.iter().take_while(|span| span.last_lsn < lsn).count();
+        let is_past = |span: &&SegmentSpan| span.last_lsn < lsn;
+        let count = self.closed.iter().take(RELEASE_MAX).take_while(is_past).count();
         if count == 0 {
             return Ok(0);
         }
         let released: Vec<SegmentSpan> = self.closed.drain(..count).collect();
+        let active = self.active.home.segment;
+        self.oldest = self.closed.front().map_or(active, |span| span.segment);
         // The mark first: without it a missing segment would be damage. Both slots of it, because a
         // flipped bit in one brings back the other, which must not name what is gone.
         self.write_mark(false)?;
         self.write_mark(false)?;
         self.seal()?;
         for span in &released {
-            let removed = self.disk.remove(&file_name(span.segment));
-            removed.map_err(|source| self.die("remove", source))?;
+            match self.disk.remove(&file_name(span.segment)) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    self.counters.segments_left = self.counters.segments_left.saturating_add(1);
+                }
+                Ok(()) | Err(_) => {}
+            }
         }
         self.disk.sync_dir().map_err(|source| self.die("sync the folder of", source))?;
         Ok(count)
@@ -323,7 +339,7 @@ impl<D: Disk> Journal<D> {
     ///
     /// # Errors
     /// What the disk says; the journal goes on.
-    pub fn room(&self) -> std::io::Result<Room> {
+    pub fn room(&self) -> io::Result<Room> {
         let free_bytes = self.disk.free_bytes()?.saturating_sub(self.config.reserve_bytes);
         Ok(Room {
             segment_bytes: self.active.len_bytes.saturating_sub(self.active.at),

@@ -38,6 +38,7 @@ mod kek_source;
 mod lsn;
 mod mark;
 mod open;
+mod past;
 mod policy;
 mod reader;
 mod record;
@@ -52,7 +53,7 @@ pub use disk::{
 };
 pub use errors::{AppendError, CommitError, OpenError, PrepareError, ReadError};
 pub use file_key::{FileKey, WrappedKey};
-pub use journal::{Config, Counters, Journal, Room};
+pub use journal::{Config, Counters, Journal, RELEASE_MAX, Room};
 pub use kek::{Kek, KekRefused};
 pub use kek_source::{KekError, KekSource};
 pub use lsn::Lsn;

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
-use crate::damage::{Cut, Note};
+use crate::damage::{Cut, Damage, Note};
 use crate::disk::{Disk, DiskFile};
 use crate::group::{GROUP_HEADER_BYTES, GroupHeader};
 use crate::journal::{Active, Config, Counters, Journal};
 use crate::mark::{MARK_NAME, MarkFile};
 use crate::roll::{self, BirthError, Spare, Ticket};
-use crate::segment::{Birth, GROUPS_AT, file_name};
+use crate::segment::{Birth, GROUPS_AT, file_name, number_of};
 use crate::walk::{self, End, SPARE_NAME, SegmentSpan, Visit, Walked};
 use crate::{Kek, Lsn, OpenError, Record};
 
@@ -27,10 +27,14 @@ pub struct Opened {
     pub was_closed: bool,
     /// What cost nothing, but should be known.
     pub notes: Vec<Note>,
+    /// Damage in segments that were not read, because what was asked for lies behind them. The journal
+    /// goes on; a segment is counted once at most, and those that are missing in a row once together.
+    pub old_damage: Vec<Damage>,
 }
 
 /// Hands records on and counts them.
 struct Replay<'a> {
+    after: Lsn,
     records: u64,
     each: &'a mut dyn FnMut(Record<'_>),
 }
@@ -41,6 +45,9 @@ impl Visit for Replay<'_> {
     fn group(&mut self, _header: &GroupHeader) {}
 
     fn record(&mut self, record: Record<'_>) {
+        if record.lsn <= self.after {
+            return;
+        }
         self.records = self.records.saturating_add(1);
         (self.each)(record);
     }
@@ -61,26 +68,49 @@ impl<D: Disk> Journal<D> {
         kek: Kek,
         each: &mut impl FnMut(Record<'_>),
     ) -> Result<(Journal<D>, Opened), OpenError> {
+        Journal::open_after(disk, config, kek, Lsn::NONE, each)
+    }
+
+    /// As [`Journal::open`], for an owner that knows everything up to `after` from elsewhere and wants
+    /// only the records behind it: the segments before the one that has the next are not read. Their
+    /// headers are looked at and where each ends, and what is wrong with them is in
+    /// [`Opened::old_damage`] and stops nothing.
+    ///
+    /// If the journal has nothing as old, all of it is read.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; damage in what is read is one.
+    pub fn open_after(
+        disk: D,
+        config: Config,
+        kek: Kek,
+        after: Lsn,
+        each: &mut impl FnMut(Record<'_>),
+    ) -> Result<(Journal<D>, Opened), OpenError> {
         config.check()?;
         let lock = disk.lock().map_err(|source| match source.kind() {
             io::ErrorKind::WouldBlock => OpenError::InUse,
             _ => OpenError::Disk { verb: "lock", file: ".".to_owned(), source },
         })?;
-        let mut replay = Replay { records: 0, each };
-        let walked = walk::walk(&disk, Some(&kek), Lsn::NONE, &mut replay)?;
-        let opened = Opened {
+        let mut replay = Replay { after, records: 0, each };
+        let walked = walk::walk(&disk, Some(&kek), after, &mut replay)?;
+        let mut opened = Opened {
             cut: walked.cut,
             last_lsn: walked.end.last_lsn,
             records: replay.records,
             was_closed: walked.mark.is_some_and(|mark| mark.is_clean),
             notes: walked.notes.clone(),
+            old_damage: walked.old_damage.clone(),
         };
         let previous = make_durable(&disk, &walked.end)?;
-        remove_strays(&disk, &walked.strays)?;
+        opened.notes.extend(remove_strays(&disk, &walked)?);
         let spare = find_spare(&disk, config.segment_bytes)?;
         let (active, chain) = begin_segment(&disk, &config, &kek, &walked, spare)?;
         drop_tail(previous, &walked.end)?;
         let Walked { end, spans, mark, .. } = walked;
+        let oldest = mark.map(|mark| mark.oldest).filter(|oldest| *oldest > 0);
+        let oldest = oldest.or(spans.first().map(|span| span.segment));
+        let oldest = oldest.unwrap_or(active.home.segment);
         let mark = MarkFile::open(&disk, mark).map_err(disk_error("open", MARK_NAME))?;
         let mut journal = Journal {
             disk,
@@ -90,6 +120,7 @@ impl<D: Disk> Journal<D> {
             spare: None,
             ticket: Ticket::default(),
             closed: VecDeque::from(spans),
+            oldest,
             mark,
             group: vec![0; GROUP_HEADER_BYTES],
             group_records: 0,
@@ -140,11 +171,22 @@ fn make_durable<D: Disk>(disk: &D, end: &End) -> Result<Option<(D::File, u64)>, 
     Ok(Some((file, segment)))
 }
 
-fn remove_strays<D: Disk>(disk: &D, strays: &[String]) -> Result<(), OpenError> {
-    for name in strays {
-        disk.remove(name).map_err(disk_error("remove", name))?;
+/// Removes what belongs to the journal no more, and says which released segments stay. One that was
+/// never born must go: the next one gets its name.
+fn remove_strays<D: Disk>(disk: &D, walked: &Walked) -> Result<Vec<Note>, OpenError> {
+    let oldest = walked.mark.map_or(0, |mark| mark.oldest);
+    let mut left = Vec::new();
+    for name in &walked.strays {
+        match (disk.remove(name), number_of(name)) {
+            (Ok(()), _) => {}
+            (Err(source), _) if source.kind() == io::ErrorKind::NotFound => {}
+            (Err(_), Some(segment)) if segment < oldest => {
+                left.push(Note::ReleasedLeft { segment });
+            }
+            (Err(source), _) => return Err(disk_error("remove", name)(source)),
+        }
     }
-    Ok(())
+    Ok(left)
 }
 
 /// The spare a former process left, if it is of the right length. Whether all of it is zero need not

@@ -43,7 +43,9 @@ pub(crate) const COPY_AT: usize = 4096;
 /// Largest file that is taken for a segment: 1 GiB, because a segment is checked in memory.
 pub(crate) const SEGMENT_BYTES_MAX: u64 = 1 << 30;
 
-const HEADER_BYTES: usize = 512;
+/// Bytes of a header.
+pub(crate) const HEADER_BYTES: usize = 512;
+
 const MAGIC: [u8; 8] = *b"ACHJSEG1";
 const AAD_BYTES: usize = 104;
 const CHECKED_BYTES: usize = 508;

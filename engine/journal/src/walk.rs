@@ -1,4 +1,5 @@
-//! Walks a whole journal from its oldest record to its end. Opening and offline reading both do.
+//! Walks a journal to its end, from its oldest record or from one on. Opening and offline reading
+//! both do.
 
 use std::io;
 
@@ -11,7 +12,7 @@ use crate::scan::{self, Expected, Finding};
 use crate::segment::{
     self, Birth, GROUPS_AT, HeaderState, SEGMENT_BYTES_MAX, SegmentHeader, number_of,
 };
-use crate::{Kek, Lsn, Record, record};
+use crate::{Kek, Lsn, Record, past, record};
 
 /// The file a preparation fills before it becomes the spare.
 pub(crate) const SPARE_NEW_NAME: &str = "spare.new";
@@ -72,7 +73,10 @@ pub(crate) struct End {
 #[derive(Debug)]
 pub(crate) struct Walked {
     pub(crate) end: End,
+    /// The segments that were read and, as far as their headers tell, those before.
     pub(crate) spans: Vec<SegmentSpan>,
+    /// What is wrong with segments that were not read.
+    pub(crate) old_damage: Vec<Damage>,
     pub(crate) cut: Option<Cut>,
     pub(crate) notes: Vec<Note>,
     pub(crate) mark: Option<Mark>,
@@ -80,8 +84,9 @@ pub(crate) struct Walked {
     pub(crate) strays: Vec<String>,
 }
 
-/// Walks the journal from the segment that holds what is after `after`. Without a key everything is
-/// checked but what only the key can tell; groups up to `after` are not opened.
+/// Walks the journal from the segment that has the record after `after`; what lies before it is looked
+/// at, not read, and damage there does not end the walk. Groups that end with `after` or before are
+/// checked and not opened. Without a key everything is checked but what only the key can tell.
 pub(crate) fn walk<D: Disk>(
     disk: &D,
     kek: Option<&Kek>,
@@ -89,10 +94,9 @@ pub(crate) fn walk<D: Disk>(
     visit: &mut dyn Visit,
 ) -> Result<Walked, WalkError> {
     let (mut walker, numbers) = Walker::begin(disk, kek, after)?;
-    let (births, fault) = walker.read_headers(&numbers);
-    let next = births.iter().skip(1).map(|header| header.birth().first_lsn);
-    let passed = next.take_while(|first_lsn| *first_lsn <= after.plus(1)).count();
-    for (place, header) in births.iter().enumerate().skip(passed) {
+    let present = walker.pass_over(&numbers)?;
+    let (births, fault) = walker.read_headers(present);
+    for (place, header) in births.iter().enumerate() {
         walker.enter(header, visit, births.get(place.saturating_add(1)))?;
     }
     match fault {
@@ -116,6 +120,7 @@ struct Walker<'a, D> {
     after: Lsn,
     mark: Option<Mark>,
     end: End,
+    old_damage: Vec<Damage>,
     spans: Vec<SegmentSpan>,
     cut: Option<Cut>,
     notes: Vec<Note>,
@@ -125,7 +130,7 @@ struct Walker<'a, D> {
 }
 
 impl<'a, D: Disk> Walker<'a, D> {
-    /// A walker, and the numbers of the segments it is to walk, in order.
+    /// A walker, and the numbers of the segments there are, in order.
     fn begin(
         disk: &'a D,
         kek: Option<&'a Kek>,
@@ -163,6 +168,7 @@ impl<'a, D: Disk> Walker<'a, D> {
                 chain: none,
                 last_group: None,
             },
+            old_damage: Vec::new(),
             spans: Vec::new(),
             cut: None,
             notes: Vec::new(),
@@ -172,11 +178,23 @@ impl<'a, D: Disk> Walker<'a, D> {
         }
     }
 
-    /// The headers of all segments, which must be numbered without a gap from the oldest on, up to
-    /// the first that is not as it must be, and what is wrong with that one.
+    /// Looks at the segments before the one that is wanted, and says which are to be read.
+    fn pass_over<'n>(&mut self, numbers: &'n [u64]) -> Result<&'n [u64], WalkError> {
+        let oldest = self.mark.map(|mark| mark.oldest);
+        let past = past::look(self.disk, self.kek, numbers, oldest, self.after)?;
+        self.spans = past.spans;
+        self.old_damage = past.damage;
+        Ok(numbers.get(past.passed_count..).unwrap_or_default())
+    }
+
+    /// The headers of all segments that are read, which must be numbered without a gap from the first
+    /// on, up to the one that is not as it must be, and what is wrong with that one.
     fn read_headers(&mut self, numbers: &[u64]) -> (Vec<SegmentHeader>, Option<WalkError>) {
         let mut headers = Vec::new();
-        let mut expected = self.mark.map(|mark| mark.oldest).or(numbers.first().copied());
+        // Without any before them, they begin with the oldest that was not released.
+        let oldest = self.mark.map(|mark| mark.oldest);
+        let oldest = oldest.filter(|_| self.spans.is_empty() && self.old_damage.is_empty());
+        let mut expected = oldest.or(numbers.first().copied());
         for (place, number) in numbers.iter().copied().enumerate() {
             if expected != Some(number) {
                 let missing = harm(expected.unwrap_or(0), 0, Lsn::NONE, Harm::SegmentMissing);
@@ -324,7 +342,7 @@ impl<'a, D: Disk> Walker<'a, D> {
             };
             match scan::judge(used, at, expected) {
                 Finding::Group(group, whole) => {
-                    // What was read before is not opened again; its checksum and chain are looked at.
+                    // What is not wanted is not opened; its checksum and its place are looked at.
                     if let Some(key) = key.filter(|_| group.next_lsn() > self.after.plus(1))
                         && let Err(harm) = read_records(&group, whole, key, &mut scratch, visit)
                     {
@@ -370,8 +388,8 @@ impl<'a, D: Disk> Walker<'a, D> {
             let missing = self.end.last_lsn.plus(1);
             return Err(harm(segment, self.end.offset, missing, Harm::Short));
         }
-        let Walker { end, spans, cut, notes, mark, strays, .. } = self;
-        Ok(Walked { end, spans, cut, notes, mark, strays })
+        let Walker { end, spans, old_damage, cut, notes, mark, strays, .. } = self;
+        Ok(Walked { end, spans, old_damage, cut, notes, mark, strays })
     }
 }
 
@@ -390,7 +408,7 @@ fn read_records(
     Ok(())
 }
 
-fn trouble(verb: &'static str, file: &str, source: io::Error) -> WalkError {
+pub(crate) fn trouble(verb: &'static str, file: &str, source: io::Error) -> WalkError {
     WalkError::Disk { verb, file: file.to_owned(), source }
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::ack_table::{AckTable, VENDOR_LANES};
 use crate::audit_start::{audit, audit_here};
 use crate::clock::{Clock, ShardClock, SystemClock};
-use crate::commit_mark::CommitMark;
+use crate::commit_mark::{CommitMark, JournalTrouble};
 use crate::committer::{Committer, DiskPace};
 use crate::counters::Counters;
 use crate::history_feed::HistoryFeed;
@@ -177,6 +177,10 @@ fn worker(
     let (mark, counters) = (shared.mark.clone(), shared.counters.clone());
     if let Some(why) = recovered.stopped {
         mark.stop(why);
+    }
+    if let Some(first) = recovered.old_damage.first() {
+        let (count, first) = (recovered.old_damage.len(), first.to_string());
+        mark.trouble(JournalTrouble::OldDamage { count, first });
     }
     let is_threaded = pace.is_none();
     let committer = match (recovered.log, pace) {

@@ -1,7 +1,7 @@
 //! How far the disk has come: written by the committer, read by everybody.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::task::Waker;
 
 use atomic_waker::AtomicWaker;
@@ -61,12 +61,49 @@ impl StoringStopped {
     }
 }
 
+/// What is wrong with the journal and its checkpoints and costs nothing yet. The node stores; an
+/// operator must act.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JournalTrouble {
+    /// Segments are damaged that no start needs any more; what is derived from the journal later will
+    /// miss them.
+    #[error(
+        "{count} segments of the journal before its checkpoints are damaged, the first: {first}; the          node needs none of them; copy the data directory, run `ach journal verify` on the copy"
+    )]
+    OldDamage {
+        /// How many.
+        count: usize,
+        /// What is wrong with the first.
+        first: String,
+    },
+    /// No more checkpoints are made by this process.
+    #[error(
+        "the thread that makes checkpoints has failed; the log says why; restart when it suits"
+    )]
+    NoCheckpoints,
+}
+
+impl JournalTrouble {
+    /// Every word that [`JournalTrouble::word`] knows.
+    pub const WORDS: &'static [&'static str] = &["old_damage", "no_checkpoints"];
+
+    /// It in a word that is stable.
+    pub fn word(&self) -> &'static str {
+        match self {
+            JournalTrouble::OldDamage { .. } => "old_damage",
+            JournalTrouble::NoCheckpoints => "no_checkpoints",
+        }
+    }
+}
+
 /// How far the disk has come.
 #[derive(Debug, Default)]
 pub(crate) struct CommitMark {
     durable_index: AtomicU64,
     backlog_bytes: AtomicU64,
     stopped: OnceLock<StoringStopped>,
+    /// At most one of each kind.
+    troubles: Mutex<Vec<JournalTrouble>>,
     publisher: AtomicWaker,
     stopping: Notify,
 }
@@ -107,6 +144,20 @@ impl CommitMark {
         }
         self.publisher.wake();
         self.stopping.notify_waiters();
+    }
+
+    /// Something is wrong that does not end storing, and is told loudly.
+    pub(crate) fn trouble(&self, trouble: JournalTrouble) {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        if troubles.iter().all(|known| known.word() != trouble.word()) {
+            tracing::error!(%trouble, "the journal needs an operator");
+            troubles.push(trouble);
+        }
+    }
+
+    /// What is wrong that does not end storing.
+    pub(crate) fn troubles(&self) -> Vec<JournalTrouble> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns once storing has stopped, with the reason.

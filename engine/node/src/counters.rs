@@ -162,6 +162,8 @@ counters! {
     history_days_dropped
     /// Entries that were archived before the journal gave them up.
     history_entries_archived
+    /// Segments given up whose files could not be removed; the next start tries again.
+    segments_left
     /// Frames given to subscribers.
     frames_fanned_out
     /// Frames left out for a subscriber that was too slow.

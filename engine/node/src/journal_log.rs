@@ -65,24 +65,32 @@ where
         log
     }
 
-    /// Gives up the segments that nothing wants any more.
+    /// Gives up segments that nothing wants any more, a few at a time: no group is on disk meanwhile.
     fn release(&mut self) {
         let lsn = self.floor.lsn();
         if lsn <= self.given_up_lsn {
             return;
         }
-        self.given_up_lsn = lsn;
         let Some(journal) = &mut self.journal else { return };
+        let left = journal.counters().segments_left;
         match journal.release_before(Lsn(lsn)) {
-            Ok(0) => {}
+            Ok(0) => self.given_up_lsn = lsn,
             Ok(count) => {
+                let left = journal.counters().segments_left.saturating_sub(left);
+                if left > 0 {
+                    tracing::warn!(left, "segments of the journal could not be removed");
+                }
                 if let Some(counters) = &self.counters {
                     counters.segments_given_up.add(u64::try_from(count).unwrap_or(0));
+                    counters.segments_left.add(left);
                 }
                 tracing::debug!(count, "segments of the journal before its checkpoints are gone");
             }
             // The journal is dead now, and says so at the next commit.
-            Err(error) => tracing::error!(%error, "segments of the journal could not be given up"),
+            Err(error) => {
+                self.given_up_lsn = lsn;
+                tracing::error!(%error, "segments of the journal could not be given up");
+            }
         }
     }
 

@@ -12,14 +12,14 @@ use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ach_actors_entities::Site;
 use ach_engine_checkpoint::{Seal, WriteError, hash};
-use ach_engine_wire::{StateError, encode_state, split_pieces};
+use ach_engine_wire::{StateError, split_pieces};
 use atomic_waker::AtomicWaker;
 use tokio::time::sleep;
 
-use crate::checkpoint_store::CheckpointStore;
-use crate::commit_mark::CommitMark;
+use crate::checkpoint_store::{CheckpointStore, FinishError};
+use crate::coded_site::CodedSite;
+use crate::commit_mark::{CommitMark, JournalTrouble};
 use crate::counters::Counters;
 use crate::entry_queue::Bell;
 use crate::journal_floor::Pin;
@@ -28,11 +28,11 @@ use crate::journal_floor::Pin;
 pub(crate) mod kind {
     /// What the shard tells at once. The first section.
     pub(crate) const HEAD: u32 = 1;
-    /// A version of the site. Before any piece.
+    /// A part of a version of the site. Before any piece.
     pub(crate) const SITE: u32 = 2;
     /// Cells, deadlines, open alarms.
     pub(crate) const PIECES: u32 = 3;
-    /// What the ledger tells at once. Before any notice.
+    /// What the ledger tells at once. After all notices.
     pub(crate) const LEDGER: u32 = 4;
     /// Durable notices, in order.
     pub(crate) const NOTICES: u32 = 5;
@@ -41,13 +41,6 @@ pub(crate) mod kind {
 /// Orders that may wait. With 64 KiB of pieces each they are 4 MiB; when they wait, the shard tells
 /// no more until the disk has taken some.
 const ORDERS_MAX: usize = 64;
-
-/// A version of the site with the configuration it was compiled of, coded.
-#[derive(Debug, Clone)]
-pub(crate) struct CodedSite {
-    pub site: Arc<Site>,
-    pub config: Arc<[u8]>,
-}
 
 /// What the thread is asked.
 #[derive(Debug)]
@@ -69,6 +62,8 @@ struct Shared {
     busy_index: AtomicU64,
     /// The entry whose checkpoint the shard has given up.
     given_up_index: AtomicU64,
+    /// The entry of the last whole checkpoint of this process.
+    finished_index: AtomicU64,
     last_bytes: AtomicU64,
     is_closing: AtomicBool,
     is_over: AtomicBool,
@@ -76,6 +71,10 @@ struct Shared {
 }
 
 impl Shared {
+    fn after(last_bytes: u64) -> Shared {
+        Shared { last_bytes: AtomicU64::new(last_bytes), ..Shared::default() }
+    }
+
     /// The checkpoint of that entry is over; another one may have begun since.
     fn is_free_of(&self, index: u64) {
         // An error says that this is so already.
@@ -115,7 +114,7 @@ impl Keeper {
         counters: Arc<Counters>,
     ) -> std::io::Result<Keeper> {
         let (orders, taken) = sync_channel(ORDERS_MAX);
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared::after(store.last_bytes()));
         let mut writer = Writer { store, pin, mark, counters, shared: shared.clone(), open: None };
         let thread = std::thread::Builder::new()
             .name("ach-checkpoint".to_owned())
@@ -160,7 +159,17 @@ impl Keeper {
         self.shared.is_free_of(index);
     }
 
-    /// Bytes of the last whole checkpoint; 0 before the first.
+    /// Whether that checkpoint, the last one that was begun, is whole and on disk.
+    pub(crate) fn has_finished(&self, index: u64) -> bool {
+        self.shared.finished_index.load(Ordering::Acquire) == index
+    }
+
+    /// Whether nobody writes any more, though nobody has closed it.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.orders.is_some() && self.shared.is_over.load(Ordering::Acquire)
+    }
+
+    /// Bytes of the last whole checkpoint, of this process or the one before; 0 without any.
     pub(crate) fn last_bytes(&self) -> u64 {
         self.shared.last_bytes.load(Ordering::Acquire)
     }
@@ -226,22 +235,33 @@ struct Writer {
 }
 
 /// Says that the thread has ended, in good order or not.
-struct End(Arc<Shared>);
+struct End {
+    shared: Arc<Shared>,
+    mark: Arc<CommitMark>,
+    counters: Arc<Counters>,
+}
 
 impl Drop for End {
     fn drop(&mut self) {
         if std::thread::panicking() {
             tracing::error!("the checkpointing thread failed; a start will take longer");
+            self.counters.checkpoints_given_up.count();
+            self.mark.trouble(JournalTrouble::NoCheckpoints);
         }
         // Nobody is to wait for it.
-        self.0.is_over.store(true, Ordering::SeqCst);
-        self.0.closing.wake();
+        self.shared.is_over.store(true, Ordering::SeqCst);
+        self.shared.closing.wake();
     }
 }
 
 impl Writer {
+    fn ending(&self) -> End {
+        let (shared, mark) = (self.shared.clone(), self.mark.clone());
+        End { shared, mark, counters: self.counters.clone() }
+    }
+
     fn run(&mut self, orders: &Receiver<Order>) {
-        let _end = End(self.shared.clone());
+        let _end = self.ending();
         while let Ok(order) = orders.recv()
             && !self.is_closing()
         {
@@ -251,7 +271,7 @@ impl Writer {
     }
 
     async fn run_here(&mut self, orders: &Receiver<Order>, bell: &Bell) {
-        let _end = End(self.shared.clone());
+        let _end = self.ending();
         while !self.is_closing() {
             match orders.try_recv() {
                 Ok(order) => {
@@ -304,18 +324,17 @@ impl Writer {
             }
             // What is left of one that was given up.
             Order::Section { .. } | Order::Site(_) | Order::End if self.open.is_none() => Ok(()),
-            Order::Section { kind, mut body } => {
-                if let Some(open) = &mut self.open {
-                    open.state_hash = open.state_hash.wrapping_add(section_hash(kind, &body)?);
-                }
-                Ok(self.store.section(kind, &mut body)?)
-            }
-            Order::Site(site) => {
-                let mut body = site_body(&site)?;
-                Ok(self.store.section(kind::SITE, &mut body)?)
-            }
+            Order::Section { kind, body } => self.section(kind, body),
+            Order::Site(site) => site.parts(&mut |part| self.section(kind::SITE, part)),
             Order::End => self.end(),
         }
+    }
+
+    fn section(&mut self, kind: u32, mut body: Vec<u8>) -> Result<(), GivenUp> {
+        if let Some(open) = &mut self.open {
+            open.state_hash = open.state_hash.wrapping_add(section_hash(kind, &body)?);
+        }
+        Ok(self.store.section(kind, &mut body)?)
     }
 
     fn end(&mut self) -> Result<(), GivenUp> {
@@ -333,6 +352,7 @@ impl Writer {
         self.open = None;
         self.counters.checkpoints_taken.count();
         self.shared.last_bytes.store(bytes, Ordering::Release);
+        self.shared.finished_index.store(index, Ordering::Release);
         self.shared.is_free_of(index);
         tracing::debug!(index, bytes, "a checkpoint is taken");
         Ok(())
@@ -352,6 +372,8 @@ enum GivenUp {
     #[error(transparent)]
     Write(#[from] WriteError),
     #[error(transparent)]
+    Finish(#[from] FinishError),
+    #[error(transparent)]
     State(#[from] StateError),
     #[error("entry {index} did not get to the disk")]
     NotStored { index: u64 },
@@ -361,7 +383,7 @@ enum GivenUp {
 /// means nothing, the sum of theirs.
 pub(crate) fn section_hash(kind: u32, body: &[u8]) -> Result<u128, StateError> {
     match kind {
-        kind::HEAD => Ok(hash(body)),
+        kind::HEAD | kind::SITE | kind::LEDGER => Ok(hash(body)),
         kind::PIECES => {
             let mut sum = 0_u128;
             split_pieces(body, &mut |piece| sum = sum.wrapping_add(hash(piece)))?;
@@ -369,17 +391,4 @@ pub(crate) fn section_hash(kind: u32, body: &[u8]) -> Result<u128, StateError> {
         }
         _ => Ok(0),
     }
-}
-
-/// Its version, how long its history is, the history, the configuration.
-fn site_body(coded: &CodedSite) -> Result<Vec<u8>, StateError> {
-    let mut body = coded.site.version().to_le_bytes().to_vec();
-    body.extend_from_slice(&[0; 4]);
-    encode_state(&coded.site.history(), &mut body)?;
-    let length = u32::try_from(body.len().saturating_sub(8)).map_err(|_| StateError::TooLarge)?;
-    if let Some(slot) = body.get_mut(4..8) {
-        slot.copy_from_slice(&length.to_le_bytes());
-    }
-    body.extend_from_slice(&coded.config);
-    Ok(body)
 }

@@ -39,7 +39,8 @@ impl FeedTotals {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct LedgerHead {
     feeds: BTreeMap<SourceRef, FeedTotals>,
-    complete_after: NoticeAt,
+    /// Every notice after this one is told.
+    pub complete_after: NoticeAt,
     /// The last notice, whether it is still known or not.
     pub last: NoticeAt,
 }
@@ -55,6 +56,12 @@ impl Ledger {
     /// Nothing yet.
     pub(crate) fn new() -> Ledger {
         Ledger { feeds: BTreeMap::new(), recent: Recent::new(RECENT_MAX) }
+    }
+
+    /// Nothing yet, and few notices will be kept.
+    #[cfg(test)]
+    pub(crate) fn with_notices_max(notices_max: usize) -> Ledger {
+        Ledger { feeds: BTreeMap::new(), recent: Recent::new(notices_max) }
     }
 
     /// One of a checkpoint; its notices are still to be [kept](Ledger::keep).
@@ -102,6 +109,11 @@ impl Ledger {
     pub(crate) fn head(&self) -> LedgerHead {
         let (complete_after, last) = self.recent.span();
         LedgerHead { feeds: self.feeds.clone(), complete_after, last }
+    }
+
+    /// The last notice that is not known any more.
+    pub(crate) fn complete_after(&self) -> NoticeAt {
+        self.recent.complete_after()
     }
 
     /// Notices after one and up to another, at most `count_max`.

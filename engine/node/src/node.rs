@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use crate::assembly::{Assembled, assemble};
 use crate::audit_state::{AuditState, AuditTrouble};
 use crate::clock::{Clock, ShardClock, SystemClock};
-use crate::commit_mark::{CommitMark, StoringStopped};
+use crate::commit_mark::{CommitMark, JournalTrouble, StoringStopped};
 use crate::counters::Counters;
 use crate::here::Here;
 use crate::history_start;
@@ -101,6 +101,8 @@ pub struct Health {
     pub undisplayed_count: u64,
     /// What is wrong with history or archives, if anything. Alarms go on, and so does storing.
     pub history_trouble: Option<HistoryTrouble>,
+    /// What is wrong with the journal that does not end storing.
+    pub journal_troubles: Vec<JournalTrouble>,
 }
 
 impl Health {
@@ -112,8 +114,10 @@ impl Health {
 
     /// Whether it works and something is not as it must be, so that an operator must act.
     pub fn is_degraded(&self) -> bool {
-        let has_trouble = self.audit_trouble.is_some() || self.history_trouble.is_some();
-        let is_wrong = self.stopped.is_some() || has_trouble;
+        let is_troubled = self.audit_trouble.is_some()
+            || self.history_trouble.is_some()
+            || !self.journal_troubles.is_empty();
+        let is_wrong = self.stopped.is_some() || is_troubled;
         self.is_running && (is_wrong || self.undisplayed_count > 0)
     }
 }
@@ -308,6 +312,7 @@ impl Running {
             audit_trouble: self.audit.trouble(),
             undisplayed_count: self.counters.tally.undisplayed(),
             history_trouble: self.counters.tally.history.trouble(),
+            journal_troubles: self.mark.troubles(),
         }
     }
 

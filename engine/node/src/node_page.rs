@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::audit_state::{AuditState, AuditTrouble};
 use crate::clock::ShardClock;
-use crate::commit_mark::{CommitMark, StoringStopped};
+use crate::commit_mark::{CommitMark, JournalTrouble, StoringStopped};
 use crate::counters::Counters;
 use crate::history_page;
 use crate::lanes::Lanes;
@@ -146,6 +146,16 @@ impl NodePage {
         );
         for reason in StoringStopped::WORDS {
             let is_it = stopped.is_some_and(|why| why.word() == *reason);
+            family.sample(&[("reason", reason)], Amount::Count(u64::from(is_it)));
+        }
+        let troubles = self.mark.troubles();
+        let mut family = page.family(
+            Kind::Gauge,
+            "ach_journal_trouble",
+            "1 for what is wrong with the journal though it stores.",
+        );
+        for reason in JournalTrouble::WORDS {
+            let is_it = troubles.iter().any(|why| why.word() == *reason);
             family.sample(&[("reason", reason)], Amount::Count(u64::from(is_it)));
         }
         page.gauge(

@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 /// absence; at ten an hour half a year. 65,536 notices of some 200 bytes are 13 MiB.
 pub(crate) const RECENT_MAX: usize = 65_536;
 
-/// Where a notice stands: the entry it came from and its place among that entry's notices.
+/// Where a notice stands: the entry it came from and its place among that entry's effects.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
 pub(crate) struct NoticeAt {
     /// Index of the entry.
     pub index: u64,
-    /// Place among the entry's alarm notices, from 0.
+    /// Place among the entry's effects, of whatever kind, from 0.
     pub ordinal: u32,
 }
 
@@ -59,6 +59,11 @@ impl Recent {
     pub(crate) fn span(&self) -> (NoticeAt, NoticeAt) {
         let last = self.notices.back().map_or(self.complete_after, |&(at, _)| at);
         (self.complete_after, last)
+    }
+
+    /// Everything after this one is still here.
+    pub(crate) fn complete_after(&self) -> NoticeAt {
+        self.complete_after
     }
 
     /// An empty ring in which everything after `complete_after` will be pushed.

@@ -5,20 +5,22 @@ use std::sync::Arc;
 
 use ach_actors_entities::Effect;
 use ach_actors_model::{SiteConfig, Timestamp};
-use ach_engine_checkpoint::{CHAIN_START, ReadError, Seal, Shelf, chained, hash};
-use ach_engine_journal::{Config, Disk, Journal, Kek, OpenError, Record, RecordKind};
-use ach_engine_shard::{Input, Shard};
+use ach_engine_checkpoint::{CHAIN_START, ReadError, Seal, Shelf, Shelved, chained, hash};
+use ach_engine_journal::{
+    Config, Damage, Disk, Journal, Kek, Lsn, OpenError, Opened, Record, RecordKind,
+};
+use ach_engine_shard::{LOGIC_VERSION, Shard};
 use ach_engine_wire::decode_entry;
 
 use crate::checkpoint_store::{CheckpointStore, DiskStore, Good};
+use crate::coded_site::{CodedSite, configs_in_force, follow_sites};
 use crate::commit_mark::StoringStopped;
 use crate::committer::EntryLog;
 use crate::journal_floor::JournalFloor;
 use crate::journal_log::JournalLog;
-use crate::keeper::CodedSite;
 use crate::ledger::Ledger;
 use crate::restore::{Restored, Unusable, restore};
-use crate::scribe::{CheckpointPolicy, Since, coded_site};
+use crate::scribe::{CheckpointPolicy, Since};
 use crate::start_error::StartError;
 
 /// A shard as the journal left it.
@@ -43,6 +45,8 @@ pub(crate) struct Recovered {
     pub stopped: Option<StoringStopped>,
     /// From where on the journal is wanted.
     pub floor: Arc<JournalFloor>,
+    /// Damage in what the journal has before the checkpoint.
+    pub old_damage: Vec<Damage>,
 }
 
 /// Opens a journal and decides all its entries again that its latest checkpoint does not have.
@@ -55,7 +59,7 @@ pub(crate) struct Recovered {
 ///
 /// What only an operator can put right: another process has the journal, its key is another, it
 /// was written by a newer program, this program decides differently, or the journal begins after the
-/// latest checkpoint that is whole.
+/// latest checkpoint that this program can use.
 pub(crate) fn recover<D>(
     disk: &D,
     config: Config,
@@ -66,24 +70,28 @@ pub(crate) fn recover<D>(
 where
     D: Disk + Clone + Send + 'static,
 {
-    let shelved = Shelf::new(disk.clone()).list().unwrap_or_else(|error| {
-        tracing::error!(%error, "the checkpoints cannot be listed");
+    let mut passed_over = None;
+    let shelved = Shelf::new(disk.clone()).list().unwrap_or_else(|source| {
+        tracing::error!(error = %source, "the checkpoints cannot be listed");
+        passed_over = Some(StartError::Shelf { source });
         Vec::new()
     });
-    let mut passed_over = None;
     for one in &shelved {
-        let restored = match restore(disk, one.index, kek) {
+        let index = one.index;
+        let restored = match restore(disk, index, kek) {
             Ok(restored) => restored,
             Err(Unusable::Read(ReadError::WrongKey)) => return Err(StartError::CheckpointKey),
             Err(error) => {
-                let index = one.index;
                 tracing::error!(index, %error, "a checkpoint is of no use; an older one is tried");
+                // Of damage nobody need hear more than that nothing whole is left.
+                if !error.is_damage() {
+                    passed_over.get_or_insert(no_use(index, error));
+                }
                 continue;
             }
         };
-        match come_back(disk, config, kek, (policy, is_threaded), Some(restored)) {
+        match come_back(disk, config, kek, (policy, is_threaded), Some((restored, *one))) {
             Err(wrong) if wrong.is_of_the_checkpoint() => {
-                let index = one.index;
                 tracing::error!(index, %wrong, "a checkpoint does not fit; an older one is tried");
                 passed_over.get_or_insert(wrong);
             }
@@ -98,20 +106,36 @@ where
     })
 }
 
+/// What an operator must do about a checkpoint that is whole and cannot be used.
+fn no_use(index: u64, error: Unusable) -> StartError {
+    let detail = error.to_string();
+    match error {
+        error if error.is_newer() => StartError::NewerCheckpoint { index, detail },
+        Unusable::Read(ReadError::Disk { source, .. }) => {
+            StartError::CheckpointDisk { index, source }
+        }
+        _ => StartError::UnusableCheckpoint { index, detail },
+    }
+}
+
 /// Goes on from a checkpoint, or from nothing, with what the journal has after it.
 fn come_back<D>(
     disk: &D,
     config: Config,
     kek: &Kek,
     (policy, is_threaded): (CheckpointPolicy, bool),
-    restored: Option<Restored>,
+    restored: Option<(Restored, Shelved)>,
 ) -> Result<Recovered, StartError>
 where
     D: Disk + Clone + Send + 'static,
 {
-    let mut replay = Replay::new(restored);
-    let opened =
-        Journal::open(disk.clone(), config, kek.clone(), &mut |record| replay.record(&record));
+    let last_bytes = restored.as_ref().map_or(0, |(_, shelved)| shelved.bytes);
+    let mut replay = Replay::new(restored.map(|(restored, _)| restored));
+    // From the checkpoint's own entry on: it shows that journal and checkpoint belong together.
+    let after = Lsn(replay.unmet.map_or(0, |seal| seal.lsn.saturating_sub(1)));
+    let opened = Journal::open_after(disk.clone(), config, kek.clone(), after, &mut |record| {
+        replay.record(&record);
+    });
     if let Some(wrong) = replay.wrong {
         return Err(wrong);
     }
@@ -127,12 +151,12 @@ where
         store: None,
         stopped: None,
         floor: Arc::new(JournalFloor::new()),
+        old_damage: Vec::new(),
     };
     let journal = match opened {
         Ok((journal, opened)) => {
-            if let Some(cut) = &opened.cut {
-                tracing::warn!(%cut, "cut a tail of the journal that was never acked");
-            }
+            say_found(&opened);
+            recovered.old_damage = opened.old_damage;
             journal
         }
         Err(error) => {
@@ -147,7 +171,8 @@ where
         return Ok(recovered);
     }
     let (from, last_index) = (replay.from_index, recovered.last_index);
-    tracing::info!(from, last_index, "the journal is replayed");
+    let Since { bytes, entries } = recovered.since;
+    tracing::info!(from, last_index, entries, bytes, "the journal is replayed");
     let floor = recovered.floor.clone();
     floor.raise(&replay.good);
     if policy.is_journal_kept {
@@ -155,13 +180,23 @@ where
     }
     let kept_bytes = config.reserve_bytes.saturating_add(config.segment_bytes.saturating_mul(2));
     let place = (disk.clone(), journal.hold());
-    let store = DiskStore::new(place, kek.clone(), kept_bytes, floor.clone(), replay.good);
+    let store = DiskStore::new(place, kek.clone(), kept_bytes, floor.clone(), replay.good)
+        .with_last(last_bytes);
     if let Err(error) = Shelf::new(disk.clone()).tidy() {
         tracing::warn!(%error, "the remains of a checkpoint could not be removed");
     }
     recovered.store = Some(Box::new(store));
     recovered.log = Some(Box::new(JournalLog::new(journal, replay.chain, floor, is_threaded)));
     Ok(recovered)
+}
+
+fn say_found(opened: &Opened) {
+    if let Some(cut) = &opened.cut {
+        tracing::warn!(%cut, "cut a tail of the journal that was never acked");
+    }
+    for note in &opened.notes {
+        tracing::warn!(%note, "the journal's disk may be failing");
+    }
 }
 
 /// Which failures a node works through.
@@ -192,6 +227,8 @@ struct Replay {
     from_index: u64,
     last_index: u64,
     last_at: Timestamp,
+    /// The logic of the last entry; it never goes back.
+    logic_version: u16,
     since: Since,
     chain: u128,
     /// The seal of the checkpoint, until its entry is met in the journal.
@@ -212,6 +249,7 @@ impl Replay {
         Replay {
             last_index: from_index,
             last_at: shard.entry_at(),
+            logic_version: shard.logic_version(),
             shard,
             ledger,
             sites,
@@ -237,16 +275,24 @@ impl Replay {
         if index <= self.from_index {
             return self.meet(record);
         }
+        if self.unmet.is_some() {
+            // What follows the checkpoint is there, and its own entry is not.
+            return Err(StartError::OtherJournal { index: self.from_index });
+        }
         if self.last_index == 0 && index > 1 {
             return Err(StartError::NoCheckpoint { index });
         }
         let entry_hash = hash(record.payload);
         self.chain = chained(self.chain, entry_hash);
-        let mut entry = decode_entry(record.payload)
+        let entry = decode_entry(record.payload)
             .map_err(|source| StartError::Unreadable { index, source })?;
+        if entry.logic_version > LOGIC_VERSION {
+            return Err(StartError::NewerLogic { index, found: entry.logic_version });
+        }
         let is_next = entry.index == self.last_index.saturating_add(1) && entry.index == index;
         let site_version = self.site.as_ref().map_or(0, |site| site.version);
-        if !is_next || entry.at < self.last_at || entry.site_version != site_version {
+        let is_older = entry.logic_version < self.logic_version;
+        if !is_next || is_older || entry.at < self.last_at || entry.site_version != site_version {
             return Err(StartError::OutOfOrder { index, after: self.last_index });
         }
         self.effects.clear();
@@ -257,11 +303,11 @@ impl Replay {
         self.since.add(record.payload.len());
         self.last_index = entry.index;
         self.last_at = entry.at;
+        self.logic_version = entry.logic_version;
         self.ledger.note(index, &self.effects);
-        for input in entry.inputs.drain(..) {
-            if let Input::SiteChange(config) = input {
-                self.take_site(*config, index)?;
-            }
+        follow_sites(&mut self.sites, &self.shard, &entry.inputs, &self.effects);
+        if let Some(config) = configs_in_force(&entry.inputs, &self.effects).last() {
+            self.site = Some(config.clone());
         }
         Ok(())
     }
@@ -270,25 +316,10 @@ impl Replay {
     fn meet(&mut self, record: &Record<'_>) -> Result<(), StartError> {
         if record.index == self.from_index
             && let Some(seal) = self.unmet.take()
-            && hash(record.payload) != seal.entry_hash
+            && (hash(record.payload), record.lsn) != (seal.entry_hash, Lsn(seal.lsn))
         {
             return Err(StartError::OtherJournal { index: record.index });
         }
-        Ok(())
-    }
-
-    fn take_site(&mut self, config: SiteConfig, index: u64) -> Result<(), StartError> {
-        let Some(site) = self.shard.site().filter(|site| site.version() == config.version) else {
-            return Ok(());
-        };
-        // What could be journaled can be coded.
-        let coded = coded_site(site, &config);
-        let coded = coded.map_err(|_| StartError::OutOfOrder { index, after: index })?;
-        self.sites.push(coded);
-        let in_use: Vec<u32> =
-            self.shard.sites_in_use().iter().map(|site| site.version()).collect();
-        self.sites.retain(|coded| in_use.contains(&coded.site.version()));
-        self.site = Some(config);
         Ok(())
     }
 }

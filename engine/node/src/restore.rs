@@ -1,8 +1,8 @@
-//! Makes a shard and a ledger again of a checkpoint.
+//! Makes a shard and a ledger again of a checkpoint, or finds out whether that can be done.
 
 use std::sync::Arc;
 
-use ach_actors_entities::{Site, SiteHistory};
+use ach_actors_entities::Site;
 use ach_actors_model::{AlarmNotice, SiteConfig};
 use ach_engine_checkpoint::{ReadError, Seal, Section, Shelf};
 use ach_engine_journal::{Disk, Kek};
@@ -11,9 +11,10 @@ use ach_engine_wire::{
     StateError, decode_piece, decode_state, encode_piece, encode_state, split_pieces,
 };
 
-use crate::keeper::{CodedSite, kind, section_hash};
+use crate::coded_site::{CodedSite, SiteParts};
+use crate::keeper::{kind, section_hash};
 use crate::ledger::{Ledger, LedgerHead};
-use crate::recent::NoticeAt;
+use crate::recent::{NoticeAt, RECENT_MAX};
 
 /// What a checkpoint holds.
 #[derive(Debug)]
@@ -51,18 +52,56 @@ pub(crate) enum Unusable {
     OtherState,
 }
 
+impl Unusable {
+    /// Whether its bytes are not as they were written. Everything else is wrong with the program that
+    /// wrote it, or with this one.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self, Unusable::Read(ReadError::Damaged { .. }))
+    }
+
+    /// Whether a newer program wrote it.
+    pub(crate) fn is_newer(&self) -> bool {
+        let newer = matches!(self, Unusable::Read(ReadError::NewerFormat { .. }));
+        newer || matches!(self, Unusable::Shard(RestoreError::Logic { .. }))
+    }
+}
+
 /// Reads the checkpoint of an entry and makes what it holds again.
 pub(crate) fn restore<D: Disk>(disk: &D, index: u64, kek: &Kek) -> Result<Restored, Unusable> {
     let mut rebuilding = Rebuilding::default();
-    let mut unusable = None;
-    let read = ach_engine_checkpoint::read(disk, index, kek, &mut |section| {
-        unusable = rebuilding.section(section).err();
-        unusable.is_none()
-    });
-    if let Some(unusable) = unusable {
-        return Err(unusable);
+    let seal = rebuilding.read(disk, index, kek)?;
+    rebuilding.finish(seal)
+}
+
+/// Reads the checkpoint of an entry and finds out whether [`restore`] would make the state again that
+/// was told, without room for a second shard: every piece is decoded, every site compiled.
+pub(crate) fn prove<D: Disk>(disk: &D, index: u64, kek: &Kek) -> Result<Seal, Unusable> {
+    let mut rebuilding = Rebuilding { is_proof: true, ..Rebuilding::default() };
+    let seal = rebuilding.read(disk, index, kek)?;
+    rebuilding.prove(&seal)?;
+    Ok(seal)
+}
+
+/// Whether a start can use the checkpoint of an entry: what it says of itself, or why not, in words.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn prove_checkpoint<D: Disk>(disk: &D, index: u64, kek: &Kek) -> Result<Seal, ProofError> {
+    prove(disk, index, kek).map_err(ProofError)
+}
+
+/// Why a start cannot use a checkpoint.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct ProofError(Unusable);
+
+impl ProofError {
+    /// Whether its file is gone: a running node takes old ones away.
+    pub fn is_gone(&self) -> bool {
+        let Unusable::Read(ReadError::Disk { source, .. }) = &self.0 else { return false };
+        source.kind() == std::io::ErrorKind::NotFound
     }
-    rebuilding.finish(read?)
 }
 
 /// The site that was in force when the newest checkpoint of a folder that is whole was made: for
@@ -85,60 +124,77 @@ pub fn checkpointed_site<D: Disk + Clone>(disk: &D, kek: &Kek) -> Option<Arc<Sit
 /// A checkpoint that is being read.
 #[derive(Debug, Default)]
 struct Rebuilding {
+    /// No shard is made; what it would be made of is looked at.
+    is_proof: bool,
+    /// The state hash of what was read.
+    read_hash: u128,
+    /// What pieces have of it.
+    piece_hash: u128,
     head: Option<ShardHead>,
+    parts: SiteParts,
     sites: Vec<CodedSite>,
     configs: Vec<SiteConfig>,
     shard: Option<Restoration>,
+    notices: Vec<(NoticeAt, AlarmNotice)>,
     ledger: Option<Ledger>,
 }
 
 impl Rebuilding {
+    fn read<D: Disk>(&mut self, disk: &D, index: u64, kek: &Kek) -> Result<Seal, Unusable> {
+        let mut unusable = None;
+        let read = ach_engine_checkpoint::read(disk, index, kek, &mut |section| {
+            unusable = self.section(section).err();
+            unusable.is_none()
+        });
+        unusable.map_or_else(|| Ok(read?), Err)
+    }
+
     fn section(&mut self, section: Section<'_>) -> Result<(), Unusable> {
         let body = section.body;
+        let section_hash = section_hash(section.kind, body)?;
+        self.read_hash = self.read_hash.wrapping_add(section_hash);
+        if section.kind == kind::PIECES {
+            self.piece_hash = self.piece_hash.wrapping_add(section_hash);
+        }
         match section.kind {
             kind::HEAD => self.head = Some(decode_state(body, "head")?),
-            kind::SITE => self.site(body)?,
-            kind::PIECES => {
-                let shard = self.shard()?;
-                let mut outcome = Ok(());
-                split_pieces(body, &mut |piece| {
-                    if outcome.is_ok() {
-                        outcome = take_piece(shard, piece);
-                    }
-                })?;
-                outcome?;
+            kind::SITE => {
+                if let Some((coded, config)) = self.parts.take(body)? {
+                    self.sites.push(coded);
+                    self.configs.push(config);
+                }
             }
-            kind::LEDGER => {
-                let head: LedgerHead = decode_state(body, "ledger")?;
-                self.ledger = Some(Ledger::restore(head));
-            }
+            kind::PIECES => self.pieces(body)?,
             kind::NOTICES => {
                 const NOTICES: StateError = StateError::Malformed { part: "notices" };
                 let notices: Vec<(NoticeAt, AlarmNotice)> = decode_state(body, "notices")?;
-                let ledger = self.ledger.as_mut().ok_or(NOTICES)?;
-                for (at, notice) in notices {
+                if self.notices.len().saturating_add(notices.len()) > RECENT_MAX {
+                    return Err(NOTICES.into());
+                }
+                self.notices.extend(notices);
+            }
+            kind::LEDGER => {
+                let head: LedgerHead = decode_state(body, "ledger")?;
+                let mut ledger = Ledger::restore(head);
+                for (at, notice) in self.notices.drain(..) {
                     ledger.keep(at, notice);
                 }
+                self.ledger = Some(ledger);
             }
             _ => return Err(StateError::Malformed { part: "kind of section" }.into()),
         }
         Ok(())
     }
 
-    fn site(&mut self, body: &[u8]) -> Result<(), Unusable> {
-        const SITE: StateError = StateError::Malformed { part: "site" };
-        let (_, rest) = body.split_first_chunk::<4>().ok_or(SITE)?;
-        let (length, rest) = rest.split_first_chunk::<4>().ok_or(SITE)?;
-        let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| SITE)?;
-        let (history, coded) = rest.split_at_checked(length).ok_or(SITE)?;
-        let history: SiteHistory = decode_state(history, "history of the site")?;
-        let config: SiteConfig = decode_state(coded, "configuration of the site")?;
-        let version = config.version;
-        let site = Site::restore(history, &config);
-        let site = site.map_err(|source| Unusable::Site { version, source })?;
-        self.sites.push(CodedSite { site: Arc::new(site), config: coded.into() });
-        self.configs.push(config);
-        Ok(())
+    fn pieces(&mut self, body: &[u8]) -> Result<(), Unusable> {
+        let mut shard = if self.is_proof { None } else { Some(self.shard()?) };
+        let mut outcome = Ok(());
+        split_pieces(body, &mut |piece| {
+            if outcome.is_ok() {
+                outcome = take_piece(shard.as_deref_mut(), piece);
+            }
+        })?;
+        outcome
     }
 
     /// The shard, begun with the head and the sites, which come first.
@@ -151,26 +207,72 @@ impl Rebuilding {
         self.shard.as_mut().ok_or(StateError::Malformed { part: "head" }.into())
     }
 
+    fn take_ledger(&mut self) -> Result<Ledger, Unusable> {
+        if self.parts.is_open() {
+            return Err(StateError::Malformed { part: "site" }.into());
+        }
+        Ok(self.ledger.take().ok_or(StateError::Malformed { part: "ledger" })?)
+    }
+
     fn finish(mut self, seal: Seal) -> Result<Restored, Unusable> {
         self.shard()?;
         let shard = self.shard.take().ok_or(StateError::Malformed { part: "head" })?;
-        let ledger = self.ledger.take().ok_or(StateError::Malformed { part: "ledger" })?;
+        let ledger = self.take_ledger()?;
         let mut shard = shard.finish();
-        if shard.entry_index() != seal.index || state_hash(&mut shard)? != seal.state_hash {
+        let beside = hash_beside(&self.sites, &ledger)?;
+        let state_hash = state_hash(&mut shard)?.wrapping_add(beside);
+        if shard.entry_index() != seal.index || state_hash != seal.state_hash {
             return Err(Unusable::OtherState);
         }
         let in_force = shard.site().map_or(0, |site| site.version());
         let site = self.configs.into_iter().find(|config| config.version == in_force);
         Ok(Restored { shard, ledger, sites: self.sites, site, seal })
     }
+
+    fn prove(mut self, seal: &Seal) -> Result<(), Unusable> {
+        let ledger = self.take_ledger()?;
+        let head = self.head.take().ok_or(StateError::Malformed { part: "head" })?;
+        let has = |version| self.configs.iter().any(|config| config.version == version);
+        if let Some(version) = head.site_versions().find(|version| !has(*version)) {
+            return Err(RestoreError::Site { version }.into());
+        }
+        // What was read is what was told, and what is made of it would be told alike.
+        let mut body = Vec::new();
+        encode_state(&head, &mut body)?;
+        let made_hash = hash_beside(&self.sites, &ledger)?
+            .wrapping_add(section_hash(kind::HEAD, &body)?)
+            .wrapping_add(self.piece_hash);
+        if head.entry_index() != seal.index
+            || self.read_hash != seal.state_hash
+            || made_hash != seal.state_hash
+        {
+            return Err(Unusable::OtherState);
+        }
+        Ok(())
+    }
 }
 
-fn take_piece(shard: &mut Restoration, piece: &[u8]) -> Result<(), Unusable> {
-    Ok(shard.take(decode_piece(piece)?)?)
+/// What sites and ledger add to the hash of the state, as they would be told again.
+fn hash_beside(sites: &[CodedSite], ledger: &Ledger) -> Result<u128, StateError> {
+    let mut sum = 0_u128;
+    for site in sites {
+        site.parts::<StateError>(&mut |part| {
+            sum = sum.wrapping_add(section_hash(kind::SITE, &part)?);
+            Ok(())
+        })?;
+    }
+    let mut body = Vec::new();
+    encode_state(&ledger.head(), &mut body)?;
+    Ok(sum.wrapping_add(section_hash(kind::LEDGER, &body)?))
 }
 
-/// The hash of a shard's state: the same for two shards that will decide the same, however they came
-/// to their state and whatever lies where in memory.
+fn take_piece(shard: Option<&mut Restoration>, piece: &[u8]) -> Result<(), Unusable> {
+    let piece = decode_piece(piece)?;
+    Ok(shard.map_or(Ok(()), |shard| shard.take(piece))?)
+}
+
+/// What a shard adds to the hash of the state: the same for two shards that will decide the same under
+/// the same site, however they came to their state and whatever lies where in memory.
 pub(crate) fn state_hash(shard: &mut Shard) -> Result<u128, StateError> {
     let mut body = Vec::new();
     encode_state(&shard.begin_checkpoint(), &mut body)?;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use ach_actors_entities::{Effect, Site};
-use ach_actors_model::SiteConfig;
-use ach_engine_shard::{COPIES_MAX, Entry, Input, SLICE_CELLS, Shard};
+use ach_actors_entities::Effect;
+use ach_engine_shard::{COPIES_MAX, Entry, SLICE_CELLS, Shard};
 use ach_engine_wire::{encode_piece, encode_state};
 
+use crate::coded_site::{CodedSite, follow_sites, forget_sites, has_all_sites};
 use crate::counters::Counters;
-use crate::keeper::{CodedSite, Keeper, Order, kind};
-use crate::ledger::Ledger;
+use crate::keeper::{Keeper, Order, kind};
+use crate::ledger::{Ledger, LedgerHead};
 use crate::recent::NoticeAt;
 
 /// When checkpoints are made.
@@ -70,21 +70,42 @@ impl Since {
     }
 }
 
+/// A checkpoint that was given up is tried again after this share of the distance between two.
+const RETRY_SHARE: u64 = 8;
+
 /// How far the checkpoint under way is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Stage {
     Idle,
     /// The shard tells its pieces.
     Pieces {
         index: u64,
-        last: NoticeAt,
+        ledger: Box<LedgerHead>,
     },
-    /// Notices after one are told.
+    /// Notices after one are told, and then the ledger as it was.
     Notices {
         index: u64,
         after: NoticeAt,
-        last: NoticeAt,
+        ledger: Box<LedgerHead>,
     },
+}
+
+impl Stage {
+    /// The entry whose checkpoint is told.
+    fn index(&self) -> Option<u64> {
+        match self {
+            Stage::Idle => None,
+            Stage::Pieces { index, .. } | Stage::Notices { index, .. } => Some(*index),
+        }
+    }
+}
+
+/// A checkpoint that was begun and not yet heard of again.
+#[derive(Debug, Clone, Copy)]
+struct Begun {
+    index: u64,
+    /// What the journal had then.
+    since: Since,
 }
 
 /// What the shard's thread keeps for checkpoints.
@@ -96,7 +117,11 @@ pub(crate) struct Scribe {
     keeper: Option<Keeper>,
     policy: CheckpointPolicy,
     counters: Arc<Counters>,
+    /// What the journal has after the entry of the last whole checkpoint.
     since: Since,
+    begun: Option<Begun>,
+    /// What it had when one was given up, until another one is whole.
+    tried: Option<Since>,
     stage: Stage,
     chunk: Vec<u8>,
     /// Orders there was no room for yet.
@@ -119,6 +144,8 @@ impl Scribe {
             policy,
             counters,
             since,
+            begun: None,
+            tried: None,
             stage: Stage::Idle,
             chunk: Vec::new(),
             waiting: std::collections::VecDeque::new(),
@@ -139,31 +166,7 @@ impl Scribe {
             return;
         }
         self.ledger.note(entry.index, effects);
-        let is_new_site = |effect: &Effect| matches!(effect, Effect::SiteInForce { .. });
-        if effects.iter().any(is_new_site)
-            && let Some(site) = shard.site()
-        {
-            self.take_site(entry, site);
-            self.forget_sites(shard);
-        }
-    }
-
-    fn take_site(&mut self, entry: &Entry, site: &Arc<Site>) {
-        let config = entry.inputs.iter().rev().find_map(|input| match input {
-            Input::SiteChange(config) if config.version == site.version() => Some(&**config),
-            _ => None,
-        });
-        match config.map(|config| coded_site(site, config)) {
-            Some(Ok(coded)) => self.sites.push(coded),
-            // A site that was journaled can be coded.
-            Some(Err(_)) | None => self.keeper = None,
-        }
-    }
-
-    /// Lets go of versions that nothing goes by any more.
-    fn forget_sites(&mut self, shard: &Shard) {
-        let in_use: Vec<u32> = shard.sites_in_use().iter().map(|site| site.version()).collect();
-        self.sites.retain(|coded| in_use.contains(&coded.site.version()));
+        follow_sites(&mut self.sites, shard, &entry.inputs, effects);
     }
 
     /// An entry goes to the disk.
@@ -172,27 +175,52 @@ impl Scribe {
     }
 
     /// Whether a checkpoint is to be made of the entry that was just stepped.
-    pub(crate) fn is_due(&self) -> bool {
+    pub(crate) fn is_due(&mut self) -> bool {
         let Some(keeper) = &self.keeper else { return false };
+        if self.stage.index().is_some() || !self.waiting.is_empty() || keeper.is_busy() {
+            return false;
+        }
+        let is_lost = keeper.is_lost();
         let bytes = self.policy.journal_bytes.max(keeper.last_bytes().saturating_mul(2));
-        let is_due = self.since.bytes >= bytes || self.since.entries >= self.policy.entries;
-        is_due && self.stage == Stage::Idle && self.waiting.is_empty() && !keeper.is_busy()
+        self.hear_of_begun();
+        let tried = self.tried.unwrap_or_default();
+        let is_over = |now: u64, tried: u64, distance: u64| {
+            now >= distance && (tried == 0 || now.saturating_sub(tried) >= distance / RETRY_SHARE)
+        };
+        let is_due = is_over(self.since.bytes, tried.bytes, bytes)
+            || is_over(self.since.entries, tried.entries, self.policy.entries);
+        is_due && !is_lost
+    }
+
+    /// What became of the checkpoint that was begun last: only a whole one shortens what a start has
+    /// to decide again.
+    fn hear_of_begun(&mut self) {
+        let Some(Begun { index, since }) = self.begun.take() else { return };
+        if self.keeper.as_ref().is_some_and(|keeper| keeper.has_finished(index)) {
+            self.since.bytes = self.since.bytes.saturating_sub(since.bytes);
+            self.since.entries = self.since.entries.saturating_sub(since.entries);
+            self.tried = None;
+        } else {
+            self.tried = Some(self.since);
+        }
     }
 
     /// Begins the checkpoint of the entry that was just stepped.
     pub(crate) fn begin(&mut self, shard: &mut Shard, index: u64) {
         let Some(keeper) = &self.keeper else { return };
-        self.since = Since::default();
+        self.begun = Some(Begun { index, since: self.since });
         if !keeper.begin(index) {
             return;
         }
-        self.forget_sites(shard);
+        forget_sites(&mut self.sites, shard);
         let head = shard.begin_checkpoint();
-        let ledger = self.ledger.head();
-        self.stage = Stage::Pieces { index, last: ledger.last };
-        let (mut body, mut ledger_body) = (Vec::new(), Vec::new());
-        let coded = encode_state(&head, &mut body);
-        if coded.and_then(|()| encode_state(&ledger, &mut ledger_body)).is_err() {
+        let ledger = Box::new(self.ledger.head());
+        self.stage = Stage::Pieces { index, ledger };
+        let mut body = Vec::new();
+        let is_coded = encode_state(&head, &mut body).is_ok();
+        if !is_coded || !has_all_sites(&self.sites, shard) {
+            self.counters.checkpoints_given_up.count();
+            tracing::error!(index, is_coded, "a checkpoint cannot be made: a site is missing");
             self.give_up(shard);
             return;
         }
@@ -200,14 +228,16 @@ impl Scribe {
         for coded in self.sites.clone() {
             self.send(Order::Site(coded));
         }
-        self.send(Order::Section { kind: kind::LEDGER, body: ledger_body });
     }
 
     /// Tells what there is time for. `is_busy` says that more waits for the shard.
     pub(crate) fn tell(&mut self, shard: &mut Shard, is_busy: bool) -> Told {
-        let (Stage::Pieces { index, .. } | Stage::Notices { index, .. }) = self.stage else {
-            return self.flush();
-        };
+        let is_open = self.stage.index().is_some() || !self.waiting.is_empty();
+        if is_open && self.keeper.as_ref().is_some_and(Keeper::is_lost) {
+            // It has said so itself. Nothing is kept for it.
+            self.give_up(shard);
+        }
+        let Some(index) = self.stage.index() else { return self.flush() };
         let has_keeper = self.keeper.as_ref().is_some_and(Keeper::is_busy);
         let is_torn = matches!(self.stage, Stage::Pieces { .. })
             && (!shard.is_in_checkpoint() || shard.checkpoint_copy_count() > COPIES_MAX);
@@ -231,33 +261,36 @@ impl Scribe {
         if is_its_turn && self.waiting.is_empty() {
             self.slice(shard);
         }
-        match (self.stage, self.waiting.is_empty()) {
+        match (self.stage.index(), self.waiting.is_empty()) {
             (_, false) => Told::Paused,
-            (Stage::Idle, true) => Told::Nothing,
-            (_, true) => Told::More,
+            (None, true) => Told::Nothing,
+            (Some(_), true) => Told::More,
         }
     }
 
     fn slice(&mut self, shard: &mut Shard) {
-        match self.stage {
+        match std::mem::replace(&mut self.stage, Stage::Idle) {
             Stage::Idle => {}
-            Stage::Pieces { index, last } => self.slice_pieces(shard, index, last),
-            Stage::Notices { index, after, last } => self.slice_notices(index, after, last),
+            Stage::Pieces { index, ledger } => self.slice_pieces(shard, index, ledger),
+            Stage::Notices { index, after, ledger } => self.slice_notices(index, after, ledger),
         }
     }
 
-    fn slice_pieces(&mut self, shard: &mut Shard, index: u64, last: NoticeAt) {
+    fn slice_pieces(&mut self, shard: &mut Shard, index: u64, ledger: Box<LedgerHead>) {
         let chunk = &mut self.chunk;
         let mut is_coded = true;
         let is_whole = shard.checkpoint_slice(&mut |piece| {
             is_coded &= encode_piece(&piece, chunk).is_ok();
         });
+        let after = ledger.complete_after;
+        self.stage = if is_whole {
+            Stage::Notices { index, after, ledger }
+        } else {
+            Stage::Pieces { index, ledger }
+        };
         if !is_coded {
             self.give_up(shard);
             return;
-        }
-        if is_whole {
-            self.stage = Stage::Notices { index, after: NoticeAt::default(), last };
         }
         if self.chunk.len() >= CHUNK_BYTES || (is_whole && !self.chunk.is_empty()) {
             let next = Vec::with_capacity(CHUNK_BYTES.saturating_mul(2));
@@ -266,19 +299,29 @@ impl Scribe {
         }
     }
 
-    fn slice_notices(&mut self, index: u64, after: NoticeAt, last: NoticeAt) {
-        let notices: Vec<_> = self.ledger.notices(after, last, SLICE_NOTICES).copied().collect();
-        let Some(&(after, _)) = notices.last() else {
-            self.send(Order::End);
-            self.stage = Stage::Idle;
-            return;
-        };
-        self.stage = Stage::Notices { index, after, last };
-        let mut body = Vec::new();
-        // Notices have a fixed size: two hundred fit.
-        if encode_state(&notices, &mut body).is_ok() {
-            self.send(Order::Section { kind: kind::NOTICES, body });
+    /// Tells the next notices; after the last the ledger, which says from where on none is missing.
+    fn slice_notices(&mut self, index: u64, after: NoticeAt, mut ledger: Box<LedgerHead>) {
+        let gone = self.ledger.complete_after().min(ledger.last);
+        if gone > after {
+            // Later ones have taken the places of some that were not told yet.
+            ledger.complete_after = gone;
         }
+        let notices = self.ledger.notices(after, ledger.last, SLICE_NOTICES);
+        let notices: Vec<_> = notices.copied().collect();
+        let mut body = Vec::new();
+        if let Some(&(after, _)) = notices.last() {
+            self.stage = Stage::Notices { index, after, ledger };
+            // Notices have a fixed size: two hundred fit.
+            if encode_state(&notices, &mut body).is_ok() {
+                self.send(Order::Section { kind: kind::NOTICES, body });
+            }
+            return;
+        }
+        // Nine numbers a feed.
+        if encode_state(&ledger, &mut body).is_ok() {
+            self.send(Order::Section { kind: kind::LEDGER, body });
+        }
+        self.send(Order::End);
     }
 
     /// Gives an order, now or when there is room.
@@ -300,9 +343,7 @@ impl Scribe {
 
     fn give_up(&mut self, shard: &mut Shard) {
         shard.end_checkpoint();
-        if let (Some(keeper), Stage::Pieces { index, .. } | Stage::Notices { index, .. }) =
-            (&self.keeper, self.stage)
-        {
+        if let (Some(keeper), Some(index)) = (&self.keeper, self.stage.index()) {
             keeper.give_up(index);
         }
         self.stage = Stage::Idle;
@@ -324,12 +365,5 @@ impl Scribe {
     }
 }
 
-/// A version of the site as a checkpoint keeps it.
-pub(crate) fn coded_site(
-    site: &Arc<Site>,
-    config: &SiteConfig,
-) -> Result<CodedSite, ach_engine_wire::StateError> {
-    let mut bytes = Vec::new();
-    encode_state(config, &mut bytes)?;
-    Ok(CodedSite { site: Arc::clone(site), config: bytes.into() })
-}
+#[cfg(test)]
+mod tests;

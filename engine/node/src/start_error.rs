@@ -36,6 +36,17 @@ pub enum StartError {
         /// Why.
         source: EntryError,
     },
+    /// A newer build decided an entry of the journal.
+    #[error(
+        "entry {index} of the journal was decided by logic {found}, newer than this program knows; \
+         start the newer program"
+    )]
+    NewerLogic {
+        /// Which.
+        index: u64,
+        /// By which logic.
+        found: u16,
+    },
     /// An entry of the journal does not follow the one before.
     #[error(
         "entry {index} of the journal does not follow entry {after}; keep the folder and report it"
@@ -65,6 +76,45 @@ pub enum StartError {
     NoCheckpoint {
         /// The first entry that is there.
         index: u64,
+    },
+    /// The journal's beginning was given up, and a newer program wrote the checkpoint.
+    #[error(
+        "the checkpoint of entry {index} is a newer program's, and the journal before it is gone; \
+         start the newer program: {detail}"
+    )]
+    NewerCheckpoint {
+        /// The entry.
+        index: u64,
+        /// What this program made of it.
+        detail: String,
+    },
+    /// The journal's beginning was given up, and the disk does not give the checkpoint.
+    #[error(
+        "the disk does not give the checkpoint of entry {index}: {source}; put the disk right and \
+         start again, the checkpoint may be whole"
+    )]
+    CheckpointDisk {
+        /// The entry.
+        index: u64,
+        /// What the disk said.
+        source: io::Error,
+    },
+    /// The journal's beginning was given up, and the checkpoint is whole but of no use.
+    #[error(
+        "the checkpoint of entry {index} is whole and this program cannot use it: {detail}; keep the \
+         folder, start the build that wrote it, and report this"
+    )]
+    UnusableCheckpoint {
+        /// The entry.
+        index: u64,
+        /// Why.
+        detail: String,
+    },
+    /// The journal's beginning was given up, and the checkpoints cannot be listed.
+    #[error("the checkpoints cannot be listed: {source}; put the disk right and start again")]
+    Shelf {
+        /// What the disk said.
+        source: io::Error,
     },
     /// A checkpoint was made of another journal.
     #[error(

@@ -29,6 +29,9 @@ pub(crate) fn counts(rim: &Rim) -> Vec<(String, u64)> {
     if let Some(why) = rim.mark.stopped() {
         add(&format!("storing_stopped_{}", why.word()), 1);
     }
+    for trouble in rim.mark.troubles() {
+        add(&format!("journal_trouble_{}", trouble.word()), 1);
+    }
     add("audit_size", rim.audit.size());
     let troubles = rim.audit.troubles();
     add("is_audit_sound", u64::from(troubles.is_empty()));

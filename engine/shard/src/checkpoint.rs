@@ -60,6 +60,12 @@ impl ShardHead {
     pub fn site_version(&self) -> u32 {
         self.site_version
     }
+
+    /// Every version of the site the state goes by, some perhaps several times.
+    pub fn site_versions(&self) -> impl Iterator<Item = u32> {
+        let in_force = Some(self.site_version).filter(|version| *version > 0);
+        in_force.into_iter().chain(self.idle.iter().map(|idle| idle.saw_version))
+    }
 }
 
 /// An actor that is set aside.
@@ -177,6 +183,10 @@ impl Shard {
             return true;
         }
         let mut left = count_max;
+        // Copies first, of whatever kind, so that a slice leaves so many fewer.
+        left -= self.stage.deadlines.image_copies(left, &mut |due_at, &(entity, kind)| {
+            each(Piece::Deadline(Timestamp(due_at), entity, kind));
+        });
         left -= self.stage.actors.image(left, &mut |cell| each(piece_of(&cell)));
         left -= self.stage.deadlines.image(left, &mut |due_at, &(entity, kind)| {
             each(Piece::Deadline(Timestamp(due_at), entity, kind));
@@ -194,7 +204,7 @@ impl Shard {
     /// Copies that wait to be told, of what was touched since the checkpoint began. Tell slices
     /// until there are few; give the checkpoint up at [`COPIES_MAX`].
     pub fn checkpoint_copy_count(&self) -> usize {
-        self.stage.actors.copy_count()
+        self.stage.actors.copy_count() + self.stage.deadlines.copy_count()
     }
 
     /// Whether a checkpoint is under way. A change of the site gives it up, because it touches every

@@ -211,6 +211,11 @@ impl Shard {
         self.site.as_ref()
     }
 
+    /// The logic that decided the last entry; 0 before the first.
+    pub fn logic_version(&self) -> u16 {
+        self.logic_version
+    }
+
     /// Index of the last entry; 0 before the first.
     pub fn entry_index(&self) -> u64 {
         self.entry_index

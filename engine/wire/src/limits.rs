@@ -51,9 +51,10 @@ pub const INPUT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Largest encoded entry: one largest input and as much again for all the others.
 pub const ENTRY_BYTES_MAX: usize = 2 * INPUT_BYTES_MAX;
 
-/// Largest part of a checkpoint that is coded at once: the names of everything a site of a million
-/// tags ever had are 40 MB, its configuration as much.
-pub const STATE_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Largest value of a checkpoint. Two million tags and subjects ever named, with names of the longest
+/// kind, are a history of 170 MB; a configuration of a million of each in force is 62 MB with ordinary
+/// names, and an entry of the journal has it, so never more than [`ENTRY_BYTES_MAX`].
+pub const STATE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 const _: () = assert!(16 + BATCH_PINGS_MAX * 48 <= PAYLOAD_BYTES_MAX);
 const _: () = assert!(8 + BATCH_REPORTS_MAX * 32 <= PAYLOAD_BYTES_MAX);

@@ -49,10 +49,16 @@ fn coding() -> impl bincode::config::Config {
 ///
 /// # Errors
 ///
-/// [`StateError::TooLarge`]; part of it may be appended then.
+/// [`StateError::TooLarge`], also of what could be written and not be read again; some of it may be
+/// appended then.
 pub fn encode_state<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), StateError> {
+    let start = out.len();
     bincode::serde::encode_into_std_write(value, out, coding())
         .map_err(|_| StateError::TooLarge)?;
+    // The limit of the coding is for reading alone.
+    if out.len().saturating_sub(start) > STATE_BYTES_MAX {
+        return Err(StateError::TooLarge);
+    }
     Ok(())
 }
 

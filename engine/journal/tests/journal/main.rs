@@ -14,6 +14,7 @@ mod beside;
 mod damage;
 mod faults;
 mod full_disk;
+mod later;
 mod model;
 mod planted;
 mod power_cut;

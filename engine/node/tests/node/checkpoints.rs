@@ -8,17 +8,17 @@ use ach_engine_node::{CheckpointPolicy, Ended, Node, Running, StartError, Storin
 
 use crate::ward::{PATIENCE, Ward, in_time, ping, render};
 
-const DISK_BYTES: u64 = 256 << 20;
+pub(crate) const DISK_BYTES: u64 = 256 << 20;
 
 /// A ward that takes a checkpoint after every few entries.
-fn ward(is_journal_kept: bool) -> Ward {
+pub(crate) fn ward(is_journal_kept: bool) -> Ward {
     let mut ward = Ward::new();
     ward.limits.checkpoints = CheckpointPolicy { journal_bytes: 1, entries: 3, is_journal_kept };
     ward
 }
 
 /// Waits until a node has taken so many checkpoints; gives it something to decide meanwhile.
-async fn taken(ward: &Ward, node: &Running, count: u64) {
+pub(crate) async fn taken(ward: &Ward, node: &Running, count: u64) {
     let vendor = ward.vendor(node.address()).await;
     let mut x_mm = 1_000;
     let taking = async {
@@ -32,17 +32,17 @@ async fn taken(ward: &Ward, node: &Running, count: u64) {
     vendor.close().await.unwrap();
 }
 
-fn is_segment(name: &str) -> bool {
+pub(crate) fn is_segment(name: &str) -> bool {
     std::path::Path::new(name).extension().is_some_and(|extension| extension == "seg")
 }
 
-async fn drain(node: Running) {
+pub(crate) async fn drain(node: Running) {
     let ended = tokio::task::spawn_blocking(move || node.drain()).await.unwrap();
     assert_eq!(ended, Ended::Drained);
 }
 
 /// The open alarms and the mark behind them, in words.
-async fn open_alarms(ward: &Ward, node: &Running) -> Vec<String> {
+pub(crate) async fn open_alarms(ward: &Ward, node: &Running) -> Vec<String> {
     let client = ward.client(node.address(), Role::Receiver, "desk").await;
     let filter = ach_clients_rust::Filter::default();
     let mut alarms = client.subscriber().alarms(filter, None).await.unwrap();
@@ -59,16 +59,16 @@ async fn open_alarms(ward: &Ward, node: &Running) -> Vec<String> {
     }
 }
 
-fn gauge(node: &Running, name: &str) -> u64 {
+pub(crate) fn gauge(node: &Running, name: &str) -> u64 {
     node.gauges().into_iter().find(|(found, _)| *found == name).unwrap().1
 }
 
-fn indexes(disk: &SimDisk) -> Vec<u64> {
+pub(crate) fn indexes(disk: &SimDisk) -> Vec<u64> {
     Shelf::new(disk.clone()).list().unwrap().into_iter().map(|one| one.index).collect()
 }
 
 /// A disk on which a node has raised alarms, taken checkpoints and raised another alarm since.
-async fn lived(ward: &Ward, seed: u64) -> SimDisk {
+pub(crate) async fn lived(ward: &Ward, seed: u64) -> SimDisk {
     let disk = SimDisk::new(seed, DISK_BYTES);
     let node = ward.start_on(disk.clone());
     let vendor = ward.vendor(node.address()).await;
@@ -85,7 +85,7 @@ async fn lived(ward: &Ward, seed: u64) -> SimDisk {
     disk
 }
 
-const OPEN: [&str; 4] = [
+pub(crate) const OPEN: [&str; 4] = [
     "Raised Duress nurse Durable",
     "Raised UnauthorisedEntry visitor-2 Durable",
     "Raised UnauthorisedEntry visitor-3 Durable",

@@ -17,6 +17,7 @@ mod checkpoints;
 mod clocks;
 mod following;
 mod history;
+mod late_journal;
 mod numbers;
 mod overload;
 mod restart;

@@ -256,6 +256,15 @@ fn a_journal_that_this_build_decides_differently_is_refused() {
 }
 
 #[test]
+fn an_entry_of_a_newer_logic_is_refused_and_not_decided() {
+    let ward = Ward::new();
+    journal_with(&ward, &Entry { logic_version: LOGIC_VERSION + 1, ..first_entry(&ward) });
+    let refused = Node::start(ward.config()).unwrap_err();
+    assert!(matches!(refused, StartError::NewerLogic { index: 1, .. }), "{refused}");
+    assert!(refused.to_string().contains("start the newer program"), "{refused}");
+}
+
+#[test]
 fn a_journal_without_its_beginning_and_without_a_checkpoint_is_refused() {
     let ward = Ward::new();
     journal_with(&ward, &Entry { index: 2, ..first_entry(&ward) });
