@@ -87,8 +87,7 @@ async fn killed_under_load_a_node_loses_nothing_it_acknowledged_and_raises_each_
     let sending = tokio::spawn(Load::default().run(vendor.clone(), Arc::clone(&stop)));
 
     let mut chance = Chance::new(seed);
-    let mut deaths = Vec::new();
-    let mut diskless_count = 0;
+    let (mut deaths, mut diskless_count) = (Vec::new(), 0);
     for kill in 1..=kills {
         let life_ms = if chance.below(STARTS_KILLED_ONE_IN) == 0 {
             chance.between(START_MS)
