@@ -16,8 +16,8 @@ pub(crate) const BATCH_PING_BYTES: u64 = 44;
 /// Bytes of history a ping takes: 7.3 measured on walks (decision 0011), and visits and alarms.
 const HISTORY_PING_BYTES: u64 = 8;
 /// Bytes of the archives a ping that was alone in its entry takes, and one of 64.
-const SINGLE_ARCHIVED_BYTES: u64 = 84;
-const BATCH_ARCHIVED_BYTES: u64 = 25;
+const SINGLE_ARCHIVED_BYTES: u64 = 66;
+const BATCH_ARCHIVED_BYTES: u64 = 24;
 /// What the journal keeps until history, archives and two checkpoints have it: some segments of 64 MiB.
 const JOURNAL_KEPT_BYTES: u64 = 512 << 20;
 /// CPU time of history and archives for a ping, at low priority (decision 0011: 366 to 762 ns).

@@ -102,8 +102,7 @@ async fn run(keeping: Keeping) -> Run {
     let sending = tokio::spawn(Load::default().run(vendor.clone(), Arc::clone(&stop)));
 
     let mut chance = Chance::new(seed);
-    let mut deaths = Vec::new();
-    let mut diskless_count = 0;
+    let (mut deaths, mut diskless_count) = (Vec::new(), 0);
     for kill in 1..=kills {
         let life_ms = if chance.below(STARTS_KILLED_ONE_IN) == 0 {
             chance.between(START_MS)

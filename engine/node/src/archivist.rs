@@ -364,15 +364,14 @@ impl Copy<'_> {
         if self.writer.as_ref().is_some_and(|writer| writer.day() != Day::of(at)) {
             self.finish()?;
         }
-        let mut writer = match self.writer.take() {
-            Some(writer) => writer,
-            None => {
-                if record.index > self.last_index.saturating_add(1) {
-                    let (after, next) = (self.last_index, record.index);
-                    tracing::warn!(after, next, "entries between are in no archive");
-                }
-                ArchiveWriter::begin(self.folder, &self.secret, record.index, at)?
+        let mut writer = if let Some(writer) = self.writer.take() {
+            writer
+        } else {
+            if record.index > self.last_index.saturating_add(1) {
+                let (after, next) = (self.last_index, record.index);
+                tracing::warn!(after, next, "entries between are in no archive");
             }
+            ArchiveWriter::begin(self.folder, &self.secret, record.index, at)?
         };
         writer.push(record.index, at, record.payload)?;
         self.last_index = record.index;

@@ -109,14 +109,14 @@ impl<D: Disk + Clone> DiskStore<D> {
 impl<D: Disk + Clone> DiskStore<D> {
     /// Removes what neither a start nor history needs.
     fn tidy(&self) -> std::io::Result<()> {
-        let shelf = Shelf::new(self.disk.clone());
+        let all = Shelf::new(self.disk.clone());
         let mut kept: Vec<u64> = self.good.iter().map(|good| good.index).collect();
         if let Some(written_index) = self.floor.written_index() {
             // The newest first.
-            let shelved = shelf.list()?.into_iter().map(|one| one.index);
+            let shelved = all.list()?.into_iter().map(|one| one.index);
             kept.extend(shelved.into_iter().find(|&index| index <= written_index));
         }
-        shelf.keep(&kept)
+        all.keep(&kept)
     }
 }
 

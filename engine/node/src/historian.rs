@@ -231,7 +231,7 @@ impl<D: Disk + Clone> Historian<D> {
     /// History stops before it takes the room of what must not stop.
     fn must_have_room(&self) -> Result<(), Fault> {
         // A file system that does not tell is tried.
-        let room = rustix::fs::statvfs(&self.parts.data.join(HISTORY_FOLDER));
+        let room = rustix::fs::statvfs(self.parts.data.join(HISTORY_FOLDER));
         let is_low =
             room.is_ok_and(|room| room.f_bavail.saturating_mul(room.f_frsize) < LEFT_BYTES);
         if is_low { Err(Fault::NoRoom) } else { Ok(()) }

@@ -223,10 +223,10 @@ mod tests {
         let (queue, counters) = (Arc::new(HistoryQueue::new()), Arc::new(Counters::default()));
         let running = queue.begin_running();
         let mut feed = HistoryFeed::new(queue.clone(), counters, Vec::new());
-        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let cx = Context::from_waker(std::task::Waker::noop());
         feed.begin_close();
-        assert!(queue.is_closed() && feed.poll_closed(&mut cx).is_pending());
+        assert!(queue.is_closed() && feed.poll_closed(&cx).is_pending());
         drop(running);
-        assert!(feed.poll_closed(&mut cx).is_ready());
+        assert!(feed.poll_closed(&cx).is_ready());
     }
 }

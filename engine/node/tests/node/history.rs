@@ -175,7 +175,7 @@ async fn a_store_that_is_in_use_is_waited_for() {
 
 fn segments(journal: &Path) -> usize {
     let names = std::fs::read_dir(journal).unwrap().map(|it| it.unwrap().file_name());
-    names.filter(|name| name.to_string_lossy().ends_with(".seg")).count()
+    names.filter(|name| Path::new(name).extension().is_some_and(|it| it == "seg")).count()
 }
 
 /// The journal gives up only what is archived and in history, and then all of it can be derived again
