@@ -29,13 +29,10 @@ const LAST_MAX: u64 = 100_000;
 pub(crate) fn run(journal: &Journal) -> Result<Outcome, Failure> {
     match journal {
         Journal::Verify { dir, json } => verify(dir, *json),
-        Journal::Show { dir, from, count, last, json } => {
-            audit_deposit::read(&DataDirectory::existing(dir)?, "journal", Vec::new());
-            match last {
-                Some(last) => show_last(dir, *last, *json),
-                None => show_from(dir, from.unwrap_or(1), *count, *json),
-            }
-        }
+        Journal::Show { dir, from, count, last, json } => match last {
+            Some(last) => show_last(dir, *last, *json),
+            None => show_from(dir, from.unwrap_or(1), *count, *json),
+        },
     }
 }
 
@@ -195,6 +192,7 @@ fn site_names(directory: &DataDirectory) -> Result<SiteNames, Failure> {
 fn show_from(dir: &Path, from: u64, count: u64, is_json: bool) -> Result<Outcome, Failure> {
     let until = from.saturating_add(count);
     let directory = DataDirectory::existing(dir)?;
+    audit_deposit::read(&directory, "journal", Vec::new());
     let mut names = site_names(&directory)?;
     let report = entries(&directory, |entry| {
         names.take(&entry);
@@ -214,6 +212,7 @@ fn show_last(dir: &Path, last: u64, is_json: bool) -> Result<Outcome, Failure> {
     let keep = usize::try_from(last).unwrap_or(0);
     let mut kept: VecDeque<Entry> = VecDeque::new();
     let directory = DataDirectory::existing(dir)?;
+    audit_deposit::read(&directory, "journal", Vec::new());
     let mut names = site_names(&directory)?;
     let report = entries(&directory, |entry| {
         names.take(&entry);
