@@ -230,8 +230,9 @@ impl<T: Clone> LaneOutbox<T> {
         };
         let tickets = numbers.map(|number| number.saturating_add(base));
         let room = REFUSED_REMEMBERED.saturating_sub(self.refused.len());
+        // None is forgotten here: of several that were acked as durable, the first may be told before
+        // the next.
         self.refused.extend(tickets.take_while(|ticket| *ticket <= self.sent_through).take(room));
-        self.forget_refused();
     }
 
     /// What the node took after a refused one, and has on disk, it knows after a start as well.
