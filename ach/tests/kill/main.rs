@@ -143,7 +143,7 @@ async fn killed_under_load_a_node_loses_nothing_it_acknowledged_and_raises_each_
     journaled.check(&progress, &run.expected);
     let heard = run.heard.lock().unwrap();
     heard.check(&journaled);
-    history::check(&data, &folder.path().join("derived"));
+    history::check(&data, &run.folder.path().join("derived"));
     let (records, audit) = audit::audit_of(&data);
     assert!(audit.is_sound() && audit.tail.is_none(), "{audit:?}");
     assert!(!records.is_empty(), "nobody was recorded");

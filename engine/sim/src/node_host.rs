@@ -161,13 +161,15 @@ impl NodeHost {
             match started {
                 Ok((running, node)) => {
                     drop(told.send(Ok(running)));
-                    node.await;
+                    Box::pin(node).await;
                 }
                 Err(error) => drop(told.send(Err(error))),
             }
         };
         let task =
-            tokio::task::spawn_local(async move { LocalSet::new().run_until(process).await });
+            tokio::task::spawn_local(
+                async move { Box::pin(LocalSet::new().run_until(process)).await },
+            );
         let running = tell.await.map_err(|_| StartError::Failed)??;
         Ok(Life { running, task, runtime })
     }

@@ -124,7 +124,7 @@ impl Heard {
             AlarmUpdate::Gap(_) => self.has_gap = true,
             AlarmUpdate::Unreadable(error) => self.nonsense.push(error.to_string()),
             AlarmUpdate::OpenSetComplete { .. } => {
-                self.open_sets = self.open_sets.saturating_add(1)
+                self.open_sets = self.open_sets.saturating_add(1);
             }
             AlarmUpdate::EchoReply { .. } | AlarmUpdate::Disconnected => {}
         }

@@ -159,7 +159,7 @@ impl Vendor {
     fn publish_stamped(&self, deed: Deed, observed_at: Timestamp, past: &mut Past) {
         let Some(publisher) = self.publisher() else { return };
         let of_tag = |tag, word| Report::tag(tag, observed_at, word);
-        let published = match deed {
+        let taken = match deed {
             Deed::Ping { tag, x_mm, y_mm } => publisher
                 .try_publish(Ping::local(tag_id(tag), observed_at, x_mm, y_mm).on_floor(FLOOR)),
             Deed::OfTag { tag, word } => publisher.try_report(&of_tag(tag_id(tag), word)),
@@ -170,7 +170,7 @@ impl Vendor {
                 publisher.try_report(&Report::door(door_name(door), observed_at, word))
             }
         };
-        match published {
+        match taken {
             Ok(ticket) => past.published.push(Published {
                 life: self.life,
                 lane: ticket.lane,

@@ -72,9 +72,9 @@ impl Mover {
                 continue;
             }
             if is_inside {
-                entered.push(zone)
+                entered.push(zone);
             } else {
-                left.push(zone)
+                left.push(zone);
             }
             if zone == LOBBY {
                 let travelled_ns = received_at.since_ns(observed_at);
