@@ -3,13 +3,12 @@
 
 use std::io;
 
-use ach_engine_journal::{Config, Journal, Kek, Preparation, RecordKind, SimDisk};
 use ach_engine_store::{HistoryWriter, Store};
 
-use crate::{Geofence, Layout, Moves, PingCodec, SEED, ShardSteps};
+use crate::{Geofence, Layout, Moves, PingCodec, ShardSteps};
 
 /// Every workload by its name, as the baseline has it.
-pub const COUNTED: [&str; 10] = [
+pub const COUNTED: [&str; 9] = [
     "geofence-walks",
     "geofence-jumps",
     "shard-walks",
@@ -18,7 +17,6 @@ pub const COUNTED: [&str; 10] = [
     "wire-encode",
     "wire-decode",
     "entry-encode",
-    "journal-group",
     "history-pack",
 ];
 
@@ -31,11 +29,6 @@ const PINGS: usize = 1_024;
 const WARM_ROUNDS: usize = 5;
 /// Turns in which nobody is heard, until all are compacted.
 const IDLE_TURNS: usize = 200;
-/// Groups of a journal, each a batch of 256 pings, on a simulated disk.
-const GROUPS: u32 = 32;
-const GROUP_BYTES: usize = 256 * 48 + 96;
-const DISK_BYTES: u64 = 256 << 20;
-const SEGMENT_BYTES: u64 = 16 << 20;
 
 /// A workload that is set up and warm.
 pub struct Counted {
@@ -66,7 +59,6 @@ impl Counted {
             "wire-encode" => codec(PingCodec::encode_wire),
             "wire-decode" => codec(|codec| codec.decode_wire()),
             "entry-encode" => codec(PingCodec::encode_entry),
-            "journal-group" => journal()?,
             "history-pack" => history()?,
             _ => return Ok(None),
         }))
@@ -106,31 +98,6 @@ fn codec(mut work: impl FnMut(&mut PingCodec) -> u64 + 'static) -> Counted {
     let mut codec = PingCodec::new(PINGS);
     work(&mut codec);
     Counted::of(codec.ping_count(), move || work(&mut codec))
-}
-
-/// Groups made durable: copied, encrypted, chained, checked. The disk is simulated, for a real one counts
-/// nothing here.
-fn journal() -> io::Result<Counted> {
-    let disk = SimDisk::new(SEED, DISK_BYTES);
-    let kek = Kek::from_bytes(&[7; 32]).map_err(io::Error::other)?;
-    let config = Config { segment_bytes: SEGMENT_BYTES, ..Config::default() };
-    let (mut journal, _) =
-        Journal::open(disk, config, kek, &mut |_| ()).map_err(io::Error::other)?;
-    if let Some(preparation) = journal.preparation().map_err(io::Error::other)? {
-        let prepared = Preparation::run(preparation).map_err(io::Error::other)?;
-        journal.adopt(prepared).map_err(io::Error::other)?;
-    }
-    let payload: Vec<u8> = (0..=u8::MAX).cycle().take(GROUP_BYTES).collect();
-    let mut index = 0;
-    let mut group = move || {
-        index += 1;
-        let appended = journal.append(RecordKind::Entry, 0, 1, index, &payload);
-        let is_kept = appended.is_ok() && journal.commit().is_ok();
-        if is_kept { index } else { 0 }
-    };
-    group();
-    let groups = usize::try_from(GROUPS).unwrap_or(usize::MAX);
-    Ok(Counted::of(groups * 256, move || (0..GROUPS).map(|_| group()).sum()))
 }
 
 /// A second of tags, packed into the blocks of history.
