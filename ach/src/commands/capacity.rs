@@ -7,12 +7,6 @@ use serde_json::json;
 use crate::cli::Capacity;
 use crate::exit::Outcome;
 
-/// Bytes of the journal a ping that is alone in its entry and its group takes: the entry, the record's
-/// and the group's heads, up to the next 64 bytes. A node that is busy gathers, and writes less.
-pub(crate) const SINGLE_PING_BYTES: u64 = 256;
-/// Bytes a ping takes among 64 in an entry.
-pub(crate) const BATCH_PING_BYTES: u64 = 44;
-
 /// Bytes of history a ping takes: 7.3 measured on walks (decision 0011), and visits and alarms.
 const HISTORY_PING_BYTES: u64 = 8;
 /// Bytes of the archives a ping that was alone in its entry takes, and one of 64.
@@ -251,8 +245,6 @@ mod tests {
     #[test]
     fn the_bytes_of_a_ping_are_those_that_are_written() {
         let cases = [
-            (SINGLE_PING_BYTES, 1, journaled_bytes(1)),
-            (BATCH_PING_BYTES, 64, journaled_bytes(64)),
             (SINGLE_ARCHIVED_BYTES, 1, archived_bytes(1)),
             (BATCH_ARCHIVED_BYTES, 64, archived_bytes(64)),
         ];

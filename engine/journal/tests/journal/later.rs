@@ -64,7 +64,7 @@ fn the_records_behind_one_come_back_and_no_others() {
         assert_eq!(journal.release_before(Lsn(100)).unwrap(), 2);
         assert_eq!(journal.release_before(Lsn(100)).unwrap(), 0);
     }
-    let report = Reader::new(disk.clone()).verify(Some(&kek())).unwrap();
+    let report = Reader::new(disk).verify(Some(&kek())).unwrap();
     assert_eq!(report.damage, None);
     assert_eq!(report.segments[0].segment, 7);
 }
