@@ -154,18 +154,27 @@ fn a_running_node_remembers_and_so_does_one_that_was_killed() {
     assert!(!left.iter().any(|name| name.contains("asked") || name.contains("sock")), "{left:?}");
 }
 
+/// Who is answered by a node may tell it to end.
+fn asked(at: &Path, node: &Served) {
+    let status = format!("status --node {} --credentials desk", node.address);
+    check(at, &status, 0, &["node-1 of site example: storing"]);
+}
+
 #[test]
 fn history_can_be_off_or_elsewhere() {
     let folder = site();
     let at = folder.path();
     let off = format!("{SERVE} --history off");
     let node = Served::start(at, &off, Stdio::null(), Stdio::null());
+    check(at, "operator enrol desk --data data --out desk", 0, &[]);
+    asked(at, &node);
     node.signal(rustix::process::Signal::TERM);
     assert_eq!(node.ended(), Some(0));
     assert!(!at.join("data/history").exists());
     let elsewhere = format!("{SERVE} --history other/disk --history-days 3 --archive-days 0");
     for _ in 0..2 {
         let node = Served::start(at, &elsewhere, Stdio::null(), Stdio::null());
+        asked(at, &node);
         node.signal(rustix::process::Signal::TERM);
         assert_eq!(node.ended(), Some(0));
     }

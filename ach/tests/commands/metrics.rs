@@ -34,6 +34,7 @@ fn scraped_as(name: &str) -> Vec<String> {
         "bytes_committed" => Some("ach_committed_bytes_total".to_owned()),
         "shard_bytes_reserved" => Some("ach_shard_reserved_bytes".to_owned()),
         "shard_skew_ns" => Some("ach_shard_skew_seconds".to_owned()),
+        "history_lag_ns" => Some("ach_history_lag_seconds".to_owned()),
         _ => None,
     };
     [
