@@ -155,7 +155,6 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use ach_actors_model::{Ping, PingBatch, SourceRef, TagRef, Timestamp};
-    use ach_engine_journal::{Config, Journal, Kek, RecordKind, SimDisk};
     use ach_engine_shard::{Entry, Input};
     use ach_engine_store::ArchiveWriter;
     use ach_engine_wire::encode_entry;
@@ -226,20 +225,6 @@ mod tests {
         }
         let span = writer.finish().unwrap();
         std::fs::metadata(span.file).unwrap().len() / ENTRIES / u64::from(pings)
-    }
-
-    /// Bytes of the journal a ping takes when `pings` are an entry and a group.
-    fn journaled_bytes(pings: u32) -> u64 {
-        let bytes = encoded(1, pings);
-        let disk = SimDisk::new(1, 1 << 30);
-        let kek = Kek::from_bytes(&[7; 32]).unwrap();
-        let (mut journal, _) = Journal::open(disk, Config::default(), kek, &mut |_| {}).unwrap();
-        let before = journal.counters().bytes;
-        for index in 1..=100 {
-            journal.append(RecordKind::Entry, 0, 1, index, &bytes).unwrap();
-            journal.commit().unwrap();
-        }
-        (journal.counters().bytes - before) / 100 / u64::from(pings)
     }
 
     #[test]
