@@ -37,7 +37,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("bench",            &["ach-geo", "ach-actors-model", "ach-actors-runtime", "ach-actors-entities",
                            "ach-engine-checkpoint", "ach-engine-journal", "ach-engine-shard", "ach-engine-store",
                            "ach-engine-wire", "ach-load-tests-fleet"]),
-    ("fuzz",             &["ach-actors-model", "ach-engine-journal", "ach-engine-site", "ach-engine-wire"]),
+    ("fuzz",             &["ach-actors-model", "ach-actors-entities", "ach-engine-audit",
+                           "ach-engine-checkpoint", "ach-engine-journal", "ach-engine-shard", "ach-engine-site",
+                           "ach-engine-store", "ach-engine-wire"]),
     ("xtask",            &[]),
 ];
 

@@ -51,8 +51,14 @@ pub(crate) fn run(serve: &Serve) -> Result<Outcome, Failure> {
     if running.is_site_as_given() {
         site_apply::note_start(&serve.site, &directory, running.site_version());
     }
+    let runtime = runtime()?;
+    // Whoever reads that it listens may end it at once, and in order.
+    let interruption = {
+        let _within = runtime.enter();
+        Interruption::of_service()?
+    };
     announce(serve, &directory, &running, metrics.as_ref().map(Server::address));
-    runtime()?.block_on(until_told(&running, serve.until_stdin_ends))?;
+    runtime.block_on(until_told(&running, interruption, serve.until_stdin_ends))?;
     match running.drain() {
         Ended::Drained => Ok(Outcome::Served),
         Ended::Failed => Err(Failure::new(
@@ -185,8 +191,11 @@ fn announce(
 }
 
 /// Returns at SIGTERM, at Ctrl-C, with its parent if it was asked to, or when the node ends by itself.
-async fn until_told(running: &Running, until_stdin_ends: bool) -> Result<(), Failure> {
-    let mut interruption = Interruption::of_service()?;
+async fn until_told(
+    running: &Running,
+    mut interruption: Interruption,
+    until_stdin_ends: bool,
+) -> Result<(), Failure> {
     let parent_is_gone = async {
         if until_stdin_ends {
             stdin_end().await;

@@ -40,6 +40,7 @@ fn the_doctor_looks_at_everything_and_says_what_to_do() {
         "node cert",
         "authority",
         "journal key",
+        "audit log",
         "history",
         "credentials",
         "it carries",

@@ -1,8 +1,10 @@
 //! Puts the parts of a node together.
 
 use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
 use ach_actors_entities::Site;
 use ach_actors_model::{SiteConfig, SourceRef};
@@ -85,13 +87,7 @@ where
         site_note::choose(&data, site, recovered.site.as_ref())
     };
     let site_digest = chosen.digest(recovered.site.as_ref());
-    let (revocations, end_watch) = if pace.is_some() {
-        (watch::channel(Revocations::default()).1, None)
-    } else {
-        let watched = revocation_watch::start(data.join(REVOKED_FILE), shared.counters.clone());
-        let (revocations, end_watch) = watched.map_err(StartError::Thread)?;
-        (revocations, Some(end_watch))
-    };
+    let (revocations, end_watch) = revocations(pace.is_none(), &data, &shared.counters)?;
     let arrangement = if pace.is_some() { Arrangement::OneThread } else { arrangement };
     let timing = (clock, pace, limits.checkpoints, history);
     let (worker, told, acks) = worker(&shared, recovered, chosen.change, timing, &mut beside)?;
@@ -135,6 +131,21 @@ where
         _end_watch: end_watch,
     };
     Ok(Assembled { serving, running, beside })
+}
+
+/// Which certificates are revoked, and what ends the watch over the list of them. Without threads nobody
+/// watches, and none are.
+fn revocations(
+    is_threaded: bool,
+    data: &Path,
+    counters: &Arc<Counters>,
+) -> Result<(watch::Receiver<Revocations>, Option<Sender<()>>), StartError> {
+    if !is_threaded {
+        return Ok((watch::channel(Revocations::default()).1, None));
+    }
+    let watched = revocation_watch::start(data.join(REVOKED_FILE), counters.clone());
+    let (revocations, end_watch) = watched.map_err(StartError::Thread)?;
+    Ok((revocations, Some(end_watch)))
 }
 
 /// By what clock and pace the disk is written, when checkpoints are made, and who is told for history.

@@ -63,6 +63,17 @@ pub(crate) struct NodeHost {
     /// Its clocks.
     pub clock: Arc<MachineClock>,
     life: Option<Life>,
+    /// Bits that flipped since the disk was good.
+    flipped: Vec<Flipped>,
+}
+
+/// A bit of a file, and the byte it made.
+#[derive(Debug)]
+struct Flipped {
+    file: String,
+    place: usize,
+    mask: u8,
+    byte: u8,
 }
 
 /// A process at work.
@@ -89,7 +100,18 @@ impl NodeHost {
     ) -> NodeHost {
         let disk = SimDisk::new(chance.next(), DISK_BYTES);
         let audit_disk = SimDisk::new(chance.next(), DISK_BYTES);
-        NodeHost { identities, network, data, disk, audit_disk, chance, trace, clock, life: None }
+        NodeHost {
+            identities,
+            network,
+            data,
+            disk,
+            audit_disk,
+            chance,
+            trace,
+            clock,
+            life: None,
+            flipped: Vec::new(),
+        }
     }
 
     fn config(&self) -> NodeConfig {
@@ -270,6 +292,7 @@ impl NodeHost {
     pub(crate) fn restore(&mut self, disk: SimDisk) {
         self.trace.say("node", "a backup is put back");
         self.disk = disk;
+        self.flipped.clear();
     }
 
     /// Flips a bit of one of the journal's files.
@@ -277,14 +300,32 @@ impl NodeHost {
         let names = self.disk.list().unwrap_or_default();
         let Some(file) = self.chance.pick(&names).cloned() else { return };
         let (place, bit) = (self.chance.next(), self.chance.between(0, 7));
+        let (mask, made) = (1 << bit, Cell::new(None));
         let flipped = self.disk.corrupt(&file, |bytes| {
             let length = u64::try_from(bytes.len()).unwrap_or(1).max(1);
             let place = usize::try_from(place % length).unwrap_or(0);
             if let Some(byte) = bytes.get_mut(place) {
-                *byte ^= 1 << bit;
+                *byte ^= mask;
+                made.set(Some((place, *byte)));
             }
         });
         self.trace.say("node", format_args!("a bit of {file} flipped: {}", flipped.is_ok()));
+        if let Some((place, byte)) = made.take() {
+            self.flipped.push(Flipped { file, place, mask, byte });
+        }
+    }
+
+    /// What a check of the whole journal finds in a segment that no start reads any more is put back
+    /// from the backup, under a node that goes on: its flipped bits are as they were.
+    pub(crate) fn mend_old(&mut self) {
+        for Flipped { file, place, mask, byte } in std::mem::take(&mut self.flipped) {
+            // A file that is gone, or was written there since, has no such bit any more.
+            drop(self.disk.corrupt(&file, |bytes| {
+                if let Some(found) = bytes.get_mut(place).filter(|found| **found == byte) {
+                    *found ^= mask;
+                }
+            }));
+        }
     }
 
     /// The entries on the disk, with nobody using it.

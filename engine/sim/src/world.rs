@@ -306,6 +306,7 @@ impl Stage {
             self.host.restore(backup);
             self.host.start(&mut self.past).await;
         }
+        self.host.mend_old();
         let until = Instant::now() + CALM_WITHIN;
         while Instant::now() < until && self.vendor.publisher().is_none() {
             sleep(Duration::from_millis(10)).await;

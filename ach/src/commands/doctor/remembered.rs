@@ -11,7 +11,7 @@ use super::finding::Finding;
 /// Fewer days of room than this leave little time to buy a disk.
 const ROOM_DAYS_MIN: u64 = 7;
 
-/// Looks at what a node has remembered in its data directory; nothing where there is none yet.
+/// Looks at what a node has remembered in its data directory.
 pub(crate) fn findings(data: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
     let history = data.join("history");
@@ -26,6 +26,8 @@ pub(crate) fn findings(data: &Path) -> Vec<Finding> {
     } else if history.exists() {
         let megabytes = folder_bytes(&history) / 1_000_000;
         findings.push(Finding::ok("history", format!("{megabytes} MB")));
+    } else {
+        findings.push(Finding::ok("history", "none is written"));
     }
     let archive = data.join("archive");
     let Ok(spans) = archives(&archive) else {
