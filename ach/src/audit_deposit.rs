@@ -1,6 +1,8 @@
 //! Records what a command does to a data directory, whether or not a node is running on it.
 
-use ach_actors_model::{Name, Timestamp};
+use std::path::Path;
+
+use ach_actors_model::{Name, TagId, Timestamp};
 use ach_engine_audit::{
     Action, Agent, AgentRole, Config, Log, LogName, Object, ObjectKind, OpenError, Origin, Outcome,
     Reason, Record, SigningKey, deposit, has_log,
@@ -50,6 +52,18 @@ pub(crate) fn read(directory: &DataDirectory, what: &str, of: Vec<Object>) {
     if let Err(why) = lay_down_read() {
         complain!("that it is read is in no audit log: {why}");
     }
+}
+
+/// As [`read`], of what a data directory remembers.
+pub(crate) fn remembered(data: &Path, what: &str, of: Vec<Object>) -> Result<(), Failure> {
+    read(&DataDirectory::existing(data)?, what, of);
+    Ok(())
+}
+
+/// Tags, as objects of a record.
+pub(crate) fn tags(tags: &[TagId]) -> Result<Vec<Object>, Failure> {
+    let object = |tag: &TagId| Ok(Object::new(ObjectKind::Tag, Name::new(&tag.to_string())?));
+    tags.iter().map(object).collect()
 }
 
 /// Lays a record down beside the log, and takes it in if nobody else has the log.

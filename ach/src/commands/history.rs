@@ -5,11 +5,13 @@ mod export;
 mod hold;
 mod source;
 
-use ach_actors_model::Timestamp;
+use ach_actors_model::{Name, Timestamp};
+use ach_engine_audit::{Object, ObjectKind};
 use ach_engine_store::{KeptPing, NameKind, Visit};
 use serde_json::json;
 
 use self::source::Source;
+use crate::audit_deposit;
 use crate::cli::history::{Explain, History, Visits, Where};
 use crate::exit::{Failure, Outcome};
 use crate::moment::{iso, local};
@@ -40,6 +42,7 @@ pub(crate) fn whereabouts(wish: &Where) -> Result<Outcome, Failure> {
     let tag = source.store.tag(wish.tag)?.ok_or_else(|| {
         Failure::new(format!("no site of this node has had a tag {}; check its digits", wish.tag))
     })?;
+    audit_deposit::remembered(&wish.data, "where", audit_deposit::tags(&[wish.tag])?)?;
     let found = source.store.whereabouts(tag, at)?;
     let bearer = match found {
         None => None,
@@ -77,6 +80,8 @@ pub(crate) fn visits(wish: &Visits) -> Result<Outcome, Failure> {
     let number = source.store.number(NameKind::Zone, &wish.zone)?.ok_or_else(|| {
         Failure::new(format!("no site of this node has had a zone `{}`; check its id", wish.zone))
     })?;
+    let asked = Object::new(ObjectKind::Zone, Name::new(&wish.zone)?);
+    audit_deposit::remembered(&wish.data, "visits", vec![asked])?;
     let zone = ach_actors_model::ZoneRef(number);
     let visits = source.store.visits_of_zone(zone, (wish.from, wish.to), VISITS_MAX)?;
     for visit in &visits {

@@ -65,6 +65,12 @@ fn check_questions(folder: &Path, alarm: &str) {
     assert_eq!(told[0]["id"], alarm);
     let nobody = "0".repeat(32);
     check(folder, &format!("explain {nobody} --data data"), 3, &["there is no alarm"]);
+    // Who asked is known afterwards.
+    let shown = check(folder, "audit show data --count 1000", 0, &["administrator uid:"]);
+    for topic in ["where", "visits", "explain", "history"] {
+        assert!(shown.out.contains(&format!("topic {topic}")), "{topic}: {shown:?}");
+    }
+    assert!(shown.out.contains(TAG), "{shown:?}");
 }
 
 #[test]

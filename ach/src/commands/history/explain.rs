@@ -5,6 +5,7 @@ use ach_engine_store::{AlarmRecord, NameKind};
 use serde_json::{Value, json};
 
 use super::source::Source;
+use crate::audit_deposit;
 use crate::cli::history::Explain;
 use crate::exit::{Failure, Outcome};
 use crate::moment::{iso, length, local};
@@ -33,6 +34,7 @@ pub(super) fn run(wish: &Explain) -> Result<Outcome, Failure> {
         complain!("there is no alarm {} in this history", wish.alarm);
         return Ok(Outcome::Unsound);
     }
+    audit_deposit::remembered(&wish.data, "explain", Vec::new())?;
     for record in &records {
         let told = Told::of(&source, record)?;
         if wish.json {

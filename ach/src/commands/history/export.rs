@@ -10,6 +10,7 @@ use ach_engine_store::{Cell, ColumnKind, KeptPing, NameKind, ParquetWriter};
 use serde_json::json;
 
 use super::source::Source;
+use crate::audit_deposit;
 use crate::cli::history::{Export, Format};
 use crate::exit::{Failure, Outcome};
 use crate::moment::iso;
@@ -28,12 +29,17 @@ const COLUMNS: [(&str, ColumnKind); 10] = [
     ("battery_percent", ColumnKind::Int),
 ];
 
+/// Of so many tags the record of the reading tells.
+const TAGS_RECORDED_MAX: usize = 16;
+
 /// Does what was asked.
 pub(super) fn run(wish: &Export) -> Result<Outcome, Failure> {
     if wish.from >= wish.to {
         return Err(Failure::misused("--from must lie before --to"));
     }
     let source = Source::open(&wish.data)?;
+    let of: Vec<_> = wish.tag.iter().take(TAGS_RECORDED_MAX).copied().collect();
+    audit_deposit::remembered(&wish.data, "history", audit_deposit::tags(&of)?)?;
     let out: Box<dyn Write> = match &wish.out {
         Some(file) => Box::new(BufWriter::new(fresh(file)?)),
         None => Box::new(BufWriter::new(std::io::stdout())),
