@@ -46,6 +46,10 @@ use crate::process::{Keeping, Process, enrol};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
 /// How often the node dies unless the environment says otherwise.
 const KILLS_DEFAULT: u64 = 50;
+
+/// How often it dies while it gives up its journal: each start and stop is as above, and what is new, a
+/// segment that is removed, comes with every other checkpoint.
+const KILLS_FORGETTING: u64 = 20;
 /// It lives at least and at most for so long under load.
 const LIFE_MS: (u64, u64) = (20, 300);
 /// One life in so many ends while the node starts, whether it listens yet or not.
@@ -82,7 +86,10 @@ impl Run {
 }
 
 async fn run(keeping: Keeping) -> Run {
-    let kills = number("ACH_KILLS").unwrap_or(KILLS_DEFAULT);
+    let kills = number("ACH_KILLS").unwrap_or(match keeping {
+        Keeping::Journal => KILLS_DEFAULT,
+        Keeping::Checkpoints => KILLS_FORGETTING,
+    });
     let seed = number("ACH_SEED").unwrap_or_else(|| now().0);
     println!("{kills} kills, ACH_SEED={seed}");
     let folder = tempfile::tempdir().unwrap();
