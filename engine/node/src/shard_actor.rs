@@ -60,6 +60,7 @@ impl ShardActor {
             sleep: None,
             heartbeat: None,
             is_closing: false,
+            is_stored: false,
             is_over: false,
         };
         ShardActor { drive: Some(drive) }
@@ -76,6 +77,10 @@ impl Actor for ShardActor {
     }
 }
 
+/// So long a node that ends waits for its history, which has low priority and may be behind. What it
+/// does not write now it takes from the journal at the next start.
+const HISTORY_END_WITHIN: Duration = Duration::from_secs(3);
+
 /// The future that is the shard's life.
 #[derive(Debug)]
 struct Drive {
@@ -85,6 +90,8 @@ struct Drive {
     sleep: Option<Pin<Box<Sleep>>>,
     heartbeat: Option<Instant>,
     is_closing: bool,
+    /// The disk has everything.
+    is_stored: bool,
     is_over: bool,
 }
 
@@ -166,8 +173,21 @@ impl Drive {
             self.is_closing = true;
             self.worker.begin_close();
         }
-        if self.worker.poll_closed(cx).is_pending() {
-            return Poll::Pending;
+        if !self.is_stored {
+            if self.worker.poll_closed(cx).is_pending() {
+                return Poll::Pending;
+            }
+            self.is_stored = true;
+            self.sleep = Some(Box::pin(tokio::time::sleep(HISTORY_END_WITHIN)));
+        }
+        if self.worker.poll_remembered(cx).is_pending() {
+            let waited = self.sleep.as_mut().is_none_or(|sleep| sleep.as_mut().poll(cx).is_ready());
+            if !waited {
+                return Poll::Pending;
+            }
+            tracing::warn!(
+                "history did not end in time; it goes on from the journal at the next start"
+            );
         }
         self.is_over = true;
         tracing::info!(last_index = self.worker.last_index(), "the shard is drained");

@@ -213,15 +213,16 @@ impl ShardWorker {
     pub(crate) fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<()> {
         // A checkpoint holds the folder too.
         let scribe = self.parts.scribe.poll_closed(cx);
-        if self.parts.committer.poll_closed(cx).is_pending() {
-            return Poll::Pending;
-        }
-        // Only now everything that will ever be durable is.
-        let history = self.parts.history.as_mut().map_or(Poll::Ready(()), |history| {
+        if self.parts.committer.poll_closed(cx).is_ready() { scribe } else { Poll::Pending }
+    }
+
+    /// Ready once history has written what it had, after [`ShardWorker::poll_closed`] is: only then
+    /// everything that will ever be durable is.
+    pub(crate) fn poll_remembered(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.parts.history.as_mut().map_or(Poll::Ready(()), |history| {
             history.begin_close();
             history.poll_closed(cx)
-        });
-        if history.is_ready() { scribe } else { Poll::Pending }
+        })
     }
 
     fn is_due(&mut self) -> bool {
