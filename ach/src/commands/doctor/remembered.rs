@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_damaged_history_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(findings(folder.path()), []);
+        assert_eq!(findings(folder.path()), [Finding::ok("history", "none is written")]);
         fs::create_dir(folder.path().join("history")).unwrap();
         fs::write(folder.path().join("history/x"), vec![0; 2_000_000]).unwrap();
         assert_eq!(findings(folder.path())[0].seen, "2 MB");
