@@ -23,6 +23,15 @@ pub(crate) struct Served {
     pub(crate) metrics: Option<String>,
 }
 
+/// A test that fails leaves no node behind.
+impl Drop for Served {
+    fn drop(&mut self) {
+        // One that has ended is not killed.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
 impl Served {
     pub(crate) fn start(folder: &Path, words: &str, stdin: Stdio, stderr: Stdio) -> Served {
         let mut child = command(folder, words)
