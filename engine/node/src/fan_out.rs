@@ -94,6 +94,7 @@ impl FanOut {
         self.count(notice);
         let storage = self.provisional();
         self.told.keep_open(notice, storage, at);
+        self.told.keep_unsettled(notice, at);
         self.note_open();
         self.send_alarm(notice, storage, None);
     }
@@ -251,6 +252,11 @@ impl FanOut {
         self.told.durable_at
     }
 
+    /// The last notice that was told.
+    pub(crate) fn told_at(&self) -> NoticeAt {
+        self.told.told_at()
+    }
+
     /// Frames of the next open alarms after `after` that pass, and the last id looked at; no id
     /// when there are none left. Ids are in order, so the set may change between calls: what is
     /// raised or ends meanwhile waits in the subscriber's sink.
@@ -288,13 +294,13 @@ impl FanOut {
         encoded(&end.into())
     }
 
-    /// Whether durable notices after `after` are no longer here, or `after` lies beyond them all.
+    /// Whether notices after `after` are no longer here, or `after` lies beyond all that are durable.
     pub(crate) fn is_gap(&self, after: NoticeAt) -> bool {
-        self.told.recent.after(after).is_gap || after > self.told.durable_at
+        self.told.is_gap(after)
     }
 
-    /// Frames of the next durable notices after `after` and up to `through` that pass, and how far
-    /// that got; nothing when there are none left.
+    /// Frames of the next notices after `after` and up to `through` that pass, and how far that got;
+    /// nothing when there are none left. Those that are not on disk have no cursor.
     pub(crate) fn missed_chunk(
         &self,
         sieve: &Sieve,
@@ -303,10 +309,11 @@ impl FanOut {
     ) -> (Vec<Bytes>, Option<NoticeAt>) {
         let mut frames = Vec::new();
         let mut last = None;
-        let missed = self.told.recent.after(after).notices;
-        for (at, notice) in missed.take_while(|(at, _)| *at <= through).take(REPLAY_CHUNK) {
-            last = Some(*at);
-            let note = alarm_note(&self.site, notice, Storage::Durable, Some(*at), false);
+        let missed = self.told.after(after).take_while(|(at, ..)| *at <= through);
+        for (at, notice, is_durable) in missed.take(REPLAY_CHUNK) {
+            last = Some(at);
+            let storage = if is_durable { Storage::Durable } else { self.provisional() };
+            let note = alarm_note(&self.site, notice, storage, is_durable.then_some(at), false);
             if sieve.passes_alarm(&note) {
                 frames.push(encoded(&note.into()));
             }
@@ -463,6 +470,43 @@ mod tests {
         assert!(!fan_out.is_gap(at(1)));
         assert!(fan_out.is_gap(at(4)), "a cursor of another life of this node");
         assert_eq!(fan_out.open_count(), 1);
+    }
+
+    #[test]
+    fn who_comes_while_something_is_not_on_disk_hears_of_it_too() {
+        let mut fan_out = fan_out();
+        fan_out.tell(&notice(1), at(1));
+        fan_out.settle(&notice(1), at(1));
+        fan_out.stop_storing();
+        fan_out.tell(&cleared(1), at(2));
+        fan_out.tell(&notice(2), at(3));
+        fan_out.tell(&cleared(2), at(4));
+        let told_at = fan_out.told_at();
+        assert_eq!((told_at, fan_out.durable_at()), (at(4), at(1)));
+        let (frames, last) = fan_out.missed_chunk(&sieve(), fan_out.durable_at(), told_at);
+        let without_a_disk = "Provisional(NoDisk)";
+        let expected = [
+            format!("Cleared 1 {without_a_disk}"),
+            format!("Raised 2 {without_a_disk}"),
+            format!("Cleared 2 {without_a_disk}"),
+        ];
+        assert_eq!((render(frames), last), (expected.to_vec(), Some(at(4))));
+        assert_eq!(fan_out.missed_chunk(&sieve(), at(4), told_at), (Vec::new(), None));
+    }
+
+    #[test]
+    fn what_becomes_durable_while_it_is_told_is_told_once_and_nothing_is_passed_over() {
+        let mut fan_out = fan_out();
+        fan_out.tell(&notice(1), at(1));
+        fan_out.tell(&notice(2), at(2));
+        let through = fan_out.told_at();
+        let after = fan_out.durable_at();
+        fan_out.settle(&notice(1), at(1));
+        let (frames, last) = fan_out.missed_chunk(&sieve(), after, through);
+        assert_eq!(render(frames), ["Raised 1 Durable", "Raised 2 Provisional(None)"]);
+        fan_out.settle(&notice(2), at(2));
+        assert_eq!(fan_out.missed_chunk(&sieve(), last.unwrap(), through), (Vec::new(), None));
+        assert_eq!(fan_out.told_at(), fan_out.durable_at());
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl Ledger {
             (one.notice.id, OpenAlarm { notice: one.notice, storage, at })
         });
         let (_, durable_at) = self.recent.span();
-        Told { open: open.collect(), recent: self.recent.clone(), durable_at }
+        Told::durable(open.collect(), self.recent.clone(), durable_at)
     }
 }
 

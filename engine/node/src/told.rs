@@ -1,13 +1,17 @@
-//! The alarms as subscribers know them: which are open, and what lately became durable.
+//! The alarms as subscribers know them: which are open, what lately became durable, and what has been
+//! told and is not on disk.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use ach_actors_model::{AlarmId, AlarmNotice, AlarmTransition};
 use ach_engine_wire::Storage;
 
-#[cfg(test)]
-use crate::recent::RECENT_MAX;
-use crate::recent::{NoticeAt, Recent};
+use crate::recent::{NoticeAt, RECENT_MAX, Recent};
+
+/// Notices kept that have been told and are not on disk: a few, but for a node that has stopped
+/// storing, which keeps as many as of those that are.
+const UNSETTLED_MAX: usize = RECENT_MAX;
 
 /// An alarm that is raised and neither cleared nor retracted.
 #[derive(Debug, Clone)]
@@ -23,17 +27,27 @@ pub(crate) struct Told {
     pub open: BTreeMap<AlarmId, OpenAlarm>,
     pub recent: Recent,
     pub durable_at: NoticeAt,
+    /// Told, and not on disk. They are all later than what is.
+    unsettled: BTreeMap<NoticeAt, AlarmNotice>,
+    /// Some of those are not kept any more.
+    is_unsettled_cut: bool,
 }
 
 impl Told {
     /// Nothing yet.
     #[cfg(test)]
     pub(crate) fn new() -> Told {
-        Told {
-            open: BTreeMap::new(),
-            recent: Recent::new(RECENT_MAX),
-            durable_at: NoticeAt::default(),
-        }
+        Told::durable(BTreeMap::new(), Recent::new(RECENT_MAX), NoticeAt::default())
+    }
+
+    /// What was told up to the last durable notice, and no more.
+    pub(crate) fn durable(
+        open: BTreeMap<AlarmId, OpenAlarm>,
+        recent: Recent,
+        durable_at: NoticeAt,
+    ) -> Told {
+        let unsettled = BTreeMap::new();
+        Told { open, recent, durable_at, unsettled, is_unsettled_cut: false }
     }
 
     /// A notice out of the journal: durable, and told in another life of the node.
@@ -68,5 +82,39 @@ impl Told {
     pub(crate) fn keep_recent(&mut self, notice: &AlarmNotice, at: NoticeAt) {
         self.durable_at = at;
         self.recent.push(at, *notice);
+        self.unsettled.remove(&at);
+    }
+
+    /// Keeps a notice that is told before it is on disk for those who come meanwhile. Without it they
+    /// would take an alarm for open, or never hear of one, that has ended on a node that does not store.
+    pub(crate) fn keep_unsettled(&mut self, notice: &AlarmNotice, at: NoticeAt) {
+        if self.unsettled.len() >= UNSETTLED_MAX {
+            self.unsettled.pop_first();
+            self.is_unsettled_cut = true;
+        }
+        self.unsettled.insert(at, *notice);
+    }
+
+    /// The last notice that was told.
+    pub(crate) fn told_at(&self) -> NoticeAt {
+        let last = self.unsettled.last_key_value().map(|(at, _)| *at);
+        last.map_or(self.durable_at, |last| last.max(self.durable_at))
+    }
+
+    /// Whether some of what was told after `after` is not known any more, or nothing of the kind ever
+    /// was told.
+    pub(crate) fn is_gap(&self, after: NoticeAt) -> bool {
+        self.is_unsettled_cut || after > self.durable_at || self.recent.after(after).is_gap
+    }
+
+    /// What was told after `after`, in order, as far as it is known, and whether it is on disk.
+    pub(crate) fn after(
+        &self,
+        after: NoticeAt,
+    ) -> impl Iterator<Item = (NoticeAt, &AlarmNotice, bool)> {
+        let durable = self.recent.after(after).notices.map(|(at, notice)| (*at, notice, true));
+        let rest = (Bound::Excluded(after), Bound::Unbounded);
+        let unsettled = self.unsettled.range(rest).map(|(at, notice)| (*at, notice, false));
+        durable.chain(unsettled)
     }
 }

@@ -116,6 +116,9 @@ impl Heard {
                 }
             }
             AlarmUpdate::Gone { id } => {
+                if !self.has_gap {
+                    self.nonsense.push(format!("{id} ended, and nobody said how"));
+                }
                 self.open.remove(id);
                 for (_, told) in self.changes.iter_mut().filter(|((of, _), _)| of == id) {
                     *told = Told::Gone;

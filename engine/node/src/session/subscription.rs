@@ -1,16 +1,16 @@
 //! Writes one subscription's stream.
 //!
-//! An alarm stream that resumes begins with what became durable after its cursor. Then come the open
-//! alarms, what became durable meanwhile, and the mark: who has read as far has been told of all up
-//! to the mark's cursor. Then news as it comes. A subscriber that falls behind is told so and sent
-//! the open alarms again; one that takes nothing at all is cut.
+//! An alarm stream that resumes begins with what became durable after its cursor. Then comes what was
+//! told and is not on disk yet, then the open alarms, what became durable meanwhile, and the mark: who
+//! has read as far has been told of all up to the mark's cursor. Then news as it comes. A subscriber
+//! that falls behind is told so and sent the open alarms again; one that takes nothing at all is cut.
 
 use std::rc::Rc;
 
 use ach_actors_model::Lane;
 use ach_engine_audit::{Action, Outcome, Record};
 use ach_engine_net::{FrameSink, Role};
-use ach_engine_wire::{Code, Cursor, Frame, Gap, Preamble, Subscribe, Topic};
+use ach_engine_wire::{Code, Frame, Gap, Preamble, Subscribe, Topic};
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::task::yield_now;
@@ -188,7 +188,8 @@ impl Subscription {
             self.gap(out, Code::TooSlow, Some(taken.missed));
             if self.request.topic == Topic::Alarms {
                 self.session.rim.counters.subscribers_resynchronised.count();
-                self.open_set(out).await?;
+                let durable_at = self.session.rim.fan_out.borrow().durable_at();
+                self.open_set(out, durable_at).await?;
             }
         }
         for frame in taken.frames {
@@ -211,19 +212,25 @@ impl Subscription {
     }
 
     async fn begin_alarms(&mut self, out: &mut FrameSink) -> Result<(), Fault> {
-        if let Some(resume) = self.request.resume_after {
-            self.missed(out, resume).await?;
-        }
-        self.open_set(out).await
+        let durable_at = self.session.rim.fan_out.borrow().durable_at();
+        let after = match self.request.resume_after {
+            Some(resume) => {
+                let after = NoticeAt { index: resume.index, ordinal: resume.ordinal };
+                if resume.shard != SHARD || self.session.rim.fan_out.borrow().is_gap(after) {
+                    self.gap(out, Code::CursorOutOfRange, None);
+                }
+                after.min(durable_at)
+            }
+            None => durable_at,
+        };
+        self.open_set(out, after).await
     }
 
-    async fn missed(&mut self, out: &mut FrameSink, resume: Cursor) -> Result<(), Fault> {
-        // What becomes durable from here on waits in the sink.
-        let through = self.session.rim.fan_out.borrow().durable_at();
-        let mut after = NoticeAt { index: resume.index, ordinal: resume.ordinal };
-        if resume.shard != SHARD || self.session.rim.fan_out.borrow().is_gap(after) {
-            self.gap(out, Code::CursorOutOfRange, None);
-        }
+    /// Writes what was told after a notice: what is on disk, and behind it what is not. It may have
+    /// ended an alarm that the subscriber takes for open.
+    async fn missed(&mut self, out: &mut FrameSink, mut after: NoticeAt) -> Result<(), Fault> {
+        // What is told, or becomes durable, from here on waits in the sink.
+        let through = self.session.rim.fan_out.borrow().told_at();
         loop {
             let (frames, last) =
                 self.session.rim.fan_out.borrow().missed_chunk(&self.sieve, after, through);
@@ -236,10 +243,12 @@ impl Subscription {
         }
     }
 
-    /// Writes the open alarms, what gathered meanwhile, and the mark. Nothing is awaited between the
-    /// last two, so that the mark's cursor stands for all that was told before it.
-    async fn open_set(&mut self, out: &mut FrameSink) -> Result<(), Fault> {
+    /// Writes what was told after a notice, the open alarms, what gathered meanwhile, and the mark.
+    /// Nothing is awaited between the last two, so that the mark's cursor stands for all that was told
+    /// before it.
+    async fn open_set(&mut self, out: &mut FrameSink, mut after: NoticeAt) -> Result<(), Fault> {
         for _ in 0..=BEHIND_MAX {
+            self.missed(out, after).await?;
             let open_count = self.write_open(out).await?;
             let taken = self.sink.take();
             if taken.missed == 0 {
@@ -251,6 +260,7 @@ impl Subscription {
             }
             self.gap(out, Code::TooSlow, Some(taken.missed));
             self.session.rim.counters.subscribers_resynchronised.count();
+            after = self.session.rim.fan_out.borrow().durable_at();
         }
         Err(Fault::peer(Code::TooSlow, "the subscriber reads too slowly"))
     }

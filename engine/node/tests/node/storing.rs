@@ -4,7 +4,7 @@ use crate::ward::raw::{Raw, wire_ping};
 use crate::ward::stalling_disk::StallingDisk;
 use crate::ward::{Alarms, PATIENCE, Ward, in_time, name, ping};
 use ach_actors_model::{Lane, TagId};
-use ach_clients_rust::{Progress, Publisher, PublisherOptions, Report, ReportWord, now};
+use ach_clients_rust::{Filter, Progress, Publisher, PublisherOptions, Report, ReportWord, now};
 use ach_engine_journal::{SimDisk, SimFault};
 use ach_engine_net::Role;
 use ach_engine_node::{Arrangement, Ended, NodeLimits, Running, StoringStopped};
@@ -53,6 +53,39 @@ async fn a_failed_flush_ends_storing_and_alarms_go_on_as_provisional() {
     let said = status.counters.iter().find(|c| c.name.as_str() == "storing_stopped_disk_failed");
     assert_eq!(said.map(|counter| counter.count), Some(1), "the operator is told why");
     assert!(node.counters().entries_not_stored.get() > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_to_a_node_that_does_not_store_hears_what_ended_while_he_was_away() {
+    let ward = Ward::new();
+    let disk = SimDisk::new(1, DISK_BYTES);
+    let node = ward.start_on(disk.clone());
+    let (mut present, mut away) =
+        (ward.alarms(node.address()).await, ward.alarms(node.address()).await);
+    let vendor = ward.vendor(node.address()).await;
+    vendor.report(Report::tag(TagId(1), now(), ReportWord::ButtonPressed)).await.unwrap();
+    vendor.drain().await.unwrap();
+    for alarms in [&mut present, &mut away] {
+        alarms.expect("Raised Duress nurse Provisional(None)").await;
+        alarms.expect("durable Raised").await;
+    }
+    let cursor = away.stream.cursor();
+    drop(away);
+    for op in 1..=8 {
+        disk.plan(op, SimFault::Fail);
+    }
+    vendor.publish(ping(1, 2_000, 2_000)).await.unwrap();
+    in_time("storing to stop", node.storing_stopped()).await;
+    vendor.report(Report::tag(TagId(1), now(), ReportWord::ButtonReset)).await.unwrap();
+    present.expect("Cleared Duress nurse Provisional(NoDisk)").await;
+    for resume_after in [cursor, None] {
+        let client = ward.client(node.address(), Role::Receiver, "desk").await;
+        let stream = client.subscriber().alarms(Filter::default(), resume_after).await.unwrap();
+        let mut alarms = Alarms { stream };
+        alarms.expect("Cleared Duress nurse Provisional(NoDisk)").await;
+        alarms.expect("open 0").await;
+        assert_eq!(alarms.stream.cursor(), cursor, "nothing more is durable");
+    }
 }
 
 /// A node whose disk has stopped to answer, with a subscriber and a vendor that has an epoch.
