@@ -2,21 +2,38 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt, registry};
 
 /// Which lines are written, as in `ACH_LOG=debug` or `ACH_LOG=ach_engine_node=debug,warn`.
 const VARIABLE: &str = "ACH_LOG";
 
 /// Starts it at `level`, unless the environment says otherwise.
 pub(crate) fn start(level: &str, is_json: bool) {
-    let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(level));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(|| Forgiving(io::stderr()))
-        .with_ansi(io::stderr().is_terminal());
+    let asked = std::env::var(VARIABLE).ok();
+    let (targets, wrong) = wanted(asked.as_deref(), level);
+    let lines =
+        fmt::layer().with_writer(|| Forgiving(io::stderr())).with_ansi(io::stderr().is_terminal());
+    let lines = if is_json { lines.json().boxed() } else { lines.boxed() };
     // A second start in one process keeps the first.
-    let started = if is_json { builder.json().try_init() } else { builder.try_init() };
-    drop(started);
+    drop(registry().with(lines.with_filter(targets)).try_init());
+    if let Some(wrong) = wrong {
+        tracing::warn!(
+            "{VARIABLE} is not understood and is passed over: {wrong}; write `debug`, or `ach_engine_node=debug,warn`"
+        );
+    }
+}
+
+/// Which lines are wanted, and what is wrong with what the environment says.
+fn wanted(asked: Option<&str>, level: &str) -> (Targets, Option<String>) {
+    let usual = || level.parse().unwrap_or_default();
+    match asked.map(str::parse) {
+        None => (usual(), None),
+        Some(Ok(targets)) => (targets, None),
+        Some(Err(error)) => (usual(), Some(ToString::to_string(&error))),
+    }
 }
 
 /// A writer that never fails. The log may lie on the disk that is full, or its reader be gone; what
@@ -39,6 +56,25 @@ impl<W: Write> Write for Forgiving<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_environment_says_which_lines_are_written() {
+        let cases = [
+            (None, true, false),
+            (Some("error"), false, false),
+            (Some("ach_engine_node=debug,error"), true, true),
+            (Some("ach_engine_node=loud"), true, false),
+        ];
+        for (asked, says_warning, says_debug) in cases {
+            let (targets, wrong) = wanted(asked, "warn");
+            let said = (
+                targets.would_enable("ach_engine_node", &tracing::Level::WARN),
+                targets.would_enable("ach_engine_node", &tracing::Level::DEBUG),
+            );
+            assert_eq!(said, (says_warning, says_debug), "{asked:?}");
+            assert_eq!(wrong.is_some(), asked == Some("ach_engine_node=loud"), "{asked:?}");
+        }
+    }
 
     struct Full;
 
