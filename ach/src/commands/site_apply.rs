@@ -120,7 +120,9 @@ pub(super) fn tell(verdict: &SiteVerdict, how: &How<'_>) -> Outcome {
         if verdict.reason_count > told {
             say!("  and {} more", verdict.reason_count.saturating_sub(told));
         }
-        say!("Nothing was changed. docs/errors/codes.md says what to do.");
+        // A node that does not store says itself what of it is in force until its next start.
+        let unchanged = if verdict.code == Code::NotNow { "" } else { "Nothing was changed. " };
+        say!("{unchanged}docs/errors/codes.md says what to do.");
     }
     if is_done { Outcome::Done } else { Outcome::Unsound }
 }

@@ -13,7 +13,7 @@ from .notes import AlarmNote, AlarmSettled, Gap, OpenSetEnd
 from .values import Cursor
 from .words import Storage, Transition
 
-ENDED_MAX = 10_000
+ENDED_MAX = 65_536
 """Alarms that ended and are remembered, lest a repetition is taken for news."""
 _KEPT = (Storage.DURABLE, Storage.WITHDRAWN)
 
@@ -98,9 +98,12 @@ class AlarmBook:
         """What is open, each with its latest change."""
         return [alarm.latest for alarm in self._open.values()]
 
-    def begin_stream(self) -> None:
-        """A stream begins: the open set comes anew."""
-        self._begin_set(has_gap=False)
+    def begin_stream(self, *, has_gap: bool = False) -> None:
+        """A stream begins: the open set comes anew.
+
+        With a gap if the subscription gave no cursor: then what was missed is not told.
+        """
+        self._begin_set(has_gap=has_gap)
 
     def skip(self) -> None:
         """A note could not be read. It may have told of any alarm, so the next mark judges none."""

@@ -6,6 +6,7 @@ import functools
 import logging
 from collections import deque
 from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar
@@ -32,6 +33,13 @@ DEAD_AFTER_S = 3.0
 _log = logging.getLogger("ach_client")
 
 N = TypeVar("N")
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A subscription has been asked for; without a cursor nothing that was missed will be told."""
+
+    has_cursor: bool
 
 
 class Subscriber(Generic[N]):
@@ -118,7 +126,7 @@ class Subscriber(Generic[N]):
 
     def _read(self, entry: Any) -> Iterable[N]:
         """What the program is told of a note, or of the link."""
-        return () if isinstance(entry, Skipped) else (entry,)
+        return () if isinstance(entry, (Skipped, _Begun)) else (entry,)
 
     def _key(self, note: Any) -> Hashable:  # noqa: ARG002
         """What a newer note of the same key makes old; None for what must all be told."""
@@ -181,6 +189,7 @@ class Subscriber(Generic[N]):
         self._subscription += 1
         self._silence = Silence()
         self._heard_count = 0
+        self._inbox.put(_Begun(has_cursor=self._heard_through is not None))
         self._inbox.put(LinkUp(session.welcome))
         session.send(
             control.Subscribe(
@@ -236,8 +245,9 @@ class AlarmSubscriber(Subscriber[AlarmUpdate | LinkUp | LinkDown | CertificateEn
                 )
 
     def _read(self, entry: Any) -> Iterable[AlarmUpdate | LinkUp | LinkDown | CertificateEnds]:
-        if isinstance(entry, LinkUp):
-            self._book.begin_stream()
+        if isinstance(entry, _Begun):
+            self._book.begin_stream(has_gap=not entry.has_cursor)
+            return ()
         if isinstance(entry, (CertificateEnds, LinkUp, LinkDown)):
             return (entry,)
         if isinstance(entry, Skipped):

@@ -231,3 +231,11 @@ def test_what_is_told_outside_of_a_set_is_not_kept_for_its_mark() -> None:
     for each in "bcdef":
         told(book, note(each, RAISED, DURABLE), note(each, CLEARED, DURABLE))
     assert not book._told_in_set
+
+
+def test_without_a_cursor_nobody_knows_whether_what_is_not_told_again_was_lost() -> None:
+    book = AlarmBook()
+    book.begin_stream(has_gap=True)
+    told(book, note("a", RAISED, PROVISIONAL))
+    book.begin_stream(has_gap=True)
+    assert told(book, MARK) == ["gone a raised", "mark"]

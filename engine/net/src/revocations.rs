@@ -49,6 +49,11 @@ impl Revocations {
             .ok_or_else(|| PkiError::Content { path: path.to_owned(), wanted: REMEDY })
     }
 
+    /// Whether nobody is revoked.
+    pub fn is_empty(&self) -> bool {
+        self.since_s.is_empty()
+    }
+
     /// Writes the list; a crash leaves the old one or this one.
     ///
     /// # Errors

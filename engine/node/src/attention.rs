@@ -86,12 +86,21 @@ impl AttentionBook {
         }
     }
 
-    /// A subscriber says what it has displayed.
-    pub(crate) fn take(&mut self, key: SubscriberKey, said: &Displayed, at: Timestamp) {
+    /// A subscriber says what it has displayed. A place beyond `durable_at` is of another past, as of a
+    /// node that was restored from a backup, and stands for none of its alarms.
+    pub(crate) fn take(
+        &mut self,
+        key: SubscriberKey,
+        said: &Displayed,
+        durable_at: NoticeAt,
+        at: Timestamp,
+    ) {
         let Some(watcher) = self.watchers.get_mut(&key) else { return };
         if let Some(through) = said.through.filter(|through| through.shard == SHARD) {
             let through = NoticeAt { index: through.index, ordinal: through.ordinal };
-            watcher.displayed = watcher.displayed.max(Some(through));
+            if through <= durable_at {
+                watcher.displayed = watcher.displayed.max(Some(through));
+            }
         }
         watcher.displayed_at = Some(at);
         for &alarm in &said.alarms {

@@ -17,8 +17,54 @@ use crate::counters::Counters;
 /// How often the list is read: it has some hundred bytes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Reads the list and goes on watching it until the sender it gives is dropped. A list that cannot be
-/// read leaves what was known in force, is counted, and told once.
+/// Looks at the list.
+#[derive(Debug)]
+struct Look {
+    path: PathBuf,
+    counters: Arc<Counters>,
+    is_told: bool,
+}
+
+impl Look {
+    fn new(path: PathBuf, counters: Arc<Counters>) -> Look {
+        Look { path, counters, is_told: false }
+    }
+
+    /// What has changed against what is known. A list that cannot be read, or is not there any more,
+    /// leaves that in force, is counted, and told once.
+    fn look(&mut self, known: &Revocations) -> Option<Revocations> {
+        match Revocations::load(&self.path) {
+            // Nobody is let in again by a file that is moved, or by a volume that is not mounted.
+            Ok(list) if list.is_empty() && !known.is_empty() && !self.path.exists() => {
+                if self.is_first() {
+                    tracing::error!(
+                        path = %self.path.display(),
+                        "the list of revoked certificates is gone; what was known of it stays in \
+                         force: put it back from your backup"
+                    );
+                }
+                None
+            }
+            Ok(list) => {
+                self.is_told = false;
+                (list != *known).then_some(list)
+            }
+            Err(error) => {
+                if self.is_first() {
+                    tracing::error!(%error, "cannot tell which certificates are revoked");
+                }
+                None
+            }
+        }
+    }
+
+    fn is_first(&mut self) -> bool {
+        self.counters.revocations_unread.count();
+        !std::mem::replace(&mut self.is_told, true)
+    }
+}
+
+/// Reads the list and goes on watching it until the sender it gives is dropped.
 ///
 /// # Errors
 ///
@@ -27,26 +73,13 @@ pub(crate) fn start(
     path: PathBuf,
     counters: Arc<Counters>,
 ) -> io::Result<(watch::Receiver<Revocations>, Sender<()>)> {
-    let mut is_told = false;
-    let mut look = move |known: &Revocations| match Revocations::load(&path) {
-        Ok(list) => {
-            is_told = false;
-            (list != *known).then_some(list)
-        }
-        Err(error) => {
-            counters.revocations_unread.count();
-            if !std::mem::replace(&mut is_told, true) {
-                tracing::error!(%error, "cannot tell which certificates are revoked");
-            }
-            None
-        }
-    };
-    let first = look(&Revocations::default()).unwrap_or_default();
+    let mut look = Look::new(path, counters);
+    let first = look.look(&Revocations::default()).unwrap_or_default();
     let (tell, told) = watch::channel(first);
     let (end, ended) = channel::<()>();
     std::thread::Builder::new().name("ach-revoked".to_owned()).spawn(move || {
         while ended.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-            let changed = look(&tell.borrow());
+            let changed = look.look(&tell.borrow());
             if let Some(list) = changed {
                 tracing::info!("the list of revoked certificates has changed");
                 tell.send_replace(list);
@@ -54,4 +87,28 @@ pub(crate) fn start(
         }
     })?;
     Ok((told, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ach_actors_model::{Name, Timestamp};
+    use ach_engine_net::Role;
+
+    #[test]
+    fn a_list_that_is_gone_lets_nobody_in_again_and_one_that_is_empty_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("revoked");
+        let counters = Arc::new(Counters::default());
+        let mut list = Revocations::default();
+        list.revoke(Role::Vendor, &Name::new("uwb").unwrap(), Timestamp(1));
+        list.save(&path).unwrap();
+        let mut look = Look::new(path.clone(), counters.clone());
+        assert_eq!(look.look(&Revocations::default()), Some(list.clone()));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(look.look(&list), None);
+        assert_eq!(counters.revocations_unread.get(), 1);
+        Revocations::default().save(&path).unwrap();
+        assert_eq!(look.look(&list), Some(Revocations::default()));
+    }
 }

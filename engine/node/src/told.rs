@@ -83,6 +83,8 @@ impl Told {
         self.durable_at = at;
         self.recent.push(at, *notice);
         self.unsettled.remove(&at);
+        // What was left out is on disk as well, for it was told before.
+        self.is_unsettled_cut &= !self.unsettled.is_empty();
     }
 
     /// Keeps a notice that is told before it is on disk for those who come meanwhile. Without it they

@@ -45,13 +45,16 @@ impl Desk {
     fn raise(&mut self, id: u128, index: u64, after_s: u64) {
         let changed_at = BEGUN.plus_ns(after_s * NS_PER_S);
         let raised = AlarmNotice { changed_at, ..notice(id) };
-        self.fan_out.tell(&raised, NoticeAt { index, ordinal: 0 });
+        let at = NoticeAt { index, ordinal: 0 };
+        self.fan_out.tell(&raised, at);
+        self.fan_out.settle(&raised, at);
     }
 
     fn say(&mut self, key: SubscriberKey, through: Option<u64>, alarms: &[u128]) {
         let through = through.map(|index| Cursor { shard: SHARD, index, ordinal: 0 });
         let alarms = alarms.iter().map(|&id| AlarmId(id)).collect();
-        self.book.take(key, &Displayed { subscription: 1, through, alarms }, BEGUN);
+        let displayed = Displayed { subscription: 1, through, alarms };
+        self.book.take(key, &displayed, self.fan_out.durable_at(), BEGUN);
     }
 
     /// Unseen, overdue, and newly so, so long after the beginning.
@@ -119,6 +122,18 @@ fn an_alarm_that_ended_waits_for_nobody_and_a_cursor_is_never_taken_back() {
     desk.fan_out.tell(&cleared, NoticeAt { index: 8, ordinal: 0 });
     assert_eq!(desk.unseen(100), (0, 0, 0));
     assert_eq!(desk.book.displaying_count(), 1);
+}
+
+/// A board that showed more than the node remembers, for it was restored from a backup.
+#[test]
+fn a_cursor_of_another_past_shows_nothing() {
+    let mut desk = Desk::new();
+    let board = desk.join(Filter::default());
+    desk.raise(7, 5, 0);
+    desk.say(board, Some(900), &[]);
+    assert_eq!(desk.unseen(100), (1, 1, 1));
+    desk.say(board, Some(5), &[]);
+    assert_eq!(desk.unseen(101), (0, 0, 0));
 }
 
 /// Alarms of an earlier life are open as ever, and nobody can have displayed them since.

@@ -119,6 +119,10 @@ async fn decide(
     let failed = |_| Unfit::plain(Code::Internal, "judging it failed; please report it");
     let config = match judging.await.map_err(failed)? {
         Judged::Unfit(unfit) => return Err(unfit),
+        Judged::Same if !session.rim.mark.is_storing() => {
+            let detail = "in force already, and the node does not store: a start may take it back";
+            return Err(Unfit::plain(Code::NotNow, detail));
+        }
         Judged::Same => {
             let detail = Text::new("it is in force already");
             return Ok(SiteVerdict { detail, ..verdict(session, offer.command) });
@@ -163,6 +167,12 @@ async fn put(
         let detail = "nothing was done: the audit log cannot be written";
         return Err(Unfit::plain(Code::NotNow, detail));
     }
+    // Judging and writing take their time, and the session may have ended meanwhile: what was under way
+    // goes on, but for somebody who was revoked.
+    if rim.revocations.borrow().is_void(&session.identity, session.valid_from) {
+        let detail = "nothing was done: the certificate was revoked";
+        return Err(Unfit::plain(Code::CertificateRevoked, detail));
+    }
     let (ticket, settled) = rim.ticket();
     let input = Input::SiteChange(config);
     rim.counters.commands_taken.count();
@@ -185,7 +195,8 @@ async fn put(
     };
     let at = NoticeAt { index: settled.index, ordinal: 0 };
     let cursor = settled.is_durable.then(|| cursor(at));
-    Ok(SiteVerdict { detail: Text::new(detail), cursor, ..verdict(session, offer.command) })
+    let code = if settled.is_durable { Code::Done } else { Code::NotNow };
+    Ok(SiteVerdict { code, detail: Text::new(detail), cursor, ..verdict(session, offer.command) })
 }
 
 /// A verdict that nothing is wrong, and which version is in force.

@@ -61,6 +61,7 @@ pub(super) fn take_displayed(session: &Session, displayed: &Displayed) {
     let key = subscriptions.get(&displayed.subscription).and_then(|open| open.key);
     if let Some(key) = key {
         let now = session.rim.clock.now();
-        session.rim.attention.borrow_mut().take(key, displayed, now);
+        let durable_at = session.rim.fan_out.borrow().durable_at();
+        session.rim.attention.borrow_mut().take(key, displayed, durable_at, now);
     }
 }
