@@ -21,8 +21,11 @@ use crate::counters::Counters;
 use crate::fan_out::{FanOut, SubscriberKey};
 use crate::lanes::Lanes;
 use crate::limits::NodeLimits;
+use crate::memo::MemoBook;
 use crate::outlet::Outlet;
 use crate::residence::Residence;
+use crate::selftest::SelftestDesk;
+use crate::selftest::schedule::Schedule;
 use crate::shard_gauge::ShardGauge;
 use crate::site_desk::SiteDesk;
 use crate::told::Told;
@@ -79,6 +82,12 @@ pub(crate) struct Rim {
     pub unregistered: RefCell<UnregisteredBook>,
     /// Who displays alarms, and how far.
     pub attention: RefCell<AttentionBook>,
+    /// Where a test alarm is followed.
+    pub selftest: SelftestDesk,
+    /// When one is due, if it is every day.
+    pub schedule: Option<Schedule>,
+    /// What is known of earlier runs.
+    pub memo: MemoBook,
     waiting: Cell<usize>,
     told: Notify,
     logged: Cell<(Timestamp, u32)>,
@@ -105,6 +114,7 @@ pub(crate) struct RimParts {
     pub site: Arc<Site>,
     pub site_digest: Option<SiteDigest>,
     pub revocations: watch::Receiver<Revocations>,
+    pub memo: MemoBook,
 }
 
 impl Rim {
@@ -112,6 +122,8 @@ impl Rim {
     pub(crate) fn new(parts: RimParts, listener: Listener) -> Rim {
         let version = parts.site.version();
         let begun_at = parts.clock.now();
+        let memo = parts.memo.memo();
+        parts.counters.tally.set_selftest(memo.tested_at, memo.test_good_at);
         let fan_out = FanOut::new(parts.site, parts.told, parts.counters.clone());
         Rim {
             node: parts.node,
@@ -137,6 +149,9 @@ impl Rim {
             revocations: parts.revocations,
             unregistered: RefCell::default(),
             attention: RefCell::new(AttentionBook::begun_at(begun_at)),
+            selftest: SelftestDesk::default(),
+            schedule: parts.limits.selftest_at.map(|at| Schedule::new(at, begun_at)),
+            memo: parts.memo,
             waiting: Cell::new(0),
             told: Notify::new(),
             logged: Cell::default(),

@@ -61,6 +61,8 @@ pub(super) fn take_displayed(session: &Session, displayed: &Displayed) {
     let key = subscriptions.get(&displayed.subscription).and_then(|open| open.key);
     if let Some(key) = key {
         let now = session.rim.clock.now();
-        session.rim.attention.borrow_mut().take(key, displayed, now);
+        if session.rim.attention.borrow_mut().take(key, displayed, now) {
+            session.rim.selftest.changed.notify_one();
+        }
     }
 }
