@@ -100,6 +100,9 @@ pub struct Health {
     pub audit_trouble: Option<AuditTrouble>,
     /// Open alarms that no receiver has displayed within 30 s. Perhaps nobody looks.
     pub undisplayed_count: u64,
+    /// Whether a receiver of this site has ever said that it displays alarms, in this run or an earlier
+    /// one. Where none has, that nobody displays an alarm is no trouble of the node's.
+    pub is_display_expected: bool,
     /// What is wrong with the daily self-test, where there is one.
     pub selftest_trouble: Option<SelftestTrouble>,
     /// What is wrong with history or archives, if anything. Alarms go on, and so does storing.
@@ -122,7 +125,8 @@ impl Health {
             || self.selftest_trouble.is_some()
             || !self.journal_troubles.is_empty();
         let is_wrong = self.stopped.is_some() || is_troubled;
-        self.is_running && (is_wrong || self.undisplayed_count > 0)
+        let is_unseen = self.is_display_expected && self.undisplayed_count > 0;
+        self.is_running && (is_wrong || is_unseen)
     }
 }
 
@@ -315,6 +319,7 @@ impl Running {
             is_running: *self.state.borrow() == ShardState::Running,
             audit_trouble: self.audit.trouble(),
             undisplayed_count: self.counters.tally.undisplayed(),
+            is_display_expected: self.counters.tally.is_display_expected(),
             selftest_trouble: self.counters.tally.selftest_trouble(),
             history_trouble: self.counters.tally.history.trouble(),
             journal_troubles: self.mark.troubles(),

@@ -237,6 +237,11 @@ impl NodePage {
             "Subscribers to alarms that have said to display them.",
             Amount::Count(displaying),
         );
+        page.gauge(
+            "ach_is_display_expected",
+            "1 where a receiver of this site has ever said that it displays alarms.",
+            Amount::Count(u64::from(tally.is_display_expected())),
+        );
         let mut family =
             page.family(Kind::Gauge, "ach_subscribers", "Subscribers connected, by topic.");
         for (topic, count) in tally.subscribers() {

@@ -21,7 +21,7 @@ use crate::counters::Counters;
 use crate::fan_out::{FanOut, SubscriberKey};
 use crate::lanes::Lanes;
 use crate::limits::NodeLimits;
-use crate::memo::MemoBook;
+use crate::memo::{Memo, MemoBook};
 use crate::outlet::Outlet;
 use crate::residence::Residence;
 use crate::selftest::SelftestDesk;
@@ -124,6 +124,9 @@ impl Rim {
         let begun_at = parts.clock.now();
         let memo = parts.memo.memo();
         parts.counters.tally.set_selftest(memo.tested_at, memo.test_good_at);
+        if memo.displayed_at.0 > 0 {
+            parts.counters.tally.expect_displays();
+        }
         let fan_out = FanOut::new(parts.site, parts.told, parts.counters.clone());
         Rim {
             node: parts.node,
@@ -178,6 +181,16 @@ impl Rim {
         self.attention.borrow_mut().leave(key, &self.fan_out.borrow());
     }
 
+    /// A receiver displays alarms: from now on, and in later runs, it is trouble when none does.
+    pub(crate) fn expect_displays(&self, now: Timestamp) {
+        let memo = self.memo.memo();
+        if memo.displayed_at.0 == 0 {
+            self.memo.keep(Memo { displayed_at: now, ..memo });
+            self.counters.tally.expect_displays();
+            tracing::info!("a receiver displays alarms; from now on one is expected to");
+        }
+    }
+
     /// Works out which open alarms nobody has displayed; counts and tells what is newly overdue.
     pub(crate) fn look_at_attention(&self) -> Unseen {
         let now = self.clock.now();
@@ -186,11 +199,16 @@ impl Rim {
         if unseen.new_count > 0 {
             let count = u64::try_from(unseen.new_count).unwrap_or(u64::MAX);
             self.counters.alarms_not_displayed.add(count);
-            tracing::error!(
-                alarms = unseen.new_count,
-                displaying = attention.displaying_count(),
-                "nobody has displayed these alarms in 30 s: look whether anybody looks"
-            );
+            let (alarms, displaying) = (unseen.new_count, attention.displaying_count());
+            if self.counters.tally.is_display_expected() {
+                tracing::error!(
+                    alarms,
+                    displaying,
+                    "nobody has displayed these alarms in 30 s: look whether anybody looks"
+                );
+            } else {
+                tracing::info!(alarms, "no receiver of this site says what it displays");
+            }
         }
         self.counters.tally.set_unseen(unseen, attention.displaying_count());
         unseen

@@ -42,6 +42,7 @@ pub(crate) fn counts(rim: &Rim) -> Vec<(String, u64)> {
     add("alarms_unseen", unseen);
     add("alarms_unseen_overdue", overdue);
     add("receivers_displaying", displaying);
+    add("is_display_expected", u64::from(rim.counters.tally.is_display_expected()));
     let [tested, good] = rim.counters.tally.selftest();
     add("is_selftest_good", u64::from(tested.0 > 0 && tested == good));
     if let Some(why) = rim.counters.tally.selftest_trouble() {

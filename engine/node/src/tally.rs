@@ -1,7 +1,7 @@
 //! What is counted apart by lane, kind or length, for operators. Any thread may read it; nothing waits.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ach_actors_model::{AlarmKind, Lane, Timestamp};
@@ -119,6 +119,7 @@ pub(crate) struct Tally {
     beat_at: AtomicU64,
     unseen: [AtomicU64; 4],
     selftest: [AtomicU64; 3],
+    is_display_expected: AtomicBool,
     handshakes: OnceLock<Arc<HandshakeCounts>>,
     /// How history is.
     pub history: HistoryState,
@@ -141,6 +142,7 @@ impl Default for Tally {
             beat_at: AtomicU64::new(0),
             unseen: Default::default(),
             selftest: Default::default(),
+            is_display_expected: AtomicBool::new(false),
             handshakes: OnceLock::new(),
             history: HistoryState::default(),
         }
@@ -210,6 +212,16 @@ impl Tally {
     pub(crate) fn unseen(&self) -> [u64; 4] {
         let [count, overdue, since, displaying] = &self.unseen;
         [count, overdue, since, displaying].map(|place| place.load(Ordering::Relaxed))
+    }
+
+    /// A receiver of this site displays alarms, or did once.
+    pub(crate) fn expect_displays(&self) {
+        self.is_display_expected.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody is expected to display alarms.
+    pub(crate) fn is_display_expected(&self) -> bool {
+        self.is_display_expected.load(Ordering::Relaxed)
     }
 
     /// When the last self-test ended, and the last that went well; 0 for never.

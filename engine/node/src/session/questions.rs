@@ -1,5 +1,6 @@
 //! What operators ask about tags and receivers, and what receivers say to have displayed.
 
+use ach_engine_net::Role;
 use ach_engine_wire::limits::LIST_ITEMS_MAX;
 use ach_engine_wire::{Attention, Displayed, Unregistered, UnregisteredTag};
 
@@ -61,6 +62,10 @@ pub(super) fn take_displayed(session: &Session, displayed: &Displayed) {
     let key = subscriptions.get(&displayed.subscription).and_then(|open| open.key);
     if let Some(key) = key {
         let now = session.rim.clock.now();
+        // A person who looks in at a terminal makes no screen that is to be there always.
+        if session.identity.role == Role::Receiver {
+            session.rim.expect_displays(now);
+        }
         if session.rim.attention.borrow_mut().take(key, displayed, now) {
             session.rim.selftest.changed.notify_one();
         }
