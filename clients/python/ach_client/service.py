@@ -1,4 +1,4 @@
-"""Frames an older peer may not know, type 128 and above: sites, tags, certificates, attention, tests."""
+"""Frames from type 128 on, which an older peer may not know: sites, tags, receivers, tests."""
 
 from __future__ import annotations
 

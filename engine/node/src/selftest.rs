@@ -148,6 +148,10 @@ pub(crate) async fn run(rim: &Rim, by: &Name) -> Result<Tested, UnderWay> {
             }
         }
     }
+    if rim.lanes.is_closed() && !tested.faults.is_empty() {
+        // What a node that ends did not do says nothing of the chain.
+        tested.faults = vec![SelftestFault::Ending];
+    }
     Ok(tested)
 }
 
@@ -244,14 +248,10 @@ async fn end(rim: &Rim, by: &Name) -> Option<Timestamp> {
 /// Counts, logs, remembers and records what became of a test.
 pub(crate) fn conclude(rim: &Rim, tested: &Tested, record: Record) {
     let is_good = tested.faults.is_empty();
-    let counters = &rim.counters;
-    let counter = if is_good { &counters.selftests_passed } else { &counters.selftests_failed };
-    counter.count();
-    let now = rim.clock.now();
-    let memo = rim.memo.memo();
-    let test_good_at = if is_good { now } else { memo.test_good_at };
-    rim.memo.keep(Memo { tested_at: now, test_good_at, ..memo });
-    rim.counters.tally.set_selftest(now, test_good_at);
+    // A test that the node's end cut short is due as before.
+    if tested.faults != [SelftestFault::Ending] {
+        note_result(rim, is_good);
+    }
     for fault in &tested.faults {
         tracing::error!(%fault, remedy = fault.remedy(), "the self-test found the way of an alarm broken");
     }
@@ -261,9 +261,21 @@ pub(crate) fn conclude(rim: &Rim, tested: &Tested, record: Record) {
         tracing::info!(after_ms, "a test alarm came all the way and was displayed");
     }
     let outcome = if is_good { Outcome::Done } else { Outcome::Failed };
-    let why = tested.faults.first().map(ToString::to_string).unwrap_or_default();
+    let why = tested.faults.first().map_or("", SelftestFault::in_short);
     let entry = tested.entry;
     rim.audit.tell(Record { outcome, reason: Reason::new(why), entry, ..record });
+}
+
+/// Counts a test, and remembers how it went.
+fn note_result(rim: &Rim, is_good: bool) {
+    let counters = &rim.counters;
+    let counter = if is_good { &counters.selftests_passed } else { &counters.selftests_failed };
+    counter.count();
+    let now = rim.clock.now();
+    let memo = rim.memo.memo();
+    let test_good_at = if is_good { now } else { memo.test_good_at };
+    rim.memo.keep(Memo { tested_at: now, test_good_at, ..memo });
+    counters.tally.set_selftest(now, test_good_at);
 }
 
 /// Ends a test alarm that an earlier life of the node left open.

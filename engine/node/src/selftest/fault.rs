@@ -39,6 +39,21 @@ pub(crate) enum SelftestFault {
 }
 
 impl SelftestFault {
+    /// What is wrong in few words, without a name.
+    pub(crate) fn in_short(&self) -> &'static str {
+        match self {
+            SelftestFault::NotDecided => "not decided in time",
+            SelftestFault::NotRaised => "not raised",
+            SelftestFault::Ending => "the node is shutting down",
+            SelftestFault::NotStoring => "the node does not store",
+            SelftestFault::DiskSlow => "not on disk in time",
+            SelftestFault::NobodyFollows => "nobody follows alarms",
+            SelftestFault::NotDisplayed => "displayed by nobody in time",
+            SelftestFault::ReceiverSilent { .. } => "not displayed by all who display alarms",
+            SelftestFault::NotEnded => "its end is not on disk in time",
+        }
+    }
+
     /// What to do about it.
     pub(crate) fn remedy(&self) -> &'static str {
         match self {
