@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ach_engine_node::DayMinute;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::audit::Audit;
@@ -72,7 +73,8 @@ Examples:
   ach status --credentials operator-credentials
   ach status --node 10.0.0.7:7400 --server-name rtls.hospital.example --credentials desk --json
 
-Exit code 3 when the node does not store, or its audit log is not as it must be.")]
+Exit code 3 when the node does not store, its journal or its audit log is not as it must be, or its daily \
+self-test failed or was missed.")]
     Status(Connect),
     /// Tell who displays alarms, how far, and how many nobody has displayed
     #[command(after_help = "\
@@ -81,6 +83,14 @@ Example:
 
 Exit code 3 when an open alarm was displayed by nobody for 30 s.")]
     Attention(Connect),
+    /// Send a test alarm the whole way of a real one, and tell how far it came
+    #[command(after_help = "\
+Example:
+  ach selftest --credentials operator-credentials
+
+The alarm is of a kind of its own, self_test, and ends by itself. It is decided, told, stored, and \
+displayed by a receiver that says so, within 10 s. Exit code 3 when it did not come all the way.")]
+    Selftest(Connect),
     /// Release or quarantine an actor
     #[command(subcommand)]
     Actor(Actor),
@@ -175,6 +185,9 @@ pub(crate) struct Serve {
     /// Measure what costs something to measure
     #[arg(long, value_enum, hide_short_help = true)]
     pub(crate) measure: Option<Measure>,
+    /// Send a test alarm on its way each day at this time of the site's clocks; see `ach selftest`
+    #[arg(long, value_name = "HH:MM", value_parser = operating::day_minute)]
+    pub(crate) selftest_at: Option<DayMinute>,
     #[command(flatten)]
     pub(crate) remember: history::Remember,
     /// End in order when stdin ends: for whoever starts a node as a child and may die before it

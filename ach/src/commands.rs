@@ -10,6 +10,7 @@ mod enrol;
 mod history;
 mod journal;
 mod replay;
+mod selftest;
 mod serve;
 mod site;
 mod site_apply;
@@ -33,6 +34,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Tail(tail) => tail::run(tail),
         Command::Status(connect) => status::status(connect),
         Command::Attention(connect) => attention::run(connect),
+        Command::Selftest(connect) => selftest::run(connect),
         Command::Tag(wish) => tag::run(wish),
         Command::Actor(wish) => status::actor(wish),
         Command::Journal(journal) => journal::run(journal),

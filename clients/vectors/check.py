@@ -87,7 +87,7 @@ def parse_spec(text):
             filter_fields = parse_fields(re.fullmatch(r"msg \{(.*)\}", cells[1]).group(1))
         elif len(cells) == 2 and re.fullmatch(r"[a-z-]+", cells[0]) and cells[1].startswith("u8: "):
             words[cells[0]] = {int(number) for number in re.findall(r"(?:^|[ ,])(\d+) ", cells[1][3:])}
-    assert filter_fields and len(frames) == 34, f"found {len(frames)} frames in the specification"
+    assert filter_fields and len(frames) == 36, f"found {len(frames)} frames in the specification"
     return frames, words, filter_fields
 
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ach_engine_node::DayMinute;
 use clap::Args;
 
 /// `ach doctor`.
@@ -52,6 +53,19 @@ pub(crate) struct Capacity {
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A minute of the day, `06:30`.
+pub(super) fn day_minute(text: &str) -> Result<DayMinute, String> {
+    let number = |digits: &str| {
+        let is_one =
+            (1..=2).contains(&digits.len()) && digits.bytes().all(|it| it.is_ascii_digit());
+        is_one.then(|| digits.parse().ok()).flatten()
+    };
+    let read = text.split_once(':').and_then(|(hour, minute)| {
+        DayMinute::new(number(hour)?, number(minute).filter(|_| minute.len() == 2)?)
+    });
+    read.ok_or_else(|| format!("`{text}` is no time of the day; write for example 06:30"))
 }
 
 /// A rate between one ping a day and a thousand a second.

@@ -42,6 +42,7 @@ pub(crate) fn run(serve: &Serve) -> Result<Outcome, Failure> {
     if let Some(bytes) = serve.checkpoint_bytes {
         config.limits.checkpoints.journal_bytes = bytes;
     }
+    config.limits.selftest_at = serve.selftest_at;
     remember(serve, &mut config)?;
     // Before the node: whoever waits for it is told that it recovers.
     let page = Arc::new(ServePage::new(&config, &serve.data));

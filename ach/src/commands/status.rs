@@ -8,8 +8,8 @@ use super::connection::{OPERATORS, connect, runtime};
 use crate::cli::{Actor, ActorChoice, ActorKind, Connect};
 use crate::exit::{Failure, Outcome};
 
-/// Prints how the node is. A node that has stopped storing is unsound, and one with
-/// journal or audit trouble.
+/// Prints how the node is. A node that has stopped storing is unsound, and one with journal or audit
+/// trouble, or whose daily self-test failed or was missed.
 pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
     runtime()?.block_on(async {
         let mut operator = connect(to, OPERATORS).await?.operator();
@@ -23,6 +23,10 @@ pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
             .counters
             .iter()
             .any(|counter| counter.name.as_str().starts_with("journal_trouble_"));
+        let is_selftest_well = !status
+            .counters
+            .iter()
+            .any(|counter| counter.name.as_str().starts_with("selftest_trouble_"));
         if to.json {
             let counters: Map<String, Value> = status
                 .counters
@@ -39,6 +43,7 @@ pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
                     "is_storing": status.is_storing,
                     "is_journal_well": is_journal_well,
                     "is_audit_sound": is_audit_sound,
+                    "is_selftest_well": is_selftest_well,
                     "durable_index": durable,
                     "counters": counters,
                 })
@@ -47,12 +52,13 @@ pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
             let storing = if status.is_storing { "storing" } else { "NOT STORING" };
             let journal = if is_journal_well { "" } else { ", JOURNAL TROUBLE" };
             let audit = if is_audit_sound { "" } else { ", AUDIT TROUBLE" };
-            say!("{} of site {}: {storing}{journal}{audit}", status.node, status.site);
+            let test = if is_selftest_well { "" } else { ", SELF-TEST FAILED OR MISSED" };
+            say!("{} of site {}: {storing}{journal}{audit}{test}", status.node, status.site);
             for counter in &status.counters {
                 say!("  {:<44} {:>12}", counter.name, counter.count);
             }
         }
-        let is_well = status.is_storing && is_journal_well && is_audit_sound;
+        let is_well = status.is_storing && is_journal_well && is_audit_sound && is_selftest_well;
         Ok(if is_well { Outcome::Done } else { Outcome::Unsound })
     })
 }

@@ -1,6 +1,6 @@
 //! An alarm as one line for people.
 
-use ach_actors_model::{AlarmPriority, AlarmTransition};
+use ach_actors_model::{AlarmKind, AlarmPriority, AlarmTransition};
 use ach_engine_wire::{AlarmNote, ProvisionalReason, Storage, Thing};
 use owo_colors::{OwoColorize, Style};
 
@@ -15,6 +15,9 @@ pub(crate) fn alarm_line(
     name: impl Fn(&Thing) -> String,
 ) -> String {
     let mut parts = vec![format!("{:<22}", spaced(note.kind))];
+    if note.kind == AlarmKind::SelfTest {
+        parts.push("A TEST, nothing is wrong".to_owned());
+    }
     if let Some(subject) = &note.subject {
         parts.push(name(&Thing::Subject(subject.clone())));
     }
@@ -50,6 +53,7 @@ pub(crate) fn alarm_line(
         parts.push(length(latency_us));
     }
     let heading = match note.transition {
+        AlarmTransition::Raised if note.kind == AlarmKind::SelfTest => "test ",
         AlarmTransition::Raised => "ALARM",
         AlarmTransition::Upheld => "alarm",
         AlarmTransition::Retracted | AlarmTransition::Cleared => "ended",

@@ -101,3 +101,51 @@ fn an_operator_sees_who_displays_and_a_program_that_only_reads_does_not() {
     node.signal(Signal::TERM);
     assert_eq!(node.ended(), Some(0));
 }
+
+#[test]
+fn a_self_test_proves_the_chain_and_names_what_is_broken_in_it() {
+    let folder = site();
+    let at = folder.path();
+    let node = Served::start(at, SERVE, Stdio::null(), Stdio::null());
+    check(at, "receiver enrol board --data data --out board", 0, &[]);
+    check(at, "operator enrol desk --data data --out desk", 0, &[]);
+    let order = format!("selftest --node {} --credentials desk", node.address);
+
+    let nobody = ["decided ", "told ", "durable ", "ended ", "BROKEN: nobody follows alarms"];
+    let said = check(at, &order, 3, &nobody);
+    assert!(
+        !said.out.contains("displayed") && said.out.contains("start the receivers"),
+        "{said:?}"
+    );
+
+    let watch = format!("--node {} --credentials board --displayed --kind self_test", node.address);
+    let mut tail = Tailing::start(at, &watch);
+    tail.until("open_set_end");
+    let said = check(at, &format!("{order} --json"), 0, &[]);
+    let report: Value = serde_json::from_str(said.out.trim()).unwrap();
+    assert_eq!((&report["is_good"], &report["findings"]), (&true.into(), &serde_json::json!([])));
+    let hops: Vec<&str> =
+        report["hops"].as_array().unwrap().iter().map(|it| it["hop"].as_str().unwrap()).collect();
+    assert_eq!(hops, ["decided", "told", "durable", "displayed", "ended"]);
+    assert_eq!(report["receivers"][0]["name"], "board");
+    assert!(report["receivers"][0]["displayed_after_ns"].as_u64() > Some(0), "{report}");
+    for (event, transition) in [("alarm", "raised"), ("alarm_change", "cleared")] {
+        let told = tail.until(event);
+        assert_eq!((&told["kind"], &told["id"]), (&"self_test".into(), &report["id"]), "{told}");
+        assert_eq!(told["transition"], transition);
+    }
+    let explain = format!("explain {} --data data", report["id"].as_str().unwrap());
+    check(
+        at,
+        &order,
+        0,
+        &["receiver board: displayed it after", "good: a test alarm came all the way"],
+    );
+    let status = format!("status --node {} --credentials desk", node.address);
+    check(at, &status, 0, &["selftests_failed", "selftests_passed"]);
+    node.signal(Signal::TERM);
+    assert_eq!(node.ended(), Some(0));
+    check(at, "audit show data", 0, &["self_tested"]);
+    check(at, &explain, 0, &["self_test", "the order of a self-test"]);
+    check(at, "serve --site site --data data --selftest-at 24:00", 2, &["no time of the day"]);
+}

@@ -91,6 +91,7 @@ fn system_kind(kind: AlarmKind) -> u8 {
         AlarmKind::ZoneBlind => 2,
         AlarmKind::ActorQuarantined => 3,
         AlarmKind::ClockSkewed => 4,
+        AlarmKind::SelfTest => 5,
         _ => 0,
     }
 }

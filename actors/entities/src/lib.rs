@@ -24,6 +24,7 @@ mod packed;
 mod plain_ping;
 mod quarantine;
 mod recall;
+mod selftest;
 mod site;
 mod source;
 mod subject;
@@ -45,6 +46,7 @@ pub(crate) use health::SILENCE_RECHECK_NS;
 pub use health::{Health, HealthWas};
 pub use plain_ping::PlainPing;
 pub use quarantine::{quarantine_notice, unheard_notice};
+pub use selftest::selftest_notice;
 pub use site::{
     ANCHOR_ZONE_COUNT_MAX, GateMistake, HistoryRef, SOURCE_ZONE_COUNT_MAX, Site, SiteError,
     SiteHistory, SiteList, SiteMistake, SiteSummary,

@@ -54,6 +54,8 @@ pub enum AlarmKind {
     ClockSkewed,
     /// Tags on one subject are too far apart to be on one body.
     TagsContradict,
+    /// Nothing is wrong: a test of the way that alarms take.
+    SelfTest,
 }
 
 /// Where or what an alarm is about, beside its subject.

@@ -20,6 +20,10 @@ pub enum CommandKind {
     ReleaseActor(EntityRef),
     /// Quarantine an actor by hand.
     QuarantineActor(EntityRef),
+    /// Raise a test alarm. One that is still open is ended first.
+    BeginSelftest,
+    /// End the test alarm, if one is open.
+    EndSelftest,
 }
 
 /// Anything that has an actor.

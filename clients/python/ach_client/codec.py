@@ -66,6 +66,8 @@ FRAMES: dict[int, type[Any]] = {
     135: service.Displayed,
     136: service.AttentionQuery,
     137: service.Attention,
+    138: service.SelftestOrder,
+    139: service.SelftestReport,
 }
 _TYPES = {cls: number for number, cls in FRAMES.items()}
 

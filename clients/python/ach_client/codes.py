@@ -47,6 +47,7 @@ class Code(IntEnum):
     SITE_UNSOUND = 99
     SITE_FRAME_DIFFERS = 100
     SITE_STRANDS = 101
+    SELFTEST_FAILED = 102
     INTERNAL = 127
 
     @property

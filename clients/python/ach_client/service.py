@@ -1,4 +1,4 @@
-"""Frames an older peer may not know, type 128 and above: sites, tags, certificates, attention."""
+"""Frames from type 128 on, which an older peer may not know: sites, tags, receivers, tests."""
 
 from __future__ import annotations
 
@@ -154,3 +154,48 @@ class Attention:
     unseen_count: Annotated[int, one(3, U32)]
     unseen_since: Annotated[int | None, maybe(4, U64)] = None
     is_last: Annotated[bool, one(5, BOOL)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelftestOrder:
+    """An operator orders a self-test."""
+
+    command: Annotated[int, one(1, U64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelftestHop:
+    """A place on the way of the test alarm that it came to."""
+
+    word: Annotated[str, one(1, NAME)]
+    after_ns: Annotated[int, one(2, U64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelftestReceiver:
+    """A subscription to alarms that lets the test alarm pass."""
+
+    name: Annotated[str, one(1, NAME)]
+    is_operator: Annotated[bool, one(2, BOOL)]
+    displayed_after_ns: Annotated[int | None, maybe(3, U64)] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelftestFinding:
+    """What is wrong with the way of an alarm."""
+
+    detail: Annotated[str, one(1, TEXT)]
+    remedy: Annotated[str, one(2, TEXT)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelftestReport:
+    """How far the test alarm came."""
+
+    command: Annotated[int, one(1, U64)]
+    code: Annotated[Code, one(2, CODE)]
+    detail: Annotated[str, one(3, TEXT)]
+    alarm: Annotated[str | None, maybe(4, ALARM_ID)] = None
+    hops: Annotated[tuple[SelftestHop, ...], many(5, message(SelftestHop))] = ()
+    receivers: Annotated[tuple[SelftestReceiver, ...], many(6, message(SelftestReceiver))] = ()
+    findings: Annotated[tuple[SelftestFinding, ...], many(7, message(SelftestFinding))] = ()

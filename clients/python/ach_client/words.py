@@ -90,6 +90,7 @@ class AlarmKind(Word):
     ACTOR_QUARANTINED = 13
     CLOCK_SKEWED = 14
     TAGS_CONTRADICT = 15
+    SELF_TEST = 16
 
 
 class EventWord(Word):

@@ -78,6 +78,7 @@ pub use ach_engine_net::{Bundle, Identity, Role};
 pub use ach_engine_wire::{
     AlarmNote, AlarmSettled, Attention, Code, Coordinates, Cursor, EventNote, EventWord, Filter,
     FrameMarks, Gap, InternItem, LaneTotals, PositionNote, ProvisionalReason, ReportWord,
-    SiteDigest, SiteVerdict, Status, Storage, Thing, UnregisteredTag, WireCause, WireReceiver,
+    SelftestReport, SiteDigest, SiteVerdict, Status, Storage, Thing, UnregisteredTag, WireCause,
+    WireReceiver,
 };
 pub use ach_geo::{Floor, Position};

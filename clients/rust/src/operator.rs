@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use ach_engine_wire::{
-    Attention, AttentionQuery, Code, Cursor, Frame, FrameMarks, PartBytes, Receipt, SiteDigest,
-    SiteOffer, SitePart, SiteQuery, SiteVerdict, Status, StatusQuery, Thing, UnregisteredQuery,
-    UnregisteredTag, WireCommand, Wish,
+    Attention, AttentionQuery, Code, Cursor, Frame, FrameMarks, PartBytes, Receipt, SelftestOrder,
+    SelftestReport, SiteDigest, SiteOffer, SitePart, SiteQuery, SiteVerdict, Status, StatusQuery,
+    Thing, UnregisteredQuery, UnregisteredTag, WireCommand, Wish,
 };
 use thiserror::Error;
 use tokio::time::timeout;
@@ -19,6 +19,9 @@ const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
 
 /// As long for a site: a node gives as long to send it, and then judges it.
 const OFFER_DEADLINE: Duration = Duration::from_secs(90);
+
+/// As long for a self-test: a node gives it 10 s and its end 2 s.
+const SELFTEST_DEADLINE: Duration = Duration::from_secs(20);
 
 /// Attempts on a fresh connection when one breaks under a question.
 const ATTEMPTS_MAX: usize = 2;
@@ -190,6 +193,20 @@ impl Operator {
         whole.ok_or(OperatorError::NoAnswer { within: ANSWER_DEADLINE })
     }
 
+    /// Sends a test alarm on its way, and tells how far it came once it is ended.
+    ///
+    /// # Errors
+    ///
+    /// No connection or no answer.
+    pub async fn selftest(&mut self) -> Result<SelftestReport, OperatorError> {
+        let question = SelftestOrder { command: self.number() }.into();
+        let wanted = "a report of the self-test";
+        match self.ask_all(&[question], SELFTEST_DEADLINE, wanted).await?.pop() {
+            Some(Frame::SelftestReport(report)) => Ok(report),
+            _ => Err(OperatorError::NoAnswer { within: SELFTEST_DEADLINE }),
+        }
+    }
+
     /// Says goodbye.
     pub async fn close(mut self) {
         if let Some(session) = self.session.take() {
@@ -302,6 +319,9 @@ fn answers_to(question: &Frame, answer: &Frame) -> Answers {
         (Frame::Command(asked), Frame::Receipt(told)) => (asked.command, told.command, true),
         (Frame::SiteQuery(asked), Frame::SiteVerdict(told)) => (asked.command, told.command, true),
         (Frame::SiteOffer(asked), Frame::SiteVerdict(told)) => (asked.command, told.command, true),
+        (Frame::SelftestOrder(asked), Frame::SelftestReport(told)) => {
+            (asked.command, told.command, true)
+        }
         (Frame::UnregisteredQuery(asked), Frame::Unregistered(told)) => {
             (asked.query, told.query, told.is_last)
         }

@@ -31,6 +31,8 @@ words! {
         ActorReleased = 49, "actor_released";
         /// A version of the site was offered to be judged alone.
         SiteJudged = 50, "site_judged";
+        /// A test alarm was sent on its way.
+        SelfTested = 51, "self_tested";
         /// A vendor named a thing of another feed, or one the site does not have.
         ThingNamed = 64, "thing_named";
         /// A report or position was sent.
@@ -61,6 +63,7 @@ impl Action {
             | Action::Connected
             | Action::Disconnected
             | Action::SiteJudged
+            | Action::SelfTested
             | Action::ThingNamed
             | Action::InputSent
             | Action::RequestMade => 'E',

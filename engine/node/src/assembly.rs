@@ -23,6 +23,7 @@ use crate::history_start::HistoryParts;
 use crate::keeper::Keeper;
 use crate::lanes::Lanes;
 use crate::limits::NodeLimits;
+use crate::memo::MemoBook;
 use crate::node::{Arrangement, NodeConfig, REVOKED_FILE, Running};
 use crate::outlet::{Outlet, Spout};
 use crate::planted::{PlantedBug, is_planted};
@@ -87,6 +88,8 @@ where
         site_note::choose(&data, site, recovered.site.as_ref())
     };
     let site_digest = chosen.digest(recovered.site.as_ref());
+    let memo = if pace.is_some() { Ok(MemoBook::fleeting()) } else { MemoBook::open(&data) };
+    let memo = memo.map_err(StartError::Thread)?;
     let (revocations, end_watch) = revocations(pace.is_none(), &data, &shared.counters)?;
     let arrangement = if pace.is_some() { Arrangement::OneThread } else { arrangement };
     let timing = (clock, pace, limits.checkpoints, history);
@@ -109,6 +112,7 @@ where
         site,
         site_digest,
         revocations,
+        memo,
     };
     let (state, running) = watch::channel(ShardState::Running);
     let (stop, stopping) = watch::channel(false);

@@ -5,15 +5,20 @@
 //! say it as often as they like; what follows from it is worked out once a second, so that a receiver
 //! that says it ten thousand times costs no more than one that says it once.
 
+mod onlookers;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use ach_actors_model::{AlarmId, NS_PER_S, Name, Timestamp};
+use ach_actors_model::{AlarmId, AlarmKind, NS_PER_S, Name, Timestamp};
 use ach_engine_wire::{Displayed, WireReceiver};
 
+use self::onlookers::TestSight;
 use crate::fan_out::{FanOut, SubscriberKey};
 use crate::notes::{SHARD, cursor};
 use crate::recent::NoticeAt;
 use crate::sieve::Sieve;
+
+pub(crate) use self::onlookers::Onlooker;
 
 /// How long an open alarm may be displayed by nobody: as long as a desk may take to connect again
 /// after a node has started anew, and to show what is open.
@@ -46,6 +51,8 @@ pub(crate) struct AttentionBook {
     seen: BTreeMap<AlarmId, NoticeAt>,
     /// Open alarms that were told to be displayed by nobody, each with the change that was not.
     overdue: BTreeMap<AlarmId, NoticeAt>,
+    /// The test alarm of a test that is under way.
+    test: Option<TestSight>,
 }
 
 /// Open alarms that nobody has displayed.
@@ -69,6 +76,7 @@ impl AttentionBook {
             pending: BTreeSet::new(),
             seen: BTreeMap::new(),
             overdue: BTreeMap::new(),
+            test: None,
         }
     }
 
@@ -86,16 +94,17 @@ impl AttentionBook {
         }
     }
 
-    /// A subscriber says what it has displayed. A place beyond `durable_at` is of another past, as of a
-    /// node that was restored from a backup, and stands for none of its alarms.
+    /// A subscriber says what it has displayed. Returns whether a test alarm that is waited for is among
+    /// it. A place beyond `durable_at` is of another past, as of a node that was restored from a backup,
+    /// and stands for none of its alarms.
     pub(crate) fn take(
         &mut self,
         key: SubscriberKey,
         said: &Displayed,
         durable_at: NoticeAt,
         at: Timestamp,
-    ) {
-        let Some(watcher) = self.watchers.get_mut(&key) else { return };
+    ) -> bool {
+        let Some(watcher) = self.watchers.get_mut(&key) else { return false };
         if let Some(through) = said.through.filter(|through| through.shard == SHARD) {
             let through = NoticeAt { index: through.index, ordinal: through.ordinal };
             if through <= durable_at {
@@ -103,11 +112,15 @@ impl AttentionBook {
             }
         }
         watcher.displayed_at = Some(at);
+        let watcher = &*watcher;
+        let is_test =
+            self.test.as_mut().is_some_and(|it| it.take((key, watcher), &said.alarms, at));
         for &alarm in &said.alarms {
             if self.pending.len() < PENDING_MAX {
                 self.pending.insert((key, alarm));
             }
         }
+        is_test
     }
 
     /// Works out what was seen.
@@ -141,6 +154,10 @@ impl AttentionBook {
         for (&id, open) in fan_out.open() {
             if self.seen.get(&id) == Some(&open.at) {
                 self.overdue.remove(&id);
+                continue;
+            }
+            // Of a test the test itself tells.
+            if open.notice.kind == AlarmKind::SelfTest {
                 continue;
             }
             // Nobody could display it while the node was away.

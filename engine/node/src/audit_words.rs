@@ -75,7 +75,9 @@ pub(crate) fn wish(wish: &Wish, site: &Site) -> (Action, Object) {
 /// Whether a command takes protection away, so that it is not done unless it is in the audit log.
 pub(crate) fn takes_protection_away(kind: &CommandKind) -> bool {
     match kind {
-        CommandKind::ReleaseActor(_) => false,
+        CommandKind::ReleaseActor(_) | CommandKind::BeginSelftest | CommandKind::EndSelftest => {
+            false
+        }
         CommandKind::QuarantineActor(_) => true,
     }
 }

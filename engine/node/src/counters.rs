@@ -92,6 +92,12 @@ counters! {
     tags_unregistered
     /// Changes of alarms that nobody had displayed in time: perhaps nobody looks.
     alarms_not_displayed
+    /// Test alarms that came all the way.
+    selftests_passed
+    /// Test alarms that did not come all the way.
+    selftests_failed
+    /// Daily self-tests that were not begun in time.
+    selftests_missed
     /// Names or tags that belong to another feed.
     handles_foreign
     /// Coordinates that are not numbers.

@@ -7,6 +7,7 @@ use ach_engine_net::transport::PENDING_HANDSHAKES_MAX;
 
 use crate::history_state::HistoryPolicy;
 use crate::scribe::CheckpointPolicy;
+use crate::selftest::schedule::DayMinute;
 
 /// Limits of a node. The defaults fit a hospital.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,11 @@ pub struct NodeLimits {
     /// What is remembered; `None` remembers nothing beyond the journal. Off unless asked for: a node that
     /// is hosted for a while has nothing to remember.
     pub history: Option<HistoryPolicy>,
+    /// At which minute of the site's local day a test alarm is sent on its way; `None` for never.
+    pub selftest_at: Option<DayMinute>,
+    /// How long a test alarm may take until it is stored and displayed: a screen shows an alarm, and says
+    /// so, within two seconds. A client waits for 20 s.
+    pub selftest_within: Duration,
 }
 
 impl Default for NodeLimits {
@@ -68,6 +74,8 @@ impl Default for NodeLimits {
             checkpoints: CheckpointPolicy::default(),
             audit_segment_bytes: ach_engine_audit::Config::default().segment_bytes,
             history: None,
+            selftest_at: None,
+            selftest_within: Duration::from_secs(10),
         }
     }
 }

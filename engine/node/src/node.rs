@@ -28,6 +28,7 @@ use crate::limits::NodeLimits;
 use crate::node_page::NodePage;
 use crate::outlet::Outlet;
 use crate::recovery::recover;
+use crate::selftest::schedule::SelftestTrouble;
 use crate::serve::{FrontDoor, Serving, serve};
 use crate::shard_actor::ShardState;
 use crate::shard_gauge::ShardGauge;
@@ -99,6 +100,11 @@ pub struct Health {
     pub audit_trouble: Option<AuditTrouble>,
     /// Open alarms that no receiver has displayed within 30 s. Perhaps nobody looks.
     pub undisplayed_count: u64,
+    /// Whether a receiver of this site has ever said that it displays alarms, in this run or an earlier
+    /// one. Where none has, that nobody displays an alarm is no trouble of the node's.
+    pub is_display_expected: bool,
+    /// What is wrong with the daily self-test, where there is one.
+    pub selftest_trouble: Option<SelftestTrouble>,
     /// What is wrong with history or archives, if anything. Alarms go on, and so does storing.
     pub history_trouble: Option<HistoryTrouble>,
     /// What is wrong with the journal that does not end storing.
@@ -116,9 +122,11 @@ impl Health {
     pub fn is_degraded(&self) -> bool {
         let is_troubled = self.audit_trouble.is_some()
             || self.history_trouble.is_some()
+            || self.selftest_trouble.is_some()
             || !self.journal_troubles.is_empty();
         let is_wrong = self.stopped.is_some() || is_troubled;
-        self.is_running && (is_wrong || self.undisplayed_count > 0)
+        let is_unseen = self.is_display_expected && self.undisplayed_count > 0;
+        self.is_running && (is_wrong || is_unseen)
     }
 }
 
@@ -311,6 +319,8 @@ impl Running {
             is_running: *self.state.borrow() == ShardState::Running,
             audit_trouble: self.audit.trouble(),
             undisplayed_count: self.counters.tally.undisplayed(),
+            is_display_expected: self.counters.tally.is_display_expected(),
+            selftest_trouble: self.counters.tally.selftest_trouble(),
             history_trouble: self.counters.tally.history.trouble(),
             journal_troubles: self.mark.troubles(),
         }

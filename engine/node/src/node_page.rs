@@ -16,6 +16,7 @@ use crate::counters::Counters;
 use crate::history_page;
 use crate::lanes::Lanes;
 use crate::outlet::Outlet;
+use crate::selftest::schedule::SelftestTrouble;
 use crate::shard_actor::ShardState;
 use crate::shard_gauge::ShardGauge;
 use crate::status::kind_word;
@@ -51,6 +52,7 @@ impl Page for NodePage {
         self.write_audit(page);
         history_page::write(page, &self.counters, self.mark.durable_index(), self.clock.now());
         self.write_alarms(page);
+        self.write_selftest(page);
         self.write_latencies(page);
     }
 
@@ -235,10 +237,45 @@ impl NodePage {
             "Subscribers to alarms that have said to display them.",
             Amount::Count(displaying),
         );
+        page.gauge(
+            "ach_is_display_expected",
+            "1 where a receiver of this site has ever said that it displays alarms.",
+            Amount::Count(u64::from(tally.is_display_expected())),
+        );
         let mut family =
             page.family(Kind::Gauge, "ach_subscribers", "Subscribers connected, by topic.");
         for (topic, count) in tally.subscribers() {
             family.sample(&[("topic", topic)], Amount::Count(count));
+        }
+    }
+
+    fn write_selftest(&self, page: &mut Exposition) {
+        let tally = &self.counters.tally;
+        let [tested, good] = tally.selftest();
+        page.gauge(
+            "ach_selftest_timestamp_seconds",
+            "When the last self-test ended, over all runs of the node; 0 for none yet.",
+            Amount::Ns(tested.0),
+        );
+        page.gauge(
+            "ach_selftest_good_timestamp_seconds",
+            "When the last self-test ended that came all the way; 0 for none yet.",
+            Amount::Ns(good.0),
+        );
+        page.gauge(
+            "ach_is_selftest_good",
+            "1 if the last self-test came all the way; 0 if it did not, or there was none.",
+            Amount::Count(u64::from(tested.0 > 0 && tested == good)),
+        );
+        let trouble = tally.selftest_trouble();
+        let mut family = page.family(
+            Kind::Gauge,
+            "ach_selftest_trouble",
+            "1 for what is wrong with the daily self-test, where there is one.",
+        );
+        for reason in SelftestTrouble::WORDS {
+            let is_it = trouble.is_some_and(|why| why.word() == *reason);
+            family.sample(&[("reason", reason)], Amount::Count(u64::from(is_it)));
         }
     }
 

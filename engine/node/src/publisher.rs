@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use ach_actors_entities::{Accepted, Effect, Release};
-use ach_actors_model::{AlarmNotice, Lane, SourceRef, Timestamp};
+use ach_actors_model::{AlarmKind, AlarmNotice, Lane, SourceRef, Timestamp};
 use ach_engine_audit::{Action, Object, ObjectKind, Outcome, Record};
 use actix::prelude::*;
 
@@ -17,6 +17,7 @@ use crate::outbox::Outbox;
 use crate::outlet::Outbound;
 use crate::recent::NoticeAt;
 use crate::rim::{Rim, Settled};
+use crate::selftest;
 
 /// Things brought, and things released, a poll: some 100 µs, so that what was brought first is on its
 /// way before the last of a flood is.
@@ -97,6 +98,9 @@ impl Publisher {
                 self.rim.counters.tally.handover.record(since_ns);
                 if let Some(spent_ns) = self.rim.residence.end(notice.received_at) {
                     self.rim.counters.tally.residence_cpu.record(spent_ns);
+                }
+                if notice.kind == AlarmKind::SelfTest {
+                    selftest::note_told(&self.rim, &notice, at);
                 }
                 self.outbox.keep(at.index, Waiting::Settles(at, notice));
             }

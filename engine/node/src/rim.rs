@@ -21,8 +21,11 @@ use crate::counters::Counters;
 use crate::fan_out::{FanOut, SubscriberKey};
 use crate::lanes::Lanes;
 use crate::limits::NodeLimits;
+use crate::memo::{Memo, MemoBook};
 use crate::outlet::Outlet;
 use crate::residence::Residence;
+use crate::selftest::SelftestDesk;
+use crate::selftest::schedule::Schedule;
 use crate::shard_gauge::ShardGauge;
 use crate::site_desk::SiteDesk;
 use crate::told::Told;
@@ -79,6 +82,12 @@ pub(crate) struct Rim {
     pub unregistered: RefCell<UnregisteredBook>,
     /// Who displays alarms, and how far.
     pub attention: RefCell<AttentionBook>,
+    /// Where a test alarm is followed.
+    pub selftest: SelftestDesk,
+    /// When one is due, if it is every day.
+    pub schedule: Option<Schedule>,
+    /// What is known of earlier runs.
+    pub memo: MemoBook,
     waiting: Cell<usize>,
     told: Notify,
     logged: Cell<(Timestamp, u32)>,
@@ -105,6 +114,7 @@ pub(crate) struct RimParts {
     pub site: Arc<Site>,
     pub site_digest: Option<SiteDigest>,
     pub revocations: watch::Receiver<Revocations>,
+    pub memo: MemoBook,
 }
 
 impl Rim {
@@ -112,6 +122,11 @@ impl Rim {
     pub(crate) fn new(parts: RimParts, listener: Listener) -> Rim {
         let version = parts.site.version();
         let begun_at = parts.clock.now();
+        let memo = parts.memo.memo();
+        parts.counters.tally.set_selftest(memo.tested_at, memo.test_good_at);
+        if memo.displayed_at.0 > 0 {
+            parts.counters.tally.expect_displays();
+        }
         let fan_out = FanOut::new(parts.site, parts.told, parts.counters.clone());
         Rim {
             node: parts.node,
@@ -137,6 +152,9 @@ impl Rim {
             revocations: parts.revocations,
             unregistered: RefCell::default(),
             attention: RefCell::new(AttentionBook::begun_at(begun_at)),
+            selftest: SelftestDesk::default(),
+            schedule: parts.limits.selftest_at.map(|at| Schedule::new(at, begun_at)),
+            memo: parts.memo,
             waiting: Cell::new(0),
             told: Notify::new(),
             logged: Cell::default(),
@@ -163,6 +181,16 @@ impl Rim {
         self.attention.borrow_mut().leave(key, &self.fan_out.borrow());
     }
 
+    /// A receiver displays alarms: from now on, and in later runs, it is trouble when none does.
+    pub(crate) fn expect_displays(&self, now: Timestamp) {
+        let memo = self.memo.memo();
+        if memo.displayed_at.0 == 0 {
+            self.memo.keep(Memo { displayed_at: now, ..memo });
+            self.counters.tally.expect_displays();
+            tracing::info!("a receiver displays alarms; from now on one is expected to");
+        }
+    }
+
     /// Works out which open alarms nobody has displayed; counts and tells what is newly overdue.
     pub(crate) fn look_at_attention(&self) -> Unseen {
         let now = self.clock.now();
@@ -171,11 +199,16 @@ impl Rim {
         if unseen.new_count > 0 {
             let count = u64::try_from(unseen.new_count).unwrap_or(u64::MAX);
             self.counters.alarms_not_displayed.add(count);
-            tracing::error!(
-                alarms = unseen.new_count,
-                displaying = attention.displaying_count(),
-                "nobody has displayed these alarms in 30 s: look whether anybody looks"
-            );
+            let (alarms, displaying) = (unseen.new_count, attention.displaying_count());
+            if self.counters.tally.is_display_expected() {
+                tracing::error!(
+                    alarms,
+                    displaying,
+                    "nobody has displayed these alarms in 30 s: look whether anybody looks"
+                );
+            } else {
+                tracing::info!(alarms, "no receiver of this site says what it displays");
+            }
         }
         self.counters.tally.set_unseen(unseen, attention.displaying_count());
         unseen

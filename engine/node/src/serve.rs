@@ -20,6 +20,7 @@ use crate::limits::NodeLimits;
 use crate::publisher::{Publisher, PublisherActor};
 use crate::rim::{Rim, RimParts};
 use crate::roster::Roster;
+use crate::selftest;
 use crate::session;
 use crate::shard_actor::{ShardActor, ShardState};
 use crate::shard_worker::ShardWorker;
@@ -178,12 +179,15 @@ fn tell_start(rim: &Rim) {
     rim.audit.tell(Record { objects, ..started });
 }
 
-/// Records what was merged, whenever it is due, and looks which alarms nobody displays.
+/// Records what was merged, whenever it is due, looks which alarms nobody displays, and
+/// whether a self-test is due.
 async fn look_after(rim: Rc<Rim>) {
+    selftest::end_left_over(&rim).await;
     loop {
         sleep(LOOK_EVERY).await;
         rim.audit.flush();
         rim.look_at_attention();
+        selftest::schedule::look(&rim);
     }
 }
 

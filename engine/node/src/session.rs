@@ -18,6 +18,7 @@ mod questions;
 mod receipts;
 mod report_lane;
 mod right;
+mod selftests;
 mod subscription;
 mod vendor;
 mod vendor_clock;

@@ -388,7 +388,12 @@ impl ShardWorker {
 /// On which lane an effect counts: alarms and acks are not to be shed, events are for consoles.
 fn lane(effect: &Effect) -> Lane {
     match effect {
-        Effect::Alarm(notice) if matches!(notice.kind, AlarmKind::Duress | AlarmKind::BandCut) => {
+        Effect::Alarm(notice)
+            if matches!(
+                notice.kind,
+                AlarmKind::Duress | AlarmKind::BandCut | AlarmKind::SelfTest
+            ) =>
+        {
             Lane::Duress
         }
         Effect::Event(_) => Lane::Console,

@@ -1,6 +1,6 @@
 //! What a subscription lets through.
 
-use ach_actors_model::Name;
+use ach_actors_model::{AlarmKind, Name};
 use ach_engine_wire::{AlarmNote, EventNote, Filter, PositionNote, Thing, Topic};
 use ach_geo::Floor;
 
@@ -52,6 +52,10 @@ impl Sieve {
     /// Whether an alarm passes.
     pub(crate) fn passes_alarm(&self, note: &AlarmNote) -> bool {
         let filter = &self.filter;
+        // A test is for everybody who follows alarms, wherever and however urgent those are.
+        if note.kind == AlarmKind::SelfTest {
+            return passes(&filter.kinds, Some(&note.kind));
+        }
         let zone = match &note.place {
             Thing::Zone(name) => Some(name),
             _ => None,
@@ -102,7 +106,7 @@ fn passes<T: Ord>(sorted: &[T], value: Option<&T>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ach_actors_model::{AlarmKind, AlarmPriority, TagId};
+    use ach_actors_model::{AlarmPriority, TagId};
     use ach_engine_wire::{ProvisionalReason, Storage};
     use ach_geo::Position;
 
@@ -156,6 +160,31 @@ mod tests {
         let filter = Filter { floors: vec![Floor(0)], ..Filter::default() };
         let sieve = Sieve::new(Topic::Alarms, filter).unwrap();
         assert!(sieve.passes_alarm(&AlarmNote { position: None, ..note() }));
+    }
+
+    #[test]
+    fn a_test_alarm_is_kept_back_by_a_list_of_kinds_alone() {
+        let test = AlarmNote {
+            kind: AlarmKind::SelfTest,
+            priority: AlarmPriority::Low,
+            place: Thing::Site,
+            subject: None,
+            tag: None,
+            ..note()
+        };
+        let passes = |filter| Sieve::new(Topic::Alarms, filter).unwrap().passes_alarm(&test);
+        let narrow = Filter {
+            priorities: vec![AlarmPriority::High],
+            zones: vec![name("ward")],
+            doors: vec![name("exit")],
+            subjects: vec![name("nurse-8")],
+            tags: vec![TagId(9)],
+            floors: vec![Floor(0)],
+            ..Filter::default()
+        };
+        assert!(passes(narrow.clone()));
+        assert!(!passes(Filter { kinds: vec![AlarmKind::Duress], ..narrow.clone() }));
+        assert!(passes(Filter { kinds: vec![AlarmKind::SelfTest], ..narrow }));
     }
 
     #[test]

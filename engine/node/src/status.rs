@@ -42,6 +42,12 @@ pub(crate) fn counts(rim: &Rim) -> Vec<(String, u64)> {
     add("alarms_unseen", unseen);
     add("alarms_unseen_overdue", overdue);
     add("receivers_displaying", displaying);
+    add("is_display_expected", u64::from(rim.counters.tally.is_display_expected()));
+    let [tested, good] = rim.counters.tally.selftest();
+    add("is_selftest_good", u64::from(tested.0 > 0 && tested == good));
+    if let Some(why) = rim.counters.tally.selftest_trouble() {
+        add(&format!("selftest_trouble_{}", why.word()), 1);
+    }
     let history = &rim.counters.tally.history;
     add("is_history_on", u64::from(history.is_on()));
     if history.is_on() {

@@ -1,7 +1,7 @@
 //! What is counted apart by lane, kind or length, for operators. Any thread may read it; nothing waits.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ach_actors_model::{AlarmKind, Lane, Timestamp};
@@ -13,6 +13,7 @@ use crate::attention::Unseen;
 use crate::counters::Counter;
 use crate::history_state::HistoryState;
 use crate::residence::RESIDENCE_NS;
+use crate::selftest::schedule::SelftestTrouble;
 
 /// Every kind of alarm: each is told from the start, so that the first of its kind is seen as a rise.
 const KINDS: &[AlarmKind] = &[
@@ -31,6 +32,7 @@ const KINDS: &[AlarmKind] = &[
     AlarmKind::ActorQuarantined,
     AlarmKind::ClockSkewed,
     AlarmKind::TagsContradict,
+    AlarmKind::SelfTest,
 ];
 
 /// A counter a lane.
@@ -116,6 +118,8 @@ pub(crate) struct Tally {
     subscribers: [AtomicU64; 3],
     beat_at: AtomicU64,
     unseen: [AtomicU64; 4],
+    selftest: [AtomicU64; 3],
+    is_display_expected: AtomicBool,
     handshakes: OnceLock<Arc<HandshakeCounts>>,
     /// How history is.
     pub history: HistoryState,
@@ -137,6 +141,8 @@ impl Default for Tally {
             subscribers: Default::default(),
             beat_at: AtomicU64::new(0),
             unseen: Default::default(),
+            selftest: Default::default(),
+            is_display_expected: AtomicBool::new(false),
             handshakes: OnceLock::new(),
             history: HistoryState::default(),
         }
@@ -208,6 +214,50 @@ impl Tally {
         [count, overdue, since, displaying].map(|place| place.load(Ordering::Relaxed))
     }
 
+    /// A receiver of this site displays alarms, or did once.
+    pub(crate) fn expect_displays(&self) {
+        self.is_display_expected.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody is expected to display alarms.
+    pub(crate) fn is_display_expected(&self) -> bool {
+        self.is_display_expected.load(Ordering::Relaxed)
+    }
+
+    /// When the last self-test ended, and the last that went well; 0 for never.
+    pub(crate) fn set_selftest(&self, tested_at: Timestamp, good_at: Timestamp) {
+        let [tested, good, _] = &self.selftest;
+        tested.store(tested_at.0, Ordering::Relaxed);
+        good.store(good_at.0, Ordering::Relaxed);
+    }
+
+    /// See [`Tally::set_selftest`].
+    pub(crate) fn selftest(&self) -> [Timestamp; 2] {
+        let [tested, good, _] = &self.selftest;
+        [tested, good].map(|at| Timestamp(at.load(Ordering::Relaxed)))
+    }
+
+    /// What is wrong with the daily self-test.
+    pub(crate) fn set_selftest_trouble(&self, trouble: Option<SelftestTrouble>) {
+        let [_, _, place] = &self.selftest;
+        let number = match trouble {
+            None => 0,
+            Some(SelftestTrouble::Failed) => 1,
+            Some(SelftestTrouble::Missed) => 2,
+        };
+        place.store(number, Ordering::Relaxed);
+    }
+
+    /// See [`Tally::set_selftest_trouble`].
+    pub(crate) fn selftest_trouble(&self) -> Option<SelftestTrouble> {
+        let [_, _, place] = &self.selftest;
+        match place.load(Ordering::Relaxed) {
+            1 => Some(SelftestTrouble::Failed),
+            2 => Some(SelftestTrouble::Missed),
+            _ => None,
+        }
+    }
+
     /// Open alarms that nobody displayed in time.
     pub(crate) fn undisplayed(&self) -> u64 {
         let [_, overdue, _, _] = self.unseen();
@@ -253,9 +303,10 @@ mod tests {
             AlarmKind::ActorQuarantined => 12,
             AlarmKind::ClockSkewed => 13,
             AlarmKind::TagsContradict => 14,
+            AlarmKind::SelfTest => 15,
         };
         let places: Vec<i32> = KINDS.iter().map(|&kind| place(kind)).collect();
-        assert_eq!(places, (0..15).collect::<Vec<i32>>());
+        assert_eq!(places, (0..16).collect::<Vec<i32>>());
         let tally = Tally::default();
         tally.raise(AlarmKind::Duress);
         tally.raise(AlarmKind::Duress);

@@ -255,5 +255,6 @@ fn kind_code(kind: AlarmKind) -> u8 {
         AlarmKind::ActorQuarantined => 13,
         AlarmKind::ClockSkewed => 14,
         AlarmKind::TagsContradict => 15,
+        AlarmKind::SelfTest => 16,
     }
 }

@@ -14,6 +14,7 @@ mod pings;
 mod quarantine;
 mod reports;
 mod restoration;
+mod selftest;
 mod shard;
 mod stage;
 #[cfg(test)]

@@ -191,6 +191,8 @@ impl Shard {
                 }
             }
             CommandKind::ReleaseActor(actor) => self.release(actor, scene),
+            CommandKind::BeginSelftest => self.begin_selftest(scene),
+            CommandKind::EndSelftest => self.end_selftest(scene),
         }
     }
 

@@ -16,3 +16,4 @@ mod random;
 mod render;
 mod restored;
 mod script;
+mod selftests;

@@ -120,6 +120,8 @@ codes! {
     SiteFrameDiffers = 100,
     /// a site that would end open alarms or cut a feed that is connected
     SiteStrands = 101,
+    /// a test alarm that did not come all the way
+    SelftestFailed = 102,
     /// the node failed inside; try again
     Internal = 127,
 }

@@ -7,10 +7,10 @@ use crate::tlv::Value;
 use crate::{
     Ack, AlarmNote, AlarmSettled, Attention, AttentionQuery, CertificateEnds, ClockOffset,
     Displayed, Echo, EchoReply, EventNote, Gap, Goodbye, Heartbeat, Hello, Intern, Interned,
-    OpenSetEnd, PingRun, PositionNote, RawFrame, Receipt, Refusal, Refused, SiteOffer, SitePart,
-    SiteQuery, SiteVerdict, Status, StatusQuery, Subscribe, Unregistered, UnregisteredQuery,
-    Unsubscribe, Welcome, WireCommand, WireError, WireReport, decode_reports, encode_pings,
-    encode_reports,
+    OpenSetEnd, PingRun, PositionNote, RawFrame, Receipt, Refusal, Refused, SelftestOrder,
+    SelftestReport, SiteOffer, SitePart, SiteQuery, SiteVerdict, Status, StatusQuery, Subscribe,
+    Unregistered, UnregisteredQuery, Unsubscribe, Welcome, WireCommand, WireError, WireReport,
+    decode_reports, encode_pings, encode_reports,
 };
 
 macro_rules! frames {
@@ -173,4 +173,8 @@ frames! {
     AttentionQuery(AttentionQuery) = 136,
     /// Node: the answer to it.
     Attention(Attention) = 137,
+    /// Operator: orders a self-test.
+    SelftestOrder(SelftestOrder) = 138,
+    /// Node: the answer to it.
+    SelftestReport(SelftestReport) = 139,
 }

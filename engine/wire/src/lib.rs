@@ -16,6 +16,7 @@ pub mod limits;
 mod operation;
 mod ping_run;
 mod preamble;
+mod selftest;
 mod session;
 mod site_offer;
 mod state;
@@ -42,6 +43,7 @@ pub use operation::{
 };
 pub use ping_run::{PingRun, encode_pings};
 pub use preamble::{PREAMBLE_BYTES, Preamble};
+pub use selftest::{SelftestFinding, SelftestHop, SelftestOrder, SelftestReceiver, SelftestReport};
 pub use session::{
     CertificateEnds, ClockOffset, Goodbye, Heartbeat, Hello, Intern, InternItem, InternRefusal,
     Interned, LaneResume, LaneWelcome, PROTOCOL_VERSION, Refusal, Refused, Welcome,

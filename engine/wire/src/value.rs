@@ -86,6 +86,7 @@ words!(AlarmKind {
     ActorQuarantined = 13,
     ClockSkewed = 14,
     TagsContradict = 15,
+    SelfTest = 16,
 });
 words!(AlarmTransition { Raised = 1, Upheld = 2, Retracted = 3, Cleared = 4, });
 words!(AlarmReason {

@@ -1,6 +1,6 @@
 //! `ach explain`: why an alarm was raised, and what became of it.
 
-use ach_actors_model::{AlarmNotice, Cause, Gate, Place, Timestamp};
+use ach_actors_model::{AlarmKind, AlarmNotice, Cause, Gate, Place, Timestamp};
 use ach_engine_store::{AlarmRecord, NameKind};
 use serde_json::{Value, json};
 
@@ -136,6 +136,9 @@ impl Told<'_> {
                 format!("input {seq} of feed {feed}, epoch {epoch}")
             }
             Cause::Deadline { due_at } => format!("a deadline due {}", local(due_at)),
+            Cause::SiteChange if self.record.notice.kind == AlarmKind::SelfTest => {
+                "the order of a self-test".to_owned()
+            }
             Cause::SiteChange => "a change of the site".to_owned(),
         }
     }

@@ -61,8 +61,9 @@ fn input_words(input: &Input, names: &SiteNames) -> String {
         }
         Input::Command(command) => {
             let (word, thing) = command_words(&command.kind);
-            let (kind, id) = names.thing(thing);
-            format!("{}: {word} {kind} {id}", command.by)
+            let about = thing.map(|thing| names.thing(thing));
+            let about = about.map_or_else(String::new, |(kind, id)| format!(" {kind} {id}"));
+            format!("{}: {word}{about}", command.by)
         }
         Input::SiteChange(config) => format!(
             "site {} version {}: {} zones, {} doors, {} subjects, {} tags, {} rules",
@@ -94,10 +95,12 @@ fn report_words(report: &Report, names: &SiteNames) -> (String, Map<String, Valu
     names.words_of(&kind)
 }
 
-fn command_words(kind: &CommandKind) -> (&'static str, EntityRef) {
+fn command_words(kind: &CommandKind) -> (&'static str, Option<EntityRef>) {
     match kind {
-        CommandKind::ReleaseActor(thing) => ("release", *thing),
-        CommandKind::QuarantineActor(thing) => ("quarantine", *thing),
+        CommandKind::ReleaseActor(thing) => ("release", Some(*thing)),
+        CommandKind::QuarantineActor(thing) => ("quarantine", Some(*thing)),
+        CommandKind::BeginSelftest => ("begin_selftest", None),
+        CommandKind::EndSelftest => ("end_selftest", None),
     }
 }
 
@@ -120,8 +123,8 @@ fn input_object(input: &Input, names: &SiteNames) -> Value {
         }
         Input::Command(command) => {
             let (word, thing) = command_words(&command.kind);
-            let (kind, id) = names.thing(thing);
-            let about = json!({ "kind": kind, "id": id });
+            let about = thing.map(|thing| names.thing(thing));
+            let about = about.map(|(kind, id)| json!({ "kind": kind, "id": id }));
             json!({ "input": "command", "by": command.by.as_str(), "word": word, "about": about })
         }
         // The site's configuration can be megabytes; its summary is what one looks for here.

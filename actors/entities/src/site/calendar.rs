@@ -111,6 +111,13 @@ impl Calendar {
         }
     }
 
+    /// Local time in seconds since 1970.
+    pub(crate) fn wall_s(&self, at: Timestamp) -> i64 {
+        let at_s = seconds(at);
+        let offset_s = self.offsets.get(self.place(at_s)).map_or(0, |&(_, offset_s)| offset_s);
+        at_s.saturating_add(offset_s)
+    }
+
     /// Which offset is in force.
     fn place(&self, at_s: i64) -> usize {
         self.offsets.partition_point(|&(from_s, _)| from_s <= at_s).saturating_sub(1)

@@ -246,6 +246,7 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
         AlarmKind::ZoneBlind,
         AlarmKind::ActorQuarantined,
         AlarmKind::ClockSkewed,
+        AlarmKind::SelfTest,
     ];
     if system.contains(&rule.alarm) {
         mistakes.add(SiteMistake::SystemAlarm { at });

@@ -2,7 +2,7 @@
 
 use ach_actors_model::{
     AnchorRef, DoorRef, EntityRef, LineRef, Name, RuleRef, SourceRef, SubjectClass, SubjectRef,
-    TagId, TagRef, ZoneRef,
+    TagId, TagRef, Timestamp, ZoneRef,
 };
 
 use super::Site;
@@ -18,6 +18,11 @@ impl Site {
     /// The version.
     pub fn version(&self) -> u32 {
         self.version
+    }
+
+    /// What the clocks on the site's walls show, in seconds since 1970.
+    pub fn wall_s(&self, at: Timestamp) -> i64 {
+        self.calendar.wall_s(at)
     }
 
     /// How many tag refs were ever given; each is below this.

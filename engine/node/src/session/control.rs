@@ -21,7 +21,7 @@ use super::flush::flush;
 use super::receipts::Known;
 use super::subscription::Subscription;
 use super::vendor::Vendor;
-use super::{End, Open, Session, offers, questions};
+use super::{End, Open, Session, offers, questions, selftests};
 use crate::audit_words;
 use crate::fan_out::encoded;
 use crate::lanes::Ticketed;
@@ -82,6 +82,11 @@ pub(crate) async fn read(
             Some(Frame::AttentionQuery(query)) => {
                 if may(&session, &[Role::Operator])? {
                     questions::attention(&session, query.query)?;
+                }
+            }
+            Some(Frame::SelftestOrder(order)) => {
+                if may(&session, &[Role::Operator])? {
+                    selftests::take_order(&session, order.command);
                 }
             }
             Some(Frame::Displayed(displayed)) => {

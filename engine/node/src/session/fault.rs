@@ -98,6 +98,7 @@ pub(crate) fn counter(counters: &Counters, code: Code) -> Option<&Counter> {
         | Code::SiteUnsound
         | Code::SiteFrameDiffers
         | Code::SiteStrands
+        | Code::SelftestFailed
         | Code::Internal => return None,
     })
 }

@@ -1,5 +1,6 @@
 //! What operators ask about tags and receivers, and what receivers say to have displayed.
 
+use ach_engine_net::Role;
 use ach_engine_wire::limits::LIST_ITEMS_MAX;
 use ach_engine_wire::{Attention, Displayed, Unregistered, UnregisteredTag};
 
@@ -62,6 +63,12 @@ pub(super) fn take_displayed(session: &Session, displayed: &Displayed) {
     if let Some(key) = key {
         let now = session.rim.clock.now();
         let durable_at = session.rim.fan_out.borrow().durable_at();
-        session.rim.attention.borrow_mut().take(key, displayed, durable_at, now);
+        // A person who looks in at a terminal makes no screen that is to be there always.
+        if session.identity.role == Role::Receiver {
+            session.rim.expect_displays(now);
+        }
+        if session.rim.attention.borrow_mut().take(key, displayed, durable_at, now) {
+            session.rim.selftest.changed.notify_one();
+        }
     }
 }

@@ -1,10 +1,15 @@
 //! What receivers say to have displayed, and what nobody has.
 
-use ach_actors_model::TagId;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ach_actors_model::{NS_PER_S, TagId, Timestamp};
 use ach_clients_rust::{AlarmUpdate, Attention, Filter, Operator, Report, ReportWord, now};
 use ach_engine_net::Role;
+use ach_engine_node::{Clock, Node, Running, SystemClock};
 use ach_engine_wire::{Displayed, Frame, Subscribe, Topic};
 
+use crate::audit::drain;
 use crate::ward::raw::Raw;
 use crate::ward::{Ward, in_time, render};
 
@@ -66,6 +71,76 @@ async fn an_operator_sees_who_has_displayed_what_and_what_waits() {
     assert_eq!((of_wall.displayed, of_wall.waiting_count), (None, 1));
     assert_eq!(found.unseen_count, 0, "somebody has seen it");
     assert_eq!(node.health().undisplayed_count, 0);
+}
+
+/// The machine's clocks, set ahead by so many seconds.
+#[derive(Debug, Default)]
+struct Ahead {
+    system: SystemClock,
+    seconds: AtomicU64,
+}
+
+impl Clock for Ahead {
+    fn monotonic_ns(&self) -> u64 {
+        self.system.monotonic_ns() + self.seconds.load(Ordering::SeqCst) * NS_PER_S
+    }
+
+    fn utc(&self) -> Timestamp {
+        self.system.utc().plus_ns(self.seconds.load(Ordering::SeqCst) * NS_PER_S)
+    }
+}
+
+/// Waits until the open alarm of the ward counts as displayed by nobody.
+async fn until_overdue(operator: &mut Operator, node: &Running) {
+    until(operator, |_| node.health().undisplayed_count == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_nobody_displays_is_trouble_only_where_a_receiver_ever_did_also_before_a_restart() {
+    let ward = Ward::new();
+    let clock = Arc::new(Ahead::default());
+    let node = Node::start_by(ward.config(), clock.clone()).unwrap();
+    let vendor = ward.vendor(node.address()).await;
+    vendor.report(Report::tag(TagId(1), now(), ReportWord::ButtonPressed)).await.unwrap();
+    vendor.drain().await.unwrap();
+    let chief = ward.client(node.address(), Role::Operator, "chief").await;
+    let mut operator = chief.operator();
+    until(&mut operator, |found| found.unseen_count == 1).await;
+    clock.seconds.store(40, Ordering::SeqCst);
+    until_overdue(&mut operator, &node).await;
+    assert!(!node.health().is_degraded(), "nobody ever said that he displays alarms");
+    // Somebody looks in at a terminal: he displays it, and is not expected to be there always.
+    let looker = ward.client(node.address(), Role::Operator, "looker").await;
+    let mut terminal = looker.subscriber().alarms(Filter::default(), None).await.unwrap();
+    assert_eq!(
+        render(&in_time("the mark", terminal.next()).await.unwrap()),
+        "Raised Duress nurse Durable"
+    );
+    terminal.displayed().await.unwrap();
+    until(&mut operator, |found| found.unseen_count == 0).await;
+    assert!(!node.health().is_display_expected);
+    let client = ward.client(node.address(), Role::Receiver, "board").await;
+    let mut board = client.subscriber().alarms(Filter::default(), None).await.unwrap();
+    in_time("the open alarm", board.next()).await.unwrap();
+    board.displayed().await.unwrap();
+    until(&mut operator, |_| node.health().is_display_expected).await;
+    assert!(!node.health().is_degraded());
+    drop((board, terminal));
+    operator.close().await;
+    drop(vendor);
+    drain(node).await;
+
+    // No board comes back after the restart.
+    let clock = Arc::new(Ahead::default());
+    clock.seconds.store(60, Ordering::SeqCst);
+    let node = Node::start_by(ward.config(), clock.clone()).unwrap();
+    assert!(node.health().is_display_expected);
+    let mut operator = ward.client(node.address(), Role::Operator, "chief").await.operator();
+    until(&mut operator, |found| found.unseen_count == 1).await;
+    assert!(!node.health().is_degraded(), "a desk needs time to connect again");
+    clock.seconds.store(100, Ordering::SeqCst);
+    until_overdue(&mut operator, &node).await;
+    assert!(node.health().is_degraded());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,6 +22,7 @@ mod numbers;
 mod overload;
 mod restart;
 mod revoking;
+mod selftests;
 mod storing;
 mod strangers;
 mod subscribers;

@@ -142,10 +142,11 @@ fn wild_day(seed: u64) -> Vec<Entry> {
                 27 => Input::OpenEpoch { source: RTLS, epoch: 1 },
                 28 => {
                     let actor = wild_actor(&mut rng);
-                    let kind = if rng.random_bool(0.5) {
-                        CommandKind::QuarantineActor(actor)
-                    } else {
-                        CommandKind::ReleaseActor(actor)
+                    let kind = match rng.random_range(0..6) {
+                        0..2 => CommandKind::QuarantineActor(actor),
+                        2..4 => CommandKind::ReleaseActor(actor),
+                        4 => CommandKind::BeginSelftest,
+                        _ => CommandKind::EndSelftest,
                     };
                     Input::Command(Command { by: name("operator"), kind })
                 }

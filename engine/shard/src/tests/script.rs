@@ -151,6 +151,13 @@ impl Script {
                 Input::OpenEpoch { source: RTLS, epoch: self.epoch }
             }
             ["site", edit_name] => self.site_change(edit_name),
+            ["selftest", verb] => {
+                let kind = match *verb {
+                    "begin" => CommandKind::BeginSelftest,
+                    _ => CommandKind::EndSelftest,
+                };
+                Input::Command(Command { by: name("operator"), kind })
+            }
             [verb @ ("release" | "hold"), actor] => {
                 let actor = entity(actor);
                 let kind = match *verb {

@@ -4,6 +4,8 @@
 //! tags and alarm ids are hexadecimal text as people see them; words are their numbers on the wire.
 //! A field that is left out is not there, a list always is.
 
+mod service;
+
 use ach_actors_model::{AlarmId, Lane, Name, TagId};
 use ach_engine_wire::*;
 use ach_geo::Position;
@@ -92,7 +94,9 @@ fn service_fields(frame: &Frame) -> Value {
             "alarms": it.alarms.iter().map(|&id| alarm_id(id)).collect::<Vec<_>>(),
         }),
         Frame::AttentionQuery(it) => json!({ "query": text(it.query) }),
-        Frame::Attention(it) => attention(it),
+        Frame::Attention(it) => service::attention(it),
+        Frame::SelftestOrder(it) => json!({ "command": text(it.command) }),
+        Frame::SelftestReport(it) => service::selftest(it),
         other => panic!("{other:?} has no fields here yet"),
     }
 }
@@ -136,26 +140,6 @@ fn unregistered(it: &Unregistered) -> Value {
     };
     let tags: Vec<_> = it.tags.iter().map(one).collect();
     json!({ "query": text(it.query), "tags": tags, "is_last": it.is_last })
-}
-
-fn attention(it: &Attention) -> Value {
-    let one = |it: &WireReceiver| {
-        json!({
-            "name": it.name.as_str(), "is_operator": it.is_operator,
-            "subscription": it.subscription, "begun_at": text(it.begun_at.0),
-            "displayed": it.displayed.map(cursor),
-            "displayed_at": it.displayed_at.map(|at| text(at.0)),
-            "waiting_count": it.waiting_count,
-            "waiting_since": it.waiting_since.map(|at| text(at.0)),
-        })
-    };
-    json!({
-        "query": text(it.query),
-        "receivers": it.receivers.iter().map(one).collect::<Vec<_>>(),
-        "unseen_count": it.unseen_count,
-        "unseen_since": it.unseen_since.map(|at| text(at.0)),
-        "is_last": it.is_last,
-    })
 }
 
 fn receipt(it: &Receipt) -> Value {
@@ -259,6 +243,7 @@ fn word(word: &dyn std::fmt::Debug) -> u8 {
         "Duress" => 10,
         "ClockSkewed" => 14,
         "TagsContradict" => 15,
+        "SelfTest" => 16,
         other => panic!("{other} has no number here yet"),
     }
 }

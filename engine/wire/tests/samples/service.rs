@@ -3,7 +3,7 @@
 use super::*;
 
 pub(super) fn frames() -> Vec<(&'static str, Frame)> {
-    [site_frames(), tag_frames(), attention_frames()].concat()
+    [site_frames(), tag_frames(), attention_frames(), selftest_frames()].concat()
 }
 
 fn site_frames() -> Vec<(&'static str, Frame)> {
@@ -121,5 +121,57 @@ fn attention_frames() -> Vec<(&'static str, Frame)> {
                 is_last: true,
             }),
         ),
+    ]
+}
+
+fn selftest_frames() -> Vec<(&'static str, Frame)> {
+    let hop = |word, after_ns| SelftestHop { word: name(word), after_ns };
+    let board = SelftestReceiver {
+        name: name("board"),
+        is_operator: false,
+        displayed_after_ns: Some(12_000_000),
+    };
+    let desk = SelftestReceiver { name: name("desk"), is_operator: true, displayed_after_ns: None };
+    let hops = vec![
+        hop("decided", 40_000),
+        hop("told", 90_000),
+        hop("durable", 2_000_000),
+        hop("displayed", 12_000_000),
+        hop("ended", 14_000_000),
+    ];
+    let good = SelftestReport {
+        command: 10,
+        code: Code::Done,
+        detail: Text::default(),
+        alarm: Some(AlarmId(0xA2)),
+        hops,
+        receivers: vec![board, desk.clone()],
+        findings: vec![],
+    };
+    let broken = SelftestReport {
+        code: Code::SelftestFailed,
+        detail: "nobody displayed it within 10 s".into(),
+        hops: vec![hop("decided", 40_000), hop("told", 90_000)],
+        receivers: vec![desk],
+        findings: vec![SelftestFinding {
+            detail: "nobody displayed it within 10 s".into(),
+            remedy: "look at the screens".into(),
+        }],
+        ..good.clone()
+    };
+    let not_now = SelftestReport {
+        code: Code::NotNow,
+        detail: "another self-test is under way".into(),
+        alarm: None,
+        hops: vec![],
+        receivers: vec![],
+        findings: vec![],
+        ..good.clone()
+    };
+    vec![
+        ("selftest order", Frame::SelftestOrder(SelftestOrder { command: 10 })),
+        ("selftest report, good", Frame::SelftestReport(good)),
+        ("selftest report, broken", Frame::SelftestReport(broken)),
+        ("selftest report, not now", Frame::SelftestReport(not_now)),
     ]
 }

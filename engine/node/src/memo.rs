@@ -1,0 +1,174 @@
+//! What a node remembers of its watch over people, in a small file beside the journal: when a receiver
+//! last began to display alarms, and how the last self-test went.
+//!
+//! Nothing in it decides about an alarm: without it, or when it is damaged, the node knows less of its
+//! past. A thread of its own writes it, because a disk may stall and the rim may not.
+
+use std::cell::Cell;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::time::Duration;
+
+use ach_actors_model::Timestamp;
+
+/// The file: a line each, a word and a time in nanoseconds since 1970.
+const FILE: &str = "remembered";
+
+/// Memos that wait for a disk that stalls: a self-test lasts up to 12 s, so they are two minutes of
+/// them. What comes then is not written, and said to be.
+const WAITING_MAX: usize = 10;
+
+/// How long a node that ends waits for the last memo.
+const END_WITHIN: Duration = Duration::from_secs(1);
+
+/// What is remembered; time 0 is never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Memo {
+    /// When a receiver first said that it displays alarms.
+    pub displayed_at: Timestamp,
+    /// When the last self-test ended.
+    pub tested_at: Timestamp,
+    /// When the last one ended that went well.
+    pub test_good_at: Timestamp,
+}
+
+impl Memo {
+    fn fields(&mut self) -> [(&'static str, &mut Timestamp); 3] {
+        [
+            ("displayed_at", &mut self.displayed_at),
+            ("tested_at", &mut self.tested_at),
+            ("test_good_at", &mut self.test_good_at),
+        ]
+    }
+
+    /// What cannot be read is not remembered.
+    fn parse(text: &str) -> Memo {
+        let mut memo = Memo::default();
+        for (word, at) in text.lines().filter_map(|line| line.split_once(' ')) {
+            for (name, field) in memo.fields() {
+                if name == word {
+                    *field = Timestamp(at.parse().unwrap_or_default());
+                }
+            }
+        }
+        memo
+    }
+
+    fn text(mut self) -> String {
+        let mut text = String::new();
+        for (name, at) in self.fields() {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{name} {}", at.0);
+        }
+        text
+    }
+}
+
+/// Keeps a memo.
+#[derive(Debug)]
+pub(crate) struct MemoBook {
+    memo: Cell<Memo>,
+    writer: Option<Writer>,
+}
+
+#[derive(Debug)]
+struct Writer {
+    memos: SyncSender<Memo>,
+    over: Receiver<()>,
+}
+
+impl MemoBook {
+    /// One that forgets with the process.
+    pub(crate) fn fleeting() -> MemoBook {
+        MemoBook { memo: Cell::default(), writer: None }
+    }
+
+    /// One whose memo lies in the node's folder.
+    ///
+    /// # Errors
+    ///
+    /// There is no thread.
+    pub(crate) fn open(folder: &Path) -> io::Result<MemoBook> {
+        let text = fs::read_to_string(folder.join(FILE)).unwrap_or_default();
+        let (memos, waiting) = sync_channel::<Memo>(WAITING_MAX);
+        let (tell_over, over) = channel();
+        let folder: PathBuf = folder.to_owned();
+        std::thread::Builder::new().name("ach-memo".to_owned()).spawn(move || {
+            for memo in &waiting {
+                let newest = waiting.try_iter().last().unwrap_or(memo);
+                if let Err(error) = write(&folder, newest) {
+                    tracing::warn!(%error, "a self-test, or that alarms are displayed, is forgotten at the next start");
+                }
+            }
+            // Nobody waits when the node has not ended in order.
+            let _ = tell_over.send(());
+        })?;
+        let writer = Some(Writer { memos, over });
+        Ok(MemoBook { memo: Cell::new(Memo::parse(&text)), writer })
+    }
+
+    /// What is remembered.
+    pub(crate) fn memo(&self) -> Memo {
+        self.memo.get()
+    }
+
+    /// Remembers something else from now on.
+    pub(crate) fn keep(&self, memo: Memo) {
+        self.memo.set(memo);
+        if let Some(writer) = &self.writer
+            && writer.memos.try_send(memo).is_err()
+        {
+            tracing::warn!("the disk is too slow to remember a self-test");
+        }
+    }
+}
+
+impl Drop for MemoBook {
+    fn drop(&mut self) {
+        if let Some(Writer { memos, over }) = self.writer.take() {
+            drop(memos);
+            // A disk that does not answer is not waited for.
+            let _ = over.recv_timeout(END_WITHIN);
+        }
+    }
+}
+
+/// Beside, synced, then renamed: the old memo or the new one, and no half of it.
+fn write(folder: &Path, memo: Memo) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let new = folder.join("remembered.new");
+    let mut file = fs::File::create(&new)?;
+    file.write_all(memo.text().as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, folder.join(FILE))?;
+    fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_remembered_is_known_again_and_what_is_damaged_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let book = MemoBook::open(folder.path()).unwrap();
+        assert_eq!(book.memo(), Memo::default());
+        let memo = Memo {
+            displayed_at: Timestamp(5),
+            tested_at: Timestamp(8),
+            test_good_at: Timestamp(7),
+        };
+        book.keep(Memo { tested_at: Timestamp(7), ..memo });
+        book.keep(memo);
+        drop(book);
+        let book = MemoBook::open(folder.path()).unwrap();
+        assert_eq!(book.memo(), memo);
+        drop(book);
+        fs::write(folder.path().join(FILE), "tested_at soon\nnonsense\ndisplayed_at 5\n").unwrap();
+        let book = MemoBook::open(folder.path()).unwrap();
+        assert_eq!(book.memo(), Memo { displayed_at: Timestamp(5), ..Memo::default() });
+    }
+}
