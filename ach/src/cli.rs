@@ -4,6 +4,7 @@ mod audit;
 mod certificates;
 pub(crate) mod history;
 mod operating;
+pub(crate) mod person;
 mod site;
 mod tag;
 
@@ -102,9 +103,12 @@ Exit code 3 when an open alarm was displayed by nobody for 30 s.")]
     Visits(history::Visits),
     /// Tell why an alarm was raised
     Explain(history::Explain),
-    /// Export positions, or derive history anew
+    /// Export positions, hold days, or derive history anew
     #[command(subcommand)]
     History(history::History),
+    /// Keep, export and erase what is known about persons
+    #[command(subcommand)]
+    Person(person::Person),
 }
 
 /// `ach demo`.
