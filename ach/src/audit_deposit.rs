@@ -30,14 +30,37 @@ pub(crate) fn certified(
         Role::Receiver => ObjectKind::ReceiverCertificate,
         Role::Operator => ObjectKind::OperatorCertificate,
     };
-    let act = (action, vec![Object::new(kind, name.clone())]);
-    lay_down(directory, act).map_err(|why| {
+    done(
+        directory,
+        (action, Outcome::Done, Reason::default()),
+        vec![Object::new(kind, name.clone())],
+    )
+}
+
+/// Records what a command is about to do, or has not done. Who cannot have it recorded does not do it.
+pub(crate) fn done(
+    directory: &DataDirectory,
+    act: (Action, Outcome, Reason),
+    objects: Vec<Object>,
+) -> Result<(), Failure> {
+    lay_down(directory, act, objects).map_err(|why| {
         Failure::new(format!(
             "cannot record it in {}: {why}; nothing was done. Make room, or run as the owner of the \
              directory",
             directory.audit().display()
         ))
     })
+}
+
+/// As [`done`], of what came of it: it is said when it cannot be recorded any more.
+pub(crate) fn ended(
+    directory: &DataDirectory,
+    act: (Action, Outcome, Reason),
+    objects: Vec<Object>,
+) {
+    if let Err(why) = lay_down(directory, act, objects) {
+        complain!("what came of it is in no audit log: {why}");
+    }
 }
 
 /// Records that somebody is about to read, at the machine itself, what tells of persons: `what` in a
@@ -47,7 +70,7 @@ pub(crate) fn read(directory: &DataDirectory, what: &str, of: Vec<Object>) {
     let lay_down_read = || {
         let mut objects = vec![Object::new(ObjectKind::Topic, Name::new(what)?)];
         objects.extend(of);
-        lay_down(directory, (Action::ReadBegun, objects))
+        lay_down(directory, (Action::ReadBegun, Outcome::Done, Reason::default()), objects)
     };
     if let Err(why) = lay_down_read() {
         complain!("that it is read is in no audit log: {why}");
@@ -69,7 +92,8 @@ pub(crate) fn tags(tags: &[TagId]) -> Result<Vec<Object>, Failure> {
 /// Lays a record down beside the log, and takes it in if nobody else has the log.
 fn lay_down(
     directory: &DataDirectory,
-    (action, objects): (Action, Vec<Object>),
+    (action, outcome, reason): (Action, Outcome, Reason),
+    objects: Vec<Object>,
 ) -> Result<(), Failure> {
     let user = format!("uid:{}", rustix::process::getuid().as_raw());
     let at = SystemClock::default().utc();
@@ -82,9 +106,9 @@ fn lay_down(
         from: Origin::Machine,
         action,
         objects,
-        outcome: Outcome::Done,
+        outcome,
         code: None,
-        reason: Reason::default(),
+        reason,
         repeated: None,
         session: None,
         // Tells one that was taken in twice, after a crash, from two.

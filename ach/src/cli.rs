@@ -4,6 +4,7 @@ mod audit;
 mod certificates;
 pub(crate) mod history;
 mod operating;
+pub(crate) mod person;
 mod site;
 mod tag;
 
@@ -112,9 +113,12 @@ displayed by a receiver that says so, within 10 s. Exit code 3 when it did not c
     Visits(history::Visits),
     /// Tell why an alarm was raised
     Explain(history::Explain),
-    /// Export positions, or derive history anew
+    /// Export positions, hold days, or derive history anew
     #[command(subcommand)]
     History(history::History),
+    /// Keep, export and erase what is known about persons
+    #[command(subcommand)]
+    Person(person::Person),
 }
 
 /// `ach demo`.

@@ -9,6 +9,7 @@ mod doctor;
 mod enrol;
 mod history;
 mod journal;
+mod person;
 mod replay;
 mod selftest;
 mod serve;
@@ -43,6 +44,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Visits(wish) => history::visits(wish),
         Command::Explain(wish) => history::explain(wish),
         Command::History(wish) => history::run(wish),
+        Command::Person(wish) => person::run(wish),
         Command::Site(wish) => site::run(wish),
         Command::Serve(wish) => serve::run(wish),
         Command::Demo(wish) => demo::run(wish),

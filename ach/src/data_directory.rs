@@ -11,6 +11,7 @@
 //! DIR/history/    history, derived from the journal
 //! DIR/archive/    what the journal has given up
 //! DIR/holds       legal holds, if there are any
+//! DIR/people/     what is known about persons, each under a key of its own
 //! DIR/journal.key the key-encryption key of the journal
 //! DIR/audit/      segments of the audit log
 //! DIR/audit.key   the key that signs its heads
@@ -26,11 +27,15 @@ use ach_actors_model::{Name, Timestamp};
 use ach_engine_journal::KekSource;
 use ach_engine_net::{Authority, Bundle, Revocations, Role};
 use ach_engine_node::REVOKED_FILE;
+use ach_engine_store::People;
 
 use crate::exit::Failure;
 
 /// Holds the key-encryption key as 64 hexadecimal digits; wins over the file.
 const KEY_VARIABLE: &str = "ACH_JOURNAL_KEY";
+
+/// What the secret under which keys of persons are wrapped is for.
+const PEOPLE_PURPOSE: &str = "people";
 
 /// A node's data directory.
 #[derive(Debug, Clone)]
@@ -288,6 +293,12 @@ impl DataDirectory {
     /// The file of legal holds.
     pub(crate) fn holds(&self) -> PathBuf {
         self.root.join("holds")
+    }
+
+    /// What is known about persons, with the keys.
+    pub(crate) fn people(&self) -> Result<People, Failure> {
+        let secret = self.key_source().load()?.secret_for(PEOPLE_PURPOSE)?;
+        Ok(People::open(&self.root.join("people"), &secret)?)
     }
 
     /// Has history lie in another directory, on another disk perhaps: a link says where.

@@ -14,6 +14,7 @@ mod moment;
 mod notes;
 mod recording;
 mod span;
+mod whole_file;
 
 use clap::Parser;
 

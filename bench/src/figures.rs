@@ -24,7 +24,7 @@ pub enum Scale {
 }
 
 impl Scale {
-    fn of(self, size: Size) -> usize {
+    pub(crate) fn of(self, size: Size) -> usize {
         match self {
             Scale::Smoke => size.smoke,
             Scale::Full => size.full,

@@ -1,9 +1,11 @@
 //! What history keeps in files: a block of pings is refused or unpacks to as many as it says, within the
 //! times it says; an archive that was changed anywhere gives entries as they were written, from the first on,
-//! and then an error.
+//! and then an error; holds are read as they would be written; of a person whose files were changed nothing is
+//! told but what was kept.
 //!
-//! The first byte: in three, 0 is a whole block, 1 is changes of the golden block, 2 is changes of an archive.
-//! Checksums of blocks are made right, so that what they protect is looked at.
+//! The first byte: in five, 0 is a whole block, 1 is changes of the golden block, 2 is changes of an archive, 3
+//! is a file of holds, 4 is changes of a person's files. Checksums of blocks and holds are made right, so that
+//! what they protect is looked at.
 
 #![no_main]
 
@@ -13,9 +15,10 @@ mod changes;
 
 use std::cell::LazyCell;
 
-use ach_actors_model::Timestamp;
+use ach_actors_model::{Name, Timestamp};
 use ach_engine_store::{
-    ArchiveReader, ArchiveWriter, ArchivedEntry, BLOCK_PINGS_MAX, BlockHead, decode_block,
+    ArchiveReader, ArchiveWriter, ArchivedEntry, BLOCK_PINGS_MAX, BlockHead, Holds, Link, People,
+    Person, decode_block,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -65,6 +68,20 @@ thread_local! {
         GOLDEN.trim().as_bytes().chunks(2).map(pair).collect()
     });
     static ARCHIVE: LazyCell<Archive> = LazyCell::new(Archive::new);
+    /// Where holds and persons are written.
+    static FOLDER: LazyCell<tempfile::TempDir> =
+        LazyCell::new(|| tempfile::tempdir_in("/dev/shm").expect("a folder"));
+    /// The files of one person.
+    static PERSON: LazyCell<[(&'static str, Vec<u8>); 3]> = LazyCell::new(|| {
+        FOLDER.with(|folder| {
+            let people = folder.path().join("people");
+            let subject = Name::new(SUBJECT).expect("an id");
+            let mut kept = People::open(&people, &SECRET).expect("a folder");
+            kept.put(&[(subject, known())], Timestamp(1)).expect("a disk");
+            ["check", "patient-17.key", "patient-17.row"]
+                .map(|name| (name, std::fs::read(people.join(name)).expect("a file")))
+        })
+    });
 }
 
 fn block(mut bytes: Vec<u8>) {
@@ -104,9 +121,46 @@ fn archive(input: &[u8]) {
     });
 }
 
+fn holds(text: &[u8]) {
+    FOLDER.with(|folder| {
+        let file = folder.path().join("holds");
+        let mut bytes = format!("{:08x}\n", crc32c::crc32c(text)).into_bytes();
+        bytes.extend_from_slice(text);
+        std::fs::write(&file, bytes).expect("a disk");
+        let Ok(holds) = Holds::load(&file) else { return };
+        holds.save(&file).expect("a disk");
+        assert_eq!(Holds::load(&file).expect("they were just written"), holds);
+    });
+}
+
+const SUBJECT: &str = "patient-17";
+
+fn known() -> Person {
+    let link = Link { system: "hospital".to_owned(), number: "MRN-4711".to_owned() };
+    Person { name: "A. Muster".to_owned(), links: vec![link] }
+}
+
+fn person(input: &[u8]) {
+    FOLDER.with(|folder| {
+        let subject = Name::new(SUBJECT).expect("an id");
+        let people = folder.path().join("people");
+        let mut files = PERSON.with(|files| (*files).clone());
+        let is_changed = changes::apply(input, &mut files);
+        for (name, bytes) in &files {
+            std::fs::write(people.join(name), bytes).expect("a disk");
+        }
+        let told = People::open(&people, &SECRET).and_then(|people| people.person(&subject));
+        match told {
+            // None: the key may be said to be gone.
+            Ok(told) => assert!(told == Some(known()) || (told.is_none() && is_changed)),
+            Err(_) => assert!(is_changed, "files that nobody changed are sound"),
+        }
+    });
+}
+
 fuzz_target!(|input: &[u8]| {
     let Some((&first, rest)) = input.split_first() else { return };
-    match first % 3 {
+    match first % 5 {
         0 => block(rest.to_vec()),
         1 => {
             let mut files = [("it", BLOCK.with(|block| block.to_vec()))];
@@ -114,6 +168,8 @@ fuzz_target!(|input: &[u8]| {
             let [(_, bytes)] = files;
             block(bytes);
         }
-        _ => archive(rest),
+        2 => archive(rest),
+        3 => holds(rest),
+        _ => person(rest),
     }
 });

@@ -141,17 +141,26 @@ on with, what is damaged is moved to history.damaged.")]
 Examples:
   ach history hold case-17 --data my-data --from 2026-11-20 --through 2026-11-22 --reason 'case 17'
   ach history hold inspection --data my-data --from 2026-11-20 --reason 'until told otherwise'
+  ach history hold case-18 --data my-data --from 2026-11-20 --subject patient-17 --reason 'case 18'
 
-Days of UTC. The node need not be told; it looks before it drops anything. Write no names into the reason.")]
+Days of UTC. The node need not be told; it looks before it drops anything. With --subject that person is \
+not erased either while the hold stands. Write no names into the reason. It is in the audit log.")]
     Hold(Hold),
-    /// End a hold: days whose time is over go within the hour
-    #[command(after_help = "Example:\n  ach history release case-17 --data my-data")]
+    /// End a hold: days whose time is over go within minutes
+    #[command(after_help = "\
+Example:
+  ach history release case-17 --data my-data
+
+It is in the audit log.")]
     Release {
         /// The hold
         id: String,
         /// The node's data directory
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// Tell all holds
     #[command(after_help = "Example:\n  ach history holds --data my-data --json")]
@@ -179,9 +188,15 @@ pub(crate) struct Hold {
     /// The last day; without it, every day to come
     #[arg(long, value_name = "DAY", value_parser = day)]
     pub(crate) through: Option<Day>,
-    /// Why
+    /// A person, by id, who is not erased while the hold stands
+    #[arg(long, value_name = "ID")]
+    pub(crate) subject: Option<String>,
+    /// Why, in a line
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 fn day(text: &str) -> Result<Day, String> {

@@ -10,7 +10,8 @@ use ach_engine_audit::{Object, ObjectKind};
 use ach_engine_store::{KeptPing, NameKind, Visit};
 use serde_json::json;
 
-use self::source::Source;
+pub(crate) use self::hold::object as hold_object;
+pub(crate) use self::source::Source;
 use crate::audit_deposit;
 use crate::cli::history::{Explain, History, Visits, Where};
 use crate::exit::{Failure, Outcome};
@@ -25,7 +26,7 @@ pub(crate) fn run(wish: &History) -> Result<Outcome, Failure> {
         History::Export(export) => export::run(export),
         History::Build { data } => source::build(data),
         History::Hold(wish) => hold::place(wish),
-        History::Release { id, data } => hold::lift(id, data),
+        History::Release { id, data, json } => hold::lift(id, data, *json),
         History::Holds { data, json } => hold::list(data, *json),
     }
 }
@@ -39,9 +40,7 @@ pub(crate) fn explain(wish: &Explain) -> Result<Outcome, Failure> {
 pub(crate) fn whereabouts(wish: &Where) -> Result<Outcome, Failure> {
     let source = Source::open(&wish.data)?;
     let at = wish.at.unwrap_or(Timestamp(u64::MAX));
-    let tag = source.store.tag(wish.tag)?.ok_or_else(|| {
-        Failure::new(format!("no site of this node has had a tag {}; check its digits", wish.tag))
-    })?;
+    let tag = source.tag(wish.tag)?;
     audit_deposit::remembered(&wish.data, "where", audit_deposit::tags(&[wish.tag])?)?;
     let found = source.store.whereabouts(tag, at)?;
     let bearer = match found {
@@ -140,7 +139,7 @@ fn place_words(ping: &KeptPing) -> String {
     )
 }
 
-fn ping_object(ping: &KeptPing) -> serde_json::Value {
+pub(crate) fn ping_object(ping: &KeptPing) -> serde_json::Value {
     json!({
         "observed_at": iso(ping.observed_at),
         "received_at": iso(ping.received_at),

@@ -1,6 +1,7 @@
 //! What was, asked of a data directory.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -20,13 +21,13 @@ const TAG: &str = "0200AC0000000004";
 const NIGHT: &str = "--from 2026-01-10T21:00:00Z --to 2026-01-10T23:00:00Z";
 
 /// A data directory, and what was said while it was made.
-fn recorded(folder: &Path) -> Said {
+pub(super) fn recorded(folder: &Path) -> Said {
     check(folder, "site new site", 0, &[]);
     fs::write(folder.join("walk.csv"), WALK).unwrap();
     check(folder, "replay walk.csv --site site --speed max --data data --json", 0, &[])
 }
 
-fn objects(said: &Said) -> Vec<Value> {
+pub(super) fn objects(said: &Said) -> Vec<Value> {
     said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -57,11 +58,16 @@ fn check_questions(folder: &Path, alarm: &str) {
     assert!(lines[3].contains(",15000,2600,,0,"), "{said:?}");
     assert!(lines[1].starts_with("0200AC0000000004,visitor-001,2026-01-10T22:00:00."), "{said:?}");
 
+    let parts = ["heard     position of tag 0200AC0000000004, 15.0 m east"];
+    check(folder, &format!("explain {alarm} --data data"), 0, &parts);
     let parts =
         ["store-at-night", "visitor-001", "opened by input", "unauthorised_entry", "clock     "];
     check(folder, &format!("explain {alarm} --data data"), 0, &parts);
     let told = objects(&check(folder, &format!("explain {alarm} --data data --json"), 0, &[]));
     assert_eq!(told[0]["cause"]["feed"], "rtls", "{told:?}");
+    let input = &told[0]["input"];
+    assert_eq!((&input["kind"], &input["tag"]), (&"position".into(), &TAG.into()), "{told:?}");
+    assert_eq!(input["x_mm"], 15_000, "{told:?}");
     assert_eq!(told[0]["id"], alarm);
     let nobody = "0".repeat(32);
     check(folder, &format!("explain {nobody} --data data"), 3, &["there is no alarm"]);
@@ -114,7 +120,11 @@ fn a_table_is_written_to_a_file_that_is_not_there_yet() {
     assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
     check(folder.path(), &export, 1, &["name another file"]);
     let other = format!("history export {NIGHT} --data data --tag 00124B0001A2B3C4");
-    assert_eq!(check(folder.path(), &other, 0, &[]).out.lines().count(), 1, "the header alone");
+    let refused = check(folder.path(), &other, 1, &["has had a tag 00124B0001A2B3C4"]);
+    assert_eq!(refused.out, "", "no header either");
+    let mode = fs::metadata(folder.path().join("walk.parquet")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "nobody else reads where people were");
+    assert!(!folder.path().join("walk.parquet.new").exists());
     let turned = "visits store --from 2026-01-10T23:00:00Z --to 2026-01-10T22:00:00Z --data data";
     check(folder.path(), turned, 2, &["--from must lie before --to"]);
 }
@@ -201,9 +211,24 @@ fn days_are_held_and_released() {
     check(at, "history holds --data data", 0, &["case-17  2026-01-10 to on  court"]);
     let told = check(at, "history holds --data data --json", 0, &[]);
     assert_eq!(objects(&told)[0]["from"], "2026-01-10");
+    assert_eq!(objects(&told)[0]["subject"], Value::Null);
     check(at, "history release case-17 --data data", 0, &["hold case-17 is released"]);
-    assert_eq!(check(at, "history holds --data data", 0, &[]).out, "");
+    check(at, "history release case-17 --data data", 1, &["there is no hold `case-17`"]);
+    check(at, "history holds --data data", 0, &["there is no hold"]);
+    assert_eq!(check(at, "history holds --data data --json", 0, &[]).out, "");
+    let long =
+        format!("{} --reason {}", "history hold y --data data --from 2026-01-10", "x".repeat(201));
+    check(at, &long, 1, &["a reason has at most 200 characters"]);
     let turned = "history hold x --data data --from 2026-01-10 --through 2026-01-09 --reason y";
     check(at, turned, 2, &["--through must not lie before --from"]);
     check(at, "history hold x --data data --from tuesday --reason y", 2, &["is no day"]);
+    // Who placed and lifted what is known afterwards; what was refused was not done.
+    let shown = check(at, "audit show data --count 100 --json", 0, &[]);
+    let acts: Vec<Value> = objects(&shown)
+        .into_iter()
+        .filter(|it| it["action"].as_str().is_some_and(|it| it.starts_with("hold_")))
+        .map(|it| it["action"].clone())
+        .collect();
+    assert_eq!(acts, ["hold_placed", "hold_lifted"], "{shown:?}");
+    assert!(shown.out.contains("case-17"), "{shown:?}");
 }

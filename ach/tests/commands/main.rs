@@ -17,6 +17,7 @@ mod metrics;
 mod node;
 mod operating;
 mod output;
+mod persons;
 mod replaying;
 #[path = "../../../engine/metrics/tests/http/strict.rs"]
 mod strict;

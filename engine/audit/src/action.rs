@@ -43,6 +43,14 @@ words! {
         ReadBegun = 80, "read_begun";
         /// Somebody no longer reads it.
         ReadEnded = 81, "read_ended";
+        /// A legal hold was placed.
+        HoldPlaced = 96, "hold_placed";
+        /// A legal hold was lifted.
+        HoldLifted = 97, "hold_lifted";
+        /// What is known about persons was kept.
+        PersonKept = 98, "person_kept";
+        /// A person was erased: their key was destroyed.
+        PersonErased = 99, "person_erased";
     }
 }
 
@@ -52,10 +60,13 @@ impl Action {
     /// The letter: C, R, U, D or E.
     pub const fn letter(self) -> char {
         match self {
-            Action::Enrolled | Action::Renewed => 'C',
-            Action::Revoked => 'D',
+            Action::Enrolled | Action::Renewed | Action::HoldPlaced => 'C',
+            Action::Revoked | Action::HoldLifted | Action::PersonErased => 'D',
             Action::ReadBegun | Action::ReadEnded => 'R',
-            Action::SitePutInForce | Action::ActorSetAside | Action::ActorReleased => 'U',
+            Action::SitePutInForce
+            | Action::ActorSetAside
+            | Action::ActorReleased
+            | Action::PersonKept => 'U',
             Action::NodeStarted
             | Action::NodeStopped
             | Action::StoringStopped

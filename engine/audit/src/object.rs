@@ -50,6 +50,8 @@ words! {
         AuditLog = 48, "audit_log";
         /// Things that were named and that the site does not have, as `KIND:COUNT`.
         Unknown = 49, "unknown";
+        /// A legal hold.
+        Hold = 50, "hold";
     }
 }
 

@@ -11,11 +11,13 @@ mod file;
 mod sim;
 mod sim_file;
 mod sim_state;
+mod stalling;
 pub mod suite;
 
 pub use file::{FileDisk, FileLock};
 pub use sim::{SimDisk, SimFault};
 pub use sim_file::{SimFile, SimLock};
+pub use stalling::{Stall, StallingDisk, StallingFile};
 
 /// The unit in which a power cut keeps or loses what was written but not synced, as the page cache
 /// and common drives have it.

@@ -49,7 +49,8 @@ mod walk;
 
 pub use damage::{Cut, Damage, Harm, Note};
 pub use disk::{
-    Disk, DiskFile, FileDisk, FileLock, PAGE_BYTES, SimDisk, SimFault, SimFile, SimLock, suite,
+    Disk, DiskFile, FileDisk, FileLock, PAGE_BYTES, SimDisk, SimFault, SimFile, SimLock, Stall,
+    StallingDisk, StallingFile, suite,
 };
 pub use errors::{AppendError, CommitError, OpenError, PrepareError, ReadError};
 pub use file_key::{FileKey, WrappedKey};

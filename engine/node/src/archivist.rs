@@ -19,7 +19,7 @@ use ach_engine_journal::{
     Disk, DiskFile, Kek, KekRefused, Lsn, ReadError, Reader, Record, RecordKind,
 };
 use ach_engine_store::{
-    ArchiveError, ArchiveSpan, ArchiveWriter, Day, archives, unwanted_archives,
+    ArchiveError, ArchiveReader, ArchiveSpan, ArchiveWriter, Day, archives, unwanted_archives,
 };
 use ach_engine_wire::{EntryError, entry_time};
 use zeroize::Zeroizing;
@@ -327,6 +327,10 @@ impl<D: Disk + Clone> Archivist<D> {
             source,
         })?;
         let unwanted = unwanted_archives(&spans, &kept, keep_from, &holds);
+        if unwanted.archives.is_empty() && unwanted.checkpoints.is_empty() {
+            return Ok(());
+        }
+        self.must_be_named_rightly(&unwanted.archives)?;
         let checkpoints =
             unwanted.checkpoints.iter().map(|&index| self.folder.join(name_of(index)));
         // Archives first: a checkpoint without them is of no use, they without it are of none either.
@@ -336,6 +340,23 @@ impl<D: Disk + Clone> Archivist<D> {
                 let file = file.clone();
                 NotArchived::Disk { verb: "remove", file, source }
             })?;
+        }
+        let synced = File::open(&self.folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|source| NotArchived::Disk {
+            verb: "sync",
+            file: self.folder.clone(),
+            source,
+        })
+    }
+
+    /// What is of a later day than its name says must not go with the days before. What cannot be read
+    /// goes when its name says so: nothing else is known of it.
+    fn must_be_named_rightly(&self, spans: &[ArchiveSpan]) -> Result<(), NotArchived> {
+        let secret = self.parts.kek.secret_for(ARCHIVE_PURPOSE)?;
+        for span in spans {
+            if let Err(error @ ArchiveError::Misnamed { .. }) = ArchiveReader::open(span, &secret) {
+                return Err(error.into());
+            }
         }
         Ok(())
     }

@@ -150,6 +150,7 @@ impl<D: Disk + Clone> Rereading<D> {
             Some(at) if at.shard.entry_index() <= writer.taken_through() => at,
             _ => self.stand(writer)?,
         };
+        writer.must_follow(at.shard.entry_index(), at.shard.entry_at())?;
         let mut is_over = false;
         let archived = if at.lsn == Lsn::NONE && !self.is_journal_whole()? {
             self.read_archives(&mut at, writer, through, &mut |writer| {
@@ -264,7 +265,7 @@ impl<D: Disk + Clone> Rereading<D> {
                 return Ok(());
             }
             let of_file = |source| failed(&span.file, source);
-            for entry in ArchiveReader::open(&span.file, &secret).map_err(of_file)? {
+            for entry in ArchiveReader::open(&span, &secret).map_err(of_file)? {
                 let entry = entry.map_err(of_file)?;
                 if entry.index > through {
                     return Ok(());

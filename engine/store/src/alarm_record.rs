@@ -1,6 +1,7 @@
 //! What became of an alarm, as it is kept to be explained.
 
-use ach_actors_model::{AlarmNotice, AlarmTransition};
+use ach_actors_model::{AlarmNotice, AlarmTransition, Cause, Lane, Ping, Report, Timestamp};
+use ach_engine_shard::Input;
 use serde::{Deserialize, Serialize};
 
 use crate::coding::{opened, sealed};
@@ -22,6 +23,47 @@ pub struct AlarmRecord {
     /// compared; `None` if they never were, or it came from no feed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_offset_ns: Option<i64>,
+    /// What was heard with that entry and caused it; `None` if it was a deadline or a change of the
+    /// site, or was heard with an earlier entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<AlarmInput>,
+}
+
+/// What was heard, as the session decoded it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AlarmInput {
+    /// A position.
+    Ping {
+        /// What was reported of the tag.
+        ping: Ping,
+        /// When the session had decoded it.
+        received_at: Timestamp,
+    },
+    /// A door, button, band or anchor.
+    Report(Report),
+}
+
+impl AlarmInput {
+    /// The input a change names as its cause.
+    pub(crate) fn of(notice: &AlarmNotice, inputs: &[Input]) -> Option<AlarmInput> {
+        let Cause::Input { source, lane, epoch, seq } = notice.cause else { return None };
+        inputs.iter().find_map(|input| match input {
+            Input::Pings(batch)
+                if lane == Lane::Ping && (batch.source, batch.epoch) == (source, epoch) =>
+            {
+                let offset = u32::try_from(seq.checked_sub(batch.first_seq)?).ok()?;
+                let ping = batch.pings.iter().find(|ping| ping.seq_offset == offset)?;
+                Some(AlarmInput::Ping { ping: *ping, received_at: batch.received_at })
+            }
+            Input::Report(report)
+                if (report.source, report.lane, report.epoch, report.seq)
+                    == (source, lane, epoch, seq) =>
+            {
+                Some(AlarmInput::Report(*report))
+            }
+            _ => None,
+        })
+    }
 }
 
 impl AlarmRecord {

@@ -7,7 +7,7 @@
 //!
 //!  0        8         12     16            24        36         68      84
 //!  +--------+---------+------+-------------+---------+----------+-------+-----+---------
-//!  | magic  | version | zero | first index | nonce   | wrapped  | tag   | crc | frames
+//!  | magic  | version | day  | first index | nonce   | wrapped  | tag   | crc | frames
 //!  | 8      | u32, 1  | u32  | u64         | 12      | key, 32  | 16    | u32 |
 //!  +--------+---------+------+-------------+---------+----------+-------+-----+---------
 //!
@@ -21,7 +21,8 @@
 //!
 //! Every file has a key of its own, wrapped under a secret of the node; a frame's nonce is its number,
 //! its additional data the file's header and the frame's. The last frame is empty: without it a file
-//! is cut. The name is given when the file is whole and synced.
+//! is cut. The name is given when the file is whole and synced. The day counts from 1970-01-01; 0 is not
+//! told, by an earlier program. What the name tells is compared with what is in the file.
 
 mod read;
 mod retention;
@@ -89,6 +90,17 @@ pub enum ArchiveError {
         /// The last sound entry; 0 before the first.
         after: u64,
         /// What was found.
+        what: &'static str,
+    },
+    /// It is another one than its name says.
+    #[error(
+        "{} is not what its name says: {what}; give it its name back or take it from your backup",
+        file.display()
+    )]
+    Misnamed {
+        /// Where it lies.
+        file: PathBuf,
+        /// What is different.
         what: &'static str,
     },
     /// The secret is another one.

@@ -23,6 +23,9 @@ pub struct DayMark {
     pub through_at: Timestamp,
     /// Nothing more will come: a later day has begun.
     pub is_over: bool,
+    /// Hash of the effects of that entry: another entry of that number is of another journal.
+    #[serde(default)]
+    pub(crate) through_hash: u64,
     /// Pings of the day.
     pub ping_count: u64,
     /// When the earliest of them was measured, which may be days before.
@@ -58,7 +61,12 @@ impl DayMark {
     /// Reads the mark of a day.
     pub(crate) fn read(day: Day, keyspace: &fjall::Keyspace) -> Result<DayMark, Fault> {
         let value = keyspace.get(KEY).map_err(Fault::of("read the mark of a day of"))?;
-        let text = value.as_deref().and_then(|value| opened(KEY, value));
+        DayMark::of_row(day, value.as_deref().unwrap_or_default())
+    }
+
+    /// The mark in the value of its row.
+    pub(crate) fn of_row(day: Day, value: &[u8]) -> Result<DayMark, Fault> {
+        let text = opened(KEY, value);
         let mark = text.and_then(|text| serde_json::from_slice::<DayMark>(text).ok());
         mark.filter(|mark| mark.day == day)
             .ok_or_else(|| Fault::damage(format!("{day} has no sound mark")))

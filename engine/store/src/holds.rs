@@ -3,7 +3,7 @@
 //! They lie beside the store, not in it: a store that is derived again must not forget them.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use ach_actors_model::{Name, Timestamp};
@@ -14,6 +14,13 @@ use crate::Day;
 
 /// Most holds: each is placed by a person for a case.
 pub const HOLDS_MAX: usize = 10_000;
+
+/// Longest reason of a hold: a line.
+pub const HOLD_REASON_CHARS_MAX: usize = 200;
+
+/// Longest file of holds. As it is written one takes under 2 KiB: a reason of characters that are
+/// escaped as six bytes, and three ids.
+const FILE_BYTES_MAX: u64 = 2 * 1_024 * 10_000;
 
 /// One hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +64,17 @@ pub enum HoldError {
         /// The id.
         id: Name,
     },
+    /// It would end before it begins, and protect nothing.
+    #[error("a hold from {from} through {through} protects no day; turn the two round")]
+    Backwards {
+        /// The first day.
+        from: Day,
+        /// The last.
+        through: Day,
+    },
+    /// The reason is too long.
+    #[error("a reason has at most {HOLD_REASON_CHARS_MAX} characters; name the case and no more")]
+    LongReason,
     /// There are as many as there may be.
     #[error("there are {HOLDS_MAX} holds, which is the most; lift one first")]
     TooMany,
@@ -85,22 +103,23 @@ impl Holds {
     ///
     /// When the file is damaged or cannot be read; then nothing must be dropped.
     pub fn load(file: &Path) -> Result<Holds, HoldError> {
-        let text = match fs::read_to_string(file) {
-            Ok(text) => text,
+        let failed = |verb| move |source| HoldError::Disk { verb, file: file.to_owned(), source };
+        let opened = match fs::File::open(file) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Holds::default()),
-            Err(source) if source.kind() == ErrorKind::InvalidData => {
-                return Err(damaged(file, "it is no text"));
-            }
-            Err(source) => {
-                return Err(HoldError::Disk { verb: "read", file: file.to_owned(), source });
-            }
+            opened => opened.map_err(failed("open"))?,
         };
+        let mut text = Vec::new();
+        opened.take(FILE_BYTES_MAX).read_to_end(&mut text).map_err(failed("read"))?;
+        let text = String::from_utf8(text).map_err(|_| damaged(file, "it is no text"))?;
         let (crc, text) = text.split_once('\n').ok_or_else(|| damaged(file, "it is too short"))?;
         if crc != checksum(text) {
             return Err(damaged(file, "its checksum does not fit"));
         }
-        let holds =
+        let holds: Vec<Hold> =
             serde_json::from_str(text).map_err(|error| damaged(file, &error.to_string()))?;
+        if holds.len() > HOLDS_MAX {
+            return Err(damaged(file, "it has more holds than there may be"));
+        }
         Ok(Holds { holds })
     }
 
@@ -121,8 +140,14 @@ impl Holds {
     ///
     /// # Errors
     ///
-    /// When its id is taken or there are too many.
+    /// When its id is taken, it protects no day, its reason is too long or there are too many.
     pub fn place(&mut self, hold: Hold) -> Result<(), HoldError> {
+        if let Some(through) = hold.through.filter(|&through| through < hold.from) {
+            return Err(HoldError::Backwards { from: hold.from, through });
+        }
+        if hold.reason.chars().count() > HOLD_REASON_CHARS_MAX {
+            return Err(HoldError::LongReason);
+        }
         if self.holds.iter().any(|it| it.id == hold.id) {
             return Err(HoldError::Taken { id: hold.id });
         }
@@ -158,6 +183,40 @@ impl Holds {
     /// All of them, as they were placed.
     pub fn iter(&self) -> impl Iterator<Item = &Hold> {
         self.holds.iter()
+    }
+}
+
+/// The holds of a node while nobody else changes them: between looking whether one protects somebody and
+/// erasing them none is placed.
+#[derive(Debug)]
+pub struct LockedHolds {
+    /// The holds.
+    pub holds: Holds,
+    file: PathBuf,
+    _lock: fs::File,
+}
+
+impl LockedHolds {
+    /// Waits until nobody else has them, and reads them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Holds::load`].
+    pub fn load(file: &Path) -> Result<LockedHolds, HoldError> {
+        let lock = file.with_extension("lock");
+        let opened = fs::File::create(&lock).and_then(|opened| opened.lock().map(|()| opened));
+        let opened =
+            opened.map_err(|source| HoldError::Disk { verb: "lock", file: lock, source })?;
+        Ok(LockedHolds { holds: Holds::load(file)?, file: file.to_owned(), _lock: opened })
+    }
+
+    /// Writes them as they are now.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses.
+    pub fn save(&self) -> Result<(), HoldError> {
+        self.holds.save(&self.file)
     }
 }
 
@@ -211,9 +270,51 @@ mod tests {
         assert_eq!(kept, [10, 11, 12, 20, 21, 22, 23, 24]);
         assert!(matches!(holds.place(hold("a", 1, None)), Err(HoldError::Taken { .. })));
         assert_eq!(holds.on(&name("patient-17")).map(|it| it.id.as_str()), Some("a"));
+        let refused = holds.place(hold("c", 10, Some(9)));
+        assert!(matches!(refused, Err(HoldError::Backwards { .. })), "{refused:?}");
+        let long = Hold { reason: "x".repeat(201), ..hold("c", 1, None) };
+        assert!(matches!(holds.place(long), Err(HoldError::LongReason)));
         holds.lift(&name("a")).unwrap();
         assert!(!holds.protect(Day(11)));
         assert!(matches!(holds.lift(&name("a")), Err(HoldError::Unknown { .. })));
+    }
+
+    #[test]
+    fn the_longest_holds_fit_into_their_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("holds");
+        let long = |text: &str| Name::new(&text.repeat(64)[..64]).unwrap();
+        let mut holds = Holds::default();
+        for number in 0..HOLDS_MAX {
+            let mut hold = hold(&format!("{number:064}"), 10, Some(12));
+            (hold.subject, hold.placed_by) = (Some(long("s")), long("p"));
+            hold.reason = "\u{1}".repeat(HOLD_REASON_CHARS_MAX);
+            holds.place(hold).unwrap();
+        }
+        assert!(matches!(holds.place(hold("x", 1, None)), Err(HoldError::TooMany)));
+        holds.save(&file).unwrap();
+        assert_eq!(Holds::load(&file).unwrap(), holds);
+        holds.holds.push(hold("x", 1, None));
+        holds.save(&file).unwrap();
+        assert!(matches!(Holds::load(&file), Err(HoldError::Damaged { .. })));
+    }
+
+    #[test]
+    fn two_who_change_holds_do_so_one_after_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("holds");
+        let threads: Vec<_> = (0..8)
+            .map(|number| {
+                let file = file.clone();
+                std::thread::spawn(move || {
+                    let mut locked = LockedHolds::load(&file).unwrap();
+                    locked.holds.place(hold(&format!("h{number}"), 1, None)).unwrap();
+                    locked.save().unwrap();
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(Holds::load(&file).unwrap().iter().count(), 8);
     }
 
     #[test]

@@ -30,7 +30,7 @@ mod rows;
 mod store;
 mod writer;
 
-pub use alarm_record::AlarmRecord;
+pub use alarm_record::{AlarmInput, AlarmRecord};
 pub use archive::{
     ARCHIVED_ENTRY_BYTES_MAX, ArchiveError, ArchiveReader, ArchiveSpan, ArchiveWriter,
     ArchivedEntry, Unwanted, archives, unwanted_archives,
@@ -39,11 +39,13 @@ pub use block::{BLOCK_PINGS_MAX, BlockError, BlockHead, KeptPing, decode_block};
 pub use day::{Day, NoDay};
 pub use day_mark::DayMark;
 pub use errors::{OpenError, QueryError, WriteError};
-pub use holds::{HOLDS_MAX, Hold, HoldError, Holds};
+pub use holds::{HOLD_REASON_CHARS_MAX, HOLDS_MAX, Hold, HoldError, Holds, LockedHolds};
 pub use keyframe::{Keyframe, Place};
-pub use name_rows::{Borne, NameKind};
+pub use name_rows::{Borne, BorneTag, NameKind};
 pub use parquet::{Cell, ColumnKind, ParquetWriter};
-pub use people::{LINKS_MAX, Link, PEOPLE_MAX, PERSON_TEXT_BYTES_MAX, People, PeopleError, Person};
-pub use query::{Pings, StoreReport, Visit};
+pub use people::{
+    Known, LINKS_MAX, Link, PEOPLE_MAX, PERSON_TEXT_BYTES_MAX, People, PeopleError, Person,
+};
+pub use query::{ALARM_CHANGES_MAX, Pings, StoreReport, Visit};
 pub use store::{OpenedStore, Store};
 pub use writer::{HistoryWriter, PINGS_WAITING_MAX, WRITE_EVERY_NS};

@@ -26,10 +26,12 @@ const COUNTS_KEY: &[u8] = b"c";
 const ID: u8 = b'i';
 const REF: u8 = b'r';
 const BEARER: u8 = b'b';
-const PERSON: u8 = b'p';
 
 /// Since when who bore a tag; `None` is nobody.
 pub type Borne = (Timestamp, Option<SubjectRef>);
+
+/// A tag that was borne, from when on and until when.
+pub type BorneTag = (TagRef, Timestamp, Option<Timestamp>);
 
 /// What can have an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +98,11 @@ impl NameKind {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Counts(BTreeMap<u8, u32>);
 
+/// What the last site that was taken left: who bears each tag now. Read from the rows once; there may be
+/// millions.
+#[derive(Debug, Default)]
+pub(crate) struct LastBearers(Option<BTreeMap<u32, SubjectRef>>);
+
 /// The keyspace of names.
 #[derive(Clone)]
 pub(crate) struct NameRows {
@@ -150,8 +157,14 @@ impl NameRows {
         &self.keyspace
     }
 
-    /// Takes over the names of a site, and who bears which tag from `at` on.
-    pub(crate) fn take(&self, site: &Site, at: Timestamp) -> Result<(), Fault> {
+    /// Takes over the names of a site, and who bears which tag from `at` on. `last` is what its one
+    /// writer keeps from one site to the next.
+    pub(crate) fn take(
+        &self,
+        site: &Site,
+        at: Timestamp,
+        last: &mut LastBearers,
+    ) -> Result<(), Fault> {
         let mut rows = Rows::new();
         let mut counts = self.counts()?;
         for kind in NameKind::ALL {
@@ -164,19 +177,29 @@ impl NameRows {
             }
             counts.0.insert(kind.code(), next);
         }
-        let was = self.bearers()?;
+        // Taken out while it is changed: after a failure it is read again.
+        let mut bearers = match last.0.take() {
+            Some(bearers) => bearers,
+            None => self.bearers()?,
+        };
         for number in 0..u32::try_from(site.tag_ref_count()).unwrap_or(u32::MAX) {
             let bearer = site.tag_subject(TagRef(number));
-            if was.get(&number).copied().flatten() != bearer {
+            if bearers.get(&number).copied() != bearer {
                 let value = bearer.map(|it| it.0.to_le_bytes());
                 let value = value.as_ref().map_or(&[][..], |bytes| &bytes[..]);
                 put_sealed(&mut rows, bearer_key(TagRef(number), at), value);
+                match bearer {
+                    Some(bearer) => bearers.insert(number, bearer),
+                    None => bearers.remove(&number),
+                };
             }
         }
         let text =
             serde_json::to_vec(&counts).map_err(|_| Fault::damage("counts cannot be told"))?;
         put_sealed(&mut rows, COUNTS_KEY.to_vec(), &text);
-        write_rows(&self.keyspace, rows)
+        write_rows(&self.keyspace, rows)?;
+        last.0 = Some(bearers);
+        Ok(())
     }
 
     /// The id a number stands for.
@@ -211,26 +234,38 @@ impl NameRows {
         Ok(bearers)
     }
 
-    /// The last bearer of every tag that ever had one.
-    fn bearers(&self) -> Result<BTreeMap<u32, Option<SubjectRef>>, Fault> {
+    /// Every tag a subject ever bore.
+    fn tags_of(&self, subject: SubjectRef) -> Result<Vec<BorneTag>, Fault> {
+        let mut borne: Vec<BorneTag> = Vec::new();
+        let mut open = None;
+        for row in self.keyspace.prefix([BEARER]) {
+            let Some((key, value)) = read_row(Some(row))? else { continue };
+            let number = crate::key::u32_at(&key, 1).zip(crate::key::u64_at(&key, 5));
+            let (tag, at) = number.ok_or_else(|| Fault::damage("a bearer of no tag"))?;
+            let (tag, at) = (TagRef(tag), Timestamp(at));
+            // Rows lie by tag, then by time: the next of the same tag ends the one before.
+            if let Some((of, since)) = open.take() {
+                borne.push((of, since, (of == tag).then_some(at)));
+            }
+            open = subject_in(&value)?.filter(|it| *it == subject).map(|_| (tag, at));
+        }
+        borne.extend(open.map(|(of, since)| (of, since, None)));
+        Ok(borne)
+    }
+
+    /// Who bears each tag that somebody bears, as the rows have it.
+    fn bearers(&self) -> Result<BTreeMap<u32, SubjectRef>, Fault> {
         let mut bearers = BTreeMap::new();
         for row in self.keyspace.prefix([BEARER]) {
             let Some((key, value)) = read_row(Some(row))? else { continue };
             let tag =
                 crate::key::u32_at(&key, 1).ok_or_else(|| Fault::damage("a bearer of no tag"))?;
-            bearers.insert(tag, subject_in(&value)?);
+            match subject_in(&value)? {
+                Some(bearer) => bearers.insert(tag, bearer),
+                None => bearers.remove(&tag),
+            };
         }
         Ok(bearers)
-    }
-
-    /// Keeps what is sealed about a person.
-    pub(crate) fn put_person(&self, subject: &str, value: &[u8]) -> Result<(), Fault> {
-        self.put(&person_key(subject), value)
-    }
-
-    /// What is sealed about a person.
-    pub(crate) fn person(&self, subject: &str) -> Result<Option<Vec<u8>>, Fault> {
-        self.get(&person_key(subject))
     }
 
     fn counts(&self) -> Result<Counts, Fault> {
@@ -305,6 +340,16 @@ impl crate::Store {
     pub fn bearer(&self, tag: TagRef, at: Timestamp) -> Result<Option<SubjectRef>, QueryError> {
         Ok(self.names().bearer(tag, at)?)
     }
+
+    /// Every tag a subject ever bore, with each time from when on and until when; no end while it
+    /// still bears it. Reads who ever bore any tag.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn tags_of(&self, subject: SubjectRef) -> Result<Vec<BorneTag>, QueryError> {
+        Ok(self.names().tags_of(subject)?)
+    }
 }
 
 fn put_sealed(rows: &mut Rows, key: Vec<u8>, payload: &[u8]) {
@@ -346,11 +391,5 @@ fn bearer_key(tag: TagRef, at: Timestamp) -> Vec<u8> {
     let mut key = vec![BEARER];
     key.extend_from_slice(&tag.0.to_be_bytes());
     key.extend_from_slice(&at.0.to_be_bytes());
-    key
-}
-
-fn person_key(subject: &str) -> Vec<u8> {
-    let mut key = vec![PERSON];
-    key.extend_from_slice(subject.as_bytes());
     key
 }

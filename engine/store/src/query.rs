@@ -6,6 +6,7 @@ mod pings;
 mod presence;
 mod whole;
 
+pub use alarms::ALARM_CHANGES_MAX;
 pub use pings::Pings;
 pub use presence::Visit;
 pub use whole::StoreReport;

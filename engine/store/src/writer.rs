@@ -15,12 +15,13 @@ use ach_engine_shard::{Entry, Input};
 use fjall::Keyspace;
 
 use self::admission::Admission;
-use crate::alarm_record::AlarmRecord;
+use crate::alarm_record::{AlarmInput, AlarmRecord};
 use crate::block::KeptPing;
 use crate::day_mark::DayMark;
 use crate::errors::{Fault, OpenError, WriteError};
 use crate::heads::Heads;
 use crate::keyframe::Keyframes;
+use crate::name_rows::LastBearers;
 use crate::presence::Presence;
 use crate::rows::{Rows, write_rows};
 use crate::{Day, Store};
@@ -44,9 +45,12 @@ pub struct HistoryWriter {
     /// The last entry taken.
     through: u64,
     through_at: Timestamp,
+    /// Hash of its effects; 0 if it is not known.
+    through_hash: u64,
     admission: Admission,
     heads: Heads,
     presence: Presence,
+    last_bearers: LastBearers,
     /// Who was where when history began in the middle, until the first entry says when that is.
     found_within: Vec<(ZoneRef, SubjectRef)>,
     clock_offsets_ns: BTreeMap<SourceRef, i64>,
@@ -82,9 +86,11 @@ impl HistoryWriter {
             today: None,
             through: 0,
             through_at: Timestamp(0),
+            through_hash: 0,
             admission: Admission::default(),
             heads: Heads::default(),
             presence: Presence::default(),
+            last_bearers: LastBearers::default(),
             found_within: Vec::new(),
             clock_offsets_ns: BTreeMap::new(),
             keyframes: Keyframes::default(),
@@ -129,7 +135,7 @@ impl HistoryWriter {
     ///
     /// # Errors
     ///
-    /// See [`WriteError`].
+    /// See [`WriteError`]; also when the last one that was taken comes again and is another one.
     pub fn take(
         &mut self,
         entry: &Entry,
@@ -140,7 +146,12 @@ impl HistoryWriter {
             return Err(WriteError::Stopped);
         }
         if entry.index <= self.through {
-            return Ok(());
+            let (hash, known) = (entry.effects_hash, self.through_hash);
+            // 0 is not known.
+            if entry.index == self.through && hash != known && hash != 0 && known != 0 {
+                return Err(self.another(entry.index));
+            }
+            return self.must_follow(entry.index, entry.at);
         }
         let expected = self.through.saturating_add(1);
         if entry.index != expected {
@@ -167,6 +178,23 @@ impl HistoryWriter {
         let written = self.write(false);
         self.has_failed = written.is_err();
         Ok(written?)
+    }
+
+    /// Refuses an entry, be it that of a checkpoint, that is not the one of its number that was taken
+    /// last: the journal was put back from a backup, or its disk has lost what was there, and it has
+    /// gone on otherwise since. Of other numbers nothing is known.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Damaged`].
+    pub fn must_follow(&mut self, index: u64, at: Timestamp) -> Result<(), WriteError> {
+        let is_another = index > 0 && index == self.through && at != self.through_at;
+        if is_another { Err(self.another(index)) } else { Ok(()) }
+    }
+
+    fn another(&mut self, index: u64) -> WriteError {
+        self.has_failed = true;
+        WriteError::Damaged { detail: format!("entry {index} is another one in the journal") }
     }
 
     fn take_next(
@@ -201,7 +229,8 @@ impl HistoryWriter {
                 Effect::Alarm(notice) => {
                     let clock_offset_ns = self.clock_offset_ns(notice, site);
                     let (index, notice) = (entry.index, *notice);
-                    let record = AlarmRecord { index, ordinal, notice, clock_offset_ns };
+                    let input = AlarmInput::of(&notice, &entry.inputs);
+                    let record = AlarmRecord { index, ordinal, notice, clock_offset_ns, input };
                     record.put(&mut self.rows)?;
                 }
                 Effect::Event(event) => self.take_event(event),
@@ -216,6 +245,7 @@ impl HistoryWriter {
             }
         }
         (self.through, self.through_at) = (entry.index, entry.at);
+        self.through_hash = entry.effects_hash;
         let is_due = entry.at.since_ns(self.written_at) >= WRITE_EVERY_NS
             || self.waiting_pings >= PINGS_WAITING_MAX;
         if is_due { self.write(false) } else { Ok(()) }
@@ -239,6 +269,7 @@ impl HistoryWriter {
             begins_after: self.through,
             through: self.through,
             through_at: entry.at,
+            through_hash: 0,
             is_over: false,
             ping_count: 0,
             earliest_observed_at: None,
@@ -264,7 +295,7 @@ impl HistoryWriter {
     }
 
     fn take_site(&mut self, site: &Site, at: Timestamp) -> Result<(), Fault> {
-        self.store.names().take(site, at)?;
+        self.store.names().take(site, at, &mut self.last_bearers)?;
         let is_gone = |zone, subject| {
             !site.has(ach_actors_model::EntityRef::Zone(zone))
                 || !site.has(ach_actors_model::EntityRef::Subject(subject))
@@ -319,23 +350,29 @@ impl HistoryWriter {
         }
     }
 
-    /// Writes all that waits with the mark, in one piece.
+    /// Writes all that waits with the mark, in one piece. Only then the mark is the day's: until it is on
+    /// disk nobody may be told that it is.
     fn write(&mut self, is_over: bool) -> Result<(), Fault> {
-        let Some(today) = &mut self.today else { return Ok(()) };
-        self.heads.write(self.through_at, is_over, &mut self.rows);
-        today.mark.through = self.through;
-        today.mark.through_at = self.through_at;
-        today.mark.is_over = is_over;
-        today.mark.lanes = self.admission.marks();
+        let Some(today) = &self.today else { return Ok(()) };
         let offsets = self.clock_offsets_ns.iter();
-        today.mark.clock_offsets_ns = offsets.map(|(&source, &ns)| (source, ns)).collect();
+        let mark = DayMark {
+            through: self.through,
+            through_at: self.through_at,
+            through_hash: self.through_hash,
+            is_over,
+            lanes: self.admission.marks(),
+            clock_offsets_ns: offsets.map(|(&source, &ns)| (source, ns)).collect(),
+            ..today.mark.clone()
+        };
+        self.heads.write(self.through_at, is_over, &mut self.rows);
         let mut rows = std::mem::take(&mut self.rows);
-        let (key, value) = today.mark.row()?;
+        let (key, value) = mark.row()?;
         rows.insert(key, value);
         let (key, value) = self.state_row();
         rows.insert(key, value);
-        let Some(today) = &self.today else { return Ok(()) };
+        let Some(today) = &mut self.today else { return Ok(()) };
         write_rows(&today.keyspace, rows)?;
+        today.mark = mark;
         self.waiting_pings = 0;
         self.written_at = self.through_at;
         Ok(())

@@ -4,6 +4,9 @@ use ach_actors_model::{AlarmKind, AlarmNotice, Cause, Gate, Place, Timestamp};
 use ach_engine_store::{AlarmRecord, NameKind};
 use serde_json::{Value, json};
 
+mod heard;
+
+use self::heard::Heard;
 use super::source::Source;
 use crate::audit_deposit;
 use crate::cli::history::Explain;
@@ -56,6 +59,7 @@ struct Told<'a> {
     tag: Option<String>,
     place: (&'static str, Option<String>),
     feed: Option<String>,
+    heard: Option<Heard>,
 }
 
 impl Told<'_> {
@@ -85,6 +89,7 @@ impl Told<'_> {
             tag: name(NameKind::Tag, notice.tag.map(|it| it.0))?,
             place: (word, name(kind, number)?),
             feed: name(NameKind::Source, feed)?,
+            heard: record.input.as_ref().map(|input| Heard::of(source, input)).transpose()?,
         })
     }
 
@@ -114,6 +119,9 @@ impl Told<'_> {
         put("place", format!("{} {}", self.place.0, or_none(&self.place.1)));
         put("rule", format!("{}, site version {site_version}", or_none(&self.rule)));
         put("opened by", self.cause_words());
+        if let Some(heard) = &self.heard {
+            put("heard", heard.words());
+        }
         put("gates", self.gates().join(", "));
         let age = |at: Timestamp| length(notice.changed_at.since_ns(at) / 1_000);
         put("clock", self.clock_words());
@@ -182,6 +190,7 @@ impl Told<'_> {
             "is_tentative": notice.is_tentative,
             "is_late": notice.is_late,
             "cause": cause,
+            "input": self.heard.as_ref().map(Heard::object),
             "gates": self.gates(),
             "observed_at": iso(notice.observed_at),
             "received_at": iso(notice.received_at),

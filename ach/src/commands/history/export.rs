@@ -1,10 +1,5 @@
 //! `ach history export`: positions as a table.
 
-use std::fs::OpenOptions;
-use std::io::{BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
-
 use ach_actors_model::{TagId, TagRef};
 use ach_engine_store::{Cell, ColumnKind, KeptPing, NameKind, ParquetWriter};
 use serde_json::json;
@@ -14,6 +9,7 @@ use crate::audit_deposit;
 use crate::cli::history::{Export, Format};
 use crate::exit::{Failure, Outcome};
 use crate::moment::iso;
+use crate::whole_file::Target;
 
 /// The columns of both kinds of table.
 const COLUMNS: [(&str, ColumnKind); 10] = [
@@ -25,7 +21,7 @@ const COLUMNS: [(&str, ColumnKind); 10] = [
     ("y_mm", ColumnKind::Int),
     ("z_mm", ColumnKind::Int),
     ("floor", ColumnKind::Double),
-    ("accuracy_mm", ColumnKind::Int),
+    ("accuracy_mm", ColumnKind::Long),
     ("battery_percent", ColumnKind::Int),
 ];
 
@@ -40,13 +36,13 @@ pub(super) fn run(wish: &Export) -> Result<Outcome, Failure> {
     let source = Source::open(&wish.data)?;
     let of: Vec<_> = wish.tag.iter().take(TAGS_RECORDED_MAX).copied().collect();
     audit_deposit::remembered(&wish.data, "history", audit_deposit::tags(&of)?)?;
-    let out: Box<dyn Write> = match &wish.out {
-        Some(file) => Box::new(BufWriter::new(fresh(file)?)),
-        None => Box::new(BufWriter::new(std::io::stdout())),
-    };
+    for tag in &wish.tag {
+        source.tag(*tag)?;
+    }
+    let mut out = Target::begin(wish.out.as_deref())?;
     let rows = match wish.format {
         Format::Csv => {
-            let mut table = csv::Writer::from_writer(out);
+            let mut table = csv::Writer::from_writer(&mut out);
             table.write_record(COLUMNS.map(|(name, _)| name))?;
             let rows = each_ping(&source, wish, |tag, subject, ping| {
                 Ok(table.write_record(csv_row(tag, subject, ping))?)
@@ -55,7 +51,7 @@ pub(super) fn run(wish: &Export) -> Result<Outcome, Failure> {
             rows
         }
         Format::Parquet => {
-            let mut table = ParquetWriter::begin(out, &COLUMNS)?;
+            let mut table = ParquetWriter::begin(&mut out, &COLUMNS)?;
             let rows = each_ping(&source, wish, |tag, subject, ping| {
                 Ok(table.row(&parquet_row(tag, subject, ping))?)
             })?;
@@ -63,6 +59,7 @@ pub(super) fn run(wish: &Export) -> Result<Outcome, Failure> {
             rows
         }
     };
+    out.finish()?;
     if let Some(file) = &wish.out {
         if wish.json {
             say!("{}", json!({ "event": "exported", "file": file, "rows": rows }));
@@ -71,13 +68,6 @@ pub(super) fn run(wish: &Export) -> Result<Outcome, Failure> {
         }
     }
     Ok(source.outcome(Outcome::Done))
-}
-
-fn fresh(file: &Path) -> Result<std::fs::File, Failure> {
-    // Where people were is for who asked, and for nobody else on the machine.
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(|error| {
-        Failure::new(format!("cannot write {}: {error}; name another file", file.display()))
-    })
 }
 
 /// Hands over what was asked for, by tag; says how many.
@@ -160,7 +150,7 @@ fn parquet_row<'a>(
         Some(Cell::Int(position.y_mm)),
         position.z_mm.map(Cell::Int),
         position.floor.map(|floor| Cell::Double(f64::from(floor.0) / 100.0)),
-        i32::try_from(ping.accuracy_mm).ok().map(Cell::Int),
+        Some(Cell::Long(ping.accuracy_mm.into())),
         ping.battery_percent.map(|percent| Cell::Int(percent.into())),
     ]
 }

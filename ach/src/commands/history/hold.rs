@@ -1,85 +1,126 @@
-//! `ach history hold`, `release`, `holds`: days that are kept though their time is over.
+//! `ach history hold`, `release`, `holds`: days that are kept though their time is over, and persons who are
+//! not erased.
 
 use std::path::Path;
 
 use ach_actors_model::Name;
+use ach_engine_audit::{Action, Object, ObjectKind, Outcome as Told, Reason};
 use ach_engine_node::{Clock, SystemClock};
-use ach_engine_store::Holds;
-use serde_json::json;
+use ach_engine_store::{Hold, Holds, Known, LockedHolds};
+use serde_json::{Value, json};
 
-use crate::cli::history::Hold;
+use crate::audit_deposit;
+use crate::cli::history::Hold as Wish;
 use crate::data_directory::DataDirectory;
 use crate::exit::{Failure, Outcome};
 use crate::moment::{iso, local};
 
-/// The longest reason: a line.
-const REASON_CHARS_MAX: usize = 200;
-
 /// Places one.
-pub(super) fn place(wish: &Hold) -> Result<Outcome, Failure> {
+pub(super) fn place(wish: &Wish) -> Result<Outcome, Failure> {
     if wish.through.is_some_and(|through| through < wish.from) {
         return Err(Failure::misused("--through must not lie before --from"));
     }
-    if wish.reason.chars().count() > REASON_CHARS_MAX {
-        return Err(Failure::misused(format!("--reason: at most {REASON_CHARS_MAX} characters")));
-    }
     let id = named(&wish.id)?;
+    let subject = wish.subject.as_deref().map(named).transpose()?;
     let user = format!("uid:{}", rustix::process::getuid().as_raw());
     let directory = DataDirectory::existing(&wish.data)?;
-    let file = directory.holds();
-    let mut holds = Holds::load(&file)?;
-    holds.place(ach_engine_store::Hold {
+    directory.must_be_ours()?;
+    let mut locked = LockedHolds::load(&directory.holds())?;
+    if let Some(subject) = &subject
+        && let Some(Known::Erased(at)) = directory.people()?.known(subject)?
+    {
+        return Err(Failure::new(format!(
+            "`{subject}` was erased {}; nothing is left to be held",
+            local(at)
+        )));
+    }
+    let hold = Hold {
         id,
         from: wish.from,
         through: wish.through,
-        subject: None,
+        subject,
         reason: wish.reason.clone(),
         placed_by: Name::new(&user)?,
         placed_at: SystemClock::default().utc(),
-    })?;
-    holds.save(&file)?;
+    };
+    locked.holds.place(hold.clone())?;
+    save(&directory, &locked, (Action::HoldPlaced, &hold))?;
     let through = wish.through.map_or_else(|| "on".to_owned(), |day| format!("through {day}"));
-    say!("days from {} {through} are kept", wish.from);
+    if wish.json {
+        say!("{}", object("hold_placed", &hold));
+    } else {
+        let person =
+            hold.subject.map_or_else(String::new, |it| format!(", and {it} is not erased"));
+        say!("days from {} {through} are kept{person}", wish.from);
+    }
     Ok(Outcome::Done)
 }
 
 /// Lifts one.
-pub(super) fn lift(id: &str, data: &Path) -> Result<Outcome, Failure> {
-    let file = DataDirectory::existing(data)?.holds();
-    let mut holds = Holds::load(&file)?;
-    let hold = holds.lift(&named(id)?)?;
-    holds.save(&file)?;
-    say!("hold {} is released", hold.id);
+pub(super) fn lift(id: &str, data: &Path, is_json: bool) -> Result<Outcome, Failure> {
+    let directory = DataDirectory::existing(data)?;
+    directory.must_be_ours()?;
+    let mut locked = LockedHolds::load(&directory.holds())?;
+    let hold = locked.holds.lift(&named(id)?)?;
+    save(&directory, &locked, (Action::HoldLifted, &hold))?;
+    if is_json {
+        say!("{}", object("hold_lifted", &hold));
+    } else {
+        say!("hold {} is released", hold.id);
+    }
     Ok(Outcome::Done)
+}
+
+/// Records what becomes of a hold, and has it become so.
+fn save(
+    directory: &DataDirectory,
+    locked: &LockedHolds,
+    (action, hold): (Action, &Hold),
+) -> Result<(), Failure> {
+    let mut objects = vec![Object::new(ObjectKind::Hold, hold.id.clone())];
+    objects.extend(hold.subject.iter().map(|it| Object::new(ObjectKind::Subject, it.clone())));
+    let act = |outcome, reason| (action, outcome, Reason::new(reason));
+    audit_deposit::done(directory, act(Told::Done, ""), objects.clone())?;
+    locked.save().inspect_err(|_| {
+        audit_deposit::ended(directory, act(Told::Failed, "the file was not written"), objects);
+    })?;
+    Ok(())
 }
 
 /// Tells all of them.
 pub(super) fn list(data: &Path, is_json: bool) -> Result<Outcome, Failure> {
     let holds = Holds::load(&DataDirectory::existing(data)?.holds())?;
     for hold in holds.iter() {
-        let through = hold.through.map(|day| day.to_string());
         if is_json {
-            say!(
-                "{}",
-                json!({
-                    "event": "hold",
-                    "id": hold.id.as_str(),
-                    "from": hold.from.to_string(),
-                    "through": through,
-                    "reason": hold.reason,
-                    "placed_by": hold.placed_by.as_str(),
-                    "placed_at": iso(hold.placed_at),
-                })
-            );
+            say!("{}", object("hold", hold));
         } else {
-            let through = through.unwrap_or_else(|| "on".to_owned());
+            let through = hold.through.map_or_else(|| "on".to_owned(), |day| day.to_string());
             let placed = format!("{}, {}", hold.placed_by, local(hold.placed_at));
             // What a person wrote must not move the cursor.
             let reason: String = hold.reason.escape_default().collect();
-            say!("{}  {} to {through}  {reason}  ({placed})", hold.id, hold.from);
+            let person = hold.subject.as_ref();
+            let person = person.map_or_else(String::new, |it| format!("  protects {it}"));
+            say!("{}  {} to {through}{person}  {reason}  ({placed})", hold.id, hold.from);
         }
     }
+    if !is_json && holds.iter().next().is_none() {
+        say!("there is no hold");
+    }
     Ok(Outcome::Done)
+}
+
+/// A hold for programs.
+pub(crate) fn object(event: &str, hold: &Hold) -> Value {
+    json!({
+        "event": event,
+        "id": hold.id.as_str(),
+        "from": hold.from.to_string(),
+        "through": hold.through.map(|day| day.to_string()),
+        "subject": hold.subject.as_ref().map(Name::as_str),
+        "reason": hold.reason,
+        "placed_by": hold.placed_by.as_str(),
+        "placed_at": iso(hold.placed_at),
+    })
 }
 
 fn named(id: &str) -> Result<Name, Failure> {

@@ -7,6 +7,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use ach_actors_model::{TagId, TagRef};
 use ach_engine_journal::FileDisk;
 use ach_engine_node::{RereadError, Rereading, Rung, ring};
 use ach_engine_store::{HistoryWriter, NameKind, OpenError, Store};
@@ -19,8 +20,8 @@ use crate::exit::{Failure, Outcome};
 const SCRATCH: &str = "history.asked-";
 
 /// A store to ask.
-pub(super) struct Source {
-    pub(super) store: Store,
+pub(crate) struct Source {
+    pub(crate) store: Store,
     /// Goes when the question is answered.
     _scratch: Option<TempDir>,
     is_whole: bool,
@@ -28,7 +29,7 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens or derives the history of a data directory.
-    pub(super) fn open(data: &Path) -> Result<Source, Failure> {
+    pub(crate) fn open(data: &Path) -> Result<Source, Failure> {
         let directory = DataDirectory::existing(data)?;
         let kept = directory.history();
         if kept.exists() {
@@ -75,12 +76,19 @@ impl Source {
     }
 
     /// The id of a thing, or its number.
-    pub(super) fn name(&self, kind: NameKind, number: u32) -> Result<String, Failure> {
+    pub(crate) fn name(&self, kind: NameKind, number: u32) -> Result<String, Failure> {
         Ok(self.store.id(kind, number)?.unwrap_or_else(|| format!("#{number}")))
     }
 
+    /// The number of a tag that a site of this node has, or had.
+    pub(crate) fn tag(&self, id: TagId) -> Result<TagRef, Failure> {
+        self.store.tag(id)?.ok_or_else(|| {
+            Failure::new(format!("no site of this node has had a tag {id}; check its digits"))
+        })
+    }
+
     /// How a question ends: what could not be read of the journal makes every answer unsound.
-    pub(super) fn outcome(&self, outcome: Outcome) -> Outcome {
+    pub(crate) fn outcome(&self, outcome: Outcome) -> Outcome {
         if self.is_whole { outcome } else { Outcome::Unsound }
     }
 }

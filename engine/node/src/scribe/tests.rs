@@ -1,5 +1,7 @@
 //! A shard, its scribe and its keeper, with a disk that can fail anywhere.
 
+mod stalled;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};

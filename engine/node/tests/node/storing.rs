@@ -1,11 +1,10 @@
 //! A disk that fails, fills up or stalls: alarms go on, and nothing is acked that is not stored.
 
 use crate::ward::raw::{Raw, wire_ping};
-use crate::ward::stalling_disk::StallingDisk;
 use crate::ward::{Alarms, PATIENCE, Ward, in_time, name, ping};
 use ach_actors_model::{Lane, TagId};
 use ach_clients_rust::{Filter, Progress, Publisher, PublisherOptions, Report, ReportWord, now};
-use ach_engine_journal::{SimDisk, SimFault};
+use ach_engine_journal::{SimDisk, SimFault, StallingDisk};
 use ach_engine_net::Role;
 use ach_engine_node::{Arrangement, Ended, NodeLimits, Running, StoringStopped};
 use ach_engine_wire::{Frame, encode_pings};
@@ -89,7 +88,7 @@ async fn who_comes_to_a_node_that_does_not_store_hears_what_ended_while_he_was_a
 }
 
 /// A node whose disk has stopped to answer, with a subscriber and a vendor that has an epoch.
-async fn stalled(ward: &Ward) -> (Running, StallingDisk, Alarms, Publisher) {
+async fn stalled(ward: &Ward) -> (Running, StallingDisk<SimDisk>, Alarms, Publisher) {
     let disk = StallingDisk::new(SimDisk::new(1, DISK_BYTES));
     let node = ward.start_on(disk.clone());
     let alarms = ward.alarms(node.address()).await;

@@ -1,11 +1,10 @@
 //! A vendor that comes twice at once, or comes back knowing more than the journal.
 
 use crate::ward::raw::{Raw, closed_with, hello, pings, wire_ping};
-use crate::ward::stalling_disk::StallingDisk;
 use crate::ward::{Ward, in_time};
 use ach_actors_model::Lane;
 use ach_clients_rust::{Operator, now};
-use ach_engine_journal::SimDisk;
+use ach_engine_journal::{SimDisk, StallingDisk};
 use ach_engine_net::Role;
 use ach_engine_node::Ended;
 use ach_engine_wire::{Code, Frame, LaneResume, ReportWord, WireReport, encode_reports};

@@ -5,7 +5,6 @@
 
 pub(crate) mod raw;
 pub(crate) mod scene;
-pub(crate) mod stalling_disk;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

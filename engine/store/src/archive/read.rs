@@ -2,16 +2,16 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::path::Path;
 
 use ach_actors_model::Timestamp;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
 use super::{
-    ArchiveError, FRAME_HEADER_BYTES, HEADER_BYTES, KEY_BYTES, LZ4_RATIO_MAX, MAGIC,
+    ArchiveError, ArchiveSpan, FRAME_HEADER_BYTES, HEADER_BYTES, KEY_BYTES, LZ4_RATIO_MAX, MAGIC,
     PLAIN_BYTES_MAX, VERSION, frame_aad, frame_nonce,
 };
+use crate::Day;
 
 /// Bytes of the tag of AES-GCM.
 const TAG_BYTES: usize = 16;
@@ -35,7 +35,12 @@ pub struct ArchiveReader<R> {
     frame: Vec<u8>,
     at: usize,
     frame_count: u64,
+    first_index: u64,
     last_index: u64,
+    /// The day of all entries; `None` if the file does not tell.
+    day: Option<Day>,
+    /// What its name says, if it has one.
+    named: Option<ArchiveSpan>,
     is_over: bool,
 }
 
@@ -48,15 +53,24 @@ impl<R> std::fmt::Debug for ArchiveReader<R> {
 }
 
 impl ArchiveReader<BufReader<File>> {
-    /// Opens a file.
+    /// Opens a file, which must be what its name says.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, is damaged, or belongs to another secret.
-    pub fn open(file: &Path, secret: &[u8; KEY_BYTES]) -> Result<Self, ArchiveError> {
+    /// When it cannot be read, is damaged, is another than its name says, or belongs to another secret.
+    pub fn open(span: &ArchiveSpan, secret: &[u8; KEY_BYTES]) -> Result<Self, ArchiveError> {
         let file =
-            File::open(file).map_err(|source| ArchiveError::Disk { verb: "open", source })?;
-        ArchiveReader::new(BufReader::new(file), secret)
+            File::open(&span.file).map_err(|source| ArchiveError::Disk { verb: "open", source })?;
+        let mut reader = ArchiveReader::new(BufReader::new(file), secret)?;
+        let misnamed = |what| Err(ArchiveError::Misnamed { file: span.file.clone(), what });
+        if reader.first_index != span.first_index {
+            return misnamed("it begins with another entry");
+        }
+        if reader.day.is_some_and(|day| day != span.day) {
+            return misnamed("it is of another day");
+        }
+        reader.named = Some(span.clone());
+        Ok(reader)
     }
 }
 
@@ -80,6 +94,7 @@ impl<R: Read> ArchiveReader<R> {
             version if version > VERSION => return Err(ArchiveError::Newer { version }),
             _ => return Err(damaged("no version")),
         }
+        let day = part(12, 16).first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
         let first_index = part(16, 24).first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let nonce = part(24, 36).try_into().map_err(|_| damaged("no nonce"))?;
         let mut both = Zeroizing::new(part(36, 84).to_vec());
@@ -95,7 +110,10 @@ impl<R: Read> ArchiveReader<R> {
             frame: Vec::new(),
             at: 0,
             frame_count: 0,
+            first_index,
             last_index: u64::saturating_sub(first_index, 1),
+            day: Some(Day(day)).filter(|day| day.0 != 0),
+            named: None,
             is_over: false,
         })
     }
@@ -150,11 +168,22 @@ impl<R: Read> ArchiveReader<R> {
         Ok(true)
     }
 
+    /// All of it was read: it must have been all that its name says.
+    fn end(&self) -> Result<Option<ArchivedEntry>, ArchiveError> {
+        match &self.named {
+            Some(span) if span.last_index != self.last_index => Err(ArchiveError::Misnamed {
+                file: span.file.clone(),
+                what: "it ends with another entry",
+            }),
+            Some(_) | None => Ok(None),
+        }
+    }
+
     fn next_entry(&mut self) -> Result<Option<ArchivedEntry>, ArchiveError> {
         if self.at >= self.frame.len() && !self.next_frame()? {
             let mut more = [0; 1];
             return match self.source.read(&mut more) {
-                Ok(0) => Ok(None),
+                Ok(0) => self.end(),
                 Ok(_) => Err(self.damaged("something lies behind its end")),
                 Err(error) => Err(disk(error, self.last_index)),
             };
@@ -175,6 +204,9 @@ impl<R: Read> ArchiveReader<R> {
         let (entry, left) = record.ok_or_else(|| self.damaged("a record is cut"))?;
         if entry.index != self.last_index.saturating_add(1) {
             return Err(self.damaged("an entry is missing"));
+        }
+        if self.day.is_some_and(|day| day != Day::of(entry.at)) {
+            return Err(self.damaged("an entry is of another day"));
         }
         self.at = self.frame.len().saturating_sub(left);
         self.last_index = entry.index;

@@ -49,7 +49,7 @@ impl ArchiveWriter {
         let file = File::create(&unfinished).map_err(failed("create"))?;
         let mut key = Zeroizing::new([0; KEY_BYTES]);
         aws_lc_rs::rand::fill(key.as_mut_slice()).map_err(|_| ArchiveError::Cipher)?;
-        let header = header_of(secret, first_index, &key)?;
+        let header = header_of(secret, (Day::of(at), first_index), &key)?;
         let mut file = BufWriter::new(file);
         file.write_all(&header).map_err(failed("write"))?;
         Ok(ArchiveWriter {
@@ -144,12 +144,12 @@ impl ArchiveWriter {
 /// The header of a file whose key is wrapped under the node's secret.
 fn header_of(
     secret: &[u8; KEY_BYTES],
-    first_index: u64,
+    (day, first_index): (Day, u64),
     key: &Zeroizing<[u8; KEY_BYTES]>,
 ) -> Result<[u8; HEADER_BYTES], ArchiveError> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend_from_slice(&VERSION.to_le_bytes());
-    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(&day.0.to_le_bytes());
     bytes.extend_from_slice(&first_index.to_le_bytes());
     let mut nonce = [0; aws_lc_rs::aead::NONCE_LEN];
     aws_lc_rs::rand::fill(&mut nonce).map_err(|_| ArchiveError::Cipher)?;

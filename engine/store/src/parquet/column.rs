@@ -9,6 +9,8 @@ pub enum ColumnKind {
     Text,
     /// Whole numbers of 32 bits.
     Int,
+    /// Whole numbers of 64 bits.
+    Long,
     /// Decimal numbers.
     Double,
     /// Moments: nanoseconds since 1970 UTC.
@@ -22,6 +24,8 @@ pub enum Cell<'a> {
     Text(&'a str),
     /// A whole number.
     Int(i32),
+    /// A whole number.
+    Long(i64),
     /// A decimal number.
     Double(f64),
     /// Nanoseconds since 1970 UTC.
@@ -52,6 +56,7 @@ impl Column {
             None => return true,
             Some(Cell::Text(_)) => ColumnKind::Text,
             Some(Cell::Int(_)) => ColumnKind::Int,
+            Some(Cell::Long(_)) => ColumnKind::Long,
             Some(Cell::Double(_)) => ColumnKind::Double,
             Some(Cell::Moment(_)) => ColumnKind::Moment,
         };
@@ -69,7 +74,9 @@ impl Column {
             }
             Some(Cell::Int(value)) => self.values.extend_from_slice(&value.to_le_bytes()),
             Some(Cell::Double(value)) => self.values.extend_from_slice(&value.to_le_bytes()),
-            Some(Cell::Moment(value)) => self.values.extend_from_slice(&value.to_le_bytes()),
+            Some(Cell::Long(value) | Cell::Moment(value)) => {
+                self.values.extend_from_slice(&value.to_le_bytes());
+            }
         }
     }
 
@@ -101,7 +108,7 @@ impl Column {
     fn physical(&self) -> i32 {
         match self.kind {
             ColumnKind::Int => 1,
-            ColumnKind::Moment => 2,
+            ColumnKind::Long | ColumnKind::Moment => 2,
             ColumnKind::Double => 5,
             ColumnKind::Text => 6,
         }
@@ -133,7 +140,7 @@ impl Column {
                 meta.struct_end();
                 meta.struct_end();
             }
-            ColumnKind::Int | ColumnKind::Double => {}
+            ColumnKind::Int | ColumnKind::Long | ColumnKind::Double => {}
         }
     }
 

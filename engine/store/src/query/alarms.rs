@@ -7,12 +7,15 @@ use crate::alarm_record::AlarmRecord;
 use crate::errors::{Fault, QueryError};
 use crate::{Day, Store, key};
 
+/// Most changes of one alarm that are told: one that was silenced and came back each minute for 30 days.
+pub const ALARM_CHANGES_MAX: usize = 65_536;
+
 impl Store {
     /// Everything that became of an alarm, oldest first.
     ///
     /// # Errors
     ///
-    /// When something is damaged.
+    /// When there is more than [`ALARM_CHANGES_MAX`], or something is damaged.
     pub fn alarm(&self, id: AlarmId) -> Result<Vec<AlarmRecord>, QueryError> {
         let mut records = Vec::new();
         for day in self.days() {
@@ -20,6 +23,9 @@ impl Store {
             for guard in keyspace.prefix(key::alarms_of(id)) {
                 let (key, value) = super::row(guard)?;
                 records.push(AlarmRecord::read(&key, &value)?);
+                if records.len() > ALARM_CHANGES_MAX {
+                    return Err(QueryError::TooMany { limit: ALARM_CHANGES_MAX });
+                }
             }
         }
         Ok(records)

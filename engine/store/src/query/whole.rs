@@ -6,7 +6,7 @@ use crate::block::decode_block;
 use crate::coding::opened;
 use crate::day_mark::DayMark;
 use crate::errors::{Fault, QueryError};
-use crate::{Store, key};
+use crate::{Day, Store, key};
 
 /// What a reading of everything found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,37 +44,53 @@ impl Store {
             if keyspace.first_key_value().is_none() {
                 continue;
             }
-            let mark = DayMark::read(day, &keyspace)?;
-            let before = report.pings;
-            add(&mut report.days, 1);
-            for guard in keyspace.iter() {
-                let (row, value) = super::row(guard)?;
-                if row.first() == Some(&key::BLOCK) {
-                    let pings =
-                        decode_block(&value).map_err(|source| QueryError::Block { day, source })?;
-                    add(&mut report.blocks, 1);
-                    add(&mut report.pings, pings.len());
-                    add(&mut report.block_bytes, row.len() + value.len());
-                    continue;
-                }
-                add(&mut report.rows, 1);
-                add(&mut report.row_bytes, row.len() + value.len());
-                let is_sound = match row.first() {
-                    Some(&key::ALARM) => AlarmRecord::read(&row, &value).is_ok(),
-                    Some(&(key::ZONE_VISIT | key::SUBJECT_VISIT | key::ALARM_AT)) => true,
-                    _ => opened(&row, &value).is_some(),
-                };
-                if !is_sound {
-                    return Err(malformed("a row", day).into());
-                }
-            }
-            let (found, marked) = (report.pings - before, mark.ping_count);
-            if found != marked {
-                let detail = format!("{day} has {found} pings, and its mark says {marked}");
-                return Err(Fault::damage(detail).into());
-            }
+            Store::verify_day(day, &keyspace, &mut report)?;
         }
         Ok(report)
+    }
+
+    /// Mark and rows come out of one reading, so that it does not matter whether the day is written
+    /// meanwhile.
+    fn verify_day(
+        day: Day,
+        keyspace: &fjall::Keyspace,
+        report: &mut StoreReport,
+    ) -> Result<(), QueryError> {
+        let before = report.pings;
+        let mut mark = None;
+        for guard in keyspace.iter() {
+            let (row, value) = super::row(guard)?;
+            if row.first() == Some(&key::BLOCK) {
+                let pings =
+                    decode_block(&value).map_err(|source| QueryError::Block { day, source })?;
+                add(&mut report.blocks, 1);
+                add(&mut report.pings, pings.len());
+                add(&mut report.block_bytes, row.len() + value.len());
+                continue;
+            }
+            add(&mut report.rows, 1);
+            add(&mut report.row_bytes, row.len() + value.len());
+            let is_sound = match row.first() {
+                Some(&key::MARK) => {
+                    mark = Some(DayMark::of_row(day, &value)?);
+                    true
+                }
+                Some(&key::ALARM) => AlarmRecord::read(&row, &value).is_ok(),
+                Some(&(key::ZONE_VISIT | key::SUBJECT_VISIT | key::ALARM_AT)) => true,
+                _ => opened(&row, &value).is_some(),
+            };
+            if !is_sound {
+                return Err(malformed("a row", day).into());
+            }
+        }
+        let mark = mark.ok_or_else(|| malformed("the mark", day))?;
+        add(&mut report.days, 1);
+        let (found, marked) = (report.pings - before, mark.ping_count);
+        if found != marked {
+            let detail = format!("{day} has {found} pings, and its mark says {marked}");
+            return Err(Fault::damage(detail).into());
+        }
+        Ok(())
     }
 }
 

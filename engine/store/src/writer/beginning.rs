@@ -22,7 +22,8 @@ impl HistoryWriter {
             return Err(WriteError::Gap { expected, got: shard.entry_index().saturating_add(1) });
         }
         if let Some(site) = shard.site() {
-            let named = self.store.names().take(site, shard.entry_at());
+            let at = shard.entry_at();
+            let named = self.store.names().take(site, at, &mut self.last_bearers);
             self.has_failed = named.is_err();
             named?;
             for zone in (0..).map(ZoneRef).take(site.zone_ref_count()) {

@@ -31,6 +31,7 @@ impl HistoryWriter {
             let state = state.and_then(|mut bytes| self.take_state(&mut bytes));
             state.ok_or_else(|| Fault::damage(format!("the state of {day}")))?;
             (self.through, self.through_at) = (mark.through, mark.through_at);
+            self.through_hash = mark.through_hash;
             self.written_at = mark.through_at;
             self.admission = Admission::from_marks(&mark.lanes);
             self.clock_offsets_ns = mark.clock_offsets_ns.iter().copied().collect();
@@ -79,5 +80,44 @@ impl HistoryWriter {
             self.heads.recall(tag, last);
         }
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Store;
+
+    /// Whatever is under a sound checksum: it is refused or taken, without a panic.
+    #[test]
+    fn any_bytes_are_a_state_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let mut writer = HistoryWriter::open(store).unwrap();
+        proptest!(|(bytes in prop::collection::vec(any::<u8>(), 0..200))| {
+            let _ = writer.take_state(&mut bytes.as_slice());
+        });
+    }
+
+    #[test]
+    fn a_state_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let mut writer = HistoryWriter::open(store.clone()).unwrap();
+        let mut rows = crate::rows::Rows::new();
+        let (subject, zone) = (ach_actors_model::SubjectRef(4), ach_actors_model::ZoneRef(9));
+        writer.presence.entered(subject, zone, Timestamp(77), &mut rows);
+        let position = Position { x_mm: -3, y_mm: 9, z_mm: None, floor: Some(Floor(-150)) };
+        let at = Timestamp(5_000_000);
+        let (accuracy_mm, battery_percent) = (0, None);
+        let ping =
+            KeptPing { observed_at: at, received_at: at, position, accuracy_mm, battery_percent };
+        writer.heads.recall(TagRef(7), ping);
+        let (key, value) = writer.state_row();
+        let mut other = HistoryWriter::open(store).unwrap();
+        other.take_state(&mut opened(&key, &value).unwrap()).expect("a state");
+        assert_eq!(other.state_row(), (key, value));
     }
 }

@@ -156,6 +156,19 @@ impl Hospital {
     pub(crate) fn close_a_zone(&mut self) -> Step {
         self.config.version += 1;
         self.config.zones.pop();
+        self.change()
+    }
+
+    /// Another version of the site, in which each tag is on the subject of that number.
+    pub(crate) fn wear(&mut self, bearers: &[u32]) -> Step {
+        self.config.version += 1;
+        for (tag, bearer) in self.config.tags.iter_mut().zip(bearers) {
+            tag.subject = Some(*bearer);
+        }
+        self.change()
+    }
+
+    fn change(&mut self) -> Step {
         let config = self.config.clone();
         self.step(vec![Input::SiteChange(Box::new(config))])
     }

@@ -11,6 +11,7 @@
 
 mod damage;
 mod days;
+mod full_disk;
 mod hospital;
 mod oracle;
 mod random;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use ach_actors_entities::Effect;
 use ach_actors_model::{
-    AlarmId, EntityRef, EventKind, Lane, SubjectRef, TagRef, Timestamp, ZoneRef,
+    AlarmId, AlarmNotice, Cause, EntityRef, EventKind, Lane, SubjectRef, TagRef, Timestamp, ZoneRef,
 };
 use ach_engine_shard::Input;
-use ach_engine_store::{AlarmRecord, KeptPing, Visit};
+use ach_engine_store::{AlarmInput, AlarmRecord, KeptPing, Visit};
 
 use crate::hospital::Step;
 
@@ -45,6 +45,7 @@ impl Oracle {
                     ordinal,
                     notice: *notice,
                     clock_offset_ns: None,
+                    input: heard(step, notice),
                 }),
                 Effect::Event(event) => self.event(event.kind, event.at),
                 Effect::SiteInForce { .. } => self.end_gone(step),
@@ -125,4 +126,20 @@ impl Oracle {
     pub(crate) fn alarm(&self, id: AlarmId) -> Vec<AlarmRecord> {
         self.alarms.iter().filter(|record| record.notice.id == id).copied().collect()
     }
+}
+
+/// The ping that an alarm says it came from.
+fn heard(step: &Step, notice: &AlarmNotice) -> Option<AlarmInput> {
+    let Cause::Input { seq, .. } = notice.cause else { return None };
+    let mut found = None;
+    for input in &step.entry.inputs {
+        let Input::Pings(batch) = input else { continue };
+        for ping in &batch.pings {
+            if batch.first_seq + u64::from(ping.seq_offset) == seq {
+                let received_at = batch.received_at;
+                found = Some(AlarmInput::Ping { ping: *ping, received_at });
+            }
+        }
+    }
+    found
 }

@@ -43,6 +43,8 @@ pub(crate) fn compare(store: &Store, oracle: &Oracle, until_ns: u64, seed: u64) 
             }
         }
     }
+    let caused = oracle.alarms.iter().filter(|record| record.input.is_some()).count();
+    assert!(caused > 0, "no alarm came from a ping, seed {seed}");
     for record in &oracle.alarms {
         let id = record.notice.id;
         assert_eq!(store.alarm(id).unwrap(), oracle.alarm(id), "seed {seed}");
@@ -112,6 +114,48 @@ fn names_and_bearers_are_known() {
     assert_eq!(store.bearer(TagRef(1), at).unwrap(), Some(SubjectRef(1)));
     assert_eq!(store.bearer(TagRef(1), Timestamp(START_NS - 1)).unwrap(), None);
     assert_eq!(store.bearers(TagRef(1)).unwrap(), [(at, Some(SubjectRef(1)))]);
+    assert_eq!(store.tags_of(SubjectRef(1)).unwrap(), [(TagRef(1), at, None)]);
+    assert_eq!(store.tags_of(SubjectRef(9)).unwrap(), []);
+}
+
+/// Tags go from one to the other, also while another process writes on.
+#[test]
+fn who_bore_which_tag_is_known_after_every_change() {
+    let folder = folder();
+    let mut hospital = Hospital::new(3, 2, 4);
+    let (first, second) = (SubjectRef(0), SubjectRef(1));
+    let mut steps = vec![hospital.begin()];
+    for bearers in [[1, 0, 2], [1, 1, 2], [0, 1, 2]] {
+        steps.push(hospital.walk(1_000));
+        steps.push(hospital.wear(&bearers));
+    }
+    let at: Vec<Timestamp> = steps.iter().map(|step| step.entry.at).collect();
+    for step in &steps {
+        // Each time another writer, which knows nothing but what is written.
+        let store = Store::open(folder.path()).unwrap();
+        let mut writer = HistoryWriter::open(store).unwrap();
+        writer.take(&step.entry, &step.effects, step.site.as_deref()).unwrap();
+        writer.flush().unwrap();
+    }
+    let one_go = super::hospital::folder();
+    let store = Store::open(one_go.path()).unwrap();
+    let mut writer = HistoryWriter::open(store).unwrap();
+    for step in &steps {
+        writer.take(&step.entry, &step.effects, step.site.as_deref()).unwrap();
+    }
+    writer.flush().unwrap();
+    for store in [Store::open(folder.path()).unwrap(), writer.store().clone()] {
+        let zero = [(at[0], Some(first)), (at[2], Some(second)), (at[6], Some(first))];
+        assert_eq!(store.bearers(TagRef(0)).unwrap(), zero);
+        let one = [(at[0], Some(second)), (at[2], Some(first)), (at[4], Some(second))];
+        assert_eq!(store.bearers(TagRef(1)).unwrap(), one);
+        let of_first = [
+            (TagRef(0), at[0], Some(at[2])),
+            (TagRef(0), at[6], None),
+            (TagRef(1), at[2], Some(at[4])),
+        ];
+        assert_eq!(store.tags_of(first).unwrap(), of_first);
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A writer that ends at any moment and goes on: nothing is missing, nothing is there twice.
 
+use ach_actors_model::Timestamp;
 use ach_engine_store::{HistoryWriter, Store, WriteError};
 use rand::RngExt;
 
@@ -64,6 +65,71 @@ fn an_entry_that_is_missing_is_noticed() {
     writer.take(&begin.entry, &begin.effects, begin.site.as_deref()).unwrap();
     let gap = writer.take(&later.entry, &later.effects, later.site.as_deref());
     assert!(matches!(gap, Err(WriteError::Gap { expected: 2, got: 3 })), "{gap:?}");
+}
+
+/// A journal that was put back from a backup goes on with other entries under the same numbers.
+#[test]
+fn an_entry_that_is_another_one_is_noticed() {
+    let folder = folder();
+    let (mut one, mut other) = (Hospital::new(3, 2, 7), Hospital::new(3, 2, 8));
+    let steps = [one.begin(), one.walk(900), one.walk(900)];
+    let others = [other.begin(), other.walk(900), other.walk(900), other.walk(900)];
+    {
+        let mut writer = HistoryWriter::open(Store::open(folder.path()).unwrap()).unwrap();
+        for step in &steps {
+            writer.take(&step.entry, &step.effects, step.site.as_deref()).unwrap();
+        }
+        writer.flush().unwrap();
+    }
+    assert_eq!(steps[2].entry.at, others[2].entry.at, "the time alone would not tell");
+    let take = |writer: &mut HistoryWriter, step: &Step| {
+        writer.take(&step.entry, &step.effects, step.site.as_deref())
+    };
+    let opened = || HistoryWriter::open(Store::open(folder.path()).unwrap()).unwrap();
+    {
+        let mut writer = opened();
+        take(&mut writer, &others[1]).unwrap();
+        let another = take(&mut writer, &others[2]);
+        assert!(matches!(another, Err(WriteError::Damaged { .. })), "{another:?}");
+        assert!(matches!(take(&mut writer, &others[3]), Err(WriteError::Stopped)));
+    }
+    {
+        let at = Timestamp(steps[2].entry.at.0 + 1);
+        let another = opened().must_follow(3, at);
+        assert!(matches!(another, Err(WriteError::Damaged { .. })), "{another:?}");
+    }
+    let mut writer = opened();
+    writer.must_follow(3, steps[2].entry.at).unwrap();
+    writer.must_follow(2, Timestamp(1)).unwrap();
+    take(&mut writer, &steps[2]).unwrap();
+}
+
+/// What is read while it is written is one state of it.
+#[test]
+fn a_store_can_be_verified_while_it_is_written() {
+    let folder = folder();
+    let store = Store::open(folder.path()).unwrap();
+    let mut writer = HistoryWriter::open(store.clone()).unwrap();
+    let mut hospital = Hospital::new(12, 8, 9);
+    let begin = hospital.begin();
+    writer.take(&begin.entry, &begin.effects, begin.site.as_deref()).unwrap();
+    writer.flush().unwrap();
+    let steps: Vec<Step> = (0..600).map(|_| hospital.walk(900)).collect();
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::scope(|threads| {
+        threads.spawn(move || {
+            for step in steps {
+                writer.take(&step.entry, &step.effects, step.site.as_deref()).unwrap();
+                writer.flush().unwrap();
+            }
+            done.send(()).unwrap();
+        });
+        let mut sizes = std::collections::BTreeSet::new();
+        while is_done.try_recv().is_err() {
+            sizes.insert(store.verify().unwrap().pings);
+        }
+        assert!(sizes.len() > 3, "it was not written meanwhile: {sizes:?}");
+    });
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ach_actors_model::Name;
 use ach_clients_rust::{Bundle, ClientConfig, Role};
-use ach_engine_journal::{FileDisk, KekSource};
+use ach_engine_journal::{FileDisk, KekSource, Stall, StallingDisk};
 use ach_engine_net::Authority;
 use ach_engine_node::{Arrangement, Ended, Node, NodeConfig, NodeLimits, Running, SystemClock};
 use ach_engine_site::SiteDirectory;
@@ -22,7 +22,6 @@ use tempfile::TempDir;
 use crate::campus::FEED;
 use crate::cores::Cores;
 use crate::failure::Failure;
-use crate::stalling_disk::{Gate, StallingDisk};
 
 /// A node that does not listen by then will not: it reads a site of a million tags meanwhile.
 const START_WITHIN: Duration = Duration::from_mins(2);
@@ -85,7 +84,7 @@ pub(crate) struct Host {
     /// Where a process of its own serves its numbers.
     pub(crate) metrics: Option<SocketAddr>,
     /// Stalls the disk of a node within this process.
-    pub(crate) gate: Option<Arc<Gate>>,
+    pub(crate) stall: Option<Stall>,
     node: HostedNode,
     _folder: TempDir,
 }
@@ -101,14 +100,14 @@ impl Host {
     pub(crate) fn start(plan: &HostPlan, directory: &SiteDirectory) -> Result<Host, Failure> {
         let folder = tempfile::Builder::new().prefix("fleet-").tempdir_in(&plan.below)?;
         let data = folder.path().join("data");
-        let gate = Arc::new(Gate::default());
+        let stall = Stall::default();
         let (node, address, metrics) = if let Some(program) = &plan.program {
             let site = folder.path().join("site");
             directory.write(&site)?;
             let (child, listening) = spawn(program, &site, &data, plan)?;
             (HostedNode::Process(child), listening.node, listening.metrics)
         } else {
-            let running = start_here(directory, &data, plan.threads, &gate)?;
+            let running = start_here(directory, &data, plan.threads, &stall)?;
             let address = running.address();
             (HostedNode::Here(Some(Box::new(running))), address, None)
         };
@@ -122,8 +121,8 @@ impl Host {
         let vendor = enrolled(Role::Vendor, FEED)?;
         let receiver = enrolled(Role::Receiver, "load-test")?;
         let operator = enrolled(Role::Operator, "desk")?;
-        let gate = plan.program.is_none().then_some(gate);
-        Ok(Host { vendor, receiver, operator, metrics, gate, node, _folder: folder })
+        let stall = plan.program.is_none().then_some(stall);
+        Ok(Host { vendor, receiver, operator, metrics, stall, node, _folder: folder })
     }
 
     /// The node's process, when it has its own.
@@ -267,7 +266,7 @@ fn start_here(
     directory: &SiteDirectory,
     data: &Path,
     threads: Threads,
-    gate: &Arc<Gate>,
+    stall: &Stall,
 ) -> Result<Running, Failure> {
     fs::create_dir_all(data)?;
     let node = name_of("node-1");
@@ -283,7 +282,7 @@ fn start_here(
         arrangement: threads.arrangement(),
         limits: NodeLimits::default(),
     };
-    let disk = StallingDisk::new(FileDisk::create(data.join("journal"))?, Arc::clone(gate));
+    let disk = StallingDisk::behind(FileDisk::create(data.join("journal"))?, stall.clone());
     Ok(Node::start_on(config, &disk, Arc::new(SystemClock::default()))?)
 }
 

@@ -25,7 +25,6 @@ mod sender;
 mod series;
 mod slope;
 mod stall;
-mod stalling_disk;
 mod timeline;
 mod verdict;
 mod watched;

@@ -60,10 +60,10 @@ pub(crate) fn local(local: &Local) -> Result<Ending, Failure> {
         node_process: host.process(),
         metrics: host.metrics,
     };
-    if let (Some(stall_ms), Some(gate)) = (local.stall_ms, &host.gate) {
+    if let (Some(stall_ms), Some(stall)) = (local.stall_ms, &host.stall) {
         let mut ending = Ending::Held;
         for Series { name, scenario, .. } in &series {
-            let of = crate::stall::pairs(&load, (name, scenario), gate, stall_ms, &local.plan)?;
+            let of = crate::stall::pairs(&load, (name, scenario), stall, stall_ms, &local.plan)?;
             ending = if of == Ending::Held { ending } else { of };
         }
         host.end()?;

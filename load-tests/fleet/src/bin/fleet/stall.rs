@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use ach_engine_journal::Stall;
 use ach_load_tests_fleet::{Latencies, Provenance, Spread};
 use serde::Serialize;
 
@@ -18,7 +19,6 @@ use crate::page::Page;
 use crate::run::Load;
 use crate::scenario::Scenario;
 use crate::series::Ending;
-use crate::stalling_disk::Gate;
 
 /// The disk works this long between two stalls.
 const WORKS: Duration = Duration::from_secs(2);
@@ -48,7 +48,7 @@ struct Stalled<'a> {
 pub(crate) fn pairs(
     load: &Load<'_>,
     (name, scenario): (&str, &Scenario),
-    gate: &Arc<Gate>,
+    stall: &Stall,
     stall_ms: u64,
     told: &Plan,
 ) -> Result<Ending, Failure> {
@@ -56,8 +56,8 @@ pub(crate) fn pairs(
     for number in 0..scenario.runs {
         // Who goes first takes turns: an hour's drift falls on both.
         let is_stalled_first = number % 2 == 1;
-        let first = run(load, scenario, gate, is_stalled_first.then_some(stall_ms))?;
-        let second = run(load, scenario, gate, (!is_stalled_first).then_some(stall_ms))?;
+        let first = run(load, scenario, stall, is_stalled_first.then_some(stall_ms))?;
+        let second = run(load, scenario, stall, (!is_stalled_first).then_some(stall_ms))?;
         let (plain, stalled) = if is_stalled_first { (second, first) } else { (first, second) };
         println!("{name}, pair {}: {}", number + 1, line(&plain, &stalled));
         pairs.push(Pair { plain, stalled });
@@ -82,18 +82,18 @@ pub(crate) fn pairs(
 fn run(
     load: &Load<'_>,
     scenario: &Scenario,
-    gate: &Arc<Gate>,
+    stall: &Stall,
     stall_ms: Option<u64>,
 ) -> Result<Outcome, Failure> {
     let Some(stall_ms) = stall_ms else { return load.run(scenario) };
     let is_over = Arc::new(AtomicBool::new(false));
-    let (ends, gate) = (Arc::clone(&is_over), Arc::clone(gate));
+    let (ends, stall) = (Arc::clone(&is_over), stall.clone());
     let stalling = std::thread::Builder::new().name("staller".to_owned()).spawn(move || {
         while !ends.load(Ordering::Relaxed) {
             std::thread::sleep(WORKS);
-            gate.set(true);
+            stall.begin();
             std::thread::sleep(Duration::from_millis(stall_ms));
-            gate.set(false);
+            stall.end();
         }
     })?;
     let outcome = load.run(scenario);

@@ -3,51 +3,78 @@
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use ach_engine_journal::{Disk, DiskFile};
+use super::{Disk, DiskFile};
 
-/// Whether the disk answers.
+/// Whether a disk answers. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Stall(Arc<State>);
+
 #[derive(Debug, Default)]
-pub(crate) struct Gate {
+struct State {
     is_stalled: Mutex<bool>,
     changed: Condvar,
 }
 
-impl Gate {
-    /// From now on no sync returns, or all do.
-    pub(crate) fn set(&self, is_stalled: bool) {
-        *self.is_stalled.lock().unwrap_or_else(PoisonError::into_inner) = is_stalled;
-        self.changed.notify_all();
+impl Stall {
+    /// From now on no sync returns.
+    pub fn begin(&self) {
+        self.set(true);
+    }
+
+    /// All syncs return, and go on as before.
+    pub fn end(&self) {
+        self.set(false);
+    }
+
+    fn set(&self, is_stalled: bool) {
+        *self.0.is_stalled.lock().unwrap_or_else(PoisonError::into_inner) = is_stalled;
+        self.0.changed.notify_all();
     }
 
     fn pass(&self) {
-        let is_stalled = self.is_stalled.lock().unwrap_or_else(PoisonError::into_inner);
-        let passed = self.changed.wait_while(is_stalled, |is_stalled| *is_stalled);
+        let is_stalled = self.0.is_stalled.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = self.0.changed.wait_while(is_stalled, |is_stalled| *is_stalled);
         drop(passed.unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-/// A disk behind a gate. Clones are the same disk.
+/// A disk that can be made not to answer: for tests and measurements. Clones are the same disk.
 #[derive(Debug, Clone)]
-pub(crate) struct StallingDisk<D> {
+pub struct StallingDisk<D> {
     disk: D,
-    gate: Arc<Gate>,
+    stall: Stall,
 }
 
 /// A file on it.
 #[derive(Debug)]
-pub(crate) struct StallingFile<F> {
+pub struct StallingFile<F> {
     file: F,
-    gate: Arc<Gate>,
+    stall: Stall,
 }
 
 impl<D: Disk> StallingDisk<D> {
-    /// A disk that answers as long as the gate is open.
-    pub(crate) fn new(disk: D, gate: Arc<Gate>) -> StallingDisk<D> {
-        StallingDisk { disk, gate }
+    /// A disk that answers unless it is stalled.
+    pub fn new(disk: D) -> StallingDisk<D> {
+        StallingDisk::behind(disk, Stall::default())
+    }
+
+    /// A disk that stalls together with whatever else `stall` stalls.
+    pub fn behind(disk: D, stall: Stall) -> StallingDisk<D> {
+        StallingDisk { disk, stall }
+    }
+
+    /// From now on no sync returns.
+    pub fn stall(&self) {
+        self.stall.begin();
+    }
+
+    /// All syncs return, and go on as before.
+    pub fn go_on(&self) {
+        self.stall.end();
     }
 
     fn file(&self, file: D::File) -> StallingFile<D::File> {
-        StallingFile { file, gate: Arc::clone(&self.gate) }
+        StallingFile { file, stall: self.stall.clone() }
     }
 }
 
@@ -84,7 +111,7 @@ impl<D: Disk> Disk for StallingDisk<D> {
     }
 
     fn sync_dir(&self) -> io::Result<()> {
-        self.gate.pass();
+        self.stall.pass();
         self.disk.sync_dir()
     }
 
@@ -111,7 +138,7 @@ impl<F: DiskFile> DiskFile for StallingFile<F> {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.gate.pass();
+        self.stall.pass();
         self.file.sync()
     }
 }
@@ -120,25 +147,28 @@ impl<F: DiskFile> DiskFile for StallingFile<F> {
 mod tests {
     use std::sync::mpsc::{TryRecvError, channel};
 
-    use ach_engine_journal::SimDisk;
-
     use super::*;
+    use crate::SimDisk;
 
     #[test]
-    fn a_sync_waits_until_the_gate_is_open_and_writes_do_not() {
-        let gate = Arc::new(Gate::default());
-        let disk = StallingDisk::new(SimDisk::new(1, 1 << 20), Arc::clone(&gate));
-        let file = disk.create("it", 4_096).expect("a file");
-        gate.set(true);
-        file.write_at(0, b"written").expect("writes go on");
+    fn a_sync_waits_until_the_stall_is_over_and_writes_do_not() {
+        let disk = StallingDisk::new(SimDisk::new(1, 1 << 20));
+        let file = disk.create("it", 4_096).unwrap();
+        disk.stall();
+        file.write_at(0, b"written").unwrap();
         let (done, is_done) = channel();
         let syncing = std::thread::spawn(move || {
-            file.sync().expect("synced");
-            done.send(()).expect("somebody waits");
+            file.sync().unwrap();
+            done.send(()).unwrap();
         });
         assert_eq!(is_done.try_recv(), Err(TryRecvError::Empty));
-        gate.set(false);
-        is_done.recv().expect("it returns once the gate is open");
-        syncing.join().expect("a thread");
+        disk.go_on();
+        is_done.recv().unwrap();
+        syncing.join().unwrap();
+    }
+
+    #[test]
+    fn it_is_a_disk_as_any_other() {
+        crate::suite::run(|| (StallingDisk::new(SimDisk::new(1, 1 << 20)), ())).unwrap();
     }
 }

@@ -1,0 +1,193 @@
+//! `ach person export`: everything that is kept of a person.
+
+use std::io::Write;
+
+use ach_actors_model::{Name, SubjectRef, Timestamp};
+use ach_engine_store::{Day, Holds, Known, NameKind, Visit};
+use serde_json::{Value, json};
+
+use super::{named, subject};
+use crate::audit_deposit;
+use crate::cli::person::Export;
+use crate::commands::history::{Source, hold_object, ping_object};
+use crate::data_directory::DataDirectory;
+use crate::exit::{Failure, Outcome};
+use crate::moment::iso;
+use crate::notes::snake;
+use crate::whole_file::Target;
+
+/// Most visits, and most changes of alarms, of a day: far more than a person can make.
+const DAY_MAX: usize = 1_000_000;
+
+/// What was written.
+struct Pages {
+    out: Target,
+    count: u64,
+}
+
+impl Pages {
+    fn put(&mut self, object: &Value) -> Result<(), Failure> {
+        self.count += 1;
+        Ok(writeln!(self.out, "{object}")?)
+    }
+}
+
+/// Does what was asked.
+pub(super) fn run(wish: &Export) -> Result<Outcome, Failure> {
+    let id = named(&wish.id)?;
+    let directory = DataDirectory::existing(&wish.data)?;
+    audit_deposit::read(&directory, "person", vec![subject(id.clone())]);
+    let source = Source::open(&wish.data)?;
+    let mut pages = Pages { out: Target::begin(wish.out.as_deref())?, count: 0 };
+    put_known(&directory, &id, &mut pages)?;
+    if let Some(number) = source.store.number(NameKind::Subject, id.as_str())? {
+        let who = SubjectRef(number);
+        put_tags(&source, who, &mut pages)?;
+        let days = source.store.days();
+        put_visits(&source, who, &days, &mut pages)?;
+        put_alarms(&source, who, &days, &mut pages)?;
+        put_positions(&source, who, &days, &mut pages)?;
+    }
+    let count = pages.count;
+    if count == 0 {
+        complain!("nothing is kept of `{id}`");
+        return Ok(Outcome::Unsound);
+    }
+    pages.out.finish()?;
+    if let Some(file) = &wish.out {
+        say!("{}", json!({ "event": "exported", "file": file, "rows": count }));
+    }
+    Ok(source.outcome(Outcome::Done))
+}
+
+/// What is known by name, and what protects it.
+fn put_known(directory: &DataDirectory, id: &Name, pages: &mut Pages) -> Result<(), Failure> {
+    let people = directory.people()?;
+    match people.known(id)? {
+        None => {}
+        Some(Known::Erased(at)) => {
+            pages.put(&json!({ "event": "person", "id": id.as_str(), "erased_at": iso(at) }))?;
+        }
+        Some(Known::Since(at)) => {
+            let person = people.person(id)?;
+            let links = person.iter().flat_map(|person| &person.links);
+            let links = links.map(|it| json!({ "system": it.system, "number": it.number }));
+            pages.put(&json!({
+                "event": "person",
+                "id": id.as_str(),
+                "known_since": iso(at),
+                "name": person.as_ref().map(|person| person.name.as_str()),
+                "links": links.collect::<Vec<_>>(),
+            }))?;
+        }
+    }
+    let holds = Holds::load(&directory.holds())?;
+    for hold in holds.iter().filter(|hold| hold.subject.as_ref() == Some(id)) {
+        pages.put(&hold_object("hold", hold))?;
+    }
+    Ok(())
+}
+
+fn put_tags(source: &Source, who: SubjectRef, pages: &mut Pages) -> Result<(), Failure> {
+    for (tag, since, until) in source.store.tags_of(who)? {
+        pages.put(&json!({
+            "event": "tag",
+            "tag": source.name(NameKind::Tag, tag.0)?,
+            "since": iso(since),
+            "until": until.map(iso),
+        }))?;
+    }
+    Ok(())
+}
+
+/// Day by day, since days between may be gone. A visit is told with the last day that knows of it, which
+/// knows its end.
+fn put_visits(
+    source: &Source,
+    who: SubjectRef,
+    days: &[Day],
+    pages: &mut Pages,
+) -> Result<(), Failure> {
+    let mut open: Vec<Visit> = Vec::new();
+    for day in days {
+        let asked = (day.begins_at(), day.ends_at());
+        let visits = source.store.visits_of_subject(who, asked, DAY_MAX)?;
+        let is_same = |one: &Visit, other: &Visit| {
+            (one.zone, one.entered_at) == (other.zone, other.entered_at)
+        };
+        let gone = open.extract_if(.., |it| !visits.iter().any(|visit| is_same(visit, it)));
+        for visit in gone.collect::<Vec<_>>() {
+            put_visit(source, &visit, pages)?;
+        }
+        for visit in visits {
+            open.retain(|it| !is_same(&visit, it));
+            open.push(visit);
+        }
+    }
+    open.iter().try_for_each(|visit| put_visit(source, visit, pages))
+}
+
+fn put_visit(source: &Source, visit: &Visit, pages: &mut Pages) -> Result<(), Failure> {
+    pages.put(&json!({
+        "event": "visit",
+        "zone": source.name(NameKind::Zone, visit.zone.0)?,
+        "entered_at": iso(visit.entered_at),
+        "exited_at": visit.exited_at.map(iso),
+        "ended_before": visit.ended_before.map(iso),
+    }))
+}
+
+fn put_alarms(
+    source: &Source,
+    who: SubjectRef,
+    days: &[Day],
+    pages: &mut Pages,
+) -> Result<(), Failure> {
+    for day in days {
+        let records = source.store.alarms((day.begins_at(), day.ends_at()), DAY_MAX)?;
+        for record in records.iter().filter(|record| record.notice.subject == Some(who)) {
+            let notice = &record.notice;
+            let rule = notice.rule.map(|it| source.name(NameKind::Rule, it.0)).transpose()?;
+            pages.put(&json!({
+                "event": "alarm",
+                "id": notice.id.to_string(),
+                "kind": snake(notice.kind),
+                "transition": snake(notice.transition),
+                "reason": notice.reason.map(snake),
+                "rule": rule,
+                "changed_at": iso(notice.changed_at),
+            }))?;
+        }
+    }
+    Ok(())
+}
+
+/// What was heard of tags while the person bore them.
+fn put_positions(
+    source: &Source,
+    who: SubjectRef,
+    days: &[Day],
+    pages: &mut Pages,
+) -> Result<(), Failure> {
+    for (tag, since, until) in source.store.tags_of(who)? {
+        let id = source.name(NameKind::Tag, tag.0)?;
+        let until = until.unwrap_or(Timestamp(u64::MAX));
+        // What came while it was borne may have been measured the day before.
+        let first = Day::of(since).before(1);
+        for day in days.iter().filter(|day| **day >= first && day.begins_at() < until) {
+            for ping in source.store.pings(tag, day.begins_at(), day.ends_at())? {
+                let ping = ping?;
+                if ping.received_by() < since || ping.received_by() >= until {
+                    continue;
+                }
+                let mut object = ping_object(&ping);
+                if let Some(fields) = object.as_object_mut() {
+                    fields.insert("event".to_owned(), json!("position"));
+                    fields.insert("tag".to_owned(), json!(id));
+                }
+                pages.put(&object)?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! What is known about persons is kept, told, held and erased.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::check;
+use super::history::{objects, recorded};
+
+const PERSONS: &str = "id,name,hospital,insurer\n\
+    visitor-001,Berta Beispielhaft,MRN-081547,\n\
+    patient-17,Anna Unverwechselbar,MRN-4711,I-99\n";
+
+/// A data directory in which two persons are known.
+fn known(folder: &Path) {
+    recorded(folder);
+    fs::write(folder.join("persons.csv"), PERSONS).unwrap();
+    check(folder, "person import persons.csv --data data", 0, &["2 persons are kept"]);
+}
+
+/// Whether any file below a folder has the text.
+fn is_below(folder: &Path, text: &str) -> bool {
+    fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return is_below(&path, text);
+        }
+        let bytes = fs::read(&path).unwrap_or_default();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+/// The acts on persons and holds in the audit log, with how each went and on what it was done.
+fn acts(folder: &Path) -> Vec<(String, String, String)> {
+    let shown = check(folder, "audit show data --count 1000 --json", 0, &[]);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let all = objects(&shown).into_iter();
+    let ours = all.filter(|it| text(&it["action"]).starts_with("person_"));
+    ours.map(|it| (text(&it["action"]), text(&it["outcome"]), it["objects"].to_string())).collect()
+}
+
+#[test]
+fn a_person_is_kept_told_and_erased_and_each_is_in_the_audit_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    known(at);
+    let listed = check(at, "person list --data data --json", 0, &[]);
+    assert_eq!(objects(&listed)[0]["id"], "patient-17");
+    assert_eq!(objects(&listed)[1]["is_erased"], false);
+    for text in ["Beispielhaft", "MRN-081547"] {
+        assert!(!is_below(&at.join("data"), text), "{text} lies open on disk");
+    }
+    // The store is disposable, persons are not.
+    check(at, "history build --data data", 0, &[]);
+    fs::remove_dir_all(at.join("data/history")).unwrap();
+    let told = objects(&check(at, "person export visitor-001 --data data", 0, &[]));
+    let of = |event: &str| -> Vec<&Value> {
+        told.iter().filter(|object| object["event"] == event).collect()
+    };
+    assert_eq!(of("person")[0]["name"], "Berta Beispielhaft");
+    assert_eq!(of("person")[0]["links"][0]["number"], "MRN-081547");
+    assert_eq!(of("tag")[0]["tag"], "0200AC0000000004");
+    assert_eq!(of("visit")[0]["zone"], "store");
+    assert_eq!(of("alarm")[0]["kind"], "unauthorised_entry");
+    assert_eq!(of("position").len(), 4, "{told:?}");
+    let out = "person export visitor-001 --data data --out berta.jsonl";
+    check(at, out, 0, &["\"rows\":"]);
+    check(at, out, 1, &["name another file"]);
+    assert_eq!(fs::read_to_string(at.join("berta.jsonl")).unwrap().lines().count(), told.len());
+    check(at, "person export nobody --data data", 3, &["nothing is kept of `nobody`"]);
+
+    check(at, "person erase visitor-001 --data data", 2, &["would erase for ever", "add --yes"]);
+    let again = check(at, "person export visitor-001 --data data", 0, &[]);
+    assert!(again.out.contains("Berta"), "it was only asked about");
+    check(at, "person erase visitor-001 --data data --yes", 0, &["visitor-001 is erased"]);
+    let told = check(at, "person export visitor-001 --data data", 0, &["erased_at", "\"visit\""]);
+    assert!(!told.out.contains("Berta") && !told.out.contains("MRN"), "{told:?}");
+    check(at, "person list --data data", 0, &["visitor-001", "erased", "patient-17", "known"]);
+    check(at, "person erase visitor-001 --data data --yes --json", 0, &["person_erased"]);
+    check(at, "person erase nobody --data data --yes", 3, &["nothing is kept about `nobody`"]);
+    // Who was erased does not come back, and takes nobody with them.
+    fs::write(at.join("more.csv"), "id,name\npatient-18,C\nvisitor-001,B\n").unwrap();
+    let refused = check(at, "person import more.csv --data data", 1, &["`visitor-001` was erased"]);
+    assert!(!refused.err.contains("Berta"), "{refused:?}");
+    assert_eq!(objects(&check(at, "person list --data data --json", 0, &[])).len(), 2);
+
+    let acts = acts(at);
+    let went: Vec<(&str, &str)> = acts.iter().map(|(act, how, _)| (&**act, &**how)).collect();
+    let erased = [("person_erased", "begun"), ("person_erased", "done")];
+    let kept = [("person_kept", "begun"), ("person_kept", "done")];
+    let refused = [("person_kept", "begun"), ("person_kept", "refused")];
+    assert_eq!(went, [kept, erased, erased, refused].concat());
+    assert!(acts[0].2.contains("patient-17") && acts[2].2.contains("visitor-001"), "{acts:?}");
+    assert!(!is_below(&at.join("data/audit"), "Berta"));
+    let reads = check(at, "audit show data --count 1000", 0, &["topic person"]);
+    assert!(reads.out.contains("subject visitor-001"), "{reads:?}");
+}
+
+#[test]
+fn a_person_who_is_held_is_not_erased() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    known(at);
+    let hold = "history hold case-18 --data data --from 2026-01-10 --subject patient-17 --reason court --json";
+    let placed = objects(&check(at, hold, 0, &[]));
+    assert_eq!(
+        (&placed[0]["event"], &placed[0]["subject"]),
+        (&"hold_placed".into(), &"patient-17".into())
+    );
+    check(at, "history holds --data data", 0, &["protects patient-17"]);
+    let erase = "person erase patient-17 --data data --yes";
+    check(at, erase, 1, &["hold `case-18` protects `patient-17`"]);
+    check(at, "person export patient-17 --data data", 0, &["Unverwechselbar", "case-18"]);
+    check(at, "person erase visitor-001 --data data --yes", 0, &[]);
+    let late = "history hold late --data data --from 2026-01-10 --subject visitor-001 --reason x";
+    check(at, late, 1, &["`visitor-001` was erased", "nothing is left to be held"]);
+    check(at, "history release case-18 --data data --json", 0, &["hold_lifted"]);
+    check(at, erase, 0, &["patient-17 is erased"]);
+    let acts = acts(at);
+    let refused = acts.iter().find(|(_, how, _)| how == "refused").expect("a refusal");
+    assert!(refused.2.contains("case-18") && refused.2.contains("patient-17"), "{acts:?}");
+}
+
+#[test]
+fn what_is_wrong_with_persons_is_said_without_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    known(at);
+    fs::write(at.join("bad.csv"), "id,name\nno id,Clara Geheim\n").unwrap();
+    let said = check(at, "person import bad.csv --data data", 1, &["line 2: its id"]);
+    assert!(!said.err.contains("Clara"), "{said:?}");
+    check(at, "person import none.csv --data data", 1, &["cannot read none.csv"]);
+    check(at, "person list --data none", 1, &["no data directory of a node"]);
+    check(at, "person erase a/b --data data --yes", 2, &["an id is made of"]);
+    // One key is damaged: it is said, the others are told, and it can still be erased.
+    let key = at.join("data/people/patient-17.key");
+    let mut bytes = fs::read(&key).unwrap();
+    bytes[20] ^= 1;
+    fs::write(&key, bytes).unwrap();
+    check(
+        at,
+        "person list --data data",
+        3,
+        &["visitor-001", "patient-17: the keys of persons are damaged"],
+    );
+    check(at, "person export patient-17 --data data", 1, &["damaged"]);
+    check(at, "person erase patient-17 --data data --yes", 0, &["patient-17 is erased"]);
+    check(at, "person list --data data", 0, &["erased"]);
+}
