@@ -96,6 +96,14 @@ pub(crate) enum Voice {
     Leaps,
 }
 
+#[cfg(test)]
+impl Company {
+    /// Of a subject whose other tag was heard.
+    pub(crate) fn of_two() -> Company {
+        Company { rare: Some(Box::default()) }
+    }
+}
+
 impl Company {
     /// Whether no other tag was heard.
     pub(crate) fn is_empty(&self) -> bool {

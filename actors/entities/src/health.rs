@@ -29,17 +29,24 @@ const FIRST_GAP_NS: u64 = 10 * NS_PER_S;
 /// after some two hundred batches, and the gaps between bursts of a few are not.
 const GAP_FADE: u64 = 64;
 
-/// The shard's table of feeds, blind zones and outages. Small, read by every machine through its
-/// turn and changed only by [`Health::apply`] and [`Health::resume`].
+/// The shard's table of feeds, zones without an anchor, and outages. Small, read by every machine
+/// through its turn and changed only by [`Health::apply`] and [`Health::resume`].
+///
+/// Which zones a silent feed leaves blind is written down nowhere: it is asked for, of the site and
+/// of this table ([`Turn::is_blind`](crate::Turn::is_blind)). So a feed of ten thousand zones falls
+/// silent, and is heard again, with one change of one row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Health {
     sources: BTreeMap<SourceRef, Listening>,
-    blind_zones: BTreeSet<ZoneRef>,
+    /// Feeds that are known to be silent.
+    silent_sources: BTreeSet<SourceRef>,
+    zones_without_anchor: BTreeSet<ZoneRef>,
     away_ns: u64,
     last_outage: Option<(Timestamp, Timestamp)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "units stand at the end of names")]
 struct Listening {
     /// The node's own clock when the feed was last heard.
     heard_ns: u64,
@@ -47,7 +54,6 @@ struct Listening {
     listened_ns: u64,
     /// The longest gap it usually makes between two times it is heard.
     usual_gap_ns: u64,
-    is_silent: bool,
 }
 
 /// What one change is about to overwrite.
@@ -56,8 +62,8 @@ pub struct HealthWas(Was);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Was {
-    Source(SourceRef, Option<Listening>),
-    Zone { zone: ZoneRef, is_blind: bool },
+    Source { source: SourceRef, row: Option<Listening>, is_silent: bool },
+    Zone { zone: ZoneRef, is_without_anchor: bool },
 }
 
 impl Listening {
@@ -83,10 +89,11 @@ impl Health {
             HealthChange::Heard { source, .. }
             | HealthChange::FellSilent { source }
             | HealthChange::Forgotten { source } => {
-                Was::Source(source, self.sources.get(&source).copied())
+                let row = self.sources.get(&source).copied();
+                Was::Source { source, row, is_silent: self.is_silent(source) }
             }
             HealthChange::WentBlind { zone } | HealthChange::Sighted { zone } => {
-                Was::Zone { zone, is_blind: self.is_blind(zone) }
+                Was::Zone { zone, is_without_anchor: self.is_without_anchor(zone) }
             }
         })
     }
@@ -94,17 +101,15 @@ impl Health {
     /// Undoes a change. Of several the last comes first.
     pub fn put_back(&mut self, HealthWas(was): HealthWas) {
         match was {
-            Was::Source(source, Some(row)) => {
-                self.sources.insert(source, row);
+            Was::Source { source, row, is_silent } => {
+                match row {
+                    Some(row) => self.sources.insert(source, row),
+                    None => self.sources.remove(&source),
+                };
+                put(&mut self.silent_sources, source, is_silent);
             }
-            Was::Source(source, None) => {
-                self.sources.remove(&source);
-            }
-            Was::Zone { zone, is_blind: true } => {
-                self.blind_zones.insert(zone);
-            }
-            Was::Zone { zone, is_blind: false } => {
-                self.blind_zones.remove(&zone);
+            Was::Zone { zone, is_without_anchor } => {
+                put(&mut self.zones_without_anchor, zone, is_without_anchor);
             }
         }
     }
@@ -119,27 +124,31 @@ impl Health {
         match change {
             HealthChange::Heard { source, at } => {
                 let now_ns = self.attended_ns(at);
-                let row = self.row(source);
+                let was_silent =
+                    !self.silent_sources.is_empty() && self.silent_sources.remove(&source);
+                let row = self.sources.entry(source).or_default();
                 if row.heard_ns == 0 {
                     row.usual_gap_ns = FIRST_GAP_NS;
-                } else if !row.is_silent {
+                } else if !was_silent {
                     row.listen(now_ns.saturating_sub(row.heard_ns));
                 }
                 row.heard_ns = row.heard_ns.max(now_ns);
-                row.is_silent = false;
             }
-            HealthChange::FellSilent { source } => self.row(source).is_silent = true,
+            HealthChange::FellSilent { source } => {
+                self.silent_sources.insert(source);
+            }
             HealthChange::Forgotten { source } => {
                 // Its listening clock stays where it is: silences that were measured on it may go on.
                 if let Some(row) = self.sources.get_mut(&source) {
-                    (row.heard_ns, row.is_silent) = (0, false);
+                    row.heard_ns = 0;
                 }
+                self.silent_sources.remove(&source);
             }
             HealthChange::WentBlind { zone } => {
-                self.blind_zones.insert(zone);
+                self.zones_without_anchor.insert(zone);
             }
             HealthChange::Sighted { zone } => {
-                self.blind_zones.remove(&zone);
+                self.zones_without_anchor.remove(&zone);
             }
         }
     }
@@ -177,30 +186,40 @@ impl Health {
 
     /// Whether the feed is known to be silent.
     pub fn is_silent(&self, source: SourceRef) -> bool {
-        self.sources.get(&source).is_some_and(|row| row.is_silent)
+        self.silent_sources.contains(&source)
     }
 
     /// Whether the feed has spoken and is not known to be silent.
     pub fn is_heard(&self, source: SourceRef) -> bool {
-        self.sources.get(&source).is_some_and(|row| row.heard_ns > 0 && !row.is_silent)
+        self.sources.get(&source).is_some_and(|row| row.heard_ns > 0) && !self.is_silent(source)
     }
 
-    /// Whether an anchor that covers the zone is lost, or no feed that sees it is heard.
-    pub fn is_blind(&self, zone: ZoneRef) -> bool {
-        self.blind_zones.contains(&zone)
+    /// Whether any feed is known to be silent.
+    pub(crate) fn has_silent_sources(&self) -> bool {
+        !self.silent_sources.is_empty()
     }
 
-    /// Whether any zone is blind at all.
-    pub fn has_blind_zones(&self) -> bool {
-        !self.blind_zones.is_empty()
+    /// Whether an anchor that covers the zone is lost.
+    pub(crate) fn is_without_anchor(&self, zone: ZoneRef) -> bool {
+        self.zones_without_anchor.contains(&zone)
+    }
+
+    /// Whether an anchor that covers any zone is lost.
+    pub(crate) fn has_zones_without_anchor(&self) -> bool {
+        !self.zones_without_anchor.is_empty()
     }
 
     /// Whether a deadline that was due at `due_at` had to wait for the node to come back.
     pub fn was_away_at(&self, due_at: Timestamp) -> bool {
         self.last_outage.is_some_and(|(since, back)| since < due_at && due_at < back)
     }
+}
 
-    fn row(&mut self, source: SourceRef) -> &mut Listening {
-        self.sources.entry(source).or_default()
+/// Puts an item into a set or out of it.
+fn put<T: Ord>(set: &mut BTreeSet<T>, item: T, is_in: bool) {
+    if is_in {
+        set.insert(item);
+    } else {
+        set.remove(&item);
     }
 }

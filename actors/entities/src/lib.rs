@@ -48,8 +48,8 @@ pub use plain_ping::PlainPing;
 pub use quarantine::{quarantine_notice, unheard_notice};
 pub use selftest::selftest_notice;
 pub use site::{
-    ANCHOR_ZONE_COUNT_MAX, GateMistake, HistoryRef, SOURCE_ZONE_COUNT_MAX, Site, SiteError,
-    SiteHistory, SiteList, SiteMistake, SiteSummary,
+    ANCHOR_ZONE_COUNT_MAX, GateMistake, HistoryRef, Site, SiteError, SiteHistory, SiteList,
+    SiteMistake, SiteSummary,
 };
 pub use source::{Source, SourceInput};
 pub use subject::{Subject, SubjectInput};

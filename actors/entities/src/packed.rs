@@ -1,4 +1,5 @@
-//! Tags and subjects at rest, as bytes.
+//! Tags and subjects at rest, as bytes: all of them, but for what few have, which `cold.rs` keeps
+//! beside these.
 //!
 //! ```text
 //! byte 0      1        2 .. 10         then, each if its flag says so
@@ -42,13 +43,13 @@ const NUMBER_BITS: u32 = 7;
 const MORE: u8 = 1 << NUMBER_BITS;
 
 impl Tag {
-    /// Appends the bytes; false if something is open, or is what few tags have.
-    pub(crate) fn pack(&self, record: &mut Vec<u8>) -> bool {
+    /// Appends the bytes of all but what few tags have; false if a ping is held.
+    pub(crate) fn pack_rest(&self, record: &mut Vec<u8>) -> bool {
         let Tag { observed_at, received_at, x_mm, y_mm, z_mm, accuracy_mm, floor, .. } = *self;
         let Tag { recent, floor_age_ms, ahead_ms, ref watch, ref held, .. } = *self;
-        let TagWatch { heard_ns, silence_mark, battery_mark, ref rare } = *watch;
+        let TagWatch { heard_ns, silence_mark, battery_mark, rare: _ } = *watch;
         let delay_ns = received_at.0.checked_sub(observed_at.0);
-        let (Some(delay_ns), None, None) = (delay_ns, held, rare) else { return false };
+        let (Some(delay_ns), None) = (delay_ns, held) else { return false };
         let position = Position { x_mm, y_mm, z_mm, floor };
         let flags = flag(ahead_ms > 0, IS_AHEAD)
             | flag(floor_age_ms > 0, HAS_FLOOR_AGE)
@@ -69,7 +70,7 @@ impl Tag {
         true
     }
 
-    /// The tag again.
+    /// The tag again, without what few have.
     pub(crate) fn unpack(record: &[u8]) -> Option<Tag> {
         let mut reader = Reader { rest: record };
         let [TAG_FORM, flags] = reader.take()? else { return None };
@@ -105,11 +106,10 @@ impl Tag {
 }
 
 impl Subject {
-    /// Appends the bytes; false if something is open, or is what few subjects have.
-    pub(crate) fn pack(&self, record: &mut Vec<u8>) -> bool {
-        let is_plain = self.docket.is_empty() && self.company.is_empty();
+    /// Appends the bytes of all but what few subjects have; false if a gate is open.
+    pub(crate) fn pack_rest(&self, record: &mut Vec<u8>) -> bool {
         let heard_ns = self.fix.map_or((0, 0), |fix| (fix.observed_at.0, fix.received_at.0));
-        if self.gate_due.is_some() || !is_plain || self.occupancy.heard_ns() != heard_ns {
+        if self.gate_due.is_some() || self.occupancy.heard_ns() != heard_ns {
             return false;
         }
         let Some(settled) = self.occupancy.settled() else { return false };
@@ -129,7 +129,7 @@ impl Subject {
         true
     }
 
-    /// The subject again.
+    /// The subject again, without what few have.
     pub(crate) fn unpack(record: &[u8]) -> Option<Subject> {
         let mut reader = Reader { rest: record };
         let [SUBJECT_FORM, flags] = reader.take()? else { return None };
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn the_first_forms_stay_as_they_are() {
         let (mut of_tag, mut of_subject) = (Vec::new(), Vec::new());
-        assert!(tag().pack(&mut of_tag) && subject(&[5, 9_999]).pack(&mut of_subject));
+        assert!(tag().pack_rest(&mut of_tag) && subject(&[5, 9_999]).pack_rest(&mut of_subject));
         assert_eq!(
             hex(&of_tag),
             "01c6000094f88283ea180d80019003c70180e1eb1780d0acf30e0100008051\
@@ -354,7 +354,7 @@ mod tests {
                 held: None,
             };
             let mut record = Vec::new();
-            assert!(tag.pack(&mut record));
+            assert!(tag.pack_rest(&mut record));
             for cut in 0..record.len() {
                 assert_eq!(Tag::unpack(record.get(..cut).expect("shorter")), None, "{tag:?}");
             }
@@ -369,7 +369,7 @@ mod tests {
         for zones in [&[][..], &[0], &[5, 9_999], &[1, 2, 3, 900_000]] {
             let mut record = Vec::new();
             let subject = subject(zones);
-            assert!(subject.pack(&mut record));
+            assert!(subject.pack_rest(&mut record));
             let again = Subject::unpack(&record).map(|subject| format!("{subject:?}"));
             assert_eq!(again, Some(format!("{subject:?}")));
             assert!(record.len() <= 50, "{}", record.len());
@@ -379,7 +379,7 @@ mod tests {
             }
         }
         let mut record = Vec::new();
-        assert!(Subject::default().pack(&mut record));
+        assert!(Subject::default().pack_rest(&mut record));
         let again = Subject::unpack(&record).map(|subject| format!("{subject:?}"));
         assert_eq!(again, Some(format!("{:?}", Subject::default())));
     }
@@ -388,10 +388,7 @@ mod tests {
     fn who_has_something_open_is_not_packed() {
         let mut restless = subject(&[5]);
         restless.gate_due = std::num::NonZeroU64::new(5);
-        assert!(!restless.pack(&mut Vec::new()));
-        let mut rare = tag();
-        rare.watch.rare = Some(Box::default());
-        assert!(!rare.pack(&mut Vec::new()));
+        assert!(!restless.pack_rest(&mut Vec::new()));
         for nothing in [&[][..], &[0, 0, 0], &[3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]] {
             assert!(Tag::unpack(nothing).is_none() && Subject::unpack(nothing).is_none());
         }

@@ -5,10 +5,9 @@
 //! [`Tag::step`]; both ways end in the same state.
 
 use ach_actors_model::{Cause, EntityRef, Fix, Ping, SubjectRef, TagRef, Timestamp};
-use ach_geo::Position;
 
 use crate::site::TagPlan;
-use crate::tag::{FLOOR_MEMORY_MS, Sight, digest, whole_ms};
+use crate::tag::{NextPlace, Sight, digest};
 use crate::tag_watch::{TagWatch, listened_ns};
 use crate::{Message, MessageBody, Tag, Turn};
 
@@ -60,15 +59,7 @@ impl Tag {
         if !self.follows(&sight, plan.speed_limit_mm_per_s) {
             return None;
         }
-        let told = ping.position.floor.or(turn.site.only_floor());
-        let (floor, floor_age_ms) = if told.is_some() {
-            (told, 0)
-        } else {
-            let passed_ms = whole_ms(observed_at.since_ns(self.observed_at));
-            let age_ms = self.floor_age_ms.saturating_add(passed_ms);
-            (self.floor.filter(|_| age_ms < FLOOR_MEMORY_MS), age_ms)
-        };
-        let position = Position { floor, ..ping.position };
+        let NextPlace { position, floor_age_ms, .. } = self.next_place(&sight, received_at, turn);
         let fix = Fix { tag: me, position, accuracy_mm, observed_at, received_at };
         Some(PlainPing { subject, fix, digest: digest(ping), floor_age_ms, heard_ns })
     }
@@ -77,17 +68,10 @@ impl Tag {
     #[inline]
     pub fn take(&mut self, plain: &PlainPing) {
         let Fix { position, accuracy_mm, observed_at, received_at, .. } = plain.fix;
-        let [newest, next, third, _] = self.recent;
-        self.recent = [plain.digest, newest, next, third];
+        let floor_age_ms = plain.floor_age_ms;
+        self.remember(plain.digest);
         self.watch.heard_ns = plain.heard_ns;
-        self.floor = position.floor;
-        self.floor_age_ms = plain.floor_age_ms;
-        self.x_mm = position.x_mm;
-        self.y_mm = position.y_mm;
-        self.z_mm = position.z_mm;
-        self.accuracy_mm = accuracy_mm;
-        self.observed_at = observed_at;
-        self.received_at = received_at;
+        self.be_at(&NextPlace { position, accuracy_mm, observed_at, received_at, floor_age_ms });
     }
 }
 

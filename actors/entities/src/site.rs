@@ -13,7 +13,7 @@ mod plans;
 mod rule_set;
 mod summary;
 
-use ach_actors_model::{LineRef, Name, RuleRef, SubjectRef, TagRef, Timestamp, ZoneRef};
+use ach_actors_model::{LineRef, Name, RuleRef, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef};
 use ach_geo::{Floor, WatchIndex};
 
 use calendar::Calendar;
@@ -21,7 +21,7 @@ use names::{Names, TagIds};
 use plans::{AnchorPlan, DoorPlan, LinePlan, SourcePlan, SubjectPlan};
 
 pub use history::{HistoryRef, SiteHistory};
-pub use limits::{ANCHOR_ZONE_COUNT_MAX, SOURCE_ZONE_COUNT_MAX};
+pub use limits::ANCHOR_ZONE_COUNT_MAX;
 pub use mistake::{GateMistake, SiteError, SiteList, SiteMistake};
 pub(crate) use plans::{RuleCondition, RulePlan, TagPlan, WatchPlan, ZonePlan};
 pub(crate) use rule_set::RuleSet;
@@ -55,6 +55,8 @@ pub struct Site {
     rules: Vec<Option<RulePlan>>,
     source_names: Names,
     sources: Vec<Option<SourcePlan>>,
+    /// Feeds that see every zone, ascending.
+    sources_of_all: Vec<SourceRef>,
     anchor_names: Names,
     anchors: Vec<Option<AnchorPlan>>,
     watches: Vec<WatchPlan>,
@@ -119,8 +121,18 @@ impl Site {
         self.lines.get(line.index())?.as_ref()
     }
 
-    pub(crate) fn source_plan(&self, source: ach_actors_model::SourceRef) -> Option<&SourcePlan> {
+    pub(crate) fn source_plan(&self, source: SourceRef) -> Option<&SourcePlan> {
         self.sources.get(source.index())?.as_ref()
+    }
+
+    /// The feeds that see a zone: those that see every one, and those that name it.
+    pub(crate) fn sources_that_see(&self, zone: ZoneRef) -> impl Iterator<Item = SourceRef> + '_ {
+        let plan = self.zone_plan(zone);
+        let (of_all, named) = match plan {
+            Some(plan) => (&self.sources_of_all[..], &plan.sources[..]),
+            None => (&[][..], &[][..]),
+        };
+        of_all.iter().chain(named).copied()
     }
 
     pub(crate) fn anchor_plan(&self, anchor: ach_actors_model::AnchorRef) -> Option<&AnchorPlan> {

@@ -2,8 +2,10 @@
 //!
 //! A feed that has spoken and then says nothing for longer than its limit is one alarm, whatever
 //! the number of its tags: their silence is measured on the feed's listening clock
-//! ([`Health`](crate::Health)), which stands still meanwhile. The zones it sees are told, and are
-//! blind if no other feed sees them.
+//! ([`Health`](crate::Health)), which stands still meanwhile. The zones it sees are blind if no other
+//! feed that sees them is heard. Nobody tells them: who must know asks
+//! ([`Turn::is_blind`](crate::Turn::is_blind)), so a feed's silence is a handful of effects however
+//! large the site.
 
 use ach_actors_model::{
     AlarmKind, AlarmPriority, AlarmReason, Cause, EntityRef, Event, EventKind, NS_PER_MS, Place,
@@ -13,9 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
-use crate::{
-    Arrival, Deadline, DeadlineKind, Effect, HealthChange, Message, MessageBody, Outbox, Turn,
-};
+use crate::{Arrival, Deadline, DeadlineKind, Effect, HealthChange, Outbox, Turn};
 
 /// A clock that differs by more than this is an alarm; less is the network's jitter.
 const SKEW_MAX_NS: u64 = 500 * NS_PER_MS;
@@ -92,8 +92,8 @@ impl Source {
         let is_new = self.heard_ns.replace(turn.health.attended_ns(at)).is_none();
         if self.is_silent {
             self.end(me, AlarmReason::ConditionEnded, turn, out);
-        } else if is_new && turn.health.has_blind_zones() {
-            tell_zones(me, Cause::SiteChange, turn, out);
+        } else if is_new && turn.health.has_silent_sources() {
+            tell_restored(me, turn, out);
         }
         self.arm(me, turn, out);
     }
@@ -131,17 +131,12 @@ impl Source {
         let (kind, priority) = (AlarmKind::FeedSilent, AlarmPriority::High);
         let opening = about(me, kind, priority, Evidence::of_deadline(due_at, turn));
         self.episodes.open(&opening, turn, out);
-        tell_zones(me, opening.evidence.cause, turn, out);
     }
 
     fn end(&mut self, me: SourceRef, reason: AlarmReason, turn: &Turn<'_>, out: &mut Outbox) {
         self.is_silent = false;
-        let notice = self.episodes.get(None, Place::Source(me));
-        let cause = notice.map_or(Cause::SiteChange, |notice| notice.cause);
         self.episodes.end(None, Place::Source(me), reason, turn, out);
-        let kind = EventKind::FeedRestored { source: me };
-        out.effects.push(Effect::Event(Event { at: turn.now, kind }));
-        tell_zones(me, cause, turn, out);
+        tell_restored(me, turn, out);
     }
 
     /// A clock that is off is one alarm, until it is plainly right again.
@@ -175,10 +170,6 @@ impl Source {
             // is ordered may come too late for it.
             self.silence_due = None;
             self.arm(me, turn, out);
-            if self.is_silent {
-                // It may see other zones now; those it saw look for themselves.
-                tell_zones(me, Cause::SiteChange, turn, out);
-            }
             return;
         }
         if self.is_silent {
@@ -200,13 +191,9 @@ fn about(me: SourceRef, kind: AlarmKind, priority: AlarmPriority, evidence: Evid
     Opening { rule: None, kind, priority, subject, place, is_tentative: false, evidence }
 }
 
-/// Tells the zones the feed sees that it has fallen silent or is heard.
-fn tell_zones(me: SourceRef, cause: Cause, turn: &Turn<'_>, out: &mut Outbox) {
-    let zones = turn.site.source_plan(me).map_or(&[][..], |plan| &plan.zones);
-    out.messages.extend(zones.iter().map(|&zone| {
-        let (to, body) = (EntityRef::Zone(zone), MessageBody::FeedTurned);
-        Message { to, cause, body }
-    }));
+fn tell_restored(me: SourceRef, turn: &Turn<'_>, out: &mut Outbox) {
+    let kind = EventKind::FeedRestored { source: me };
+    out.effects.push(Effect::Event(Event { at: turn.now, kind }));
 }
 
 /// How long the feed may be silent.

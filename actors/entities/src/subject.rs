@@ -310,8 +310,7 @@ impl Subject {
         if !self.occupancy.has_fence_timeout() {
             return;
         }
-        let is_blind = turn.health.has_blind_zones()
-            && self.zones(turn.site).any(|zone| turn.health.is_blind(zone));
+        let is_blind = turn.may_be_blind() && self.zones(turn.site).any(|zone| turn.is_blind(zone));
         let lag_ns = self.lag_ns(turn).saturating_sub(self.unheard_ns);
         let excused_ns = match lag_ns / SILENCE_RECHECK_NS {
             _ if is_blind => turn.now.since_ns(fix.received_at),

@@ -84,6 +84,16 @@ pub(crate) struct Sight<'a> {
     pub(crate) observed_at: Timestamp,
 }
 
+/// What a believed sight makes of its tag.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NextPlace {
+    pub(crate) position: Position,
+    pub(crate) accuracy_mm: u32,
+    pub(crate) observed_at: Timestamp,
+    pub(crate) received_at: Timestamp,
+    pub(crate) floor_age_ms: u32,
+}
+
 /// What a tag can be told.
 #[derive(Debug, Clone, Copy)]
 pub enum TagInput<'a> {
@@ -189,8 +199,7 @@ impl Tag {
             }
             return verdict;
         }
-        let [newest, next, third, _] = self.recent;
-        self.recent = [digest, newest, next, third];
+        self.remember(digest);
         self.ahead_ms = ahead_ms(ping.observed_at, received_at);
         let heard = Heard {
             position: ping.position,
@@ -283,28 +292,55 @@ impl Tag {
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) {
-        let passed_ms = whole_ms(heard.observed_at.since_ns(self.observed_at));
-        let told = heard.position.floor.or(turn.site.only_floor());
-        if told.is_some() {
-            self.floor = told;
-            self.floor_age_ms = 0;
-        } else {
-            self.floor_age_ms = self.floor_age_ms.saturating_add(passed_ms);
-            if self.floor_age_ms >= FLOOR_MEMORY_MS {
-                self.floor = None;
-            }
-        }
-        self.x_mm = heard.position.x_mm;
-        self.y_mm = heard.position.y_mm;
-        self.z_mm = heard.position.z_mm;
-        self.accuracy_mm = heard.accuracy_mm;
-        self.observed_at = heard.observed_at;
-        self.received_at = heard.received_at;
+        let next = self.next_place(&heard.sight(), heard.received_at, turn);
+        self.be_at(&next);
         let Some(subject) = turn.site.tag_subject(me) else { return };
         let Some(fix) = self.fix(me) else { return };
         let body = MessageBody::Fix { fix, is_jump_confirmed };
         let to = EntityRef::Subject(subject);
         out.messages.push_back(Message { to, cause: heard.cause, body });
+    }
+}
+
+impl Tag {
+    /// Where a believed sight puts the tag: where it was seen, on the floor it told, or else on the
+    /// site's only one, or for a while on the last one told.
+    #[inline]
+    pub(crate) fn next_place(
+        &self,
+        sight: &Sight<'_>,
+        received_at: Timestamp,
+        turn: &Turn<'_>,
+    ) -> NextPlace {
+        let Sight { position, accuracy_mm, observed_at } = *sight;
+        let told = position.floor.or(turn.site.only_floor());
+        let (floor, floor_age_ms) = if told.is_some() {
+            (told, 0)
+        } else {
+            let passed_ms = whole_ms(observed_at.since_ns(self.observed_at));
+            let age_ms = self.floor_age_ms.saturating_add(passed_ms);
+            (self.floor.filter(|_| age_ms < FLOOR_MEMORY_MS), age_ms)
+        };
+        let position = Position { floor, ..*position };
+        NextPlace { position, accuracy_mm, observed_at, received_at, floor_age_ms }
+    }
+
+    /// It is there now.
+    #[inline]
+    pub(crate) fn be_at(&mut self, next: &NextPlace) {
+        let Position { x_mm, y_mm, z_mm, floor } = next.position;
+        (self.x_mm, self.y_mm, self.z_mm, self.floor) = (x_mm, y_mm, z_mm, floor);
+        self.accuracy_mm = next.accuracy_mm;
+        self.observed_at = next.observed_at;
+        self.received_at = next.received_at;
+        self.floor_age_ms = next.floor_age_ms;
+    }
+
+    /// Remembers a ping, to know it when it is sent again.
+    #[inline]
+    pub(crate) fn remember(&mut self, digest: u16) {
+        let [newest, next, third, _] = self.recent;
+        self.recent = [digest, newest, next, third];
     }
 }
 

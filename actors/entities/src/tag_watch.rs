@@ -347,13 +347,13 @@ impl TagWatch {
 
     /// Whether the tag was last seen in a zone that is blind now.
     fn is_blind(at: Seen, turn: &Turn<'_>) -> bool {
-        let Some((position, _)) = at.filter(|_| turn.health.has_blind_zones()) else {
+        let Some((position, _)) = at.filter(|_| turn.may_be_blind()) else {
             return false;
         };
         let mut is_blind = false;
         turn.site.index().watches_at(&position, |watch| {
             let zone = turn.site.watch(watch.key).map(|plan| plan.zone);
-            is_blind |= zone.is_some_and(|zone| turn.health.is_blind(zone));
+            is_blind |= zone.is_some_and(|zone| turn.is_blind(zone));
         });
         is_blind
     }

@@ -15,7 +15,7 @@ use crate::{Effect, Health, Site};
 pub struct Turn<'a> {
     /// The site in force.
     pub site: &'a Site,
-    /// What is heard and seen at all: feeds, blind zones, the node's own outages.
+    /// What is heard and seen at all: feeds, anchors, the node's own outages.
     pub health: &'a Health,
     /// Shard time: that of the entry, for deadlines too, which learn when they were due besides.
     pub now: Timestamp,
@@ -29,13 +29,30 @@ impl Turn<'_> {
         if is_watched { self.health.unheard_ns(source, self.now) } else { 0 }
     }
 
-    /// A silent feed that sees the zone, if no feed that sees it is heard.
-    pub(crate) fn unseen_without(&self, zone: ZoneRef) -> Option<SourceRef> {
-        let sources = &self.site.zone_plan(zone)?.sources;
-        if sources.iter().any(|&source| self.health.is_heard(source)) {
-            return None;
+    /// Whether an anchor that covers the zone is lost, or a feed that sees it is silent and none
+    /// that sees it is heard. A zone no feed sees, or whose feeds have never spoken, is not blind:
+    /// nobody has lost sight of it.
+    ///
+    /// Costs nothing while all is well, else a look at each feed that sees the zone at most.
+    pub fn is_blind(&self, zone: ZoneRef) -> bool {
+        self.health.is_without_anchor(zone)
+            || (self.health.has_silent_sources() && self.is_unheard(zone))
+    }
+
+    /// Whether any zone may be blind.
+    pub(crate) fn may_be_blind(&self) -> bool {
+        self.health.has_silent_sources() || self.health.has_zones_without_anchor()
+    }
+
+    fn is_unheard(&self, zone: ZoneRef) -> bool {
+        let mut is_any_silent = false;
+        for source in self.site.sources_that_see(zone) {
+            if self.health.is_heard(source) {
+                return false;
+            }
+            is_any_silent |= self.health.is_silent(source);
         }
-        sources.iter().copied().find(|&source| self.health.is_silent(source))
+        is_any_silent
     }
 
     /// The listening clock of a feed now; see [`Health`].
@@ -123,7 +140,7 @@ pub enum MessageBody {
         /// When it counts from.
         at: Timestamp,
     },
-    /// Anchor to zone: it is lost, the zone is blind.
+    /// Anchor to zone: it is lost.
     AnchorLost {
         /// Which.
         anchor: AnchorRef,
@@ -133,8 +150,6 @@ pub enum MessageBody {
         /// Which.
         anchor: AnchorRef,
     },
-    /// Feed to zone it sees: it has fallen silent, or is heard.
-    FeedTurned,
 }
 
 /// A change of [`Health`].
@@ -157,12 +172,12 @@ pub enum HealthChange {
         /// Which.
         source: SourceRef,
     },
-    /// A zone went blind.
+    /// An anchor that covers a zone is lost.
     WentBlind {
         /// Which.
         zone: ZoneRef,
     },
-    /// A zone sees again.
+    /// Every anchor that covers a zone works again.
     Sighted {
         /// Which.
         zone: ZoneRef,

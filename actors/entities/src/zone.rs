@@ -1,7 +1,7 @@
-//! A zone: who is in it, how many it may hold, and whether it can be seen.
+//! A zone: who is in it, how many it may hold, and whether the anchors that cover it work.
 
 use ach_actors_model::{
-    AlarmNotice, AlarmReason, AnchorRef, Cause, EntityRef, Event, EventKind, Eye, Place, RuleRef,
+    AlarmNotice, AlarmReason, AnchorRef, Cause, EntityRef, Event, EventKind, Place, RuleRef,
     SubjectRef, TagRef, Timestamp, ZoneRef,
 };
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ pub struct Zone {
     rare: Option<Box<Rare>>,
 }
 
-/// What few zones ever have: a capacity, an anchor that was lost, a feed that was silent.
+/// What few zones ever have: a capacity, an anchor that was lost.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Rare {
     /// How many of the occupants each capacity rule of the zone is about.
@@ -33,8 +33,6 @@ struct Rare {
     counted_version: u32,
     /// Ascending. Bounded by the anchors that cover it.
     lost_anchors: Vec<AnchorRef>,
-    /// Whether the feeds that see it are silent.
-    is_unheard: bool,
     window_call: WindowCall,
     episodes: Episodes,
 }
@@ -74,8 +72,6 @@ pub enum ZoneInput {
     AnchorLost(AnchorRef),
     /// An anchor that covers it works again.
     AnchorFound(AnchorRef),
-    /// A feed that sees it has fallen silent or is heard: `turn.health` tells.
-    FeedTurned,
     /// One of its deadlines is due.
     Due {
         /// What for.
@@ -111,7 +107,6 @@ impl Zone {
             }
             ZoneInput::AnchorLost(anchor) => self.lose(me, anchor, turn, out),
             ZoneInput::AnchorFound(anchor) => self.find(me, anchor, turn, out),
-            ZoneInput::FeedTurned => self.listen(me, turn, out),
             ZoneInput::Due { kind: DeadlineKind::Window, due_at } => {
                 if self.rare.as_mut().is_some_and(|rare| rare.window_call.take(due_at)) {
                     let evidence = Evidence::of_deadline(due_at, turn);
@@ -128,9 +123,9 @@ impl Zone {
         self.occupants.as_slice()
     }
 
-    /// Whether an anchor that covers it is lost, or no feed that sees it is heard.
-    pub fn is_blind(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.is_unheard || !rare.lost_anchors.is_empty())
+    /// Whether an anchor that covers it is lost.
+    fn is_without_anchor(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| !rare.lost_anchors.is_empty())
     }
 
     /// Puts somebody in or out, and on or off the counts. False if that changes nothing.
@@ -164,12 +159,13 @@ impl Zone {
     }
 
     fn lose(&mut self, me: ZoneRef, anchor: AnchorRef, turn: &Turn<'_>, out: &mut Outbox) {
-        let was_blind = self.is_blind();
         let lost_anchors = &mut self.rare.get_or_insert_default().lost_anchors;
         let Err(place) = lost_anchors.binary_search(&anchor) else { return };
         lost_anchors.insert(place, anchor);
-        if !was_blind {
-            go_blind(me, Eye::Anchor(anchor), turn, out);
+        if lost_anchors.len() == 1 {
+            out.health.push(HealthChange::WentBlind { zone: me });
+            let kind = EventKind::ZoneWentBlind { zone: me, without: anchor };
+            out.effects.push(Effect::Event(Event { at: turn.now, kind }));
         }
     }
 
@@ -177,31 +173,7 @@ impl Zone {
         let Some(rare) = &mut self.rare else { return };
         let Ok(place) = rare.lost_anchors.binary_search(&anchor) else { return };
         rare.lost_anchors.remove(place);
-        self.see_again(me, turn, out);
-    }
-
-    /// Looks whether any feed that sees it is heard. A zone no feed sees, or whose feeds have
-    /// never spoken, is not blind: nobody has lost sight of it.
-    fn listen(&mut self, me: ZoneRef, turn: &Turn<'_>, out: &mut Outbox) {
-        let was_unheard = self.rare.as_ref().is_some_and(|rare| rare.is_unheard);
-        match turn.unseen_without(me) {
-            Some(source) if !was_unheard => {
-                let was_blind = self.is_blind();
-                self.rare.get_or_insert_default().is_unheard = true;
-                if !was_blind {
-                    go_blind(me, Eye::Source(source), turn, out);
-                }
-            }
-            None if was_unheard => {
-                self.rare.get_or_insert_default().is_unheard = false;
-                self.see_again(me, turn, out);
-            }
-            _ => {}
-        }
-    }
-
-    fn see_again(&self, me: ZoneRef, turn: &Turn<'_>, out: &mut Outbox) {
-        if !self.is_blind() {
+        if rare.lost_anchors.is_empty() {
             out.health.push(HealthChange::Sighted { zone: me });
             let kind = EventKind::ZoneSighted { zone: me };
             out.effects.push(Effect::Event(Event { at: turn.now, kind }));
@@ -256,17 +228,15 @@ impl Zone {
         }
         if turn.site.zone_plan(me).is_none() {
             // Its subjects and anchors are told by the same change; they need not tell it.
-            if self.is_blind() {
+            if self.is_without_anchor() {
                 out.health.push(HealthChange::Sighted { zone: me });
             }
             self.occupants.clear();
             if let Some(rare) = &mut self.rare {
                 rare.lost_anchors.clear();
-                rare.is_unheard = false;
             }
             return;
         }
-        self.listen(me, turn, out);
         self.judge(me, &Evidence::of_site_change(turn), turn.now, turn, out);
     }
 }
@@ -291,12 +261,6 @@ impl Rare {
         };
         self.counts = zone.capacity_rules.iter().map(count).collect();
     }
-}
-
-fn go_blind(me: ZoneRef, without: Eye, turn: &Turn<'_>, out: &mut Outbox) {
-    out.health.push(HealthChange::WentBlind { zone: me });
-    let kind = EventKind::ZoneWentBlind { zone: me, without };
-    out.effects.push(Effect::Event(Event { at: turn.now, kind }));
 }
 
 /// That somebody came or went.

@@ -242,6 +242,10 @@ fn lists_have_limits() {
         |config| config.anchors = (0..100_001).map(anchor).collect(),
         "anchors has 100001 items and may have 100000; split the site or shorten the list",
     );
+    check(
+        |config| config.anchors[0].zones = vec![WARD; 1_025],
+        "zones of an anchor has 1025 items and may have 1024; split the site or shorten the list",
+    );
 }
 
 #[test]

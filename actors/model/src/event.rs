@@ -4,15 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AnchorRef, DoorRef, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef};
 
-/// What sees a zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Eye {
-    /// An anchor that covers it, which is lost.
-    Anchor(AnchorRef),
-    /// A feed that sees it, which is silent, as no other that is heard does.
-    Source(SourceRef),
-}
-
 /// A fact about the site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Event {
@@ -78,24 +69,25 @@ pub enum EventKind {
         /// The door.
         door: DoorRef,
     },
-    /// A feed was heard again.
+    /// A feed was heard again, or for the first time while another was silent. Zones it sees that
+    /// were blind for want of a feed are blind no more.
     FeedRestored {
         /// The feed.
         source: SourceRef,
     },
-    /// A feed fell silent.
+    /// A feed fell silent. Zones it sees are blind if no other feed that sees them is heard.
     FeedFellSilent {
         /// The feed.
         source: SourceRef,
     },
-    /// A zone is blind.
+    /// A zone is blind for want of an anchor.
     ZoneWentBlind {
         /// The zone.
         zone: ZoneRef,
-        /// What it cannot be seen without.
-        without: Eye,
+        /// The first anchor that was lost of those that cover it.
+        without: AnchorRef,
     },
-    /// A zone sees again.
+    /// Every anchor that covers a zone works again.
     ZoneSighted {
         /// The zone.
         zone: ZoneRef,

@@ -19,7 +19,7 @@ pub use alarm::{
     AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Cause, Gate, Place,
 };
 pub use command::{Command, CommandKind, EntityRef};
-pub use event::{Event, EventKind, Eye};
+pub use event::{Event, EventKind};
 pub use id::{
     AlarmId, AnchorRef, DoorRef, LineRef, RuleRef, SourceRef, SubjectRef, TagId, TagRef, ZoneRef,
 };

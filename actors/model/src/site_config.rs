@@ -79,7 +79,8 @@ pub struct SourceConfig {
     pub id: Name,
     /// How long the whole feed may be silent once it has spoken; `None` is for ever.
     pub silence_ns: Option<u64>,
-    /// Indexes of the zones it sees: blind while none of the feeds that see them is heard.
+    /// Indexes of the zones it sees: blind while none of the feeds that see them is heard. A feed
+    /// that has tags and names no zone sees every one.
     pub zones: Vec<u32>,
 }
 

@@ -71,7 +71,11 @@ impl<C: Cell> Kept<'_, C> {
 }
 
 /// The state of a record that was packed here and looked at before it was kept.
+///
+/// # Panics
+///
+/// If it cannot be unpacked: a state that was lost must not be taken for a new one.
 #[expect(clippy::expect_used, reason = "a state that was lost must not be taken for a new one")]
-pub(crate) fn unpacked<C: Cell>(record: &[u8]) -> C {
+pub fn unpacked<C: Cell>(record: &[u8]) -> C {
     C::unpack(record).expect("only records that can be unpacked are kept")
 }

@@ -14,7 +14,7 @@ mod shelf;
 mod slab;
 mod waves;
 
-pub use cell::{Cell, Kept};
+pub use cell::{Cell, Kept, unpacked};
 pub use deadlines::Deadlines;
 pub use imaging::Image;
 pub use slab::{CELL_COUNT_MAX, Slab, SlabCounts};

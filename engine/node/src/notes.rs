@@ -1,7 +1,7 @@
 //! Notices of the shard as notes on the wire: numbers become names.
 
 use ach_actors_entities::Site;
-use ach_actors_model::{AlarmId, AlarmNotice, Cause, Event, EventKind, Eye, Fix};
+use ach_actors_model::{AlarmId, AlarmNotice, Cause, Event, EventKind, Fix};
 use ach_engine_wire::{
     AlarmNote, AlarmSettled, Cursor, EventNote, EventWord, InputCause, PositionNote, Storage,
     WireCause,
@@ -131,10 +131,7 @@ pub(crate) fn event_note(site: &Site, event: &Event, storage: Storage, at: Notic
         }
         EventKind::ZoneWentBlind { zone, without } => {
             note.zone = Some(names.zone(zone));
-            match without {
-                Eye::Anchor(anchor) => note.anchor = Some(names.anchor(anchor)),
-                Eye::Source(source) => note.source = Some(names.source(source)),
-            }
+            note.anchor = Some(names.anchor(without));
         }
         EventKind::ZoneSighted { zone } => note.zone = Some(names.zone(zone)),
         EventKind::TagHeard { tag } => note.tag = Some(names.tag(tag)),

@@ -66,7 +66,6 @@ impl<'a> Call<'a> {
             (EntityRef::Zone(to), &MessageBody::AnchorFound { anchor }) => {
                 Call::Zone(to, ZoneInput::AnchorFound(anchor))
             }
-            (EntityRef::Zone(to), MessageBody::FeedTurned) => Call::Zone(to, ZoneInput::FeedTurned),
             _ => return None,
         };
         Some(call)

@@ -7,7 +7,7 @@
 use ach_actors_entities::{Accepted, Effect};
 use ach_actors_model::{
     AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Cause, Event, EventKind,
-    Eye, Lane, Place,
+    Lane, Place,
 };
 use ach_geo::Position;
 use twox_hash::XxHash3_64;
@@ -169,11 +169,7 @@ impl Digest {
             EventKind::FeedRestored { source } => self.numbers(8, &[source.0]),
             EventKind::FeedFellSilent { source } => self.numbers(9, &[source.0]),
             EventKind::ZoneWentBlind { zone, without } => {
-                let (which, number) = match without {
-                    Eye::Anchor(anchor) => (0, anchor.0),
-                    Eye::Source(source) => (1, source.0),
-                };
-                self.numbers(10, &[zone.0, which, number]);
+                self.numbers(10, &[zone.0, without.0]);
             }
             EventKind::ZoneSighted { zone } => self.numbers(11, &[zone.0]),
             EventKind::TagHeard { tag } => self.numbers(12, &[tag.0]),

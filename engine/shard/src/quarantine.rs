@@ -229,7 +229,6 @@ impl Shard {
                 self.play(scene, call, origin);
             }
         }
-        self.play(scene, Call::Zone(zone, ZoneInput::FeedTurned), origin);
         let was_in = self.occupants(zone);
         let (mut exits, mut entries) = (Vec::new(), Vec::new());
         for subject in self.stage.actors.subjects() {

@@ -22,10 +22,11 @@ use crate::{Entry, Input};
 /// The logic this build decides by.
 pub const LOGIC_VERSION: u16 = 1;
 
-/// Deadlines one entry fires: about a millisecond of work, which is what a duress call may have to
-/// wait for. After a change of the site, or an outage, those of all tags are due at one moment;
-/// what is left over is due still, and fires with the next entry.
-const FIRED_COUNT_MAX: usize = 1_024;
+/// Deadlines one entry fires, and messages they cause, together: about a millisecond of work, which
+/// is what a duress call may have to wait for. After a change of the site, or an outage, those of
+/// all tags are due at one moment; what is left over is due still, and fires with the next entry.
+/// The last one that fires may cause more: a thousand messages, if it is an anchor's that is lost.
+const FIRED_STEP_COUNT_MAX: u64 = 1_024;
 
 /// A set of actors with one order.
 ///
@@ -123,10 +124,13 @@ impl Shard {
     fn fire_due(&mut self, now: Timestamp) {
         let Some(site) = self.site.clone() else { return };
         let scene = Scene { site: &site, now };
-        for _ in 0..FIRED_COUNT_MAX {
+        let delivered_before = self.stage.delivered_count;
+        let mut fired_count = 0;
+        while fired_count + (self.stage.delivered_count - delivered_before) < FIRED_STEP_COUNT_MAX {
             let Some((due_at, (entity, kind))) = self.stage.deadlines.pop_due(now.0) else {
                 return;
             };
+            fired_count += 1;
             self.fire(Deadline { due_at: Timestamp(due_at), entity, kind }, scene);
         }
     }

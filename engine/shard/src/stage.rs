@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ach_actors_entities::{
     ANCHOR_ZONE_COUNT_MAX, Deadline, DeadlineKind, Effect, Health, HealthWas, Message, MessageBody,
-    Outbox, PlainPing, SOURCE_ZONE_COUNT_MAX, Site, Tag, TagInput, Turn, Verdict,
+    Outbox, PlainPing, Site, Tag, TagInput, Turn, Verdict,
 };
 use ach_actors_model::{AnchorRef, Cause, EntityRef, Ping, SourceRef, Timestamp};
 use ach_actors_runtime::{Deadlines, Runaway, Waves};
@@ -17,11 +17,12 @@ use crate::call::Call;
 /// zone; five times that is a loop.
 const WAVE_COUNT_MAX: u32 = 16;
 
-/// Messages one input may cause. An anchor or a feed tells all its zones and a subject all it is in:
-/// a million of them is more than any site has.
+/// Messages one input may cause. A tag tells its subject, a subject each zone it comes into or
+/// leaves, an anchor each zone it covers; a feed tells nobody. A subject may be in as many zones as
+/// lie over each other, and more than a million is more than any site has.
 const MESSAGE_COUNT_MAX: usize = 1 << 20;
-const _: () = assert!(ANCHOR_ZONE_COUNT_MAX <= MESSAGE_COUNT_MAX);
-const _: () = assert!(SOURCE_ZONE_COUNT_MAX <= MESSAGE_COUNT_MAX);
+/// An anchor that is moved by a change of the site tells those it covered and those it covers.
+const _: () = assert!(2 * ANCHOR_ZONE_COUNT_MAX <= MESSAGE_COUNT_MAX);
 
 /// Deadlines one input may ask for. An actor asks for a handful in each step.
 const DEADLINE_COUNT_MAX: usize = 1 << 20;
@@ -57,6 +58,9 @@ pub(crate) struct Stage {
     missed_before: Vec<((EntityRef, AnchorRef), Option<Message>)>,
     kept_effect_count: usize,
     kept_dropped_count: u64,
+    /// Messages taken from the queue since the shard began to run, which the work of an entry is
+    /// bounded by. Only differences are looked at: it is no state.
+    pub(crate) delivered_count: u64,
     waves: Waves,
     /// Who is deciding just now.
     actor: EntityRef,
@@ -81,6 +85,7 @@ impl Stage {
             missed_before: Vec::new(),
             kept_effect_count: 0,
             kept_dropped_count: 0,
+            delivered_count: 0,
             waves: Waves::new(WAVE_COUNT_MAX, MESSAGE_COUNT_MAX),
             actor: EntityRef::Source(SourceRef(0)),
             #[cfg(test)]
@@ -210,6 +215,7 @@ impl Stage {
             let Some(message) = self.out.messages.pop_front() else { return Ok(()) };
             self.actor = message.to;
             self.waves.admit(queued)?;
+            self.delivered_count += 1;
             if self.actors.is_set_aside(message.to) {
                 self.drop_message(message);
             } else if let Some(call) = Call::message(&message) {

@@ -96,11 +96,6 @@ impl<'a> Catalogue<'a> {
         self.zones.select(&place.zones, &place.zones_labelled)
     }
 
-    /// Every zone there is.
-    pub(crate) fn all_zones(&self) -> impl Iterator<Item = u32> {
-        (0..).zip(&self.zone_plans).map(|(zone, _)| zone)
-    }
-
     pub(crate) fn doors_of(&self, place: &WherePlan) -> Vec<u32> {
         self.doors.select(&place.doors, &place.doors_labelled)
     }

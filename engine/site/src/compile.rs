@@ -1,9 +1,7 @@
 //! Turns a site directory into the configuration that is journaled: ids, indexes, geometry.
 
-use std::collections::BTreeSet;
-
 use ach_actors_model::{
-    AnchorConfig, Condition, DoorConfig, LineConfig, Name, RuleConfig, SiteConfig, SourceConfig,
+    AnchorConfig, Condition, DoorConfig, LineConfig, RuleConfig, SiteConfig, SourceConfig,
     SubjectConfig, TagConfig, Who, ZoneConfig,
 };
 
@@ -49,20 +47,14 @@ pub(crate) fn compile(directory: &SiteDirectory, version: u32) -> SiteConfig {
     config
 }
 
-/// Feeds with the zones they see: those they name, else every zone, if they have tags.
+/// Feeds with the zones they name. That one which names none may see all is for the shard to know.
 fn sources(directory: &SiteDirectory, catalogue: &Catalogue<'_>) -> Vec<SourceConfig> {
-    let worn = directory.subjects().flat_map(|subject| &subject.tags);
-    let with_tags: BTreeSet<&Name> = worn.map(|tag| &tag.feed).collect();
     let feeds = directory.feeds.iter();
     feeds
-        .map(|feed| {
-            let has_tags = with_tags.contains(&feed.id) || !feed.spare_tags.is_empty();
-            let zones = if feed.zones.is_empty() && has_tags {
-                catalogue.all_zones().collect()
-            } else {
-                catalogue.zones.select(&feed.zones, &[])
-            };
-            SourceConfig { id: feed.id.clone(), silence_ns: feed.silence_ns, zones }
+        .map(|feed| SourceConfig {
+            id: feed.id.clone(),
+            silence_ns: feed.silence_ns,
+            zones: catalogue.zones.select(&feed.zones, &[]),
         })
         .collect()
 }

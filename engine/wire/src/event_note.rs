@@ -24,13 +24,13 @@ pub enum EventWord {
     DoorLocked,
     /// A lock has drawn back.
     DoorUnlocked,
-    /// A feed was heard again.
+    /// A feed was heard again, or for the first time while another was silent.
     FeedRestored,
     /// A feed fell silent.
     FeedFellSilent,
-    /// A zone is blind.
+    /// A zone is blind for want of an anchor.
     ZoneWentBlind,
-    /// A zone sees again.
+    /// Every anchor that covers a zone works again.
     ZoneSighted,
     /// A tag was heard again after it was silent.
     TagHeard,

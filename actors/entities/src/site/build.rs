@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ach_actors_model::{Condition, RuleConfig, RuleRef, SiteConfig, SubjectClass, ZoneRef};
+use ach_actors_model::{
+    Condition, RuleConfig, RuleRef, SiteConfig, SourceRef, SubjectClass, ZoneRef,
+};
 use ach_geo::{Floor, Gates, Line, Region, Watch, WatchIndex, WatchIndexError};
 
 use super::calendar::Week;
@@ -279,11 +281,28 @@ pub(super) fn sources(config: &SiteConfig, refs: &Refs, count: usize) -> Vec<Opt
     let mut plans = vec![None; count];
     for (&source, given) in refs.sources.iter().zip(&config.sources) {
         if let Some(slot) = plans.get_mut(source.index()) {
-            let zones = zone_refs(&given.zones, refs);
-            *slot = Some(SourcePlan { silence_ns: given.silence_ns, zones });
+            *slot = Some(SourcePlan { silence_ns: given.silence_ns });
         }
     }
     plans
+}
+
+/// Feeds that see every zone: those that have tags and name no zone.
+pub(super) fn sources_of_all(config: &SiteConfig, refs: &Refs) -> Vec<SourceRef> {
+    let mut has_tags = vec![false; config.sources.len()];
+    for tag in &config.tags {
+        let source = usize::try_from(tag.source).ok().and_then(|at| has_tags.get_mut(at));
+        if let Some(has_tags) = source {
+            *has_tags = true;
+        }
+    }
+    let sources = refs.sources.iter().zip(&config.sources).zip(has_tags);
+    let mut all: Vec<SourceRef> = sources
+        .filter(|((_, given), has_tags)| *has_tags && given.zones.is_empty())
+        .map(|((&source, _), _)| source)
+        .collect();
+    all.sort_unstable();
+    all
 }
 
 pub(super) fn anchors(config: &SiteConfig, refs: &Refs, count: usize) -> Vec<Option<AnchorPlan>> {

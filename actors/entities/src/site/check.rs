@@ -123,7 +123,7 @@ fn counts(config: &SiteConfig, mistakes: &mut Mistakes) {
         mistakes.limit(list, count, limit);
     }
     let anchor_zones = config.anchors.iter().map(|anchor| anchor.zones.len()).sum();
-    mistakes.limit(SiteList::AnchorZones, anchor_zones, limits::ANCHOR_ZONE_COUNT_MAX);
+    mistakes.limit(SiteList::AnchorZones, anchor_zones, limits::ANCHORS_ZONE_COUNT_MAX);
     let source_zones = config.sources.iter().map(|source| source.zones.len()).sum();
     mistakes.limit(SiteList::SourceZones, source_zones, limits::SOURCE_ZONE_COUNT_MAX);
     let rule_places = config.rules.iter().map(|rule| place_count(&rule.condition)).sum();
@@ -184,6 +184,8 @@ fn devices(config: &SiteConfig, mistakes: &mut Mistakes) {
     for (at, anchor) in config.anchors.iter().enumerate() {
         let list = SiteList::Anchors;
         mistakes.index(list, at, SiteList::Sources, anchor.source, source_count);
+        let limit = limits::ANCHOR_ZONE_COUNT_MAX;
+        mistakes.limit(SiteList::ZonesOfAnchor, anchor.zones.len(), limit);
         for &zone in &anchor.zones {
             mistakes.index(list, at, SiteList::Zones, zone, config.zones.len());
         }

@@ -99,6 +99,7 @@ impl Site {
             doors: build::doors(config, &refs, &rules, history.doors.len()),
             lines: build::lines(config, &refs, &rules, history.lines.len()),
             sources: build::sources(config, &refs, history.sources.len()),
+            sources_of_all: build::sources_of_all(config, &refs),
             anchors: build::anchors(config, &refs, history.anchors.len()),
             rules,
             subject_names: history.subjects,

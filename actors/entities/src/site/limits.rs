@@ -25,10 +25,12 @@ pub(crate) const WINDOW_COUNT_MAX: usize = 32;
 /// Places named by all rules together: 12 bytes each and once more in the index.
 pub(crate) const RULE_PLACE_COUNT_MAX: usize = 4 << 20;
 /// Zones named by all anchors together.
-pub const ANCHOR_ZONE_COUNT_MAX: usize = 1 << 20;
-/// Zones seen by all feeds together: five feeds that see each of the most zones a site may have.
-/// A feed that falls silent tells its zones within one input: a shard must carry so many messages.
-pub const SOURCE_ZONE_COUNT_MAX: usize = 1 << 20;
+pub(crate) const ANCHORS_ZONE_COUNT_MAX: usize = 1 << 20;
+/// Zones named by one anchor, which hears some tens of metres: the rooms round it, and spare. One that
+/// is lost tells each of them within one input, which is then about a millisecond of work.
+pub const ANCHOR_ZONE_COUNT_MAX: usize = 1_024;
+/// Zones named by all feeds together, 4 bytes each. A feed that sees all names none.
+pub(crate) const SOURCE_ZONE_COUNT_MAX: usize = 1 << 20;
 /// Distinct pairs of zone and gates.
 pub(crate) const WATCH_COUNT_MAX: usize = 1 << 20;
 /// Offsets from UTC: two a year for two centuries.

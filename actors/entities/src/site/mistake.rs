@@ -59,7 +59,9 @@ pub enum SiteList {
     RulePlaces,
     /// Zones named by all anchors together.
     AnchorZones,
-    /// Zones seen by all feeds together.
+    /// Zones named by one anchor.
+    ZonesOfAnchor,
+    /// Zones named by all feeds together.
     SourceZones,
     /// Distinct pairs of zone and gates, those of former versions included.
     Watches,
@@ -89,6 +91,7 @@ impl fmt::Display for SiteList {
             SiteList::Windows => "windows",
             SiteList::RulePlaces => "places of rules",
             SiteList::AnchorZones => "zones of anchors",
+            SiteList::ZonesOfAnchor => "zones of an anchor",
             SiteList::SourceZones => "zones of feeds",
             SiteList::Watches => "watches",
             SiteList::RuleSubjects => "subjects named by rules",

@@ -57,7 +57,7 @@ pub(crate) struct ZonePlan {
     pub(crate) plain_watch: u32,
     /// Rules of kind over capacity.
     pub(crate) capacity_rules: Vec<RuleRef>,
-    /// The feeds that see it, ascending.
+    /// The feeds that name it among those they see, ascending.
     pub(crate) sources: Vec<SourceRef>,
 }
 
@@ -82,8 +82,6 @@ pub(crate) struct LinePlan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SourcePlan {
     pub(crate) silence_ns: Option<u64>,
-    /// The zones it sees, ascending.
-    pub(crate) zones: Vec<ZoneRef>,
 }
 
 /// Of an anchor.

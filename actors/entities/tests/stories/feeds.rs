@@ -24,13 +24,15 @@ fn a_silent_feed_blinds_the_zones_that_no_other_heard_feed_sees() {
         "
         1    ping 1 5,5           | +p ward 1
         5    ping 5 25,5 by=ble   | +v garden 1
-        11   tick                 | uwb silent, RAISED FeedSilent - uwb, ward blind without uwb
-        20   tick                 |
-        35   tick                 | ble silent, RAISED FeedSilent - ble, garden blind without ble, lobby blind without ble
-        40   tick                 |
-        50   ping 5 25,5 by=ble   | CLEARED FeedSilent - ble: ConditionEnded, ble heard, garden sighted, lobby sighted
-        60   ping 1 5,5           | CLEARED FeedSilent - uwb: ConditionEnded, uwb heard, ward sighted
-        61   ping 1 5,5           |
+        6    look                 | blind:
+        11   tick                 | uwb silent, RAISED FeedSilent - uwb
+        11   look                 | blind: ward
+        35   tick                 | ble silent, RAISED FeedSilent - ble
+        40   look                 | blind: garden lobby ward
+        50   ping 5 25,5 by=ble   | CLEARED FeedSilent - ble: ConditionEnded, ble heard
+        50   look                 | blind: ward
+        60   ping 1 5,5           | CLEARED FeedSilent - uwb: ConditionEnded, uwb heard
+        61   look                 | blind:
         ",
     );
 }
@@ -41,10 +43,54 @@ fn a_zone_is_seen_as_soon_as_another_feed_that_sees_it_speaks_for_the_first_time
         &two_feeds(),
         "
         1    ping 1 5,5           | +p ward 1
-        11   tick                 | uwb silent, RAISED FeedSilent - uwb, lobby blind without uwb, ward blind without uwb
-        20   ping 5 25,5 by=ble   | lobby sighted, +v garden 1
+        11   tick                 | uwb silent, RAISED FeedSilent - uwb
+        11   look                 | blind: lobby ward
+        20   ping 5 25,5 by=ble   | ble heard, +v garden 1
+        20   look                 | blind: ward
         21   ping 5 25,5 by=ble   |
-        60   ping 1 5,5           | ble silent, RAISED FeedSilent - ble, garden blind without ble, lobby blind without ble, CLEARED FeedSilent - uwb: ConditionEnded, uwb heard, lobby sighted, ward sighted
+        60   ping 1 5,5           | ble silent, RAISED FeedSilent - ble, CLEARED FeedSilent - uwb: ConditionEnded, uwb heard
+        60   look                 | blind: garden
+        ",
+    );
+}
+
+#[test]
+fn a_feed_with_tags_that_names_no_zone_sees_every_one() {
+    let mut config = two_feeds();
+    config.sources[0].zones.clear();
+    config.sources.push(SourceConfig { id: name("doors"), silence_ns: None, zones: vec![] });
+    check(
+        &config,
+        "
+        1    press 5 by=ble       |
+        11   ping 1 5,5           | +p ward 1
+        20   ping 1 5,5           |
+        31   tick                 | uwb silent, RAISED FeedSilent - uwb, ble silent, RAISED FeedSilent - ble
+        31   look                 | blind: attic garden lobby ward
+        32   ping 5 25,5 by=ble   | CLEARED FeedSilent - ble: ConditionEnded, ble heard, +v garden 1
+        32   look                 | blind: attic ward
+        33   ping 1 5,5           | CLEARED FeedSilent - uwb: ConditionEnded, uwb heard
+        34   look                 | blind:
+        ",
+    );
+}
+
+#[test]
+fn a_feed_without_tags_that_names_no_zone_sees_none() {
+    let mut config = ward(Some(10));
+    let doors = SourceConfig { id: name("doors"), silence_ns: Some(5 * S), zones: vec![] };
+    config.sources.push(doors);
+    config.doors[0].source = Some(1);
+    check(
+        &config,
+        "
+        1    ping 1 5,5           | +p ward 1
+        2    open exit by=doors   | exit forced
+        7    tick                 | doors silent, RAISED FeedSilent - doors
+        7    look                 | blind:
+        11   tick                 | uwb silent, RAISED FeedSilent - uwb
+        12   close exit by=doors  | CLEARED FeedSilent - doors: ConditionEnded, doors heard, exit closed
+        12   look                 | blind: attic garden lobby ward
         ",
     );
 }
@@ -56,11 +102,16 @@ fn a_zone_blind_by_its_feed_and_by_an_anchor_sees_when_both_are_back() {
         "
         1    ping 1 5,5   | +p ward 1
         2    lost a1      | RAISED ZoneBlind - a1, ward blind
-        12   tick         | uwb silent, RAISED FeedSilent - uwb, lobby blind without uwb
-        20   ping 1 5,5   | CLEARED FeedSilent - uwb: ConditionEnded, uwb heard, lobby sighted
+        12   tick         | uwb silent, RAISED FeedSilent - uwb
+        12   look         | blind: lobby ward
+        20   ping 1 5,5   | CLEARED FeedSilent - uwb: ConditionEnded, uwb heard
+        20   look         | blind: ward
         21   alive a1     | CLEARED ZoneBlind - a1: ConditionEnded, ward sighted
-        31   tick         | uwb silent, RAISED FeedSilent - uwb, lobby blind without uwb, ward blind without uwb
-        32   lost a1      | CLEARED FeedSilent - uwb: ConditionEnded, uwb heard, lobby sighted, ward sighted, RAISED ZoneBlind - a1, ward blind
+        21   look         | blind:
+        31   tick         | uwb silent, RAISED FeedSilent - uwb
+        31   look         | blind: lobby ward
+        32   lost a1      | CLEARED FeedSilent - uwb: ConditionEnded, uwb heard, RAISED ZoneBlind - a1, ward blind
+        32   look         | blind: ward
         ",
     );
 }
@@ -72,19 +123,23 @@ fn what_a_silent_feed_sees_changes_with_the_site() {
     world.check(
         "
         1    ping 1 5,5   | +p ward 1
-        11   tick         | uwb silent, RAISED FeedSilent - uwb, lobby blind without uwb, ward blind without uwb
+        11   tick         | uwb silent, RAISED FeedSilent - uwb
+        11   look         | blind: lobby ward
         ",
     );
     let mut config = SiteConfig { version: 2, ..config };
     config.sources[0].zones = vec![LOBBY, GARDEN];
-    assert_eq!(world.change(&config), ["ward sighted", "garden blind without uwb"]);
+    assert_eq!(world.change(&config), Vec::<String>::new());
+    world.check("12 look | blind: garden lobby");
     let mut config = SiteConfig { version: 3, ..config };
+    config.sources[0].zones.clear();
+    assert_eq!(world.change(&config), Vec::<String>::new());
+    world.check("13 look | blind: attic garden lobby ward");
+    let mut config = SiteConfig { version: 4, ..config };
     config.sources[0].silence_ns = None;
     let told = world.change(&config);
-    assert_eq!(
-        told,
-        ["CLEARED FeedSilent - uwb: RuleRemoved", "uwb heard", "garden sighted", "lobby sighted"]
-    );
+    assert_eq!(told, ["CLEARED FeedSilent - uwb: RuleRemoved", "uwb heard"]);
+    world.check("14 look | blind:");
 }
 
 /// Raised over half a second, over at a quarter, and nothing between.
@@ -132,5 +187,5 @@ fn a_feed_that_was_removed_and_came_back_has_not_spoken() {
     without.tags[4].source = 0;
     assert_eq!(world.change(&without), Vec::<String>::new());
     assert_eq!(world.change(&SiteConfig { version: 3, ..config }), Vec::<String>::new());
-    world.check("11 tick | uwb silent, RAISED FeedSilent - uwb, lobby blind without uwb, ward blind without uwb");
+    world.check("11 tick | uwb silent, RAISED FeedSilent - uwb\n 12 look | blind: lobby ward");
 }

@@ -1,7 +1,7 @@
 //! Effects in words.
 
 use ach_actors_entities::{Effect, Site};
-use ach_actors_model::{AlarmNotice, AlarmTransition, EventKind, Eye, Place};
+use ach_actors_model::{AlarmNotice, AlarmTransition, EventKind, Place};
 
 pub(crate) fn tell(effect: &Effect, site: &Site) -> String {
     let zone = |zone| site.zone_name(zone).expect("a zone").to_owned();
@@ -28,12 +28,7 @@ pub(crate) fn tell(effect: &Effect, site: &Site) -> String {
             EventKind::DoorUnlocked { door: which } => format!("{} unlocked", door(which)),
             EventKind::FeedRestored { source: which } => format!("{} heard", source(which)),
             EventKind::FeedFellSilent { source: which } => format!("{} silent", source(which)),
-            EventKind::ZoneWentBlind { zone: place, without: Eye::Anchor(_) } => {
-                format!("{} blind", zone(place))
-            }
-            EventKind::ZoneWentBlind { zone: place, without: Eye::Source(which) } => {
-                format!("{} blind without {}", zone(place), source(which))
-            }
+            EventKind::ZoneWentBlind { zone: place, .. } => format!("{} blind", zone(place)),
             EventKind::ZoneSighted { zone: place } => format!("{} sighted", zone(place)),
             EventKind::TagHeard { tag } => {
                 format!("tag {} heard", site.tag_id(tag).expect("a tag").0)

@@ -108,7 +108,19 @@ impl World {
             Verdict::Accepted => {}
             other => told.push(format!("{other:?}").to_lowercase()),
         }
+        if words[1] == "look" {
+            told.push(self.blind());
+        }
         told
+    }
+
+    /// Which zones are blind.
+    fn blind(&self) -> String {
+        let turn = Turn { site: &self.site, health: &self.health, now: self.now };
+        let zones = (0..).map(ZoneRef).take(self.site.zone_ref_count());
+        let blind = zones.filter(|&zone| turn.is_blind(zone));
+        let names = blind.map(|zone| self.site.zone_name(zone).expect("a zone"));
+        ["blind:"].into_iter().chain(names).collect::<Vec<_>>().join(" ")
     }
 
     /// Puts another version of the site in force and returns what was told.
@@ -192,7 +204,7 @@ impl World {
             let told = Call::Source(SourceInput::ClockCompared { offset_ns, received_at });
             return self.step(EntityRef::Source(source), told, out);
         }
-        if !matches!(words[0], "tick" | "away") {
+        if !matches!(words[0], "tick" | "away" | "look") {
             let heard = Call::Source(SourceInput::Heard { received_at: self.now });
             self.step(EntityRef::Source(source), heard, out);
         }
@@ -201,7 +213,7 @@ impl World {
         let door = || site.door(words[1]).unwrap_or(DoorRef(999));
         let valid_ms = || words[2].parse().expect("milliseconds");
         let (to, call) = match words[0] {
-            "tick" | "away" => return Verdict::Accepted,
+            "tick" | "away" | "look" => return Verdict::Accepted,
             "ping" => {
                 let ping = ping(tag(), words, observed_at);
                 (EntityRef::Tag(ping.tag), Call::Ping(ping, cause))
@@ -254,7 +266,6 @@ impl World {
                 }
                 MessageBody::AnchorLost { anchor } => Call::Zone(ZoneInput::AnchorLost(anchor)),
                 MessageBody::AnchorFound { anchor } => Call::Zone(ZoneInput::AnchorFound(anchor)),
-                MessageBody::FeedTurned => Call::Zone(ZoneInput::FeedTurned),
             };
             self.step_one(message.to, call, out);
         }

@@ -1,15 +1,15 @@
 //! Stories of many: a feed of a thousand tags.
 
-use ach_actors_entities::Effect;
+use ach_actors_entities::{Effect, Turn};
 use ach_actors_model::{
-    AlarmKind, EventKind, NS_PER_S, Ping, SiteConfig, SubjectClass, SubjectConfig, TagConfig,
-    TagId, TagRef,
+    AlarmKind, AnchorConfig, AnchorRef, EventKind, Lane, NS_PER_S, Ping, ReportKind, SiteConfig,
+    SubjectClass, SubjectConfig, TagConfig, TagId, TagRef, ZoneConfig, ZoneRef,
 };
-use ach_geo::{Floor, Position};
+use ach_geo::{Floor, Outline, Position};
 
 use super::hospital::{MONDAY, hospital, name};
-use super::play::play;
-use super::script::{Script, batch};
+use super::play::{play, run};
+use super::script::{RTLS, Script, batch, report};
 use crate::Input;
 
 const CROWD: u32 = 1_000;
@@ -176,4 +176,105 @@ fn a_call_for_help_does_not_wait_for_thousands_that_fall_silent_at_once() {
     assert!(most <= 1_024, "at most so many in one entry, not {most}");
     let help = (before..script.entries.len()).find(|&at| told(at, AlarmKind::Duress) == 1);
     assert_eq!(help, Some(before), "the call is heard in its own entry");
+}
+
+/// The hospital with so many more zones, side by side, far from where anybody is.
+fn spacious(count: i32) -> SiteConfig {
+    let mut config = crowded(1);
+    for at in 0..count {
+        let (west, east) = (100_000 + at * 1_000, 101_000 + at * 1_000);
+        let outer_mm = vec![(west, 0), (east, 0), (east, 1_000), (west, 1_000)];
+        let outline = Outline::Polygon { outer_mm, holes_mm: vec![] };
+        let id = name(&format!("far{at:05}"));
+        config.zones.push(ZoneConfig { id, outline, ..config.zones[0].clone() });
+    }
+    config
+}
+
+/// As many effects and actors as with one zone.
+#[test]
+fn a_feed_of_ten_thousand_zones_that_stops_is_no_more_work_than_one_of_a_few() {
+    let mut told = vec![];
+    for count in [1, 10_000] {
+        let mut script = Script::new(spacious(count));
+        let mut first_seq = 1;
+        ping(&mut script, &mut first_seq, 1, 1);
+        let cells = run(&script.entries, |_| {}).shard.status();
+        script.push(MONDAY.plus_ns(30 * NS_PER_S), Input::Tick);
+        let silent = run(&script.entries, |_| {});
+        let site = silent.shard.site().expect("a site");
+        let turn = Turn { site, health: &silent.shard.stage.health, now: silent.shard.entry_at() };
+        let zone_count = u32::try_from(site.zone_ref_count()).expect("some");
+        assert!((0..zone_count).map(ZoneRef).all(|zone| turn.is_blind(zone)), "all are blind");
+        ping(&mut script, &mut first_seq, 40, 1);
+        let played = if count == 1 { play(&script.entries) } else { run(&script.entries, |_| {}) };
+        let status = played.shard.status();
+        assert_eq!(
+            status.hot_cell_count + status.cold_cell_count,
+            cells.hot_cell_count + cells.cold_cell_count,
+            "no zone was told"
+        );
+        told.push(played.effects[2..].to_vec());
+    }
+    assert_eq!(told[0].len(), 2);
+    assert_eq!(told[0][0].len(), 2, "an event and an alarm: {:?}", told[0][0]);
+    let in_words = |effects: &[Effect]| effects.iter().filter(|it| is_of_feed(it)).count();
+    assert_eq!(in_words(&told[0][0]), 2);
+    assert_eq!(in_words(&told[0][1]), 2, "the alarm ends and the feed is heard: {:?}", told[0][1]);
+    for (few, many) in told[0].iter().zip(&told[1]) {
+        assert_eq!(few.len(), many.len(), "{few:?} and {many:?}");
+        assert_eq!(in_words(few), in_words(many));
+    }
+}
+
+fn is_of_feed(effect: &Effect) -> bool {
+    match effect {
+        Effect::Alarm(notice) => notice.kind == AlarmKind::FeedSilent,
+        Effect::Event(event) => matches!(
+            event.kind,
+            EventKind::FeedFellSilent { source: RTLS } | EventKind::FeedRestored { source: RTLS }
+        ),
+        _ => false,
+    }
+}
+
+/// Each tells a thousand zones, so an entry fires two of them and no more.
+#[test]
+fn a_call_for_help_does_not_wait_for_anchors_that_are_lost_at_once() {
+    const ANCHORS: u32 = 20;
+    let mut config = spacious(1_000);
+    config.sources[0].silence_ns = None;
+    let zones: Vec<u32> = (5..1_005).collect();
+    config.anchors = (0..ANCHORS)
+        .map(|at| AnchorConfig {
+            id: name(&format!("a{at:02}")),
+            source: 0,
+            zones: zones.clone(),
+            silence_ns: Some(10 * NS_PER_S),
+        })
+        .collect();
+    let mut script = Script::new(config);
+    let alive_at = MONDAY.plus_ns(NS_PER_S);
+    script.push(alive_at, Input::Tick);
+    for at in 0..ANCHORS {
+        let kind = ReportKind::AnchorAlive { anchor: AnchorRef(at) };
+        script.add(Input::Report(report(RTLS, Lane::Door, 1, u64::from(at) + 1, alive_at, kind)));
+    }
+    let late = MONDAY.plus_ns(60 * NS_PER_S);
+    let before = script.entries.len();
+    let press = script.button_of(TagRef(0), late);
+    script.push(late, press);
+    for _ in 0..ANCHORS {
+        script.push(late, Input::Tick);
+    }
+    let played = run(&script.entries, |_| {});
+    let told = |at: usize, kind: AlarmKind| {
+        let of_kind = |effect: &&Effect| matches!(effect, Effect::Alarm(told) if told.kind == kind);
+        played.effects[at].iter().filter(of_kind).count()
+    };
+    let lost: Vec<usize> =
+        (0..script.entries.len()).map(|at| told(at, AlarmKind::ZoneBlind)).collect();
+    assert_eq!(lost.iter().sum::<usize>(), 20, "none is forgotten: {lost:?}");
+    assert_eq!(lost.iter().max(), Some(&2), "two of them are 2,002 steps: {lost:?}");
+    assert_eq!(told(before, AlarmKind::Duress), 1, "the call is heard in its own entry");
 }
