@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use ach_actors_model::{AlarmKind, NS_PER_S, Timestamp};
 use ach_clients_rust::{AlarmStream, AlarmUpdate, Code, Filter, Operator, SelftestReport, now};
-use ach_engine_journal::SimDisk;
+use ach_engine_journal::{SimDisk, StallingDisk};
 use ach_engine_net::Role;
 use ach_engine_node::{Clock, DayMinute, Node, Running, SelftestTrouble, SystemClock};
 use tokio::task::JoinHandle;
 
 use crate::audit::{check_has, drain, records};
-use crate::ward::stalling_disk::StallingDisk;
 use crate::ward::{Alarms, Ward, in_time, name, render};
 
 const DISK_BYTES: u64 = 256 << 20;
