@@ -131,7 +131,7 @@ mod tests {
         whole.finish().unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"all");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        let refused = WholeFile::begin(&file).err().expect("it is there").to_string();
+        let refused = WholeFile::begin(&file).expect_err("it is there").to_string();
         assert!(refused.contains("name another file"), "{refused}");
     }
 }

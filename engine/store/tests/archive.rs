@@ -91,7 +91,7 @@ fn an_archive_that_is_not_what_its_name_says_is_refused() {
         let found = archives(folder.path()).unwrap();
         let span = found.into_iter().find(|span| span.file == file).unwrap();
         let read: Result<Vec<_>, _> =
-            ArchiveReader::open(&span, &SECRET).and_then(|reader| reader.collect());
+            ArchiveReader::open(&span, &SECRET).and_then(Iterator::collect);
         if file != good.file {
             fs::remove_file(&file).unwrap();
         }

@@ -233,7 +233,7 @@ fn too_much_about_a_person_is_refused_and_nothing_of_one_is_shown() {
     // The most there can be fits.
     let text = "\u{1}".repeat(256);
     let links = (0..16).map(|_| Link { system: text.clone(), number: text.clone() }).collect();
-    let most = Person { name: text.clone(), links };
+    let most = Person { name: text, links };
     people.put(&[(name("patient-17"), most.clone())], Timestamp(1)).unwrap();
     assert_eq!(people.person(&name("patient-17")).unwrap(), Some(most));
     assert!(!format!("{:?}", person(1)).contains("Anna"));

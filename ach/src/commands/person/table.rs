@@ -68,7 +68,7 @@ mod tests {
 
     #[track_caller]
     fn check_refused(text: &str, part: &str) {
-        let error = parse(text.as_bytes()).err().expect("a refusal").to_string();
+        let error = parse(text.as_bytes()).expect_err("a refusal").to_string();
         assert!(error.contains(part) && error.contains("nothing is kept"), "{error}");
         assert!(!error.contains("Muster"), "it names somebody: {error}");
     }
@@ -95,7 +95,7 @@ mod tests {
         check_refused("id,name\np-1,Muster\nA. Muster,p-2\n", "line 3: its id");
         check_refused("id,name\np-1,Muster,x\n", "line 2");
         check_refused("id,name\np-1,\n", "line 2: it has no name");
-        let systems: String = (0..17).map(|at| format!(",s{at}")).collect();
+        let systems = ",s".repeat(17);
         check_refused(&format!("id,name{systems}\n"), "at most 16 systems");
     }
 }

@@ -95,10 +95,15 @@ mod tests {
     fn any_bytes_are_a_state_or_none() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let mut writer = HistoryWriter::open(store).unwrap();
-        proptest!(|(bytes in prop::collection::vec(any::<u8>(), 0..200))| {
-            let _ = writer.take_state(&mut bytes.as_slice());
+        let writer = HistoryWriter::open(store).unwrap();
+        let mut runner = proptest::test_runner::TestRunner::default();
+        let writer = std::cell::RefCell::new(writer);
+        let bytes = prop::collection::vec(any::<u8>(), 0..200);
+        let taken = runner.run(&bytes, |bytes| {
+            let _ = writer.borrow_mut().take_state(&mut bytes.as_slice());
+            Ok(())
         });
+        taken.unwrap();
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use ach_actors_model::{Ping, PingBatch, SourceConfig, SourceRef, TagConfig, TagId, TagRef};
 use ach_engine_journal::StallingDisk;
-use ach_geo::{Floor, Position};
+use ach_geo::Floor;
 
 use super::*;
 
@@ -33,7 +33,8 @@ impl Rig {
     fn hear_everybody(&mut self, time: u32) {
         for first in (0..TAGS).step_by(usize::try_from(BATCH_TAGS).unwrap()) {
             let at = Timestamp(self.index + 1);
-            let position = Position { x_mm: 5, y_mm: 5, z_mm: None, floor: Some(Floor(0)) };
+            let position =
+                ach_geo::Position { x_mm: 5, y_mm: 5, z_mm: None, floor: Some(Floor(0)) };
             let ping = |offset: u32| Ping {
                 tag: TagRef(first + offset),
                 seq_offset: offset,
