@@ -26,6 +26,7 @@ const END_WITHIN: Duration = Duration::from_secs(1);
 
 /// What is remembered; time 0 is never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_field_names, reason = "each is a moment")]
 pub(crate) struct Memo {
     /// When a receiver first said that it displays alarms.
     pub displayed_at: Timestamp,

@@ -8,7 +8,7 @@ use ach_engine_wire::limits::LIST_ITEMS_MAX;
 use ach_engine_wire::{Code, SelftestFinding, SelftestHop, SelftestReceiver, SelftestReport, Text};
 
 use super::Session;
-use crate::selftest::{self, Tested, UnderWay};
+use crate::selftest::{self, Tested};
 
 /// Runs a self-test and answers with what became of it. Other questions are answered meanwhile.
 pub(super) fn take_order(session: &Rc<Session>, command: u64) {
@@ -18,17 +18,14 @@ pub(super) fn take_order(session: &Rc<Session>, command: u64) {
         let rim = &session.rim;
         let record = rim.audit.record(&session.party, Action::SelfTested, Outcome::Done);
         let record = Record { request: Some(command), ..record };
-        let report = match selftest::run(rim, &session.identity.name).await {
-            Ok(tested) => {
-                selftest::conclude(rim, &tested, record);
-                report(command, &tested)
-            }
-            Err(UnderWay) => {
-                let (outcome, code) = (Outcome::Refused, Code::NotNow);
-                rim.audit.note(Record { outcome, code: Some(code.value()), ..record });
-                let detail = Text::new("another self-test is under way");
-                SelftestReport { code, detail, ..report(command, &Tested::default()) }
-            }
+        let report = if let Ok(tested) = selftest::run(rim, &session.identity.name).await {
+            selftest::conclude(rim, &tested, record);
+            report(command, &tested)
+        } else {
+            let (outcome, code) = (Outcome::Refused, Code::NotNow);
+            rim.audit.note(Record { outcome, code: Some(code.value()), ..record });
+            let detail = Text::new("another self-test is under way");
+            SelftestReport { code, detail, ..report(command, &Tested::default()) }
         };
         // A peer that reads no answers is noticed by the next question.
         let _ = session.answer(report);

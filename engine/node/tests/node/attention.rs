@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ach_actors_model::{NS_PER_S, TagId, Timestamp};
-use ach_clients_rust::{AlarmUpdate, Attention, Filter, Operator, Report, ReportWord, now};
+use ach_clients_rust::{
+    AlarmStream, AlarmUpdate, Attention, Filter, Operator, Report, ReportWord, now,
+};
 use ach_engine_net::Role;
 use ach_engine_node::{Clock, Node, Running, SystemClock};
 use ach_engine_wire::{Displayed, Frame, Subscribe, Topic};
@@ -90,6 +92,13 @@ impl Clock for Ahead {
     }
 }
 
+/// Hears of the one open alarm, and that there is no other.
+async fn until_mark(stream: &mut AlarmStream) {
+    let open = in_time("the open alarm", stream.next()).await.unwrap();
+    assert_eq!(render(&open), "Raised Duress nurse Durable");
+    assert_eq!(render(&in_time("the mark", stream.next()).await.unwrap()), "open 1");
+}
+
 /// Waits until the open alarm of the ward counts as displayed by nobody.
 async fn until_overdue(operator: &mut Operator, node: &Running) {
     until(operator, |_| node.health().undisplayed_count == 1).await;
@@ -112,16 +121,13 @@ async fn that_nobody_displays_is_trouble_only_where_a_receiver_ever_did_also_bef
     // Somebody looks in at a terminal: he displays it, and is not expected to be there always.
     let looker = ward.client(node.address(), Role::Operator, "looker").await;
     let mut terminal = looker.subscriber().alarms(Filter::default(), None).await.unwrap();
-    assert_eq!(
-        render(&in_time("the mark", terminal.next()).await.unwrap()),
-        "Raised Duress nurse Durable"
-    );
+    until_mark(&mut terminal).await;
     terminal.displayed().await.unwrap();
     until(&mut operator, |found| found.unseen_count == 0).await;
     assert!(!node.health().is_display_expected);
     let client = ward.client(node.address(), Role::Receiver, "board").await;
     let mut board = client.subscriber().alarms(Filter::default(), None).await.unwrap();
-    in_time("the open alarm", board.next()).await.unwrap();
+    until_mark(&mut board).await;
     board.displayed().await.unwrap();
     until(&mut operator, |_| node.health().is_display_expected).await;
     assert!(!node.health().is_degraded());

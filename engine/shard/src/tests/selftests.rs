@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use ach_actors_entities::Effect;
 use ach_actors_model::{AlarmKind, AlarmPriority, AlarmTransition, Place};
 
 use super::play::{Played, play};
@@ -53,12 +52,8 @@ fn a_test_that_was_left_open_is_ended_by_the_next_one() {
         ],
     );
     assert!(played.shard.open_alarms().is_empty());
-    let alarms = played.effects.iter().flatten().filter_map(|effect| match effect {
-        Effect::Alarm(notice) => Some(notice),
-        _ => None,
-    });
     let raised: Vec<_> =
-        alarms.filter(|notice| notice.transition == AlarmTransition::Raised).collect();
+        played.notices().filter(|notice| notice.transition == AlarmTransition::Raised).collect();
     let ids: BTreeSet<_> = raised.iter().map(|notice| notice.id).collect();
     assert_eq!(ids.len(), 3);
     assert_eq!(raised.iter().map(|notice| notice.episode).collect::<Vec<_>>(), [1, 2, 3]);
@@ -72,9 +67,9 @@ fn a_test_that_was_left_open_is_ended_by_the_next_one() {
 fn the_end_of_a_test_ends_nothing_else() {
     check(
         "1 anna at 3,1
-         2 anna presses
+         2 sam presses
          3 selftest begin
          4 selftest end",
-        &["2 raised Duress anna", "3 raised SelfTest -", "4 cleared SelfTest - (ConditionEnded)"],
+        &["2 raised Duress sam", "3 raised SelfTest -", "4 cleared SelfTest - (ConditionEnded)"],
     );
 }

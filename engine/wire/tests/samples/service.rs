@@ -157,7 +157,7 @@ fn selftest_frames() -> Vec<(&'static str, Frame)> {
             detail: "nobody displayed it within 10 s".into(),
             remedy: "look at the screens".into(),
         }],
-        ..good.clone()
+        ..good
     };
     let not_now = SelftestReport {
         code: Code::NotNow,
@@ -166,7 +166,7 @@ fn selftest_frames() -> Vec<(&'static str, Frame)> {
         hops: vec![],
         receivers: vec![],
         findings: vec![],
-        ..good.clone()
+        ..good
     };
     vec![
         ("selftest order", Frame::SelftestOrder(SelftestOrder { command: 10 })),
