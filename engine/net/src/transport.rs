@@ -33,9 +33,11 @@ const CLIENT_UNI_STREAMS_MAX: u32 = 6;
 /// Unidirectional streams a node may have open: the subscriptions, twice while some are replaced.
 const NODE_UNI_STREAMS_MAX: u32 = 32;
 
-/// What a node takes unread on one stream: 21,000 pings, 20 ms at a million a second, and enough
-/// for 50 MB/s over 20 ms of distance.
-const NODE_STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
+/// What a node takes unread on one stream: 2,700 pings. A vendor that sends more than a node can take
+/// fills the node's socket with as much, and what an alarm waits for is behind it, whoever sent that:
+/// these are some 100 packets, half a millisecond. Over 20 ms of distance it is enough for 6 MB/s,
+/// which are 130,000 pings.
+const NODE_STREAM_WINDOW_BYTES: u32 = 128 * 1024;
 
 /// What a node takes unread on a connection: all its streams, so that a full ping lane never holds
 /// up duress.

@@ -17,6 +17,10 @@ use crate::notes::SHARD;
 /// The term of a node that runs alone.
 pub(crate) const TERM: u64 = 1;
 
+/// How nice a thread is that prepares a segment: zeroing 64 MiB takes 50 ms of a core, and there is a
+/// second at least until the segment is wanted.
+const NICENESS: i32 = 10;
+
 /// What a thread that prepares a segment comes back with.
 type Prepared<F> = Result<Preparation<F>, PrepareError>;
 
@@ -130,7 +134,11 @@ where
                 let (done, preparing) = channel();
                 let thread = std::thread::Builder::new().name("ach-segment".to_owned());
                 // Nobody listens any more once the journal is closed.
-                let run = move || drop(done.send(preparation.run()));
+                let run = move || {
+                    // Of the calling thread only. Where it is not allowed nothing is lost.
+                    let _ = rustix::process::setpriority_process(None, NICENESS);
+                    drop(done.send(preparation.run()));
+                };
                 match thread.spawn(run) {
                     Ok(_) => self.preparing = Some(preparing),
                     Err(error) => tracing::warn!(%error, "no thread to prepare a segment"),

@@ -42,6 +42,11 @@ pub(crate) mod kind {
 /// no more until the disk has taken some.
 const ORDERS_MAX: usize = 64;
 
+/// How nice the thread is: to see whether a start could use a checkpoint takes a tenth of a second of a
+/// large site, at its worst once a second. On a core that is full the thread gets one part in ten, so
+/// checkpoints come every two seconds at least, and a start stays as short as it is to be.
+const NICENESS: i32 = 10;
+
 /// What the thread is asked.
 #[derive(Debug)]
 pub(crate) enum Order {
@@ -116,9 +121,12 @@ impl Keeper {
         let (orders, taken) = sync_channel(ORDERS_MAX);
         let shared = Arc::new(Shared::after(store.last_bytes()));
         let mut writer = Writer { store, pin, mark, counters, shared: shared.clone(), open: None };
-        let thread = std::thread::Builder::new()
-            .name("ach-checkpoint".to_owned())
-            .spawn(move || writer.run(&taken))?;
+        let thread =
+            std::thread::Builder::new().name("ach-checkpoint".to_owned()).spawn(move || {
+                // Of the calling thread only. Where it is not allowed nothing is lost.
+                let _ = rustix::process::setpriority_process(None, NICENESS);
+                writer.run(&taken);
+            })?;
         Ok(Keeper { orders: Some(orders), shared, host: Host::Thread(thread) })
     }
 

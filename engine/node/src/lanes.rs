@@ -16,9 +16,12 @@ use tokio::sync::Notify;
 /// doors and buttons; all of them at once fit.
 const REPORTS_MAX: usize = 4_096;
 
-/// Batches of pings that may wait. With batches of [`BATCH_PINGS_MAX`](crate::ping_buffer) they are
-/// 65,536 pings, some 40 ms of work for a shard.
+/// Batches of pings that may wait. Many feeds that send single pings make small ones.
 pub(crate) const PING_BATCHES_MAX: usize = 256;
+
+/// The lane has no room once this many pings wait: some 8 ms of work for a shard. More would grow old
+/// there; in its session's buffer a ping still gives way to a newer one of its tag.
+const PINGS_WAITING_MAX: usize = 4_096;
 
 /// The lanes into one shard.
 #[derive(Debug)]
@@ -26,6 +29,7 @@ pub(crate) struct Lanes {
     duress: Queue<Ticketed>,
     door: Queue<Ticketed>,
     pings: Queue<PingBatch>,
+    waiting_pings: AtomicUsize,
     shard: AtomicWaker,
     is_closed: AtomicBool,
 }
@@ -61,6 +65,7 @@ impl Lanes {
             duress: Queue::new(reports_max),
             door: Queue::new(reports_max),
             pings: Queue::new(batches_max),
+            waiting_pings: AtomicUsize::new(0),
             shard: AtomicWaker::new(),
             is_closed: AtomicBool::new(false),
         }
@@ -68,14 +73,23 @@ impl Lanes {
 
     /// Puts a batch on the ping lane at once, or gives it back when the lane is full.
     pub(crate) fn offer_pings(&self, batch: PingBatch) -> Result<(), PingBatch> {
-        self.pings.items.push(batch)?;
+        if self.is_ping_lane_full() {
+            return Err(batch);
+        }
+        let count = batch.pings.len();
+        // Counted first: the shard may take the batch at once.
+        self.waiting_pings.fetch_add(count, Ordering::SeqCst);
+        if let Err(batch) = self.pings.items.push(batch) {
+            self.waiting_pings.fetch_sub(count, Ordering::SeqCst);
+            return Err(batch);
+        }
         self.shard.wake();
         Ok(())
     }
 
     /// Whether the ping lane has no room.
     pub(crate) fn is_ping_lane_full(&self) -> bool {
-        self.pings.items.is_full()
+        self.pings.items.is_full() || self.waiting_pings.load(Ordering::SeqCst) >= PINGS_WAITING_MAX
     }
 
     /// Whether the door lane has no room.
@@ -85,7 +99,7 @@ impl Lanes {
 
     /// Waits until the ping lane has room or the lanes are closed.
     pub(crate) async fn ping_room(&self) -> Result<(), LanesClosed> {
-        self.pings.room(|| self.is_closed()).await
+        self.pings.room(|| self.is_ping_lane_full(), || self.is_closed()).await
     }
 
     /// Puts an input that is not a ping on its lane, waiting for room.
@@ -104,7 +118,7 @@ impl Lanes {
                 Ok(()) => break,
                 Err(back) => input = back,
             }
-            queue.room(|| self.is_closed()).await?;
+            queue.room(|| queue.items.is_full(), || self.is_closed()).await?;
         }
         self.shard.wake();
         Ok(())
@@ -117,7 +131,11 @@ impl Lanes {
 
     /// The next batch of pings.
     pub(crate) fn pop_pings(&self) -> Option<PingBatch> {
-        self.pings.pop()
+        let batch = self.pings.items.pop()?;
+        // Before anybody is told of the room.
+        self.waiting_pings.fetch_sub(batch.pings.len(), Ordering::SeqCst);
+        self.pings.tell_room();
+        Some(batch)
     }
 
     /// Whether nothing waits.
@@ -169,13 +187,22 @@ impl<T> Queue<T> {
 
     fn pop(&self) -> Option<T> {
         let item = self.items.pop()?;
-        if self.waiting.load(Ordering::SeqCst) > 0 {
-            self.has_room.notify_waiters();
-        }
+        self.tell_room();
         Some(item)
     }
 
-    async fn room(&self, is_closed: impl Fn() -> bool) -> Result<(), LanesClosed> {
+    /// Something was taken.
+    fn tell_room(&self) {
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            self.has_room.notify_waiters();
+        }
+    }
+
+    async fn room(
+        &self,
+        is_full: impl Fn() -> bool,
+        is_closed: impl Fn() -> bool,
+    ) -> Result<(), LanesClosed> {
         let _waiting = Waiting::on(&self.waiting);
         loop {
             let mut room = std::pin::pin!(self.has_room.notified());
@@ -183,7 +210,7 @@ impl<T> Queue<T> {
             if is_closed() {
                 return Err(LanesClosed);
             }
-            if !self.items.is_full() {
+            if !is_full() {
                 return Ok(());
             }
             room.await;
@@ -211,7 +238,8 @@ impl Drop for Waiting<'_> {
 mod tests {
     use std::sync::Arc;
 
-    use ach_actors_model::{SourceRef, Timestamp};
+    use ach_actors_model::{Ping, SourceRef, TagRef, Timestamp};
+    use ach_geo::Position;
 
     use super::*;
 
@@ -263,6 +291,28 @@ mod tests {
         assert!(!waiter.is_finished());
         assert_eq!(lanes.pop_pings(), Some(batch(1)));
         assert_eq!(waiter.await.unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn the_ping_lane_is_full_of_so_many_pings_however_few_batches_they_are() {
+        let lanes = Lanes::new(PING_BATCHES_MAX);
+        let ping = Ping {
+            tag: TagRef(1),
+            seq_offset: 0,
+            observed_at: Timestamp(0),
+            position: Position { x_mm: 0, y_mm: 0, z_mm: None, floor: None },
+            accuracy_mm: 0,
+            battery_percent: None,
+        };
+        let large = || PingBatch { pings: vec![ping; PINGS_WAITING_MAX / 2], ..batch(1) };
+        assert_eq!(lanes.offer_pings(large()), Ok(()));
+        assert!(!lanes.is_ping_lane_full());
+        assert_eq!(lanes.offer_pings(large()), Ok(()));
+        assert!(lanes.is_ping_lane_full());
+        assert_eq!(lanes.offer_pings(batch(2)), Err(batch(2)));
+        assert_eq!(lanes.pop_pings(), Some(large()));
+        assert_eq!(lanes.offer_pings(batch(2)), Ok(()));
+        assert_eq!(lanes.depths(), [0, 0, 2]);
     }
 
     #[tokio::test]

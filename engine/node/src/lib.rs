@@ -57,6 +57,7 @@ mod pin;
 mod ping_buffer;
 mod planted;
 mod publisher;
+mod read_ahead;
 mod recent;
 mod recovery;
 mod rereading;

@@ -32,8 +32,8 @@ pub struct NodeLimits {
     /// Sequence numbers a vendor may be ahead of what was decided on the ping lane: at half a
     /// million pings a second 130 ms.
     pub ping_window: u32,
-    /// Batches of pings that may wait for the shard. With 256 pings each they are 65,536, some 40 ms
-    /// of its work; when they wait, sessions conflate.
+    /// Batches of pings that may wait for the shard, and 4,096 pings at most; what comes more waits in
+    /// its session and is conflated there.
     pub ping_batches_max: usize,
     /// The same on the duress and door lanes.
     pub report_window: u32,

@@ -5,12 +5,9 @@ use std::sync::Arc;
 
 use ach_actors_entities::Effect;
 use ach_actors_model::{SiteConfig, Timestamp};
-use ach_engine_checkpoint::{CHAIN_START, ReadError, Seal, Shelf, Shelved, chained, hash};
-use ach_engine_journal::{
-    Config, Damage, Disk, Journal, Kek, Lsn, OpenError, Opened, Record, RecordKind,
-};
+use ach_engine_checkpoint::{CHAIN_START, ReadError, Seal, Shelf, Shelved, chained};
+use ach_engine_journal::{Config, Damage, Disk, Kek, Lsn, OpenError, Opened};
 use ach_engine_shard::{LOGIC_VERSION, Shard};
-use ach_engine_wire::decode_entry;
 
 use crate::checkpoint_store::{CheckpointStore, DiskStore, Good};
 use crate::coded_site::{CodedSite, configs_in_force, follow_sites};
@@ -19,6 +16,7 @@ use crate::committer::EntryLog;
 use crate::journal_floor::JournalFloor;
 use crate::journal_log::JournalLog;
 use crate::ledger::Ledger;
+use crate::read_ahead::{ReadEntry, Source};
 use crate::restore::{Restored, Unusable, restore};
 use crate::scribe::{CheckpointPolicy, Since};
 use crate::start_error::StartError;
@@ -133,9 +131,8 @@ where
     let mut replay = Replay::new(restored.map(|(restored, _)| restored));
     // From the checkpoint's own entry on: it shows that journal and checkpoint belong together.
     let after = Lsn(replay.unmet.map_or(0, |seal| seal.lsn.saturating_sub(1)));
-    let opened = Journal::open_after(disk.clone(), config, kek.clone(), after, &mut |record| {
-        replay.record(&record);
-    });
+    let source = Source { disk, config, kek, after, after_index: replay.from_index };
+    let opened = source.open(is_threaded, &mut |read| replay.take(read))?;
     if let Some(wrong) = replay.wrong {
         return Err(wrong);
     }
@@ -264,17 +261,15 @@ impl Replay {
         }
     }
 
-    fn record(&mut self, record: &Record<'_>) {
-        if record.kind == RecordKind::Entry && self.wrong.is_none() {
-            self.wrong = self.entry(record).err();
-        }
+    /// Decides an entry again. False if no more is wanted.
+    fn take(&mut self, read: ReadEntry) -> bool {
+        self.wrong = self.entry(read).err();
+        self.wrong.is_none()
     }
 
-    fn entry(&mut self, record: &Record<'_>) -> Result<(), StartError> {
-        let index = record.index;
-        if index <= self.from_index {
-            return self.meet(record);
-        }
+    fn entry(&mut self, read: ReadEntry) -> Result<(), StartError> {
+        let index = read.index;
+        let Some(entry) = read.entry else { return self.meet(&read) };
         if self.unmet.is_some() {
             // What follows the checkpoint is there, and its own entry is not.
             return Err(StartError::OtherJournal { index: self.from_index });
@@ -282,10 +277,8 @@ impl Replay {
         if self.last_index == 0 && index > 1 {
             return Err(StartError::NoCheckpoint { index });
         }
-        let entry_hash = hash(record.payload);
-        self.chain = chained(self.chain, entry_hash);
-        let entry = decode_entry(record.payload)
-            .map_err(|source| StartError::Unreadable { index, source })?;
+        self.chain = chained(self.chain, read.hash);
+        let entry = entry.map_err(|source| StartError::Unreadable { index, source })?;
         if entry.logic_version > LOGIC_VERSION {
             return Err(StartError::NewerLogic { index, found: entry.logic_version });
         }
@@ -300,7 +293,7 @@ impl Replay {
         if effects_hash != entry.effects_hash {
             return Err(StartError::Diverged { index, from: self.from_index });
         }
-        self.since.add(record.payload.len());
+        self.since.add(read.bytes);
         self.last_index = entry.index;
         self.last_at = entry.at;
         self.logic_version = entry.logic_version;
@@ -313,12 +306,12 @@ impl Replay {
     }
 
     /// An entry that the checkpoint has; its last one must be the one it says.
-    fn meet(&mut self, record: &Record<'_>) -> Result<(), StartError> {
-        if record.index == self.from_index
+    fn meet(&mut self, read: &ReadEntry) -> Result<(), StartError> {
+        if read.index == self.from_index
             && let Some(seal) = self.unmet.take()
-            && (hash(record.payload), record.lsn) != (seal.entry_hash, Lsn(seal.lsn))
+            && (read.hash, read.lsn) != (seal.entry_hash, Lsn(seal.lsn))
         {
-            return Err(StartError::OtherJournal { index: record.index });
+            return Err(StartError::OtherJournal { index: read.index });
         }
         Ok(())
     }

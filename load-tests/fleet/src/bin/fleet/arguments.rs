@@ -17,6 +17,7 @@ Examples:
   fleet local load-tests/scenarios/durable-64.toml load-tests/scenarios/durable-256.toml --runs 3
   fleet overload --seconds 30
   fleet soak --hours 0.05
+  fleet history load-tests/scenarios/durable-64.toml --runs 5 --run-s 5
 
 On two machines:
   fleet site load-tests/scenarios/alarms-20k.toml --out site
@@ -43,6 +44,10 @@ pub(crate) enum Job {
     Overload(Overload),
     /// Load a node with half of what it carries on one core, for hours, and see whether its memory grows
     Soak(Soak),
+    /// Load nodes with and without history in turns, and see what writing it costs
+    History(HistoryCost),
+    /// Kill a node in the midst of its load, and see how soon it is back
+    Restart(Restart),
     /// Load a node that runs already
     Run(Run),
     /// Write the site that a node must serve for these scenarios
@@ -95,7 +100,7 @@ pub(crate) struct Local {
     pub(crate) below: PathBuf,
 }
 
-/// A node on one core, and its load on the others.
+/// A node on this machine, and its load.
 #[derive(Debug, Args)]
 pub(crate) struct OneCore {
     /// The `ach` program; without it, the one beside this program
@@ -148,6 +153,36 @@ fn hours(text: &str) -> Result<f64, String> {
         return Ok(hours);
     }
     Err("a soak lasts from 0.008 to 744 hours".to_owned())
+}
+
+/// `fleet history`.
+#[derive(Debug, Args)]
+pub(crate) struct HistoryCost {
+    #[command(flatten)]
+    pub(crate) plan: Plan,
+    /// The `ach` program; without it, the one beside this program
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ach: Option<PathBuf>,
+    /// Which threads the nodes have
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) threads: Threads,
+    /// Folder on the disk to use; the nodes' data are made and removed in it
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) below: PathBuf,
+}
+
+/// `fleet restart`.
+#[derive(Debug, Args)]
+pub(crate) struct Restart {
+    #[command(flatten)]
+    pub(crate) with: OneCore,
+    /// How often it is killed
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) kills: u32,
+    /// Seconds of load before each
+    #[arg(long, value_name = "SECONDS", default_value_t = 5,
+        value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    pub(crate) load_s: u32,
 }
 
 /// `fleet run`.

@@ -10,7 +10,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use ach_actors_model::Name;
-use ach_clients_rust::{Bundle, ClientConfig, Role};
+use ach_clients_rust::{Bundle, ClientConfig, Role, now};
 use ach_engine_journal::{FileDisk, KekSource, Stall, StallingDisk};
 use ach_engine_net::Authority;
 use ach_engine_node::{Arrangement, Ended, Node, NodeConfig, NodeLimits, Running, SystemClock};
@@ -59,6 +59,18 @@ impl Threads {
     }
 }
 
+/// What a process of its own keeps of the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remembers {
+    /// History and archives, as a node does that is asked nothing else.
+    History,
+    /// The same; what nobody needs of the journal goes also if history is off: a long load fills a disk
+    /// otherwise.
+    HistoryWithoutJournal,
+    /// The journal.
+    JournalAlone,
+}
+
 /// How the node is to run.
 #[derive(Debug, Clone)]
 pub(crate) struct HostPlan {
@@ -69,8 +81,7 @@ pub(crate) struct HostPlan {
     pub(crate) threads: Threads,
     /// Which core a process of its own is kept on; without it, on any.
     pub(crate) cores: Option<Cores>,
-    /// Whether the journal is given up once no start needs it: a long load fills a disk otherwise.
-    pub(crate) forgets_journal: bool,
+    pub(crate) remembers: Remembers,
     /// Whether a process of its own measures what it spends on an alarm.
     pub(crate) measures_residence: bool,
 }
@@ -86,7 +97,7 @@ pub(crate) struct Host {
     /// Stalls the disk of a node within this process.
     pub(crate) stall: Option<Stall>,
     node: HostedNode,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 #[derive(Debug)]
@@ -122,7 +133,7 @@ impl Host {
         let receiver = enrolled(Role::Receiver, "load-test")?;
         let operator = enrolled(Role::Operator, "desk")?;
         let stall = plan.program.is_none().then_some(stall);
-        Ok(Host { vendor, receiver, operator, metrics, stall, node, _folder: folder })
+        Ok(Host { vendor, receiver, operator, metrics, stall, node, folder })
     }
 
     /// The node's process, when it has its own.
@@ -131,6 +142,32 @@ impl Host {
             HostedNode::Process(child) => Some(child.id()),
             HostedNode::Here(_) => None,
         }
+    }
+
+    /// Kills the node's process, as a power cut would end it.
+    pub(crate) fn kill(&self) -> Result<(), Failure> {
+        let id = self.process().and_then(|id| i32::try_from(id).ok());
+        let id = id.and_then(rustix::process::Pid::from_raw);
+        let id = id.ok_or_else(|| Failure::new("the node is no process of its own"))?;
+        Ok(rustix::process::kill_process(id, rustix::process::Signal::KILL)?)
+    }
+
+    /// Starts a process anew that was killed, on what it left. Says how long it took until it listened.
+    pub(crate) fn start_again(&mut self, plan: &HostPlan) -> Result<Duration, Failure> {
+        let (HostedNode::Process(child), Some(program)) = (&mut self.node, &plan.program) else {
+            return Err(Failure::new("the node is no process of its own"));
+        };
+        child.wait()?;
+        let folder = self.folder.path();
+        let begun_at = now();
+        let (child, listening) = spawn(program, &folder.join("site"), &folder.join("data"), plan)?;
+        let took = Duration::from_nanos(now().since_ns(begun_at));
+        self.node = HostedNode::Process(child);
+        self.metrics = listening.metrics;
+        for config in [&mut self.vendor, &mut self.receiver, &mut self.operator] {
+            config.addr = listening.node;
+        }
+        Ok(took)
     }
 
     /// Ends the node in order.
@@ -215,8 +252,14 @@ fn spawn(
     if plan.measures_residence {
         command.args(["--measure", "residence"]);
     }
-    if plan.forgets_journal {
-        command.arg("--forget-journal");
+    match plan.remembers {
+        Remembers::History => {}
+        Remembers::HistoryWithoutJournal => {
+            command.arg("--forget-journal");
+        }
+        Remembers::JournalAlone => {
+            command.args(["--history", "off"]);
+        }
     }
     let mut child = match &plan.cores {
         Some(cores) => cores.on_node_core(|| command.spawn())??,

@@ -7,6 +7,7 @@ mod chart;
 mod cores;
 mod cpu_times;
 mod failure;
+mod history_cost;
 mod host;
 mod node_numbers;
 mod outcome;
@@ -18,6 +19,7 @@ mod report;
 mod report_page;
 mod residence;
 mod resident;
+mod restart;
 mod run;
 mod scenario;
 mod schedule;
@@ -45,6 +47,8 @@ fn main() -> ExitCode {
         Job::Local(local) => series::local(&local),
         Job::Overload(overload) => overload::overload(&overload),
         Job::Soak(soak) => overload::soak(&soak),
+        Job::History(asked) => history_cost::history_cost(&asked),
+        Job::Restart(asked) => restart::restart(&asked),
         Job::Run(run) => series::remote(&run),
         Job::Site(site) => series::write_site(&site),
     };

@@ -8,7 +8,7 @@ use ach_load_tests_fleet::Provenance;
 use crate::arguments::{Local, Plan, Run, Site};
 use crate::campus::Campus;
 use crate::failure::Failure;
-use crate::host::{Host, HostPlan, Threads, program_beside};
+use crate::host::{Host, HostPlan, Remembers, Threads, program_beside};
 use crate::outcome::Outcome;
 use crate::report::Report;
 use crate::report_page::ReportPage;
@@ -27,16 +27,16 @@ pub(crate) enum Ending {
 
 /// A scenario and what came of its runs so far.
 #[derive(Debug)]
-struct Series {
-    name: String,
-    scenario: Scenario,
+pub(crate) struct Series {
+    pub(crate) name: String,
+    pub(crate) scenario: Scenario,
     outcomes: Vec<Outcome>,
 }
 
 /// `fleet local`.
 pub(crate) fn local(local: &Local) -> Result<Ending, Failure> {
     let mut series = read(&local.plan)?;
-    let campus = campus(&series);
+    let campus = campus_for(&series);
     let program = match (&local.ach, local.in_process) {
         (_, true) => None,
         (Some(program), false) => Some(program.clone()),
@@ -48,7 +48,7 @@ pub(crate) fn local(local: &Local) -> Result<Ending, Failure> {
         program,
         threads: local.threads,
         cores: None,
-        forgets_journal: false,
+        remembers: Remembers::History,
         measures_residence: true,
     };
     let host = Host::start(&plan, &campus.directory)?;
@@ -77,7 +77,7 @@ pub(crate) fn local(local: &Local) -> Result<Ending, Failure> {
 /// `fleet run`.
 pub(crate) fn remote(run: &Run) -> Result<Ending, Failure> {
     let mut series = read(&run.plan)?;
-    let campus = campus(&series);
+    let campus = campus_for(&series);
     let config = |directory: &Path| -> Result<ClientConfig, Failure> {
         Ok(ClientConfig::new(run.node, &run.server_name, Bundle::load(directory)?))
     };
@@ -97,12 +97,13 @@ pub(crate) fn remote(run: &Run) -> Result<Ending, Failure> {
 pub(crate) fn write_site(site: &Site) -> Result<Ending, Failure> {
     let scenarios: Vec<Scenario> =
         site.scenarios.iter().map(|path| Scenario::read(path)).collect::<Result<_, _>>()?;
-    campus_of(scenarios.iter()).directory.write(&site.out)?;
+    campus(scenarios.iter()).directory.write(&site.out)?;
     println!("wrote {}", site.out.display());
     Ok(Ending::Held)
 }
 
-fn read(plan: &Plan) -> Result<Vec<Series>, Failure> {
+/// The scenarios of a plan, without outcomes yet.
+pub(crate) fn read(plan: &Plan) -> Result<Vec<Series>, Failure> {
     let read = |path: &PathBuf| {
         let mut scenario = Scenario::read(path)?;
         scenario.runs = plan.runs.unwrap_or(scenario.runs).max(1);
@@ -117,12 +118,12 @@ fn read(plan: &Plan) -> Result<Vec<Series>, Failure> {
     plan.scenarios.iter().map(read).collect()
 }
 
-fn campus(series: &[Series]) -> Campus {
-    campus_of(series.iter().map(|series| &series.scenario))
+fn campus_for(series: &[Series]) -> Campus {
+    campus(series.iter().map(|series| &series.scenario))
 }
 
 /// One campus for all: as large as the largest scenario wants it.
-fn campus_of<'a>(scenarios: impl Iterator<Item = &'a Scenario>) -> Campus {
+pub(crate) fn campus<'a>(scenarios: impl Iterator<Item = &'a Scenario>) -> Campus {
     let (mut zones, mut tags) = (2, 1);
     for scenario in scenarios {
         zones = scenario.zones.max(zones);

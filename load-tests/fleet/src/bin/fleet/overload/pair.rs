@@ -9,7 +9,7 @@ use super::phase::Rig;
 use crate::arguments::OneCore;
 use crate::cores::Cores;
 use crate::failure::Failure;
-use crate::host::{Host, HostPlan, Threads, program_beside};
+use crate::host::{Host, HostPlan, Remembers, Threads, program_beside};
 use crate::outcome::float;
 use crate::run::drained_of;
 use crate::watched::Watched;
@@ -67,7 +67,7 @@ impl Pair {
             program: Some(program),
             threads: Threads::Auto,
             cores: Some(cores.clone()),
-            forgets_journal: true,
+            remembers: Remembers::HistoryWithoutJournal,
             measures_residence: false,
         };
         Ok(Pair { cores, watched, plan })
