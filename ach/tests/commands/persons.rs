@@ -61,8 +61,8 @@ fn a_person_is_kept_told_and_erased_and_each_is_in_the_audit_log() {
     assert_eq!(of("person")[0]["name"], "Berta Beispielhaft");
     assert_eq!(of("person")[0]["links"][0]["number"], "MRN-081547");
     assert_eq!(of("tag")[0]["tag"], "0200AC0000000004");
-    assert_eq!(of("visit")[0]["zone"], "store");
-    assert_eq!(of("alarm")[0]["kind"], "unauthorised_entry");
+    assert!(of("visit").iter().any(|visit| visit["zone"] == "store"), "{told:?}");
+    assert!(of("alarm").iter().any(|it| it["kind"] == "unauthorised_entry"), "{told:?}");
     assert_eq!(of("position").len(), 4, "{told:?}");
     let out = "person export visitor-001 --data data --out berta.jsonl";
     check(at, out, 0, &["\"rows\":"]);
