@@ -21,6 +21,9 @@ const FLATNESS_MIN: f64 = 1e-3;
 /// Points count as one below this spread.
 const SPREAD_MIN_M: f64 = 0.01;
 
+/// How far from the middle the points lie that a frame is kept by.
+const KEPT_ARM_M: f64 = 1_000.0;
+
 /// A place known in both frames.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ControlPoint {
@@ -170,6 +173,24 @@ impl SiteFrame {
             return Err(SiteFrameError::TooFar { distance_m });
         }
         Ok(self.plane.lift(east_m, north_m))
+    }
+
+    /// Points that a frame can be fitted to which is this one, to a hundredth of a millimetre within
+    /// 10 km: a kilometre round the middle of its own. To keep a frame, keep them.
+    ///
+    /// # Errors
+    ///
+    /// A kilometre from a middle that is too near to a pole.
+    pub fn control_points(&self) -> Result<[ControlPoint; 4], SiteFrameError> {
+        let point = |(east_m, north_m)| {
+            let (lon_deg, lat_deg) = self.plane.lift(east_m, north_m);
+            let (x_m, y_m) = self.to_site.map(east_m, north_m);
+            ControlPoint { lon_deg, lat_deg, x_m, y_m }
+        };
+        let points =
+            [(-KEPT_ARM_M, 0.0), (KEPT_ARM_M, 0.0), (0.0, -KEPT_ARM_M), (0.0, KEPT_ARM_M)]
+                .map(point);
+        SiteFrame::fit(&points).map(|_| points)
     }
 
     /// How far the fit misses the control points, as root of the mean square, in metres.

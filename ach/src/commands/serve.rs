@@ -44,6 +44,7 @@ pub(crate) fn run(serve: &Serve) -> Result<Outcome, Failure> {
     }
     config.limits.selftest_at = serve.selftest_at;
     remember(serve, &mut config)?;
+    config.made_from = site_apply::read_note(&serve.site);
     // Before the node: whoever waits for it is told that it recovers.
     let page = Arc::new(ServePage::new(&config, &serve.data));
     let metrics = serve.metrics.map(|wanted| Server::start(wanted, page.clone())).transpose()?;
@@ -106,6 +107,7 @@ pub(crate) fn node_config(
         name,
         site,
         frame: directory.georeference.frame()?,
+        made_from: None,
         kek: data.key_source(),
         data: data.root().to_owned(),
         journal: ach_engine_journal::Config::default(),

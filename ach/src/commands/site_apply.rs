@@ -127,7 +127,8 @@ pub(super) fn tell(verdict: &SiteVerdict, how: &How<'_>) -> Outcome {
     if is_done { Outcome::Done } else { Outcome::Unsound }
 }
 
-fn read_note(dir: &Path) -> Option<(u32, SiteDigest)> {
+/// Which version a directory was made from, if it says so.
+pub(super) fn read_note(dir: &Path) -> Option<(u32, SiteDigest)> {
     let text = fs::read_to_string(dir.join(IN_FORCE_FILE)).ok()?;
     let (version, digest) = text.trim().strip_prefix("version ")?.split_once(' ')?;
     Some((version.parse().ok()?, SiteDigest::parse(digest)?))

@@ -83,6 +83,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         name: Name::new("node-1")?,
         site: site()?,
         frame: None,
+        made_from: None,
         data: folder.join("data"),
         kek: KekSource::File(folder.join("journal.key")),
         journal: Config::default(),

@@ -35,7 +35,7 @@ use crate::serve::{FrontDoor, Serving};
 use crate::shard_actor::ShardState;
 use crate::shard_gauge::ShardGauge;
 use crate::shard_worker::{ShardParts, ShardWorker};
-use crate::site_note;
+use crate::site_note::{self, Given};
 use crate::start_error::StartError;
 use crate::told::Told;
 
@@ -81,11 +81,12 @@ where
             floor: recovered.floor.clone(),
         },
     )?;
-    let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, data, .. } = config;
+    let NodeConfig { name, bundle, listen, arrangement, limits, data, .. } = config;
+    let given = Given { site: config.site, frame: config.frame, made_from: config.made_from };
     let chosen = if pace.is_some() {
-        site_note::choose_unnoted(site, recovered.site.as_ref())
+        site_note::choose_unnoted(given, recovered.site.as_ref())
     } else {
-        site_note::choose(&data, site, recovered.site.as_ref())
+        site_note::choose(&data, given, recovered.site.as_ref())
     };
     let site_digest = chosen.digest(recovered.site.as_ref());
     let memo = if pace.is_some() { Ok(MemoBook::fleeting()) } else { MemoBook::open(&data) };
@@ -98,7 +99,7 @@ where
     let site_version = site.version();
     let rim = RimParts {
         node: name,
-        frame,
+        frame: chosen.frame,
         lanes: shared.lanes.clone(),
         outlet: shared.outlet.clone(),
         clock: shared.clock.clone(),

@@ -11,6 +11,7 @@ use ach_actors_model::{Lane, Name, SiteConfig};
 use ach_engine_journal::{Config, Disk, FileDisk, KekSource};
 use ach_engine_net::Bundle;
 use ach_engine_shard::Input;
+use ach_engine_wire::SiteDigest;
 use ach_geo::SiteFrame;
 use actix::System;
 use tokio::sync::watch;
@@ -59,6 +60,9 @@ pub struct NodeConfig {
     pub site: SiteConfig,
     /// How to read global coordinates; without it they are refused.
     pub frame: Option<SiteFrame>,
+    /// Which version of the site it was made from, and its digest, if that is known: then what was put
+    /// in force over a connection gives way to it where it was made from just that.
+    pub made_from: Option<(u32, SiteDigest)>,
     /// Its folder: the journal lies in `journal`, the audit log in `audit`, its key in `audit.key`.
     pub data: PathBuf,
     /// Where the journal's key comes from.

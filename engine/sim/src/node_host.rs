@@ -119,6 +119,7 @@ impl NodeHost {
             name: name(NODE),
             site: site(),
             frame: None,
+            made_from: None,
             data: self.data.clone(),
             kek: KekSource::File(self.identities.kek_file()),
             journal: Config {

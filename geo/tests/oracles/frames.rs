@@ -118,3 +118,18 @@ fn hostile_numbers_are_refused() {
     assert!(matches!(frame.to_local_mm(-11.5, 48.1), Err(SiteFrameError::TooFar { .. })));
     assert!(matches!(frame.to_wgs84_deg(9e5, 9e5), Err(SiteFrameError::TooFar { .. })));
 }
+
+#[test]
+fn a_frame_is_kept_by_its_control_points() {
+    for (lon, lat) in [(7.84, 47.99), (-180.0, 0.0), (179.999, -70.0), (20.0, 85.0)] {
+        // Off the middle, so that the kept points are not those it was fitted to.
+        let corners = [(3_000.0, 0.0), (3_400.0, 20.0), (3_100.0, 500.0)];
+        let frame = SiteFrame::fit(&turned_site(lon, lat, &corners)).unwrap();
+        let kept = SiteFrame::fit(&frame.control_points().unwrap()).unwrap();
+        for (x, y) in [(0.0, 0.0), (3_000.0, 100.0), (-7_000.0, 7_000.0)] {
+            let (lon, lat) = frame.to_wgs84_deg(x, y).unwrap();
+            let (kept_x, kept_y) = kept.to_local_m(lon, lat).unwrap();
+            assert!((kept_x - x).hypot(kept_y - y) < 1e-5, "{kept_x} {kept_y}");
+        }
+    }
+}

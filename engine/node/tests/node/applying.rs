@@ -2,16 +2,17 @@
 
 use ach_actors_model::{Condition, SiteConfig, TagConfig, TagId};
 use ach_clients_rust::{
-    Code, Filter, NoteUpdate, Operator, Report, ReportWord, SiteVerdict, SiteWish, now,
+    Code, Filter, NoteUpdate, Operator, Ping, Report, ReportWord, SiteVerdict, SiteWish, now,
 };
 use ach_engine_journal::{SimDisk, SimFault};
 use ach_engine_net::Role;
-use ach_engine_node::Running;
+use ach_engine_node::{Node, NodeConfig, Running};
 use ach_engine_wire::{Frame, PartBytes, SiteDigest, SiteOffer, SitePart, encode_site};
+use ach_geo::{ControlPoint, SiteFrame};
 
 use crate::audit::{check_has, drain, records};
 use crate::ward::raw::Raw;
-use crate::ward::{Ward, in_time, name, ping, site};
+use crate::ward::{FLOOR, Ward, in_time, name, ping, site};
 
 /// The ward with one more tag on the pump.
 fn with_tag(tag: u64) -> SiteConfig {
@@ -301,4 +302,46 @@ async fn a_node_that_does_not_store_takes_no_version_it_would_lose() {
     let mut operator = operator(&ward, &node).await;
     let refused = apply(&mut operator, &wish(1), &with_tag(50)).await;
     assert_eq!((refused.code, refused.version), (Code::NotNow, 1), "{refused:?}");
+}
+
+/// A frame whose origin lies so many degrees north of 47.9.
+fn frame(north_deg: f64) -> SiteFrame {
+    let lat_deg = 47.9 + north_deg;
+    let point = |east: f64, north: f64| ControlPoint {
+        lon_deg: 7.8 + east / 74_700.0,
+        lat_deg: lat_deg + north / 111_190.0,
+        x_m: east,
+        y_m: north,
+    };
+    SiteFrame::fit(&[point(0.0, 0.0), point(100.0, 0.0), point(0.0, 100.0)]).unwrap()
+}
+
+/// What the vault's rule says of a visitor 5 m into it by a frame, told in degrees.
+async fn raises_in_the_vault_of(ward: &Ward, node: &Running, drawn_by: &SiteFrame) {
+    let mut alarms = ward.alarms(node.address()).await;
+    let (lon_deg, lat_deg) = drawn_by.to_wgs84_deg(25.0, 5.0).unwrap();
+    let vendor = ward.vendor(node.address()).await;
+    let ping = Ping::wgs84(TagId(2), now(), lon_deg, lat_deg).unwrap();
+    vendor.publish(Ping { floor: Some(FLOOR), ..ping }).await.unwrap();
+    alarms.expect("Raised UnauthorisedEntry visitor-2 Provisional(None)").await;
+}
+
+/// A site stays in force that was drawn by another origin than the one the node is started with then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_stays_in_force_keeps_the_origin_it_was_drawn_by() {
+    let ward = Ward::new();
+    let (old, new) = (frame(0.0), frame(0.01));
+    let started = |site: SiteConfig, frame| {
+        Node::start(NodeConfig { site, frame: Some(frame), ..ward.config() }).unwrap()
+    };
+    let node = started(site(), old);
+    let mut operator = operator(&ward, &node).await;
+    let marks = ach_engine_wire::FrameMarks::of(&old);
+    let first = SiteWish { frame: marks, ..wish(1) };
+    assert_eq!(apply(&mut operator, &first, &with_tag(50)).await.code, Code::Done);
+    operator.close().await;
+    drain(node).await;
+    let node = started(with_tag(51), new);
+    assert_eq!((node.site_version(), node.is_site_as_given()), (2, false));
+    raises_in_the_vault_of(&ward, &node, &old).await;
 }

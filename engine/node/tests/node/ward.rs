@@ -137,6 +137,7 @@ impl Ward {
             name: name("node-1"),
             site: self.site.clone(),
             frame: None,
+            made_from: None,
             data: self.folder.path().join("data"),
             kek: KekSource::File(self.folder.path().join("journal.key")),
             journal: Config { segment_bytes: 1 << 20, reserve_bytes: 0, ..Config::default() },

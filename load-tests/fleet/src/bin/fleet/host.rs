@@ -318,6 +318,7 @@ fn start_here(
         name: node,
         site: directory.config(1)?,
         frame: None,
+        made_from: None,
         data: data.to_owned(),
         kek: KekSource::File(data.join("journal.key")),
         journal: ach_engine_journal::Config::default(),
