@@ -321,21 +321,26 @@ impl HistoryWriter {
 
     /// Writes all that waits with the mark, in one piece.
     fn write(&mut self, is_over: bool) -> Result<(), Fault> {
-        let Some(today) = &mut self.today else { return Ok(()) };
+        let Some(today) = &self.today else { return Ok(()) };
         self.heads.write(self.through_at, is_over, &mut self.rows);
-        today.mark.through = self.through;
-        today.mark.through_at = self.through_at;
-        today.mark.is_over = is_over;
-        today.mark.lanes = self.admission.marks();
         let offsets = self.clock_offsets_ns.iter();
-        today.mark.clock_offsets_ns = offsets.map(|(&source, &ns)| (source, ns)).collect();
+        let mark = DayMark {
+            through: self.through,
+            through_at: self.through_at,
+            is_over,
+            lanes: self.admission.marks(),
+            clock_offsets_ns: offsets.map(|(&source, &ns)| (source, ns)).collect(),
+            ..today.mark.clone()
+        };
         let mut rows = std::mem::take(&mut self.rows);
-        let (key, value) = today.mark.row()?;
+        let (key, value) = mark.row()?;
         rows.insert(key, value);
         let (key, value) = self.state_row();
         rows.insert(key, value);
-        let Some(today) = &self.today else { return Ok(()) };
+        let Some(today) = &mut self.today else { return Ok(()) };
         write_rows(&today.keyspace, rows)?;
+        // Only now: what a failed write was to cover is still wanted of the journal.
+        today.mark = mark;
         self.waiting_pings = 0;
         self.written_at = self.through_at;
         Ok(())
