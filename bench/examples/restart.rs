@@ -170,6 +170,7 @@ fn start(folder: &Path, site: &SiteConfig) -> Result<Duration, Failure> {
         name,
         site: site.clone(),
         frame: None,
+        made_from: None,
         data: folder.join("data"),
         kek: key(folder),
         journal: Config::default(),

@@ -372,6 +372,7 @@ impl HistoryWriter {
         rows.insert(key, value);
         let Some(today) = &mut self.today else { return Ok(()) };
         write_rows(&today.keyspace, rows)?;
+        // Only now: what a failed write was to cover is still wanted of the journal.
         today.mark = mark;
         self.waiting_pings = 0;
         self.written_at = self.through_at;

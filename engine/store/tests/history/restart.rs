@@ -141,3 +141,45 @@ fn two_processes_cannot_have_it() {
     drop(store);
     Store::open(folder.path()).unwrap();
 }
+
+/// The journal lets go what a writer says is written.
+#[test]
+fn a_write_that_fails_covers_nothing() {
+    let folder = folder();
+    let mut writer = HistoryWriter::open(Store::open(folder.path()).unwrap()).unwrap();
+    let mut hospital = Hospital::new(6, 3, 17);
+    let mut steps = vec![hospital.begin()];
+    steps.extend((0..40).map(|_| hospital.walk(900)));
+    let take = |writer: &mut HistoryWriter, steps: &[Step]| {
+        for step in steps {
+            writer.take(&step.entry, &step.effects, step.site.as_deref()).unwrap();
+        }
+    };
+    take(&mut writer, &steps[..20]);
+    writer.flush().unwrap();
+    take(&mut writer, &steps[20..]);
+    // The disk refuses new tables of every keyspace.
+    let mut broken = Vec::new();
+    for keyspace in std::fs::read_dir(folder.path().join("keyspaces")).unwrap() {
+        let tables = keyspace.unwrap().path().join("tables");
+        let aside = tables.with_extension("aside");
+        std::fs::rename(&tables, &aside).unwrap();
+        std::fs::write(&tables, "no folder").unwrap();
+        broken.push((tables, aside));
+    }
+    let failed = writer.flush();
+    assert!(matches!(failed, Err(WriteError::Disk { .. })), "{failed:?}");
+    assert_eq!((writer.written_through(), writer.taken_through()), (20, 41));
+    drop(writer);
+    for (tables, aside) in broken {
+        std::fs::remove_file(&tables).unwrap();
+        std::fs::rename(&aside, &tables).unwrap();
+    }
+    let mut writer = HistoryWriter::open(Store::open(folder.path()).unwrap()).unwrap();
+    assert_eq!(writer.taken_through(), 20);
+    take(&mut writer, &steps);
+    writer.flush().unwrap();
+    let mut oracle = Oracle::default();
+    steps.iter().for_each(|step| oracle.take(step));
+    compare(writer.store(), &oracle, hospital.now_ns, 17);
+}
