@@ -47,7 +47,7 @@ pub use plain_ping::PlainPing;
 pub use quarantine::{quarantine_notice, unheard_notice};
 pub use site::{
     ANCHOR_ZONE_COUNT_MAX, GateMistake, HistoryRef, SOURCE_ZONE_COUNT_MAX, Site, SiteError,
-    SiteHistory, SiteList, SiteMistake, SiteSummary,
+    SiteHistory, SiteList, SiteMistake, SiteSummary, Unfounding,
 };
 pub use source::{Source, SourceInput};
 pub use subject::{Subject, SubjectInput};
