@@ -1,5 +1,7 @@
 //! `ach tag`: lists tags that the site does not have, and registers one.
 
+use std::path::Path;
+
 use ach_actors_model::{Name, SubjectClass, TagId};
 use ach_clients_rust::{Code, UnregisteredTag};
 use ach_engine_site::{RegisterError, Registration, SiteDirectory};
@@ -94,28 +96,37 @@ fn register(wish: &Register) -> Result<Outcome, Failure> {
     let verdict = runtime.block_on(async {
         let verdict = site_apply::offer(&mut operator, &directory, &how).await?;
         operator.close().await;
-        Ok(verdict)
+        Ok::<_, Unanswered>(verdict)
     });
     let verdict = match verdict {
         Ok(verdict) => verdict,
         Err(Unanswered::Unsent(why)) => return Err(put_back(why)),
-        Err(Unanswered::Unknown(why)) => {
-            return Err(Failure::new(format!(
-                "{why}; whether the tag is in force is not known, so {} keeps it: ask again with `ach \
-                 site apply {}`",
-                edit.path().display(),
-                wish.site.display()
-            )));
-        }
+        Err(Unanswered::Unknown(why)) => return Err(kept(&why, edit.path(), wish)),
     };
     let outcome = site_apply::tell(&verdict, &how);
-    if verdict.code != Code::Done {
-        return Err(put_back(Failure::new("the node refused the site with the tag in it")));
+    match verdict.code {
+        Code::Done => {}
+        // It may have come into force before the node came to its end.
+        Code::ShuttingDown | Code::Internal => {
+            let why = Failure::new("the node could not end the change");
+            return Err(kept(&why, edit.path(), wish));
+        }
+        _ => return Err(put_back(Failure::new("the node refused the site with the tag in it"))),
     }
     if !wish.connect.json {
         say!("tag {} is on {}, written into {}", wish.tag, wish.subject, edit.path().display());
     }
     Ok(outcome)
+}
+
+/// What became of the tag is not known, so the file says what was wished.
+fn kept(why: &Failure, file: &Path, wish: &Register) -> Failure {
+    Failure::new(format!(
+        "{why}; whether the tag is in force is not known, so {} keeps it: ask again with `ach site \
+         apply {}`",
+        file.display(),
+        wish.site.display()
+    ))
 }
 
 fn advised(error: &RegisterError) -> Failure {

@@ -224,7 +224,10 @@ fn an_alarm_whose_ground_is_taken_away_is_named() {
     check_open(&gone, notice(), &said("tag 0000000000000007 is gone"));
     let unlabelled = without(|next| next.rules[0].who.labels = vec![name("ward")]);
     check_open(&unlabelled, notice(), &said("rule duress is about its subject no more"));
-    let other_rule = without(|next| next.rules[0].condition = Condition::BandCut);
+    let other_rule = without(|next| {
+        next.rules[0].condition = Condition::BandCut;
+        next.rules[0].alarm = AlarmKind::BandCut;
+    });
     check_open(&other_rule, notice(), &said("rule duress says something else"));
     // Who has a second tag keeps an alarm about himself, whichever tag goes.
     let second = without(|next| next.tags.push(TagConfig { id: TagId(9), ..next.tags[0] }));
