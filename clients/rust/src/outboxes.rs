@@ -252,3 +252,49 @@ fn full(error: OutboxError) -> PublishError {
         OutboxError::NodeIsBehind => PublishError::Closed,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ach_actors_model::TagId;
+    use ach_engine_wire::{Code, LaneTotals};
+
+    use super::*;
+
+    /// Of 1 to 4, the second and the fourth were refused and told together; the node has 3.
+    #[test]
+    fn refusals_that_are_told_together_with_others_between_excuse_a_node_that_starts_again() {
+        let mut outboxes = Outboxes::new(PublisherOptions::default(), None);
+        let report = Report::tag(TagId(1), Timestamp(1), ReportWord::ButtonPressed);
+        for number in 1..=4 {
+            assert_eq!(outboxes.publish_report(&report), Ok(number));
+        }
+        let welcome = |durable_through| LaneWelcome {
+            lane: Lane::Duress,
+            epoch: 1,
+            accepted_through: durable_through,
+            durable_through,
+            credit_through: 100,
+        };
+        outboxes.duress.on_welcome(&welcome(0)).unwrap();
+        outboxes.duress.take(10, |_| true, &mut Vec::new());
+        outboxes.on_refusal(&Refusal {
+            lane: Lane::Duress,
+            epoch: 1,
+            first_seq: 2,
+            last_seq: 4,
+            count: 2,
+            code: Code::UnknownThing,
+            handle: None,
+        });
+        outboxes.on_ack(&Ack {
+            lane: Lane::Duress,
+            epoch: 1,
+            accepted_through: 4,
+            durable_through: 4,
+            credit_through: 100,
+            totals: LaneTotals::default(),
+        });
+        assert_eq!(outboxes.duress.on_welcome(&welcome(3)), Ok(()));
+        assert_eq!(outboxes.duress.on_welcome(&welcome(0)), Err(OutboxError::NodeIsBehind));
+    }
+}

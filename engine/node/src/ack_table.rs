@@ -55,13 +55,12 @@ impl LaneProgress {
 
     /// Goes past numbers that the shard never sees.
     fn pass(&mut self, first: u64, last: u64) {
+        let has_room = self.refused.len() < REFUSED_MAX;
         let before = self.refused.range_mut(..first).next_back();
-        match before.filter(|(_, end)| end.saturating_add(1) >= first) {
-            Some((_, end)) => *end = last.max(*end),
-            None if self.refused.len() < REFUSED_MAX => {
-                self.refused.insert(first, last);
-            }
-            None => {}
+        if let Some((_, end)) = before.filter(|(_, end)| end.saturating_add(1) >= first) {
+            *end = last.max(*end);
+        } else if has_room {
+            self.refused.insert(first, last);
         }
         self.accepted_through = self.close_gaps(self.accepted_through);
         self.durable_through = self.close_gaps(self.durable_through);

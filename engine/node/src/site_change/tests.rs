@@ -222,7 +222,7 @@ fn an_alarm_whose_ground_is_taken_away_is_named() {
     check_open(&moved, notice(), &said("its tag is on somebody else, or on nobody"));
     let gone = without(|next| next.tags[0].id = TagId(8));
     check_open(&gone, notice(), &said("tag 0000000000000007 is gone"));
-    let unlabelled = without(|next| next.rules[0].who.labels = vec![name("ward")]);
+    let unlabelled = without(|next| next.rules[0].who.labels_any = vec![name("ward")]);
     check_open(&unlabelled, notice(), &said("rule duress is about its subject no more"));
     let other_rule = without(|next| {
         next.rules[0].condition = Condition::BandCut;
