@@ -187,9 +187,8 @@ impl SiteFrame {
             let (x_m, y_m) = self.to_site.map(east_m, north_m);
             ControlPoint { lon_deg, lat_deg, x_m, y_m }
         };
-        let points =
-            [(-KEPT_ARM_M, 0.0), (KEPT_ARM_M, 0.0), (0.0, -KEPT_ARM_M), (0.0, KEPT_ARM_M)]
-                .map(point);
+        let points = [(-KEPT_ARM_M, 0.0), (KEPT_ARM_M, 0.0), (0.0, -KEPT_ARM_M), (0.0, KEPT_ARM_M)]
+            .map(point);
         SiteFrame::fit(&points).map(|_| points)
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ach_actors_model::Name;
 use ach_engine_audit::Action;
-use ach_engine_net::{Role, valid_from, valid_until};
+use ach_engine_net::{Role, made_at, valid_from, valid_until};
 use ach_engine_node::{Clock, SystemClock};
 use serde_json::json;
 
@@ -88,10 +88,15 @@ fn must_be_known(directory: &DataDirectory, role: Role, name: &Name) -> Result<(
 fn revoke(role: Role, name: &Name, data: &Path) -> Result<Outcome, Failure> {
     let directory = DataDirectory::existing(data)?;
     let word = role.word();
-    let is_issued = directory.issued_to(role)?.iter().any(|(known, _)| known == name);
+    let kept = directory.issued_to(role)?.into_iter().find(|(known, _)| known == name);
+    let is_issued = kept.is_some();
+    // The last one may be dated later than now: it was made in the second of an earlier revocation, or
+    // while the clock was ahead.
+    let made = kept.and_then(|(_, pem)| valid_from(&pem)).map(made_at);
+    let now = SystemClock::default().utc();
     // Recorded first, as all that takes something away.
     audit_deposit::certified(&directory, Action::Revoked, role, name)?;
-    directory.revoke(role, name, SystemClock::default().utc())?;
+    directory.revoke(role, name, made.map_or(now, |made| made.max(now)))?;
     say!("{word} {name} is revoked: every certificate it was given until now is void");
     say!("A node that runs on {} closes its connections within seconds.", data.display());
     if !is_issued {

@@ -1,6 +1,7 @@
 //! `ach site apply`: puts a site directory in force on a running node.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use ach_clients_rust::{Code, FrameMarks, Operator, SiteDigest, SiteVerdict, SiteWish};
@@ -16,8 +17,12 @@ use crate::exit::{Failure, Outcome};
 /// Which version a directory was made from, in the directory: a line with the version and its digest.
 const IN_FORCE_FILE: &str = ".in-force";
 
+/// Locked while a directory is applied, in the directory.
+const LOCK_FILE: &str = ".lock";
+
 /// Applies a directory, or tells whether it would be taken.
 pub(crate) fn run(apply: &Apply) -> Result<Outcome, Failure> {
+    let _lock = lock(&apply.dir)?;
     let directory = site::read(&apply.dir)?;
     let how = How {
         dir: &apply.dir,
@@ -44,12 +49,75 @@ pub(super) struct How<'a> {
     pub may_strand: bool,
 }
 
+/// Why there is no verdict on an offer.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// The offer was not sent.
+    Unsent(Failure),
+    /// It was, and what became of it is not known.
+    Unknown(Failure),
+}
+
+impl From<Unanswered> for Failure {
+    fn from(unanswered: Unanswered) -> Failure {
+        match unanswered {
+            Unanswered::Unsent(why) | Unanswered::Unknown(why) => why,
+        }
+    }
+}
+
+/// Keeps others from applying, or editing by a command, the same directory until the file is closed. A
+/// directory that nobody may write to is not locked: no command edits it.
+pub(super) fn lock(dir: &Path) -> Result<Option<fs::File>, Failure> {
+    let path = dir.join(LOCK_FILE);
+    let file = match fs::File::create(&path) {
+        Ok(file) => file,
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotFound
+            ) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(Failure::new(format!("cannot lock {}: {error}", path.display()))),
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Err(Failure::new(format!(
+            "{} is being applied by another command; try again when that has ended",
+            dir.display()
+        ))),
+        Err(fs::TryLockError::Error(error)) => {
+            Err(Failure::new(format!("cannot lock {}: {error}", path.display())))
+        }
+    }
+}
+
 /// Offers a directory and notes in it what is in force, if it is.
 pub(super) async fn offer(
     operator: &mut Operator,
     directory: &SiteDirectory,
     how: &How<'_>,
-) -> Result<SiteVerdict, Failure> {
+) -> Result<SiteVerdict, Unanswered> {
+    let (wish, bytes) = prepare(operator, directory, how).await.map_err(Unanswered::Unsent)?;
+    let digest = SiteDigest::of(&bytes);
+    let verdict = operator
+        .offer_site(&wish, &bytes)
+        .await
+        .map_err(|error| Unanswered::Unknown(error.into()))?;
+    if verdict.code == Code::Done && verdict.digest == Some(digest) {
+        note(how.dir, verdict.version, digest);
+    }
+    Ok(verdict)
+}
+
+/// What is to be offered, and how.
+async fn prepare(
+    operator: &mut Operator,
+    directory: &SiteDirectory,
+    how: &How<'_>,
+) -> Result<(SiteWish, Vec<u8>), Failure> {
     let config = directory.config(1).map_err(|findings| Failure::new(findings.to_string()))?;
     let bytes = encode_site(&config)?;
     let digest = SiteDigest::of(&bytes);
@@ -78,11 +146,7 @@ pub(super) async fn offer(
         is_dry_run: how.is_dry_run,
         may_strand: how.may_strand,
     };
-    let verdict = operator.offer_site(&wish, &bytes).await?;
-    if verdict.code == Code::Done && verdict.digest == Some(digest) {
-        note(how.dir, verdict.version, digest);
-    }
-    Ok(verdict)
+    Ok((wish, bytes))
 }
 
 /// Says what became of it.

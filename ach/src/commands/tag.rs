@@ -1,11 +1,14 @@
 //! `ach tag`: lists tags that the site does not have, and registers one.
 
+use std::path::Path;
+
 use ach_actors_model::{Name, SubjectClass, TagId};
 use ach_clients_rust::{Code, UnregisteredTag};
 use ach_engine_site::{RegisterError, Registration, SiteDirectory};
 use serde_json::json;
 
 use super::connection::{OPERATORS, connect, runtime};
+use super::site_apply::Unanswered;
 use super::{site, site_apply};
 use crate::cli::{Connect, Register, Tag, TagClass};
 use crate::exit::{Failure, Outcome};
@@ -61,6 +64,7 @@ fn print(it: &UnregisteredTag, is_json: bool) {
 
 /// Writes the directory's file, applies the directory, and puts the file back if the node refuses.
 fn register(wish: &Register) -> Result<Outcome, Failure> {
+    let _lock = site_apply::lock(&wish.site)?;
     let directory = site::read(&wish.site)?;
     let edit = directory
         .register(&wish.site, &registration(wish, &directory)?)
@@ -82,28 +86,47 @@ fn register(wish: &Register) -> Result<Outcome, Failure> {
         is_dry_run: false,
         may_strand: false,
     };
-    let offered = site::read(&wish.site).and_then(|directory| {
-        runtime()?.block_on(async {
-            let mut operator = connect(&wish.connect, OPERATORS).await?.operator();
-            let verdict = site_apply::offer(&mut operator, &directory, &how).await?;
-            operator.close().await;
-            Ok(verdict)
-        })
-    });
+    // Nothing was sent yet: whatever fails here, the node does not have the tag.
+    let directory = site::read(&wish.site).map_err(put_back)?;
+    let runtime = runtime().map_err(put_back)?;
+    let mut operator =
+        runtime.block_on(connect(&wish.connect, OPERATORS)).map_err(put_back)?.operator();
     // Whether an answer that did not come was a refusal is not known: then the file says what was
     // wished, and applying it again tells.
-    let verdict = match offered {
+    let verdict = runtime.block_on(async {
+        let verdict = site_apply::offer(&mut operator, &directory, &how).await?;
+        operator.close().await;
+        Ok::<_, Unanswered>(verdict)
+    });
+    let verdict = match verdict {
         Ok(verdict) => verdict,
-        Err(why) => return Err(put_back(why)),
+        Err(Unanswered::Unsent(why)) => return Err(put_back(why)),
+        Err(Unanswered::Unknown(why)) => return Err(kept(&why, edit.path(), wish)),
     };
     let outcome = site_apply::tell(&verdict, &how);
-    if verdict.code != Code::Done {
-        return Err(put_back(Failure::new("the node refused the site with the tag in it")));
+    match verdict.code {
+        Code::Done => {}
+        // It may have come into force before the node came to its end.
+        Code::ShuttingDown | Code::Internal => {
+            let why = Failure::new("the node could not end the change");
+            return Err(kept(&why, edit.path(), wish));
+        }
+        _ => return Err(put_back(Failure::new("the node refused the site with the tag in it"))),
     }
     if !wish.connect.json {
         say!("tag {} is on {}, written into {}", wish.tag, wish.subject, edit.path().display());
     }
     Ok(outcome)
+}
+
+/// What became of the tag is not known, so the file says what was wished.
+fn kept(why: &Failure, file: &Path, wish: &Register) -> Failure {
+    Failure::new(format!(
+        "{why}; whether the tag is in force is not known, so {} keeps it: ask again with `ach site \
+         apply {}`",
+        file.display(),
+        wish.site.display()
+    ))
 }
 
 fn advised(error: &RegisterError) -> Failure {

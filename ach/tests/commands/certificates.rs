@@ -69,3 +69,20 @@ fn a_name_that_was_mistyped_is_revoked_and_asked_about() {
     check(at, "vendor revoke rtsl --data data", 0, &["was the name meant?"]);
     check(at, "vendor revoke r/l --data data", 2, &[]);
 }
+
+/// As a script does, or somebody who corrects himself: all within a second.
+#[test]
+fn who_is_revoked_again_at_once_is_out_with_the_certificate_he_got_between() {
+    let folder = site();
+    let at = folder.path();
+    let node =
+        Served::start(at, &format!("{SERVE} --until-stdin-ends"), Stdio::null(), Stdio::null());
+    assert_eq!(node.ended(), Some(0));
+    check(at, "receiver enrol wall --data data --out wall", 0, &[]);
+    for round in 0..3 {
+        check(at, "receiver revoke wall --data data", 0, &["receiver wall is revoked"]);
+        check(at, "receiver list --data data", 0, &["wall", "revoked"]);
+        check(at, &format!("receiver renew wall --data data --out wall-{round}"), 0, &[]);
+        check(at, "receiver list --data data", 0, &["wall", "good"]);
+    }
+}

@@ -49,7 +49,7 @@ pub use quarantine::{quarantine_notice, unheard_notice};
 pub use selftest::selftest_notice;
 pub use site::{
     ANCHOR_ZONE_COUNT_MAX, GateMistake, HistoryRef, Site, SiteError, SiteHistory, SiteList,
-    SiteMistake, SiteSummary,
+    SiteMistake, SiteSummary, Unfounding,
 };
 pub use source::{Source, SourceInput};
 pub use subject::{Subject, SubjectInput};

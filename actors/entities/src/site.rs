@@ -12,6 +12,7 @@ mod names;
 mod plans;
 mod rule_set;
 mod summary;
+mod unfounding;
 
 use ach_actors_model::{LineRef, Name, RuleRef, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef};
 use ach_geo::{Floor, WatchIndex};
@@ -26,6 +27,7 @@ pub use mistake::{GateMistake, SiteError, SiteList, SiteMistake};
 pub(crate) use plans::{RuleCondition, RulePlan, TagPlan, WatchPlan, ZonePlan};
 pub(crate) use rule_set::RuleSet;
 pub use summary::SiteSummary;
+pub use unfounding::Unfounding;
 
 /// A site configuration, checked, interned and indexed. Immutable; swapped whole.
 ///

@@ -97,6 +97,13 @@ impl<T: Clone> LaneOutbox<T> {
         self.progress.accepted_through = self.progress.durable_through;
     }
 
+    /// Of what is durable the node took, in an earlier life of the vendor, what lies up to this ticket, and
+    /// refused the rest.
+    pub fn restore_taken(&mut self, taken_through: u64) {
+        let durable_through = self.progress.durable_through;
+        self.excuse(taken_through.saturating_add(1), durable_through);
+    }
+
     /// Adds an input that was published in an earlier life, whether or not there is room. It counts
     /// as sent, because it may have been.
     pub fn push_kept(&mut self, item: T) {
@@ -222,17 +229,25 @@ impl<T: Clone> LaneOutbox<T> {
         self.forget(durable);
     }
 
-    /// The node has refused these numbers of an epoch, all of them. A node that starts again does not
-    /// know of it: what it refused is in no journal.
+    /// The node has refused these numbers of an epoch, or the first, the last and some between. A node that
+    /// starts again does not know of it: what it refused is in no journal.
     pub fn on_refused(&mut self, epoch: u32, numbers: std::ops::RangeInclusive<u64>) {
         let Some(base) = self.epochs.back().filter(|it| it.epoch == epoch).map(|it| it.base) else {
             return;
         };
-        let tickets = numbers.map(|number| number.saturating_add(base));
-        let room = REFUSED_REMEMBERED.saturating_sub(self.refused.len());
-        // None is forgotten here: of several that were acked as durable, the first may be told before
-        // the next.
-        self.refused.extend(tickets.take_while(|ticket| *ticket <= self.sent_through).take(room));
+        let (first, last) = numbers.into_inner();
+        let last = last.saturating_add(base).min(self.sent_through);
+        self.excuse(first.saturating_add(base), last);
+    }
+
+    /// Notes tickets as refused. Of too many the last are remembered: it is looked for from the end.
+    fn excuse(&mut self, first: u64, last: u64) {
+        let most = u64::try_from(REFUSED_REMEMBERED).unwrap_or(u64::MAX);
+        let from = first.max(last.saturating_add(1).saturating_sub(most));
+        self.refused.extend(from..=last);
+        while self.refused.len() > REFUSED_REMEMBERED {
+            self.refused.pop_first();
+        }
     }
 
     /// What the node took after a refused one, and has on disk, it knows after a start as well.
@@ -242,7 +257,7 @@ impl<T: Clone> LaneOutbox<T> {
     }
 
     /// The last durable ticket that was not refused: the node has it in its journal.
-    fn taken_through(&self) -> u64 {
+    pub fn taken_through(&self) -> u64 {
         let durable_through = self.progress.durable_through;
         let descending = (0..=durable_through).rev();
         let mut refused = self.refused.range(..=durable_through).rev().peekable();

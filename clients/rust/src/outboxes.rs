@@ -69,8 +69,11 @@ impl Outboxes {
     fn restore(&mut self, kept: Kept) {
         let [duress, door, ping] = &kept.lanes;
         self.duress.restore(kept.epoch, duress.base, duress.durable_through, duress.first);
+        self.duress.restore_taken(duress.taken_through);
         self.door.restore(kept.epoch, door.base, door.durable_through, door.first);
+        self.door.restore_taken(door.taken_through);
         self.ping.restore(kept.epoch, ping.base, ping.durable_through, ping.first);
+        self.ping.restore_taken(ping.taken_through);
         let [duress, door, ping] = kept.lanes;
         for input in duress.inputs.into_iter().chain(door.inputs).chain(ping.inputs) {
             let KeptInput { item, record } = input;
@@ -205,12 +208,10 @@ impl Outboxes {
         self.keep_durable();
     }
 
-    /// Notes what was refused. Of numbers among which others were taken nothing is known.
+    /// Notes what was refused. Of numbers among which others were taken it is not known which: then the node
+    /// is not expected to know any of them after a start.
     pub(crate) fn on_refusal(&mut self, refusal: &Refusal) {
-        let Refusal { lane, epoch, first_seq, last_seq, count, .. } = *refusal;
-        if last_seq.checked_sub(first_seq).is_none_or(|more| more.saturating_add(1) != count) {
-            return;
-        }
+        let Refusal { lane, epoch, first_seq, last_seq, .. } = *refusal;
         let numbers = first_seq..=last_seq;
         match lane {
             Lane::Duress => self.duress.on_refused(epoch, numbers),
@@ -218,11 +219,14 @@ impl Outboxes {
             Lane::Ping => self.ping.on_refused(epoch, numbers),
             Lane::Audit | Lane::Console => {}
         }
+        self.keep_durable();
     }
 
     fn keep_durable(&self) {
         if let Some(spool) = &self.spool {
-            spool.forget_through(self.progress().map(|lane| lane.durable_through));
+            let taken =
+                [self.duress.taken_through(), self.door.taken_through(), self.ping.taken_through()];
+            spool.forget_through(self.progress().map(|lane| lane.durable_through), taken);
         }
     }
 
@@ -246,5 +250,51 @@ fn full(error: OutboxError) -> PublishError {
     match error {
         OutboxError::Full { capacity } => PublishError::Full { capacity },
         OutboxError::NodeIsBehind => PublishError::Closed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ach_actors_model::TagId;
+    use ach_engine_wire::{Code, LaneTotals};
+
+    use super::*;
+
+    /// Of 1 to 4, the second and the fourth were refused and told together; the node has 3.
+    #[test]
+    fn refusals_that_are_told_together_with_others_between_excuse_a_node_that_starts_again() {
+        let mut outboxes = Outboxes::new(PublisherOptions::default(), None);
+        let report = Report::tag(TagId(1), Timestamp(1), ReportWord::ButtonPressed);
+        for number in 1..=4 {
+            assert_eq!(outboxes.publish_report(&report), Ok(number));
+        }
+        let welcome = |durable_through| LaneWelcome {
+            lane: Lane::Duress,
+            epoch: 1,
+            accepted_through: durable_through,
+            durable_through,
+            credit_through: 100,
+        };
+        outboxes.duress.on_welcome(&welcome(0)).unwrap();
+        outboxes.duress.take(10, |_| true, &mut Vec::new());
+        outboxes.on_refusal(&Refusal {
+            lane: Lane::Duress,
+            epoch: 1,
+            first_seq: 2,
+            last_seq: 4,
+            count: 2,
+            code: Code::UnknownThing,
+            handle: None,
+        });
+        outboxes.on_ack(&Ack {
+            lane: Lane::Duress,
+            epoch: 1,
+            accepted_through: 4,
+            durable_through: 4,
+            credit_through: 100,
+            totals: LaneTotals::default(),
+        });
+        assert_eq!(outboxes.duress.on_welcome(&welcome(3)), Ok(()));
+        assert_eq!(outboxes.duress.on_welcome(&welcome(0)), Err(OutboxError::NodeIsBehind));
     }
 }

@@ -22,7 +22,7 @@ use ach_engine_net::Identity;
 use ach_engine_wire::{InternItem, LaneResume, WirePing, WireReport};
 use thiserror::Error;
 
-use record::{Head, put_durable, put_epoch, put_ping, put_report};
+use record::{Head, put_durable, put_epoch, put_ping, put_report, put_taken};
 pub(crate) use record::{KeptInput, KeptRecord};
 use segments::Segments;
 
@@ -68,8 +68,10 @@ pub enum SpoolError {
 pub(crate) struct KeptLane {
     /// By how much tickets are ahead of sequence numbers in the epoch.
     pub(crate) base: u64,
-    /// Tickets up to this one are on the node's disk.
+    /// Tickets up to this one are on the node's disk, or were refused.
     pub(crate) durable_through: u64,
+    /// The last of those that was not refused.
+    pub(crate) taken_through: u64,
     /// Ticket of the first input below.
     pub(crate) first: u64,
     /// What is not on the node's disk.
@@ -218,12 +220,16 @@ impl Spool {
         });
     }
 
-    /// Tickets up to these are on the node's disk.
-    pub(crate) fn forget_through(&self, durable: [u64; 3]) {
+    /// Tickets up to these are on the node's disk, or were refused; `taken` are the last that were not.
+    pub(crate) fn forget_through(&self, durable: [u64; 3], taken: [u64; 3]) {
         self.put(|waiting| {
-            if waiting.head.durable != durable {
-                waiting.head.durable = durable;
-                put_durable(durable, &mut waiting.bytes);
+            if (waiting.head.durable, waiting.head.taken) == (durable, taken) {
+                return;
+            }
+            (waiting.head.durable, waiting.head.taken) = (durable, taken);
+            put_durable(durable, &mut waiting.bytes);
+            if taken != durable {
+                put_taken(taken, &mut waiting.bytes);
             }
         });
     }

@@ -28,5 +28,5 @@ pub use frame_source::{FRAME_DEADLINE, FrameSource, StreamError};
 pub use identity::{Identity, IdentityError, Role};
 pub use listener::{Handshake, HandshakeCounts, HandshakeError, HandshakeLimits, Listener, Peer};
 pub use pki_error::PkiError;
-pub use revocations::Revocations;
+pub use revocations::{Revocations, made_at};
 pub use validity::{valid_from, valid_until};

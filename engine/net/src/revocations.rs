@@ -20,6 +20,12 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 
 const REMEDY: &str = "list of revoked certificates; put it back from your backup, or revoke again";
 
+/// When a certificate was made that is valid from then on.
+pub fn made_at(valid_from: Timestamp) -> Timestamp {
+    let made_s = (valid_from.0 / NS_PER_S).saturating_add(CLOCK_MARGIN.as_secs());
+    Timestamp(made_s.saturating_mul(NS_PER_S))
+}
+
 /// Who is revoked, and since when.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Revocations {
@@ -82,7 +88,7 @@ impl Revocations {
 
     /// Whether a certificate is void that is valid from then on.
     pub fn is_void(&self, identity: &Identity, valid_from: Timestamp) -> bool {
-        let made_s = (valid_from.0 / NS_PER_S).saturating_add(CLOCK_MARGIN.as_secs());
+        let made_s = made_at(valid_from).0 / NS_PER_S;
         let since_s = self.since_s.get(&(identity.role, identity.name.clone()));
         since_s.is_some_and(|since_s| made_s <= *since_s)
     }

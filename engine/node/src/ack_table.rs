@@ -4,7 +4,7 @@
 //! entry is durable. Numbers that a session refused by itself (the shard never sees a report that
 //! names an unknown tag) close the gaps between them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ach_actors_entities::Accepted;
 use ach_actors_model::{Lane, SourceRef};
@@ -16,8 +16,8 @@ use crate::planted::{PlantedBug, is_planted};
 /// The lanes a vendor may use.
 pub(crate) const VENDOR_LANES: [Lane; 3] = [Lane::Duress, Lane::Door, Lane::Ping];
 
-/// Refused numbers remembered a lane. A session that refuses more without a single good report
-/// between them has its refusals acked late, which only costs the vendor memory.
+/// Runs of refused numbers remembered a lane. A session that refuses more, with reports between them that
+/// are not decided on, has its refusals acked late, which only costs the vendor memory.
 const REFUSED_MAX: usize = 4_096;
 
 /// How far one lane has come.
@@ -31,7 +31,8 @@ pub(crate) struct LaneProgress {
     pub sent_through: u64,
     /// What became of them.
     pub totals: LaneTotals,
-    refused: BTreeSet<u64>,
+    /// Numbers that the shard does not decide on, by runs: first and last.
+    refused: BTreeMap<u64, u64>,
 }
 
 impl LaneProgress {
@@ -40,8 +41,26 @@ impl LaneProgress {
         if !is_planted(PlantedBug::RefusedNotCounted) {
             self.totals.refused = self.totals.refused.saturating_add(1);
         }
-        if self.refused.len() < REFUSED_MAX {
-            self.refused.insert(seq);
+        self.pass(seq, seq);
+    }
+
+    /// The vendor begins a session with `first_seq`, after all it has sent. What it leaves out below that
+    /// was decided before: what this node does not know of, it refused before it started.
+    pub(crate) fn leave_out_before(&mut self, first_seq: u64) {
+        let first = self.accepted_through.saturating_add(1);
+        if first < first_seq {
+            self.pass(first, first_seq.saturating_sub(1));
+        }
+    }
+
+    /// Goes past numbers that the shard never sees.
+    fn pass(&mut self, first: u64, last: u64) {
+        let has_room = self.refused.len() < REFUSED_MAX;
+        let before = self.refused.range_mut(..first).next_back();
+        if let Some((_, end)) = before.filter(|(_, end)| end.saturating_add(1) >= first) {
+            *end = last.max(*end);
+        } else if has_room {
+            self.refused.insert(first, last);
         }
         self.accepted_through = self.close_gaps(self.accepted_through);
         self.durable_through = self.close_gaps(self.durable_through);
@@ -49,18 +68,18 @@ impl LaneProgress {
     }
 
     fn close_gaps(&self, through: u64) -> u64 {
-        let next = through.saturating_add(1);
-        self.refused
-            .range(next..)
-            .zip(next..)
-            .take_while(|(refused, expected)| *refused == expected)
-            .last()
-            .map_or(through, |(&seq, _)| seq)
+        let mut through = through;
+        while let Some((_, &last)) = self.refused.range(..=through.saturating_add(1)).next_back()
+            && last > through
+        {
+            through = last;
+        }
+        through
     }
 
     fn forget(&mut self) {
         let durable_through = self.durable_through;
-        while self.refused.first().is_some_and(|&seq| seq <= durable_through) {
+        while self.refused.first_key_value().is_some_and(|(_, &last)| last <= durable_through) {
             self.refused.pop_first();
         }
     }
@@ -215,6 +234,8 @@ mod tests {
                 "accept" => table.accepted(&accepted(seq, 1)),
                 "durable" => table.durable(&accepted(seq, 1)),
                 "refuse" => table.source(SOURCE).lane_mut(Lane::Door).refuse(seq),
+                "begin" => table.source(SOURCE).lane_mut(Lane::Door).leave_out_before(seq),
+                "recover" => table.recover(SOURCE, Lane::Door, 1, seq),
                 other => panic!("{other}"),
             }
         }
@@ -249,6 +270,19 @@ mod tests {
         check("refuse 2, refuse 3, accept 1, durable 1", 3, 3);
         check("accept 1, refuse 3", 1, 0);
         check("accept 1, refuse 3, accept 2", 3, 0);
+        check("refuse 3, refuse 5, refuse 4, accept 2, durable 2", 5, 5);
+    }
+
+    #[test]
+    fn what_a_vendor_leaves_out_when_it_begins_was_decided_before() {
+        check("recover 5, begin 7, refuse 7", 7, 7);
+        check("recover 5, begin 8, accept 8", 8, 7);
+        check("recover 5, begin 8, refuse 8, begin 10, refuse 10", 10, 10);
+        check("recover 5, begin 6, accept 6", 6, 5);
+        // Decided on and not on disk: leaving it out makes it no more durable.
+        check("accept 5, begin 4", 5, 0);
+        check("accept 5, begin 7, refuse 7", 7, 0);
+        check("accept 5, begin 7, refuse 7, durable 5", 7, 7);
     }
 
     #[test]

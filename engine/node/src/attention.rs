@@ -17,6 +17,7 @@ use crate::fan_out::{FanOut, SubscriberKey};
 use crate::notes::{SHARD, cursor};
 use crate::recent::NoticeAt;
 use crate::sieve::Sieve;
+use crate::told::OpenAlarm;
 
 pub(crate) use self::onlookers::Onlooker;
 
@@ -87,11 +88,28 @@ impl AttentionBook {
 
     /// Somebody follows them no more; what he has displayed was seen all the same.
     pub(crate) fn leave(&mut self, key: SubscriberKey, fan_out: &FanOut) {
-        if self.watchers.contains_key(&key) {
-            self.look(fan_out);
-            self.watchers.remove(&key);
+        let Some(watcher) = self.watchers.remove(&key) else { return };
+        let first = (key, AlarmId(u128::MIN));
+        let has_pending = self.pending.range(first..).next().is_some_and(|(of, _)| *of == key);
+        // A switch may cut hundreds at once: only what this one said is looked at, if it said anything.
+        if watcher.displayed.is_some() || has_pending {
+            for (&id, open) in fan_out.open() {
+                if self.seen.get(&id) != Some(&open.at)
+                    && self.is_said(key, &watcher, id, open)
+                    && watcher.sieve.passes_alarm(&fan_out.note(open))
+                {
+                    self.seen.insert(id, open.at);
+                }
+            }
+        }
+        if has_pending {
             self.pending.retain(|(of, _)| *of != key);
         }
+    }
+
+    /// Whether a subscriber says that it has displayed an alarm.
+    fn is_said(&self, key: SubscriberKey, it: &Watcher, id: AlarmId, open: &OpenAlarm) -> bool {
+        it.displayed >= Some(open.at) || self.pending.contains(&(key, id))
     }
 
     /// A subscriber says what it has displayed. Returns whether a test alarm that is waited for is among
@@ -130,11 +148,9 @@ impl AttentionBook {
                 continue;
             }
             let mut note = None;
-            let is_seen = self.watchers.iter().any(|(key, watcher)| {
-                let is_said =
-                    watcher.displayed >= Some(open.at) || self.pending.contains(&(*key, id));
+            let is_seen = self.watchers.iter().any(|(&key, watcher)| {
                 // A cursor stands for what the subscription lets pass, and for nothing else.
-                is_said
+                self.is_said(key, watcher, id, open)
                     && watcher.sieve.passes_alarm(note.get_or_insert_with(|| fan_out.note(open)))
             });
             if is_seen {
@@ -177,31 +193,41 @@ impl AttentionBook {
 
     /// Everybody who follows alarms, and what waits for his eyes.
     pub(crate) fn watchers(&self, fan_out: &FanOut) -> Vec<WireReceiver> {
-        let one = |(key, watcher): (&SubscriberKey, &Watcher)| {
-            let waits = fan_out.open().iter().filter(|(id, open)| {
-                let is_said =
-                    watcher.displayed >= Some(open.at) || self.pending.contains(&(*key, **id));
-                !is_said && watcher.sieve.passes_alarm(&fan_out.note(open))
-            });
-            let told_at: Vec<Timestamp> =
-                waits.map(|(_, open)| open.notice.changed_at.max(self.begun_at)).collect();
-            WireReceiver {
-                name: watcher.name.clone(),
-                is_operator: watcher.is_operator,
-                subscription: watcher.subscription,
-                begun_at: watcher.begun_at,
-                displayed: watcher.displayed.map(cursor),
-                displayed_at: watcher.displayed_at,
-                waiting_count: u32::try_from(told_at.len()).unwrap_or(u32::MAX),
-                waiting_since: told_at.into_iter().min(),
+        let mut told: Vec<WireReceiver> = self.watchers.values().map(receiver).collect();
+        // A note is made once an alarm, however many follow.
+        for (&id, open) in fan_out.open() {
+            let told_at = open.notice.changed_at.max(self.begun_at);
+            let mut note = None;
+            for ((&key, watcher), it) in self.watchers.iter().zip(&mut told) {
+                if !self.is_said(key, watcher, id, open)
+                    && watcher.sieve.passes_alarm(note.get_or_insert_with(|| fan_out.note(open)))
+                {
+                    it.waiting_count = it.waiting_count.saturating_add(1);
+                    let since = it.waiting_since.map_or(told_at, |since| since.min(told_at));
+                    it.waiting_since = Some(since);
+                }
             }
-        };
-        self.watchers.iter().map(one).collect()
+        }
+        told
     }
 
     /// How many of those who follow alarms have ever displayed one.
     pub(crate) fn displaying_count(&self) -> usize {
         self.watchers.values().filter(|watcher| watcher.displayed_at.is_some()).count()
+    }
+}
+
+/// A watcher for whom nothing waits.
+fn receiver(watcher: &Watcher) -> WireReceiver {
+    WireReceiver {
+        name: watcher.name.clone(),
+        is_operator: watcher.is_operator,
+        subscription: watcher.subscription,
+        begun_at: watcher.begun_at,
+        displayed: watcher.displayed.map(cursor),
+        displayed_at: watcher.displayed_at,
+        waiting_count: 0,
+        waiting_since: None,
     }
 }
 

@@ -111,6 +111,20 @@ impl Session {
         }
     }
 
+    /// Where a lane goes on, see [`Vendor::begin`]. What the vendor leaves out there is passed over.
+    fn begin_lane(&self, vendor: &Vendor, lane: Lane, next_seq: u64, first_seq: u64) -> u64 {
+        let begun_at = vendor.begin(lane, next_seq, first_seq);
+        if begun_at > next_seq {
+            let mut acks = self.rim.acks.borrow_mut();
+            let progress = acks.source(vendor.source);
+            // Another connection may have begun another epoch meanwhile.
+            if progress.epoch == vendor.epoch {
+                progress.lane_mut(lane).leave_out_before(begun_at);
+            }
+        }
+        begun_at
+    }
+
     /// A vendor named, or reported, what the site does not have; if it is a tag, it is kept to be listed.
     fn note_unregistered(&self, vendor: &Vendor, handle: u32) {
         let handles = vendor.handles.borrow();

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ach_actors_entities::{Site, SiteError};
-use ach_actors_model::{Name, SiteConfig};
+use ach_actors_entities::{Site, SiteError, Unfounding};
+use ach_actors_model::{AlarmNotice, Name, SiteConfig, Timestamp};
 use ach_engine_wire::limits::SITE_REASONS_MAX;
 use ach_engine_wire::{
     AlarmNote, Code, FrameMarks, SiteDigest, SiteOffer, Text, Thing, decode_site,
@@ -17,8 +17,10 @@ pub(crate) struct InForce {
     pub site: Arc<Site>,
     pub digest: Option<SiteDigest>,
     pub frame: Option<FrameMarks>,
-    /// The open alarms.
-    pub open: Vec<AlarmNote>,
+    /// The open alarms, each as it is told as well.
+    pub open: Vec<(AlarmNotice, AlarmNote)>,
+    /// Shard time.
+    pub now: Timestamp,
     /// Feeds whose vendors are connected.
     pub feeds: Vec<Name>,
 }
@@ -84,8 +86,8 @@ fn judged(
     }
     must_be_latest(offer, in_force)?;
     config.version = site.version().saturating_add(1);
-    Site::compile(Some(site), &config).map_err(|error| does_not_compile(&error))?;
-    let stranded = stranded(&config, in_force);
+    let next = Site::compile(Some(site), &config).map_err(|error| does_not_compile(&error))?;
+    let stranded = stranded(&config, &next, in_force);
     if !stranded.is_empty() && !offer.may_strand {
         let detail = format!("{} would end or be cut", counted(stranded.len()));
         return Err(Unfit {
@@ -148,15 +150,20 @@ fn told<'a>(reasons: impl Iterator<Item = &'a str>) -> Vec<Text> {
 }
 
 /// What would come to an end that somebody relies on: open alarms, and feeds that are connected.
-fn stranded(next: &SiteConfig, in_force: &InForce) -> Vec<String> {
+fn stranded(next: &SiteConfig, compiled: &Site, in_force: &InForce) -> Vec<String> {
     let kept = Kept::of(next);
     let feeds = in_force
         .feeds
         .iter()
         .filter(|feed| !kept.feeds.contains(feed))
         .map(|feed| format!("feed {feed}: its vendor is connected, and would be closed"));
-    let alarms = in_force.open.iter().filter_map(|alarm| {
-        let gone = kept.gone(alarm)?;
+    let alarms = in_force.open.iter().filter_map(|(notice, alarm)| {
+        let gone = if notice.rule.is_some() {
+            let why = compiled.unfounding(&in_force.site, notice, in_force.now)?;
+            kept.said(why, alarm)
+        } else {
+            kept.gone(alarm)?
+        };
         let subject = alarm.subject.as_ref().map_or_else(String::new, |who| format!(" of {who}"));
         Some(format!("open alarm {} ({:?}{subject}): {gone}", alarm.id, alarm.kind))
     });
@@ -166,7 +173,6 @@ fn stranded(next: &SiteConfig, in_force: &InForce) -> Vec<String> {
 /// What the next version has.
 #[derive(Debug)]
 struct Kept<'a> {
-    rules: BTreeSet<&'a Name>,
     subjects: BTreeSet<&'a Name>,
     zones: BTreeSet<&'a Name>,
     doors: BTreeSet<&'a Name>,
@@ -179,7 +185,6 @@ struct Kept<'a> {
 impl<'a> Kept<'a> {
     fn of(next: &'a SiteConfig) -> Kept<'a> {
         Kept {
-            rules: next.rules.iter().map(|it| &it.id).collect(),
             subjects: next.subjects.iter().map(|it| &it.id).collect(),
             zones: next.zones.iter().map(|it| &it.id).collect(),
             doors: next.doors.iter().map(|it| &it.id).collect(),
@@ -190,18 +195,47 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// What an alarm is about and the next version does not have, if anything.
+    /// Why an alarm of a rule ends, for people.
+    fn said(&self, why: Unfounding, alarm: &AlarmNote) -> String {
+        let rule = alarm.rule.as_ref().map_or("", Name::as_str);
+        let gone = match why {
+            Unfounding::RuleGone => return format!("rule {rule} is gone"),
+            Unfounding::RuleChanged => return format!("rule {rule} says something else"),
+            Unfounding::OutOfHours => return format!("rule {rule} does not hold at this hour"),
+            Unfounding::LongerSilence => {
+                return format!("rule {rule} allows a longer silence, which may not be over");
+            }
+            Unfounding::NotSelected => None,
+            Unfounding::NotWatched => self.place_gone(&alarm.place),
+            Unfounding::TagMoved => self.tag_gone(alarm),
+            Unfounding::TagsGone => self.subject_gone(alarm),
+        };
+        gone.unwrap_or_else(|| match why {
+            Unfounding::NotWatched => format!("rule {rule} watches its place no more"),
+            Unfounding::TagMoved => "its tag is on somebody else, or on nobody".to_owned(),
+            Unfounding::TagsGone => "its subject has too few tags left".to_owned(),
+            _ => format!("rule {rule} is about its subject no more"),
+        })
+    }
+
+    /// What an alarm of the system is about and the next version does not have, if anything.
     fn gone(&self, alarm: &AlarmNote) -> Option<String> {
-        if let Some(rule) = alarm.rule.as_ref().filter(|rule| !self.rules.contains(rule)) {
-            return Some(format!("rule {rule} is gone"));
-        }
-        if let Some(who) = alarm.subject.as_ref().filter(|who| !self.subjects.contains(who)) {
-            return Some(format!("subject {who} is gone"));
-        }
-        if let Some(tag) = alarm.tag.filter(|tag| !self.tags.contains(tag)) {
-            return Some(format!("tag {tag} is gone"));
-        }
-        let (is_there, kind, id) = match &alarm.place {
+        let subject = self.subject_gone(alarm);
+        subject.or_else(|| self.tag_gone(alarm)).or_else(|| self.place_gone(&alarm.place))
+    }
+
+    fn subject_gone(&self, alarm: &AlarmNote) -> Option<String> {
+        let gone = alarm.subject.as_ref().filter(|who| !self.subjects.contains(who))?;
+        Some(format!("subject {gone} is gone"))
+    }
+
+    fn tag_gone(&self, alarm: &AlarmNote) -> Option<String> {
+        let gone = alarm.tag.filter(|tag| !self.tags.contains(tag))?;
+        Some(format!("tag {gone} is gone"))
+    }
+
+    fn place_gone(&self, place: &Thing) -> Option<String> {
+        let (is_there, kind, id) = match place {
             Thing::Site | Thing::Subject(_) => return None,
             Thing::Tag(tag) => {
                 let is_there = self.tags.contains(tag);

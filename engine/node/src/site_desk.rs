@@ -1,7 +1,7 @@
 //! Where versions of the site are handed in: one at a time.
 
-use std::cell::Cell;
-use std::rc::Rc;
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use ach_engine_wire::SiteDigest;
@@ -25,13 +25,15 @@ pub(crate) struct SiteDesk {
     known: Cell<(u32, Option<SiteDigest>)>,
     turn: Rc<Cell<Option<Turn>>>,
     numbers: Cell<u64>,
+    /// What has come in the last turn.
+    come: RefCell<Weak<RefCell<Vec<u8>>>>,
 }
 
 impl SiteDesk {
     /// A desk at which nobody is, with this version in force.
     pub(crate) fn new(version: u32, digest: Option<SiteDigest>) -> SiteDesk {
         let known = Cell::new((version, digest));
-        SiteDesk { known, turn: Rc::default(), numbers: Cell::new(0) }
+        SiteDesk { known, turn: Rc::default(), numbers: Cell::new(0), come: RefCell::default() }
     }
 
     /// The digest of a version, if it is known of it.
@@ -53,7 +55,12 @@ impl SiteDesk {
         let number = self.numbers.get().wrapping_add(1);
         self.numbers.set(number);
         self.turn.set(Some(Turn { number, until: Some(now + OFFER_WITHIN) }));
-        Some(DeskTurn { number, turn: self.turn.clone() })
+        let come = Rc::new(RefCell::new(Vec::new()));
+        // Nobody needs what came from one that was too slow, and its session may stay for long.
+        if let Some(slow) = self.come.replace(Rc::downgrade(&come)).upgrade() {
+            slow.take();
+        }
+        Some(DeskTurn { number, turn: self.turn.clone(), come })
     }
 }
 
@@ -62,9 +69,25 @@ impl SiteDesk {
 pub(crate) struct DeskTurn {
     number: u64,
     turn: Rc<Cell<Option<Turn>>>,
+    come: Rc<RefCell<Vec<u8>>>,
 }
 
 impl DeskTurn {
+    /// How many bytes of the site have come.
+    pub(crate) fn byte_count(&self) -> usize {
+        self.come.borrow().len()
+    }
+
+    /// Some more have.
+    pub(crate) fn add(&self, bytes: &[u8]) {
+        self.come.borrow_mut().extend_from_slice(bytes);
+    }
+
+    /// Takes all that have.
+    pub(crate) fn take(&self) -> Vec<u8> {
+        self.come.take()
+    }
+
     /// All of the site is here: from now on nobody can take the turn. False if somebody has.
     pub(crate) fn keep(&self) -> bool {
         let is_its = self.is_its();
@@ -98,8 +121,12 @@ mod tests {
         let now = Instant::now();
         let slow = desk.begin(now).unwrap();
         assert!(desk.begin(now + OFFER_WITHIN / 2).is_none());
+        slow.add(b"half");
         let next = desk.begin(now + OFFER_WITHIN).unwrap();
+        assert_eq!(slow.byte_count(), 0, "its bytes are let go, also while its session stays");
+        next.add(b"all");
         assert!(!slow.keep() && next.keep());
+        assert_eq!(next.take(), b"all");
         drop(slow);
         assert!(desk.begin(now + OFFER_WITHIN * 3).is_none(), "what is judged is not pushed aside");
         drop(next);

@@ -135,7 +135,10 @@ fn tell_that_it_stays(version: u32, is_edited: bool) {
 /// it is the one of the last start whose site was as given.
 fn frame_that_stays(noted: &Note, given: Option<SiteFrame>, version: u32) -> Option<SiteFrame> {
     let Some(kept) = &noted.frame else {
-        tracing::warn!(version, "with which frame the site was drawn is not noted: taking the given");
+        tracing::warn!(
+            version,
+            "with which frame the site was drawn is not noted: taking the given"
+        );
         return given;
     };
     if *kept == points(given.as_ref()).unwrap_or_default() {

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use ach_actors_model::{Name, SubjectClass, TagId};
@@ -77,6 +78,12 @@ pub enum RegisterError {
         /// The subject.
         subject: Name,
     },
+    /// Somebody else changed a file meanwhile.
+    #[error("{path} was changed by somebody else meanwhile, take the tag out there by hand")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file cannot be read or written.
     #[error("could not {verb} {path}: {source}")]
     File {
@@ -116,8 +123,11 @@ impl SiteEdit {
     ///
     /// # Errors
     ///
-    /// The file cannot be written.
+    /// The file cannot be written, or somebody has changed it since.
     pub fn undo(&self) -> Result<(), RegisterError> {
+        if read(&self.path)?.as_ref() != Some(&self.after) {
+            return Err(RegisterError::Changed { path: self.path.clone() });
+        }
         match &self.before {
             Some(text) => write(&self.path, text),
             None => {
@@ -127,6 +137,9 @@ impl SiteEdit {
     }
 }
 
+/// A new file with names of people is for its owner.
+const NEW_MODE: u32 = 0o600;
+
 fn failed(verb: &'static str, path: &Path, source: io::Error) -> RegisterError {
     RegisterError::File { verb, path: path.to_owned(), source }
 }
@@ -134,13 +147,19 @@ fn failed(verb: &'static str, path: &Path, source: io::Error) -> RegisterError {
 fn write(path: &Path, text: &str) -> Result<(), RegisterError> {
     let beside = path.with_extension("new");
     let written = || -> io::Result<()> {
-        let mut file = fs::File::create(&beside)?;
+        // One that a kill left behind.
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut new = fs::OpenOptions::new();
+        let mut file = new.write(true).create_new(true).mode(NEW_MODE).open(&beside)?;
+        if let Ok(kept) = fs::metadata(path) {
+            // Names of people may be readable by few: before the first of them is written.
+            file.set_permissions(kept.permissions())?;
+        }
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        if let Ok(kept) = fs::metadata(path) {
-            // Names of people may be readable by few.
-            fs::set_permissions(&beside, kept.permissions())?;
-        }
         fs::rename(&beside, path)
     };
     written().map_err(|source| failed("write", path, source))

@@ -292,6 +292,30 @@ fn a_vendor_that_starts_again_finds_out_a_node_that_forgot() {
 }
 
 #[test]
+fn a_vendor_that_starts_again_misses_nothing_that_was_refused_in_an_earlier_life() {
+    let behind = Err(OutboxError::NodeIsBehind);
+    for (taken, durable_seq, expected) in [(4, 1, behind), (3, 1, Ok(())), (3, 0, behind)] {
+        let mut outbox = restored();
+        outbox.restore_taken(taken);
+        let again = outbox.on_welcome(&welcome(7, durable_seq, durable_seq, 100));
+        assert_eq!(again, expected, "{taken}, {durable_seq}");
+    }
+}
+
+/// The last one was refused, and of more than are remembered it is not known which.
+#[test]
+fn of_a_long_run_of_refusals_the_last_are_remembered() {
+    let count = 3 * u64::try_from(REFUSED_REMEMBERED).unwrap();
+    let mut outbox = outbox(count, usize::try_from(count).unwrap());
+    outbox.on_welcome(&welcome(1, 0, 0, count)).unwrap();
+    outbox.take(usize::MAX, |_| true, &mut Vec::new());
+    outbox.on_refused(1, 2..=count);
+    assert_eq!(outbox.refused.len(), REFUSED_REMEMBERED);
+    outbox.on_ack(&ack(1, count, count, count));
+    assert_eq!(outbox.on_welcome(&welcome(1, count - 4_000, count - 4_000, count)), Ok(()));
+}
+
+#[test]
 fn an_outbox_has_room_for_one_at_least() {
     let mut outbox = LaneOutbox::new(0);
     assert_eq!((outbox.capacity(), outbox.push(1)), (1, Ok(1)));

@@ -8,7 +8,11 @@
 //!              48 bytes of a ping or the 40 of a frame of one report
 //!   3 durable: u64 a lane
 //!   4 epoch:   u32 epoch, u64 base a lane
+//!   5 taken:   u64 a lane
 //! ```
+//!
+//! What is durable was taken by the node, but for what comes after the ticket in a record of kind 5, which
+//! was refused and follows the head or the record of kind 3 that it goes with.
 //!
 //! All little-endian. Lanes are in the order duress, door, ping. An input's lane is in its bytes,
 //! its ticket is the next one of that lane.
@@ -33,6 +37,7 @@ const KIND_HEAD: u8 = 1;
 const KIND_INPUT: u8 = 2;
 const KIND_DURABLE: u8 = 3;
 const KIND_EPOCH: u8 = 4;
+const KIND_TAKEN: u8 = 5;
 
 const ITEM_TAG: u8 = 1;
 const ITEM_DOOR: u8 = 2;
@@ -44,15 +49,17 @@ pub(super) struct Head {
     pub(super) epoch: u32,
     /// Ticket less sequence number.
     pub(super) bases: [u64; 3],
-    /// Tickets up to these are on the node's disk.
+    /// Tickets up to these are on the node's disk, or were refused.
     pub(super) durable: [u64; 3],
+    /// The last of them that were not refused.
+    pub(super) taken: [u64; 3],
     /// The tickets that the next inputs get.
     pub(super) next: [u64; 3],
 }
 
 impl Default for Head {
     fn default() -> Head {
-        Head { epoch: 0, bases: [0; 3], durable: [0; 3], next: [1; 3] }
+        Head { epoch: 0, bases: [0; 3], durable: [0; 3], taken: [0; 3], next: [1; 3] }
     }
 }
 
@@ -109,6 +116,7 @@ pub(super) enum Record {
     Input(KeptInput),
     Durable([u64; 3]),
     Epoch(u32, [u64; 3]),
+    Taken([u64; 3]),
 }
 
 /// A lane's place among the three of a vendor.
@@ -146,6 +154,16 @@ pub(super) fn put_head(head: &Head, out: &mut Vec<u8>) {
         for lanes in [head.bases, head.durable, head.next] {
             put_lanes(lanes, out);
         }
+    });
+    if head.taken != head.durable {
+        put_taken(head.taken, out);
+    }
+}
+
+pub(super) fn put_taken(taken: [u64; 3], out: &mut Vec<u8>) {
+    put(out, |out| {
+        out.push(KIND_TAKEN);
+        put_lanes(taken, out);
     });
 }
 
@@ -216,7 +234,8 @@ fn read(body: &[u8]) -> Option<Record> {
             let epoch = take_u32(&mut rest)?;
             let (bases, durable) = (take_lanes(&mut rest)?, take_lanes(&mut rest)?);
             let next = take_lanes(&mut rest)?;
-            rest.is_empty().then_some(Record::Head(Head { epoch, bases, durable, next }))
+            let head = Head { epoch, bases, durable, taken: durable, next };
+            rest.is_empty().then_some(Record::Head(head))
         }
         KIND_INPUT => read_input(rest).map(Record::Input),
         KIND_DURABLE => {
@@ -226,6 +245,10 @@ fn read(body: &[u8]) -> Option<Record> {
         KIND_EPOCH => {
             let (epoch, bases) = (take_u32(&mut rest)?, take_lanes(&mut rest)?);
             rest.is_empty().then_some(Record::Epoch(epoch, bases))
+        }
+        KIND_TAKEN => {
+            let taken = take_lanes(&mut rest)?;
+            rest.is_empty().then_some(Record::Taken(taken))
         }
         _ => None,
     }

@@ -212,7 +212,10 @@ impl Reading {
                     inputs.push_back(input);
                 }
             }
-            Record::Durable(durable) => self.head.durable = durable,
+            Record::Durable(durable) => {
+                (self.head.durable, self.head.taken) = (durable, durable);
+            }
+            Record::Taken(taken) => self.head.taken = taken,
             Record::Epoch(epoch, bases) => (self.head.epoch, self.head.bases) = (epoch, bases),
         }
         self.forget();
@@ -228,15 +231,15 @@ impl Reading {
     }
 
     fn finish(self) -> (Kept, Head) {
-        let Head { epoch, bases, durable, next } = self.head;
+        let Head { epoch, bases, durable, taken, next } = self.head;
         let mut kept = Kept { epoch, ..Kept::default() };
-        let numbers = bases.into_iter().zip(durable).zip(next);
-        for ((lane, inputs), ((base, durable_through), next)) in
+        let numbers = bases.into_iter().zip(durable.into_iter().zip(taken)).zip(next);
+        for ((lane, inputs), ((base, (durable_through, taken_through)), next)) in
             kept.lanes.iter_mut().zip(self.inputs).zip(numbers)
         {
             let count = u64::try_from(inputs.len()).unwrap_or(u64::MAX);
             let first = next.saturating_sub(count);
-            *lane = KeptLane { base, durable_through, first, inputs: inputs.into() };
+            *lane = KeptLane { base, durable_through, taken_through, first, inputs: inputs.into() };
         }
         (kept, self.head)
     }

@@ -60,7 +60,7 @@ fn what_is_not_durable_is_there_after_a_restart_and_the_rest_is_not() {
     let door = Report::door(name("exit"), Timestamp(8), ReportWord::AccessGranted { valid_ms: 9 });
     let report = WireReport { seq: 1, observed_at: Timestamp(8), handle: 4, word: door.word };
     spool.keep_report(&door.thing, &report);
-    spool.forget_through([0, 0, 3]);
+    spool.forget_through([0, 0, 3], [0, 0, 3]);
     drop(spool);
     let (spool, kept) = open(&directory);
     assert_eq!((kept.epoch, pings(&kept)), (3, (4, vec![4, 5])));
@@ -90,12 +90,12 @@ fn segments_are_deleted_once_all_in_them_is_durable() {
         spool = open(&directory).0;
     }
     assert!(segment_files(&directory).len() > 3);
-    spool.forget_through([0, 0, through - 1]);
+    spool.forget_through([0, 0, through - 1], [0, 0, through - 1]);
     drop(spool);
     let (spool, kept) = open(&directory);
     assert_eq!(pings(&kept), (through, vec![through]));
     assert!(segment_files(&directory).len() <= 2 + 1, "{:?}", segment_files(&directory));
-    spool.forget_through([0, 0, through]);
+    spool.forget_through([0, 0, through], [0, 0, through]);
     drop(spool);
     assert_eq!(pings(&open(&directory).1), (through + 1, vec![]));
 }
@@ -185,4 +185,25 @@ fn after_a_torn_end_the_next_life_is_read_as_well() {
     let second = segment_files(&directory)[1].clone();
     fs::write(&second, "").unwrap();
     assert_eq!(pings(&open(&directory).1), (1, vec![1, 2]));
+}
+
+#[test]
+fn what_was_refused_last_is_known_after_a_restart_and_in_the_segment_after_it() {
+    let directory = TempDir::new().unwrap();
+    let (spool, _) = open(&directory);
+    spool.begin_epoch(3, [0; 3]);
+    keep(&spool, 1..=5);
+    spool.forget_through([0, 0, 4], [0, 0, 4]);
+    spool.forget_through([0, 0, 4], [0, 0, 2]);
+    drop(spool);
+    for _ in 0..2 {
+        let (_spool, kept) = open(&directory);
+        let lane = &kept.lanes[lane_place(Lane::Ping)];
+        assert_eq!((lane.durable_through, lane.taken_through), (4, 2));
+    }
+    let (spool, _) = open(&directory);
+    spool.forget_through([0, 0, 5], [0, 0, 5]);
+    drop(spool);
+    let (_spool, kept) = open(&directory);
+    assert_eq!(kept.lanes[lane_place(Lane::Ping)].taken_through, 5);
 }

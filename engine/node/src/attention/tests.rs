@@ -157,3 +157,18 @@ fn what_is_said_without_end_takes_no_room_without_end() {
     desk.unseen(1);
     assert_eq!((desk.book.pending.len(), desk.book.seen.len()), (0, 0), "none of them is open");
 }
+
+/// Whoever goes costs nothing for what the others have said.
+#[test]
+fn who_goes_is_looked_at_alone() {
+    let mut desk = Desk::new();
+    let (board, silent) = (desk.join(Filter::default()), desk.join(Filter::default()));
+    desk.raise(7, 5, 0);
+    desk.raise(8, 6, 0);
+    desk.say(board, None, &[7]);
+    desk.book.leave(silent, &desk.fan_out);
+    assert_eq!((desk.book.pending.len(), desk.book.seen.len()), (1, 0));
+    desk.book.leave(board, &desk.fan_out);
+    assert_eq!((desk.book.pending.len(), desk.book.seen.len()), (0, 1));
+    assert_eq!(desk.unseen(1), (1, 0, 0));
+}

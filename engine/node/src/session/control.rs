@@ -32,8 +32,9 @@ use crate::sieve::Sieve;
 use crate::sink::Sink;
 use crate::status::counts;
 
-/// Acks of pings, and refusals, are told at most this often: a packet costs more than a hundred
-/// pings. Acks of duress and doors go at once.
+/// Acks and refusals of pings are told at most this often: a packet costs more than a hundred pings. Those
+/// of duress and doors go at once, and refusals before the acks that cover them: a vendor that knows the
+/// ack alone would miss what was refused in a node that starts again.
 const ACK_EVERY: Duration = Duration::from_millis(2);
 
 /// A sign of life when nothing else was said for this long.
@@ -400,17 +401,15 @@ pub(crate) async fn write(
     sink.finish().await.map_err(Fault::from)
 }
 
-fn say(session: &Session, sink: &mut FrameSink, are_refusals_due: bool) -> Result<bool, Fault> {
+fn say(session: &Session, sink: &mut FrameSink, are_pings_due: bool) -> Result<bool, Fault> {
     let mut is_said = false;
     for frame in session.out.take() {
         sink.push(&frame)?;
         is_said = true;
     }
-    if are_refusals_due {
-        for refusal in session.out.take_refusals() {
-            sink.push(&refusal.into())?;
-            is_said = true;
-        }
+    for refusal in session.out.take_refusals(are_pings_due) {
+        sink.push(&refusal.into())?;
+        is_said = true;
     }
     Ok(is_said)
 }

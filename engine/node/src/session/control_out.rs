@@ -65,9 +65,11 @@ impl ControlOut {
         std::mem::take(&mut *self.frames.borrow_mut())
     }
 
-    /// Takes all refusals, joined by lane and code.
-    pub(crate) fn take_refusals(&self) -> Vec<Refusal> {
-        std::mem::take(&mut *self.refusals.borrow_mut()).into_values().collect()
+    /// Takes refusals, joined by lane and code; those of pings only if they may be told now.
+    pub(crate) fn take_refusals(&self, are_pings_due: bool) -> Vec<Refusal> {
+        let is_due = |(lane, _): &(Lane, Code)| are_pings_due || *lane != Lane::Ping;
+        let mut refusals = self.refusals.borrow_mut();
+        refusals.extract_if(.., |key, _| is_due(key)).map(|(_, refusal)| refusal).collect()
     }
 
     /// Waits until there may be something.
@@ -87,12 +89,15 @@ mod tests {
             out.refuse(Lane::Ping, 2, seq, Code::NotANumber, Some(3));
         }
         out.refuse(Lane::Ping, 2, 1_000, Code::OutOfRange, None);
-        let told = out.take_refusals();
+        out.refuse(Lane::Door, 2, 1, Code::UnknownThing, None);
+        let at_once = out.take_refusals(false);
+        assert_eq!(at_once.iter().map(|it| it.lane).collect::<Vec<_>>(), [Lane::Door]);
+        let told = out.take_refusals(true);
         assert_eq!(told.len(), 2);
         let first = &told[0];
         assert_eq!((first.first_seq, first.last_seq, first.count), (5, 999, 995));
         assert_eq!((first.code, first.handle, first.epoch), (Code::NotANumber, Some(3), 2));
-        assert_eq!(out.take_refusals(), []);
+        assert_eq!(out.take_refusals(true), []);
     }
 
     #[test]

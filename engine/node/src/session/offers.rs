@@ -28,7 +28,6 @@ use crate::site_desk::DeskTurn;
 #[derive(Debug)]
 pub(super) struct Coming {
     offer: SiteOffer,
-    bytes: Vec<u8>,
     turn: DeskTurn,
 }
 
@@ -56,7 +55,7 @@ pub(super) fn take_offer(session: &Rc<Session>, offer: SiteOffer) -> Result<(), 
         session.coming.replace(None);
         match session.rim.site_desk.begin(Instant::now()) {
             Some(turn) => {
-                session.coming.replace(Some(Coming { offer, bytes: Vec::new(), turn }));
+                session.coming.replace(Some(Coming { offer, turn }));
                 return Ok(());
             }
             None => Unfit::plain(Code::NotNow, "another version of the site is on its way"),
@@ -72,10 +71,10 @@ pub(super) fn take_part(session: &Rc<Session>, part: &SitePart) -> Result<(), Fa
         return Ok(());
     };
     let total = usize::try_from(it.offer.total_bytes).unwrap_or(usize::MAX);
-    let bytes = it.bytes.len().saturating_add(part.bytes.as_slice().len());
+    let bytes = it.turn.byte_count().saturating_add(part.bytes.as_slice().len());
     let is_due = bytes >= total;
     if bytes <= total && it.turn.is_its() {
-        it.bytes.extend_from_slice(part.bytes.as_slice());
+        it.turn.add(part.bytes.as_slice());
         if !is_due {
             return Ok(());
         }
@@ -93,8 +92,8 @@ pub(super) fn take_part(session: &Rc<Session>, part: &SitePart) -> Result<(), Fa
     let session = session.clone();
     // Not of the session's own tasks: what was begun is ended, whether or not the operator waits.
     tokio::task::spawn_local(async move {
-        let Coming { offer, bytes, turn } = whole;
-        let answer = decide(&session, &offer, bytes).await;
+        let Coming { offer, turn } = whole;
+        let answer = decide(&session, &offer, turn.take()).await;
         drop(turn);
         // A peer that reads no answers is noticed by the next question.
         let _ = match answer {
@@ -145,7 +144,8 @@ fn in_force(session: &Session) -> InForce {
     InForce {
         digest: rim.site_desk.digest(site.version()),
         frame: rim.frame.as_ref().and_then(FrameMarks::of),
-        open: fan_out.open().values().map(|open| fan_out.note(open)).collect(),
+        open: fan_out.open().values().map(|open| (open.notice, fan_out.note(open))).collect(),
+        now: rim.clock.now(),
         feeds: rim.connected_feeds().into_iter().map(|feed| names.source(feed)).collect(),
         site: site.clone(),
     }

@@ -106,7 +106,7 @@ fn take_run(
     received_at: Timestamp,
 ) -> Result<(), Fault> {
     let next_seq = vendor.pings.borrow().next_seq();
-    let next_seq = vendor.begin(Lane::Ping, next_seq, run.first_seq());
+    let next_seq = session.begin_lane(vendor, Lane::Ping, next_seq, run.first_seq());
     vendor.pings.borrow_mut().begin_at(next_seq);
     if run.first_seq() > next_seq {
         let detail = format!("expected number {next_seq}, got {}", run.first_seq());

@@ -38,7 +38,7 @@ pub(crate) async fn read_reports(
         vendor.handles.borrow_mut().refresh(&session.rim.site(), vendor.source);
         vendor.clock.compare_with(session.rim.has_certain_clock());
         for report in reports {
-            next_seq = vendor.begin(lane, next_seq, report.seq);
+            next_seq = session.begin_lane(&vendor, lane, next_seq, report.seq);
             if report.seq < next_seq {
                 session.count_repeated(&vendor, lane, 1);
                 continue;

@@ -2,10 +2,10 @@
 
 use ach_actors_entities::Site;
 use ach_actors_model::{
-    AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmTransition, Condition, RuleConfig,
-    SourceConfig, SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp, Who,
+    AlarmKind, AlarmPriority, Condition, NS_PER_S, Place, RuleConfig, RuleRef, SourceConfig,
+    SourceRef, SubjectClass, SubjectConfig, SubjectRef, TagConfig, TagId, TagRef, Who,
 };
-use ach_engine_wire::{Storage, WireCause, encode_site};
+use ach_engine_wire::{Storage, encode_site};
 
 use super::*;
 use crate::test_values::empty_site;
@@ -39,34 +39,24 @@ fn config() -> SiteConfig {
     }
 }
 
-fn alarm() -> AlarmNote {
-    AlarmNote {
-        id: AlarmId(0xA1),
-        transition: AlarmTransition::Raised,
-        reason: None::<AlarmReason>,
-        kind: AlarmKind::Duress,
-        priority: AlarmPriority::High,
-        rule: Some(name("duress")),
-        site_version: 4,
-        episode: 0,
-        subject: Some(name("nurse")),
-        tag: Some(TagId(7)),
-        place: Thing::Site,
-        is_tentative: false,
-        is_late: false,
-        cause: WireCause::SiteChange,
-        observed_at: Timestamp(0),
-        received_at: Timestamp(0),
-        changed_at: Timestamp(0),
-        position: None,
-        accuracy_mm: 0,
-        gates_passed: 0,
-        storage: Storage::Durable,
-        cursor: None,
-        fencing_epoch: 1,
-        is_resent: true,
+/// The alarm of the button, as the site in force says it.
+fn notice() -> AlarmNotice {
+    AlarmNotice {
+        rule: Some(RuleRef(0)),
+        subject: Some(SubjectRef(0)),
+        tag: Some(TagRef(0)),
+        place: Place::Tag(TagRef(0)),
+        ..crate::test_values::notice(0xA1)
     }
 }
+
+/// An alarm, as it is open and as it is told.
+fn open(site: &Site, notice: AlarmNotice) -> (AlarmNotice, AlarmNote) {
+    (notice, crate::notes::alarm_note(site, &notice, Storage::Durable, None, true))
+}
+
+/// Noon of the first day.
+const NOON: Timestamp = Timestamp(12 * 3_600 * NS_PER_S);
 
 fn marks() -> FrameMarks {
     FrameMarks { origin_lon: 1, origin_lat: 2, x_lon: 3, x_lat: 4, y_lon: 5, y_lat: 6 }
@@ -78,6 +68,7 @@ fn in_force() -> InForce {
         digest: Some(SiteDigest::of(&encode_site(&config()).unwrap())),
         frame: Some(marks()),
         open: Vec::new(),
+        now: NOON,
         feeds: Vec::new(),
     }
 }
@@ -173,35 +164,74 @@ fn every_mistake_of_a_site_that_does_not_compile_is_told() {
     assert!(unfit.reason_count >= 2, "{unfit:?}");
 }
 
+/// The offer while an alarm is open that the site in force knows like this.
+#[track_caller]
+fn check_open(next: &SiteConfig, notice: AlarmNotice, expected: &str) {
+    let has_alarm = |_: &mut SiteOffer, in_force: &mut InForce| {
+        in_force.open.push(open(&in_force.site, notice));
+    };
+    check(next, has_alarm, expected);
+}
+
+fn without(edit: impl FnOnce(&mut SiteConfig)) -> SiteConfig {
+    let mut next = changed();
+    edit(&mut next);
+    next
+}
+
 #[test]
 fn what_would_end_or_be_cut_is_named_and_may_be_meant() {
-    let has_alarm = |_: &mut SiteOffer, in_force: &mut InForce| in_force.open.push(alarm());
-    let no_rule = SiteConfig { rules: vec![], ..config() };
+    check_open(&changed(), notice(), "version 5");
+    let no_rule = without(|next| next.rules.clear());
     check(&no_rule, |_, _| {}, "version 5");
     let said = "101: 1 thing that is in use would end or be cut [\"open alarm 000000000000000000000000000000a1 (Duress of nurse): rule duress is gone\"]";
-    check(&no_rule, has_alarm, said);
+    check_open(&no_rule, notice(), said);
     let meant = |offer: &mut SiteOffer, in_force: &mut InForce| {
         offer.may_strand = true;
-        in_force.open.push(alarm());
+        in_force.open.push(open(&in_force.site, notice()));
     };
     check(&no_rule, meant, "version 5");
-    let no_subject = SiteConfig { subjects: vec![], tags: vec![], ..config() };
-    check(&no_subject, has_alarm, "101: 1 thing");
-    let mut other_tag = config();
-    other_tag.tags[0].id = TagId(8);
-    check(&other_tag, has_alarm, "101: 1 thing");
-    let at = |place: Thing| {
-        move |_: &mut SiteOffer, in_force: &mut InForce| {
-            in_force.open.push(AlarmNote { place, ..alarm() });
-        }
-    };
-    check(&changed(), at(Thing::Zone(name("attic"))), "101: 1 thing");
-    check(&changed(), at(Thing::Tag(TagId(8))), "101: 1 thing");
-    check(&changed(), at(Thing::Source(name("uwb"))), "version 5");
-    let no_feed = SiteConfig { sources: vec![], tags: vec![], ..config() };
+    let system = AlarmNotice { rule: None, kind: AlarmKind::FeedSilent, ..notice() };
+    let system = AlarmNotice { place: Place::Source(SourceRef(0)), tag: None, ..system };
+    let system = AlarmNotice { subject: None, ..system };
+    check_open(&changed(), system, "version 5");
+    let no_feed = without(|next| {
+        next.sources.clear();
+        next.tags.clear();
+    });
+    check_open(&no_feed, system, "101: 1 thing");
     let connected = |_: &mut SiteOffer, in_force: &mut InForce| in_force.feeds.push(name("uwb"));
     check(&no_feed, |_, _| {}, "version 5");
     check(&no_feed, connected, "101: 1 thing that is in use would end or be cut [\"feed uwb: its");
+}
+
+/// All ids are still there, and the alarm ends all the same.
+#[test]
+fn an_alarm_whose_ground_is_taken_away_is_named() {
+    let moved = without(|next| {
+        let nurse = next.subjects[0].clone();
+        next.subjects.push(SubjectConfig { id: name("other"), ..nurse });
+        next.tags[0].subject = Some(1);
+    });
+    let said = |why: &str| {
+        format!(
+            "101: 1 thing that is in use would end or be cut [\"open alarm \
+             000000000000000000000000000000a1 (Duress of nurse): {why}\"]"
+        )
+    };
+    check_open(&moved, notice(), &said("its tag is on somebody else, or on nobody"));
+    let gone = without(|next| next.tags[0].id = TagId(8));
+    check_open(&gone, notice(), &said("tag 0000000000000007 is gone"));
+    let unlabelled = without(|next| next.rules[0].who.labels_any = vec![name("ward")]);
+    check_open(&unlabelled, notice(), &said("rule duress is about its subject no more"));
+    let other_rule = without(|next| {
+        next.rules[0].condition = Condition::BandCut;
+        next.rules[0].alarm = AlarmKind::BandCut;
+    });
+    check_open(&other_rule, notice(), &said("rule duress says something else"));
+    // Who has a second tag keeps an alarm about himself, whichever tag goes.
+    let second = without(|next| next.tags.push(TagConfig { id: TagId(9), ..next.tags[0] }));
+    check_open(&second, notice(), "version 5");
 }
 
 /// A flood of alarms must not make an answer that fits into no frame.
@@ -209,7 +239,7 @@ fn what_would_end_or_be_cut_is_named_and_may_be_meant() {
 fn of_many_reasons_the_first_are_told_and_all_are_counted() {
     let no_rule = SiteConfig { rules: vec![], ..config() };
     let ((offer, bytes), mut in_force) = (offer(&no_rule), in_force());
-    in_force.open = vec![alarm(); 5_000];
+    in_force.open = vec![open(&in_force.site, notice()); 5_000];
     let Judged::Unfit(unfit) = judge(&offer, &bytes, &in_force) else { panic!("it is taken") };
     assert_eq!((unfit.reasons.len(), unfit.reason_count), (SITE_REASONS_MAX, 5_000));
 }

@@ -65,9 +65,9 @@ async fn a_connection_that_resumes_while_another_begins_is_not_let_into_the_old_
     check_two_at_once(vec![resume], 3).await;
 }
 
-/// A refused report is durable to the vendor, which forgets it, and in no journal.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_vendor_whose_last_report_was_refused_goes_on_after_a_restart() {
+/// A refused report is durable to the vendor, which forgets it, and in no journal. With the totals of
+/// accepted and refused ones when those that come after a restart are durable.
+async fn totals_after_a_refused_one_a_restart_and(next: &[(u64, u32)]) -> (u64, u64) {
     let ward = Ward::new();
     let node = ward.start();
     let bundle = ward.bundle(Role::Vendor, "uwb");
@@ -96,8 +96,22 @@ async fn a_vendor_whose_last_report_was_refused_goes_on_after_a_restart() {
     let resume = LaneResume { lane: Lane::Duress, epoch, last_seq: 2 };
     let mut raw = Raw::resume(node.address(), &bundle, vec![resume]).await;
     assert_eq!(raw.epoch(), epoch);
-    raw.intern(&[1]).await;
-    raw.lane(Lane::Duress).await.write_all(&reports(&[(3, 0)])).await.unwrap();
-    let Frame::Ack(ack) = raw.hear(acked(3)).await else { panic!() };
-    assert_eq!(ack.totals.accepted, 2);
+    raw.intern(&[1, 100]).await;
+    raw.lane(Lane::Duress).await.write_all(&reports(next)).await.unwrap();
+    let Frame::Ack(ack) = raw.hear(acked(2 + u64::try_from(next.len()).unwrap())).await else {
+        panic!()
+    };
+    (ack.totals.accepted, ack.totals.refused)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_whose_last_report_was_refused_goes_on_after_a_restart() {
+    assert_eq!(totals_after_a_refused_one_a_restart_and(&[(3, 0)]).await, (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_after_a_refused_report_and_a_restart_is_acked() {
+    assert_eq!(totals_after_a_refused_one_a_restart_and(&[(3, 1)]).await, (1, 1));
+    assert_eq!(totals_after_a_refused_one_a_restart_and(&[(3, 1), (4, 1)]).await, (1, 2));
+    assert_eq!(totals_after_a_refused_one_a_restart_and(&[(3, 1), (4, 0)]).await, (2, 1));
 }

@@ -136,3 +136,37 @@ fn names_are_not_in_debug() {
     let named = Registration { name: Some("Muster".to_owned()), ..wish("p-1", None) };
     assert!(!format!("{named:?}").contains("Muster"));
 }
+
+/// Names of people are in the file, and in the one it is written as.
+#[test]
+fn a_file_is_for_its_owner_until_it_is_as_open_as_the_one_before() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("people.toml");
+    let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    // What a kill left behind is open to all.
+    fs::write(folder.path().join("people.new"), "left").unwrap();
+    write(&path, "first").unwrap();
+    assert_eq!((mode(), fs::read_to_string(&path).unwrap().as_str()), (0o600, "first"));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    write(&path, "second").unwrap();
+    assert_eq!((mode(), fs::read_to_string(&path).unwrap().as_str()), (0o640, "second"));
+}
+
+#[test]
+fn what_somebody_else_wrote_meanwhile_is_not_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("people.toml");
+    let edit = SiteEdit {
+        path: path.clone(),
+        before: Some("before".to_owned()),
+        after: "after".to_owned(),
+    };
+    edit.write().unwrap();
+    fs::write(&path, "after, and more").unwrap();
+    assert!(matches!(edit.undo(), Err(RegisterError::Changed { .. })));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "after, and more");
+    edit.write().unwrap();
+    edit.undo().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "before");
+}

@@ -1,0 +1,142 @@
+//! Whether an open alarm goes on when another version of the site comes into force, as far as the two
+//! versions tell: what the actors ask, asked beforehand.
+
+use std::mem::discriminant;
+
+use ach_actors_model::{AlarmNotice, Place, RuleRef, SubjectRef, Timestamp};
+
+use super::plans::{RuleCondition, RulePlan};
+use super::{RuleSet, Site};
+
+/// Why an open alarm ends with a version of the site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfounding {
+    /// Its rule is not there any more.
+    RuleGone,
+    /// Its rule says something else, or raises another kind of alarm.
+    RuleChanged,
+    /// Its rule is not about its subject, or its tag, any more.
+    NotSelected,
+    /// Its rule does not watch its place any more.
+    NotWatched,
+    /// Its rule does not hold at this hour.
+    OutOfHours,
+    /// Its rule allows a longer silence, which may not be over yet.
+    LongerSilence,
+    /// Its tag is gone, or on somebody else.
+    TagMoved,
+    /// Its subject is gone or has no tag any more, or too few to contradict each other.
+    TagsGone,
+}
+
+impl Site {
+    /// Why an alarm that is open by the version `old` ends when this one comes into force at `at`, if it
+    /// does. What depends on where somebody is then is not foreseen: that a zone was redrawn. Alarms of
+    /// the system itself have no rule, and are not judged here.
+    pub fn unfounding(&self, old: &Site, alarm: &AlarmNotice, at: Timestamp) -> Option<Unfounding> {
+        let rule = alarm.rule?;
+        let Some(plan) = self.rule(rule) else { return Some(Unfounding::RuleGone) };
+        let was = old.rule(rule).map(|old| old.condition);
+        if was.as_ref().map(discriminant) != Some(discriminant(&plan.condition))
+            || alarm.kind != plan.alarm
+        {
+            return Some(Unfounding::RuleChanged);
+        }
+        let unfounding = match plan.condition {
+            RuleCondition::OverCapacity | RuleCondition::DoorForced => {
+                (!self.is_place_of(rule, alarm.place)).then_some(Unfounding::NotWatched)
+            }
+            RuleCondition::TagsContradict => self.unfounding_of_tags(rule, alarm),
+            condition if condition.is_about_tags() => self.unfounding_of_tag(rule, alarm),
+            _ => self.unfounding_of_subject(rule, plan, alarm),
+        };
+        unfounding.or_else(|| {
+            let is_over = plan.condition.is_state() && !self.is_in_force(plan, at);
+            let is_longer = matches!(
+                (was, plan.condition),
+                (
+                    Some(RuleCondition::TagSilent { after_ns: before_ns }),
+                    RuleCondition::TagSilent { after_ns },
+                ) if after_ns > before_ns
+            );
+            is_over
+                .then_some(Unfounding::OutOfHours)
+                .or_else(|| is_longer.then_some(Unfounding::LongerSilence))
+        })
+    }
+
+    /// About a zone that is too full, or a door.
+    fn is_place_of(&self, rule: RuleRef, place: Place) -> bool {
+        match place {
+            Place::Zone(zone) => self
+                .zone_plan(zone)
+                .is_some_and(|zone| zone.capacity.is_some() && zone.capacity_rules.contains(&rule)),
+            Place::Door(door) => {
+                self.door_plan(door).is_some_and(|door| door.forced_rules.contains(&rule))
+            }
+            _ => false,
+        }
+    }
+
+    fn unfounding_of_tag(&self, rule: RuleRef, alarm: &AlarmNotice) -> Option<Unfounding> {
+        let tag = match alarm.place {
+            Place::Tag(tag) => Some(tag),
+            _ => alarm.tag,
+        };
+        let plan = tag.and_then(|tag| self.tag_plan(tag));
+        let Some(plan) = plan.filter(|plan| plan.subject() == alarm.subject) else {
+            return Some(Unfounding::TagMoved);
+        };
+        let rules = self.rule_set(plan.rule_set);
+        (!rules.is_some_and(|rules| rules.contains(rule))).then_some(Unfounding::NotSelected)
+    }
+
+    fn unfounding_of_tags(&self, rule: RuleRef, alarm: &AlarmNotice) -> Option<Unfounding> {
+        let subject = alarm.subject?;
+        if self.tag_count(subject) < 2 {
+            return Some(Unfounding::TagsGone);
+        }
+        // All were compared with the one that speaks.
+        let is_worn = |tag| self.tag_subject(tag) == Some(subject);
+        if !alarm.tag.is_none_or(is_worn) {
+            return Some(Unfounding::TagMoved);
+        }
+        self.unless_selected(subject, |rules| rules.contradiction.contains(&rule))
+    }
+
+    fn unfounding_of_subject(
+        &self,
+        rule: RuleRef,
+        plan: &RulePlan,
+        alarm: &AlarmNotice,
+    ) -> Option<Unfounding> {
+        let subject = alarm.subject?;
+        if self.tag_count(subject) == 0 {
+            return Some(Unfounding::TagsGone);
+        }
+        let is_watched = match alarm.place {
+            Place::Zone(zone) => {
+                plan.watch_of(zone).is_some_and(|watch| self.watch(watch).is_some())
+            }
+            Place::Line(line) => plan.lines.binary_search(&line).is_ok(),
+            _ => false,
+        };
+        if !is_watched {
+            return Some(Unfounding::NotWatched);
+        }
+        self.unless_selected(subject, |rules| rules.contains(rule))
+    }
+
+    /// How many tags are on somebody the site has.
+    fn tag_count(&self, subject: SubjectRef) -> usize {
+        self.subject_class(subject).map_or(0, |_| self.subject_tags(subject).len())
+    }
+
+    fn unless_selected(
+        &self,
+        subject: SubjectRef,
+        is_in: impl Fn(&RuleSet) -> bool,
+    ) -> Option<Unfounding> {
+        (!self.subject_rules(subject).is_some_and(is_in)).then_some(Unfounding::NotSelected)
+    }
+}
