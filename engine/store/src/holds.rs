@@ -104,6 +104,29 @@ impl Holds {
         Ok(Holds { holds })
     }
 
+    /// Changes them: reads them, has them changed, and writes them, while nobody else does.
+    ///
+    /// # Errors
+    ///
+    /// What `change` says, and when they cannot be read or written; then they are as they were.
+    pub fn change<T>(
+        file: &Path,
+        change: impl FnOnce(&mut Holds) -> Result<T, HoldError>,
+    ) -> Result<T, HoldError> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let lock = file.with_extension("lock");
+        let failed = |source| HoldError::Disk { verb: "lock", file: lock.clone(), source };
+        let mut options = fs::OpenOptions::new();
+        let opened = options.create(true).write(true).truncate(false).mode(0o600).open(&lock);
+        // Unlocked when it is closed. The file stays: who waits has it open.
+        let locked = opened.map_err(failed)?;
+        locked.lock().map_err(failed)?;
+        let mut holds = Holds::load(file)?;
+        let changed = change(&mut holds)?;
+        holds.save(file)?;
+        Ok(changed)
+    }
+
     /// Writes them: the whole file or the one before, synced.
     ///
     /// # Errors
@@ -214,6 +237,27 @@ mod tests {
         holds.lift(&name("a")).unwrap();
         assert!(!holds.protect(Day(11)));
         assert!(matches!(holds.lift(&name("a")), Err(HoldError::Unknown { .. })));
+    }
+
+    #[test]
+    fn two_who_change_holds_at_once_change_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("holds");
+        std::thread::scope(|scope| {
+            for who in 0..8 {
+                let file = &file;
+                scope.spawn(move || {
+                    for turn in 0..5 {
+                        let hold = hold(&format!("h{who}-{turn}"), 1, None);
+                        Holds::change(file, |holds| holds.place(hold)).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(Holds::load(&file).unwrap().iter().count(), 40);
+        let refused = Holds::change(&file, |holds| holds.lift(&name("nobody")));
+        assert!(matches!(refused, Err(HoldError::Unknown { .. })));
+        assert_eq!(Holds::load(&file).unwrap().iter().count(), 40);
     }
 
     #[test]

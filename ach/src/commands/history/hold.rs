@@ -26,9 +26,7 @@ pub(super) fn place(wish: &Hold) -> Result<Outcome, Failure> {
     let id = named(&wish.id)?;
     let user = format!("uid:{}", rustix::process::getuid().as_raw());
     let directory = DataDirectory::existing(&wish.data)?;
-    let file = directory.holds();
-    let mut holds = Holds::load(&file)?;
-    holds.place(ach_engine_store::Hold {
+    let hold = ach_engine_store::Hold {
         id,
         from: wish.from,
         through: wish.through,
@@ -36,8 +34,8 @@ pub(super) fn place(wish: &Hold) -> Result<Outcome, Failure> {
         reason: wish.reason.clone(),
         placed_by: Name::new(&user)?,
         placed_at: SystemClock::default().utc(),
-    })?;
-    holds.save(&file)?;
+    };
+    Holds::change(&directory.holds(), |holds| holds.place(hold))?;
     let through = wish.through.map_or_else(|| "on".to_owned(), |day| format!("through {day}"));
     say!("days from {} {through} are kept", wish.from);
     Ok(Outcome::Done)
@@ -46,9 +44,8 @@ pub(super) fn place(wish: &Hold) -> Result<Outcome, Failure> {
 /// Lifts one.
 pub(super) fn lift(id: &str, data: &Path) -> Result<Outcome, Failure> {
     let file = DataDirectory::existing(data)?.holds();
-    let mut holds = Holds::load(&file)?;
-    let hold = holds.lift(&named(id)?)?;
-    holds.save(&file)?;
+    let id = named(id)?;
+    let hold = Holds::change(&file, |holds| holds.lift(&id))?;
     say!("hold {} is released", hold.id);
     Ok(Outcome::Done)
 }
