@@ -78,6 +78,7 @@ where
             clock: shared.clock.clone(),
             counters: shared.counters.clone(),
             floor: recovered.floor.clone(),
+            last_at: recovered.last_at,
         },
     )?;
     let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, data, .. } = config;
@@ -165,11 +166,16 @@ struct Shared {
 impl Shared {
     fn new(recovered: &Recovered, clock: Arc<dyn Clock>, limits: &NodeLimits) -> Shared {
         let last_logged = (recovered.last_index > 0).then_some(recovered.last_at);
+        let mark = CommitMark::at(recovered.last_index);
+        // Before anybody asks whether anything is stored.
+        if let Some(why) = &recovered.stopped {
+            mark.stop(why.clone());
+        }
         Shared {
             lanes: Arc::new(Lanes::new(limits.ping_batches_max)),
             outlet: Arc::new(Outlet::new()),
             clock: Arc::new(ShardClock::start(clock, last_logged)),
-            mark: Arc::new(CommitMark::at(recovered.last_index)),
+            mark: Arc::new(mark),
             counters: Arc::default(),
             gauge: Arc::default(),
         }
@@ -186,9 +192,6 @@ fn worker(
     beside: &mut Vec<Beside>,
 ) -> Result<(ShardWorker, Told, AckTable), StartError> {
     let (mark, counters) = (shared.mark.clone(), shared.counters.clone());
-    if let Some(why) = recovered.stopped {
-        mark.stop(why);
-    }
     if let Some(first) = recovered.old_damage.first() {
         let (count, first) = (recovered.old_damage.len(), first.to_string());
         mark.trouble(JournalTrouble::OldDamage { count, first });
