@@ -312,6 +312,7 @@ async fn the_checkpoint_that_history_goes_on_from_waits_for_it() {
 async fn a_journal_whose_beginning_was_moved_away_is_history_and_archived_from_there_on() {
     let mut ward = ward();
     ward.limits.checkpoints.is_journal_kept = true;
+    ward.limits.history = Some(HistoryPolicy { keep_days: 30, archive_days: 0 });
     for life in 0..4 {
         let node = ward.start();
         walk(&ward, &node, 22_000 + life * 12, 12).await;
@@ -322,8 +323,8 @@ async fn a_journal_whose_beginning_was_moved_away_is_history_and_archived_from_t
     for file in files {
         std::fs::remove_file(file).unwrap();
     }
-    std::fs::remove_dir_all(data(&ward).join("archive")).unwrap();
     let count = check_begins_later(&ward, 48).await;
+    ward.limits.history = Some(HistoryPolicy::default());
     let node = ward.start();
     let archived = async {
         let mut count = count;
