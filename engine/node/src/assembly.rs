@@ -71,16 +71,7 @@ where
     } else {
         audit(&config, audit_place, &shared.counters, &shared.clock)?
     };
-    let history = history(
-        &config,
-        HistoryParts {
-            mark: shared.mark.clone(),
-            clock: shared.clock.clone(),
-            counters: shared.counters.clone(),
-            floor: recovered.floor.clone(),
-            last_at: recovered.last_at,
-        },
-    )?;
+    let history = history(&config, shared.history_parts(&recovered))?;
     let NodeConfig { name, site, frame, bundle, listen, arrangement, limits, data, .. } = config;
     let chosen = if pace.is_some() {
         site_note::choose_unnoted(site, recovered.site.as_ref())
@@ -178,6 +169,17 @@ impl Shared {
             mark: Arc::new(mark),
             counters: Arc::default(),
             gauge: Arc::default(),
+        }
+    }
+
+    /// What history is told of.
+    fn history_parts(&self, recovered: &Recovered) -> HistoryParts {
+        HistoryParts {
+            mark: self.mark.clone(),
+            clock: self.clock.clone(),
+            counters: self.counters.clone(),
+            floor: recovered.floor.clone(),
+            last_at: recovered.last_at,
         }
     }
 }
