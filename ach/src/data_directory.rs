@@ -301,13 +301,21 @@ impl DataDirectory {
         Ok(People::open(&self.root.join("people"), &secret)?)
     }
 
-    /// Has history lie in another directory, on another disk perhaps: a link says where.
-    pub(crate) fn keep_history_at(&self, wanted: &Path) -> Result<(), Failure> {
+    /// Has history lie in a folder of another directory, on another disk perhaps: a link says where. A
+    /// folder of its own can be moved aside when it is damaged; where a disk is mounted cannot.
+    pub(crate) fn keep_history_at(&self, parent: &Path) -> Result<(), Failure> {
         let failed = |error: std::io::Error| {
-            Failure::new(format!("cannot keep history in {}: {error}", wanted.display()))
+            Failure::new(format!("cannot keep history in {}: {error}", parent.display()))
         };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(wanted).map_err(failed)?;
-        let (wanted, link) = (wanted.canonicalize().map_err(failed)?, self.history());
+        let link = self.history();
+        let parent_there = parent.canonicalize();
+        if parent_there.is_ok_and(|parent| link.canonicalize().is_ok_and(|found| found == parent)) {
+            // Made by an earlier version, for which it was the directory itself.
+            return Ok(());
+        }
+        let wanted = parent.join("history");
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&wanted).map_err(failed)?;
+        let wanted = wanted.canonicalize().map_err(failed)?;
         match link.canonicalize() {
             Ok(found) if found == wanted => Ok(()),
             Ok(found) => Err(Failure::new(format!(

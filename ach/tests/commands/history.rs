@@ -194,7 +194,7 @@ fn history_can_be_off_or_elsewhere() {
         node.signal(rustix::process::Signal::TERM);
         assert_eq!(node.ended(), Some(0));
     }
-    assert!(at.join("other/disk/keyspaces").exists());
+    assert!(at.join("other/disk/history/keyspaces").exists());
     check(at, &format!("where {TAG} --data data"), 3, &["had not been heard"]);
     let third = format!("{SERVE} --history third");
     check(at, &third, 1, &["history lies in", "leave --history out"]);
@@ -231,4 +231,22 @@ fn days_are_held_and_released() {
         .collect();
     assert_eq!(acts, ["hold_placed", "hold_lifted"], "{shown:?}");
     assert!(shown.out.contains("case-17"), "{shown:?}");
+}
+
+#[test]
+fn what_follows_damage_is_missed_by_every_answer_and_each_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    recorded(at);
+    let journal = fs::read_dir(at.join("data/journal")).unwrap().map(|it| it.unwrap().path());
+    let segments = journal.filter(|file| file.extension().is_some_and(|it| it == "seg"));
+    let last = segments.max().unwrap();
+    let mut bytes = fs::read(&last).unwrap();
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[end] ^= 1;
+    fs::write(&last, bytes).unwrap();
+    check(at, "history build --data data", 3, &["the journal is damaged"]);
+    for _ in 0..2 {
+        check(at, &format!("where {TAG} --data data"), 3, &["the journal is damaged"]);
+    }
 }

@@ -18,20 +18,20 @@ use ach_engine_checkpoint::name_of;
 use ach_engine_journal::{
     Disk, DiskFile, Kek, KekRefused, Lsn, ReadError, Reader, Record, RecordKind,
 };
-use ach_engine_store::{
-    ArchiveError, ArchiveReader, ArchiveSpan, ArchiveWriter, Day, archives, unwanted_archives,
-};
+use ach_engine_store::{ArchiveError, ArchiveReader, ArchiveSpan, ArchiveWriter, Day, archives};
 use ach_engine_wire::{EntryError, entry_time};
 use zeroize::Zeroizing;
 
 use crate::checkpoint_store::Good;
 use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::counters::Counters;
-use crate::historian::{self, NICENESS, holds, keep_from};
+use crate::historian::NICENESS;
 use crate::history_feed::HistoryQueue;
-use crate::history_state::{HistoryState, HistoryTrouble};
+use crate::history_state::{HistoryState, HistoryTrouble, ThreadEnd, told};
 use crate::journal_floor::JournalFloor;
 use crate::rereading::{ARCHIVE_PURPOSE, checkpoints_beside};
+use crate::retention::{self, ARCHIVE_FOLDER, NotDropped, keep_from};
+use crate::room::Room;
 
 /// How often it looks whether there is something to archive.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -39,7 +39,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often it looks for archives that are over, and tries again what failed.
 const HOUSEKEEPING_NS: u64 = 60 * NS_PER_S;
 
-/// After so many bytes of entries it rests for as long as they took, so that a reading of the whole
+/// After damage in the journal it waits twice as long each time, up to sixteen minutes: each try may read
+/// the whole journal up to it.
+const DOUBLINGS_MAX: u32 = 4;
+
+/// After so many bytes of entries it looks for room, and rests for as long as they took, so that a reading of the whole
 /// journal takes no more than half of a core's idle time.
 const REST_AFTER_BYTES: usize = 1 << 20;
 
@@ -52,9 +56,6 @@ const COPY_BYTES: usize = 1 << 20;
 /// Room that archives leave on the disk, beside what the journal keeps for itself.
 const LEFT_BYTES: u64 = 1 << 30;
 
-/// The folder of archives in the data directory.
-pub(crate) const ARCHIVE_FOLDER: &str = "archive";
-
 /// What it works with.
 #[derive(Debug)]
 pub(crate) struct ArchivistParts<D> {
@@ -65,6 +66,7 @@ pub(crate) struct ArchivistParts<D> {
     pub last_index: u64,
     pub disk: D,
     pub kek: Kek,
+    pub room: Room,
     pub clock: Arc<ShardClock>,
     pub counters: Arc<Counters>,
     pub floor: Arc<JournalFloor>,
@@ -81,6 +83,10 @@ struct Archivist<D> {
     /// The checkpoint up to which it came last, and when it looked at its folder.
     done_index: u64,
     tidied_at_ns: Option<u64>,
+    /// How often in a row the journal could not be read, and until when it is not tried again.
+    unread_count: u32,
+    rests_until_ns: u64,
+    is_foreign_aside: bool,
 }
 
 /// Why nothing was archived.
@@ -100,8 +106,8 @@ enum NotArchived {
     NoRoom,
     #[error(transparent)]
     Cipher(#[from] KekRefused),
-    #[error("{0}")]
-    Holds(String),
+    #[error(transparent)]
+    NotDropped(#[from] NotDropped),
 }
 
 /// Starts the thread.
@@ -114,15 +120,7 @@ where
     D: Disk + Clone + Send + 'static,
 {
     let running = parts.queue.begin_running();
-    let folder = parts.data.join(ARCHIVE_FOLDER);
-    let mut archivist = Archivist {
-        parts,
-        folder,
-        pace: SystemClock::default(),
-        after: Lsn::NONE,
-        done_index: 0,
-        tidied_at_ns: None,
-    };
+    let mut archivist = Archivist::new(parts);
     std::thread::Builder::new().name("ach-archive".to_owned()).spawn(move || {
         let _running = running;
         // Of the calling thread only. Where it is not allowed nothing is lost.
@@ -132,30 +130,50 @@ where
 }
 
 impl<D: Disk + Clone> Archivist<D> {
+    fn new(parts: ArchivistParts<D>) -> Archivist<D> {
+        Archivist {
+            folder: parts.data.join(ARCHIVE_FOLDER),
+            parts,
+            pace: SystemClock::default(),
+            after: Lsn::NONE,
+            done_index: 0,
+            tidied_at_ns: None,
+            unread_count: 0,
+            rests_until_ns: 0,
+            is_foreign_aside: false,
+        }
+    }
+
     fn state(&self) -> &HistoryState {
         &self.parts.counters.tally.history
     }
 
     fn run(&mut self) {
+        let _end = ThreadEnd::of(self.parts.counters.clone(), |state| &state.archiving);
         self.remove_unfinished();
-        if let Err(error) = self.set_foreign_aside() {
-            let detail = historian::told(&error);
-            self.state().archiving.fail(HistoryTrouble::NotArchived { detail });
-            // What is not known to be of this journal must not let it go.
-            return;
-        }
         while !self.parts.queue.is_closed() {
             if self.has_to_do() {
                 match self.round() {
-                    Ok(()) => self.state().archiving.recover(),
-                    Err(error) => {
-                        let detail = historian::told(&error);
-                        self.state().archiving.fail(HistoryTrouble::NotArchived { detail });
+                    Ok(()) => {
+                        self.unread_count = 0;
+                        self.state().archiving.recover();
                     }
+                    Err(error) => self.fail(&error),
                 }
             }
             std::thread::park_timeout(LOOK_EVERY);
         }
+    }
+
+    /// Something went wrong: said aloud, and tried again later.
+    fn fail(&mut self, error: &NotArchived) {
+        if matches!(error, NotArchived::Damaged(_) | NotArchived::Entry(_)) {
+            let wait_ns = HOUSEKEEPING_NS << self.unread_count;
+            self.rests_until_ns = self.pace.monotonic_ns().saturating_add(wait_ns);
+            self.unread_count = self.unread_count.saturating_add(1).min(DOUBLINGS_MAX);
+        }
+        let detail = told(error);
+        self.state().archiving.fail(HistoryTrouble::NotArchived { detail });
     }
 
     /// Removes what an earlier life did not finish.
@@ -206,26 +224,45 @@ impl<D: Disk + Clone> Archivist<D> {
 
     /// Archives what may be, and drops what is over.
     fn round(&mut self) -> Result<(), NotArchived> {
+        if !self.is_foreign_aside {
+            // What is not known to be of this journal must not let it go.
+            self.set_foreign_aside()?;
+            self.is_foreign_aside = true;
+        }
         let spans = archives(&self.folder)?;
         let mut archived_index = spans.last().map_or(0, |span| span.last_index);
-        if let Some(until) = self.parts.floor.archivable().filter(|it| it.index > archived_index) {
+        self.note(archived_index);
+        // First, so that there is room, and whatever becomes of the rest.
+        let dropped = self.drop_what_is_over();
+        let until = self.parts.floor.archivable().filter(|it| it.index > archived_index);
+        if let Some(until) = until.filter(|_| self.pace.monotonic_ns() >= self.rests_until_ns) {
             self.must_have_room()?;
             archived_index = self.archive(archived_index, until)?;
+            self.note(archived_index);
             if archived_index == until.index {
                 self.keep_checkpoint(until, &archives(&self.folder)?)?;
             }
         }
-        self.parts.floor.archives_have(archived_index);
-        self.state().archived_index.store(archived_index, Ordering::Relaxed);
-        self.drop_what_is_over()
+        dropped
     }
 
+    /// Tells how far it is.
+    fn note(&self, archived_index: u64) {
+        self.parts.floor.archives_have(archived_index);
+        self.state().archived_index.store(archived_index, Ordering::Relaxed);
+    }
+
+    /// Without room the oldest archives go: the journal, which cannot be derived, needs it sooner or
+    /// later.
     fn must_have_room(&self) -> Result<(), NotArchived> {
         let failed = |source| NotArchived::Disk { verb: "make", file: self.folder.clone(), source };
         fs::create_dir_all(&self.folder).map_err(failed)?;
-        let room = rustix::fs::statvfs(&self.folder).map_err(|error| failed(error.into()))?;
-        let bytes = room.f_bavail.saturating_mul(room.f_frsize);
-        if bytes < LEFT_BYTES { Err(NotArchived::NoRoom) } else { Ok(()) }
+        let is_low = || self.parts.room.is_low(&self.folder, LEFT_BYTES);
+        // At most a day a round: a file system may take a while to tell that it has room again.
+        if is_low() && (!retention::drop_oldest_archives(&self.parts.data)? || is_low()) {
+            return Err(NotArchived::NoRoom);
+        }
+        Ok(())
     }
 
     /// Archives the entries after one and up to that of a checkpoint, and says how far it came: a node
@@ -240,7 +277,7 @@ impl<D: Disk + Clone> Archivist<D> {
             until_index: until.index,
             after: self.after,
         };
-        let (queue, pace) = (&self.parts.queue, self.pace);
+        let (queue, room, pace) = (&self.parts.queue, &self.parts.room, self.pace);
         let (mut outcome, mut bytes, mut begun_ns) = (Ok(()), 0_usize, pace.monotonic_ns());
         let mut each = |record: Record<'_>| {
             if outcome.is_err() || queue.is_closed() || record.kind != RecordKind::Entry {
@@ -248,14 +285,20 @@ impl<D: Disk + Clone> Archivist<D> {
             }
             outcome = copy.take(&record);
             bytes = bytes.saturating_add(record.payload.len());
-            if bytes >= REST_AFTER_BYTES {
+            if bytes >= REST_AFTER_BYTES && outcome.is_ok() {
+                if room.is_low(copy.folder, LEFT_BYTES) {
+                    outcome = Err(NotArchived::NoRoom);
+                }
                 let worked_ns = pace.monotonic_ns().saturating_sub(begun_ns);
                 std::thread::park_timeout(Duration::from_nanos(worked_ns).min(REST_MAX));
                 (bytes, begun_ns) = (0, pace.monotonic_ns());
             }
         };
         let reader = Reader::new(self.parts.disk.clone());
-        let report = reader.show_after(&self.parts.kek, self.after, &mut each);
+        // A segment before that is missing, given up or taken away by hand, is no matter.
+        let oldest = reader.oldest_lsn().unwrap_or(Lsn::NONE);
+        let after = self.after.max(Lsn(oldest.0.saturating_sub(1)));
+        let report = reader.show_after(&self.parts.kek, after, &mut each);
         outcome?;
         let report = report?;
         if let Some(damage) = report.damage.filter(|_| copy.last_index < until.index) {
@@ -311,42 +354,18 @@ impl<D: Disk + Clone> Archivist<D> {
         synced.map_err(failed("sync", &self.folder))
     }
 
+    /// Drops what is over, and measures.
     fn drop_what_is_over(&self) -> Result<(), NotArchived> {
-        let spans = archives(&self.folder)?;
-        let size = |span: &ArchiveSpan| fs::metadata(&span.file).map_or(0, |it| it.len());
         let keep_from = keep_from(self.parts.clock.now(), self.parts.keep_days);
-        let bytes = spans.iter().map(size).sum();
+        if let Some(unwanted) = retention::archives_that_are_over(&self.parts.data, keep_from)? {
+            self.must_be_named_rightly(&unwanted.archives)?;
+            retention::remove(&self.folder, &unwanted)?;
+        }
+        let spans = archives(&self.folder)?;
+        let bytes =
+            spans.iter().map(|span| fs::metadata(&span.file).map_or(0, |it| it.len())).sum();
         self.state().archive_bytes.store(bytes, Ordering::Relaxed);
-        if spans.first().is_none_or(|span| span.day >= keep_from) {
-            return Ok(());
-        }
-        let holds = holds(&self.parts.data).map_err(NotArchived::Holds)?;
-        let kept = checkpoints_beside(&self.folder).map_err(|source| NotArchived::Disk {
-            verb: "list",
-            file: self.folder.clone(),
-            source,
-        })?;
-        let unwanted = unwanted_archives(&spans, &kept, keep_from, &holds);
-        if unwanted.archives.is_empty() && unwanted.checkpoints.is_empty() {
-            return Ok(());
-        }
-        self.must_be_named_rightly(&unwanted.archives)?;
-        let checkpoints =
-            unwanted.checkpoints.iter().map(|&index| self.folder.join(name_of(index)));
-        // Archives first: a checkpoint without them is of no use, they without it are of none either.
-        let files = unwanted.archives.iter().map(|span| span.file.clone()).chain(checkpoints);
-        for file in files {
-            fs::remove_file(&file).map_err(|source| {
-                let file = file.clone();
-                NotArchived::Disk { verb: "remove", file, source }
-            })?;
-        }
-        let synced = File::open(&self.folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|source| NotArchived::Disk {
-            verb: "sync",
-            file: self.folder.clone(),
-            source,
-        })
+        Ok(())
     }
 
     /// What is of a later day than its name says must not go with the days before. What cannot be read
@@ -407,3 +426,6 @@ impl Copy<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,15 +72,7 @@ where
     } else {
         audit(&config, audit_place, &shared.counters, &shared.clock)?
     };
-    let history = history(
-        &config,
-        HistoryParts {
-            mark: shared.mark.clone(),
-            clock: shared.clock.clone(),
-            counters: shared.counters.clone(),
-            floor: recovered.floor.clone(),
-        },
-    )?;
+    let history = history(&config, shared.history_parts(&recovered))?;
     let NodeConfig { name, bundle, listen, arrangement, limits, data, .. } = config;
     let given = Given { site: config.site, frame: config.frame, made_from: config.made_from };
     let chosen = if pace.is_some() {
@@ -170,13 +162,29 @@ struct Shared {
 impl Shared {
     fn new(recovered: &Recovered, clock: Arc<dyn Clock>, limits: &NodeLimits) -> Shared {
         let last_logged = (recovered.last_index > 0).then_some(recovered.last_at);
+        let mark = CommitMark::at(recovered.last_index);
+        // Before anybody asks whether anything is stored.
+        if let Some(why) = &recovered.stopped {
+            mark.stop(why.clone());
+        }
         Shared {
             lanes: Arc::new(Lanes::new(limits.ping_batches_max)),
             outlet: Arc::new(Outlet::new()),
             clock: Arc::new(ShardClock::start(clock, last_logged)),
-            mark: Arc::new(CommitMark::at(recovered.last_index)),
+            mark: Arc::new(mark),
             counters: Arc::default(),
             gauge: Arc::default(),
+        }
+    }
+
+    /// What history is told of.
+    fn history_parts(&self, recovered: &Recovered) -> HistoryParts {
+        HistoryParts {
+            mark: self.mark.clone(),
+            clock: self.clock.clone(),
+            counters: self.counters.clone(),
+            floor: recovered.floor.clone(),
+            last_at: recovered.last_at,
         }
     }
 }
@@ -191,9 +199,6 @@ fn worker(
     beside: &mut Vec<Beside>,
 ) -> Result<(ShardWorker, Told, AckTable), StartError> {
     let (mark, counters) = (shared.mark.clone(), shared.counters.clone());
-    if let Some(why) = recovered.stopped {
-        mark.stop(why);
-    }
     if let Some(first) = recovered.old_damage.first() {
         let (count, first) = (recovered.old_damage.len(), first.to_string());
         mark.trouble(JournalTrouble::OldDamage { count, first });

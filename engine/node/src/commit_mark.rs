@@ -65,10 +65,12 @@ impl StoringStopped {
 /// operator must act.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JournalTrouble {
-    /// Segments are damaged that no start needs any more; what is derived from the journal later will
-    /// miss them.
+    /// Segments are damaged that no start needs any more. History and archives may: what they have not
+    /// taken yet of them they miss, and the journal is kept.
     #[error(
-        "{count} segments of the journal before its checkpoints are damaged, the first: {first}; the          node needs none of them; copy the data directory, run `ach journal verify` on the copy"
+        "{count} segments of the journal before its checkpoints are damaged, the first: {first}; a \
+         start needs none of them, history and archives may: copy the data directory, run `ach \
+         journal verify` on the copy, and see the guide, `The journal is damaged behind a checkpoint`"
     )]
     OldDamage {
         /// How many.

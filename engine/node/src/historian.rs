@@ -5,9 +5,11 @@
 //! It runs at the lowest priority: when a machine has too little for everything, history falls behind and catches
 //! up later, and neither shard nor disk wait for it. Whatever goes wrong is told and tried again.
 
+mod fault;
+
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -15,16 +17,19 @@ use std::time::Duration;
 
 use ach_actors_model::{NS_PER_S, Timestamp};
 use ach_engine_journal::Disk;
-use ach_engine_store::{Day, HistoryWriter, Holds, OpenError, OpenedStore, Store, WriteError};
+use ach_engine_store::{HistoryWriter, OpenedStore, Store, WriteError};
 
+use self::fault::Fault;
 use crate::bell::{self, Bell};
 use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::commit_mark::CommitMark;
 use crate::counters::Counters;
 use crate::history_feed::{HistoryQueue, Step};
-use crate::history_state::{HistoryState, HistoryTrouble};
+use crate::history_state::{HistoryState, HistoryTrouble, ThreadEnd, told};
 use crate::journal_floor::JournalFloor;
-use crate::rereading::{RereadError, Rereading};
+use crate::rereading::Rereading;
+use crate::retention::{self, keep_from};
+use crate::room::Room;
 
 /// How nice the threads of history are: as nice as may be. On a core that is full each gets one part in
 /// seventy; at a nicety of 10 it was one in ten, and an alarm found one of them in its way that often.
@@ -42,14 +47,19 @@ const ROUNDS_MAX: usize = 8;
 /// A history that has been behind for so long says so to who asks, and does not let him wait.
 const BEHIND_NS: u64 = 5 * NS_PER_S;
 
-/// How often, in entries, it looks then whether somebody asks: some milliseconds.
-const BELL_ENTRIES: u64 = 1_024;
+/// How often, in entries, it looks meanwhile for room on the disk, and then whether somebody asks: some
+/// milliseconds.
+const LOOK_ENTRIES: u64 = 1_024;
 
 /// Writings that questions ask for are at least so far apart.
 const WRITE_APART_NS: u64 = NS_PER_S;
 
 /// When a failure may be over.
 const RETRY_NS: u64 = 10 * NS_PER_S;
+
+/// How often the wait is doubled while the journal cannot be read: to ten minutes, for each try may
+/// restore a shard and read hours of journal up to the same damage.
+const DOUBLINGS_MAX: u32 = 6;
 
 /// When somebody who looks into the store of a node that has just started may be done.
 const IN_USE_RETRY_NS: u64 = NS_PER_S;
@@ -67,14 +77,17 @@ const LEFT_BYTES: u64 = 512 << 20;
 /// The folder of the store in the data directory.
 pub(crate) const HISTORY_FOLDER: &str = "history";
 
-/// The file of legal holds in the data directory.
-pub(crate) const HOLDS_FILE: &str = "holds";
-
 /// What it works with.
 #[derive(Debug)]
 pub(crate) struct HistorianParts<D> {
     pub data: PathBuf,
     pub keep_days: u32,
+    /// How long archives are kept; none if another thread drops them.
+    pub archive_keep_days: Option<u32>,
+    /// The last entry of the journal when the node started, and when it was made; none if the journal
+    /// could not be read then. History is not judged by such a one, for it may be whole elsewhere.
+    pub began: Option<(u64, Timestamp)>,
+    pub room: Room,
     pub queue: Arc<HistoryQueue>,
     pub rereading: Rereading<D>,
     pub mark: Arc<CommitMark>,
@@ -94,28 +107,16 @@ struct Historian<D> {
     held: Option<Step>,
     bell: Option<Bell>,
     ringing: Vec<UnixStream>,
+    /// What was durable when the last of them rang.
+    ringing_index: u64,
+    /// Whether a store was compared with the journal of which this process knows how it ended.
+    is_compared: bool,
+    unread_count: u32,
     rebuild_count: u64,
     must_set_aside: bool,
     retry_at_ns: u64,
     asked_at_ns: u64,
     tidied_at_ns: u64,
-}
-
-/// Why history did not go on.
-#[derive(Debug, thiserror::Error)]
-enum Fault {
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    #[error(transparent)]
-    Reread(#[from] RereadError),
-    #[error("there is less than 512 MiB of room left")]
-    NoRoom,
-}
-
-impl From<WriteError> for Fault {
-    fn from(error: WriteError) -> Fault {
-        Fault::Reread(error.into())
-    }
 }
 
 /// What the queue had.
@@ -136,19 +137,7 @@ where
     D: Disk + Clone + Send + 'static,
 {
     let running = parts.queue.begin_running();
-    let mut historian = Historian {
-        parts,
-        pace: SystemClock::default(),
-        writer: None,
-        held: None,
-        bell: None,
-        ringing: Vec::new(),
-        rebuild_count: 0,
-        must_set_aside: false,
-        retry_at_ns: 0,
-        asked_at_ns: 0,
-        tidied_at_ns: 0,
-    };
+    let mut historian = Historian::new(parts);
     std::thread::Builder::new().name("ach-history".to_owned()).spawn(move || {
         // The last thing to go, also when this thread fails.
         let _running = running;
@@ -159,8 +148,27 @@ where
 }
 
 impl<D: Disk + Clone> Historian<D> {
+    fn new(parts: HistorianParts<D>) -> Historian<D> {
+        Historian {
+            parts,
+            pace: SystemClock::default(),
+            writer: None,
+            held: None,
+            bell: None,
+            ringing: Vec::new(),
+            ringing_index: 0,
+            is_compared: false,
+            unread_count: 0,
+            rebuild_count: 0,
+            must_set_aside: false,
+            retry_at_ns: 0,
+            asked_at_ns: 0,
+            tidied_at_ns: 0,
+        }
+    }
+
     fn run(&mut self) {
-        let _end = End(self.parts.counters.clone());
+        let _end = ThreadEnd::of(self.parts.counters.clone(), |state| &state.writing);
         self.bell = Bell::hang(&self.parts.data)
             .inspect_err(
                 |error| tracing::warn!(%error, "commands cannot ask for history to be written"),
@@ -185,16 +193,16 @@ impl<D: Disk + Clone> Historian<D> {
 
     fn turn(&mut self, is_last: bool) {
         let now_ns = self.pace.monotonic_ns();
+        self.hear();
         if now_ns >= self.retry_at_ns || is_last {
-            let gone_on = self.go_on(is_last);
-            self.note();
-            match gone_on {
-                Ok(()) => self.state().writing.recover(),
+            match self.go_on(is_last) {
+                Ok(()) => {
+                    self.unread_count = 0;
+                    self.note();
+                    self.state().writing.recover();
+                }
                 Err(fault) => self.fail(fault, now_ns),
             }
-        }
-        if let Some(bell) = &self.bell {
-            bell.rung(&mut self.ringing);
         }
         self.answer(now_ns);
         if is_last {
@@ -203,6 +211,16 @@ impl<D: Disk + Clone> Historian<D> {
         if now_ns.saturating_sub(self.tidied_at_ns) >= HOUSEKEEPING_NS || self.tidied_at_ns == 0 {
             self.tidied_at_ns = now_ns;
             self.keep_house();
+        }
+    }
+
+    /// Lets in who rings. Whoever has heard that something is durable before he rang is told of it.
+    fn hear(&mut self) {
+        let Some(bell) = &self.bell else { return };
+        let count = self.ringing.len();
+        bell.rung(&mut self.ringing);
+        if self.ringing.len() > count {
+            self.ringing_index = self.parts.mark.durable_index();
         }
     }
 
@@ -238,10 +256,7 @@ impl<D: Disk + Clone> Historian<D> {
 
     /// History stops before it takes the room of what must not stop.
     fn must_have_room(&self) -> Result<(), Fault> {
-        // A file system that does not tell is tried.
-        let room = rustix::fs::statvfs(self.parts.data.join(HISTORY_FOLDER));
-        let is_low =
-            room.is_ok_and(|room| room.f_bavail.saturating_mul(room.f_frsize) < LEFT_BYTES);
+        let is_low = self.parts.room.is_low(&self.parts.data.join(HISTORY_FOLDER), LEFT_BYTES);
         if is_low { Err(Fault::NoRoom) } else { Ok(()) }
     }
 
@@ -251,22 +266,44 @@ impl<D: Disk + Clone> Historian<D> {
             Store::set_aside(&folder)?;
             self.must_set_aside = false;
         }
-        let OpenedStore { store, set_aside } = Store::open_or_set_aside(&folder)?;
+        let OpenedStore { store, set_aside } = if self.parts.began.is_some() {
+            Store::open_or_set_aside(&folder)?
+        } else {
+            // There may be nothing to derive a new one from.
+            OpenedStore { store: Store::open(&folder)?, set_aside: None }
+        };
         if let Some((aside, detail)) = set_aside {
             self.count_rebuild();
             let aside = aside.display();
             tracing::error!(%aside, %detail, "history was damaged and is derived anew; alarms go on");
         }
         let writer = HistoryWriter::open(store)?;
-        if writer.taken_through() > self.parts.mark.durable_index() {
+        if !self.is_compared && !self.is_of_this_past(&writer)? {
             // The journal was put back from a backup, or its disk lost what a question had read of it.
             let detail = "it has entries that the journal does not have".to_owned();
             return Err(WriteError::Damaged { detail }.into());
         }
+        self.is_compared = true;
         let (taken, durable) = (writer.taken_through(), self.parts.mark.durable_index());
         tracing::info!(taken, durable, "history goes on");
         self.writer = Some(writer);
         Ok(())
+    }
+
+    /// Whether the journal has the last entry that history took. What is before the journal's end at the
+    /// start is compared when what follows is read.
+    fn is_of_this_past(&self, writer: &HistoryWriter) -> Result<bool, Fault> {
+        let Some((last_index, last_at)) = self.parts.began else { return Ok(true) };
+        let (taken, taken_at) = (writer.taken_through(), writer.taken_at());
+        if taken == last_index {
+            return Ok(taken == 0 || taken_at == last_at);
+        }
+        if taken < last_index {
+            return Ok(true);
+        }
+        // A command may have written what this process decided. It is durable only if it says so.
+        let is_durable = taken <= self.parts.mark.durable_index();
+        Ok(is_durable && self.parts.rereading.time_of(taken)? == Some(taken_at))
     }
 
     fn count_rebuild(&mut self) {
@@ -326,13 +363,16 @@ impl<D: Disk + Clone> Historian<D> {
 
     fn reread(&mut self, through: u64) -> Result<(), Fault> {
         let Historian { parts, writer, bell, ringing, pace, .. } = self;
-        let HistorianParts { queue, counters, rereading, floor, .. } = parts;
+        let HistorianParts { queue, counters, rereading, floor, room, data, .. } = parts;
         let Some(writer) = writer else { return Ok(()) };
+        let folder = data.join(HISTORY_FOLDER);
+        let mut is_room_low = false;
         let (state, mut written) = (&counters.tally.history, writer.written_through());
         let begun_ns = pace.monotonic_ns();
         let mut goes_on = |writer: &HistoryWriter| {
             counters.history_entries_reread.count();
-            if writer.taken_through().is_multiple_of(BELL_ENTRIES)
+            let is_time = writer.taken_through().is_multiple_of(LOOK_ENTRIES);
+            if is_time
                 && pace.monotonic_ns().saturating_sub(begun_ns) >= BEHIND_NS
                 && let Some(bell) = bell
             {
@@ -346,9 +386,11 @@ impl<D: Disk + Clone> Historian<D> {
                 state.written_index.store(written, Ordering::Relaxed);
                 floor.history_has(written);
             }
-            !queue.is_closed()
+            is_room_low = is_time && room.is_low(&folder, LEFT_BYTES);
+            !is_room_low && !queue.is_closed()
         };
-        Ok(rereading.bring_up(writer, through, &mut goes_on)?)
+        rereading.bring_up(writer, through, &mut goes_on)?;
+        if is_room_low { Err(Fault::NoRoom) } else { Ok(()) }
     }
 
     /// Tells how far it is.
@@ -359,46 +401,6 @@ impl<D: Disk + Clone> Historian<D> {
         state.taken_at.store(writer.taken_at().0, Ordering::Relaxed);
         state.written_index.store(writer.written_through(), Ordering::Relaxed);
         self.parts.floor.history_has(writer.written_through());
-    }
-
-    /// Something went wrong: said aloud, and tried again later.
-    fn fail(&mut self, fault: Fault, now_ns: u64) {
-        self.parts.queue.pause();
-        self.held = None;
-        self.parts.rereading.rest();
-        let detail = told(&fault);
-        let mut wait_ns = RETRY_NS;
-        let trouble = match fault {
-            Fault::Open(OpenError::Damaged { .. })
-            | Fault::Reread(RereadError::Write(WriteError::Damaged { .. })) => {
-                self.count_rebuild();
-                self.writer = None;
-                self.must_set_aside = true;
-                if self.rebuild_count > REBUILDS_MAX {
-                    wait_ns = u64::MAX;
-                    HistoryTrouble::Damaged { detail }
-                } else {
-                    tracing::error!(%detail, "history is damaged and is derived anew; alarms go on");
-                    wait_ns = 0;
-                    HistoryTrouble::NotWritten { detail }
-                }
-            }
-            Fault::Open(error) => {
-                if matches!(error, OpenError::InUse) {
-                    wait_ns = IN_USE_RETRY_NS;
-                }
-                self.writer = None;
-                HistoryTrouble::NotOpened { detail }
-            }
-            Fault::Reread(RereadError::Write(_)) => {
-                self.writer = None;
-                HistoryTrouble::NotWritten { detail }
-            }
-            Fault::NoRoom => HistoryTrouble::NotWritten { detail },
-            Fault::Reread(_) => HistoryTrouble::Unreadable { detail },
-        };
-        self.retry_at_ns = now_ns.saturating_add(wait_ns);
-        self.state().writing.fail(trouble);
     }
 
     /// Writes for those who ask, and tells them.
@@ -419,7 +421,10 @@ impl<D: Disk + Clone> Historian<D> {
         match writer.flush() {
             Ok(()) => {
                 let through = writer.written_through();
-                bell::answer(&mut self.ringing, Ok(through));
+                let left = self.ringing_index.saturating_sub(through);
+                let behind = format!("it is {left} entries behind");
+                let told = if left == 0 { Ok(through) } else { Err(behind.as_str()) };
+                bell::answer(&mut self.ringing, told);
                 self.note();
             }
             Err(error) => {
@@ -429,69 +434,27 @@ impl<D: Disk + Clone> Historian<D> {
         }
     }
 
-    /// Drops days that are over, and measures.
+    /// Drops what is over, and measures.
     fn keep_house(&mut self) {
-        let Some(writer) = &self.writer else { return };
-        let store = writer.store();
-        let state = self.state();
-        state.disk_bytes.store(store.disk_bytes(), Ordering::Relaxed);
-        let keep_from = keep_from(self.parts.clock.now(), self.parts.keep_days);
-        if store.days().first().is_none_or(|&day| day >= keep_from) {
-            state.dropping.recover();
-            return;
+        let HistorianParts { data, keep_days, archive_keep_days, clock, counters, .. } =
+            &self.parts;
+        let (now, state) = (clock.now(), self.state());
+        let mut dropped = Ok(());
+        if let Some(writer) = &self.writer {
+            let store = writer.store();
+            state.disk_bytes.store(store.disk_bytes(), Ordering::Relaxed);
+            let days = retention::drop_days(data, store, keep_from(now, *keep_days));
+            dropped = days.map(|count| counters.history_days_dropped.add(count));
         }
-        let holds = match holds(&self.parts.data) {
-            Ok(holds) => holds,
-            Err(detail) => return state.dropping.fail(HistoryTrouble::NotDropped { detail }),
-        };
-        match store.drop_before(keep_from, &holds) {
-            Ok(dropped) => {
-                for day in &dropped {
-                    tracing::info!(%day, "a day of history is over and gone");
-                }
-                let count = u64::try_from(dropped.len()).unwrap_or(0);
-                self.parts.counters.history_days_dropped.add(count);
-                state.dropping.recover();
-            }
-            Err(error) => {
-                state.dropping.fail(HistoryTrouble::NotDropped { detail: error.to_string() });
-            }
+        if let Some(archive_days) = archive_keep_days {
+            dropped = dropped.and(retention::drop_archives(data, keep_from(now, *archive_days)));
+        }
+        match dropped {
+            Ok(()) => state.dropping.recover(),
+            Err(error) => state.dropping.fail(HistoryTrouble::NotDropped { detail: told(&error) }),
         }
     }
 }
 
-/// Says that the thread has failed, if it has.
-struct End(Arc<Counters>);
-
-impl Drop for End {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.tally.history.writing.fail(HistoryTrouble::Failed);
-        }
-    }
-}
-
-/// The first day that is kept.
-pub(crate) fn keep_from(now: Timestamp, keep_days: u32) -> Day {
-    Day::of(now).before(keep_days.max(1) - 1)
-}
-
-/// The holds of a node, or why nothing must be dropped.
-pub(crate) fn holds(data: &Path) -> Result<Holds, String> {
-    Holds::load(&data.join(HOLDS_FILE)).map_err(|error| told(&error))
-}
-
-/// A failure with its causes.
-pub(crate) fn told(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let part = cause.to_string();
-        if !text.contains(&part) {
-            text.push_str(": ");
-            text.push_str(&part);
-        }
-        source = cause.source();
-    }
-    text
-}
+#[cfg(test)]
+mod tests;

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use ach_actors_model::Timestamp;
 use ach_engine_journal::{Disk, Kek};
 
-use crate::archivist::{self, ARCHIVE_FOLDER, ArchivistParts};
+use crate::archivist::{self, ArchivistParts};
 use crate::clock::ShardClock;
 use crate::commit_mark::CommitMark;
 use crate::counters::Counters;
-use crate::historian::{self, HistorianParts};
+use crate::historian::{self, HISTORY_FOLDER, HistorianParts};
 use crate::history_feed::{HistoryFeed, HistoryQueue};
 use crate::journal_floor::JournalFloor;
 use crate::node::NodeConfig;
 use crate::rereading::Rereading;
+use crate::retention::ARCHIVE_FOLDER;
+use crate::room::Room;
 use crate::start_error::StartError;
 
 /// What the threads of a node share that history is told of.
@@ -23,6 +26,8 @@ pub(crate) struct HistoryParts {
     pub clock: Arc<ShardClock>,
     pub counters: Arc<Counters>,
     pub floor: Arc<JournalFloor>,
+    /// When the last entry of the journal was made.
+    pub last_at: Timestamp,
 }
 
 /// Begins to write the history of a node whose journal is on `disk`, if it is to have one. Returns at
@@ -39,16 +44,25 @@ pub(crate) fn start<D>(
 where
     D: Disk + Clone + Send + 'static,
 {
-    let Some(policy) = config.limits.history else { return Ok(None) };
     let data = &config.data;
+    let Some(policy) = config.limits.history else {
+        if data.join(HISTORY_FOLDER).exists() {
+            // It is to go on one day: from the oldest checkpoint there is, which stays.
+            parts.floor.history_has(0);
+        }
+        return Ok(None);
+    };
     let queue = Arc::new(HistoryQueue::new());
-    let HistoryParts { mark, clock, counters, floor } = parts;
+    let HistoryParts { mark, clock, counters, floor, last_at } = parts;
     counters.tally.history.is_on.store(1, Ordering::Relaxed);
     // Nothing is given up before both have said what they have.
     floor.history_has(0);
     let mut threads = Vec::new();
-    // A journal that is not written gives nothing up.
-    if policy.archive_days > 0 && mark.is_storing() {
+    // A journal that is not written gives nothing up; and how far it was read says nothing of history
+    // and archives.
+    let began = mark.is_storing().then(|| (mark.durable_index(), last_at));
+    let has_archivist = policy.archive_days > 0 && began.is_some();
+    if has_archivist {
         floor.archives_have(0);
         let parts = ArchivistParts {
             data: data.to_owned(),
@@ -57,6 +71,7 @@ where
             last_index: mark.durable_index(),
             disk: disk.clone(),
             kek: kek.clone(),
+            room: Room::OfDisk,
             clock: clock.clone(),
             counters: counters.clone(),
             floor: floor.clone(),
@@ -66,6 +81,10 @@ where
     let parts = HistorianParts {
         data: data.to_owned(),
         keep_days: policy.keep_days,
+        // Those of before go when the days go of which they are.
+        archive_keep_days: (!has_archivist).then(|| policy.archive_days.max(policy.keep_days)),
+        began,
+        room: Room::OfDisk,
         queue: queue.clone(),
         rereading: Rereading::new(disk, kek, &data.join(ARCHIVE_FOLDER)),
         mark,

@@ -1,9 +1,12 @@
 //! How a node's history is: written by the threads that have it, read by everybody.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ach_actors_model::Timestamp;
 use arc_swap::ArcSwapOption;
+
+use crate::counters::Counters;
 
 /// What a node remembers, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +57,10 @@ pub enum HistoryTrouble {
         detail: String,
     },
     /// The thread failed.
-    #[error("the history thread failed; start the node again and report this: nothing is lost")]
+    #[error(
+        "a thread of history failed; start the node again and report this: what is not in history and \
+         archives stays in the journal, which grows until then"
+    )]
     Failed,
     /// The journal is not archived, and kept meanwhile.
     #[error("the journal cannot be archived and is kept: {detail}")]
@@ -166,6 +172,45 @@ impl HistoryState {
     }
 }
 
+/// A failure with its causes.
+pub(crate) fn told(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let part = cause.to_string();
+        if !text.contains(&part) {
+            text.push_str(": ");
+            text.push_str(&part);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// Says that a thread of history has failed, if it has.
+pub(crate) struct ThreadEnd {
+    counters: Arc<Counters>,
+    slot: fn(&HistoryState) -> &TroubleSlot,
+}
+
+impl ThreadEnd {
+    /// To be held by a thread until it ends.
+    pub(crate) fn of(
+        counters: Arc<Counters>,
+        slot: fn(&HistoryState) -> &TroubleSlot,
+    ) -> ThreadEnd {
+        ThreadEnd { counters, slot }
+    }
+}
+
+impl Drop for ThreadEnd {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            (self.slot)(&self.counters.tally.history).fail(HistoryTrouble::Failed);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,6 +241,22 @@ mod tests {
         assert_eq!(state.trouble(), Some(HistoryTrouble::Failed));
         state.writing.recover();
         assert_eq!(state.trouble().map(|it| it.word()), Some("not_dropped"));
+    }
+
+    #[test]
+    fn a_thread_that_fails_is_told() {
+        let counters = Arc::new(Counters::default());
+        let state = |counters: &Counters| counters.tally.history.trouble();
+        let end = ThreadEnd::of(counters.clone(), |state| &state.archiving);
+        std::thread::spawn(move || drop(end)).join().unwrap();
+        assert_eq!(state(&counters), None);
+        let end = ThreadEnd::of(counters.clone(), |state| &state.archiving);
+        let failed = std::thread::spawn(move || {
+            let _end = end;
+            panic!("told to");
+        });
+        assert!(failed.join().is_err());
+        assert_eq!(state(&counters), Some(HistoryTrouble::Failed));
     }
 
     #[test]

@@ -63,8 +63,10 @@ mod recovery;
 mod rereading;
 mod residence;
 mod restore;
+mod retention;
 mod revocation_watch;
 mod rim;
+mod room;
 mod roster;
 mod scribe;
 mod selftest;
@@ -81,6 +83,8 @@ mod site_note;
 mod start_error;
 mod status;
 mod tally;
+#[cfg(test)]
+mod test_past;
 #[cfg(test)]
 mod test_values;
 mod told;
@@ -100,7 +104,7 @@ pub use node_page::NodePage;
 pub use planted::PlantedBug;
 #[cfg(debug_assertions)]
 pub use planted::plant;
-pub use rereading::{RereadError, Rereading};
+pub use rereading::{JournalEnd, RereadError, Rereading};
 pub use restore::{ProofError, checkpointed_site, prove_checkpoint};
 pub use scribe::CheckpointPolicy;
 pub use selftest::schedule::{DayMinute, SelftestTrouble};

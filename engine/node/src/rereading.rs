@@ -8,16 +8,19 @@
 use std::path::{Path, PathBuf};
 
 use ach_actors_entities::Effect;
+use ach_actors_model::Timestamp;
 use ach_engine_checkpoint::Shelf;
 use ach_engine_journal::{
     Disk, FileDisk, Kek, KekRefused, Lsn, ReadError, Reader, Record, RecordKind,
 };
 use ach_engine_shard::Shard;
-use ach_engine_store::{ArchiveError, ArchiveReader, HistoryWriter, WriteError, archives};
-use ach_engine_wire::{EntryError, decode_entry};
+use ach_engine_store::{
+    ArchiveError, ArchiveReader, ArchiveSpan, HistoryWriter, WriteError, archives,
+};
+use ach_engine_wire::{EntryError, decode_entry, entry_time};
 use thiserror::Error;
 
-use crate::restore::restore;
+use crate::restore::{prove, restore};
 
 /// What the secret under which archives are wrapped is for.
 pub(crate) const ARCHIVE_PURPOSE: &str = "archives of the journal";
@@ -94,6 +97,15 @@ struct At {
     lsn: Lsn,
 }
 
+/// Where a journal ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalEnd {
+    /// The last entry that can be read; 0 if there is none.
+    pub index: u64,
+    /// What is wrong behind it: there were more.
+    pub damage: Option<String>,
+}
+
 /// A checkpoint from which one may begin.
 #[derive(Debug, Clone, Copy)]
 struct Base {
@@ -112,22 +124,46 @@ impl<D: Disk + Clone> Rereading<D> {
         self.at = None;
     }
 
-    /// The last entry of the journal; 0 if it has none that is whole.
+    /// The last entry of the journal that is whole, and what is wrong behind it in the last segment.
     ///
     /// # Errors
     ///
     /// See [`RereadError`].
-    pub fn last_index(&self) -> Result<u64, RereadError> {
+    pub fn end(&self) -> Result<JournalEnd, RereadError> {
         let reader = Reader::new(self.disk.clone());
         // Two looks at the last segment alone: where it ends, and what lies there.
         let end = match reader.show_after(&self.kek, Lsn(u64::MAX), &mut |_| {}) {
-            Err(ReadError::NoJournal) => return Ok(0),
+            Err(ReadError::NoJournal) => return Ok(JournalEnd { index: 0, damage: None }),
             end => end?,
         };
-        let mut last_index = 0;
+        let mut index = 0;
         let before = Lsn(end.last_lsn.0.saturating_sub(1));
-        reader.show_after(&self.kek, before, &mut |record| last_index = record.index)?;
-        Ok(last_index)
+        reader.show_after(&self.kek, before, &mut |record| index = record.index)?;
+        let damage = end.damage.map(|it| format!("{} (LSN {})", it.harm, it.lsn));
+        Ok(JournalEnd { index, damage })
+    }
+
+    /// When the journal says that an entry was made; `None` if it has that no more.
+    ///
+    /// # Errors
+    ///
+    /// See [`RereadError`].
+    pub(crate) fn time_of(&self, index: u64) -> Result<Option<Timestamp>, RereadError> {
+        let shelved = Shelf::new(self.disk.clone()).list().map_err(RereadError::Checkpoints)?;
+        let before = shelved.iter().filter(|one| one.index < index);
+        let seals = before.map(|one| prove(&self.disk, one.index, &self.kek));
+        let after = seals.flatten().next().map_or(0, |seal| seal.lsn);
+        let mut found = None;
+        let mut each = |record: Record<'_>| {
+            if record.kind == RecordKind::Entry && record.index == index {
+                found = Some(entry_time(record.payload));
+            }
+        };
+        match Reader::new(self.disk.clone()).show_after(&self.kek, Lsn(after), &mut each) {
+            Err(ReadError::NoJournal) | Ok(_) => {}
+            Err(error) => return Err(error.into()),
+        }
+        found.transpose().map_err(|source| RereadError::Undecodable { index, source })
     }
 
     /// Has a writer take everything up to the entry `through`, or all there is. `goes_on` is asked after
@@ -152,14 +188,16 @@ impl<D: Disk + Clone> Rereading<D> {
         };
         writer.must_follow(at.shard.entry_index(), at.shard.entry_at())?;
         let mut is_over = false;
-        let archived = if at.lsn == Lsn::NONE && !self.is_journal_whole()? {
-            self.read_archives(&mut at, writer, through, &mut |writer| {
-                is_over = !goes_on(writer);
-                !is_over
-            })
-        } else {
-            Ok(())
-        };
+        // The journal may have given up what follows a checkpoint beside it.
+        let archived =
+            if self.oldest_lsn()?.is_none_or(|oldest| oldest > Lsn(at.lsn.0.saturating_add(1))) {
+                self.read_archives(&mut at, writer, through, &mut |writer| {
+                    is_over = !goes_on(writer);
+                    !is_over
+                })
+            } else {
+                Ok(())
+            };
         if is_over || writer.taken_through() >= through {
             self.at = Some(at);
             return archived;
@@ -175,13 +213,37 @@ impl<D: Disk + Clone> Rereading<D> {
         }
     }
 
-    /// Whether the journal still has its first record.
-    fn is_journal_whole(&self) -> Result<bool, RereadError> {
+    /// The first record that the journal has; `None` without a journal.
+    fn oldest_lsn(&self) -> Result<Option<Lsn>, RereadError> {
         match Reader::new(self.disk.clone()).oldest_lsn() {
-            Ok(lsn) => Ok(lsn <= Lsn(1)),
-            Err(ReadError::NoJournal) => Ok(false),
+            Ok(lsn) => Ok(Some(lsn)),
+            Err(ReadError::NoJournal) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The first entry from which on archives and journal have all up to the end.
+    fn begins_at(&self, spans: &[ArchiveSpan]) -> Result<u64, RereadError> {
+        let mut first = None;
+        let mut each = |record: Record<'_>| {
+            if record.kind == RecordKind::Entry && first.is_none() {
+                first = Some(record.index);
+            }
+        };
+        if let Some(oldest) = self.oldest_lsn()? {
+            let before = Lsn(oldest.0.saturating_sub(1));
+            Reader::new(self.disk.clone()).show_after(&self.kek, before, &mut each)?;
+        }
+        // Without an entry in either any checkpoint will do but none.
+        let end = spans.last().map_or(2, |last| last.last_index.saturating_add(1));
+        let mut begins_at = first.unwrap_or(end);
+        for span in spans.iter().rev() {
+            if span.last_index < begins_at.saturating_sub(1) {
+                break;
+            }
+            begins_at = begins_at.min(span.first_index);
+        }
+        Ok(begins_at)
     }
 
     /// A shard as it was before what is next for a writer, or as soon after as there is a checkpoint of.
@@ -197,17 +259,29 @@ impl<D: Disk + Clone> Rereading<D> {
         let spans =
             spans.map_err(|source| RereadError::Archive { file: self.archives.clone(), source })?;
         let is_archived = spans.first().is_some_and(|span| span.first_index == 1);
-        if is_archived || self.is_journal_whole()? {
+        let is_whole = self.oldest_lsn()?.is_some_and(|oldest| oldest <= Lsn(1));
+        let begins_at = if is_whole || (taken > 0 && is_archived) {
+            1
+        } else if taken > 0 {
+            return Err(RereadError::Missing { expected: taken.saturating_add(1) });
+        } else {
+            self.begins_at(&spans)?
+        };
+        if begins_at == 1 {
             return Ok(At { shard: Shard::new(), effects: Vec::new(), lsn: Lsn::NONE });
         }
-        let expected = taken.saturating_add(1);
-        if taken > 0 {
-            return Err(RereadError::Missing { expected });
-        }
-        let at = bases.iter().find_map(|base| self.restored(*base));
-        let at = at.ok_or(RereadError::Missing { expected })?;
+        // Behind the last gap: what lies before it could not be joined to what comes.
+        let mut behind = bases.iter().filter(|base| base.index.saturating_add(1) >= begins_at);
+        let at = behind.find_map(|base| self.restored(*base));
+        let at = at.ok_or(RereadError::Missing { expected: 1 })?;
         let index = at.shard.entry_index();
-        tracing::warn!(index, "history begins after this entry; nobody has what was before");
+        let left_out = spans.iter().filter(|span| span.last_index < begins_at).count();
+        tracing::warn!(
+            index,
+            left_out,
+            "history begins after this entry: what was before is gone, or only in archives that \
+             nothing joins to it"
+        );
         writer.begin_after(&at.shard)?;
         Ok(at)
     }
@@ -289,7 +363,9 @@ impl<D: Disk + Clone> Rereading<D> {
         goes_on: &mut dyn FnMut(&HistoryWriter) -> bool,
     ) -> Result<(), RereadError> {
         let (mut outcome, mut is_over, mut is_stopped) = (Ok(()), false, false);
-        let after = at.lsn;
+        // A segment before that is missing, given up or taken away by hand, is no matter.
+        let oldest = self.oldest_lsn()?.unwrap_or(Lsn::NONE);
+        let after = at.lsn.max(Lsn(oldest.0.saturating_sub(1)));
         let mut each = |record: Record<'_>| {
             is_over |= record.kind == RecordKind::Entry && record.index > through;
             if is_over {

@@ -83,7 +83,12 @@ impl Store {
     /// See [`OpenError`]. A damaged store is left as it is.
     pub fn open(folder: &Path) -> Result<Store, OpenError> {
         let failed = |source| Fault::Disk { verb: "make the folder of", source };
-        fs::create_dir_all(folder).map_err(failed)?;
+        // A link whose target was set aside is made whole, and stays.
+        match (fs::read_link(folder), folder.parent()) {
+            (Ok(target), Some(parent)) => fs::create_dir_all(parent.join(target)),
+            _ => fs::create_dir_all(folder),
+        }
+        .map_err(failed)?;
         // While somebody else writes here it looks damaged. The LSM takes the lock again.
         let lock = Lock::take(folder)?;
         manifest::check(folder)?;

@@ -117,8 +117,9 @@ pub(super) fn build(data: &Path) -> Result<Outcome, Failure> {
 fn is_ahead(directory: &DataDirectory, store: &Store) -> Result<bool, Failure> {
     let kek = directory.key_source().load()?;
     let disk = FileDisk::existing(directory.journal())?;
-    let last_index = Rereading::new(disk, kek, &directory.archive()).last_index()?;
-    Ok(last_index < store.through()?)
+    let end = Rereading::new(disk, kek, &directory.archive()).end()?;
+    // A journal that is damaged had more, and one that is not there says nothing.
+    Ok(end.damage.is_none() && end.index > 0 && end.index < store.through()?)
 }
 
 /// Takes what journal and archives have and the store has not; false if some of it cannot be read.
@@ -127,8 +128,11 @@ fn bring_up(directory: &DataDirectory, store: &Store) -> Result<bool, Failure> {
     let kek = directory.key_source().load()?;
     let disk = FileDisk::existing(directory.journal())?;
     let mut rereading = Rereading::new(disk, kek, &directory.archive());
-    if rereading.last_index()? <= writer.taken_through() {
-        return Ok(true);
+    let end = rereading.end()?;
+    if end.index > 0 && end.index <= writer.taken_through() {
+        let Some(detail) = end.damage else { return Ok(true) };
+        complain!("{}", RereadError::Damaged { detail });
+        return Ok(false);
     }
     let is_whole = match rereading.bring_up(&mut writer, u64::MAX, &mut |_| true) {
         Ok(()) => true,

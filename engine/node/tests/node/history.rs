@@ -173,9 +173,46 @@ async fn a_store_that_is_in_use_is_waited_for() {
     drain(node).await;
 }
 
-fn segments(journal: &Path) -> usize {
-    let names = std::fs::read_dir(journal).unwrap().map(|it| it.unwrap().file_name());
-    names.filter(|name| Path::new(name).extension().is_some_and(|it| it == "seg")).count()
+fn segment_files(journal: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(journal).unwrap().map(|it| it.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        files.filter(|file| file.extension().is_some_and(|it| it == "seg")).collect();
+    files.sort();
+    files
+}
+
+/// Lives until the journal has given something up, and says how many steps were walked.
+async fn given_up(ward: &Ward, mut count: i32) -> i32 {
+    let has_archives = ward.limits.history.is_some_and(|policy| policy.archive_days > 0);
+    // Every start begins a segment.
+    loop {
+        let node = ward.start();
+        walk(ward, &node, 22_000 + count, 12).await;
+        count += 12;
+        let archived = async {
+            while has_archives && node.counters().history_entries_archived.get() == 0 {
+                walk(ward, &node, 22_000 + count, 6).await;
+                count += 6;
+            }
+        };
+        in_time("something to be archived", archived).await;
+        let (store, _scratch) = asked(ward).await;
+        check_walk(&store, count);
+        drop(store);
+        // The next commit gives up what it may.
+        walk(ward, &node, 22_000 + count, 6).await;
+        count += 6;
+        let given_up = node.counters().segments_given_up.get();
+        drain(node).await;
+        if given_up > 0 {
+            return count;
+        }
+        assert!(
+            count < 1_000,
+            "nothing was given up: {} segments",
+            segment_files(&data(ward).join("journal")).len()
+        );
+    }
 }
 
 /// The journal gives up only what is archived and in history, and then all of it can be derived again
@@ -183,36 +220,7 @@ fn segments(journal: &Path) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_journal_gives_up_is_in_history_and_archives() {
     let ward = ward();
-    let mut count = 0;
-    // Every start begins a segment.
-    loop {
-        let node = ward.start();
-        walk(&ward, &node, 22_000 + count, 12).await;
-        count += 12;
-        let archived = async {
-            while node.counters().history_entries_archived.get() == 0 {
-                walk(&ward, &node, 22_000 + count, 6).await;
-                count += 6;
-            }
-        };
-        in_time("something to be archived", archived).await;
-        let (store, _scratch) = asked(&ward).await;
-        check_walk(&store, count);
-        drop(store);
-        // The next commit gives up what it may.
-        walk(&ward, &node, 22_000 + count, 6).await;
-        count += 6;
-        let given_up = node.counters().segments_given_up.get();
-        drain(node).await;
-        if given_up > 0 {
-            break;
-        }
-        assert!(
-            count < 1_000,
-            "nothing was given up: {} segments",
-            segments(&data(&ward).join("journal"))
-        );
-    }
+    let count = given_up(&ward, 0).await;
     let spans = archives(&data(&ward).join("archive")).unwrap();
     assert_eq!(spans[0].first_index, 1);
     let has_gap = spans.windows(2).any(|two| two[0].last_index + 1 != two[1].first_index);
@@ -224,14 +232,15 @@ async fn what_the_journal_gives_up_is_in_history_and_archives() {
     check_walk(&store, count);
     drop(store);
     drain(node).await;
+    // All but some in the middle: what was before them nothing joins to what comes.
+    std::fs::remove_file(&spans.last().unwrap().file).unwrap();
+    let count = check_begins_later(&ward, count).await;
+    std::fs::remove_dir_all(data(&ward).join("archive")).unwrap();
     check_begins_later(&ward, count).await;
 }
 
-/// Without the first archives history begins after the oldest checkpoint that is left, and says so by
-/// what it has.
-async fn check_begins_later(ward: &Ward, count: i32) {
-    let folder = data(ward).join("archive");
-    std::fs::remove_dir_all(&folder).unwrap();
+/// A new history begins after a checkpoint of which all that follows is there, and says so by what it has.
+async fn check_begins_later(ward: &Ward, count: i32) -> i32 {
     std::fs::remove_dir_all(data(ward).join("history")).unwrap();
     let node = ward.start();
     // After the last checkpoint there may be entries without a ping.
@@ -252,6 +261,104 @@ async fn check_begins_later(ward: &Ward, count: i32) {
     let visits = store.visits_of_zone(vault(&store), all, LIMIT).unwrap();
     assert_eq!(visits.len(), 1, "who was inside is inside");
     drain(node).await;
+    count
+}
+
+/// A history that was put back, with the checkpoint it was to go on from: what follows is in archives.
+#[tokio::test(flavor = "multi_thread")]
+async fn history_goes_on_from_a_checkpoint_of_which_the_journal_is_archived() {
+    let ward = ward();
+    let (journal, history) = (data(&ward).join("journal"), data(&ward).join("history"));
+    let node = ward.start();
+    walk(&ward, &node, 22_000, 24).await;
+    drain(node).await;
+    let saved = ward.folder.path().join("saved");
+    copy(&journal, &saved);
+    std::fs::rename(&history, ward.folder.path().join("early")).unwrap();
+    let count = given_up(&ward, 24).await;
+    std::fs::remove_dir_all(&history).unwrap();
+    std::fs::rename(ward.folder.path().join("early"), &history).unwrap();
+    for file in std::fs::read_dir(&saved).unwrap() {
+        let file = file.unwrap();
+        if file.path().extension().is_some_and(|it| it == "ckpt") {
+            std::fs::copy(file.path(), journal.join(file.file_name())).unwrap();
+        }
+    }
+    let node = ward.start();
+    let (store, _scratch) = asked(&ward).await;
+    check_walk(&store, count);
+    assert_eq!(node.counters().history_rebuilds.get(), 0);
+    drain(node).await;
+}
+
+/// A store that is opened late is gone on with, though nothing but one checkpoint tells what was before.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_checkpoint_that_history_goes_on_from_waits_for_it() {
+    let mut ward = ward();
+    ward.limits.history = Some(HistoryPolicy { keep_days: 30, archive_days: 0 });
+    let count = given_up(&ward, 0).await;
+    let held = Store::open(&data(&ward).join("history")).unwrap();
+    let node = ward.start();
+    walk(&ward, &node, 22_000 + count, 40).await;
+    assert!(node.counters().checkpoints_taken.get() > 3);
+    drop(held);
+    let (store, _scratch) = asked(&ward).await;
+    check_walk(&store, count + 40);
+    drain(node).await;
+}
+
+/// What an operator does who has no backup of a damaged segment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_whose_beginning_was_moved_away_is_history_and_archived_from_there_on() {
+    let mut ward = ward();
+    ward.limits.checkpoints.is_journal_kept = true;
+    ward.limits.history = Some(HistoryPolicy { keep_days: 30, archive_days: 0 });
+    for life in 0..4 {
+        let node = ward.start();
+        walk(&ward, &node, 22_000 + life * 12, 12).await;
+        drain(node).await;
+    }
+    let mut files = segment_files(&data(&ward).join("journal"));
+    files.truncate(2);
+    for file in files {
+        std::fs::remove_file(file).unwrap();
+    }
+    let count = check_begins_later(&ward, 48).await;
+    ward.limits.history = Some(HistoryPolicy::default());
+    let node = ward.start();
+    let archived = async {
+        let mut count = count;
+        while node.counters().history_entries_archived.get() == 0 {
+            walk(&ward, &node, 22_000 + count, 6).await;
+            count += 6;
+        }
+    };
+    in_time("something to be archived", archived).await;
+    drain(node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_is_damaged_leaves_history_and_archives_as_they_are() {
+    let ward = ward();
+    let count = given_up(&ward, 0).await;
+    let archive = data(&ward).join("archive");
+    let spans = archives(&archive).unwrap();
+    for file in &segment_files(&data(&ward).join("journal")) {
+        let mut bytes = std::fs::read(file).unwrap();
+        if let Some(end) = bytes.iter().skip(8_192).rposition(|byte| *byte != 0) {
+            bytes[8_192 + end] ^= 1;
+            std::fs::write(file, bytes).unwrap();
+        }
+    }
+    let node = ward.start();
+    assert!(node.health().stopped.is_some(), "{:?}", node.health());
+    let (store, _scratch) = asked(&ward).await;
+    check_walk(&store, count);
+    drop(store);
+    assert_eq!(node.counters().history_rebuilds.get(), 0);
+    drain(node).await;
+    assert_eq!(archives(&archive).unwrap(), spans);
+    assert!(!data(&ward).join("history.damaged").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -181,3 +181,25 @@ fn a_store_whose_making_was_cut_short_is_made_and_one_that_is_written_is_in_use(
     assert!(matches!(Store::set_aside(&root), Err(OpenError::InUse)));
     drop(store);
 }
+
+/// History on another disk: a link in the data directory, to a folder there.
+#[test]
+fn a_damaged_store_behind_a_link_is_set_aside_and_begun_anew_behind_it() {
+    let (data, elsewhere) = (folder(), folder());
+    let (link, place) = (data.path().join("history"), elsewhere.path().join("history"));
+    std::fs::create_dir(&place).unwrap();
+    std::os::unix::fs::symlink(&place, &link).unwrap();
+    drop(Store::open(&link).unwrap());
+    let current = std::fs::read_dir(link.join("keyspaces")).unwrap().next().unwrap();
+    std::fs::write(current.unwrap().path().join("current"), "nonsense").unwrap();
+    let opened = Store::open_or_set_aside(&link).unwrap();
+    let (aside, _) = opened.set_aside.expect("it was damaged");
+    assert_eq!(aside, elsewhere.path().canonicalize().unwrap().join("history.damaged"));
+    assert!(aside.join("keyspaces").exists() && place.join("keyspaces").exists());
+    assert_eq!(std::fs::read_link(&link).unwrap(), place);
+    drop(opened.store);
+    // A crash in between leaves a link to nothing.
+    std::fs::remove_dir_all(&place).unwrap();
+    Store::open(&link).unwrap();
+    assert!(place.join("keyspaces").exists());
+}

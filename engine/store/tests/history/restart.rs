@@ -180,6 +180,8 @@ fn a_write_that_fails_covers_nothing() {
     take(&mut writer, &steps);
     writer.flush().unwrap();
     let mut oracle = Oracle::default();
-    steps.iter().for_each(|step| oracle.take(step));
+    for step in &steps {
+        oracle.take(step);
+    }
     compare(writer.store(), &oracle, hospital.now_ns, 17);
 }

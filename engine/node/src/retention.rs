@@ -1,0 +1,123 @@
+//! What is over goes: days of history, and archives. Legal holds are read anew before each of them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ach_actors_model::Timestamp;
+use ach_engine_checkpoint::name_of;
+use ach_engine_store::{
+    ArchiveError, ArchiveSpan, Day, Holds, Store, Unwanted, WriteError, archives, unwanted_archives,
+};
+
+use crate::history_state::told;
+use crate::rereading::checkpoints_beside;
+
+/// The file of legal holds in the data directory.
+const HOLDS_FILE: &str = "holds";
+
+/// The folder of archives in the data directory.
+pub(crate) const ARCHIVE_FOLDER: &str = "archive";
+
+/// Why something that is over is still there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotDropped {
+    #[error("{0}")]
+    Holds(String),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    #[error(transparent)]
+    Day(#[from] WriteError),
+    #[error("cannot {verb} {}", file.display())]
+    Disk { verb: &'static str, file: PathBuf, source: io::Error },
+}
+
+/// The first day that is kept.
+pub(crate) fn keep_from(now: Timestamp, keep_days: u32) -> Day {
+    Day::of(now).before(keep_days.max(1) - 1)
+}
+
+/// The holds of a node, or why nothing must be dropped.
+fn holds(data: &Path) -> Result<Holds, NotDropped> {
+    Holds::load(&data.join(HOLDS_FILE)).map_err(|error| NotDropped::Holds(told(&error)))
+}
+
+/// Drops the days before `keep_from` that no hold protects, and says how many.
+pub(crate) fn drop_days(data: &Path, store: &Store, keep_from: Day) -> Result<u64, NotDropped> {
+    let mut count = 0;
+    for day in store.days().into_iter().filter(|day| *day < keep_from) {
+        // A drop may last long enough for somebody to place a hold.
+        for dropped in store.drop_before(Day(day.0.saturating_add(1)), &holds(data)?)? {
+            tracing::info!(day = %dropped, "a day of history is over and gone");
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// Drops the archives of days before `keep_from` that no day that is kept or held needs.
+pub(crate) fn drop_archives(data: &Path, keep_from: Day) -> Result<(), NotDropped> {
+    match archives_that_are_over(data, keep_from)? {
+        Some(unwanted) => remove(&data.join(ARCHIVE_FOLDER), &unwanted),
+        None => Ok(()),
+    }
+}
+
+/// The archives of days before `keep_from` that no day that is kept or held needs, by their names.
+pub(crate) fn archives_that_are_over(
+    data: &Path,
+    keep_from: Day,
+) -> Result<Option<Unwanted>, NotDropped> {
+    let folder = data.join(ARCHIVE_FOLDER);
+    let spans = archives(&folder)?;
+    if spans.first().is_none_or(|span| span.day >= keep_from) {
+        return Ok(None);
+    }
+    let unwanted = unwanted_archives(&spans, &beside(&folder)?, keep_from, &holds(data)?);
+    let is_any = !unwanted.archives.is_empty() || !unwanted.checkpoints.is_empty();
+    Ok(is_any.then_some(unwanted))
+}
+
+/// Drops the oldest archives before their time, a day of them, so that those to come have room: else
+/// the journal could not go, and would fill the disk. None is dropped that a hold wants, and not
+/// those of the last day. Says whether there was one.
+pub(crate) fn drop_oldest_archives(data: &Path) -> Result<bool, NotDropped> {
+    let folder = data.join(ARCHIVE_FOLDER);
+    let (spans, kept, holds) = (archives(&folder)?, beside(&folder)?, holds(data)?);
+    let mut days: Vec<Day> = spans.iter().map(|span| span.day).collect();
+    days.dedup();
+    days.pop();
+    let of_day = |day: Day| {
+        let keep_from = Day(day.0.saturating_add(1));
+        Some(unwanted_archives(&spans, &kept, keep_from, &holds))
+            .filter(|unwanted| !unwanted.archives.is_empty())
+    };
+    let Some(unwanted) = days.into_iter().find_map(of_day) else { return Ok(false) };
+    for ArchiveSpan { file, day, .. } in &unwanted.archives {
+        let file = file.display();
+        tracing::error!(%file, %day, "there is no room: an archive goes before its time");
+    }
+    remove(&folder, &unwanted)?;
+    Ok(true)
+}
+
+fn beside(folder: &Path) -> Result<Vec<u64>, NotDropped> {
+    let failed = |source| NotDropped::Disk { verb: "list", file: folder.to_owned(), source };
+    checkpoints_beside(folder).map_err(failed)
+}
+
+/// Removes them.
+pub(crate) fn remove(folder: &Path, unwanted: &Unwanted) -> Result<(), NotDropped> {
+    let checkpoints = unwanted.checkpoints.iter().map(|&index| folder.join(name_of(index)));
+    // Archives first: a checkpoint without them is of no use, they without it are of none either.
+    let files = unwanted.archives.iter().map(|span| span.file.clone()).chain(checkpoints);
+    for file in files {
+        fs::remove_file(&file).map_err(|source| NotDropped::Disk {
+            verb: "remove",
+            file,
+            source,
+        })?;
+    }
+    let failed = |source| NotDropped::Disk { verb: "sync", file: folder.to_owned(), source };
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+}
