@@ -313,7 +313,9 @@ mod tests {
                 })
             })
             .collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
         assert_eq!(Holds::load(&file).unwrap().iter().count(), 8);
     }
 
