@@ -16,7 +16,7 @@ const BASELINE: &str = "bench/baselines/instructions.txt";
 const CHANGE_PERCENT_MAX: f64 = 5.0;
 
 /// Counts are of the product as it is built, whatever the environment says of profiles.
-const LTO: &str = "profile.release.lto=\"thin\"";
+const LTO: &str = "profile.release.lto=\"off\"";
 
 /// A workload's count.
 #[derive(Debug, Clone, PartialEq)]
