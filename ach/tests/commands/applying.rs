@@ -68,6 +68,7 @@ fn an_edited_directory_comes_into_force_is_refused_when_it_is_older_and_stays_ov
     let without = fs::read_to_string(at.join("site/equipment.toml")).unwrap();
     let without = without.replace("\n[[equipment]]\nid = \"crane\"\n", "");
     fs::write(at.join("site/equipment.toml"), without).unwrap();
+    fs::remove_file(at.join("site/.in-force")).unwrap();
     let node = Served::start(at, SERVE, Stdio::null(), Stdio::null());
     let to = format!("--node {} --credentials desk", node.address);
     let said = check(at, &format!("status {to} --json"), 0, &[]);

@@ -4,7 +4,7 @@
 //! Nothing in it decides about an alarm: without it, or when it is damaged, the node knows less of its
 //! past. A thread of its own writes it, because a disk may stall and the rim may not.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
@@ -72,7 +72,7 @@ impl Memo {
 #[derive(Debug)]
 pub(crate) struct MemoBook {
     memo: Cell<Memo>,
-    writer: Option<Writer>,
+    writer: RefCell<Option<Writer>>,
 }
 
 #[derive(Debug)]
@@ -84,7 +84,7 @@ struct Writer {
 impl MemoBook {
     /// One that forgets with the process.
     pub(crate) fn fleeting() -> MemoBook {
-        MemoBook { memo: Cell::default(), writer: None }
+        MemoBook { memo: Cell::default(), writer: RefCell::new(None) }
     }
 
     /// One whose memo lies in the node's folder.
@@ -107,7 +107,7 @@ impl MemoBook {
             // Nobody waits when the node has not ended in order.
             let _ = tell_over.send(());
         })?;
-        let writer = Some(Writer { memos, over });
+        let writer = RefCell::new(Some(Writer { memos, over }));
         Ok(MemoBook { memo: Cell::new(Memo::parse(&text)), writer })
     }
 
@@ -119,7 +119,7 @@ impl MemoBook {
     /// Remembers something else from now on.
     pub(crate) fn keep(&self, memo: Memo) {
         self.memo.set(memo);
-        if let Some(writer) = &self.writer
+        if let Some(writer) = &*self.writer.borrow()
             && writer.memos.try_send(memo).is_err()
         {
             tracing::warn!("the disk is too slow to remember a self-test");
@@ -127,13 +127,20 @@ impl MemoBook {
     }
 }
 
-impl Drop for MemoBook {
-    fn drop(&mut self) {
+impl MemoBook {
+    /// Waits until the last memo is on disk, for a node that ends: whoever starts it again finds it. A
+    /// disk that does not answer is not waited for. What comes afterwards is not kept.
+    pub(crate) fn end(&self) {
         if let Some(Writer { memos, over }) = self.writer.take() {
             drop(memos);
-            // A disk that does not answer is not waited for.
             let _ = over.recv_timeout(END_WITHIN);
         }
+    }
+}
+
+impl Drop for MemoBook {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

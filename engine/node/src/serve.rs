@@ -72,13 +72,10 @@ fn is_two_thread(arrangement: Arrangement) -> bool {
 /// Serves until it is told to stop or the shard fails.
 pub(crate) async fn serve(serving: Serving) {
     let Serving { door, arrangement, worker, rim, state, mut stop, ready } = serving;
-    let listener = match listen_at(door, &rim.limits) {
-        Ok((listener, address)) => {
-            // Nobody waits for the answer only if the starter is gone.
-            let _ = ready.map(|ready| ready.send(Ok(address)));
-            listener
-        }
+    let (listener, address) = match listen_at(door, &rim.limits) {
+        Ok(listening) => listening,
         Err(error) => {
+            // Nobody waits for the answer only if the starter is gone.
             let _ = ready.map(|ready| ready.send(Err(error)));
             return;
         }
@@ -86,6 +83,8 @@ pub(crate) async fn serve(serving: Serving) {
     rim.counters.tally.set_handshakes(listener.counts());
     let rim = measured(rim, arrangement);
     let rim = Rc::new(Rim::new(rim, listener));
+    // Only now: what a node tells of itself is known to the rim.
+    let _ = ready.map(|ready| ready.send(Ok(address)));
     let mut shard_state = state.subscribe();
     let mut failed = rim.failed.subscribe();
     let arbiter = start_shard(arrangement, worker, &rim, state.clone());
@@ -118,6 +117,7 @@ pub(crate) async fn serve(serving: Serving) {
     flushing.abort();
     // A disk that does not answer is not waited for.
     let _ = timeout(AUDIT_END_WITHIN, rim.audit.end()).await;
+    rim.memo.end();
     if *rim.failed.borrow() {
         state.send_replace(ShardState::Failed);
     }

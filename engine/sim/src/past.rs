@@ -46,6 +46,8 @@ pub(crate) struct Heard {
     pub open_sets: u32,
     /// Notes were left out, as the receiver was told.
     pub has_gap: bool,
+    /// Alarms that are open no more, without a word how they ended or that words are missing.
+    pub unsaid: Vec<AlarmId>,
     /// Something came that makes no sense.
     pub nonsense: Vec<String>,
 }
@@ -117,7 +119,7 @@ impl Heard {
             }
             AlarmUpdate::Gone { id } => {
                 if !self.has_gap {
-                    self.nonsense.push(format!("{id} ended, and nobody said how"));
+                    self.unsaid.push(*id);
                 }
                 self.open.remove(id);
                 for (_, told) in self.changes.iter_mut().filter(|((of, _), _)| of == id) {

@@ -12,6 +12,9 @@ pub(super) fn check(past: &Past, model: &Model) -> Result<(), String> {
     let unmodelled = unmodelled(model);
     let expected = model.open();
     for (who, heard) in [("the receiver", &past.heard), ("a newcomer", &past.newcomer)] {
+        if let Some(unsaid) = heard.unsaid.first() {
+            return Err(format!("{who} was not told how {unsaid} ended"));
+        }
         let held: BTreeSet<AlarmId> = heard.open.difference(&unmodelled).copied().collect();
         if let Some(missing) = expected.difference(&held).next() {
             return Err(format!("{who} does not hold {missing} for open"));
