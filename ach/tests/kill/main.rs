@@ -133,6 +133,10 @@ async fn run(keeping: Keeping) -> Run {
     stop.store(true, Ordering::Relaxed);
     let expected = sending.await.expect("the load ended in a panic");
     settle(&vendor, &heard, &expected).await;
+    if keeping == Keeping::Journal {
+        let operator = enrol("operator", "chief", &data, folder.path()).await;
+        remembered(connect(&node, &operator).await).await;
+    }
     hearing.abort();
     let progress = *vendor.progress().borrow();
     node.terminate().await;
@@ -211,6 +215,23 @@ async fn under_load(vendor: &Publisher, death: Option<&Death>, kill: u64) {
         "before kill {kill} nothing became durable after ping {before} in {PATIENCE:?}: {:?}",
         vendor.progress().borrow()
     );
+}
+
+/// Waits until history has taken all that is durable. A node that ends writes what was taken, and does
+/// not wait for a history that is behind.
+async fn remembered(client: Client) {
+    let mut operator = client.operator();
+    let taking = async {
+        loop {
+            let status = operator.status().await.expect("the node tells of itself");
+            let taken = status.counters.iter().find(|it| it.name.as_str() == "history_taken_index");
+            if taken.map(|it| it.count) >= status.cursor.map(|it| it.index) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, taking).await.expect("history does not catch up in time");
 }
 
 /// Waits until all that was published is durable and the receiver has heard the end of all that
