@@ -55,7 +55,8 @@ fn import(file: &Path, data: &Path, is_json: bool) -> Result<Outcome, Failure> {
     if is_json {
         say!("{}", json!({ "event": "persons_kept", "count": persons.len() }));
     } else {
-        say!("{} persons are kept, each under a key of their own", persons.len());
+        let are = if persons.len() == 1 { "person is" } else { "persons are" };
+        say!("{} {are} kept, each under a key of their own", persons.len());
     }
     Ok(Outcome::Done)
 }
