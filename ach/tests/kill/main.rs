@@ -35,6 +35,7 @@ use ach_actors_model::Timestamp;
 use ach_clients_rust::{
     AlarmStream, Bundle, Client, ClientConfig, Filter, Progress, Publisher, PublisherOptions, now,
 };
+use ach_engine_node::{Rung, ring};
 
 use crate::chance::Chance;
 use crate::heard::Heard;
@@ -134,8 +135,7 @@ async fn run(keeping: Keeping) -> Run {
     let expected = sending.await.expect("the load ended in a panic");
     settle(&vendor, &heard, &expected).await;
     if keeping == Keeping::Journal {
-        let operator = enrol("operator", "chief", &data, folder.path()).await;
-        remembered(connect(&node, &operator).await).await;
+        remembered(&data).await;
     }
     hearing.abort();
     let progress = *vendor.progress().borrow();
@@ -217,21 +217,21 @@ async fn under_load(vendor: &Publisher, death: Option<&Death>, kill: u64) {
     );
 }
 
-/// Waits until history has taken all that is durable. A node that ends writes what was taken, and does
+/// Waits until the node says that all that is durable is on disk in its history, too: one that ends does
 /// not wait for a history that is behind.
-async fn remembered(client: Client) {
-    let mut operator = client.operator();
-    let taking = async {
+async fn remembered(data: &Path) {
+    let asking = async {
         loop {
-            let status = operator.status().await.expect("the node tells of itself");
-            let taken = status.counters.iter().find(|it| it.name.as_str() == "history_taken_index");
-            if taken.map(|it| it.count) >= status.cursor.map(|it| it.index) {
+            let data = data.to_owned();
+            // It answers when it has written, or when it has been behind for a while.
+            let rung = tokio::task::spawn_blocking(move || ring(&data)).await.unwrap();
+            if matches!(rung, Ok(Rung::Written { .. })) {
                 break;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, taking).await.expect("history does not catch up in time");
+    tokio::time::timeout(PATIENCE, asking).await.expect("history does not catch up in time");
 }
 
 /// Waits until all that was published is durable and the receiver has heard the end of all that
