@@ -67,6 +67,8 @@ pub(crate) enum Remembers {
     /// The same; what nobody needs of the journal goes also if history is off: a long load fills a disk
     /// otherwise.
     HistoryWithoutJournal,
+    /// History and no archives, and of the journal what a start needs.
+    HistoryAlone,
     /// The journal.
     JournalAlone,
 }
@@ -256,6 +258,9 @@ fn spawn(
         Remembers::History => {}
         Remembers::HistoryWithoutJournal => {
             command.arg("--forget-journal");
+        }
+        Remembers::HistoryAlone => {
+            command.args(["--archive-days", "0", "--forget-journal"]);
         }
         Remembers::JournalAlone => {
             command.args(["--history", "off"]);

@@ -23,6 +23,7 @@ pub(crate) use self::soak::soak;
 use crate::arguments::Overload;
 use crate::chart::{Bar, Line, bars, over_time, percentiles};
 use crate::failure::Failure;
+use crate::host::Remembers;
 use crate::outcome::float;
 use crate::page::Page;
 use crate::series::Ending;
@@ -50,7 +51,7 @@ pub(crate) fn overload(overload: &Overload) -> Result<Ending, Failure> {
     let with = &overload.with;
     // Before the cores are split: it tells how many there are.
     let provenance = Provenance::find("fleet");
-    let pair = Pair::new(with)?;
+    let pair = Pair::new(with, Remembers::HistoryWithoutJournal)?;
     let ramp = pair.carried()?;
     // A node that has not been loaded yet: its memory must be that of half the load.
     let host = pair.host()?;

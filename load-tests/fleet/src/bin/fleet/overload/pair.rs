@@ -53,7 +53,7 @@ pub(crate) struct Step {
 
 impl Pair {
     /// Splits the cores; from now on the calling thread and those it starts leave one to the node.
-    pub(crate) fn new(with: &OneCore) -> Result<Pair, Failure> {
+    pub(crate) fn new(with: &OneCore, remembers: Remembers) -> Result<Pair, Failure> {
         let cores = Cores::split()?;
         cores.leave_node_core()?;
         let watched = Watched::new(with.zones, with.tags);
@@ -67,7 +67,7 @@ impl Pair {
             program: Some(program),
             threads: Threads::Auto,
             cores: Some(cores.clone()),
-            remembers: Remembers::HistoryWithoutJournal,
+            remembers,
             measures_residence: false,
         };
         Ok(Pair { cores, watched, plan })

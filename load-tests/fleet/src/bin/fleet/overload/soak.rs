@@ -1,6 +1,7 @@
 //! `fleet soak`: half of what a node carries on one core, for hours, and whether its memory stays flat.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use ach_load_tests_fleet::Provenance;
@@ -12,6 +13,8 @@ use super::phase::{PhaseOutcome, Rig};
 use crate::arguments::Soak;
 use crate::chart::{Line, over_time};
 use crate::failure::Failure;
+use crate::host::Remembers;
+use crate::outcome::float;
 use crate::page::Page;
 use crate::series::Ending;
 use crate::slope::Slope;
@@ -27,6 +30,13 @@ const WARM_S_MIN: f64 = 900.0;
 /// Memory may grow by this part of itself in a day and still be called flat, for a node is started anew with
 /// every update.
 const GROWTH_A_DAY_MAX: f64 = 0.05;
+
+const HOUR_S: f64 = 3_600.0;
+/// What a ping takes of the disk for good: a little more than `cargo bench --bench history` shows.
+const HISTORY_BYTES: f64 = 8.0;
+const ARCHIVE_BYTES: f64 = 26.0;
+/// The journal, should history be far behind for a while, and the reserve.
+const SPARE_BYTES: f64 = 8e9;
 
 /// Everything about a soak.
 #[derive(Debug, Serialize)]
@@ -44,11 +54,14 @@ struct Soaked<'a> {
 pub(crate) fn soak(soak: &Soak) -> Result<Ending, Failure> {
     // Before the cores are split: it tells how many there are.
     let provenance = Provenance::find("fleet");
-    let pair = Pair::new(&soak.with)?;
+    let remembers = remembers(soak);
+    let pair = Pair::new(&soak.with, remembers)?;
     let carried = pair.carried()?.carried;
+    let need_bytes = need_bytes(carried / 2, soak.hours, remembers);
+    has_room(&soak.with.below, need_bytes)?;
     let host = pair.host()?;
     let rig = Rig::new(&host, &pair.watched)?;
-    let length = Duration::from_secs_f64(soak.hours * 3_600.0);
+    let length = Duration::from_secs_f64(soak.hours * HOUR_S);
     let load = rig.run(carried / 2, length)?;
     host.end()?;
     let slope = slope(&load.timeline);
@@ -69,6 +82,32 @@ pub(crate) fn soak(soak: &Soak) -> Result<Ending, Failure> {
         super::write(out, "soak", &provenance, &soaked.text(), &json, &soaked.page()?)?;
     }
     Ok(if is_held { Ending::Held } else { Ending::NotHeld })
+}
+
+fn remembers(soak: &Soak) -> Remembers {
+    if soak.without_archives { Remembers::HistoryAlone } else { Remembers::HistoryWithoutJournal }
+}
+
+/// What the load will take of the disk by its end.
+fn need_bytes(pings_per_s: u64, hours: f64, remembers: Remembers) -> f64 {
+    let archived = if remembers == Remembers::HistoryAlone { 0.0 } else { ARCHIVE_BYTES };
+    SPARE_BYTES + float(pings_per_s) * hours * HOUR_S * (HISTORY_BYTES + archived)
+}
+
+/// Says what a soak takes, and refuses one that would end on a full disk.
+fn has_room(below: &Path, need_bytes: f64) -> Result<(), Failure> {
+    let disk = rustix::fs::statvfs(below).map_err(std::io::Error::from)?;
+    let free_bytes = float(disk.f_bavail) * float(disk.f_frsize);
+    let (need, free) = (need_bytes / 1e9, free_bytes / 1e9);
+    println!("it will take {need:.0} GB of the disk, of which {free:.0} are free");
+    if need_bytes <= free_bytes {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{} has {free:.0} GB free, and the soak takes {need:.0}: use a larger disk (--below), fewer \
+         --hours, or --without-archives",
+        below.display()
+    )))
 }
 
 /// How memory went after the load had warmed up, an hour.
@@ -138,6 +177,15 @@ mod tests {
         let load = PhaseOutcome { resident_max_mib: Some(240.0), ..PhaseOutcome::default() };
         let slope = Some(Slope { value: mib_an_hour, error: 0.1 });
         assert_eq!(flat(&load, slope).is_held, expected, "{mib_an_hour} MiB an hour");
+    }
+
+    #[test]
+    fn a_soak_takes_of_the_disk_what_its_pings_do() {
+        let bytes = |remembers| need_bytes(500_000, 2.0, remembers);
+        assert!((bytes(Remembers::HistoryWithoutJournal) / 1e9 - 130.4).abs() < 1e-6);
+        assert!((bytes(Remembers::HistoryAlone) / 1e9 - 36.8).abs() < 1e-6);
+        assert!(has_room(Path::new("."), 1e30).unwrap_err().to_string().contains("--below"));
+        has_room(Path::new("."), 0.0).unwrap();
     }
 
     #[test]
