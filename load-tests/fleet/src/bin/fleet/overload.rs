@@ -52,7 +52,7 @@ pub(crate) fn overload(overload: &Overload) -> Result<Ending, Failure> {
     // Before the cores are split: it tells how many there are.
     let provenance = Provenance::find("fleet");
     let pair = Pair::new(with, Remembers::HistoryWithoutJournal)?;
-    let ramp = pair.carried()?;
+    let ramp = pair.carried(false)?;
     // A node that has not been loaded yet: its memory must be that of half the load.
     let host = pair.host()?;
     let rig = Rig::new(&host, &pair.watched)?;

@@ -10,6 +10,7 @@ use crate::arguments::OneCore;
 use crate::cores::Cores;
 use crate::failure::Failure;
 use crate::host::{Host, HostPlan, Remembers, Threads, program_beside};
+use crate::node_numbers::NodeNumbers;
 use crate::outcome::float;
 use crate::run::drained_of;
 use crate::watched::Watched;
@@ -23,6 +24,10 @@ const RAMP_STEPS_MAX: usize = 22;
 const RAMP_TRIES: usize = 2;
 /// Of what was offered, so much must be decided on at once for the rate to count as carried.
 const CARRIED_PART_MIN: f64 = 0.95;
+/// How far history is behind after a step: further is a rate that it does not keep up with, and a disk that
+/// the journal fills in the end.
+const HISTORY_LAG: &str = "ach_history_lag_seconds";
+const HISTORY_LAG_S_MAX: f64 = 0.5;
 
 /// Where a node runs, and who loads it from where.
 #[derive(Debug)]
@@ -48,6 +53,8 @@ pub(crate) struct Step {
     pub(crate) accepted_per_s: f64,
     pub(crate) conflated: u64,
     pub(crate) unqueued: u64,
+    /// How far history was behind in the end.
+    pub(crate) history_lag_s: f64,
     pub(crate) is_carried: bool,
 }
 
@@ -78,10 +85,11 @@ impl Pair {
         Host::start(&self.plan, &self.watched.campus.directory)
     }
 
-    /// Finds out what a node carries, on one that ends with it.
-    pub(crate) fn carried(&self) -> Result<Carried, Failure> {
+    /// Finds out what a node carries, on one that ends with it: what it decides on or, for long, what its
+    /// history keeps up with as well.
+    pub(crate) fn carried(&self, is_for_long: bool) -> Result<Carried, Failure> {
         let host = self.host()?;
-        let steps = ramp(&Rig::new(&host, &self.watched)?)?;
+        let steps = ramp(&Rig::new(&host, &self.watched)?, is_for_long)?;
         host.end()?;
         let carried = steps.iter().filter(|step| step.is_carried);
         let Some(carried) = carried.map(|step| step.offered_per_s).max() else {
@@ -97,7 +105,7 @@ impl Pair {
 }
 
 /// Raises the rate until the node does not carry it.
-fn ramp(rig: &Rig<'_>) -> Result<Vec<Step>, Failure> {
+fn ramp(rig: &Rig<'_>, is_for_long: bool) -> Result<Vec<Step>, Failure> {
     let (vendor, publisher) = rig.connect()?;
     let mut steps: Vec<Step> = Vec::new();
     let mut rate = RAMP_FIRST;
@@ -113,18 +121,21 @@ fn ramp(rig: &Rig<'_>) -> Result<Vec<Step>, Failure> {
             };
             let offered = offer.run()?;
             let decided = publisher.progress().borrow().ping.totals.accepted - before.accepted;
+            let lag_s = NodeNumbers::fetch(rig.metrics)?.get(HISTORY_LAG)?;
             vendor.block_on(drained_of(&publisher))?;
             let conflated = publisher.progress().borrow().ping.totals.conflated - before.conflated;
             let seconds = float(offered.took_ns) / 1e9;
             let is_offered = float(offered.pings) >= CARRIED_PART_MIN * float(rate) * seconds;
             let is_decided = float(decided) >= CARRIED_PART_MIN * float(offered.pings);
             let is_whole = conflated == 0 && offered.pings_unqueued == 0;
-            let is_carried = is_offered && is_decided && is_whole;
+            let is_carried =
+                is_offered && is_decided && is_whole && !(is_for_long && lag_s > HISTORY_LAG_S_MAX);
             steps.push(Step {
                 offered_per_s: rate,
                 accepted_per_s: float(decided) / seconds,
                 conflated,
                 unqueued: offered.pings_unqueued,
+                history_lag_s: lag_s,
                 is_carried,
             });
             if is_carried {

@@ -56,7 +56,7 @@ pub(crate) fn soak(soak: &Soak) -> Result<Ending, Failure> {
     let provenance = Provenance::find("fleet");
     let remembers = remembers(soak);
     let pair = Pair::new(&soak.with, remembers)?;
-    let carried = pair.carried()?.carried;
+    let carried = pair.carried(true)?.carried;
     let need_bytes = need_bytes(carried / 2, soak.hours, remembers);
     has_room(&soak.with.below, need_bytes)?;
     let host = pair.host()?;
