@@ -111,7 +111,7 @@ fn a_self_test_proves_the_chain_and_names_what_is_broken_in_it() {
     check(at, "operator enrol desk --data data --out desk", 0, &[]);
     let order = format!("selftest --node {} --credentials desk", node.address);
 
-    let nobody = ["decided ", "told ", "durable ", "ended ", "BROKEN: nobody follows alarms"];
+    let nobody = ["decided ", "told ", "durable ", "ended ", "BROKEN: no receiver follows alarms"];
     let said = check(at, &order, 3, &nobody);
     assert!(
         !said.out.contains("displayed") && said.out.contains("start the receivers"),

@@ -48,8 +48,9 @@ pub struct Report {
 /// Counts what is found and hands on each record once, however often the reading is tried.
 struct Tally<'a> {
     report: Report,
-    each: &'a mut dyn FnMut(Record<'_>),
+    each: &'a mut dyn FnMut(Record<'_>) -> bool,
     handed_lsn: Lsn,
+    is_over: bool,
 }
 
 impl Visit for Tally<'_> {
@@ -68,10 +69,14 @@ impl Visit for Tally<'_> {
         if let Some((_, count)) = kinds.find(|(kind, _)| *kind == record.kind) {
             *count = count.saturating_add(1);
         }
-        if record.lsn > self.handed_lsn {
+        if record.lsn > self.handed_lsn && !self.is_over {
             self.handed_lsn = record.lsn;
-            (self.each)(record);
+            self.is_over = !(self.each)(record);
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over
     }
 }
 
@@ -86,7 +91,10 @@ pub fn read_files(
     kek: Option<&Kek>,
     each: &mut impl FnMut(Record<'_>),
 ) -> Result<Report, ReadError> {
-    Reader::new(SimDisk::holding(files)).read(kek, Lsn::NONE, each)
+    Reader::new(SimDisk::holding(files)).read(kek, Lsn::NONE, &mut |record| {
+        each(record);
+        true
+    })
 }
 
 impl<D: Disk> Reader<D> {
@@ -100,7 +108,7 @@ impl<D: Disk> Reader<D> {
     /// # Errors
     /// See [`ReadError`]; damage is not an error here but in the report.
     pub fn verify(&self, kek: Option<&Kek>) -> Result<Report, ReadError> {
-        self.read(kek, Lsn::NONE, &mut |_| {})
+        self.read(kek, Lsn::NONE, &mut |_| true)
     }
 
     /// Hands every intact record in order and once to `each`, and says what [`Reader::verify`] does.
@@ -109,7 +117,7 @@ impl<D: Disk> Reader<D> {
     /// # Errors
     /// See [`ReadError`]; damage is not an error here but in the report.
     pub fn show(&self, kek: &Kek, each: &mut impl FnMut(Record<'_>)) -> Result<Report, ReadError> {
-        self.read(Some(kek), Lsn::NONE, each)
+        self.show_after(kek, Lsn::NONE, each)
     }
 
     /// As [`Reader::show`], of the records after `after`: for who has read the others. Segments that
@@ -122,6 +130,23 @@ impl<D: Disk> Reader<D> {
         kek: &Kek,
         after: Lsn,
         each: &mut impl FnMut(Record<'_>),
+    ) -> Result<Report, ReadError> {
+        self.show_while(kek, after, &mut |record| {
+            each(record);
+            true
+        })
+    }
+
+    /// As [`Reader::show_after`], until `each` wants no more: the report is of what was read by then, and
+    /// says nothing of what lies behind.
+    ///
+    /// # Errors
+    /// See [`ReadError`]; damage is not an error here but in the report.
+    pub fn show_while(
+        &self,
+        kek: &Kek,
+        after: Lsn,
+        each: &mut impl FnMut(Record<'_>) -> bool,
     ) -> Result<Report, ReadError> {
         self.read(Some(kek), after, each)
     }
@@ -146,9 +171,10 @@ impl<D: Disk> Reader<D> {
         &self,
         kek: Option<&Kek>,
         after: Lsn,
-        each: &mut dyn FnMut(Record<'_>),
+        each: &mut dyn FnMut(Record<'_>) -> bool,
     ) -> Result<Report, ReadError> {
-        let mut tally = Tally { report: Report::default(), each, handed_lsn: after };
+        let mut tally =
+            Tally { report: Report::default(), each, handed_lsn: after, is_over: false };
         let mut seen = None;
         for _ in 0..TRIES_MAX {
             tally.report = Report { had_key: kek.is_some(), ..Report::default() };

@@ -46,6 +46,10 @@ pub(crate) trait Visit {
     fn group(&mut self, header: &GroupHeader);
     /// A record is read; only with a key.
     fn record(&mut self, record: Record<'_>);
+    /// Whether the walk is to go on behind the group that was told last.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// Why a walk ended early.
@@ -86,7 +90,8 @@ pub(crate) struct Walked {
 
 /// Walks the journal from the segment that has the record after `after`; what lies before it is looked
 /// at, not read, and damage there does not end the walk. Groups that end with `after` or before are
-/// checked and not opened. Without a key everything is checked but what only the key can tell.
+/// checked and not opened. Without a key everything is checked but what only the key can tell. A visitor that
+/// wants no more ends it; nothing is said of what lies behind.
 pub(crate) fn walk<D: Disk>(
     disk: &D,
     kek: Option<&Kek>,
@@ -98,6 +103,9 @@ pub(crate) fn walk<D: Disk>(
     let (births, fault) = walker.read_headers(present);
     for (place, header) in births.iter().enumerate() {
         walker.enter(header, visit, births.get(place.saturating_add(1)))?;
+        if visit.is_over() {
+            return Ok(walker.walked());
+        }
     }
     match fault {
         Some(fault) => Err(walker.behind(fault)),
@@ -351,6 +359,9 @@ impl<'a, D: Disk> Walker<'a, D> {
                     visit.group(&group);
                     self.advance(&group, whole);
                     at = at.saturating_add(whole.len());
+                    if visit.is_over() {
+                        break Ok(());
+                    }
                 }
                 Finding::Harmed(harm) => break Err(damaged(harm)),
                 Finding::Clean | Finding::Torn { .. } if limit.is_some() => {
@@ -388,8 +399,12 @@ impl<'a, D: Disk> Walker<'a, D> {
             let missing = self.end.last_lsn.plus(1);
             return Err(harm(segment, self.end.offset, missing, Harm::Short));
         }
+        Ok(self.walked())
+    }
+
+    fn walked(self) -> Walked {
         let Walker { end, spans, old_damage, cut, notes, mark, strays, .. } = self;
-        Ok(Walked { end, spans, old_damage, cut, notes, mark, strays })
+        Walked { end, spans, old_damage, cut, notes, mark, strays }
     }
 }
 

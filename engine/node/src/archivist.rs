@@ -56,6 +56,10 @@ const COPY_BYTES: usize = 1 << 20;
 /// Room that archives leave on the disk, beside what the journal keeps for itself.
 const LEFT_BYTES: u64 = 1 << 30;
 
+/// Without room a day of archives goes before its time at most so often: what filled the disk may be gone by
+/// then, and a file system takes a while to tell that it has room again.
+const DROP_APART_NS: u64 = 3_600 * NS_PER_S;
+
 /// What it works with.
 #[derive(Debug)]
 pub(crate) struct ArchivistParts<D> {
@@ -86,6 +90,8 @@ struct Archivist<D> {
     /// How often in a row the journal could not be read, and until when it is not tried again.
     unread_count: u32,
     rests_until_ns: u64,
+    /// When it last dropped archives before their time.
+    dropped_early_at_ns: Option<u64>,
     is_foreign_aside: bool,
 }
 
@@ -140,6 +146,7 @@ impl<D: Disk + Clone> Archivist<D> {
             tidied_at_ns: None,
             unread_count: 0,
             rests_until_ns: 0,
+            dropped_early_at_ns: None,
             is_foreign_aside: false,
         }
     }
@@ -254,15 +261,28 @@ impl<D: Disk + Clone> Archivist<D> {
 
     /// Without room the oldest archives go: the journal, which cannot be derived, needs it sooner or
     /// later.
-    fn must_have_room(&self) -> Result<(), NotArchived> {
+    fn must_have_room(&mut self) -> Result<(), NotArchived> {
         let failed = |source| NotArchived::Disk { verb: "make", file: self.folder.clone(), source };
         fs::create_dir_all(&self.folder).map_err(failed)?;
-        let is_low = || self.parts.room.is_low(&self.folder, LEFT_BYTES);
-        // At most a day a round: a file system may take a while to tell that it has room again.
-        if is_low() && (!retention::drop_oldest_archives(&self.parts.data)? || is_low()) {
-            return Err(NotArchived::NoRoom);
+        let (room, folder) = (&self.parts.room, &self.folder);
+        let is_low = || room.is_low(folder, LEFT_BYTES);
+        if !is_low() {
+            return Ok(());
         }
-        Ok(())
+        // What an earlier round did not finish takes room too.
+        self.remove_unfinished();
+        // At most a day an hour: who fills the disk in passing is not to cost a month.
+        let now_ns = self.pace.monotonic_ns();
+        let is_soon = |at_ns: u64| now_ns.saturating_sub(at_ns) < DROP_APART_NS;
+        if is_low() && !self.dropped_early_at_ns.is_some_and(is_soon) {
+            let written_index = self.parts.floor.written_index();
+            let count = retention::drop_oldest_archives(&self.parts.data, written_index)?;
+            self.parts.counters.archives_dropped_early.add(count);
+            if count > 0 {
+                self.dropped_early_at_ns = Some(now_ns);
+            }
+        }
+        if is_low() { Err(NotArchived::NoRoom) } else { Ok(()) }
     }
 
     /// Archives the entries after one and up to that of a checkpoint, and says how far it came: a node
@@ -280,8 +300,11 @@ impl<D: Disk + Clone> Archivist<D> {
         let (queue, room, pace) = (&self.parts.queue, &self.parts.room, self.pace);
         let (mut outcome, mut bytes, mut begun_ns) = (Ok(()), 0_usize, pace.monotonic_ns());
         let mut each = |record: Record<'_>| {
-            if outcome.is_err() || queue.is_closed() || record.kind != RecordKind::Entry {
-                return;
+            if outcome.is_err() || queue.is_closed() {
+                return false;
+            }
+            if record.kind != RecordKind::Entry {
+                return true;
             }
             outcome = copy.take(&record);
             bytes = bytes.saturating_add(record.payload.len());
@@ -293,12 +316,13 @@ impl<D: Disk + Clone> Archivist<D> {
                 std::thread::park_timeout(Duration::from_nanos(worked_ns).min(REST_MAX));
                 (bytes, begun_ns) = (0, pace.monotonic_ns());
             }
+            outcome.is_ok() && copy.last_index < copy.until_index
         };
         let reader = Reader::new(self.parts.disk.clone());
         // A segment before that is missing, given up or taken away by hand, is no matter.
         let oldest = reader.oldest_lsn().unwrap_or(Lsn::NONE);
         let after = self.after.max(Lsn(oldest.0.saturating_sub(1)));
-        let report = reader.show_after(&self.parts.kek, after, &mut each);
+        let report = reader.show_while(&self.parts.kek, after, &mut each);
         outcome?;
         let report = report?;
         if let Some(damage) = report.damage.filter(|_| copy.last_index < until.index) {
@@ -356,10 +380,17 @@ impl<D: Disk + Clone> Archivist<D> {
 
     /// Drops what is over, and measures.
     fn drop_what_is_over(&self) -> Result<(), NotArchived> {
-        let keep_from = keep_from(self.parts.clock.now(), self.parts.keep_days);
-        if let Some(unwanted) = retention::archives_that_are_over(&self.parts.data, keep_from)? {
-            self.must_be_named_rightly(&unwanted.archives)?;
-            retention::remove(&self.folder, &unwanted)?;
+        if let Some(now) = self.parts.clock.ageing() {
+            let keep_from = keep_from(now, self.parts.keep_days);
+            let unwanted = retention::archives_that_are_over(
+                &self.parts.data,
+                keep_from,
+                self.parts.floor.written_index(),
+            )?;
+            if let Some(unwanted) = unwanted {
+                self.must_be_named_rightly(&unwanted.archives)?;
+                retention::remove(&self.folder, &unwanted)?;
+            }
         }
         let spans = archives(&self.folder)?;
         let bytes =

@@ -22,6 +22,14 @@ const SLEW_OVER_S: i64 = 10;
 /// A difference from UTC above this is reported to operators.
 pub(crate) const SKEW_MAX_NS: u64 = 500 * NS_PER_MS;
 
+/// A UTC that is so far ahead of the last logged time at a start may be a clock nobody has set yet: an
+/// outage is mostly shorter.
+const DOUBT_FROM_NS: u64 = 24 * 3_600 * NS_PER_S;
+
+/// How long such a clock is doubted: whoever sets clocks over the network does it within minutes, and a
+/// person who is told does it within a shift.
+const DOUBT_FOR_NS: u64 = 6 * 3_600 * NS_PER_S;
+
 /// The machine's clocks.
 pub trait Clock: Send + Sync + fmt::Debug {
     /// Nanoseconds since some fixed moment; never goes back; counts while the machine is suspended.
@@ -63,6 +71,8 @@ impl Clock for SystemClock {
 pub(crate) struct ShardClock {
     clock: Arc<dyn Clock>,
     line: ArcSwap<Line>,
+    /// Until when, by the monotonic clock, nothing is called old.
+    doubted_until_ns: u64,
 }
 
 /// Shard time as a straight line over the monotonic clock.
@@ -97,7 +107,19 @@ impl ShardClock {
         let is_lost = is_planted(PlantedBug::TimeGoesBack);
         let from = if is_lost { clock.utc() } else { clock.utc().max(after_last) };
         let line = Line { from_monotonic_ns: clock.monotonic_ns(), from, slew_ppm: 0 };
-        let shard_clock = ShardClock { clock, line: ArcSwap::from_pointee(line) };
+        let ahead_ns = last_logged.map_or(0, |at| from.since_ns(at));
+        let mut doubted_until_ns = 0;
+        if ahead_ns > DOUBT_FROM_NS {
+            doubted_until_ns = line.from_monotonic_ns.saturating_add(DOUBT_FOR_NS);
+            let ahead_hours = ahead_ns / (3_600 * NS_PER_S);
+            tracing::warn!(
+                ahead_hours,
+                "the clock is more than a day ahead of the last entry; nothing that is kept for a time \
+                 is dropped for six hours: look whether the clock is right"
+            );
+        }
+        let line = ArcSwap::from_pointee(line);
+        let shard_clock = ShardClock { clock, line, doubted_until_ns };
         shard_clock.steer();
         shard_clock
     }
@@ -105,6 +127,14 @@ impl ShardClock {
     /// Shard time.
     pub(crate) fn now(&self) -> Timestamp {
         self.line.load().at(self.clock.monotonic_ns())
+    }
+
+    /// The time by which what is kept grows old: the earlier of shard time and UTC, so that neither a clock
+    /// that was ahead at the start nor one that jumps ahead makes anything old. `None` while it is not known
+    /// whether the clock is right.
+    pub(crate) fn ageing(&self) -> Option<Timestamp> {
+        let is_doubted = self.clock.monotonic_ns() < self.doubted_until_ns;
+        (!is_doubted).then(|| self.now().min(self.clock.utc()))
     }
 
     /// Nanoseconds of the monotonic clock until shard time reaches `due`.
@@ -214,6 +244,27 @@ mod tests {
     fn a_restart_jumps_over_the_outage() {
         let (_sim, shard_clock) = started(Some(Timestamp(NOON.0 - HOUR_NS)));
         assert_eq!(shard_clock.now(), NOON);
+    }
+
+    #[test]
+    fn nothing_grows_old_by_a_clock_that_is_ahead() {
+        let day_ns = 24 * HOUR_NS;
+        let (_sim, shard_clock) = started(Some(Timestamp(NOON.0 - day_ns)));
+        assert_eq!(shard_clock.ageing(), Some(NOON), "a day's outage");
+        let last = Timestamp(NOON.0 - 60 * day_ns);
+        let (sim, shard_clock) = started(Some(last));
+        assert_eq!(shard_clock.ageing(), None, "sixty days, or nobody has set the clock");
+        sim.set_utc(last);
+        sim.pass(6 * HOUR_NS);
+        assert_eq!(shard_clock.ageing(), Some(last.plus_ns(6 * HOUR_NS)), "it was set");
+        assert!(shard_clock.now() > NOON, "the shard's time does not go back");
+        let (sim, shard_clock) = started(Some(last));
+        sim.pass(6 * HOUR_NS);
+        assert_eq!(shard_clock.ageing(), Some(shard_clock.now()), "nobody had a better one");
+        let (sim, shard_clock) = started(Some(NOON));
+        sim.set_utc(NOON.plus_ns(60 * day_ns));
+        shard_clock.steer();
+        assert!(shard_clock.ageing() < Some(NOON.plus_ns(HOUR_NS)), "it jumped");
     }
 
     #[test]

@@ -166,6 +166,8 @@ counters! {
     history_rebuilds
     /// Days of history that were over and are gone.
     history_days_dropped
+    /// Archives that went before their time, because the disk had no room for those to come.
+    archives_dropped_early
     /// Entries that were archived before the journal gave them up.
     history_entries_archived
     /// Segments given up whose files could not be removed; the next start tries again.

@@ -235,6 +235,8 @@ impl<D: Disk + Clone> Historian<D> {
         }
         self.must_have_room()?;
         if self.parts.queue.is_paused() && !is_last {
+            // What waits came before all that was left out.
+            self.take_queue()?;
             self.catch_up()?;
         }
         for _ in 0..ROUNDS_MAX {
@@ -438,16 +440,23 @@ impl<D: Disk + Clone> Historian<D> {
     fn keep_house(&mut self) {
         let HistorianParts { data, keep_days, archive_keep_days, clock, counters, .. } =
             &self.parts;
-        let (now, state) = (clock.now(), self.state());
+        let state = self.state();
+        if let Some(writer) = &self.writer {
+            state.disk_bytes.store(writer.store().disk_bytes(), Ordering::Relaxed);
+        }
+        let Some(now) = clock.ageing() else { return };
         let mut dropped = Ok(());
         if let Some(writer) = &self.writer {
             let store = writer.store();
-            state.disk_bytes.store(store.disk_bytes(), Ordering::Relaxed);
             let days = retention::drop_days(data, store, keep_from(now, *keep_days));
             dropped = days.map(|count| counters.history_days_dropped.add(count));
         }
         if let Some(archive_days) = archive_keep_days {
-            dropped = dropped.and(retention::drop_archives(data, keep_from(now, *archive_days)));
+            dropped = dropped.and(retention::drop_archives(
+                data,
+                keep_from(now, *archive_days),
+                self.parts.floor.written_index(),
+            ));
         }
         match dropped {
             Ok(()) => state.dropping.recover(),

@@ -137,7 +137,10 @@ impl HistoryFeed {
         let waiting = queue.waiting_pings.fetch_add(pings, Ordering::Relaxed);
         // An entry larger than the limit is let in when nothing else waits.
         let has_room = waiting == 0 || waiting.saturating_add(pings) <= PINGS_WAITING_MAX;
+        // What comes after one that found no room is left out as well: a queue with gaps would have the
+        // journal read again for each of them.
         if queue.is_paused() || !has_room || queue.steps.push(step).is_err() {
+            queue.is_paused.store(true, Ordering::SeqCst);
             queue.waiting_pings.fetch_sub(pings, Ordering::Relaxed);
             self.counters.history_entries_left_out.count();
         }
@@ -209,8 +212,10 @@ mod tests {
         }
         assert_eq!(counters.history_entries_left_out.get(), 3);
         assert_eq!(queue.pop().unwrap().entry.index, 1);
-        queue.pause();
         feed.offer(step(room + 4));
+        let rest: Vec<u64> = std::iter::from_fn(|| queue.pop()).map(|it| it.entry.index).collect();
+        assert!(rest.iter().copied().eq(2..=room), "there is no gap in what waits");
+        queue.pause();
         assert!(queue.pop().is_none(), "what waited is let go of, and nothing comes");
         queue.resume();
         feed.offer(step(room + 5));

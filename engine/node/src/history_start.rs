@@ -46,9 +46,11 @@ where
 {
     let data = &config.data;
     let Some(policy) = config.limits.history else {
-        if data.join(HISTORY_FOLDER).exists() {
-            // It is to go on one day: from the oldest checkpoint there is, which stays.
-            parts.floor.history_has(0);
+        if data.join(HISTORY_FOLDER).exists() && !config.limits.checkpoints.is_journal_kept {
+            tracing::warn!(
+                "history is off and the journal goes as it does without one: the history that is there \
+                 will have a gap"
+            );
         }
         return Ok(None);
     };

@@ -45,13 +45,19 @@ impl Memo {
         ]
     }
 
-    /// What cannot be read is not remembered.
+    /// Nobody knows: then people are expected to look.
+    fn lost() -> Memo {
+        Memo { displayed_at: Timestamp(1), ..Memo::default() }
+    }
+
+    /// What cannot be read is not remembered; but that alarms were displayed is not forgotten.
     fn parse(text: &str) -> Memo {
         let mut memo = Memo::default();
         for (word, at) in text.lines().filter_map(|line| line.split_once(' ')) {
             for (name, field) in memo.fields() {
                 if name == word {
-                    *field = Timestamp(at.parse().unwrap_or_default());
+                    let lost = if name == "displayed_at" { 1 } else { 0 };
+                    *field = Timestamp(at.trim().parse().unwrap_or(lost));
                 }
             }
         }
@@ -93,7 +99,15 @@ impl MemoBook {
     ///
     /// There is no thread.
     pub(crate) fn open(folder: &Path) -> io::Result<MemoBook> {
-        let text = fs::read_to_string(folder.join(FILE)).unwrap_or_default();
+        let text = match fs::read_to_string(folder.join(FILE)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                let file = folder.join(FILE);
+                tracing::error!(%error, file = %file.display(), "what the node remembers cannot be read and stays as it is");
+                return Ok(MemoBook { memo: Cell::new(Memo::lost()), writer: RefCell::new(None) });
+            }
+        };
         let (memos, waiting) = sync_channel::<Memo>(WAITING_MAX);
         let (tell_over, over) = channel();
         let folder: PathBuf = folder.to_owned();
@@ -178,5 +192,17 @@ mod tests {
         fs::write(folder.path().join(FILE), "tested_at soon\nnonsense\ndisplayed_at 5\n").unwrap();
         let book = MemoBook::open(folder.path()).unwrap();
         assert_eq!(book.memo(), Memo { displayed_at: Timestamp(5), ..Memo::default() });
+        assert_eq!(Memo::parse("displayed_at yesterday"), Memo::lost());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_and_people_are_expected_to_look() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(FILE)).unwrap();
+        let book = MemoBook::open(folder.path()).unwrap();
+        assert_eq!(book.memo(), Memo::lost());
+        book.keep(Memo { tested_at: Timestamp(7), ..book.memo() });
+        drop(book);
+        assert!(folder.path().join(FILE).is_dir());
     }
 }

@@ -158,8 +158,9 @@ impl<D: Disk + Clone> Rereading<D> {
             if record.kind == RecordKind::Entry && record.index == index {
                 found = Some(entry_time(record.payload));
             }
+            found.is_none()
         };
-        match Reader::new(self.disk.clone()).show_after(&self.kek, Lsn(after), &mut each) {
+        match Reader::new(self.disk.clone()).show_while(&self.kek, Lsn(after), &mut each) {
             Err(ReadError::NoJournal) | Ok(_) => {}
             Err(error) => return Err(error.into()),
         }
@@ -229,10 +230,11 @@ impl<D: Disk + Clone> Rereading<D> {
             if record.kind == RecordKind::Entry && first.is_none() {
                 first = Some(record.index);
             }
+            first.is_none()
         };
         if let Some(oldest) = self.oldest_lsn()? {
             let before = Lsn(oldest.0.saturating_sub(1));
-            Reader::new(self.disk.clone()).show_after(&self.kek, before, &mut each)?;
+            Reader::new(self.disk.clone()).show_while(&self.kek, before, &mut each)?;
         }
         // Without an entry in either any checkpoint will do but none.
         let end = spans.last().map_or(2, |last| last.last_index.saturating_add(1));
@@ -362,25 +364,24 @@ impl<D: Disk + Clone> Rereading<D> {
         through: u64,
         goes_on: &mut dyn FnMut(&HistoryWriter) -> bool,
     ) -> Result<(), RereadError> {
-        let (mut outcome, mut is_over, mut is_stopped) = (Ok(()), false, false);
+        let (mut outcome, mut is_stopped) = (Ok(()), false);
         // A segment before that is missing, given up or taken away by hand, is no matter.
         let oldest = self.oldest_lsn()?.unwrap_or(Lsn::NONE);
         let after = at.lsn.max(Lsn(oldest.0.saturating_sub(1)));
         let mut each = |record: Record<'_>| {
-            is_over |= record.kind == RecordKind::Entry && record.index > through;
-            if is_over {
-                return;
+            if is_stopped || (record.kind == RecordKind::Entry && record.index > through) {
+                return false;
             }
             if record.kind == RecordKind::Entry && record.index > at.shard.entry_index() {
                 outcome = at.take(record.index, record.payload, writer);
                 is_stopped = outcome.is_err() || !goes_on(writer);
-                is_over = is_stopped;
             }
             if outcome.is_ok() {
                 at.lsn = record.lsn;
             }
+            !is_stopped && writer.taken_through() < through
         };
-        let report = match Reader::new(self.disk.clone()).show_after(&self.kek, after, &mut each) {
+        let report = match Reader::new(self.disk.clone()).show_while(&self.kek, after, &mut each) {
             Err(ReadError::NoJournal) => None,
             report => Some(report?),
         };

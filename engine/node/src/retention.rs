@@ -55,18 +55,30 @@ pub(crate) fn drop_days(data: &Path, store: &Store, keep_from: Day) -> Result<u6
     Ok(count)
 }
 
-/// Drops the archives of days before `keep_from` that no day that is kept or held needs.
-pub(crate) fn drop_archives(data: &Path, keep_from: Day) -> Result<(), NotDropped> {
-    match archives_that_are_over(data, keep_from)? {
+/// Drops the archives of days before `keep_from` that no day that is kept or held needs, and history neither.
+pub(crate) fn drop_archives(
+    data: &Path,
+    keep_from: Day,
+    written_index: Option<u64>,
+) -> Result<(), NotDropped> {
+    match archives_that_are_over(data, keep_from, written_index)? {
         Some(unwanted) => remove(&data.join(ARCHIVE_FOLDER), &unwanted),
         None => Ok(()),
     }
 }
 
-/// The archives of days before `keep_from` that no day that is kept or held needs, by their names.
+/// Whether history has all of these archives: one that is derived anew reads them. Without one it does.
+fn has_all(unwanted: &Unwanted, written_index: Option<u64>) -> bool {
+    let written_index = written_index.unwrap_or(u64::MAX);
+    unwanted.archives.iter().all(|span| span.last_index <= written_index)
+}
+
+/// The archives of days before `keep_from` that no day that is kept or held needs, by their names; none of
+/// them while history, which has what is up to `written_index`, has not read them.
 pub(crate) fn archives_that_are_over(
     data: &Path,
     keep_from: Day,
+    written_index: Option<u64>,
 ) -> Result<Option<Unwanted>, NotDropped> {
     let folder = data.join(ARCHIVE_FOLDER);
     let spans = archives(&folder)?;
@@ -75,13 +87,16 @@ pub(crate) fn archives_that_are_over(
     }
     let unwanted = unwanted_archives(&spans, &beside(&folder)?, keep_from, &holds(data)?);
     let is_any = !unwanted.archives.is_empty() || !unwanted.checkpoints.is_empty();
-    Ok(is_any.then_some(unwanted))
+    Ok(is_any.then_some(unwanted).filter(|unwanted| has_all(unwanted, written_index)))
 }
 
 /// Drops the oldest archives before their time, a day of them, so that those to come have room: else
 /// the journal could not go, and would fill the disk. None is dropped that a hold wants, and not
-/// those of the last day. Says whether there was one.
-pub(crate) fn drop_oldest_archives(data: &Path) -> Result<bool, NotDropped> {
+/// those of the last day, nor what history has not read. Says how many went.
+pub(crate) fn drop_oldest_archives(
+    data: &Path,
+    written_index: Option<u64>,
+) -> Result<u64, NotDropped> {
     let folder = data.join(ARCHIVE_FOLDER);
     let (spans, kept, holds) = (archives(&folder)?, beside(&folder)?, holds(data)?);
     let mut days: Vec<Day> = spans.iter().map(|span| span.day).collect();
@@ -90,15 +105,15 @@ pub(crate) fn drop_oldest_archives(data: &Path) -> Result<bool, NotDropped> {
     let of_day = |day: Day| {
         let keep_from = Day(day.0.saturating_add(1));
         Some(unwanted_archives(&spans, &kept, keep_from, &holds))
-            .filter(|unwanted| !unwanted.archives.is_empty())
+            .filter(|unwanted| !unwanted.archives.is_empty() && has_all(unwanted, written_index))
     };
-    let Some(unwanted) = days.into_iter().find_map(of_day) else { return Ok(false) };
+    let Some(unwanted) = days.into_iter().find_map(of_day) else { return Ok(0) };
     for ArchiveSpan { file, day, .. } in &unwanted.archives {
         let file = file.display();
         tracing::error!(%file, %day, "there is no room: an archive goes before its time");
     }
     remove(&folder, &unwanted)?;
-    Ok(true)
+    Ok(u64::try_from(unwanted.archives.len()).unwrap_or(u64::MAX))
 }
 
 fn beside(folder: &Path) -> Result<Vec<u64>, NotDropped> {

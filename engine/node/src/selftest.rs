@@ -222,9 +222,13 @@ fn judge(
         }
         Some((_, durable_at)) => tested.hops.push((Hop::Durable, since(durable_at))),
     }
-    let mut first_at = None;
+    let (mut first_at, mut has_receiver) = (None, false);
     for (onlooker, displayed_at) in rim.attention.borrow().onlookers() {
-        first_at = [first_at, displayed_at].into_iter().flatten().min();
+        // A terminal that an operator has left open is nobody who comes.
+        if !onlooker.is_operator {
+            has_receiver = true;
+            first_at = [first_at, displayed_at].into_iter().flatten().min();
+        }
         if displayed_at.is_none() && onlooker.is_expected {
             tested.faults.push(SelftestFault::ReceiverSilent { name: onlooker.name.clone() });
         }
@@ -232,7 +236,7 @@ fn judge(
     }
     match first_at {
         Some(at) => tested.hops.push((Hop::Displayed, since(at))),
-        None if tested.receivers.is_empty() => tested.faults.push(SelftestFault::NobodyFollows),
+        None if !has_receiver => tested.faults.push(SelftestFault::NobodyFollows),
         None => tested.faults.push(SelftestFault::NotDisplayed),
     }
 }
@@ -253,7 +257,13 @@ pub(crate) fn conclude(rim: &Rim, tested: &Tested, record: Record) {
         note_result(rim, is_good);
     }
     for fault in &tested.faults {
-        tracing::error!(%fault, remedy = fault.remedy(), "the self-test found the way of an alarm broken");
+        // Whose screen it is stands in the answer and in `ach attention`; the log names nobody.
+        let fault_word = fault.in_short();
+        tracing::error!(
+            fault = fault_word,
+            remedy = fault.remedy(),
+            "the self-test found the way of an alarm broken"
+        );
     }
     if is_good {
         let displayed = tested.hops.iter().find(|(hop, _)| *hop == Hop::Displayed);

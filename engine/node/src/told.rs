@@ -7,11 +7,14 @@ use std::ops::Bound;
 use ach_actors_model::{AlarmId, AlarmNotice, AlarmTransition};
 use ach_engine_wire::Storage;
 
-use crate::recent::{NoticeAt, RECENT_MAX, Recent};
+#[cfg(test)]
+use crate::recent::RECENT_MAX;
+use crate::recent::{NoticeAt, Recent};
 
-/// Notices kept that have been told and are not on disk: a few, but for a node that has stopped
-/// storing, which keeps as many as of those that are.
-const UNSETTLED_MAX: usize = RECENT_MAX;
+/// Notices kept that have been told and are not on disk: a few, but for a node that has stopped storing. It
+/// tells all of them to whoever comes, before the open alarms, so they are what a screen takes in at once;
+/// who comes after more is told of a gap.
+const UNSETTLED_MAX: usize = 4_096;
 
 /// An alarm that is raised and neither cleared nor retracted.
 #[derive(Debug, Clone)]

@@ -173,6 +173,24 @@ fn a_reading_that_begins_again_hands_out_each_record_once() {
 }
 
 #[test]
+fn a_reading_ends_where_no_more_is_wanted_and_looks_at_no_segment_behind() {
+    let (disk, appended) = support::killed_journal(1);
+    let last = (appended.len() / 3) as u64;
+    let names = disk.list().unwrap();
+    let newest = names.iter().filter(|name| name.ends_with(".seg")).max().unwrap();
+    // Whoever reads on would find it.
+    disk.corrupt(newest, |bytes| bytes[10_000..].fill(1)).unwrap();
+    let mut read: Vec<Owned> = Vec::new();
+    let report = Reader::new(disk).show_while(&kek(), Lsn(2), &mut |record| {
+        read.push(record.into());
+        record.lsn < Lsn(last)
+    });
+    let report = report.unwrap();
+    assert_eq!(report.damage, None);
+    assert!(read == appended[2..last as usize], "{} records", read.len());
+}
+
+#[test]
 fn a_segment_that_cannot_be_read_twice_in_a_row_ends_a_reading() {
     let (reader, _) = restless(|_, name| name == "0000000000000002.seg");
     let outcome = reader.verify(None);

@@ -106,6 +106,27 @@ fn without_room_the_oldest_archives_go_before_their_time_and_not_the_base_of_wha
 }
 
 #[test]
+fn without_room_a_day_of_archives_goes_an_hour_and_never_what_history_has_not_read() {
+    let mut rig = Rig::of_days(3);
+    rig.archivist(30).round().unwrap();
+    rig.past.go_on(1, NS_PER_S);
+    rig.put_checkpoint(10);
+    rig.put_checkpoint(20);
+    rig.times.store(0, Ordering::SeqCst);
+    let mut archivist = rig.archivist(30);
+    fs::write(archivist.folder.join("31.unfinished"), "half a day").unwrap();
+    for (written_index, left, dropped) in
+        [(9, &[1, 11, 21][..], 0), (10, &[11, 21], 1), (20, &[11, 21], 1)]
+    {
+        archivist.parts.floor.history_has(written_index);
+        archivist.round().unwrap_err();
+        assert_eq!(rig.firsts(), left, "history has {written_index}");
+        assert_eq!(archivist.parts.counters.archives_dropped_early.get(), dropped);
+        assert!(!archivist.folder.join("31.unfinished").exists());
+    }
+}
+
+#[test]
 fn room_is_looked_at_while_it_is_used() {
     let mut rig = Rig::of_days(1);
     // Some MiB of entries.

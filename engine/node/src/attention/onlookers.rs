@@ -66,13 +66,14 @@ impl AttentionBook {
         self.test = None;
     }
 
-    /// Whether somebody has displayed the test alarm, and everybody who should and is still there.
+    /// Whether a receiver has displayed the test alarm, and everybody who should and is still there.
     pub(crate) fn is_test_displayed(&self) -> bool {
         self.test.as_ref().is_some_and(|test| {
             let is_waited_for = |key: &SubscriberKey| {
                 self.watchers.contains_key(key) && !test.shown.contains_key(key)
             };
-            !test.shown.is_empty() && !test.expected.iter().any(is_waited_for)
+            let is_shown = test.shown.values().any(|(onlooker, _)| !onlooker.is_operator);
+            is_shown && !test.expected.iter().any(is_waited_for)
         })
     }
 

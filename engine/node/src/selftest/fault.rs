@@ -22,7 +22,7 @@ pub(crate) enum SelftestFault {
     #[error("the disk did not have the test alarm in time")]
     DiskSlow,
     /// No subscription lets it pass.
-    #[error("nobody follows alarms: no receiver was told of the test alarm")]
+    #[error("no receiver follows alarms, so none was told of the test alarm")]
     NobodyFollows,
     /// Receivers were told, and none said that people could see it.
     #[error("no receiver said in time that people could see the test alarm")]
@@ -47,7 +47,7 @@ impl SelftestFault {
             SelftestFault::Ending => "the node is shutting down",
             SelftestFault::NotStoring => "the node does not store",
             SelftestFault::DiskSlow => "not on disk in time",
-            SelftestFault::NobodyFollows => "nobody follows alarms",
+            SelftestFault::NobodyFollows => "no receiver follows alarms",
             SelftestFault::NotDisplayed => "displayed by nobody in time",
             SelftestFault::ReceiverSilent { .. } => "not displayed by all who display alarms",
             SelftestFault::NotEnded => "its end is not on disk in time",
@@ -71,7 +71,7 @@ impl SelftestFault {
             }
             SelftestFault::NobodyFollows => {
                 "start the receivers and look why they do not connect; one whose filter lists kinds \
-                 must list self_test"
+                 must list self_test; an operator's terminal does not count"
             }
             SelftestFault::NotDisplayed => {
                 "look at the screens; `ach attention` tells who follows alarms; a receiver that shows \

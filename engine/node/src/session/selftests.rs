@@ -10,6 +10,10 @@ use ach_engine_wire::{Code, SelftestFinding, SelftestHop, SelftestReceiver, Self
 use super::Session;
 use crate::selftest::{self, Tested};
 
+/// Findings told one by one: with their remedies and the receivers they stay below the largest frame. The
+/// list of receivers says of each whether it displayed the test alarm.
+const FINDINGS_MAX: usize = 64;
+
 /// Runs a self-test and answers with what became of it. Other questions are answered meanwhile.
 pub(super) fn take_order(session: &Rc<Session>, command: u64) {
     let session = session.clone();
@@ -52,6 +56,6 @@ fn report(command: u64, tested: &Tested) -> SelftestReport {
         alarm: tested.alarm,
         hops: hops.collect(),
         receivers: receivers.take(LIST_ITEMS_MAX).collect(),
-        findings: findings.take(LIST_ITEMS_MAX).collect(),
+        findings: findings.take(FINDINGS_MAX).collect(),
     }
 }

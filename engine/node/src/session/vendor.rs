@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ach_actors_model::{Lane, SourceRef};
-use ach_engine_shard::Input;
+use ach_engine_shard::{Input, SEQUENCE_WINDOW};
 use ach_engine_wire::{Ack, Code, Hello, LaneResume, LaneWelcome};
 use tokio::time::timeout;
 
@@ -208,12 +208,21 @@ fn credit_through(rim: &Rim, lane: Lane, accepted_through: u64) -> u64 {
     accepted_through.saturating_add(u64::from(window))
 }
 
+/// So far may what a vendor says it has sent be ahead of what was decided here, where a node lost what it
+/// could not store. Half of the window that the shard lets a lane jump: what is sent within the credit
+/// has room in the other half.
+const AHEAD_MAX: u64 = SEQUENCE_WINDOW / 2;
+
 /// The epoch in force, if the vendor may go on with it: it knows it, has forgotten nothing that we
-/// decided, and no other connection of the feed has asked for a later one.
+/// decided, is not so far ahead that the shard would refuse all it sends, and no other connection of the feed
+/// has asked for a later one.
 fn resumable(rim: &Rim, source: SourceRef, resume: &[LaneResume]) -> Option<u32> {
     let mut acks = rim.acks.borrow_mut();
     let progress = acks.source(source);
-    let is_known = |lane| last_sent(resume, lane) >= progress.lane(lane).accepted_through;
+    let is_known = |lane| {
+        let accepted = progress.lane(lane).accepted_through;
+        (accepted..=accepted.saturating_add(AHEAD_MAX)).contains(&last_sent(resume, lane))
+    };
     let may_resume = progress.is_epoch_certain()
         && !resume.is_empty()
         && resume.iter().all(|resume| resume.epoch == progress.epoch)

@@ -157,6 +157,12 @@ async fn inputs_sent_again_after_a_kill_are_decided_once() {
     assert_eq!(forgetful.epoch(), raw.epoch() + 1);
     assert_eq!(forgetful.welcome.lanes[2].accepted_through, 0);
     assert_eq!(again.closed_with().await, ach_engine_wire::Code::TakenOver);
+
+    // One that is further ahead than the shard lets a lane jump would be refused for ever: a new epoch.
+    let ahead = LaneResume { lane: Lane::Duress, epoch: forgetful.epoch(), last_seq: 1 << 40 };
+    let ahead = Raw::resume(node.address(), &bundle, vec![ahead]).await;
+    assert_eq!(ahead.epoch(), forgetful.epoch() + 1);
+    assert_eq!(ahead.welcome.lanes[0].durable_through, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,7 +33,17 @@ async fn operator(ward: &Ward, node: &Running) -> Operator {
 
 /// A receiver that has its open set.
 async fn follow(ward: &Ward, node: &Running, who: &str, filter: Filter) -> AlarmStream {
-    let client = ward.client(node.address(), Role::Receiver, who).await;
+    follow_as(Role::Receiver, ward, node, who, filter).await
+}
+
+async fn follow_as(
+    role: Role,
+    ward: &Ward,
+    node: &Running,
+    who: &str,
+    filter: Filter,
+) -> AlarmStream {
+    let client = ward.client(node.address(), role, who).await;
     let mut stream = client.subscriber().alarms(filter, None).await.unwrap();
     let mark = in_time("the mark", stream.next()).await.unwrap();
     assert_eq!(render(&mark), "open 0");
@@ -107,8 +117,17 @@ async fn a_test_alarm_that_nobody_displays_is_a_broken_chain() {
     let node = ward.start();
     let mut operator = operator(&ward, &node).await;
     let report = test(&mut operator).await;
-    assert_eq!(found(&report), ["nobody follows alarms: no receiver was told of the test alarm"]);
+    assert_eq!(found(&report), ["no receiver follows alarms, so none was told of the test alarm"]);
     assert_eq!(hops(&report), ["decided", "told", "durable", "ended"]);
+
+    // What an operator has left running displays it; nobody comes for it.
+    let everything = Filter::default();
+    let terminal = show(follow_as(Role::Operator, &ward, &node, "desk", everything).await);
+    let report = test(&mut operator).await;
+    assert_eq!(found(&report), ["no receiver follows alarms, so none was told of the test alarm"]);
+    let receiver = &report.receivers[0];
+    assert!(receiver.is_operator && receiver.displayed_after_ns.is_some(), "{receiver:?}");
+    drop(terminal.await.unwrap());
 
     let silent = follow(&ward, &node, "silent", Filter::default()).await;
     let report = test(&mut operator).await;

@@ -227,7 +227,8 @@ async fn a_full_disk_ends_storing_and_a_drain_still_ends_in_good_order() {
     disk.set_capacity(DISK_BYTES);
     let node = ward.start_on(disk);
     let bundle = ward.bundle(Role::Vendor, "uwb");
-    let resume = ach_engine_wire::LaneResume { lane: Lane::Ping, epoch: 1, last_seq: 1 << 40 };
+    let resume =
+        ach_engine_wire::LaneResume { lane: Lane::Ping, epoch: 1, last_seq: acked + 40_000 };
     let raw = Raw::resume(node.address(), &bundle, vec![resume]).await;
     assert_eq!(raw.epoch(), 1);
     assert!(raw.welcome.lanes[2].durable_through >= acked);

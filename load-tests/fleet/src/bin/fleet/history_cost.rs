@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use ach_load_tests_fleet::{Provenance, Spread};
 use serde::Serialize;
@@ -21,12 +23,18 @@ use crate::series::{Ending, campus, read};
 /// Of what becomes durable without history, so much must with it.
 const KEPT_PART_MIN: f64 = 0.85;
 
+/// History that is behind when a load ends has all in twice the time of a load of a minute, or it never will.
+const CATCH_UP_WITHIN: Duration = Duration::from_secs(120);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
 /// A run on a node that remembers, and how far history was behind when the load ended.
 #[derive(Debug, Serialize)]
 struct Remembering {
     outcome: Outcome,
     lag_entries: f64,
     lag_s: f64,
+    /// How long it then took to have everything, with nothing else to do; none if it took too long.
+    caught_up_s: Option<f64>,
 }
 
 /// A pair of runs.
@@ -131,8 +139,21 @@ fn remembering(asked: &HistoryCost, scenario: &Scenario) -> Result<Remembering, 
     let numbers = NodeNumbers::fetch(metrics)?;
     let lag_entries = numbers.get("ach_history_lag_entries")?;
     let lag_s = numbers.get("ach_history_lag_seconds")?;
+    let caught_up_s = caught_up(metrics)?;
     host.end()?;
-    Ok(Remembering { outcome, lag_entries, lag_s })
+    Ok(Remembering { outcome, lag_entries, lag_s, caught_up_s })
+}
+
+/// Waits until history has everything, and says how long that took.
+fn caught_up(metrics: SocketAddr) -> Result<Option<f64>, Failure> {
+    let begun = Instant::now();
+    while begun.elapsed() < CATCH_UP_WITHIN {
+        if NodeNumbers::fetch(metrics)?.get("ach_history_lag_entries")? <= 0.0 {
+            return Ok(Some(begun.elapsed().as_secs_f64()));
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    Ok(None)
 }
 
 impl Pair {
@@ -142,11 +163,15 @@ impl Pair {
 
     fn line(&self) -> String {
         let mut text = format!(
-            "{:.0} durable pings/s with history, {:.0} without: {:.2}; history {:.1} s behind",
+            "{:.0} durable pings/s with history, {:.0} without: {:.2}; history {:.1} s behind, {}",
             self.with.outcome.durable_pings_per_s,
             self.without.durable_pings_per_s,
             self.kept(),
-            self.with.lag_s
+            self.with.lag_s,
+            match self.with.caught_up_s {
+                Some(after_s) => format!("whole {after_s:.1} s after the load"),
+                None => format!("not whole {CATCH_UP_WITHIN:?} after the load"),
+            }
         );
         for reason in self.without.void.iter().chain(&self.with.outcome.void) {
             text = format!("{text}; VOID: {reason}");
@@ -165,7 +190,10 @@ impl Cost<'_> {
         let kept = Spread::of(pairs.iter().map(Pair::kept).collect());
         let is_sound =
             pairs.iter().all(|it| it.without.void.is_empty() && it.with.outcome.void.is_empty());
-        let is_held = is_sound && kept.is_some_and(|kept| kept.median >= KEPT_PART_MIN);
+        // What is never written costs nothing.
+        let is_written = pairs.iter().all(|it| it.with.caught_up_s.is_some());
+        let is_held =
+            is_sound && is_written && kept.is_some_and(|kept| kept.median >= KEPT_PART_MIN);
         Cost { name, scenario, provenance, kept, is_held, pairs }
     }
 
@@ -219,7 +247,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(with: [f64; 3], void: &[&str], expected: bool) {
+    fn check(with: [f64; 3], void: &[&str], caught_up_s: Option<f64>, expected: bool) {
         let scenario = Scenario {
             goal: String::new(),
             tags: 100,
@@ -232,7 +260,9 @@ mod tests {
             limits: Limits::default(),
         };
         let pair = |rate| {
-            let with = Remembering { outcome: outcome(rate, void), lag_entries: 0.0, lag_s: 0.0 };
+            let outcome_with = outcome(rate, void);
+            let with =
+                Remembering { outcome: outcome_with, lag_entries: 0.0, lag_s: 0.0, caught_up_s };
             Pair { without: outcome(100.0, &[]), with }
         };
         let found = Provenance::find("fleet");
@@ -242,8 +272,9 @@ mod tests {
 
     #[test]
     fn the_median_of_the_pairs_counts_and_a_void_run_shows_nothing() {
-        check([50.0, 85.0, 120.0], &[], true);
-        check([50.0, 84.0, 120.0], &[], false);
-        check([90.0, 90.0, 90.0], &["it was stopped"], false);
+        check([50.0, 85.0, 120.0], &[], Some(2.0), true);
+        check([50.0, 84.0, 120.0], &[], Some(2.0), false);
+        check([90.0, 90.0, 90.0], &["it was stopped"], Some(2.0), false);
+        check([90.0, 90.0, 90.0], &[], None, false);
     }
 }
