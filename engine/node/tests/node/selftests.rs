@@ -154,7 +154,7 @@ async fn a_test_alarm_that_nobody_displays_is_a_broken_chain() {
     assert_eq!(found(&report), [told]);
     assert!(hops(&report).contains(&"displayed"));
     board.await.unwrap();
-    assert_eq!(node.counters().selftests_failed.get(), 3);
+    assert_eq!(node.counters().selftests_failed.get(), 4);
     assert!(!node.health().is_degraded(), "nobody asked for a test each day");
     drop((silent, frozen));
     operator.close().await;
