@@ -1,5 +1,8 @@
 //! Frames out of a QUIC stream.
 
+use std::future::Future as _;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use ach_engine_wire::{Code, FrameReader, PREAMBLE_BYTES, Preamble, RawFrame, WireError};
@@ -110,7 +113,7 @@ impl FrameSource {
     /// The peer sent what is not understood, did not finish a frame in time, or is gone.
     pub async fn next(&mut self) -> Result<Option<RawFrame>, StreamError> {
         loop {
-            if let Some(frame) = self.ready()? {
+            if let Some(frame) = self.at_hand()? {
                 return Ok(Some(frame));
             }
             match self.chunk().await? {
@@ -121,12 +124,37 @@ impl FrameSource {
         }
     }
 
-    /// The next frame if it has come already, without waiting: takes what one wake-up brought.
+    /// The next frame if it has come already, without waiting: takes what one wake-up brought, however
+    /// many packets it lies in. That the stream has ended, or broken, is told by [`FrameSource::next`] alone:
+    /// whoever wants to be woken asks that.
     ///
     /// # Errors
     ///
     /// The peer sent what is not understood.
     pub fn ready(&mut self) -> Result<Option<RawFrame>, StreamError> {
+        loop {
+            let frame = self.at_hand()?;
+            if frame.is_some() || !self.pull() {
+                return Ok(frame);
+            }
+        }
+    }
+
+    /// Takes a chunk that the connection has received already, if there is one.
+    fn pull(&mut self) -> bool {
+        let read = pin!(self.stream.read_chunk(CHUNK_BYTES_MAX, true));
+        match read.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(Some(chunk))) => {
+                self.reader.push(chunk.bytes);
+                true
+            }
+            // An end stays an end, and an error an error, until it is asked for.
+            Poll::Ready(Ok(None) | Err(_)) | Poll::Pending => false,
+        }
+    }
+
+    /// The next frame of the chunks that were taken.
+    fn at_hand(&mut self) -> Result<Option<RawFrame>, StreamError> {
         let frame = self.reader.take()?;
         if frame.is_some() || !self.reader.is_within_frame() {
             self.within_since = None;

@@ -35,6 +35,10 @@ pub struct NodeLimits {
     /// Batches of pings that may wait for the shard, and 4,096 pings at most; what comes more waits in
     /// its session and is conflated there.
     pub ping_batches_max: usize,
+    /// Pings of one vendor within a quarter of a second from which on its session takes eight times as
+    /// many in a turn: 100,000 a second, of which a core of a small machine carries ten times as many. Below
+    /// an alarm leaves sooner, above more is decided on; 0 is always above.
+    pub long_turn_pings: usize,
     /// The same on the duress and door lanes.
     pub report_window: u32,
     /// How long a drain may take until what is left is cut.
@@ -68,6 +72,7 @@ impl Default for NodeLimits {
             sink_bytes_max: crate::sink::SINK_BYTES_MAX,
             ping_window: 65_536,
             ping_batches_max: crate::lanes::PING_BATCHES_MAX,
+            long_turn_pings: 25_600,
             report_window: 4_096,
             drain_within: Duration::from_secs(10),
             is_residence_measured: false,

@@ -14,6 +14,7 @@ use ach_engine_shard::Input;
 use ach_engine_wire::SiteDigest;
 use ach_geo::SiteFrame;
 use actix::System;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use crate::assembly::{Assembled, assemble};
@@ -388,14 +389,25 @@ impl Drop for Running {
     }
 }
 
+/// Turns of connections and of the socket after which the sessions, and with them the shard, have theirs. Each
+/// takes up to 128 packets: with tokio's own 61, what was received a while ago would wait for milliseconds
+/// while more is being received. Four are the socket, a vendor, a receiver, and one more.
+const CONNECTION_TURNS: u32 = 4;
+
+/// What drives the rim's thread.
+fn rim_runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().event_interval(CONNECTION_TURNS).build()
+}
+
 /// Gives a node that is put together its threads.
 fn start(assembled: Assembled) -> Result<Running, StartError> {
     let Assembled { serving, mut running, .. } = assembled;
     let (ready, is_ready) = channel();
     let serving = Serving { ready: Some(ready), ..serving };
+    let runtime = rim_runtime().map_err(StartError::Thread)?;
     let thread = std::thread::Builder::new()
         .name("ach-rim".to_owned())
-        .spawn(move || System::new().block_on(serve(serving)))
+        .spawn(move || System::with_tokio_rt(|| runtime).block_on(serve(serving)))
         .map_err(StartError::Thread)?;
     let address = is_ready.recv().map_err(|_| StartError::Failed)??;
     tracing::info!(%address, "the node takes connections");

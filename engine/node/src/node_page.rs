@@ -285,10 +285,14 @@ impl NodePage {
             "ach_residence_seconds",
             "Wall time inside the node: lane_wait is from an input's arrival until the shard takes it \
              (of the oldest in each entry), handover from there until a new alarm is with all its \
-             subscribers' queues.",
+             subscribers' queues; alarm is both, of each alarm that an input raises.",
             Amount::Ns(0),
             "stage",
-            &[("lane_wait", &tally.lane_wait), ("handover", &tally.handover)],
+            &[
+                ("lane_wait", &tally.lane_wait),
+                ("handover", &tally.handover),
+                ("alarm", &tally.residence),
+            ],
         );
         page.histogram(
             "ach_residence_cpu_seconds",

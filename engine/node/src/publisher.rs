@@ -1,14 +1,18 @@
 //! Takes what leaves the shard and brings it where it belongs: at once, or when the disk has it.
 //!
-//! An actix actor on the rim's thread with one future. It never waits for a subscriber or a session.
+//! An actix actor on the rim's thread with one future. It never waits for a subscriber or a session. Where
+//! the shard shares its thread, the shard has it bring an alarm at once, without a wake-up between.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use ach_actors_entities::{Accepted, Effect, Release};
-use ach_actors_model::{AlarmKind, AlarmNotice, Lane, SourceRef, Timestamp};
+use ach_actors_model::{
+    AlarmKind, AlarmNotice, AlarmTransition, Cause, Lane, SourceRef, Timestamp,
+};
 use ach_engine_audit::{Action, Object, ObjectKind, Outcome, Record};
 use actix::prelude::*;
 
@@ -94,11 +98,8 @@ impl Publisher {
         match effect {
             Effect::Alarm(notice) if release == Release::Now => {
                 self.rim.fan_out.borrow_mut().tell(&notice, at);
-                let since_ns = self.rim.clock.now().since_ns(notice.changed_at);
-                self.rim.counters.tally.handover.record(since_ns);
-                if let Some(spent_ns) = self.rim.residence.end(notice.received_at) {
-                    self.rim.counters.tally.residence_cpu.record(spent_ns);
-                }
+                self.rim.note_alarm_told();
+                self.measure(&notice);
                 if notice.kind == AlarmKind::SelfTest {
                     selftest::note_told(&self.rim, &notice, at);
                 }
@@ -122,6 +123,21 @@ impl Publisher {
             Effect::EpochOpened { source, epoch } => {
                 self.outbox.keep(at.index, Waiting::Epoch(source, epoch));
             }
+        }
+    }
+
+    /// How long an alarm took that is with its subscribers now.
+    fn measure(&self, notice: &AlarmNotice) {
+        let (now, tally) = (self.rim.clock.now(), &self.rim.counters.tally);
+        tally.handover.record(now.since_ns(notice.changed_at));
+        let is_of_input = matches!(notice.cause, Cause::Input { .. });
+        if !is_of_input || notice.transition != AlarmTransition::Raised {
+            // What it tells of did not come just now.
+            return;
+        }
+        tally.residence.record(now.since_ns(notice.received_at));
+        if let Some(spent_ns) = self.rim.residence.end(notice.received_at) {
+            tally.residence_cpu.record(spent_ns);
         }
     }
 
@@ -208,20 +224,29 @@ impl Publisher {
     }
 }
 
-impl Future for Publisher {
+/// A publisher as the shard on the same thread has it too.
+pub(crate) type SharedPublisher = Rc<RefCell<Publisher>>;
+
+/// The future that is a publisher's life.
+struct Publishing {
+    rim: Rc<Rim>,
+    publisher: SharedPublisher,
+}
+
+impl Future for Publishing {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.rim.outlet.register_publisher(cx.waker());
         self.rim.mark.register_publisher(cx.waker());
-        if self.work() {
+        if self.publisher.borrow_mut().work() {
             give_way(cx);
         }
         Poll::Pending
     }
 }
 
-impl Drop for Publisher {
+impl Drop for Publishing {
     fn drop(&mut self) {
         if std::thread::panicking() {
             tracing::error!("the publisher has failed; the node stops and recovers");
@@ -233,13 +258,13 @@ impl Drop for Publisher {
 /// The actor that gives a publisher its life.
 #[derive(Debug)]
 pub(crate) struct PublisherActor {
-    publisher: Option<Publisher>,
+    publisher: SharedPublisher,
 }
 
 impl PublisherActor {
     /// An actor for a publisher.
-    pub(crate) fn new(publisher: Publisher) -> PublisherActor {
-        PublisherActor { publisher: Some(publisher) }
+    pub(crate) fn new(publisher: SharedPublisher) -> PublisherActor {
+        PublisherActor { publisher }
     }
 }
 
@@ -247,8 +272,8 @@ impl Actor for PublisherActor {
     type Context = actix::Context<PublisherActor>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        if let Some(publisher) = self.publisher.take() {
-            ctx.spawn(publisher.into_actor(self));
-        }
+        let publisher = self.publisher.clone();
+        let rim = publisher.borrow().rim.clone();
+        ctx.spawn(Publishing { rim, publisher }.into_actor(self));
     }
 }

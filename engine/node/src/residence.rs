@@ -1,5 +1,12 @@
 //! How much processor time the node's one thread spends from a vendor's frames to the alarm that follows.
 //!
+//! It begins with a turn of a session, before the first of the frames that it takes is decoded, and ends
+//! when the alarm is in the queues of all its subscribers. All that the thread does meanwhile counts, for
+//! whomever: the rest of the turn's frames, the decisions on what else waits, other sessions, connections,
+//! the kernel on their behalf, and an interrupt, which no clock of a thread leaves out. What it does not
+//! count is the wait of a frame in the socket or in its stream before its turn comes, and the way of the
+//! alarm from the queue to the socket.
+//!
 //! Off unless asked for: reading the thread's clock is a system call of some 200 ns at each wake-up.
 
 use std::cell::RefCell;
@@ -19,7 +26,7 @@ pub(crate) const RESIDENCE_NS: &[u64] = &[
 /// 80 ms, and what takes longer waited in a full lane and is told by the lane's wait.
 const WAKES_MAX: usize = 4_096;
 
-/// Frames taken at one wake-up.
+/// Frames taken in one turn.
 #[derive(Debug, Clone, Copy)]
 struct Wake {
     received_at: Timestamp,

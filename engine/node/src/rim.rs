@@ -90,6 +90,7 @@ pub(crate) struct Rim {
     pub memo: MemoBook,
     waiting: Cell<usize>,
     told: Notify,
+    alarms_told: Cell<u64>,
     logged: Cell<(Timestamp, u32)>,
     tickets: RefCell<BTreeMap<u64, oneshot::Sender<Settled>>>,
     next_ticket: Cell<u64>,
@@ -157,6 +158,7 @@ impl Rim {
             memo: parts.memo,
             waiting: Cell::new(0),
             told: Notify::new(),
+            alarms_told: Cell::new(0),
             logged: Cell::default(),
             tickets: RefCell::default(),
             next_ticket: Cell::new(0),
@@ -240,6 +242,16 @@ impl Rim {
     pub(crate) fn note_waiting(&self, waiting: usize) {
         self.waiting.set(waiting);
         self.told.notify_one();
+    }
+
+    /// An alarm is in the queues of its subscribers. Who works on lets the connections send it first.
+    pub(crate) fn note_alarm_told(&self) {
+        self.alarms_told.set(self.alarms_told.get().wrapping_add(1));
+    }
+
+    /// Changes with every alarm that is told.
+    pub(crate) fn alarms_told(&self) -> u64 {
+        self.alarms_told.get()
     }
 
     /// Returns when all that left the shard has been told.

@@ -1,5 +1,6 @@
 //! The rim's thread: the endpoint, its sessions, the publisher, and how they end.
 
+use std::cell::RefCell;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::mpsc::Sender;
@@ -17,7 +18,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use crate::audit_words;
 use crate::auditor::Party;
 use crate::limits::NodeLimits;
-use crate::publisher::{Publisher, PublisherActor};
+use crate::publisher::{Publisher, PublisherActor, SharedPublisher};
 use crate::rim::{Rim, RimParts};
 use crate::roster::Roster;
 use crate::selftest;
@@ -87,8 +88,9 @@ pub(crate) async fn serve(serving: Serving) {
     let _ = ready.map(|ready| ready.send(Ok(address)));
     let mut shard_state = state.subscribe();
     let mut failed = rim.failed.subscribe();
-    let arbiter = start_shard(arrangement, worker, &rim, state.clone());
-    PublisherActor::new(Publisher::new(rim.clone())).start();
+    let publisher = Rc::new(RefCell::new(Publisher::new(rim.clone())));
+    let arbiter = start_shard(arrangement, worker, &publisher, state.clone());
+    PublisherActor::new(publisher).start();
     let roster = Roster::new(&rim.limits);
     tell_start(&rim);
     let flushing = tokio::task::spawn_local(look_after(rim.clone()));
@@ -146,10 +148,9 @@ fn listen_at(door: FrontDoor, limits: &NodeLimits) -> Result<(Listener, SocketAd
 fn start_shard(
     arrangement: Arrangement,
     worker: ShardWorker,
-    rim: &Rim,
+    publisher: &SharedPublisher,
     state: watch::Sender<ShardState>,
 ) -> Option<Arbiter> {
-    let actor = ShardActor::new(worker, rim.lanes.clone(), state);
     let is_apart = is_two_thread(arrangement);
     let can_pin = pin::core_count() >= CORES_FOR_TWO_THREADS;
     tracing::info!(threads = if is_apart { 2 } else { 1 }, "the shard starts");
@@ -159,11 +160,11 @@ fn start_shard(
             // The last core: interrupts tend to go to the first.
             let is_pinned = can_pin && pin::pin_thread(pin::core_count().saturating_sub(1));
             tracing::info!(is_pinned, "the shard has a thread of its own");
-            actor.start();
+            ShardActor::new(worker, state).start();
         });
         Some(arbiter)
     } else {
-        actor.start();
+        ShardActor::new(worker, state).beside(publisher.clone()).start();
         None
     }
 }

@@ -1,8 +1,9 @@
 //! Gives a shard its thread: an actix actor whose one future drains the lanes.
 //!
 //! The future works for one batch of pings, or until an entry has an alarm, then lets the thread's
-//! other tasks run: with one thread, those are the sessions, which send the alarm. It sleeps on the
-//! lanes' waker and on the next deadline; no timer lies on the way of an alarm that a report causes.
+//! other tasks run: with one thread, those are the sessions, which send the alarm. There the publisher
+//! brings it to them within the same turn. The future sleeps on the lanes' waker and on the next deadline;
+//! no timer lies on the way of an alarm that a report causes.
 //!
 //! `actix` does not restart an actor that panicked, and a shard whose state is half changed must not
 //! go on. A panic in an entity is caught inside `Shard::step`; one that gets out ends the node:
@@ -21,6 +22,7 @@ use tokio::time::{Instant, Sleep};
 use crate::give_way::give_way;
 use crate::lanes::Lanes;
 use crate::ping_buffer::BATCH_PINGS_MAX;
+use crate::publisher::SharedPublisher;
 use crate::shard_worker::{HEARTBEAT_NS, ShardWorker, Turned};
 
 /// Turns a poll, for entries without pings and without alarms.
@@ -48,15 +50,12 @@ pub(crate) struct ShardActor {
 
 impl ShardActor {
     /// An actor for a worker. `state` tells how it ends.
-    pub(crate) fn new(
-        worker: ShardWorker,
-        lanes: Arc<Lanes>,
-        state: watch::Sender<ShardState>,
-    ) -> ShardActor {
+    pub(crate) fn new(worker: ShardWorker, state: watch::Sender<ShardState>) -> ShardActor {
         let drive = Drive {
+            lanes: worker.lanes().clone(),
             worker,
-            lanes,
             state,
+            publisher: None,
             sleep: None,
             heartbeat: None,
             is_closing: false,
@@ -64,6 +63,15 @@ impl ShardActor {
             is_over: false,
         };
         ShardActor { drive: Some(drive) }
+    }
+
+    /// The same, with a publisher on the same thread, to whom an alarm is given at once.
+    pub(crate) fn beside(self, publisher: SharedPublisher) -> ShardActor {
+        let mut beside = self;
+        if let Some(drive) = &mut beside.drive {
+            drive.publisher = Some(publisher);
+        }
+        beside
     }
 }
 
@@ -87,6 +95,7 @@ struct Drive {
     worker: ShardWorker,
     lanes: Arc<Lanes>,
     state: watch::Sender<ShardState>,
+    publisher: Option<SharedPublisher>,
     sleep: Option<Pin<Box<Sleep>>>,
     heartbeat: Option<Instant>,
     is_closing: bool,
@@ -124,7 +133,11 @@ impl Future for Drive {
                 {
                     return drive.finish(cx);
                 }
-                Turned::Stepped { has_alarm: true, .. } | Turned::Choked | Turned::Told => break,
+                Turned::Stepped { has_alarm: true, .. } => {
+                    drive.bring();
+                    break;
+                }
+                Turned::Choked | Turned::Told => break,
                 Turned::Stepped { pings, has_alarm: false } => {
                     pings_left = pings_left.saturating_sub(pings);
                     if pings_left == 0 {
@@ -140,6 +153,14 @@ impl Future for Drive {
 }
 
 impl Drive {
+    /// Brings an alarm to its subscribers without another task's turn between. What is left over the
+    /// publisher does in its own, for which it was woken.
+    fn bring(&self) {
+        if let Some(publisher) = &self.publisher {
+            publisher.borrow_mut().work();
+        }
+    }
+
     fn beat(&mut self) {
         let now = Instant::now();
         if self.heartbeat.is_none_or(|at| at <= now) {
@@ -231,7 +252,7 @@ mod tests {
             site_version: 0,
         });
         let (state, states) = watch::channel(ShardState::Running);
-        ShardActor::new(worker, lanes.clone(), state).start();
+        ShardActor::new(worker, state).start();
         (lanes, states)
     }
 

@@ -191,6 +191,11 @@ impl ShardWorker {
         due.into_iter().chain(look_again).min()
     }
 
+    /// What it takes its inputs from.
+    pub(crate) fn lanes(&self) -> &Arc<Lanes> {
+        &self.parts.lanes
+    }
+
     /// The shard as it is.
     pub(crate) fn shard(&self) -> &Shard {
         &self.parts.shard

@@ -100,6 +100,9 @@ pub(crate) struct Tally {
     pub lane_wait: Histogram,
     /// From the beginning of the step that raises an alarm until all its subscribers' sinks have it.
     pub handover: Histogram,
+    /// Both together, of each alarm that an input raises: from the beginning of the turn that takes the
+    /// input until the alarm is in all its subscribers' sinks.
+    pub residence: Histogram,
     /// Processor time of the node's one thread from a vendor's frames to the alarm that follows, when
     /// that is measured.
     pub residence_cpu: Histogram,
@@ -130,6 +133,7 @@ impl Default for Tally {
         Tally {
             lane_wait: Histogram::new(LATENCY_NS),
             handover: Histogram::new(LATENCY_NS),
+            residence: Histogram::new(LATENCY_NS),
             residence_cpu: Histogram::new(RESIDENCE_NS),
             ack: Histogram::new(LATENCY_NS),
             group_entries: Histogram::new(GROUP_ENTRIES),

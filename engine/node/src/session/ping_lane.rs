@@ -1,13 +1,15 @@
 //! Reads a vendor's pings: checks each, keeps them in order, gives them to the shard in batches.
 //!
-//! All that one wake-up brought is taken together, so a stream of single pings becomes batches as
-//! soon as there is load, and no timer is needed. When the shard's lane is full, pings gather in
-//! the session's buffer and are conflated there.
+//! What has come is taken a turn at a time, a large frame in pieces: a stream of single pings becomes batches
+//! as soon as there is load, and no timer is needed. After each turn the shard decides on what was taken, before
+//! more is decoded; after an alarm, and after a large turn, the connections come first. When the shard's
+//! lane is full, pings gather in the session's buffer and are conflated there.
 
+use std::ops::Range;
 use std::rc::Rc;
 
-use ach_actors_model::{Lane, Ping, Timestamp};
-use ach_engine_net::FrameSource;
+use ach_actors_model::{Lane, NS_PER_MS, Ping, Timestamp};
+use ach_engine_net::{FrameSource, StreamError};
 use ach_engine_wire::{Code, Coordinates, Frame, PingReading, PingRun, RawFrame, WirePing};
 use ach_geo::{Position, SiteFrame};
 use tokio::task::yield_now;
@@ -15,17 +17,25 @@ use tokio::task::yield_now;
 use super::Session;
 use super::fault::{Fault, counter};
 use super::vendor::Vendor;
+use crate::give_way::step_behind;
 use crate::lanes::Lanes;
 use crate::ping_buffer::PingBuffer;
 
-/// Frames taken before the shard gets them, so that a flood of tiny frames cannot keep this task
-/// from giving others their turn: some 200 µs of work.
+/// Pings taken in a turn before the shard decides on them: some 40 µs of work until the first's alarm is
+/// with its subscribers. A turn costs 2 or 3 µs beside.
+const PINGS_A_TURN_MAX: usize = 64;
+
+/// The same of a vendor who sends so many that what a turn costs beside counts: twice what the shard takes
+/// in its turn, so that under pressure it is pings that wait here and give way, not packets in the socket.
+/// Frames are taken whole then, and may hold twice as many each.
+const PINGS_A_LONG_TURN_MAX: usize = 512;
+
+/// Frames taken in a turn, should they hold few pings or none.
 const FRAMES_A_TURN_MAX: usize = 1_024;
 
-/// Pings taken before others get their turn: some 50 µs of work, and twice what the shard takes in its
-/// turn, so that under pressure it is pings that wait here and give way, not packets in the socket.
-/// Frames may hold twice as many each.
-const PINGS_A_TURN_MAX: usize = 512;
+/// Over how long it is looked how many come. A vendor of 50,000 a second who was kept waiting for as long,
+/// and sends all of it at once, still has short turns.
+const PACE_NS: u64 = 256 * NS_PER_MS;
 
 /// Reads the lane until the vendor ends it.
 ///
@@ -35,95 +45,174 @@ const PINGS_A_TURN_MAX: usize = 512;
 pub(crate) async fn read_pings(
     session: Rc<Session>,
     vendor: Rc<Vendor>,
-    mut frames: FrameSource,
+    frames: FrameSource,
 ) -> Result<(), Fault> {
     let lanes = session.rim.lanes.clone();
+    let mut intake = Intake { frames, next: None };
+    let mut pace = Pace::default();
+    let mut alarms_told = session.rim.alarms_told();
     let mut is_open = true;
     while is_open || !vendor.pings.borrow().is_empty() {
         let is_waiting = !vendor.pings.borrow().is_empty();
         let has_room = vendor.pings.borrow().room() > 0;
-        let mut taken = 0;
+        let mut taken = Ok(0);
         tokio::select! {
             biased;
             room = lanes.ping_room(), if is_waiting => room?,
-            frame = frames.next(), if is_open && has_room => match frame? {
-                Some(frame) => taken = take_frames(&session, &vendor, &mut frames, frame)?,
-                None => is_open = false,
+            has_more = intake.has_more(), if is_open && has_room => if has_more? {
+                taken = take_turn(&session, &vendor, &mut intake, &mut pace);
+            } else {
+                is_open = false;
             },
         }
+        // What came before a fault is decided on as well.
         give(&session, &vendor);
+        let taken = taken?;
         vendor.tell_clock(&session.rim).await?;
-        if taken >= PINGS_A_TURN_MAX {
+        if taken == 0 {
+            continue;
+        }
+        // The shard first, which has just been woken, and on the same thread tells its alarms at once.
+        step_behind().await;
+        let told = session.rim.alarms_told();
+        if taken >= PINGS_A_LONG_TURN_MAX || told != alarms_told {
+            alarms_told = told;
             yield_now().await;
         }
     }
     Ok(())
 }
 
-fn take_frames(
+/// What comes on the lane, a piece at a time.
+#[derive(Debug)]
+struct Intake {
+    frames: FrameSource,
+    next: Option<Next>,
+}
+
+/// What is taken next.
+#[derive(Debug)]
+enum Next {
+    Frame(RawFrame),
+    /// A frame's pings without the first so many, which were taken.
+    Rest(PingRun, usize),
+}
+
+impl Intake {
+    /// Waits until there is something to be taken; false when the vendor has ended the lane.
+    async fn has_more(&mut self) -> Result<bool, StreamError> {
+        if self.next.is_none() {
+            self.next = self.frames.next().await?.map(Next::Frame);
+        }
+        Ok(self.next.is_some())
+    }
+
+    /// What has come already.
+    fn take(&mut self) -> Result<Option<Next>, StreamError> {
+        match self.next.take() {
+            Some(next) => Ok(Some(next)),
+            None => Ok(self.frames.ready()?.map(Next::Frame)),
+        }
+    }
+}
+
+/// How many pings a vendor sends, and therefore a turn takes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pace {
+    since: Timestamp,
+    pings: usize,
+    is_long: bool,
+}
+
+impl Pace {
+    /// Pings that a turn may take that begins now.
+    fn turn_max(&mut self, now: Timestamp, long_turn_pings: usize) -> usize {
+        if now.since_ns(self.since) >= PACE_NS {
+            let is_long = self.pings >= long_turn_pings;
+            *self = Pace { since: now, pings: 0, is_long };
+        }
+        if self.is_long { PINGS_A_LONG_TURN_MAX } else { PINGS_A_TURN_MAX }
+    }
+
+    /// A turn took so many.
+    fn note(&mut self, pings: usize) {
+        self.pings = self.pings.saturating_add(pings);
+    }
+}
+
+/// Takes a turn's worth of what has come. Returns how many pings that was, and one at least if there was
+/// a frame.
+fn take_turn(
     session: &Session,
     vendor: &Vendor,
-    frames: &mut FrameSource,
-    first: RawFrame,
+    intake: &mut Intake,
+    pace: &mut Pace,
 ) -> Result<usize, Fault> {
     let received_at = session.rim.clock.now();
     session.rim.residence.begin(received_at);
     vendor.handles.borrow_mut().refresh(&session.rim.site(), vendor.source);
     vendor.clock.compare_with(session.rim.has_certain_clock());
-    let mut taken = take_frame(session, vendor, first, received_at)?;
-    for _ in 1..FRAMES_A_TURN_MAX {
-        if taken >= PINGS_A_TURN_MAX || vendor.pings.borrow().room() == 0 {
-            break;
-        }
-        match frames.ready()? {
-            Some(frame) => taken += take_frame(session, vendor, frame, received_at)?,
+    let turn_max = pace.turn_max(received_at, session.rim.limits.long_turn_pings);
+    let (mut taken, mut frame_count) = (0, 0);
+    while taken < turn_max && frame_count < FRAMES_A_TURN_MAX && vendor.pings.borrow().room() > 0 {
+        let (run, from) = match intake.take()? {
+            Some(Next::Rest(run, from)) => (run, from),
+            Some(Next::Frame(frame)) => {
+                frame_count += 1;
+                match Frame::decode(frame)? {
+                    Some(Frame::Pings(run)) => (run, 0),
+                    None => continue,
+                    Some(_) => {
+                        let detail = "a ping lane carries pings alone";
+                        return Err(Fault::peer(Code::UnexpectedFrame, detail));
+                    }
+                }
+            }
             None => break,
+        };
+        let rest = run.pings().len().saturating_sub(from);
+        let piece = if pace.is_long { rest } else { rest.min(turn_max.saturating_sub(taken)) };
+        take_pings(session, vendor, &run, from..from.saturating_add(piece), received_at)?;
+        taken = taken.saturating_add(piece);
+        let through = from.saturating_add(piece);
+        if through < run.pings().len() {
+            intake.next = Some(Next::Rest(run, through));
         }
     }
-    Ok(taken)
+    pace.note(taken);
+    Ok(taken.max(1))
 }
 
-fn take_frame(
-    session: &Session,
-    vendor: &Vendor,
-    frame: RawFrame,
-    received_at: Timestamp,
-) -> Result<usize, Fault> {
-    match Frame::decode(frame)? {
-        Some(Frame::Pings(run)) => {
-            take_run(session, vendor, &run, received_at)?;
-            Ok(run.pings().len())
-        }
-        Some(_) => Err(Fault::peer(Code::UnexpectedFrame, "a ping lane carries pings alone")),
-        None => Ok(0),
-    }
-}
-
-fn take_run(
+/// Takes some of a frame's pings.
+fn take_pings(
     session: &Session,
     vendor: &Vendor,
     run: &PingRun,
+    which: Range<usize>,
     received_at: Timestamp,
 ) -> Result<(), Fault> {
+    let taken_before = u64::try_from(which.start).unwrap_or(u64::MAX);
+    let first_seq = run.first_seq().saturating_add(taken_before);
+    let piece = run.pings().get(which).unwrap_or_default();
     let next_seq = vendor.pings.borrow().next_seq();
-    let next_seq = session.begin_lane(vendor, Lane::Ping, next_seq, run.first_seq());
+    let next_seq = session.begin_lane(vendor, Lane::Ping, next_seq, first_seq);
     vendor.pings.borrow_mut().begin_at(next_seq);
-    if run.first_seq() > next_seq {
-        let detail = format!("expected number {next_seq}, got {}", run.first_seq());
+    if first_seq > next_seq {
+        let detail = format!("expected number {next_seq}, got {first_seq}");
         return Err(Fault::peer(Code::SequenceGap, detail));
     }
     if run.last_seq() > vendor.credit(&session.rim, Lane::Ping) {
         return Err(Fault::peer(Code::BeyondCredit, "more pings than the credit allows"));
     }
     // What this session has had already is a duplicate whatever it says.
-    let had = usize::try_from(next_seq.saturating_sub(run.first_seq())).unwrap_or(usize::MAX);
-    let repeated = had.min(run.pings().len());
+    let had = usize::try_from(next_seq.saturating_sub(first_seq)).unwrap_or(usize::MAX);
+    let repeated = had.min(piece.len());
     if repeated > 0 {
         session.count_repeated(vendor, Lane::Ping, repeated);
     }
     let handles = vendor.handles.borrow();
     let mut pings = vendor.pings.borrow_mut();
-    for wire_ping in run.pings().iter().skip(repeated) {
+    for wire_ping in piece.iter().skip(repeated) {
         let read = read_ping(wire_ping, session.rim.frame.as_ref());
         match read.and_then(|(reading, position)| {
             Ok(Ping {
@@ -215,11 +304,33 @@ fn fill(lanes: &Lanes, pings: &mut PingBuffer) -> Option<u64> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use ach_actors_model::{SourceRef, TagRef};
+    use ach_actors_model::{NS_PER_S, SourceRef, TagRef};
 
     use super::*;
     use crate::limits::NodeLimits;
     use crate::ping_buffer::BATCH_PINGS_MAX;
+
+    #[test]
+    fn turns_are_long_while_a_vendor_sends_more_than_a_hundred_thousand_a_second() {
+        let long_turn_pings = NodeLimits::default().long_turn_pings;
+        let mut pace = Pace::default();
+        let mut at = Timestamp(NS_PER_S);
+        let mut turns = |pings_a_ms: usize, length_ms: usize| {
+            let mut longest = 0;
+            for _ in 0..length_ms {
+                at = at.plus_ns(NS_PER_MS);
+                longest = longest.max(pace.turn_max(at, long_turn_pings));
+                pace.note(pings_a_ms);
+            }
+            longest
+        };
+        assert_eq!(turns(50, 1_000), PINGS_A_TURN_MAX);
+        assert_eq!(turns(250 * 50, 1), PINGS_A_TURN_MAX, "a quarter of a second's at once");
+        assert_eq!(turns(50, 1_000), PINGS_A_TURN_MAX);
+        assert_eq!(turns(110, 600), PINGS_A_LONG_TURN_MAX);
+        turns(50, 600);
+        assert_eq!(turns(50, 1_000), PINGS_A_TURN_MAX, "it sends less again");
+    }
 
     /// One vendor sends three times what the shard takes, within its credit, at the default limits.
     /// The unit of time is a ping.

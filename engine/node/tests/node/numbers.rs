@@ -48,6 +48,7 @@ async fn an_alarm_is_seen_in_every_number_it_concerns() {
         ("ach_alarms_open_told", "1"),
         ("ach_subscribers{topic=\"alarms\"}", "1"),
         ("ach_residence_seconds_count{stage=\"handover\"}", "1"),
+        ("ach_residence_seconds_count{stage=\"alarm\"}", "1"),
         ("ach_residence_seconds_count{stage=\"lane_wait\"}", "2"),
         ("ach_ack_latency_seconds_count", "2"),
         ("ach_storing_stopped{reason=\"disk_full\"}", "0"),
@@ -92,7 +93,12 @@ async fn a_node_that_does_not_store_is_healthy_and_not_ready() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_conflated_is_counted_for_pings_alone() {
     const PINGS: u64 = 1_024;
-    let limits = NodeLimits { ping_window: 1_024, ping_batches_max: 1, ..NodeLimits::default() };
+    let limits = NodeLimits {
+        ping_window: 1_024,
+        ping_batches_max: 1,
+        long_turn_pings: 0,
+        ..NodeLimits::default()
+    };
     let ward = Ward { limits, ..Ward::new() };
     let node = ward.start();
     let mut raw = Raw::open(node.address(), &ward.bundle(Role::Vendor, "uwb")).await;

@@ -8,9 +8,14 @@ use ach_engine_net::Role;
 use ach_engine_node::NodeLimits;
 use ach_engine_wire::{Coordinates, Frame, PingReading, WirePing};
 
-/// A shard that takes one batch of 256 at a time.
+/// A shard that takes one batch of 256 at a time, and sessions that take more.
 fn narrow() -> Ward {
-    let limits = NodeLimits { ping_window: 1_024, ping_batches_max: 1, ..NodeLimits::default() };
+    let limits = NodeLimits {
+        ping_window: 1_024,
+        ping_batches_max: 1,
+        long_turn_pings: 0,
+        ..NodeLimits::default()
+    };
     Ward { limits, ..Ward::new() }
 }
 
@@ -66,4 +71,38 @@ async fn a_flood_of_pings_holds_up_no_duress_and_loses_nothing_uncounted() {
     let totals = vendor.progress().borrow().ping.totals;
     assert_eq!(totals.sum(), PINGS, "{totals:?}");
     assert_eq!(totals.refused, 0);
+}
+
+/// A vendor that sends all of its floor at once, now and then: no ping waits for more than 64 others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_frame_is_decided_on_in_pieces_and_every_number_keeps_its_place() {
+    const PINGS: u64 = 1_000;
+    let ward = Ward::new();
+    let node = ward.start();
+    let mut raw = Raw::open(node.address(), &ward.bundle(Role::Vendor, "uwb")).await;
+    raw.intern(&[1, 2]).await;
+    let before = node.counters().entries_stepped.get();
+    let observed_at = now().0 - PINGS * NS_PER_MS;
+    // Handle 9 stands for nothing.
+    let floor: Vec<WirePing> = (0..PINGS)
+        .map(|n| if n == 777 { 9 } else { u32::try_from(n % 2).unwrap() })
+        .zip(1..)
+        .map(|(handle, n)| WirePing::new(&reading(handle, Timestamp(observed_at + n * NS_PER_MS))))
+        .collect();
+    let mut lane = raw.lane(Lane::Ping).await;
+    lane.write_all(&pings(1, &floor)).await.unwrap();
+    // Half of it again, with news behind.
+    let news = [&floor[500..], &floor[..1]].concat();
+    lane.write_all(&pings(501, &news)).await.unwrap();
+    let Frame::Refusal(refusal) = raw.hear(|it| matches!(it, Frame::Refusal(_))).await else {
+        panic!()
+    };
+    assert_eq!((refusal.first_seq, refusal.count), (778, 1));
+    let is_durable = |frame: &Frame| matches!(frame, Frame::Ack(ack) if ack.lane == Lane::Ping && ack.durable_through == PINGS + 1);
+    let Frame::Ack(ack) = raw.hear(is_durable).await else { panic!() };
+    let totals = ack.totals;
+    assert_eq!((totals.accepted, totals.refused, totals.conflated), (PINGS - 1, 1, 0));
+    assert_eq!(totals.late + totals.duplicate, 500 + 1);
+    let entries = node.counters().entries_stepped.get() - before;
+    assert!(entries >= PINGS / 64, "{entries} entries");
 }

@@ -106,7 +106,8 @@ impl PhaseOutcome {
         let said = |value: Option<f64>| value.map_or("-".to_owned(), |it| format!("{it:.0}"));
         format!(
             "{} pings/s planned, {:.0} decided on, {} conflated, {} without room; alarms {} of {}, \
-             p50 {} us, p99 {} us (echo p50 {}, sent late p50 {}); {} MiB; node {} cpu s of {:.0}, drained after {:.2} s",
+             p50 {} us, p99 {} us (echo p50 {}, sent late p50 {}; p50 to the node {}, in its lane {}, to \
+             the receiver {}); {} MiB; node {} cpu s of {:.0}, drained after {:.2} s",
             self.pings_per_s_planned,
             self.pings_accepted_per_s,
             self.totals.conflated,
@@ -117,6 +118,9 @@ impl PhaseOutcome {
             said(self.alarm_latency_us.p99),
             said(self.echo_latency_us.p50),
             said(self.send_lateness_us.p50),
+            said(self.alarm_way_us.to_node.p50),
+            said(self.alarm_way_us.in_lane.p50),
+            said(self.alarm_way_us.to_receiver.p50),
             said(self.resident_max_mib),
             said(self.cpu.node_s),
             self.seconds,

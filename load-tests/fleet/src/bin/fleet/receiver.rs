@@ -14,11 +14,24 @@ use tokio::sync::{oneshot, watch};
 
 use crate::failure::Failure;
 
+/// An alarm that an input opened, and its way.
+#[derive(Debug, Clone)]
+pub(crate) struct HeardAlarm {
+    /// Which input.
+    pub(crate) cause: InputCause,
+    /// When the node took the input.
+    pub(crate) received_at: Timestamp,
+    /// When it began to decide on it.
+    pub(crate) decided_at: Timestamp,
+    /// When the alarm came.
+    pub(crate) arrived_at: Timestamp,
+}
+
 /// What came, with the moment it did.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
     /// Alarms that an input opened: batteries, buttons and doors.
-    pub(crate) alarms: Vec<(InputCause, Timestamp)>,
+    pub(crate) alarms: Vec<HeardAlarm>,
     /// Alarms that a deadline opened: when it was due, when the alarm came.
     pub(crate) deadlines: Vec<(Timestamp, Timestamp)>,
     /// Answers of probes.
@@ -158,7 +171,12 @@ impl Hearing {
                     let bytes = frame_bytes(note.clone());
                     self.counts.note_bytes.store(bytes, Ordering::Relaxed);
                 }
-                self.heard.alarms.push((cause.clone(), arrived_at));
+                self.heard.alarms.push(HeardAlarm {
+                    cause: cause.clone(),
+                    received_at: note.received_at,
+                    decided_at: note.changed_at,
+                    arrived_at,
+                });
                 self.counts.alarms.fetch_add(1, Ordering::Relaxed);
             }
             (WireCause::Deadline { due_at }, AlarmKind::TagSilent) => {

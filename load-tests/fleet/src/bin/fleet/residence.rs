@@ -23,7 +23,7 @@ pub(crate) struct Residence {
     pub(crate) cpu_p99_us: Option<f64>,
     /// 999 of 1,000; from 100,000 alarms on.
     pub(crate) cpu_p99_9_us: Option<f64>,
-    /// Wall time from the beginning of the step that raises an alarm, likewise.
+    /// Wall time of the same alarms over the same stretch.
     pub(crate) wall_p50_us: Option<f64>,
     /// 999 of 1,000; from 100,000 alarms on.
     pub(crate) wall_p99_9_us: Option<f64>,
@@ -55,7 +55,7 @@ impl ResidenceLook {
             now.iter().zip(&then).map(|(now, then)| (now.0, now.1 - then.1)).collect()
         };
         let cpu = buckets("ach_residence_cpu_seconds_bucket{");
-        let wall = buckets("ach_residence_seconds_bucket{stage=\"handover\"");
+        let wall = buckets("ach_residence_seconds_bucket{stage=\"alarm\"");
         let samples = cpu.last().map(|(_, count)| *count).filter(|count| *count > 0.0)?;
         let rare = |buckets: &[(f64, f64)]| {
             if samples >= P99_9_SAMPLES_MIN { percentile_us(buckets, 0.999) } else { None }

@@ -14,7 +14,7 @@ use crate::cpu_times::CpuTimes;
 use crate::failure::Failure;
 use crate::outcome::{LatencySet, Outcome};
 use crate::pacer::Pacing;
-use crate::receiver::{Heard, Receiver};
+use crate::receiver::{Heard, HeardAlarm, Receiver};
 use crate::residence::ResidenceLook;
 use crate::scenario::Scenario;
 use crate::sender::{OpenLoop, Sent, charged, closed_loop, drained};
@@ -220,7 +220,7 @@ fn match_up(
             *is_awaited = true;
         }
     }
-    for (cause, arrived_at) in &heard.alarms {
+    for HeardAlarm { cause, arrived_at, .. } in &heard.alarms {
         let ticket = publisher.ticket_of(Lane::Ping, cause.epoch, cause.seq);
         let number = ticket
             .filter(|_| cause.source.as_str() == FEED && cause.lane == Lane::Ping)

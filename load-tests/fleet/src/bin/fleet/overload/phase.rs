@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::host::Host;
 use crate::node_numbers::NodeNumbers;
 use crate::outcome::{Totals, float, less};
-use crate::receiver::{Heard, Receiver};
+use crate::receiver::{Heard, HeardAlarm, Receiver};
 use crate::run::{DRAIN_WITHIN, drained_of, met, not_durable, wait_until};
 use crate::timeline::{Timeline, TimelineWatch};
 use crate::watched::Watched;
@@ -53,6 +53,18 @@ pub(crate) struct LaneOutcome {
     pub(crate) alarm_latency_us: Percentiles,
 }
 
+/// An alarm's way in three parts, by the clocks of load and node, which are on one machine.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct AlarmWay {
+    /// From the moment its report was meant to leave until the node takes it: the load, the sockets, what the
+    /// node does before.
+    pub(crate) to_node: Percentiles,
+    /// From there until it begins to decide on it.
+    pub(crate) in_lane: Percentiles,
+    /// From there until the receiver has the alarm.
+    pub(crate) to_receiver: Percentiles,
+}
+
 /// What became of a phase.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct PhaseOutcome {
@@ -69,6 +81,8 @@ pub(crate) struct PhaseOutcome {
     pub(crate) lanes: [LaneOutcome; 2],
     /// Both lanes' alarms together, from the moment their reports were meant to leave.
     pub(crate) alarm_latency_us: Percentiles,
+    /// Where these alarms were meanwhile.
+    pub(crate) alarm_way_us: AlarmWay,
     /// Of probes over the receiver's connection meanwhile: what the way itself takes.
     pub(crate) echo_latency_us: Percentiles,
     pub(crate) echoes_sent: u64,
@@ -205,17 +219,26 @@ impl PhaseOutcome {
             awaited.insert((report.lane, report.number), report.send_at);
         }
         let mut latencies = [Latencies::default(), Latencies::default()];
-        for (cause, arrived_at) in &heard.alarms {
+        let mut ways = [Latencies::default(), Latencies::default(), Latencies::default()];
+        for HeardAlarm { cause, received_at, decided_at, arrived_at } in &heard.alarms {
             let ticket = publisher.ticket_of(cause.lane, cause.epoch, cause.seq);
             let send_at = ticket.and_then(|ticket| awaited.remove(&(ticket.lane, ticket.number)));
             let place = REPORT_LANES.iter().position(|&lane| lane == cause.lane);
             match (send_at, place.and_then(|place| latencies.get_mut(place))) {
                 (Some(send_at), Some(latencies)) => {
                     latencies.record(arrived_at.since_ns(send_at));
+                    let moments = [send_at, *received_at, *decided_at, *arrived_at];
+                    for (way, pair) in ways.iter_mut().zip(moments.windows(2)) {
+                        if let [from, to] = pair {
+                            way.record(to.since_ns(*from));
+                        }
+                    }
                 }
                 _ => self.alarms_unasked += 1,
             }
         }
+        let [to_node, in_lane, to_receiver] = ways.map(|way| way.percentiles());
+        self.alarm_way_us = AlarmWay { to_node, in_lane, to_receiver };
         self.alarms_unasked += heard.others_count;
         self.gaps = heard.gaps_count;
         let mut echoes = Latencies::default();
