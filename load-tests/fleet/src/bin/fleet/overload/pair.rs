@@ -47,6 +47,7 @@ pub(crate) struct Step {
     pub(crate) offered_per_s: u64,
     pub(crate) accepted_per_s: f64,
     pub(crate) conflated: u64,
+    pub(crate) conflated_in_client: u64,
     pub(crate) unqueued: u64,
     pub(crate) is_carried: bool,
 }
@@ -104,6 +105,7 @@ fn ramp(rig: &Rig<'_>) -> Result<Vec<Step>, Failure> {
     'rates: for _ in 0..RAMP_STEPS_MAX {
         for _ in 0..RAMP_TRIES {
             let before = publisher.progress().borrow().ping.totals;
+            let gave_way = publisher.gave_way_count();
             let offer = Offer {
                 watched: rig.watched,
                 publisher: &publisher,
@@ -118,12 +120,15 @@ fn ramp(rig: &Rig<'_>) -> Result<Vec<Step>, Failure> {
             let seconds = float(offered.took_ns) / 1e9;
             let is_offered = float(offered.pings) >= CARRIED_PART_MIN * float(rate) * seconds;
             let is_decided = float(decided) >= CARRIED_PART_MIN * float(offered.pings);
-            let is_whole = conflated == 0 && offered.pings_unqueued == 0;
+            let conflated_in_client = publisher.gave_way_count() - gave_way;
+            let is_thinned = conflated > 0 || conflated_in_client > 0;
+            let is_whole = !is_thinned && offered.pings_unqueued == 0;
             let is_carried = is_offered && is_decided && is_whole;
             steps.push(Step {
                 offered_per_s: rate,
                 accepted_per_s: float(decided) / seconds,
                 conflated,
+                conflated_in_client,
                 unqueued: offered.pings_unqueued,
                 is_carried,
             });
