@@ -131,3 +131,20 @@ async fn a_clock_that_jumps_is_one_alarm_until_it_is_right_again() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_audit_log_is_an_alarm() {
+    let ward = Ward::new();
+    let node = ward.start();
+    drop(ward.alarms(node.address()).await);
+    drain(node).await;
+    let segment = ward.folder.path().join("data/audit/0000000000000001.aud");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let desk = bytes.windows(4).position(|window| window == b"desk").unwrap();
+    bytes[desk] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let node = ward.start();
+    let mut alarms = follow(&ward, &node, AlarmKind::AuditTrouble).await;
+    raised(&mut alarms).await;
+    drain(node).await;
+}
