@@ -29,7 +29,7 @@ pub(crate) struct InForce {
 pub(crate) struct Fit {
     pub config: Box<SiteConfig>,
     /// The same, compiled.
-    next: Box<Site>,
+    pub next: Box<Site>,
 }
 
 impl Fit {

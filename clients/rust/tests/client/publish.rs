@@ -349,3 +349,30 @@ async fn a_full_queue_refuses_and_never_drops() {
     assert_eq!(disk.durable[2], (1..=taken).collect::<Vec<_>>());
     assert_eq!(disk.durable[0].len(), 100);
 }
+
+/// A live feed that never stops: whoever publishes is not held up, and what is sent are the newest.
+#[tokio::test]
+async fn where_there_is_no_room_the_newest_counts_and_all_are_counted() {
+    const PINGS: u64 = 400;
+    let node = node();
+    let mut disk = Disk::default();
+    let publishing = async {
+        let client = Client::connect(node.config(Role::Vendor, "uwb")).await.unwrap();
+        let options = PublisherOptions { pings_max: 3, ..PublisherOptions::default() };
+        let publisher = client.publisher(options).unwrap();
+        let mut last = 0;
+        for number in 1..=PINGS {
+            last = soon(publisher.publish(ping(number))).await.unwrap().number;
+        }
+        soon(publisher.drain()).await.unwrap();
+        let published = publisher.progress().borrow().ping.published_through;
+        assert_eq!(published, last, "the newest is the last");
+        assert_eq!(published + publisher.gave_way_count(), PINGS);
+        assert!(publisher.gave_way_count() > 0);
+        soon(publisher.close()).await.unwrap();
+        published
+    };
+    let plan = Plan::default();
+    let (_, published) = tokio::join!(serve(&node, &mut disk, &plan), publishing);
+    assert_eq!(disk.durable[2], (1..=published).collect::<Vec<_>>());
+}

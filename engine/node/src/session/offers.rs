@@ -171,8 +171,11 @@ async fn put(session: &Session, offer: &SiteOffer, fit: Fit) -> Result<SiteVerdi
     }
     // Nor was an alarm known to the judge that opened meanwhile.
     fit.judge_again(offer, &in_force(session))?;
+    let Fit { config, next } = fit;
+    // Letting go of a large site takes milliseconds.
+    drop(tokio::task::spawn_blocking(move || drop(next)));
     let (ticket, settled) = rim.ticket();
-    let input = Input::SiteChange(fit.config);
+    let input = Input::SiteChange(config);
     rim.counters.commands_taken.count();
     let ending = || Unfit::plain(Code::ShuttingDown, "the node is shutting down; ask again");
     let sent = rim.lanes.send(Lane::Door, Ticketed { input, ticket: Some(ticket) }).await;
