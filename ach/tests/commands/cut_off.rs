@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -100,12 +99,9 @@ impl Relayed {
     fn carry(&self, from: &UdpSocket, mut each: impl FnMut(&[u8], SocketAddr)) {
         let mut packet = [0; 2_048];
         while !self.is_over.load(Ordering::SeqCst) {
-            match from.recv_from(&mut packet) {
-                Ok((length, who)) => each(&packet[..length], who),
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-                // Somebody whom a packet was for has gone.
-                Err(_) => {}
+            // No packet in time, or somebody whom one was for has gone.
+            if let Ok((length, who)) = from.recv_from(&mut packet) {
+                each(&packet[..length], who);
             }
         }
     }

@@ -362,7 +362,8 @@ async fn where_there_is_no_room_the_newest_counts_and_all_are_counted() {
         let publisher = client.publisher(options).unwrap();
         let mut last = 0;
         for number in 1..=PINGS {
-            last = soon(publisher.publish(ping(number))).await.unwrap().number;
+            let of_one_tag = Ping { tag: TagId(100), ..ping(number) };
+            last = soon(publisher.publish(of_one_tag)).await.unwrap().number;
         }
         soon(publisher.drain()).await.unwrap();
         let published = publisher.progress().borrow().ping.published_through;
