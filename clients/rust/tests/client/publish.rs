@@ -366,14 +366,14 @@ async fn where_there_is_no_room_the_newest_counts_and_all_are_counted() {
             last = soon(publisher.publish(of_one_tag)).await.unwrap().number;
         }
         soon(publisher.drain()).await.unwrap();
-        let published = publisher.progress().borrow().ping.published_through;
-        assert_eq!(published, last, "the newest is the last");
-        assert_eq!(published + publisher.gave_way_count(), PINGS);
+        let sent = publisher.progress().borrow().ping.published_through;
+        assert_eq!(sent, last, "the newest is the last");
+        assert_eq!(sent + publisher.gave_way_count(), PINGS);
         assert!(publisher.gave_way_count() > 0);
         soon(publisher.close()).await.unwrap();
-        published
+        sent
     };
     let plan = Plan::default();
-    let (_, published) = tokio::join!(serve(&node, &mut disk, &plan), publishing);
-    assert_eq!(disk.durable[2], (1..=published).collect::<Vec<_>>());
+    let (_, sent) = tokio::join!(serve(&node, &mut disk, &plan), publishing);
+    assert_eq!(disk.durable[2], (1..=sent).collect::<Vec<_>>());
 }
