@@ -11,6 +11,7 @@
 mod applying;
 mod audit;
 mod certificates;
+mod cut_off;
 mod history;
 mod looking;
 mod metrics;

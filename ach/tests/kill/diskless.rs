@@ -123,12 +123,15 @@ fn is_durable(update: &AlarmUpdate, alarm: AlarmId) -> Option<()> {
     is_it.then_some(())
 }
 
-fn is_withdrawn(update: &AlarmUpdate, alarm: AlarmId) -> Option<()> {
+pub(crate) fn is_withdrawn(update: &AlarmUpdate, alarm: AlarmId) -> Option<()> {
     matches!(update, AlarmUpdate::Withdrawn { id, .. } if *id == alarm).then_some(())
 }
 
 /// Listens until something is heard.
-async fn until<T>(alarms: &mut AlarmStream, is_it: impl Fn(&AlarmUpdate) -> Option<T>) -> T {
+pub(crate) async fn until<T>(
+    alarms: &mut AlarmStream,
+    is_it: impl Fn(&AlarmUpdate) -> Option<T>,
+) -> T {
     let mut heard = Vec::new();
     let listening = async {
         while let Some(update) = alarms.next().await {
@@ -144,7 +147,7 @@ async fn until<T>(alarms: &mut AlarmStream, is_it: impl Fn(&AlarmUpdate) -> Opti
     found.ok().flatten().unwrap_or_else(|| panic!("it was not heard; what was: {heard:#?}"))
 }
 
-async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
     let done = tokio::time::timeout(PATIENCE, work).await;
     done.unwrap_or_else(|_| panic!("no {what} in {PATIENCE:?}"))
 }

@@ -103,6 +103,12 @@ impl Journaled {
         assert!(self.shard.open_alarms().is_empty(), "an alarm is open");
     }
 
+    /// Every alarm that was raised has ended.
+    pub(crate) fn check_ended(&self) {
+        let open: Vec<_> = self.raised.iter().filter(|id| !self.cleared.contains(id)).collect();
+        assert!(open.is_empty() && self.faults.is_empty(), "{open:?} {:?}", self.faults);
+    }
+
     /// Every time an alarm was raised.
     pub(crate) fn raised_in_order(&self) -> &[AlarmId] {
         &self.raised

@@ -92,6 +92,9 @@ fn system_kind(kind: AlarmKind) -> u8 {
         AlarmKind::ActorQuarantined => 3,
         AlarmKind::ClockSkewed => 4,
         AlarmKind::SelfTest => 5,
+        AlarmKind::AuditTrouble => 6,
+        AlarmKind::NodeClockOff => 7,
+        AlarmKind::SelftestFailed => 8,
         _ => 0,
     }
 }

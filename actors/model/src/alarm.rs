@@ -56,6 +56,12 @@ pub enum AlarmKind {
     TagsContradict,
     /// Nothing is wrong: a test of the way that alarms take.
     SelfTest,
+    /// The node's audit log is not written, or was changed.
+    AuditTrouble,
+    /// The node's time and the clock of its machine differ by more than they should.
+    NodeClockOff,
+    /// The node's daily self-test failed or was missed.
+    SelftestFailed,
 }
 
 /// Where or what an alarm is about, beside its subject.

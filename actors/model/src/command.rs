@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AnchorRef, DoorRef, Name, SourceRef, SubjectRef, TagRef, ZoneRef};
+use crate::{AnchorRef, DoorRef, Name, NodeTrouble, SourceRef, SubjectRef, TagRef, ZoneRef};
 
 /// A wish.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,6 +24,13 @@ pub enum CommandKind {
     BeginSelftest,
     /// End the test alarm, if one is open.
     EndSelftest,
+    /// Something is wrong with the node itself, or no longer. Said by the node alone.
+    NodeTrouble {
+        /// What.
+        trouble: NodeTrouble,
+        /// Whether it is so.
+        is_on: bool,
+    },
 }
 
 /// Anything that has an actor.

@@ -9,6 +9,7 @@ mod event;
 mod id;
 mod lane;
 mod name;
+mod node_trouble;
 mod ping;
 mod report;
 mod site_config;
@@ -25,6 +26,7 @@ pub use id::{
 };
 pub use lane::Lane;
 pub use name::{NAME_BYTES_MAX, Name, NameError};
+pub use node_trouble::NodeTrouble;
 pub use ping::{Fix, Ping, PingBatch};
 pub use report::{Report, ReportKind};
 pub use site_config::{

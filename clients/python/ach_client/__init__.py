@@ -29,6 +29,7 @@ from .notices import (
     InputsRefused,
     LinkDown,
     LinkUp,
+    NodeForgot,
     Notice,
     ThingRefused,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "Lane",
     "LinkDown",
     "LinkUp",
+    "NodeForgot",
     "NodeRefused",
     "NotConnected",
     "NotDurable",

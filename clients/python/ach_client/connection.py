@@ -45,7 +45,7 @@ class Course:
     """What a client does along the way. Only `ready` may wait."""
 
     begun: Callable[[Session], None]
-    """A node has welcomed it."""
+    """A node has welcomed it. Raises `Ended` if it cannot go on from there."""
     ended: Callable[[LinkDown], None]
     """The session is over, or there was none."""
     failed: Callable[[AchError], None]
@@ -151,7 +151,10 @@ class Connection:
         try:
             self.session = session
             _warn_of_expiry(credentials)
-            self._course.begun(session)
+            try:
+                self._course.begun(session)
+            except Ended as ended:
+                return ended.ending
             session.begin()
             if self._first is not None and not self._first.done():
                 self._first.set_result(None)

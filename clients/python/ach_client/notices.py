@@ -93,4 +93,30 @@ class GaveUp:
         return f"{self.count} inputs of lane {self.lane.value} given up: no disk, no room"
 
 
-Notice = LinkUp | LinkDown | ThingRefused | InputsRefused | ClockOff | CertificateEnds | GaveUp
+@dataclass(frozen=True)
+class NodeForgot:
+    """The node has lost what it had acknowledged: an older copy of its disk, for one.
+
+    Numbers of `lane` after `found_through` and up to `durable_through` had been durable, and were
+    forgotten here. What is still kept is sent in a new epoch.
+    """
+
+    lane: Lane
+    durable_through: int
+    found_through: int
+
+    def __str__(self) -> str:
+        lost = f"numbers {self.found_through + 1} to {self.durable_through}"
+        return f"the node has lost {lost} of lane {self.lane.value}, which it had acknowledged"
+
+
+Notice = (
+    LinkUp
+    | LinkDown
+    | ThingRefused
+    | InputsRefused
+    | ClockOff
+    | CertificateEnds
+    | GaveUp
+    | NodeForgot
+)

@@ -9,13 +9,17 @@ from itertools import islice
 from .records import Report
 from .words import Lane
 
+REFUSED_REMEMBERED = 4_096
+"""Refused numbers that are remembered: as many as a node remembers of a lane."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Input:
-    """A ping, as bytes whose handle is not filled in yet, or a report."""
+    """A ping, as bytes, or a report. `observed_at` counts only for a ping, which may give way."""
 
     handle: int
     content: bytes | Report
+    observed_at: int = 0
 
 
 class Outbox:
@@ -39,6 +43,13 @@ class Outbox:
         """Those that left because they are on the node's disk."""
         self.given_up_count = 0
         """Those that left without."""
+        self.gave_way_count = 0
+        """Pings that gave way to a newer one of their tag before either was sent. Not among those
+        that were published: they never had a number, and the node counts none of them."""
+        self._unsent: dict[int, Input] = {}
+        """By handle, the latest ping, as long as it was never sent on any connection."""
+        self._refused: set[int] = set()
+        """Numbers the node refused: durable to us, and in no journal."""
 
     @property
     def last_seq(self) -> int:
@@ -65,6 +76,38 @@ class Outbox:
         """Gives an input its number."""
         self._kept.append(entry)
         self.entered_count += 1
+        if self.lane is Lane.PINGS:
+            self._unsent[entry.handle] = entry
+
+    def give_way(self, entry: Input) -> bool:
+        """Lets the older of two pings of a tag give way: the one that waits, or the one that came.
+
+        False if none of that tag waits that was never sent; then nothing changes.
+        """
+        waiting = self._unsent.get(entry.handle)
+        if waiting is None:
+            return False
+        if entry.observed_at >= waiting.observed_at:
+            waiting.content, waiting.observed_at = entry.content, entry.observed_at
+        self.gave_way_count += 1
+        return True
+
+    def refused(self, first_seq: int, last_seq: int) -> None:
+        """The node has refused these numbers, or the first, the last and some between."""
+        last_seq = min(last_seq, self.last_seq)
+        first_seq = max(first_seq, last_seq - REFUSED_REMEMBERED + 1)
+        self._refused.update(range(first_seq, last_seq + 1))
+        if len(self._refused) > REFUSED_REMEMBERED:
+            # It is looked for from the end.
+            self._refused = set(sorted(self._refused)[-REFUSED_REMEMBERED:])
+
+    @property
+    def taken_through(self) -> int:
+        """The last durable number that was not refused: the node has it in its journal."""
+        seq = self.durable_through
+        while seq in self._refused:
+            seq -= 1
+        return seq
 
     def resume(self, accepted_through: int, durable_through: int, credit_through: int) -> None:
         """The node goes on with the epoch: what is not durable is sent again under its numbers."""
@@ -77,6 +120,7 @@ class Outbox:
         self._first_seq = self._next_seq = 1
         self._has_sent = False
         self.accepted_through = self.durable_through = 0
+        self._refused.clear()
         self.credit_through = credit_through
 
     def told(self, accepted_through: int, durable_through: int, credit_through: int) -> None:
@@ -84,6 +128,10 @@ class Outbox:
         self.accepted_through, self.durable_through = accepted_through, durable_through
         self.credit_through = credit_through
         self.durable_count += self._forget_through(durable_through)
+        if self._refused:
+            # What the node took after a refused one, it knows after a start as well.
+            taken = self.taken_through
+            self._refused = {seq for seq in self._refused if seq > taken}
 
     def give_up_decided(self) -> int:
         """Makes room for one where nothing becomes durable; only what was decided on may go.
@@ -107,6 +155,8 @@ class Outbox:
             if entry.handle >= ready_handles:
                 break
             batch.append(entry)
+            if self._unsent.get(entry.handle) is entry:
+                del self._unsent[entry.handle]
         first_seq = self._next_seq
         self._next_seq += len(batch)
         self._has_sent |= bool(batch)

@@ -15,12 +15,14 @@ from .codes import Code
 from .connection import Connection, Course, Target
 from .credentials import Credentials
 from .errors import AchError, NodeRefused, NotDurable, TooManyThings
+from .link import Ended, Ending
 from .notices import (
     CertificateEnds,
     ClockOff,
     GaveUp,
     InputsRefused,
     LinkUp,
+    NodeForgot,
     Notice,
     ThingRefused,
 )
@@ -62,7 +64,9 @@ class Publisher:
 
     `async with` waits for the first Welcome and raises what refuses it. From then on losses are
     made good: it connects again, resumes, and sends again what was not durable. `ping` and `report`
-    wait only for room; there is none when the node is away for long or does not keep up.
+    wait only for room; there is none when the node is away for long or does not keep up. Then the
+    newest ping of a tag takes the place of its older one that was never sent, unless `may_conflate`
+    is off, as for a recording, of which every position counts.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Publisher:
         connect_within_s: float | None = 30.0,
         dead_after_s: float = DEAD_AFTER_S,
         pings_kept: int = PINGS_KEPT,
+        may_conflate: bool = True,
         on_notice: Callable[[Notice], None] | None = None,
     ) -> None:
         target = Target(
@@ -91,6 +96,7 @@ class Publisher:
             Course(self._begin, self._tell, self._fail, self._resume),
         )
         self._on_notice = on_notice
+        self._may_conflate = may_conflate
         self._epoch: int | None = None
         self._items: list[Item] = []
         self._handles: dict[Item, int] = {}
@@ -135,12 +141,20 @@ class Publisher:
         await self._connection.close()
 
     async def ping(self, tag: str, ping: Ping) -> None:
-        """Publishes where a tag was; waits only if there is no room."""
+        """Publishes where a tag was; waits only if there is no room, and no ping of that tag there
+        whose place it may take."""
         handle = self._tag_handles.get(tag)
         if handle is None:
             handle = self._handle(Item(ItemKind.TAG, tag))
             self._tag_handles[tag] = handle
-        await self._publish(Lane.PINGS, Input(handle, write_ping(handle, ping)))
+        entry = Input(handle, write_ping(handle, ping), ping.observed_at)
+        box = self._outboxes[Lane.PINGS]
+        if self._may_conflate and self._failure is None and not self._has_room(box):
+            if box.give_way(entry):
+                # Or a program that publishes without a pause would never let anything be sent.
+                await asyncio.sleep(0)
+                return
+        await self._publish(Lane.PINGS, entry)
 
     async def report(self, thing: str, report: Report) -> None:
         """Publishes what a tag's button or band, a door or an anchor says."""
@@ -186,6 +200,11 @@ class Publisher:
     def kept_count(self) -> int:
         """Inputs that are not known to be durable."""
         return sum(box.kept_count for box in self._outboxes.values())
+
+    @property
+    def gave_way_count(self) -> int:
+        """Pings that gave way here to newer ones of their tags; the node counts none of them."""
+        return self._outboxes[Lane.PINGS].gave_way_count
 
     @property
     def epoch(self) -> int | None:
@@ -269,6 +288,9 @@ class Publisher:
                     self._tell(ThingRefused(item, refused.code))
         elif isinstance(frame, control.Refusal):
             item = self._item(frame.handle)
+            box = self._outboxes.get(frame.lane)
+            if box is not None and frame.epoch == self._epoch:
+                box.refused(frame.first_seq, frame.last_seq)
             self._tell(InputsRefused(frame.lane, frame.code, frame.count, item))
         elif isinstance(frame, control.ClockOffset):
             self.clock_offset_ns = frame.offset_ns
@@ -301,6 +323,7 @@ class Publisher:
     def _begin(self, session: Session) -> None:
         welcome = session.welcome
         epoch = _epoch_of(welcome)
+        self._check_memory(welcome)
         for lane in welcome.lanes:
             box = self._outboxes.get(lane.lane)
             if box is None:
@@ -317,6 +340,26 @@ class Publisher:
         self._tell(LinkUp(welcome))
         self._wakeup.wake()
         self._pump_soon()
+
+    def _check_memory(self, welcome: control.Welcome) -> None:
+        """Raises `Ended` if the node does not have what it had acknowledged as durable.
+
+        What was forgotten here cannot be sent again, and what is left would follow on numbers that
+        the node does not have: so it goes in a new epoch, over another connection.
+        """
+        lost = [
+            NodeForgot(lane.lane, self._outboxes[lane.lane].durable_through, lane.durable_through)
+            for lane in welcome.lanes
+            if lane.epoch == self._epoch
+            and lane.durable_through < self._outboxes[lane.lane].taken_through
+        ]
+        if not lost:
+            return
+        self._epoch = None
+        for notice in lost:
+            _log.error("%s", notice)
+            self._tell(notice)
+        raise Ended(Ending("the node has lost what it had acknowledged"))
 
     async def _until(self, is_so: Callable[[], bool]) -> None:
         await self._wakeup.until(lambda: self._failure is not None or is_so())

@@ -91,6 +91,9 @@ class AlarmKind(Word):
     CLOCK_SKEWED = 14
     TAGS_CONTRADICT = 15
     SELF_TEST = 16
+    AUDIT_TROUBLE = 17
+    NODE_CLOCK_OFF = 18
+    SELFTEST_FAILED = 19
 
 
 class EventWord(Word):

@@ -23,6 +23,7 @@ from ach_client import (
     LinkDown,
     LinkUp,
     Mark,
+    NodeForgot,
     NodeRefused,
     NotDurable,
     Notice,
@@ -36,7 +37,17 @@ from ach_client import (
 )
 from ach_client import inbox as inbox_module
 from ach_client.codec import HEADER_BYTES, framed, write_frame
-from ach_client.control import Ack, Echo, EchoReply, Goodbye, Intern, Interned, LaneState, Totals
+from ach_client.control import (
+    Ack,
+    Echo,
+    EchoReply,
+    Goodbye,
+    Intern,
+    Interned,
+    LaneState,
+    Refusal,
+    Totals,
+)
 from ach_client.fields import write_fields
 from ach_client.notes import OpenSetEnd
 from ach_client.records import Pings, Reports
@@ -181,7 +192,9 @@ def test_a_node_that_does_not_store_costs_what_is_decided_on_and_it_is_said(tmp_
 
     async def test() -> None:
         async with FakeNode(authority, play) as node:
-            publisher = Publisher(node.address, vendor, pings_kept=3, on_notice=told.append)
+            publisher = Publisher(
+                node.address, vendor, pings_kept=3, may_conflate=False, on_notice=told.append
+            )
             async with publisher:
                 for number in range(1, 6):
                     await publisher.ping(TAG, ping(number))
@@ -218,7 +231,9 @@ def test_while_the_node_stores_nothing_is_given_up_however_long_it_takes(tmp_pat
 
     async def test() -> None:
         async with FakeNode(authority, play) as node:
-            publisher = Publisher(node.address, vendor, pings_kept=2, on_notice=told.append)
+            publisher = Publisher(
+                node.address, vendor, pings_kept=2, may_conflate=False, on_notice=told.append
+            )
             async with publisher:
                 for number in range(1, 4):
                     await publisher.ping(TAG, ping(number))
@@ -269,7 +284,8 @@ def test_an_input_of_another_lane_does_not_wait_for_room_of_pings(tmp_path: Path
     async def test() -> None:
         async with FakeNode(authority, play) as node:
             with pytest.raises(NodeRefused) as refused:
-                async with Publisher(node.address, vendor, pings_kept=1) as publisher:
+                publisher = Publisher(node.address, vendor, pings_kept=1, may_conflate=False)
+                async with publisher:
                     await publisher.ping(TAG, ping(1))
                     pressed = Report(kind=ReportKind.BUTTON_PRESSED, observed_at=time.time_ns())
                     await publisher.report(TAG, pressed)
@@ -607,5 +623,110 @@ def test_every_address_of_a_name_is_tried(tmp_path: Path, monkeypatch: pytest.Mo
                     if isinstance(update, Mark):
                         break
         silent.close()
+
+    run(test())
+
+
+def test_a_node_that_lost_what_it_had_acknowledged_is_told_and_gets_the_rest_in_a_new_epoch(
+    tmp_path: Path,
+) -> None:
+    authority, vendor = authority_and_vendor(tmp_path)
+
+    async def before(visit: Visit) -> None:
+        await visit.welcome(lane(1))
+        await intern(visit)
+        assert await numbers(visit, 3) == [(1, 1), (2, 2), (3, 3)]
+        visit.say(ack(3, 2))
+        await asyncio.sleep(0.1)
+        visit.goodbye(Code.SHUTTING_DOWN)
+
+    async def restored(visit: Visit) -> None:
+        hello = await visit.welcome(lane(1, accepted=1, durable=1))
+        assert {asked.epoch for asked in hello.resume} == {1}
+        await visit.is_over.wait()
+        assert visit.heard_so_far(Pings) == [], "nothing follows on what the node does not have"
+
+    async def after(visit: Visit) -> None:
+        hello = await visit.welcome(lane(2))
+        assert hello.resume == ()
+        await intern(visit)
+        assert await numbers(visit, 1) == [(1, 3)]
+        visit.say(ack(1, 1, epoch=2))
+        await visit.hear(Goodbye)
+
+    async def test() -> None:
+        notices: list[Notice] = []
+        async with FakeNode(authority, before, restored, after) as node:
+            async with Publisher(node.address, vendor, on_notice=notices.append) as publisher:
+                for number in range(1, 4):
+                    await publisher.ping(TAG, ping(number))
+                await publisher.durable()
+        forgot = [notice for notice in notices if isinstance(notice, NodeForgot)]
+        assert forgot == [NodeForgot(Lane.PINGS, durable_through=2, found_through=1)]
+        assert "lost numbers 2 to 2 of lane 3" in str(forgot[0])
+
+    run(test())
+
+
+def test_a_node_that_knows_nothing_of_what_it_refused_last_has_lost_nothing(tmp_path: Path) -> None:
+    authority, vendor = authority_and_vendor(tmp_path)
+
+    async def before(visit: Visit) -> None:
+        await visit.welcome(lane(1))
+        await intern(visit)
+        await numbers(visit, 3)
+        refusal = Refusal(
+            lane=Lane.PINGS, epoch=1, first_seq=3, last_seq=3, count=1, code=Code.UNKNOWN_THING
+        )
+        visit.say(refusal, ack(3, 3))
+        await asyncio.sleep(0.1)
+        visit.goodbye(Code.SHUTTING_DOWN)
+
+    async def again(visit: Visit) -> None:
+        await visit.welcome(lane(1, accepted=2, durable=2))
+        await intern(visit)
+        assert await numbers(visit, 1) == [(4, 4)]
+        visit.say(ack(4, 4))
+        await visit.hear(Goodbye)
+
+    async def test() -> None:
+        notices: list[Notice] = []
+        async with FakeNode(authority, before, again) as node:
+            async with Publisher(node.address, vendor, on_notice=notices.append) as publisher:
+                for number in range(1, 4):
+                    await publisher.ping(TAG, ping(number))
+                await publisher.durable()
+                while len(node.visits) < 2:
+                    await asyncio.sleep(0.01)
+                await publisher.ping(TAG, ping(4))
+                await publisher.durable()
+        assert not [notice for notice in notices if isinstance(notice, NodeForgot)]
+
+    run(test())
+
+
+def test_without_room_the_newest_position_counts(tmp_path: Path) -> None:
+    authority, vendor = authority_and_vendor(tmp_path)
+
+    async def play(visit: Visit) -> None:
+        await visit.welcome(lane(1, credit=0))
+        await intern(visit)
+        # Nothing may be sent until the program has published all it has.
+        await has_published.wait()
+        visit.say(ack(0, 0, credit=1_000))
+        assert await numbers(visit, 2) == [(1, 1), (2, 9)]
+        visit.say(ack(2, 2))
+        await visit.hear(Goodbye)
+
+    has_published = asyncio.Event()
+
+    async def test() -> None:
+        async with FakeNode(authority, play) as node:
+            async with Publisher(node.address, vendor, pings_kept=2) as publisher:
+                for number in range(1, 10):
+                    await publisher.ping(TAG, ping(number))
+                assert (publisher.kept_count, publisher.gave_way_count) == (2, 7)
+                has_published.set()
+                await publisher.durable()
 
     run(test())

@@ -119,3 +119,53 @@ def test_what_was_decided_on_is_counted_whatever_became_of_it() -> None:
     assert box.decided_count == 3
     box.told(1, 0, 1_000)
     assert box.decided_count == 4
+
+
+def ping(handle: int, observed_at: int) -> Input:
+    return Input(handle, f"{handle}@{observed_at}".encode(), observed_at)
+
+
+def test_the_newest_ping_takes_the_place_of_an_unsent_one_and_never_of_a_sent_one() -> None:
+    box = Outbox(Lane.PINGS, 3)
+    box.begin(1)
+    for entry in (ping(1, 10), ping(2, 10), ping(1, 11)):
+        box.put(entry)
+    assert box.give_way(ping(1, 12))
+    assert box.give_way(ping(1, 5)), "the older of the two gives way"
+    assert box.give_way(ping(2, 11))
+    assert not box.give_way(ping(3, 1)), "nothing of that tag waits"
+    first, batch = box.next_batch(10, 10)
+    assert (first, [it.content for it in batch]) == (1, [b"1@10"])
+    assert box.give_way(ping(1, 13)), "the later one of the tag was not sent"
+    box.told(1, 0, 1_000)
+    first, batch = box.next_batch(10, 10)
+    assert (first, [it.content for it in batch]) == (2, [b"2@11", b"1@13"])
+    assert not box.give_way(ping(1, 14))
+    # Connected again: what was sent is sent again unchanged.
+    box.resume(1, 0, 1_000)
+    assert not box.give_way(ping(2, 14))
+    first, batch = box.next_batch(10, 10)
+    assert (first, [it.content for it in batch]) == (1, [b"1@10", b"2@11", b"1@13"])
+    assert (box.entered_count, box.gave_way_count) == (3, 4)
+
+
+def test_reports_never_give_way() -> None:
+    box = Outbox(Lane.DURESS, 1)
+    box.begin(0)
+    box.put(ping(1, 10))
+    assert not box.give_way(ping(1, 11))
+
+
+def test_what_was_refused_last_is_not_expected_of_a_node_that_starts_again() -> None:
+    box = filled(6)
+    sent(box)
+    box.refused(2, 2)
+    box.refused(5, 6)
+    box.told(6, 6, 1_000)
+    assert box.taken_through == 4
+    box.put(Input(7, b"7"))
+    sent(box)
+    box.told(7, 7, 1_000)
+    assert box.taken_through == 7
+    box.refused(7, 10_000_000)
+    assert box.taken_through == 6

@@ -66,6 +66,11 @@ impl Handles {
         Some(handle)
     }
 
+    /// The handle of a thing that has one.
+    pub fn known(&self, item: &InternItem) -> Option<u32> {
+        self.by_item.get(item).copied()
+    }
+
     /// What a handle stands for.
     pub fn item(&self, handle: u32) -> Option<&InternItem> {
         self.items.get(usize::try_from(handle).ok()?)

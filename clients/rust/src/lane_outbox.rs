@@ -131,6 +131,29 @@ impl<T: Clone> LaneOutbox<T> {
         Ok(self.progress.published_through)
     }
 
+    /// The input under a ticket, if it waits and was never sent.
+    pub fn unsent(&self, number: u64) -> Option<&T> {
+        self.items.get(self.unsent_place(number)?)
+    }
+
+    fn unsent_place(&self, number: u64) -> Option<usize> {
+        let was_sent = number <= self.sent_through;
+        if was_sent { None } else { usize::try_from(number.checked_sub(self.first)?).ok() }
+    }
+
+    /// Counts an input that gives way to another before either has a number on the wire. With `newer` that
+    /// takes the place of the one under this ticket; without, it is the one that came. False if what
+    /// waits there was sent, or nothing does: then nothing changes.
+    pub fn give_way(&mut self, number: u64, newer: Option<T>) -> bool {
+        let place = self.unsent_place(number);
+        let Some(slot) = place.and_then(|place| self.items.get_mut(place)) else { return false };
+        if let Some(newer) = newer {
+            *slot = newer;
+        }
+        self.progress.gave_way_count = self.progress.gave_way_count.saturating_add(1);
+        true
+    }
+
     /// How many more may be pushed.
     pub fn room(&self) -> usize {
         let free = self.capacity.saturating_sub(self.items.len());

@@ -10,8 +10,10 @@
 //!   itself (a certificate that is refused) is asked for again twice a minute, and
 //!   [`ConnectError`] says what to do. A publisher that was taken over by another program with its
 //!   certificate ends.
-//! - Every input that got a [`Ticket`] is sent until the node has it on disk. What finds no room is
-//!   refused with an error, never dropped. [`ClientConfig::keeping_in`] keeps inputs over a restart
+//! - Every input that got a [`Ticket`] is sent until the node has it on disk, but for a ping that gives
+//!   way: where there is no room, the newest position of a tag takes the place, and the ticket, of its
+//!   older one that was never sent. It is counted, and [`PublisherOptions::may_conflate`] turns it off. What
+//!   finds no room otherwise is refused with an error, never dropped. [`ClientConfig::keeping_in`] keeps inputs over a restart
 //!   of the vendor as well.
 //! - Every wait ends: when the publisher is closed, and when a node that does not store has decided
 //!   on what is waited for. [`PublishError::NotDurable`] then says what is not on disk.
@@ -31,6 +33,7 @@ mod handles;
 mod incoming;
 mod lane_outbox;
 mod leftover;
+mod newest_pings;
 mod note_stream;
 mod operator;
 mod outboxes;

@@ -33,6 +33,9 @@ pub struct LaneProgress {
     pub resent_count: u64,
     /// Inputs that were decided on by a node that could not store, and given up to make room.
     pub unkept_count: u64,
+    /// Pings that gave way here to a newer one of their tag, for want of room, before either was sent. They
+    /// had no number on the wire, so the node counts none of them.
+    pub gave_way_count: u64,
     /// What became of the inputs, over all epochs of this publisher; if it went on with an epoch of
     /// an earlier life, that life's included.
     pub totals: LaneTotals,

@@ -6,11 +6,11 @@ use std::time::Duration;
 use ach_actors_model::{Lane, TagId};
 use ach_engine_wire::{Code, Echo, Frame, InternItem, Padding, limits};
 use tokio::sync::{broadcast, mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, yield_now};
 use tokio::time::timeout;
 
 use crate::client::Connector;
-use crate::outboxes::Outboxes;
+use crate::outboxes::{Outboxes, TakenPings};
 use crate::publish_session::publish_forever;
 use crate::session::Session;
 use crate::shared::Shared;
@@ -34,11 +34,23 @@ pub struct PublisherOptions {
     pub pings_max: usize,
     /// Reports that may wait on each of their two lanes, one at least; the default is 65,536.
     pub reports_max: usize,
+    /// Whether, where there is no room for a ping, the newest position of its tag takes the place of the
+    /// older one that was never sent. That is so unless it is turned off, as for a recording, of which
+    /// every position counts.
+    pub may_conflate: bool,
 }
 
 impl Default for PublisherOptions {
     fn default() -> PublisherOptions {
-        PublisherOptions { pings_max: 262_144, reports_max: 65_536 }
+        PublisherOptions { pings_max: 262_144, reports_max: 65_536, may_conflate: true }
+    }
+}
+
+impl PublisherOptions {
+    /// The same, but no ping gives way to a newer one: what finds no room is refused, or waits for some.
+    #[must_use]
+    pub fn keeping_every_position(self) -> PublisherOptions {
+        PublisherOptions { may_conflate: false, ..self }
     }
 }
 
@@ -129,16 +141,18 @@ impl Publisher {
         Ok(tags.iter().filter_map(|tag| Some((*tag, refusal(tag)?))).collect())
     }
 
-    /// Publishes a ping; waits while as many as may are not durable yet.
+    /// Publishes a ping; waits while as many as may are not durable yet, and none of the same tag is among
+    /// them that it may take the place of.
     ///
     /// # Errors
     ///
     /// Too many different things, or the publisher is closed.
     pub async fn publish(&self, ping: Ping) -> Result<Ticket, PublishError> {
-        self.when_there_is_room(|| self.try_publish(ping)).await
+        self.publish_all(std::slice::from_ref(&ping)).await
     }
 
-    /// Publishes a ping at once, or not at all.
+    /// Publishes a ping at once, or not at all. One that takes the place of an older one of its tag has its
+    /// ticket too.
     ///
     /// # Errors
     ///
@@ -148,22 +162,26 @@ impl Publisher {
         Ok(ticket)
     }
 
-    /// Publishes as many of these pings as there is room for; gives how many, and the ticket of
-    /// the first. What follows them was not published. One call for many pings costs a fraction of
-    /// many calls.
+    /// Publishes as many of these pings as there is room for; gives how many, and a ticket that is
+    /// durable when all of them are. What follows them was not published. One call for many pings costs
+    /// a fraction of many calls.
     ///
     /// # Errors
     ///
     /// None was published: no room, too many different things, or the publisher is closed.
     pub fn try_publish_all(&self, pings: &[Ping]) -> Result<(usize, Ticket), PublishError> {
-        let (published, number, has_new_handles) = {
+        let taken = self.try_take(pings)?;
+        Ok((taken.count, Ticket { lane: Lane::Ping, number: taken.last_number }))
+    }
+
+    fn try_take(&self, pings: &[Ping]) -> Result<TakenPings, PublishError> {
+        let (taken, has_new_handles) = {
             let mut outboxes = self.running.shared.lock();
             outboxes.check_open()?;
-            let (published, number) = outboxes.publish_pings(pings)?;
-            (published, number, !outboxes.handles.is_all_confirmed())
+            (outboxes.publish_pings(pings)?, !outboxes.handles.is_all_confirmed())
         };
         self.published(Lane::Ping, has_new_handles);
-        Ok((published, Ticket { lane: Lane::Ping, number }))
+        Ok(taken)
     }
 
     /// Wakes the session for what was just published.
@@ -175,7 +193,8 @@ impl Publisher {
         shared.work(lane).notify_one();
     }
 
-    /// Publishes pings in order; waits while there is no room. Gives the last one's ticket.
+    /// Publishes pings in order; waits while there is no room and none of them may take the place of an
+    /// older one. Gives a ticket that is durable when all of them are.
     ///
     /// # Errors
     ///
@@ -183,10 +202,13 @@ impl Publisher {
     pub async fn publish_all(&self, mut pings: &[Ping]) -> Result<Ticket, PublishError> {
         let mut last = Ticket { lane: Lane::Ping, number: 0 };
         while !pings.is_empty() {
-            let (count, first) = self.when_there_is_room(|| self.try_publish_all(pings)).await?;
-            let added = u64::try_from(count).unwrap_or(0);
-            last.number = first.number.saturating_add(added).saturating_sub(1);
-            pings = pings.get(count..).unwrap_or_default();
+            let taken = self.when_there_is_room(|| self.try_take(pings)).await?;
+            last.number = last.number.max(taken.last_number);
+            pings = pings.get(taken.count..).unwrap_or_default();
+            if taken.has_conflated {
+                // Or whoever publishes without a pause would never let the session send.
+                yield_now().await;
+            }
         }
         Ok(last)
     }
@@ -234,6 +256,11 @@ impl Publisher {
     /// How far the node has come; watch it for changes.
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.running.shared.progress.subscribe()
+    }
+
+    /// How many pings have given way here by now; see [`LaneProgress::gave_way_count`].
+    pub fn gave_way_count(&self) -> u64 {
+        self.running.shared.lock().ping.progress().gave_way_count
     }
 
     /// The last ping that is on disk, with all before it.

@@ -128,7 +128,8 @@ fn tell_history(node: &Running, data: &std::path::Path) -> Result<(), Box<dyn Er
 }
 
 async fn publish(config: ClientConfig, seconds: u64) -> Result<(), Box<dyn Error>> {
-    let vendor = Client::connect(config).await?.publisher(PublisherOptions::default())?;
+    let options = PublisherOptions::default().keeping_every_position();
+    let vendor = Client::connect(config).await?.publisher(options)?;
     let tags: Vec<TagId> = (0..TAGS).map(|n| TagId(u64::from(n))).collect();
     vendor.intern_tags(&tags).await?;
     let started_at = now();

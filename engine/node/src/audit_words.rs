@@ -75,9 +75,10 @@ pub(crate) fn wish(wish: &Wish, site: &Site) -> (Action, Object) {
 /// Whether a command takes protection away, so that it is not done unless it is in the audit log.
 pub(crate) fn takes_protection_away(kind: &CommandKind) -> bool {
     match kind {
-        CommandKind::ReleaseActor(_) | CommandKind::BeginSelftest | CommandKind::EndSelftest => {
-            false
-        }
+        CommandKind::ReleaseActor(_)
+        | CommandKind::BeginSelftest
+        | CommandKind::EndSelftest
+        | CommandKind::NodeTrouble { .. } => false,
         CommandKind::QuarantineActor(_) => true,
     }
 }

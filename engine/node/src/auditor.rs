@@ -86,6 +86,11 @@ impl Auditor {
         self.state.troubles().collect()
     }
 
+    /// When the last check of the whole log began that found nothing wrong; 0 before there was one.
+    pub(crate) fn checked_at(&self) -> Timestamp {
+        self.state.checked_at()
+    }
+
     /// How many records it has on disk.
     pub(crate) fn size(&self) -> u64 {
         self.state.size()

@@ -50,6 +50,7 @@ mod memo;
 mod names;
 mod node;
 mod node_page;
+mod node_trouble;
 mod notes;
 mod outbox;
 mod outlet;

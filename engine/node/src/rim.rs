@@ -22,6 +22,7 @@ use crate::fan_out::{FanOut, SubscriberKey};
 use crate::lanes::Lanes;
 use crate::limits::NodeLimits;
 use crate::memo::{Memo, MemoBook};
+use crate::node_trouble::TroubleDesk;
 use crate::outlet::Outlet;
 use crate::residence::Residence;
 use crate::selftest::SelftestDesk;
@@ -84,6 +85,8 @@ pub(crate) struct Rim {
     pub attention: RefCell<AttentionBook>,
     /// Where a test alarm is followed.
     pub selftest: SelftestDesk,
+    /// Where inputs about trouble of the node itself are followed.
+    pub troubles: TroubleDesk,
     /// When one is due, if it is every day.
     pub schedule: Option<Schedule>,
     /// What is known of earlier runs.
@@ -154,6 +157,7 @@ impl Rim {
             unregistered: RefCell::default(),
             attention: RefCell::new(AttentionBook::begun_at(begun_at)),
             selftest: SelftestDesk::default(),
+            troubles: TroubleDesk::default(),
             schedule: parts.limits.selftest_at.map(|at| Schedule::new(at, begun_at)),
             memo: parts.memo,
             waiting: Cell::new(0),

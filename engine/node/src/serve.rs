@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use crate::audit_words;
 use crate::auditor::Party;
 use crate::limits::NodeLimits;
+use crate::node_trouble;
 use crate::publisher::{Publisher, PublisherActor, SharedPublisher};
 use crate::rim::{Rim, RimParts};
 use crate::roster::Roster;
@@ -180,8 +181,8 @@ fn tell_start(rim: &Rim) {
     rim.audit.tell(Record { objects, ..started });
 }
 
-/// Records what was merged, whenever it is due, looks which alarms nobody displays, and
-/// whether a self-test is due.
+/// Records what was merged, whenever it is due, looks which alarms nobody displays, whether a self-test is
+/// due, and what is wrong with the node itself.
 async fn look_after(rim: Rc<Rim>) {
     selftest::end_left_over(&rim).await;
     loop {
@@ -189,6 +190,7 @@ async fn look_after(rim: Rc<Rim>) {
         rim.audit.flush();
         rim.look_at_attention();
         selftest::schedule::look(&rim);
+        node_trouble::look(&rim);
     }
 }
 

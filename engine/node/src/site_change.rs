@@ -1,7 +1,6 @@
 //! Judges a version of the site that an operator offers, against what is in force. Pure: it may run on
 //! any thread, for as long as a large site takes to compile.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ach_actors_entities::{Site, SiteError, Unfounding};
@@ -25,11 +24,31 @@ pub(crate) struct InForce {
     pub feeds: Vec<Name>,
 }
 
+/// A version that may come into force.
+#[derive(Debug)]
+pub(crate) struct Fit {
+    pub config: Box<SiteConfig>,
+    /// The same, compiled.
+    pub next: Box<Site>,
+}
+
+impl Fit {
+    /// Judges once more whether it strands anything, by what is open and connected now.
+    ///
+    /// # Errors
+    ///
+    /// It does, or another version is in force by now.
+    pub(crate) fn judge_again(&self, offer: &SiteOffer, in_force: &InForce) -> Result<(), Unfit> {
+        must_be_latest(offer, in_force)?;
+        must_strand_nothing(offer, &self.next, in_force)
+    }
+}
+
 /// What became of an offer.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) enum Judged {
     /// It may come into force, as this.
-    Fit(Box<SiteConfig>),
+    Fit(Fit),
     /// It is in force already.
     Same,
     /// It may not.
@@ -56,17 +75,13 @@ impl Unfit {
 /// Judges an offer.
 pub(crate) fn judge(offer: &SiteOffer, bytes: &[u8], in_force: &InForce) -> Judged {
     match judged(offer, bytes, in_force) {
-        Ok(Some(config)) => Judged::Fit(Box::new(config)),
+        Ok(Some(fit)) => Judged::Fit(fit),
         Ok(None) => Judged::Same,
         Err(unfit) => Judged::Unfit(unfit),
     }
 }
 
-fn judged(
-    offer: &SiteOffer,
-    bytes: &[u8],
-    in_force: &InForce,
-) -> Result<Option<SiteConfig>, Unfit> {
+fn judged(offer: &SiteOffer, bytes: &[u8], in_force: &InForce) -> Result<Option<Fit>, Unfit> {
     if SiteDigest::of(bytes) != offer.digest {
         let detail = "the bytes that came are not those that were offered";
         return Err(Unfit::plain(Code::SiteUnsound, detail));
@@ -87,17 +102,25 @@ fn judged(
     must_be_latest(offer, in_force)?;
     config.version = site.version().saturating_add(1);
     let next = Site::compile(Some(site), &config).map_err(|error| does_not_compile(&error))?;
-    let stranded = stranded(&config, &next, in_force);
-    if !stranded.is_empty() && !offer.may_strand {
-        let detail = format!("{} would end or be cut", counted(stranded.len()));
-        return Err(Unfit {
-            code: Code::SiteStrands,
-            detail,
-            reason_count: stranded.len(),
-            reasons: told(stranded.iter().map(String::as_str)),
-        });
+    must_strand_nothing(offer, &next, in_force)?;
+    Ok(Some(Fit { config: Box::new(config), next: Box::new(next) }))
+}
+
+fn must_strand_nothing(offer: &SiteOffer, next: &Site, in_force: &InForce) -> Result<(), Unfit> {
+    if offer.may_strand {
+        return Ok(());
     }
-    Ok(Some(config))
+    let stranded = stranded(next, in_force);
+    if stranded.is_empty() {
+        return Ok(());
+    }
+    let detail = format!("{} would end or be cut", counted(stranded.len()));
+    Err(Unfit {
+        code: Code::SiteStrands,
+        detail,
+        reason_count: stranded.len(),
+        reasons: told(stranded.iter().map(String::as_str)),
+    })
 }
 
 fn counted(count: usize) -> String {
@@ -150,16 +173,16 @@ fn told<'a>(reasons: impl Iterator<Item = &'a str>) -> Vec<Text> {
 }
 
 /// What would come to an end that somebody relies on: open alarms, and feeds that are connected.
-fn stranded(next: &SiteConfig, compiled: &Site, in_force: &InForce) -> Vec<String> {
-    let kept = Kept::of(next);
+fn stranded(next: &Site, in_force: &InForce) -> Vec<String> {
+    let kept = Kept(next);
     let feeds = in_force
         .feeds
         .iter()
-        .filter(|feed| !kept.feeds.contains(feed))
+        .filter(|feed| next.source(feed.as_str()).is_none())
         .map(|feed| format!("feed {feed}: its vendor is connected, and would be closed"));
     let alarms = in_force.open.iter().filter_map(|(notice, alarm)| {
         let gone = if notice.rule.is_some() {
-            let why = compiled.unfounding(&in_force.site, notice, in_force.now)?;
+            let why = next.unfounding(&in_force.site, notice, in_force.now)?;
             kept.said(why, alarm)
         } else {
             kept.gone(alarm)?
@@ -172,29 +195,9 @@ fn stranded(next: &SiteConfig, compiled: &Site, in_force: &InForce) -> Vec<Strin
 
 /// What the next version has.
 #[derive(Debug)]
-struct Kept<'a> {
-    subjects: BTreeSet<&'a Name>,
-    zones: BTreeSet<&'a Name>,
-    doors: BTreeSet<&'a Name>,
-    lines: BTreeSet<&'a Name>,
-    feeds: BTreeSet<&'a Name>,
-    anchors: BTreeSet<&'a Name>,
-    tags: BTreeSet<ach_actors_model::TagId>,
-}
+struct Kept<'a>(&'a Site);
 
-impl<'a> Kept<'a> {
-    fn of(next: &'a SiteConfig) -> Kept<'a> {
-        Kept {
-            subjects: next.subjects.iter().map(|it| &it.id).collect(),
-            zones: next.zones.iter().map(|it| &it.id).collect(),
-            doors: next.doors.iter().map(|it| &it.id).collect(),
-            lines: next.lines.iter().map(|it| &it.id).collect(),
-            feeds: next.sources.iter().map(|it| &it.id).collect(),
-            anchors: next.anchors.iter().map(|it| &it.id).collect(),
-            tags: next.tags.iter().map(|it| it.id).collect(),
-        }
-    }
-
+impl Kept<'_> {
     /// Why an alarm of a rule ends, for people.
     fn said(&self, why: Unfounding, alarm: &AlarmNote) -> String {
         let rule = alarm.rule.as_ref().map_or("", Name::as_str);
@@ -225,12 +228,12 @@ impl<'a> Kept<'a> {
     }
 
     fn subject_gone(&self, alarm: &AlarmNote) -> Option<String> {
-        let gone = alarm.subject.as_ref().filter(|who| !self.subjects.contains(who))?;
+        let gone = alarm.subject.as_ref().filter(|who| self.0.subject(who.as_str()).is_none())?;
         Some(format!("subject {gone} is gone"))
     }
 
     fn tag_gone(&self, alarm: &AlarmNote) -> Option<String> {
-        let gone = alarm.tag.filter(|tag| !self.tags.contains(tag))?;
+        let gone = alarm.tag.filter(|tag| self.0.tag(*tag).is_none())?;
         Some(format!("tag {gone} is gone"))
     }
 
@@ -238,14 +241,14 @@ impl<'a> Kept<'a> {
         let (is_there, kind, id) = match place {
             Thing::Site | Thing::Subject(_) => return None,
             Thing::Tag(tag) => {
-                let is_there = self.tags.contains(tag);
+                let is_there = self.0.tag(*tag).is_some();
                 return (!is_there).then(|| format!("tag {tag} is gone"));
             }
-            Thing::Zone(id) => (self.zones.contains(id), "zone", id),
-            Thing::Door(id) => (self.doors.contains(id), "door", id),
-            Thing::Line(id) => (self.lines.contains(id), "line", id),
-            Thing::Source(id) => (self.feeds.contains(id), "feed", id),
-            Thing::Anchor(id) => (self.anchors.contains(id), "anchor", id),
+            Thing::Zone(id) => (self.0.zone(id.as_str()).is_some(), "zone", id),
+            Thing::Door(id) => (self.0.door(id.as_str()).is_some(), "door", id),
+            Thing::Line(id) => (self.0.line(id.as_str()).is_some(), "line", id),
+            Thing::Source(id) => (self.0.source(id.as_str()).is_some(), "feed", id),
+            Thing::Anchor(id) => (self.0.anchor(id.as_str()).is_some(), "anchor", id),
         };
         (!is_there).then(|| format!("{kind} {id} is gone"))
     }

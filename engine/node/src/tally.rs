@@ -33,6 +33,9 @@ const KINDS: &[AlarmKind] = &[
     AlarmKind::ClockSkewed,
     AlarmKind::TagsContradict,
     AlarmKind::SelfTest,
+    AlarmKind::AuditTrouble,
+    AlarmKind::NodeClockOff,
+    AlarmKind::SelftestFailed,
 ];
 
 /// A counter a lane.
@@ -308,9 +311,12 @@ mod tests {
             AlarmKind::ClockSkewed => 13,
             AlarmKind::TagsContradict => 14,
             AlarmKind::SelfTest => 15,
+            AlarmKind::AuditTrouble => 16,
+            AlarmKind::NodeClockOff => 17,
+            AlarmKind::SelftestFailed => 18,
         };
         let places: Vec<i32> = KINDS.iter().map(|&kind| place(kind)).collect();
-        assert_eq!(places, (0..16).collect::<Vec<i32>>());
+        assert_eq!(places, (0..19).collect::<Vec<i32>>());
         let tally = Tally::default();
         tally.raise(AlarmKind::Duress);
         tally.raise(AlarmKind::Duress);

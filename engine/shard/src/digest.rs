@@ -252,5 +252,8 @@ fn kind_code(kind: AlarmKind) -> u8 {
         AlarmKind::ClockSkewed => 14,
         AlarmKind::TagsContradict => 15,
         AlarmKind::SelfTest => 16,
+        AlarmKind::AuditTrouble => 17,
+        AlarmKind::NodeClockOff => 18,
+        AlarmKind::SelftestFailed => 19,
     }
 }

@@ -10,6 +10,7 @@ mod checkpoint;
 mod digest;
 mod input;
 mod lanes;
+mod own_alarms;
 mod pings;
 mod quarantine;
 mod reports;

@@ -193,6 +193,9 @@ impl Shard {
             CommandKind::ReleaseActor(actor) => self.release(actor, scene),
             CommandKind::BeginSelftest => self.begin_selftest(scene),
             CommandKind::EndSelftest => self.end_selftest(scene),
+            CommandKind::NodeTrouble { trouble, is_on } => {
+                self.set_node_trouble(trouble, is_on, scene);
+            }
         }
     }
 

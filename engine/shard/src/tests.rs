@@ -10,6 +10,7 @@ mod crowd;
 mod faults;
 mod golden;
 mod hospital;
+mod node_troubles;
 mod oracle;
 mod play;
 mod random;

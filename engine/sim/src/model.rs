@@ -11,7 +11,9 @@ mod mover;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ach_actors_model::{AlarmId, AlarmTransition, Lane, PingBatch, Report, ReportKind, Timestamp};
+use ach_actors_model::{
+    AlarmId, AlarmTransition, Command, CommandKind, Lane, PingBatch, Report, ReportKind, Timestamp,
+};
 use ach_engine_shard::{Entry, Input};
 
 use crate::site::{SILENCE_NS, TAG_COUNT};
@@ -99,6 +101,10 @@ impl Model {
                 }
                 Input::Pings(batch) => self.take_batch(batch, entry),
                 Input::Report(report) => self.take_report(report, entry),
+                Input::Command(Command {
+                    kind: CommandKind::NodeTrouble { trouble, is_on },
+                    ..
+                }) => self.episodes.set_trouble(*trouble, *is_on, index, &mut self.notices),
                 _ => {}
             }
         }

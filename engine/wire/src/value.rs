@@ -87,6 +87,9 @@ words!(AlarmKind {
     ClockSkewed = 14,
     TagsContradict = 15,
     SelfTest = 16,
+    AuditTrouble = 17,
+    NodeClockOff = 18,
+    SelftestFailed = 19,
 });
 words!(AlarmTransition { Raised = 1, Upheld = 2, Retracted = 3, Cleared = 4, });
 words!(AlarmReason {

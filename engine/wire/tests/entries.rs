@@ -13,8 +13,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use ach_actors_model::{
-    Command, CommandKind, DoorRef, EntityRef, Lane, Name, Ping, PingBatch, Report, ReportKind,
-    SiteConfig, SourceConfig, SourceRef, TagRef, Timestamp,
+    Command, CommandKind, DoorRef, EntityRef, Lane, Name, NodeTrouble, Ping, PingBatch, Report,
+    ReportKind, SiteConfig, SourceConfig, SourceRef, TagRef, Timestamp,
 };
 use ach_engine_shard::{Entry, Input};
 use ach_engine_wire::{
@@ -70,6 +70,7 @@ fn entry(seed: u64, ping_count: u32) -> Entry {
         by: Name::new("nurse:17").unwrap(),
         kind: CommandKind::ReleaseActor(EntityRef::Door(DoorRef(3))),
     };
+    let trouble = CommandKind::NodeTrouble { trouble: NodeTrouble::Selftest, is_on: true };
     Entry {
         index: 1_234,
         at: Timestamp(1_795_316_400_000_000_000),
@@ -96,6 +97,7 @@ fn entry(seed: u64, ping_count: u32) -> Entry {
                 kind: ReportKind::AccessGranted { door: DoorRef(4), valid_ms: 5_000 },
             }),
             Input::Command(command),
+            Input::Command(Command { by: Name::new("node-1").unwrap(), kind: trouble }),
             Input::SiteChange(Box::new(site())),
             Input::OpenEpoch { source: SourceRef(2), epoch: 4 },
             Input::Resumed { away_since: Timestamp(6) },

@@ -58,7 +58,10 @@ impl Cast {
         let mut publishers = BTreeMap::new();
         for (source, (id, bundle)) in (0_u32..).zip(&self.vendors) {
             let config = ClientConfig::new(node, SERVER_NAME, bundle.clone());
-            let publisher = Client::connect(config).await?.publisher(PublisherOptions::default())?;
+            let client = Client::connect(config).await?;
+            // What is shown is judged against all that was sent.
+            let options = PublisherOptions::default().keeping_every_position();
+            let publisher = client.publisher(options)?;
             let tags: Vec<TagId> =
                 site.tags.iter().filter(|tag| tag.source == source).map(|tag| tag.id).collect();
             let refused = publisher.intern_tags(&tags).await?;

@@ -144,10 +144,14 @@ impl Told<'_> {
                 format!("input {seq} of feed {feed}, epoch {epoch}")
             }
             Cause::Deadline { due_at } => format!("a deadline due {}", local(due_at)),
-            Cause::SiteChange if self.record.notice.kind == AlarmKind::SelfTest => {
-                "the order of a self-test".to_owned()
-            }
-            Cause::SiteChange => "a change of the site".to_owned(),
+            Cause::SiteChange => match self.record.notice.kind {
+                AlarmKind::SelfTest => "the order of a self-test".to_owned(),
+                AlarmKind::AuditTrouble => "the node, of its audit log".to_owned(),
+                AlarmKind::NodeClockOff => "the node, of its clock".to_owned(),
+                AlarmKind::SelftestFailed => "the node, of its daily self-test".to_owned(),
+                AlarmKind::ClockSkewed => "the node, of its feed's clock".to_owned(),
+                _ => "a change of the site, or a command".to_owned(),
+            },
         }
     }
 

@@ -1,6 +1,6 @@
 //! An entry as a line for people and as JSON for programs.
 
-use ach_actors_model::{CommandKind, EntityRef, Ping, PingBatch, Report};
+use ach_actors_model::{CommandKind, EntityRef, NodeTrouble, Ping, PingBatch, Report};
 use ach_engine_shard::{Entry, Input};
 use serde_json::{Map, Value, json};
 
@@ -101,6 +101,19 @@ fn command_words(kind: &CommandKind) -> (&'static str, Option<EntityRef>) {
         CommandKind::QuarantineActor(thing) => ("quarantine", Some(*thing)),
         CommandKind::BeginSelftest => ("begin_selftest", None),
         CommandKind::EndSelftest => ("end_selftest", None),
+        CommandKind::NodeTrouble { trouble, is_on } => (trouble_word(*trouble, *is_on), None),
+    }
+}
+
+/// Its alarm's name, and whether it began or ended.
+fn trouble_word(trouble: NodeTrouble, is_on: bool) -> &'static str {
+    match (trouble, is_on) {
+        (NodeTrouble::AuditLog, true) => "audit_trouble",
+        (NodeTrouble::AuditLog, false) => "audit_trouble_over",
+        (NodeTrouble::Clock, true) => "node_clock_off",
+        (NodeTrouble::Clock, false) => "node_clock_right",
+        (NodeTrouble::Selftest, true) => "selftest_failed",
+        (NodeTrouble::Selftest, false) => "selftest_good",
     }
 }
 

@@ -58,7 +58,8 @@ pub(super) fn run(
         let end_at = recording.rows.last().map_or(base, |row| base.plus_ns(row.at.0));
         let show = Show { events: replay.events, is_json: replay.json, bar: bar.clone(), end_at };
         let listener = Listener::start(Client::connect(to(receiver)).await?, show).await?;
-        let publisher = Client::connect(to(vendor)).await?.publisher(PublisherOptions::default())?;
+        let client = Client::connect(to(vendor)).await?;
+        let publisher = client.publisher(PublisherOptions::default().keeping_every_position())?;
         let going = async {
             send(recording, base, pace, &publisher, &running, &clock, bar).await?;
             settle(&running, &clock).await

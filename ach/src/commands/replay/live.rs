@@ -31,7 +31,8 @@ pub(super) fn run(
     runtime()?.block_on(async {
         let mut interruption = Interruption::of_visit()?;
         let config = ClientConfig::new(node, &replay.server_name, bundle);
-        let publisher = Client::connect(config).await?.publisher(PublisherOptions::default())?;
+        let client = Client::connect(config).await?;
+        let publisher = client.publisher(PublisherOptions::default().keeping_every_position())?;
         let refused = publisher.intern_tags(&recording.tags()).await?;
         if let Some((tag, code)) = refused.first() {
             return Err(Failure::new(format!(

@@ -249,6 +249,9 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
         AlarmKind::ActorQuarantined,
         AlarmKind::ClockSkewed,
         AlarmKind::SelfTest,
+        AlarmKind::AuditTrouble,
+        AlarmKind::NodeClockOff,
+        AlarmKind::SelftestFailed,
     ];
     if system.contains(&rule.alarm) {
         mistakes.add(SiteMistake::SystemAlarm { at });

@@ -166,7 +166,7 @@ pub(crate) async fn read_lane(stream: quinn::RecvStream, inputs: mpsc::Sender<In
 
 pub(crate) async fn publisher(node: &Node, pings_max: usize) -> Publisher {
     let client = Client::connect(node.config(Role::Vendor, "uwb")).await.unwrap();
-    client.publisher(PublisherOptions { pings_max, reports_max: 100 }).unwrap()
+    client.publisher(PublisherOptions { pings_max, reports_max: 100, may_conflate: false }).unwrap()
 }
 
 pub(crate) fn ping(number: u64) -> Ping {
@@ -217,8 +217,8 @@ async fn a_refused_tag_is_told_and_a_full_outbox_goes_on_without_a_disk() {
         let mut notices = publisher.notices();
         let refused = publisher.intern_tags(&[TagId(12), TagId(13)]).await.unwrap();
         assert_eq!(refused, [(TagId(13), Code::UnknownThing)]);
-        let (count, first) = publisher.try_publish_all(&[ping(1); 8]).unwrap();
-        assert_eq!((count, first.number), (5, 1));
+        let (count, last) = publisher.try_publish_all(&[ping(1); 8]).unwrap();
+        assert_eq!((count, last.number), (5, 5));
         assert!(publisher.try_publish(ping(6)).is_err());
         let mut progress = publisher.progress();
         progress.wait_for(|progress| progress.ping.accepted_through == 5).await.unwrap();
@@ -302,8 +302,8 @@ async fn what_a_call_could_not_take_is_told_and_the_rest_is_sent() {
         let publisher = publisher(&node, 10).await;
         let pings: Vec<_> = (1..=9).map(|n| Ping { tag: TagId(n / 4), ..ping(n) }).collect();
         // Tags 0 and 1 have handles; 2, from the eighth on, has none.
-        let (count, first) = publisher.try_publish_all(&pings).unwrap();
-        assert_eq!((count, first.number), (7, 1));
+        let (count, last) = publisher.try_publish_all(&pings).unwrap();
+        assert_eq!((count, last.number), (7, 7));
         let refused = publisher.try_publish_all(&pings[7..]);
         assert_eq!(refused, Err(PublishError::TooManyThings));
         soon(publisher.drain()).await.unwrap();
@@ -316,7 +316,7 @@ async fn what_a_call_could_not_take_is_told_and_the_rest_is_sent() {
     assert!(served.said_goodbye);
 }
 
-/// Whatever finds no room is refused with an error; every ticket that was given out becomes durable.
+/// Where every position counts, whatever finds no room is refused with an error; every ticket that was given out becomes durable.
 #[tokio::test]
 async fn a_full_queue_refuses_and_never_drops() {
     let node = node();
@@ -348,4 +348,32 @@ async fn a_full_queue_refuses_and_never_drops() {
     let (_, taken) = tokio::join!(serve(&node, &mut disk, &plan), publishing);
     assert_eq!(disk.durable[2], (1..=taken).collect::<Vec<_>>());
     assert_eq!(disk.durable[0].len(), 100);
+}
+
+/// A live feed that never stops: whoever publishes is not held up, and what is sent are the newest.
+#[tokio::test]
+async fn where_there_is_no_room_the_newest_counts_and_all_are_counted() {
+    const PINGS: u64 = 400;
+    let node = node();
+    let mut disk = Disk::default();
+    let publishing = async {
+        let client = Client::connect(node.config(Role::Vendor, "uwb")).await.unwrap();
+        let options = PublisherOptions { pings_max: 3, ..PublisherOptions::default() };
+        let publisher = client.publisher(options).unwrap();
+        let mut last = 0;
+        for number in 1..=PINGS {
+            let of_one_tag = Ping { tag: TagId(100), ..ping(number) };
+            last = soon(publisher.publish(of_one_tag)).await.unwrap().number;
+        }
+        soon(publisher.drain()).await.unwrap();
+        let sent = publisher.progress().borrow().ping.published_through;
+        assert_eq!(sent, last, "the newest is the last");
+        assert_eq!(sent + publisher.gave_way_count(), PINGS);
+        assert!(publisher.gave_way_count() > 0);
+        soon(publisher.close()).await.unwrap();
+        sent
+    };
+    let plan = Plan::default();
+    let (_, sent) = tokio::join!(serve(&node, &mut disk, &plan), publishing);
+    assert_eq!(disk.durable[2], (1..=sent).collect::<Vec<_>>());
 }

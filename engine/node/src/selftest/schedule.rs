@@ -102,11 +102,12 @@ impl Schedule {
         (tested_at, test_good_at): (Timestamp, Timestamp),
         now: Timestamp,
     ) -> (bool, Option<SelftestTrouble>) {
+        // Also while the next one is due, until it is good.
+        let failed = (tested_at > test_good_at).then_some(SelftestTrouble::Failed);
         let Some(for_s) = self.due_for_s(site, tested_at, now) else {
             self.due_since.set(None);
             self.is_missed.set(false);
-            let is_failed = tested_at > test_good_at;
-            return (false, is_failed.then_some(SelftestTrouble::Failed));
+            return (false, failed);
         };
         let since = self.due_since.get();
         self.due_since.set(since.or(Some(now)));
@@ -118,7 +119,7 @@ impl Schedule {
             self.is_missed.set(true);
         }
         let is_settled = now.since_ns(self.begun_at) >= SETTLE_NS;
-        (is_settled, self.is_missed.get().then_some(SelftestTrouble::Missed))
+        (is_settled, if self.is_missed.get() { Some(SelftestTrouble::Missed) } else { failed })
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use ach_actors_model::{Lane, SiteConfig};
+use ach_actors_model::Lane;
 use ach_engine_audit::{Action, Object, ObjectKind, Outcome, Record};
 use ach_engine_net::Role;
 use ach_engine_shard::Input;
@@ -21,7 +21,7 @@ use crate::lanes::Ticketed;
 use crate::names::Names;
 use crate::notes::cursor;
 use crate::recent::NoticeAt;
-use crate::site_change::{InForce, Judged, Unfit, judge};
+use crate::site_change::{Fit, InForce, Judged, Unfit, judge};
 use crate::site_desk::DeskTurn;
 
 /// A site that is on its way.
@@ -116,7 +116,7 @@ async fn decide(
         tokio::task::spawn_blocking(move || judge(&offer, &bytes, &in_force))
     };
     let failed = |_| Unfit::plain(Code::Internal, "judging it failed; please report it");
-    let config = match judging.await.map_err(failed)? {
+    let fit = match judging.await.map_err(failed)? {
         Judged::Unfit(unfit) => return Err(unfit),
         Judged::Same if !session.rim.mark.is_storing() => {
             let detail = "in force already, and the node does not store: a start may take it back";
@@ -126,14 +126,14 @@ async fn decide(
             let detail = Text::new("it is in force already");
             return Ok(SiteVerdict { detail, ..verdict(session, offer.command) });
         }
-        Judged::Fit(config) => config,
+        Judged::Fit(fit) => fit,
     };
     if offer.is_dry_run {
         tell(session, offer, Outcome::Done, None);
         let detail = Text::new("it would be taken");
         return Ok(SiteVerdict { detail, ..verdict(session, offer.command) });
     }
-    put(session, offer, config).await
+    put(session, offer, fit).await
 }
 
 fn in_force(session: &Session) -> InForce {
@@ -151,17 +151,13 @@ fn in_force(session: &Session) -> InForce {
     }
 }
 
-async fn put(
-    session: &Session,
-    offer: &SiteOffer,
-    config: Box<SiteConfig>,
-) -> Result<SiteVerdict, Unfit> {
+async fn put(session: &Session, offer: &SiteOffer, fit: Fit) -> Result<SiteVerdict, Unfit> {
     let rim = &session.rim;
     if !rim.mark.is_storing() {
         let detail = "the node does not store: a start would take the site back";
         return Err(Unfit::plain(Code::NotNow, detail));
     }
-    let version = config.version;
+    let version = fit.config.version;
     // Nothing comes of a change before it is in the audit log: it may take protection away.
     if !rim.audit.ask(record(session, offer, Outcome::Begun)).await {
         let detail = "nothing was done: the audit log cannot be written";
@@ -173,6 +169,11 @@ async fn put(
         let detail = "nothing was done: the certificate was revoked";
         return Err(Unfit::plain(Code::CertificateRevoked, detail));
     }
+    // Nor was an alarm known to the judge that opened meanwhile.
+    fit.judge_again(offer, &in_force(session))?;
+    let Fit { config, next } = fit;
+    // Letting go of a large site takes milliseconds.
+    drop(tokio::task::spawn_blocking(move || drop(next)));
     let (ticket, settled) = rim.ticket();
     let input = Input::SiteChange(config);
     rim.counters.commands_taken.count();

@@ -91,7 +91,7 @@ fn offer(next: &SiteConfig) -> (SiteOffer, Vec<u8>) {
 /// What comes of an offer, in words.
 fn words(judged: &Judged) -> String {
     match judged {
-        Judged::Fit(config) => format!("version {}", config.version),
+        Judged::Fit(fit) => format!("version {}", fit.config.version),
         Judged::Same => "same".to_owned(),
         Judged::Unfit(Unfit { code, detail, reasons, reason_count }) => {
             let reasons: Vec<&str> = reasons.iter().map(Text::as_str).collect();

@@ -1,12 +1,14 @@
 //! A version of the site that an operator applies while the node runs.
 
+use std::sync::Arc;
+
 use ach_actors_model::{Condition, SiteConfig, TagConfig, TagId};
 use ach_clients_rust::{
     Code, Filter, NoteUpdate, Operator, Ping, Report, ReportWord, SiteVerdict, SiteWish, now,
 };
-use ach_engine_journal::{SimDisk, SimFault};
+use ach_engine_journal::{SimDisk, SimFault, StallingDisk};
 use ach_engine_net::Role;
-use ach_engine_node::{Node, NodeConfig, Running};
+use ach_engine_node::{Node, NodeConfig, Running, SystemClock};
 use ach_engine_wire::{Frame, PartBytes, SiteDigest, SiteOffer, SitePart, encode_site};
 use ach_geo::{ControlPoint, SiteFrame};
 
@@ -344,4 +346,48 @@ async fn a_version_that_stays_in_force_keeps_the_origin_it_was_drawn_by() {
     let node = started(with_tag(51), new);
     assert_eq!((node.site_version(), node.is_site_as_given()), (2, false));
     raises_in_the_vault_of(&ward, &node, &old).await;
+}
+
+/// The judge knows what was open when he began. The audit log's disk holds the change up meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_that_opens_while_a_version_is_judged_is_not_ended_unsaid() {
+    let ward = Ward::new();
+    std::fs::create_dir_all(ward.folder.path().join("data")).unwrap();
+    let audit_disk = StallingDisk::new(SimDisk::new(2, 256 << 20));
+    let clock = Arc::new(SystemClock::default());
+    let disk = SimDisk::new(1, 256 << 20);
+    let node = Node::start_on_disks(ward.config(), &disk, audit_disk.clone(), clock).unwrap();
+    let vendor = ward.vendor(node.address()).await;
+    let mut alarms = ward.alarms(node.address()).await;
+    let mut chief = Raw::open(node.address(), &ward.bundle(Role::Operator, "chief")).await;
+    for tag in 1..=9 {
+        let mut next = site();
+        next.tags.retain(|it| it.id != TagId(tag));
+        let bytes = encode_site(&next).unwrap();
+        audit_disk.stall();
+        chief.say(offer(tag, &bytes)).await;
+        for part in PartBytes::cut(&bytes) {
+            chief.say(SitePart { command: tag, bytes: part }).await;
+        }
+        // What is asked after an answer to what was asked after the offer is answered after that began
+        // to be judged.
+        for round in 1..=2 {
+            let command = 100 * tag + round;
+            chief.say(ach_engine_wire::SiteQuery { command }).await;
+            chief.hear(|it| matches!(it, Frame::SiteVerdict(it) if it.command == command)).await;
+        }
+        vendor.report(Report::tag(TagId(tag), now(), ReportWord::ButtonPressed)).await.unwrap();
+        while !alarms.next().await.starts_with("Raised Duress") {}
+        audit_disk.go_on();
+        let answer =
+            chief.hear(|it| matches!(it, Frame::SiteVerdict(it) if it.command == tag)).await;
+        let Frame::SiteVerdict(verdict) = answer else { panic!() };
+        // On a busy machine the log may have been waited for too long; then another tag is tried.
+        if verdict.code != Code::NotNow {
+            assert_eq!((verdict.code, verdict.version), (Code::SiteStrands, 1), "{verdict:?}");
+            assert!(reasons(&verdict)[0].contains("Duress"), "{verdict:?}");
+            return;
+        }
+    }
+    panic!("nine times the audit log was waited for too long");
 }

@@ -1,6 +1,6 @@
 //! What a node writes into its audit log, and that it goes on when it cannot.
 
-use ach_actors_model::TagId;
+use ach_actors_model::{AlarmKind, TagId};
 use ach_clients_rust::{Client, ClientConfig, Filter, Report, ReportWord, Thing, now};
 use ach_engine_audit::{
     Action, AgentRole, Outcome, Record, Report as AuditReport, Verifier, VerifyingKey,
@@ -198,7 +198,7 @@ async fn when_the_audit_log_cannot_be_written_alarms_go_on_and_an_operator_is_to
     let ward = Ward::new();
     let audit_disk = SimDisk::new(2, DISK_BYTES);
     let node = start_on(&ward, &audit_disk);
-    let mut alarms = ward.alarms(node.address()).await;
+    let mut alarms = ward.alarms_of(node.address(), vec![AlarmKind::Duress]).await;
     let vendor = ward.vendor(node.address()).await;
     let mut operator = ward.client(node.address(), Role::Operator, "chief").await.operator();
     assert!(!node.health().is_degraded());

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::ward::raw::{Raw, hello, pings, reading};
 use crate::ward::scene::Scene;
 use crate::ward::{Ward, in_time, name};
-use ach_actors_model::{Lane, NS_PER_S, Timestamp};
+use ach_actors_model::{AlarmKind, Lane, NS_PER_S, Timestamp};
 use ach_clients_rust::{AlarmUpdate, Thing, now};
 use ach_engine_net::Role;
 use ach_engine_node::{Clock, Node, SystemClock};
@@ -84,9 +84,9 @@ async fn a_feed_whose_clock_is_off_is_one_alarm() {
 
 /// The machine's clocks, with a UTC that can be set.
 #[derive(Debug, Default)]
-struct SetClock {
+pub(crate) struct SetClock {
     system: SystemClock,
-    ahead_ns: AtomicU64,
+    pub(crate) ahead_ns: AtomicU64,
 }
 
 impl Clock for SetClock {
@@ -121,7 +121,8 @@ async fn while_the_nodes_own_clock_is_off_no_vendor_is_blamed() {
     let ward = Ward::new();
     let clock = Arc::new(SetClock::default());
     let node = Node::start_by(ward.config(), clock.clone()).unwrap();
-    let mut alarms = ward.alarms(node.address()).await;
+    let kinds = vec![AlarmKind::Duress, AlarmKind::ClockSkewed];
+    let mut alarms = ward.alarms_of(node.address(), kinds).await;
     let mut raw = Raw::open(node.address(), &ward.bundle(Role::Vendor, "uwb")).await;
     raw.intern(&[1]).await;
     let mut lane = raw.lane(Lane::Duress).await;

@@ -18,6 +18,7 @@ mod clocks;
 mod following;
 mod history;
 mod late_journal;
+mod node_troubles;
 mod numbers;
 mod overload;
 mod restart;

@@ -168,7 +168,7 @@ async fn a_vendor_publishes_more_than_it_may_keep_while_nothing_becomes_durable(
     let node = ward.start_on(disk.clone());
     let mut alarms = ward.alarms(node.address()).await;
     let client = ward.client(node.address(), Role::Vendor, "uwb").await;
-    let options = PublisherOptions { pings_max: 100, reports_max: 10 };
+    let options = PublisherOptions { pings_max: 100, reports_max: 10, may_conflate: false };
     let vendor = client.publisher(options).unwrap();
     let first = vendor.publish(ping(1, 1_000, 1_000)).await.unwrap();
     vendor.wait_durable(first).await.unwrap();

@@ -194,8 +194,14 @@ impl Ward {
     }
 
     pub(crate) async fn alarms(&self, address: SocketAddr) -> Alarms {
+        self.alarms_of(address, Vec::new()).await
+    }
+
+    /// Alarms of these kinds, or of all.
+    pub(crate) async fn alarms_of(&self, address: SocketAddr, kinds: Vec<AlarmKind>) -> Alarms {
         let client = self.client(address, Role::Receiver, "desk").await;
-        let stream = client.subscriber().alarms(Filter::default(), None).await.unwrap();
+        let filter = Filter { kinds, ..Filter::default() };
+        let stream = client.subscriber().alarms(filter, None).await.unwrap();
         let mut alarms = Alarms { stream };
         alarms.expect("open 0").await;
         alarms

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use ach_actors_model::{
     AlarmId, AlarmKind, AlarmTransition, Command, CommandKind, Condition, DoorRef, EntityRef, Lane,
-    NS_PER_S, Ping, ReportKind, RuleConfig, SourceRef, SubjectRef, TagConfig, TagId, TagRef,
-    Timestamp, ZoneRef,
+    NS_PER_S, NodeTrouble, Ping, ReportKind, RuleConfig, SourceRef, SubjectRef, TagConfig, TagId,
+    TagRef, Timestamp, ZoneRef,
 };
 use ach_geo::{Floor, Position};
 use rand::{RngExt, SeedableRng};
@@ -142,10 +142,13 @@ fn wild_day(seed: u64) -> Vec<Entry> {
                 27 => Input::OpenEpoch { source: RTLS, epoch: 1 },
                 28 => {
                     let actor = wild_actor(&mut rng);
-                    let kind = match rng.random_range(0..6) {
+                    let trouble = NodeTrouble::ALL[rng.random_range(0..NodeTrouble::ALL.len())];
+                    let is_on = rng.random();
+                    let kind = match rng.random_range(0..8) {
                         0..2 => CommandKind::QuarantineActor(actor),
                         2..4 => CommandKind::ReleaseActor(actor),
                         4 => CommandKind::BeginSelftest,
+                        5 | 6 => CommandKind::NodeTrouble { trouble, is_on },
                         _ => CommandKind::EndSelftest,
                     };
                     Input::Command(Command { by: name("operator"), kind })

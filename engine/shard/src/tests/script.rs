@@ -18,8 +18,9 @@
 
 use ach_actors_entities::Site;
 use ach_actors_model::{
-    AnchorRef, Command, CommandKind, DoorRef, EntityRef, Lane, NS_PER_MS, NS_PER_S, Ping,
-    PingBatch, Report, ReportKind, SiteConfig, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
+    AnchorRef, Command, CommandKind, DoorRef, EntityRef, Lane, NS_PER_MS, NS_PER_S, NodeTrouble,
+    Ping, PingBatch, Report, ReportKind, SiteConfig, SourceRef, SubjectRef, TagRef, Timestamp,
+    ZoneRef,
 };
 use ach_geo::{Floor, Position};
 
@@ -157,6 +158,15 @@ impl Script {
                     _ => CommandKind::EndSelftest,
                 };
                 Input::Command(Command { by: name("operator"), kind })
+            }
+            ["trouble", what, is_on] => {
+                let trouble = match *what {
+                    "audit" => NodeTrouble::AuditLog,
+                    "clock" => NodeTrouble::Clock,
+                    _ => NodeTrouble::Selftest,
+                };
+                let kind = CommandKind::NodeTrouble { trouble, is_on: *is_on == "on" };
+                Input::Command(Command { by: name("node-1"), kind })
             }
             [verb @ ("release" | "hold"), actor] => {
                 let actor = entity(actor);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ach_actors_model::{AlarmId, AlarmTransition};
+use ach_actors_model::{AlarmId, AlarmTransition, NodeTrouble};
 use twox_hash::XxHash3_128;
 
 use super::Notice;
@@ -21,7 +21,11 @@ type Key = (&'static str, Option<u32>, Place);
 
 /// All episodes: how many there were, and the one that is open.
 #[derive(Debug, Default)]
-pub(super) struct Episodes(BTreeMap<Key, (u32, Option<AlarmId>)>);
+pub(super) struct Episodes {
+    of_rules: BTreeMap<Key, (u32, Option<AlarmId>)>,
+    /// By what is wrong with the node itself.
+    of_node: BTreeMap<NodeTrouble, (u32, Option<AlarmId>)>,
+}
 
 impl Episodes {
     /// The condition holds. Nothing new if it did.
@@ -33,7 +37,7 @@ impl Episodes {
         index: u64,
         notices: &mut Vec<Notice>,
     ) {
-        let (ordinal, open) = self.0.entry((rule, who, place)).or_default();
+        let (ordinal, open) = self.of_rules.entry((rule, who, place)).or_default();
         if open.is_none() {
             *ordinal = ordinal.saturating_add(1);
             let id = rule_id(rule, who, place, *ordinal);
@@ -51,14 +55,39 @@ impl Episodes {
         index: u64,
         notices: &mut Vec<Notice>,
     ) {
-        let open = self.0.get_mut(&(rule, who, place)).and_then(|(_, open)| open.take());
+        let open = self.of_rules.get_mut(&(rule, who, place)).and_then(|(_, open)| open.take());
         if let Some(id) = open {
             notices.push(Notice { id, transition: AlarmTransition::Cleared, index });
         }
     }
 
+    /// The node says what is wrong with it, or no longer is. Nothing new if it was so.
+    pub(super) fn set_trouble(
+        &mut self,
+        trouble: NodeTrouble,
+        is_on: bool,
+        index: u64,
+        notices: &mut Vec<Notice>,
+    ) {
+        let (ordinal, open) = self.of_node.entry(trouble).or_default();
+        match (is_on, *open) {
+            (true, None) => {
+                *ordinal = ordinal.saturating_add(1);
+                let id = node_trouble_id(trouble, *ordinal);
+                *open = Some(id);
+                notices.push(Notice { id, transition: AlarmTransition::Raised, index });
+            }
+            (false, Some(id)) => {
+                *open = None;
+                notices.push(Notice { id, transition: AlarmTransition::Cleared, index });
+            }
+            _ => {}
+        }
+    }
+
     pub(super) fn open_ids(&self) -> BTreeSet<AlarmId> {
-        self.0.values().filter_map(|(_, open)| *open).collect()
+        let open = self.of_rules.values().chain(self.of_node.values());
+        open.filter_map(|(_, open)| *open).collect()
     }
 }
 
@@ -95,6 +124,21 @@ pub(crate) fn rule_id(rule: &str, who: Option<u32>, place: Place, ordinal: u32) 
             bytes.extend_from_slice(&tag_id(tag).0.to_le_bytes());
         }
     }
+    bytes.extend_from_slice(&ordinal.to_le_bytes());
+    AlarmId(XxHash3_128::oneshot(&bytes))
+}
+
+/// The id of an alarm about the node itself.
+fn node_trouble_id(trouble: NodeTrouble, ordinal: u32) -> AlarmId {
+    let kind = match trouble {
+        NodeTrouble::AuditLog => 6,
+        NodeTrouble::Clock => 7,
+        NodeTrouble::Selftest => 8,
+    };
+    let mut bytes = b"ach-alarm-1".to_vec();
+    part(&mut bytes, SITE);
+    bytes.extend_from_slice(&[1, kind, 0, 0]);
+    part(&mut bytes, "");
     bytes.extend_from_slice(&ordinal.to_le_bytes());
     AlarmId(XxHash3_128::oneshot(&bytes))
 }

@@ -244,6 +244,9 @@ fn word(word: &dyn std::fmt::Debug) -> u8 {
         "ClockSkewed" => 14,
         "TagsContradict" => 15,
         "SelfTest" => 16,
+        "AuditTrouble" => 17,
+        "NodeClockOff" => 18,
+        "SelftestFailed" => 19,
         other => panic!("{other} has no number here yet"),
     }
 }

@@ -176,8 +176,15 @@ fn answer_frames() -> Vec<(&'static str, Frame)> {
     ]
 }
 
-const KINDS: [AlarmKind; 4] =
-    [AlarmKind::Elopement, AlarmKind::Duress, AlarmKind::ClockSkewed, AlarmKind::TagsContradict];
+const KINDS: [AlarmKind; 7] = [
+    AlarmKind::Elopement,
+    AlarmKind::Duress,
+    AlarmKind::ClockSkewed,
+    AlarmKind::TagsContradict,
+    AlarmKind::AuditTrouble,
+    AlarmKind::NodeClockOff,
+    AlarmKind::SelftestFailed,
+];
 
 fn operation_frames() -> Vec<(&'static str, Frame)> {
     let filter = Filter {

@@ -72,6 +72,7 @@ fn a_node_that_was_away_says_that_the_test_was_missed_and_makes_up_for_it() {
     assert_eq!(schedule.look(&site, (at(8, 1), at(8, 1)), at(8, 2)), (false, None));
     let failed = Some(SelftestTrouble::Failed);
     assert_eq!(schedule.look(&site, (at(8, 1), yesterday), at(8, 2)), (false, failed));
+    assert_eq!(schedule.look(&site, (at(8, 1), yesterday), at(30, 0)), (true, failed), "still");
     // One that comes back in time has missed nothing.
     let schedule = Schedule::new(minute(6, 0), at(4, 5));
     assert_eq!(schedule.look(&site, (yesterday, yesterday), at(4, 5)), (false, None));

@@ -105,12 +105,13 @@ impl PhaseOutcome {
     fn line(&self) -> String {
         let said = |value: Option<f64>| value.map_or("-".to_owned(), |it| format!("{it:.0}"));
         format!(
-            "{} pings/s planned, {:.0} decided on, {} conflated, {} without room; alarms {} of {}, \
+            "{} pings/s planned, {:.0} decided on, {} conflated, {} conflated in the client, {} without room; alarms {} of {}, \
              p50 {} us, p99 {} us (echo p50 {}, sent late p50 {}; p50 to the node {}, in its lane {}, to \
              the receiver {}); {} MiB; node {} cpu s of {:.0}, drained after {:.2} s",
             self.pings_per_s_planned,
             self.pings_accepted_per_s,
             self.totals.conflated,
+            self.pings_conflated_in_client,
             self.pings_unqueued,
             self.lanes.iter().map(|lane| lane.alarms_heard).sum::<u64>(),
             self.lanes.iter().map(|lane| lane.alarms_due).sum::<u64>(),
@@ -144,14 +145,18 @@ impl Overloaded<'_> {
             self.tags, self.zones
         )?;
         write!(text, "\n{}", self.provenance.text())?;
-        writeln!(text, "\nramp: pings a second offered, decided on; gave way, found no room")?;
+        writeln!(
+            text,
+            "\nramp: pings a second offered, decided on; gave way in the node, in the client, found no room"
+        )?;
         for step in &self.ramp.steps {
             writeln!(
                 text,
-                "{:>9} {:>11.0} {:>9} {:>9}  {}",
+                "{:>9} {:>11.0} {:>9} {:>9} {:>9}  {}",
                 step.offered_per_s,
                 step.accepted_per_s,
                 step.conflated,
+                step.conflated_in_client,
                 step.unqueued,
                 if step.is_carried { "carried" } else { "not carried" }
             )?;
@@ -189,6 +194,7 @@ impl Overloaded<'_> {
         let counts = [
             ("decided on", totals.accepted),
             ("gave way", totals.conflated),
+            ("gave way in the client", self.triple.pings_conflated_in_client),
             ("late", totals.late),
             ("duplicate", totals.duplicate),
             ("refused", totals.refused),

@@ -6,7 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 use ach_actors_model::NS_PER_S;
-use ach_clients_rust::{Publisher, now};
+use ach_clients_rust::{Publisher, PublisherOptions, now};
 use ach_load_tests_fleet::Provenance;
 use serde::Serialize;
 use tokio::runtime::Runtime;
@@ -107,7 +107,9 @@ fn loaded(
         .thread_name("vendor")
         .enable_all()
         .build()?;
-    let publisher: Publisher = vendor.block_on(met(host.vendor.clone(), &campus.tags, &[]))?;
+    let options = PublisherOptions::default().keeping_every_position();
+    let meeting = met(host.vendor.clone(), &campus.tags, &[], options);
+    let publisher: Publisher = vendor.block_on(meeting)?;
     let scenario = Scenario {
         goal: String::new(),
         tags: asked.with.tags,

@@ -69,7 +69,9 @@ impl Load<'_> {
     async fn publisher(&self, scenario: &Scenario) -> Result<Publisher, Failure> {
         let count = usize::try_from(scenario.tags).unwrap_or(usize::MAX);
         let tags = self.campus.tags.get(..count).unwrap_or(&self.campus.tags);
-        met(self.vendor.clone(), tags, &self.campus.quiet).await
+        // Each ping is timed.
+        let options = PublisherOptions::default().keeping_every_position();
+        met(self.vendor.clone(), tags, &self.campus.quiet, options).await
     }
 
     /// At the node's numbers, if it tells them.
@@ -188,9 +190,9 @@ pub(crate) async fn met(
     vendor: ClientConfig,
     tags: &[LoadTag],
     quiet: &[LoadTag],
+    options: PublisherOptions,
 ) -> Result<Publisher, Failure> {
-    let publisher = Client::connect(vendor).await?;
-    let publisher = publisher.publisher(PublisherOptions::default())?;
+    let publisher = Client::connect(vendor).await?.publisher(options)?;
     let ids: Vec<TagId> = tags.iter().chain(quiet).map(|tag| tag.id).collect();
     let refused = publisher.intern_tags(&ids).await?;
     if let Some((tag, code)) = refused.first() {

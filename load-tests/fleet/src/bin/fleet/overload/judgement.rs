@@ -101,6 +101,13 @@ pub(super) fn kept(load: &str, phase: &PhaseOutcome) -> Vec<Finding> {
     let found = format!("{} published, {:?}", phase.pings_published, phase.totals);
     let is_counted = phase.totals.sum() == phase.pings_published && phase.pings_published > 0;
     findings.push(finding("every ping that was sent is counted", found, is_counted));
+    let (conflated, unqueued) = (phase.pings_conflated_in_client, phase.pings_unqueued);
+    let found = format!(
+        "{} offered, {} published, {conflated} gave way in the client, {unqueued} without room",
+        phase.pings_offered, phase.pings_published
+    );
+    let is_counted = phase.pings_published + conflated + unqueued == phase.pings_offered;
+    findings.push(finding("every ping that was offered is counted", found, is_counted));
     let gaps = phase.gaps;
     findings.push(finding("the receiver's stream is whole", format!("{gaps} gaps"), gaps == 0));
     let found = if phase.is_storing { "yes" } else { "no" };
@@ -116,8 +123,10 @@ fn compared(half: &PhaseOutcome, triple: &PhaseOutcome) -> Vec<Finding> {
     let said =
         |value: Option<f64>| value.map_or("not measured".to_owned(), |it| format!("{it:.2}"));
     let within = |value: Option<f64>, most: f64| value.is_some_and(|value| value <= most);
-    let gave_way = half.totals.conflated + half.pings_unqueued;
-    let held_back = triple.totals.conflated + triple.pings_unqueued;
+    let thinned = |phase: &PhaseOutcome| {
+        phase.totals.conflated + phase.pings_conflated_in_client + phase.pings_unqueued
+    };
+    let (gave_way, held_back) = (thinned(half), thinned(triple));
     let part = |phase: &PhaseOutcome| {
         let planned = float(phase.pings_per_s_planned) * phase.seconds;
         float(phase.pings_offered) / planned

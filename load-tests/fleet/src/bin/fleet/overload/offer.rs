@@ -36,7 +36,8 @@ pub(crate) struct SentReport {
 pub(crate) struct Offered {
     /// Pings that were due.
     pub(crate) pings: u64,
-    /// Of these, those for which the client had no room: the node gave it no credit.
+    /// Of these, those for which the client had no room, for the node gave it no credit, nor an older one of
+    /// the tag to take the place of.
     pub(crate) pings_unqueued: u64,
     pub(crate) reports: Vec<SentReport>,
     /// Reports for which the client had no room.
@@ -88,14 +89,8 @@ impl Offer<'_> {
                 pings.clear();
                 let chunk = tags.by_ref().take(rest.min(CHUNK_PINGS));
                 pings.extend(chunk.map(|tag: &LoadTag| tag.ping(observed_at, None)));
-                let taken = self.publish(&pings)?;
+                self.publish(&pings, &mut offered)?;
                 rest -= pings.len();
-                if taken < pings.len() {
-                    // The others of this cycle would find no room either.
-                    let left = rest.saturating_add(pings.len() - taken);
-                    offered.pings_unqueued += u64::try_from(left).unwrap_or(u64::MAX);
-                    rest = 0;
-                }
             }
             self.report(&mut plan, &mut offered)?;
             self.probe(&runtime, begins_at, &mut offered)?;
@@ -104,12 +99,20 @@ impl Offer<'_> {
         }
     }
 
-    fn publish(&self, pings: &[Ping]) -> Result<usize, SendError> {
-        match self.publisher.try_publish_all(pings) {
-            Ok((count, _)) => Ok(count),
-            Err(PublishError::Full { .. }) => Ok(0),
-            Err(error) => Err(error.into()),
+    /// Hands over what there is room for. Where one finds none, another may find an older one of its tag.
+    fn publish(&self, mut pings: &[Ping], offered: &mut Offered) -> Result<(), SendError> {
+        while !pings.is_empty() {
+            let passed = match self.publisher.try_publish_all(pings) {
+                Ok((count, _)) => count,
+                Err(PublishError::Full { .. }) => {
+                    offered.pings_unqueued += 1;
+                    1
+                }
+                Err(error) => return Err(error.into()),
+            };
+            pings = pings.get(passed..).unwrap_or_default();
         }
+        Ok(())
     }
 
     /// Sends the probes that are due: half as many as reports, for half of these raise an alarm, and

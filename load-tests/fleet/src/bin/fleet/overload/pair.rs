@@ -52,6 +52,7 @@ pub(crate) struct Step {
     pub(crate) offered_per_s: u64,
     pub(crate) accepted_per_s: f64,
     pub(crate) conflated: u64,
+    pub(crate) conflated_in_client: u64,
     pub(crate) unqueued: u64,
     /// How far history was behind in the end.
     pub(crate) history_lag_s: f64,
@@ -112,6 +113,7 @@ fn ramp(rig: &Rig<'_>, is_for_long: bool) -> Result<Vec<Step>, Failure> {
     'rates: for _ in 0..RAMP_STEPS_MAX {
         for _ in 0..RAMP_TRIES {
             let before = publisher.progress().borrow().ping.totals;
+            let gave_way = publisher.gave_way_count();
             let offer = Offer {
                 watched: rig.watched,
                 publisher: &publisher,
@@ -127,13 +129,16 @@ fn ramp(rig: &Rig<'_>, is_for_long: bool) -> Result<Vec<Step>, Failure> {
             let seconds = float(offered.took_ns) / 1e9;
             let is_offered = float(offered.pings) >= CARRIED_PART_MIN * float(rate) * seconds;
             let is_decided = float(decided) >= CARRIED_PART_MIN * float(offered.pings);
-            let is_whole = conflated == 0 && offered.pings_unqueued == 0;
+            let conflated_in_client = publisher.gave_way_count() - gave_way;
+            let is_thinned = conflated > 0 || conflated_in_client > 0;
+            let is_whole = !is_thinned && offered.pings_unqueued == 0;
             let is_carried =
                 is_offered && is_decided && is_whole && !(is_for_long && lag_s > HISTORY_LAG_S_MAX);
             steps.push(Step {
                 offered_per_s: rate,
                 accepted_per_s: float(decided) / seconds,
                 conflated,
+                conflated_in_client,
                 unqueued: offered.pings_unqueued,
                 history_lag_s: lag_s,
                 is_carried,

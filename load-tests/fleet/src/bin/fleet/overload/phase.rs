@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ach_actors_model::{Lane, NS_PER_S};
-use ach_clients_rust::{ClientConfig, Progress, Publisher, now};
+use ach_clients_rust::{ClientConfig, Progress, Publisher, PublisherOptions, now};
 use ach_load_tests_fleet::{Latencies, Percentiles};
 use serde::Serialize;
 use tokio::runtime::Runtime;
@@ -71,7 +71,10 @@ pub(crate) struct PhaseOutcome {
     pub(crate) seconds: f64,
     pub(crate) pings_per_s_planned: u64,
     pub(crate) pings_offered: u64,
-    /// Pings the client had no room for, because the node gave no credit.
+    /// Pings that gave way to newer ones of their tags in the client, which had no room because the node
+    /// gave no credit. What gave way in the node is in `totals`.
+    pub(crate) pings_conflated_in_client: u64,
+    /// Pings the client had no room for, nor one of their tags to take the place of.
     pub(crate) pings_unqueued: u64,
     pub(crate) pings_published: u64,
     pub(crate) totals: Totals,
@@ -135,7 +138,10 @@ impl Rig<'_> {
             .enable_all()
             .build()?;
         let publisher = vendor.block_on(async {
-            let publisher = met(self.vendor.clone(), &self.watched.campus.tags, &[]).await?;
+            // As of a live feed: where there is no room, what is newest counts.
+            let options = PublisherOptions::default();
+            let tags = &self.watched.campus.tags;
+            let publisher = met(self.vendor.clone(), tags, &[], options).await?;
             for report in AlertPlan::cleared(self.watched, now()) {
                 publisher.report(report).await?;
             }
@@ -203,6 +209,7 @@ impl PhaseOutcome {
     fn publish(&mut self, offered: &Offered, before: &Progress, after: &Progress) {
         self.pings_offered = offered.pings;
         self.pings_unqueued = offered.pings_unqueued;
+        self.pings_conflated_in_client = after.ping.gave_way_count - before.ping.gave_way_count;
         self.reports_unqueued = offered.reports_unqueued;
         self.pings_published = after.ping.published_through - before.ping.published_through;
         self.totals = less(&after.ping.totals, &before.ping.totals);
