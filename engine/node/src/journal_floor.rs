@@ -5,6 +5,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::checkpoint_store::Good;
+use crate::planted::{PlantedBug, is_planted};
 
 /// Checkpoints whose place is remembered while something else still wants the journal before them: 128
 /// GiB of it at the default distance. Beyond that more is kept than must be.
@@ -37,7 +38,8 @@ struct Wants {
 impl Wants {
     fn lsn(&mut self) -> u64 {
         let Some(start) = self.start.filter(|_| !self.is_all_kept) else { return 0 };
-        let wanted = [self.written_index, self.archived_index].into_iter().flatten();
+        let written_index = self.written_index.filter(|_| !is_planted(PlantedBug::HistoryNotAsked));
+        let wanted = [written_index, self.archived_index].into_iter().flatten();
         let index = wanted.fold(start.index, u64::min);
         let Some(floor) = self.good.iter().rfind(|good| good.index <= index).copied() else {
             return 0;
