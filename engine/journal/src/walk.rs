@@ -46,6 +46,10 @@ pub(crate) trait Visit {
     fn group(&mut self, header: &GroupHeader);
     /// A record is read; only with a key.
     fn record(&mut self, record: Record<'_>);
+    /// Whether no more is wanted: then the walk ends with this group, and nothing is known of the rest.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// Why a walk ended early.
@@ -98,6 +102,9 @@ pub(crate) fn walk<D: Disk>(
     let (births, fault) = walker.read_headers(present);
     for (place, header) in births.iter().enumerate() {
         walker.enter(header, visit, births.get(place.saturating_add(1)))?;
+        if visit.is_over() {
+            return Ok(walker.walked());
+        }
     }
     match fault {
         Some(fault) => Err(walker.behind(fault)),
@@ -327,7 +334,7 @@ impl<'a, D: Disk> Walker<'a, D> {
         let used = bytes.get(..end).unwrap_or(&bytes);
         let mut at = GROUPS_AT;
         let outcome = loop {
-            if limit.is_some() && at == end {
+            if visit.is_over() || (limit.is_some() && at == end) {
                 break Ok(());
             }
             let lsn = self.end.last_lsn.plus(1);
@@ -388,8 +395,13 @@ impl<'a, D: Disk> Walker<'a, D> {
             let missing = self.end.last_lsn.plus(1);
             return Err(harm(segment, self.end.offset, missing, Harm::Short));
         }
+        Ok(self.walked())
+    }
+
+    /// What was found as far as it came.
+    fn walked(self) -> Walked {
         let Walker { end, spans, old_damage, cut, notes, mark, strays, .. } = self;
-        Ok(Walked { end, spans, old_damage, cut, notes, mark, strays })
+        Walked { end, spans, old_damage, cut, notes, mark, strays }
     }
 }
 

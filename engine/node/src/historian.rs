@@ -45,6 +45,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// So few missing entries are read while the queue goes on to fill.
 const GAP_ENTRIES_MAX: u64 = 4_096;
 
+/// After so many entries a history that catches up looks after the house: a minute or so.
+const CATCH_UP_ENTRIES: u64 = 1 << 20;
+
 /// How often in one look it reads what is missing. Each time leaves less.
 const ROUNDS_MAX: usize = 8;
 
@@ -221,6 +224,11 @@ impl<D: Disk + Clone> Historian<D> {
         if is_last {
             return;
         }
+        self.keep_house_in_time(now_ns);
+    }
+
+    /// Looks after what is over now and then, also while history catches up for hours.
+    fn keep_house_in_time(&mut self, now_ns: u64) {
         if now_ns.saturating_sub(self.tidied_at_ns) >= HOUSEKEEPING_NS || self.tidied_at_ns == 0 {
             self.tidied_at_ns = now_ns;
             self.keep_house();
@@ -364,11 +372,14 @@ impl<D: Disk + Clone> Historian<D> {
         self.parts.queue.pause();
         self.held = None;
         while !self.parts.queue.is_closed() {
-            let through = self.parts.mark.durable_index();
+            let taken = self.writer.as_ref().map_or(0, HistoryWriter::taken_through);
+            let durable_index = self.parts.mark.durable_index();
+            let through = durable_index.min(taken.saturating_add(CATCH_UP_ENTRIES));
             self.reread(through)?;
             if self.parts.mark.durable_index().saturating_sub(through) <= GAP_ENTRIES_MAX {
                 break;
             }
+            self.keep_house_in_time(self.pace.monotonic_ns());
         }
         self.parts.queue.resume();
         Ok(())
@@ -376,7 +387,7 @@ impl<D: Disk + Clone> Historian<D> {
 
     fn reread(&mut self, through: u64) -> Result<(), Fault> {
         let Historian { parts, writer, bell, ringing, pace, .. } = self;
-        let HistorianParts { queue, counters, rereading, floor, room, data, .. } = parts;
+        let HistorianParts { queue, counters, rereading, floor, room, data, mark, .. } = parts;
         let Some(writer) = writer else { return Ok(()) };
         let folder = data.join(HISTORY_FOLDER);
         let mut is_room_low = false;
@@ -389,7 +400,7 @@ impl<D: Disk + Clone> Historian<D> {
                 && pace.monotonic_ns().saturating_sub(begun_ns) >= BEHIND_NS
                 && let Some(bell) = bell
             {
-                let left = through.saturating_sub(writer.taken_through());
+                let left = mark.durable_index().saturating_sub(writer.taken_through());
                 bell.rung(ringing);
                 bell::answer(ringing, Err(&format!("it is {left} entries behind")));
             }

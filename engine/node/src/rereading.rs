@@ -5,6 +5,7 @@
 //! archives, and decides what archives and journal have after it; its effects must be those that were
 //! journaled. Nothing is locked, so a running node may be writing at the time.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use ach_actors_entities::Effect;
@@ -79,6 +80,10 @@ pub enum RereadError {
     #[error("the cryptography failed; try again")]
     Cipher(#[from] KekRefused),
 }
+
+/// How often a reading may be overtaken by a node that archives and gives up meanwhile: each time it has
+/// come further.
+const OVERTAKEN_MAX: usize = 8;
 
 /// Reads what a history has not taken.
 #[derive(Debug)]
@@ -188,11 +193,42 @@ impl<D: Disk + Clone> Rereading<D> {
             _ => self.stand(writer)?,
         };
         writer.must_follow(at.shard.entry_index(), at.shard.entry_at())?;
+        for _ in 0..OVERTAKEN_MAX {
+            let newest = self.newest_archived()?;
+            let outcome = self.read_on(&mut at, writer, through, goes_on);
+            // What was archived and given up between the two readings is in the archives now.
+            let is_overtaken = matches!(outcome, Err(RereadError::Missing { .. }))
+                && self.newest_archived()? > newest;
+            if !is_overtaken {
+                outcome?;
+                self.at = Some(at);
+                return Ok(());
+            }
+        }
+        Err(RereadError::Missing { expected: writer.taken_through().saturating_add(1) })
+    }
+
+    /// The last entry that is archived; 0 for none.
+    fn newest_archived(&self) -> Result<u64, RereadError> {
+        let spans = archives(&self.archives);
+        let spans =
+            spans.map_err(|source| RereadError::Archive { file: self.archives.clone(), source })?;
+        Ok(spans.last().map_or(0, |span| span.last_index))
+    }
+
+    /// Reads archives, then the journal.
+    fn read_on(
+        &self,
+        at: &mut At,
+        writer: &mut HistoryWriter,
+        through: u64,
+        goes_on: &mut dyn FnMut(&HistoryWriter) -> bool,
+    ) -> Result<(), RereadError> {
         let mut is_over = false;
         // The journal may have given up what follows a checkpoint beside it.
         let archived =
             if self.oldest_lsn()?.is_none_or(|oldest| oldest > Lsn(at.lsn.0.saturating_add(1))) {
-                self.read_archives(&mut at, writer, through, &mut |writer| {
+                self.read_archives(at, writer, through, &mut |writer| {
                     is_over = !goes_on(writer);
                     !is_over
                 })
@@ -200,17 +236,12 @@ impl<D: Disk + Clone> Rereading<D> {
                 Ok(())
             };
         if is_over || writer.taken_through() >= through {
-            self.at = Some(at);
             return archived;
         }
-        match self.read_journal(&mut at, writer, through, goes_on) {
+        match self.read_journal(at, writer, through, goes_on) {
             // What the journal has not either is told by the archive that should have it.
             Err(RereadError::Missing { .. }) if archived.is_err() => archived,
-            Err(error) => Err(error),
-            Ok(()) => {
-                self.at = Some(at);
-                Ok(())
-            }
+            read => read,
         }
     }
 
@@ -370,7 +401,7 @@ impl<D: Disk + Clone> Rereading<D> {
         let mut each = |record: Record<'_>| {
             is_over |= record.kind == RecordKind::Entry && record.index > through;
             if is_over {
-                return;
+                return ControlFlow::Break(());
             }
             if record.kind == RecordKind::Entry && record.index > at.shard.entry_index() {
                 outcome = at.take(record.index, record.payload, writer);
@@ -380,8 +411,9 @@ impl<D: Disk + Clone> Rereading<D> {
             if outcome.is_ok() {
                 at.lsn = record.lsn;
             }
+            if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let report = match Reader::new(self.disk.clone()).show_after(&self.kek, after, &mut each) {
+        let report = match Reader::new(self.disk.clone()).show_until(&self.kek, after, &mut each) {
             Err(ReadError::NoJournal) => None,
             report => Some(report?),
         };

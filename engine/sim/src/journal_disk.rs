@@ -42,9 +42,13 @@ impl JournalDisk {
         JournalDisk { sim, ..self.clone() }
     }
 
-    /// What was given up, in order, each segment once.
+    /// What was given up, in order, each segment once: those before the first that is there. Others were
+    /// begun and never used, or came back with a power cut.
     pub(crate) fn given_up(&self) -> Vec<GivenUp> {
+        let names = self.sim.fork(0).list().unwrap_or_default();
+        let first = names.into_iter().find(|name| name.ends_with(SEGMENT_SUFFIX));
         let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        given_up.retain(|it| !it.bytes.is_empty() && first.as_ref().is_none_or(|on| it.name < *on));
         given_up.sort_by(|one, other| one.name.cmp(&other.name));
         given_up.dedup_by(|later, first| later.name == first.name);
         given_up
