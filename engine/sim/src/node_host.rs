@@ -44,10 +44,11 @@ const DISK_BYTES: u64 = 64 << 20;
 
 /// A checkpoint every so many entries, so that a run makes several.
 const CHECKPOINTS: CheckpointPolicy =
-    CheckpointPolicy { journal_bytes: 8 << 10, entries: 60, is_journal_kept: false };
+    CheckpointPolicy { journal_bytes: 8 << 10, entries: 30, is_journal_kept: false };
 
-/// How often history is written: some dozen times in a run.
-const WRITE_HISTORY_EVERY: Duration = Duration::from_secs(2);
+/// How often history is written: less often than checkpoints are made, as in a node under load, so that
+/// history is what the journal is kept for.
+const WRITE_HISTORY_EVERY: Duration = Duration::from_secs(8);
 
 /// Without archives: those are files of a folder.
 const HISTORY: HistoryPolicy = HistoryPolicy { keep_days: 30, archive_days: 0 };
@@ -290,7 +291,7 @@ impl NodeHost {
 
     /// The same of one of the next writings of history.
     pub(crate) fn plan_for_history(&mut self, fault: SimTablesFault) {
-        self.history.plan(self.history_chance.between(1, 4), fault);
+        self.history.plan(self.history_chance.between(1, 2), fault);
     }
 
     /// The disks have no room for anything new, or have again.
