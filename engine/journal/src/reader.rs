@@ -1,6 +1,7 @@
 //! Reads a journal without holding it: to verify it and to show what is in it.
 
 use std::io;
+use std::ops::ControlFlow;
 
 use crate::damage::{Cut, Damage, Note};
 use crate::disk::{Disk, SimDisk};
@@ -48,7 +49,7 @@ pub struct Report {
 /// Counts what is found and hands on each record once, however often the reading is tried.
 struct Tally<'a> {
     report: Report,
-    each: &'a mut dyn FnMut(Record<'_>) -> bool,
+    each: &'a mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
     handed_lsn: Lsn,
     is_over: bool,
 }
@@ -71,7 +72,7 @@ impl Visit for Tally<'_> {
         }
         if record.lsn > self.handed_lsn && !self.is_over {
             self.handed_lsn = record.lsn;
-            self.is_over = !(self.each)(record);
+            self.is_over = (self.each)(record).is_break();
         }
     }
 
@@ -91,10 +92,7 @@ pub fn read_files(
     kek: Option<&Kek>,
     each: &mut impl FnMut(Record<'_>),
 ) -> Result<Report, ReadError> {
-    Reader::new(SimDisk::holding(files)).read(kek, Lsn::NONE, &mut |record| {
-        each(record);
-        true
-    })
+    Reader::new(SimDisk::holding(files)).read(kek, Lsn::NONE, &mut all(each))
 }
 
 impl<D: Disk> Reader<D> {
@@ -108,7 +106,7 @@ impl<D: Disk> Reader<D> {
     /// # Errors
     /// See [`ReadError`]; damage is not an error here but in the report.
     pub fn verify(&self, kek: Option<&Kek>) -> Result<Report, ReadError> {
-        self.read(kek, Lsn::NONE, &mut |_| true)
+        self.read(kek, Lsn::NONE, &mut |_| ControlFlow::Continue(()))
     }
 
     /// Hands every intact record in order and once to `each`, and says what [`Reader::verify`] does.
@@ -117,7 +115,7 @@ impl<D: Disk> Reader<D> {
     /// # Errors
     /// See [`ReadError`]; damage is not an error here but in the report.
     pub fn show(&self, kek: &Kek, each: &mut impl FnMut(Record<'_>)) -> Result<Report, ReadError> {
-        self.show_after(kek, Lsn::NONE, each)
+        self.read(Some(kek), Lsn::NONE, &mut all(each))
     }
 
     /// As [`Reader::show`], of the records after `after`: for who has read the others. Segments that
@@ -131,22 +129,19 @@ impl<D: Disk> Reader<D> {
         after: Lsn,
         each: &mut impl FnMut(Record<'_>),
     ) -> Result<Report, ReadError> {
-        self.show_while(kek, after, &mut |record| {
-            each(record);
-            true
-        })
+        self.read(Some(kek), after, &mut all(each))
     }
 
-    /// As [`Reader::show_after`], until `each` wants no more: the report is of what was read by then, and
-    /// says nothing of what lies behind.
+    /// As [`Reader::show_after`], until `each` wants no more: the reading ends with that record's group,
+    /// and the report is of what was read.
     ///
     /// # Errors
     /// See [`ReadError`]; damage is not an error here but in the report.
-    pub fn show_while(
+    pub fn show_until(
         &self,
         kek: &Kek,
         after: Lsn,
-        each: &mut impl FnMut(Record<'_>) -> bool,
+        each: &mut impl FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Result<Report, ReadError> {
         self.read(Some(kek), after, each)
     }
@@ -171,7 +166,7 @@ impl<D: Disk> Reader<D> {
         &self,
         kek: Option<&Kek>,
         after: Lsn,
-        each: &mut dyn FnMut(Record<'_>) -> bool,
+        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> Result<Report, ReadError> {
         let mut tally =
             Tally { report: Report::default(), each, handed_lsn: after, is_over: false };
@@ -192,6 +187,14 @@ impl<D: Disk> Reader<D> {
             seen = doubt;
         }
         Err(ReadError::Busy { tries: TRIES_MAX })
+    }
+}
+
+/// Whoever takes every record.
+fn all(each: &mut impl FnMut(Record<'_>)) -> impl FnMut(Record<'_>) -> ControlFlow<()> {
+    move |record| {
+        each(record);
+        ControlFlow::Continue(())
     }
 }
 

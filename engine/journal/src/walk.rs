@@ -46,7 +46,7 @@ pub(crate) trait Visit {
     fn group(&mut self, header: &GroupHeader);
     /// A record is read; only with a key.
     fn record(&mut self, record: Record<'_>);
-    /// Whether the walk is to go on behind the group that was told last.
+    /// Whether no more is wanted: then the walk ends with this group, and nothing is known of the rest.
     fn is_over(&self) -> bool {
         false
     }
@@ -90,8 +90,7 @@ pub(crate) struct Walked {
 
 /// Walks the journal from the segment that has the record after `after`; what lies before it is looked
 /// at, not read, and damage there does not end the walk. Groups that end with `after` or before are
-/// checked and not opened. Without a key everything is checked but what only the key can tell. A visitor that
-/// wants no more ends it; nothing is said of what lies behind.
+/// checked and not opened. Without a key everything is checked but what only the key can tell.
 pub(crate) fn walk<D: Disk>(
     disk: &D,
     kek: Option<&Kek>,
@@ -335,7 +334,7 @@ impl<'a, D: Disk> Walker<'a, D> {
         let used = bytes.get(..end).unwrap_or(&bytes);
         let mut at = GROUPS_AT;
         let outcome = loop {
-            if limit.is_some() && at == end {
+            if visit.is_over() || (limit.is_some() && at == end) {
                 break Ok(());
             }
             let lsn = self.end.last_lsn.plus(1);
@@ -359,9 +358,6 @@ impl<'a, D: Disk> Walker<'a, D> {
                     visit.group(&group);
                     self.advance(&group, whole);
                     at = at.saturating_add(whole.len());
-                    if visit.is_over() {
-                        break Ok(());
-                    }
                 }
                 Finding::Harmed(harm) => break Err(damaged(harm)),
                 Finding::Clean | Finding::Torn { .. } if limit.is_some() => {
@@ -402,6 +398,7 @@ impl<'a, D: Disk> Walker<'a, D> {
         Ok(self.walked())
     }
 
+    /// What was found as far as it came.
     fn walked(self) -> Walked {
         let Walker { end, spans, old_damage, cut, notes, mark, strays, .. } = self;
         Walked { end, spans, old_damage, cut, notes, mark, strays }

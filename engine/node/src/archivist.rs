@@ -7,6 +7,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -294,17 +295,17 @@ impl<D: Disk + Clone> Archivist<D> {
             secret,
             writer: None,
             last_index: after_index,
-            until_index: until.index,
             after: self.after,
         };
         let (queue, room, pace) = (&self.parts.queue, &self.parts.room, self.pace);
         let (mut outcome, mut bytes, mut begun_ns) = (Ok(()), 0_usize, pace.monotonic_ns());
         let mut each = |record: Record<'_>| {
-            if outcome.is_err() || queue.is_closed() {
-                return false;
+            let is_entry = record.kind == RecordKind::Entry;
+            if queue.is_closed() || (is_entry && record.index > until.index) {
+                return ControlFlow::Break(());
             }
-            if record.kind != RecordKind::Entry {
-                return true;
+            if !is_entry {
+                return ControlFlow::Continue(());
             }
             outcome = copy.take(&record);
             bytes = bytes.saturating_add(record.payload.len());
@@ -316,13 +317,13 @@ impl<D: Disk + Clone> Archivist<D> {
                 std::thread::park_timeout(Duration::from_nanos(worked_ns).min(REST_MAX));
                 (bytes, begun_ns) = (0, pace.monotonic_ns());
             }
-            outcome.is_ok() && copy.last_index < copy.until_index
+            if outcome.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let reader = Reader::new(self.parts.disk.clone());
         // A segment before that is missing, given up or taken away by hand, is no matter.
         let oldest = reader.oldest_lsn().unwrap_or(Lsn::NONE);
         let after = self.after.max(Lsn(oldest.0.saturating_sub(1)));
-        let report = reader.show_while(&self.parts.kek, after, &mut each);
+        let report = reader.show_until(&self.parts.kek, after, &mut each);
         outcome?;
         let report = report?;
         if let Some(damage) = report.damage.filter(|_| copy.last_index < until.index) {
@@ -418,15 +419,11 @@ struct Copy<'a> {
     secret: Zeroizing<[u8; 32]>,
     writer: Option<ArchiveWriter>,
     last_index: u64,
-    until_index: u64,
     after: Lsn,
 }
 
 impl Copy<'_> {
     fn take(&mut self, record: &Record<'_>) -> Result<(), NotArchived> {
-        if record.index > self.until_index {
-            return Ok(());
-        }
         self.after = record.lsn;
         if record.index <= self.last_index {
             return Ok(());

@@ -73,6 +73,7 @@ where
         audit(&config, audit_place, &shared.counters, &shared.clock)?
     };
     let history = history(&config, shared.history_parts(&recovered))?;
+    recovered.floor.decide();
     let NodeConfig { name, bundle, listen, arrangement, limits, data, .. } = config;
     let given = Given { site: config.site, frame: config.frame, made_from: config.made_from };
     let chosen = if pace.is_some() {

@@ -7,7 +7,7 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -79,6 +79,8 @@ impl Place {
 pub(crate) struct Bell {
     listener: UnixListener,
     file: PathBuf,
+    /// Which file it is: a later process may have hung its own in its place.
+    inode: u64,
 }
 
 impl Bell {
@@ -97,7 +99,8 @@ impl Bell {
         let listener = UnixListener::bind(place.path())?;
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
         listener.set_nonblocking(true)?;
-        Ok(Bell { listener, file })
+        let inode = fs::symlink_metadata(&file)?.ino();
+        Ok(Bell { listener, file, inode })
     }
 
     /// Those who have come since, at most [`RINGING_MAX`] with those that wait already.
@@ -114,8 +117,11 @@ impl Bell {
 
 impl Drop for Bell {
     fn drop(&mut self) {
-        // A socket that stays behind is replaced by the next start.
-        drop(fs::remove_file(&self.file));
+        let is_ours = fs::symlink_metadata(&self.file).is_ok_and(|it| it.ino() == self.inode);
+        if is_ours {
+            // A socket that stays behind is replaced by the next start.
+            drop(fs::remove_file(&self.file));
+        }
     }
 }
 
@@ -147,6 +153,17 @@ mod tests {
             answer(&mut waiting, written);
             asking.join().unwrap()
         })
+    }
+
+    #[test]
+    fn a_late_bell_leaves_that_of_its_successor() {
+        let folder = tempfile::tempdir().unwrap();
+        let late = Bell::hang(folder.path()).unwrap();
+        let own = Bell::hang(folder.path()).unwrap();
+        drop(late);
+        assert!(folder.path().join(NAME).exists());
+        drop(own);
+        assert!(!folder.path().join(NAME).exists());
     }
 
     #[test]

@@ -62,6 +62,9 @@ pub(crate) trait EntryLog: Send + fmt::Debug {
         Ok(())
     }
 
+    /// Does what a commit leaves to be done once it was told to be on disk.
+    fn settle(&mut self) {}
+
     /// Uses a moment in which nothing is to be done.
     fn rest(&mut self) {}
 
@@ -450,6 +453,7 @@ impl Writer {
         if let Some(position) = self.pinned.take() {
             self.pin.set(position);
         }
+        self.log.settle();
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use ach_engine_store::SimTables;
 use quinn::Endpoint;
 
 /// What a node is given that runs on the caller's thread. The same code decides, stores and talks;
@@ -13,6 +14,17 @@ pub struct Here {
     /// How long the disk took since it was last asked, where a disk says so instead of taking the
     /// time; zero for one that takes it.
     pub disk_pace: Box<dyn Fn() -> Duration>,
+    /// Where history lies, if the node is to have one: its limits say so too.
+    pub history: Option<HereHistory>,
+}
+
+/// Where the history of such a node lies.
+#[derive(Debug, Clone)]
+pub struct HereHistory {
+    /// Its tables.
+    pub tables: SimTables,
+    /// How often it is written: a simulated world does not last for minutes.
+    pub write_every: Duration,
 }
 
 impl fmt::Debug for Here {

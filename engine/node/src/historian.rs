@@ -6,6 +6,7 @@
 //! up later, and neither shard nor disk wait for it. Whatever goes wrong is told and tried again.
 
 mod fault;
+mod here;
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -17,16 +18,19 @@ use std::time::Duration;
 
 use ach_actors_model::{NS_PER_S, Timestamp};
 use ach_engine_journal::Disk;
-use ach_engine_store::{HistoryWriter, OpenedStore, Store, WriteError};
+use ach_engine_store::{HistoryWriter, OpenedStore, WriteError};
 
 use self::fault::Fault;
+pub(crate) use self::here::start_here;
 use crate::bell::{self, Bell};
-use crate::clock::{Clock, ShardClock, SystemClock};
+use crate::clock::{Clock, ShardClock};
 use crate::commit_mark::CommitMark;
 use crate::counters::Counters;
 use crate::history_feed::{HistoryQueue, Step};
+use crate::history_place::HistoryPlace;
 use crate::history_state::{HistoryState, HistoryTrouble, ThreadEnd, told};
 use crate::journal_floor::JournalFloor;
+use crate::planted::{PlantedBug, is_planted};
 use crate::rereading::Rereading;
 use crate::retention::{self, keep_from};
 use crate::room::Room;
@@ -40,6 +44,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// So few missing entries are read while the queue goes on to fill.
 const GAP_ENTRIES_MAX: u64 = 4_096;
+
+/// After so many entries a history that catches up looks after the house: a minute or so.
+const CATCH_UP_ENTRIES: u64 = 1 << 20;
 
 /// How often in one look it reads what is missing. Each time leaves less.
 const ROUNDS_MAX: usize = 8;
@@ -81,6 +88,11 @@ pub(crate) const HISTORY_FOLDER: &str = "history";
 #[derive(Debug)]
 pub(crate) struct HistorianParts<D> {
     pub data: PathBuf,
+    pub place: HistoryPlace,
+    /// How often what was heard is written.
+    pub write_every_ns: u64,
+    /// The machine's time, for pacing.
+    pub pace: Arc<dyn Clock>,
     pub keep_days: u32,
     /// How long archives are kept; none if another thread drops them.
     pub archive_keep_days: Option<u32>,
@@ -100,8 +112,7 @@ pub(crate) struct HistorianParts<D> {
 #[derive(Debug)]
 struct Historian<D> {
     parts: HistorianParts<D>,
-    /// The machine's time, for pacing.
-    pace: SystemClock,
+    pace: Arc<dyn Clock>,
     writer: Option<HistoryWriter>,
     /// An entry that is not durable yet.
     held: Option<Step>,
@@ -150,8 +161,8 @@ where
 impl<D: Disk + Clone> Historian<D> {
     fn new(parts: HistorianParts<D>) -> Historian<D> {
         Historian {
+            pace: parts.pace.clone(),
             parts,
-            pace: SystemClock::default(),
             writer: None,
             held: None,
             bell: None,
@@ -201,13 +212,23 @@ impl<D: Disk + Clone> Historian<D> {
                     self.note();
                     self.state().writing.recover();
                 }
-                Err(fault) => self.fail(fault, now_ns),
+                Err(fault) => {
+                    if is_planted(PlantedBug::FailedHistoryCounts) {
+                        self.note_taken();
+                    }
+                    self.fail(fault, now_ns);
+                }
             }
         }
         self.answer(now_ns);
         if is_last {
             return;
         }
+        self.keep_house_in_time(now_ns);
+    }
+
+    /// Looks after what is over now and then, also while history catches up for hours.
+    fn keep_house_in_time(&mut self, now_ns: u64) {
         if now_ns.saturating_sub(self.tidied_at_ns) >= HOUSEKEEPING_NS || self.tidied_at_ns == 0 {
             self.tidied_at_ns = now_ns;
             self.keep_house();
@@ -263,23 +284,23 @@ impl<D: Disk + Clone> Historian<D> {
     }
 
     fn open(&mut self) -> Result<(), Fault> {
-        let folder = self.parts.data.join(HISTORY_FOLDER);
+        let place = &self.parts.place;
         if self.must_set_aside {
-            Store::set_aside(&folder)?;
+            place.set_aside()?;
             self.must_set_aside = false;
         }
         let OpenedStore { store, set_aside } = if self.parts.began.is_some() {
-            Store::open_or_set_aside(&folder)?
+            place.open_or_set_aside()?
         } else {
             // There may be nothing to derive a new one from.
-            OpenedStore { store: Store::open(&folder)?, set_aside: None }
+            OpenedStore { store: place.open()?, set_aside: None }
         };
         if let Some((aside, detail)) = set_aside {
             self.count_rebuild();
             let aside = aside.display();
             tracing::error!(%aside, %detail, "history was damaged and is derived anew; alarms go on");
         }
-        let writer = HistoryWriter::open(store)?;
+        let writer = HistoryWriter::open(store)?.writing_every(self.parts.write_every_ns);
         if !self.is_compared && !self.is_of_this_past(&writer)? {
             // The journal was put back from a backup, or its disk lost what a question had read of it.
             let detail = "it has entries that the journal does not have".to_owned();
@@ -353,11 +374,14 @@ impl<D: Disk + Clone> Historian<D> {
         self.parts.queue.pause();
         self.held = None;
         while !self.parts.queue.is_closed() {
-            let through = self.parts.mark.durable_index();
+            let taken = self.writer.as_ref().map_or(0, HistoryWriter::taken_through);
+            let durable_index = self.parts.mark.durable_index();
+            let through = durable_index.min(taken.saturating_add(CATCH_UP_ENTRIES));
             self.reread(through)?;
             if self.parts.mark.durable_index().saturating_sub(through) <= GAP_ENTRIES_MAX {
                 break;
             }
+            self.keep_house_in_time(self.pace.monotonic_ns());
         }
         self.parts.queue.resume();
         Ok(())
@@ -365,7 +389,7 @@ impl<D: Disk + Clone> Historian<D> {
 
     fn reread(&mut self, through: u64) -> Result<(), Fault> {
         let Historian { parts, writer, bell, ringing, pace, .. } = self;
-        let HistorianParts { queue, counters, rereading, floor, room, data, .. } = parts;
+        let HistorianParts { queue, counters, rereading, floor, room, data, mark, .. } = parts;
         let Some(writer) = writer else { return Ok(()) };
         let folder = data.join(HISTORY_FOLDER);
         let mut is_room_low = false;
@@ -378,7 +402,7 @@ impl<D: Disk + Clone> Historian<D> {
                 && pace.monotonic_ns().saturating_sub(begun_ns) >= BEHIND_NS
                 && let Some(bell) = bell
             {
-                let left = through.saturating_sub(writer.taken_through());
+                let left = mark.durable_index().saturating_sub(writer.taken_through());
                 bell.rung(ringing);
                 bell::answer(ringing, Err(&format!("it is {left} entries behind")));
             }
@@ -403,6 +427,13 @@ impl<D: Disk + Clone> Historian<D> {
         state.taken_at.store(writer.taken_at().0, Ordering::Relaxed);
         state.written_index.store(writer.written_through(), Ordering::Relaxed);
         self.parts.floor.history_has(writer.written_through());
+    }
+
+    /// As if all that was taken were written: a bug that is planted.
+    fn note_taken(&self) {
+        if let Some(writer) = &self.writer {
+            self.parts.floor.history_has(writer.taken_through());
+        }
     }
 
     /// Writes for those who ask, and tells them.

@@ -27,6 +27,10 @@ const PINGS_WAITING_MAX: u64 = 1 << 18;
 /// hundreds of bytes a tag.
 const SITE_CHANGE_PINGS: u64 = 1 << 15;
 
+/// An effect counts as so many pings: a notice of an alarm is some 200 bytes. One entry may end ten thousand
+/// alarms.
+const EFFECT_PINGS: u64 = 4;
+
 /// An entry with what came of it.
 #[derive(Debug)]
 pub(crate) struct Step {
@@ -66,7 +70,7 @@ impl HistoryQueue {
     /// The next entry.
     pub(crate) fn pop(&self) -> Option<Step> {
         let step = self.steps.pop()?;
-        self.waiting_pings.fetch_sub(weight(&step.entry), Ordering::Relaxed);
+        self.waiting_pings.fetch_sub(weight(&step), Ordering::Relaxed);
         Some(step)
     }
 
@@ -133,7 +137,7 @@ impl HistoryFeed {
     /// Offers an entry that is about to be given to the disk. Never waits.
     pub(crate) fn offer(&self, step: Step) {
         let queue = &self.queue;
-        let pings = weight(&step.entry);
+        let pings = weight(&step);
         let waiting = queue.waiting_pings.fetch_add(pings, Ordering::Relaxed);
         // An entry larger than the limit is let in when nothing else waits.
         let has_room = waiting == 0 || waiting.saturating_add(pings) <= PINGS_WAITING_MAX;
@@ -175,13 +179,14 @@ impl Drop for HistoryFeed {
 }
 
 /// How much room an entry takes, in pings.
-fn weight(entry: &Entry) -> u64 {
-    let weights = entry.inputs.iter().map(|input| match input {
+fn weight(step: &Step) -> u64 {
+    let of_effects = u64::try_from(step.effects.len()).unwrap_or(u64::MAX);
+    let weights = step.entry.inputs.iter().map(|input| match input {
         Input::Pings(batch) => u64::try_from(batch.pings.len()).unwrap_or(u64::MAX),
         Input::SiteChange(_) => SITE_CHANGE_PINGS,
         _ => 0,
     });
-    weights.fold(0, u64::saturating_add)
+    weights.fold(of_effects.saturating_mul(EFFECT_PINGS), u64::saturating_add)
 }
 
 #[cfg(test)]
@@ -221,6 +226,22 @@ mod tests {
         feed.offer(step(room + 5));
         assert_eq!(queue.pop().unwrap().entry.index, room + 5);
         assert_eq!(counters.history_entries_left_out.get(), 4);
+    }
+
+    #[test]
+    fn what_an_entry_caused_weighs_too() {
+        let (queue, counters) = (Arc::new(HistoryQueue::new()), Arc::new(Counters::default()));
+        let feed = HistoryFeed::new(queue.clone(), counters.clone(), Vec::new());
+        let many = usize::try_from(PINGS_WAITING_MAX / EFFECT_PINGS).unwrap();
+        let effects = vec![Effect::SiteInForce { version: 1 }; many];
+        feed.offer(Step { effects: effects.clone(), ..step(1) });
+        feed.offer(step(2));
+        feed.offer(Step { effects, ..step(3) });
+        assert_eq!(counters.history_entries_left_out.get(), 1, "the second of the large ones");
+        assert_eq!(queue.pop().unwrap().entry.index, 1);
+        assert_eq!(queue.pop().unwrap().entry.index, 2);
+        assert!(queue.pop().is_none());
+        assert_eq!(queue.waiting_pings.load(Ordering::Relaxed), 0);
     }
 
     #[test]

@@ -1,17 +1,23 @@
 //! Starts the threads of a node's history.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use ach_actors_model::Timestamp;
 use ach_engine_journal::{Disk, Kek};
+use ach_engine_store::WRITE_EVERY_NS;
 
 use crate::archivist::{self, ArchivistParts};
-use crate::clock::ShardClock;
+use crate::assembly::Beside;
+use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::commit_mark::CommitMark;
 use crate::counters::Counters;
+use crate::here::HereHistory;
 use crate::historian::{self, HISTORY_FOLDER, HistorianParts};
 use crate::history_feed::{HistoryFeed, HistoryQueue};
+use crate::history_place::HistoryPlace;
 use crate::journal_floor::JournalFloor;
 use crate::node::NodeConfig;
 use crate::rereading::Rereading;
@@ -82,6 +88,9 @@ where
     }
     let parts = HistorianParts {
         data: data.to_owned(),
+        place: HistoryPlace::Folder(data.join(HISTORY_FOLDER)),
+        write_every_ns: WRITE_EVERY_NS,
+        pace: Arc::new(SystemClock::default()),
         keep_days: policy.keep_days,
         // Those of before go when the days go of which they are.
         archive_keep_days: (!has_archivist).then(|| policy.archive_days.max(policy.keep_days)),
@@ -96,4 +105,46 @@ where
     };
     threads.push(historian::start(parts).map_err(StartError::Thread)?);
     Ok(Some(HistoryFeed::new(queue, counters, threads)))
+}
+
+/// The same for a node that has no thread of its own: a future that writes it. Nothing is archived.
+pub(crate) fn start_here<D>(
+    config: &NodeConfig,
+    (disk, kek): (D, Kek),
+    parts: HistoryParts,
+    (here, pace): (HereHistory, Arc<dyn Clock>),
+) -> Option<(HistoryFeed, Beside)>
+where
+    D: Disk + Clone + Send + 'static,
+{
+    let policy = config.limits.history?;
+    let HereHistory { tables, write_every } = here;
+    let queue = Arc::new(HistoryQueue::new());
+    let HistoryParts { mark, clock, counters, floor, last_at } = parts;
+    counters.tally.history.is_on.store(1, Ordering::Relaxed);
+    floor.history_has(0);
+    let began = mark.is_storing().then(|| (mark.durable_index(), last_at));
+    let (of_disk, before_ns) = (tables.clone(), Cell::new(tables.stalled_ns()));
+    let disk_pace = Box::new(move || {
+        let now_ns = of_disk.stalled_ns();
+        Duration::from_nanos(now_ns.saturating_sub(before_ns.replace(now_ns)))
+    });
+    let parts = HistorianParts {
+        data: config.data.clone(),
+        place: HistoryPlace::Simulated(tables.clone()),
+        write_every_ns: u64::try_from(write_every.as_nanos()).unwrap_or(u64::MAX),
+        pace,
+        keep_days: policy.keep_days,
+        archive_keep_days: None,
+        began,
+        room: Room::Simulated(tables),
+        queue: queue.clone(),
+        rereading: Rereading::new(disk, kek, &config.data.join(ARCHIVE_FOLDER)),
+        mark,
+        clock,
+        counters: counters.clone(),
+        floor,
+    };
+    let writer = historian::start_here(parts, disk_pace);
+    Some((HistoryFeed::new(queue, counters, Vec::new()), Box::pin(writer)))
 }

@@ -5,6 +5,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::checkpoint_store::Good;
+use crate::planted::{PlantedBug, is_planted};
 
 /// Checkpoints whose place is remembered while something else still wants the journal before them: 128
 /// GiB of it at the default distance. Beyond that more is kept than must be.
@@ -24,6 +25,8 @@ pub(crate) struct JournalFloor {
 #[derive(Debug, Default)]
 struct Wants {
     is_all_kept: bool,
+    /// Whether it is not yet known who has a say.
+    is_undecided: bool,
     /// Checkpoints that were good, by their entry.
     good: Vec<Good>,
     /// The older of the two that a start uses.
@@ -36,8 +39,11 @@ struct Wants {
 
 impl Wants {
     fn lsn(&mut self) -> u64 {
-        let Some(start) = self.start.filter(|_| !self.is_all_kept) else { return 0 };
-        let wanted = [self.written_index, self.archived_index].into_iter().flatten();
+        let Some(start) = self.start.filter(|_| !self.is_all_kept && !self.is_undecided) else {
+            return 0;
+        };
+        let written_index = self.written_index.filter(|_| !is_planted(PlantedBug::HistoryNotAsked));
+        let wanted = [written_index, self.archived_index].into_iter().flatten();
         let index = wanted.fold(start.index, u64::min);
         let Some(floor) = self.good.iter().rfind(|good| good.index <= index).copied() else {
             return 0;
@@ -51,6 +57,19 @@ impl JournalFloor {
     /// Everything is wanted.
     pub(crate) fn new() -> JournalFloor {
         JournalFloor { lsn: AtomicU64::new(0), wants: Mutex::default() }
+    }
+
+    /// The same at a start: nothing is given up before everybody who has a say was asked, until
+    /// [`JournalFloor::decide`].
+    pub(crate) fn undecided() -> JournalFloor {
+        let floor = JournalFloor::new();
+        floor.change(|wants| wants.is_undecided = true);
+        floor
+    }
+
+    /// Whoever has a say has said that he has.
+    pub(crate) fn decide(&self) {
+        self.change(|wants| wants.is_undecided = false);
     }
 
     fn change(&self, change: impl FnOnce(&mut Wants)) {
@@ -197,6 +216,22 @@ mod tests {
         floor.history_has(0);
         floor.raise(&[good(30), good(20)]);
         assert_eq!(floor.lsn(), 150);
+    }
+
+    #[test]
+    fn a_start_gives_up_nothing_before_history_was_asked() {
+        let floor = JournalFloor::undecided();
+        floor.raise(&[good(9), good(5)]);
+        floor.history_has(0);
+        floor.decide();
+        assert_eq!(floor.lsn(), 0, "history has nothing yet");
+        floor.history_has(7);
+        assert_eq!(floor.lsn(), 50);
+        let floor = JournalFloor::undecided();
+        floor.raise(&[good(9), good(5)]);
+        assert_eq!(floor.lsn(), 0);
+        floor.decide();
+        assert_eq!(floor.lsn(), 50, "there is neither history nor archive");
     }
 
     #[test]

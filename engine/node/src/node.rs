@@ -240,10 +240,21 @@ impl Node {
     {
         let kek = config.kek.load_for(disk)?;
         let recovered = recover(disk, config.journal, &kek, config.limits.checkpoints, false)?;
-        let Here { endpoint, disk_pace } = here;
+        let Here { endpoint, disk_pace, history } = here;
         let audit_place = move || Ok(audit_disk.clone());
-        let Assembled { serving, running, beside } =
-            assemble(config, recovered, audit_place, |_, _| Ok(None), clock, Some(disk_pace))?;
+        let mut historian = None;
+        let start_history = |config: &NodeConfig, parts| {
+            let started = history.and_then(|here| {
+                history_start::start_here(config, (disk.clone(), kek), parts, (here, clock.clone()))
+            });
+            let (feed, writer) = started.unzip();
+            historian = writer;
+            Ok(feed)
+        };
+        let pace = Some(disk_pace);
+        let Assembled { serving, running, mut beside } =
+            assemble(config, recovered, audit_place, start_history, clock.clone(), pace)?;
+        beside.extend(historian);
         let serving = Serving { door: FrontDoor::Endpoint(endpoint), ..serving };
         let node = async move {
             let beside: Vec<_> = beside.into_iter().map(tokio::task::spawn_local).collect();

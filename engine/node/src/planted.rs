@@ -29,11 +29,17 @@ pub enum PlantedBug {
     AcceptedSaidDurable,
     /// What is refused is not counted.
     RefusedNotCounted,
+    /// A failed writing of history counts as written.
+    FailedHistoryCounts,
+    /// When history catches up it leaves out every fifth entry.
+    HistoryGapSkipped,
+    /// The journal is given up without asking what history has.
+    HistoryNotAsked,
 }
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [PlantedBug; 10] = [
+    pub const ALL: [PlantedBug; 13] = [
         PlantedBug::AckedBeforeSynced,
         PlantedBug::FailedSyncIgnored,
         PlantedBug::EntryNotStored,
@@ -44,6 +50,9 @@ impl PlantedBug {
         PlantedBug::IdFromTime,
         PlantedBug::AcceptedSaidDurable,
         PlantedBug::RefusedNotCounted,
+        PlantedBug::FailedHistoryCounts,
+        PlantedBug::HistoryGapSkipped,
+        PlantedBug::HistoryNotAsked,
     ];
 }
 

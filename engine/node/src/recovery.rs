@@ -147,7 +147,7 @@ where
         log: None,
         store: None,
         stopped: None,
-        floor: Arc::new(JournalFloor::new()),
+        floor: Arc::new(JournalFloor::undecided()),
         old_damage: Vec::new(),
     };
     let journal = match opened {

@@ -8,11 +8,15 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use ach_engine_store::SimTables;
+
 /// Who tells how much room there is.
 #[derive(Debug, Clone)]
 pub(crate) enum Room {
     /// The file system.
     OfDisk,
+    /// Tables of a simulated world.
+    Simulated(SimTables),
     /// A test: there is room so many times more.
     #[cfg(test)]
     Times(Arc<AtomicU64>),
@@ -25,6 +29,8 @@ impl Room {
         let bytes = match self {
             Room::OfDisk => rustix::fs::statvfs(folder)
                 .map_or(u64::MAX, |room| room.f_bavail.saturating_mul(room.f_frsize)),
+            Room::Simulated(tables) if tables.is_room_low() => 0,
+            Room::Simulated(_) => u64::MAX,
             #[cfg(test)]
             Room::Times(times) => {
                 let left = times.load(Ordering::SeqCst);

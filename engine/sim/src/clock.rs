@@ -7,21 +7,35 @@ use ach_actors_model::Timestamp;
 use ach_engine_node::Clock;
 use tokio::time::Instant;
 
-/// When worlds begin: a Monday in November 2026.
-const BEGINS_AT_NS: u64 = 1_795_000_000_000_000_000;
+use crate::chance::Chance;
+
+/// When worlds begin: a Wednesday in November 2026, at noon or so.
+const NOON_NS: u64 = 1_795_000_000_000_000_000;
+
+/// Shortly before the midnight that follows, so that a day of history ends while everybody walks about.
+const NEARLY_MIDNIGHT_NS: u64 = 1_795_046_385_000_000_000;
+
+/// Of a thousand worlds so many begin then.
+const MIDNIGHT_PERMILLE: u64 = 250;
 
 /// Time that everybody has in common. A suspend of the node's machine is a time in which nobody did
 /// anything, so it is left out of the timers and added here.
 #[derive(Debug)]
 pub(crate) struct WorldTime {
     begun_at: Instant,
+    begins_at_ns: u64,
     skipped_ns: AtomicU64,
 }
 
 impl WorldTime {
-    /// Begins now.
-    pub(crate) fn begin() -> Arc<WorldTime> {
-        Arc::new(WorldTime { begun_at: Instant::now(), skipped_ns: AtomicU64::new(0) })
+    /// Begins now, at a time of day by chance.
+    pub(crate) fn begin(mut chance: Chance) -> Arc<WorldTime> {
+        let is_late = chance.happens(MIDNIGHT_PERMILLE);
+        Arc::new(WorldTime {
+            begun_at: Instant::now(),
+            begins_at_ns: if is_late { NEARLY_MIDNIGHT_NS } else { NOON_NS },
+            skipped_ns: AtomicU64::new(0),
+        })
     }
 
     /// Nothing happens for so long.
@@ -60,7 +74,7 @@ impl Clock for MachineClock {
     }
 
     fn utc(&self) -> Timestamp {
-        let at_ns = BEGINS_AT_NS.saturating_add(self.time.passed_ns());
+        let at_ns = self.time.begins_at_ns.saturating_add(self.time.passed_ns());
         Timestamp(at_ns.saturating_add_signed(self.utc_offset_ns.load(Ordering::SeqCst)))
     }
 }

@@ -44,6 +44,18 @@ pub enum Fault {
     VendorKilled,
     /// The vendor sends again what it sent, and what is long over, under new numbers.
     DuplicateInputs,
+    /// A writing of history fails; it may be there all the same.
+    HistoryFails,
+    /// There is no room for history, told or not.
+    HistoryFull,
+    /// A writing of history takes some seconds.
+    HistoryStall,
+    /// The node is killed, or its power goes, in the middle of a writing of history.
+    HistoryCut,
+    /// History is found damaged at the next start.
+    HistoryDamaged,
+    /// History is gone at the next start.
+    HistoryLost,
 }
 
 /// A fault, and how many runs of a thousand have it.
@@ -67,6 +79,16 @@ const PROBABILITIES: [(Fault, u64); 19] = [
     (Fault::Suspend, 120),
     (Fault::VendorKilled, 250),
     (Fault::DuplicateInputs, 300),
+];
+
+/// The same for history. They have a chance of their own, so that a world without them is the same one.
+const OF_HISTORY: [(Fault, u64); 6] = [
+    (Fault::HistoryFails, 250),
+    (Fault::HistoryFull, 150),
+    (Fault::HistoryStall, 250),
+    (Fault::HistoryCut, 200),
+    (Fault::HistoryDamaged, 120),
+    (Fault::HistoryLost, 100),
 ];
 
 /// Most times a fault that a run has comes.
@@ -95,6 +117,12 @@ impl Fault {
             Fault::Suspend => "suspend",
             Fault::VendorKilled => "vendor killed",
             Fault::DuplicateInputs => "duplicate inputs",
+            Fault::HistoryFails => "history write fails",
+            Fault::HistoryFull => "history full",
+            Fault::HistoryStall => "history stall",
+            Fault::HistoryCut => "history cut short",
+            Fault::HistoryDamaged => "history damaged",
+            Fault::HistoryLost => "history lost",
         }
     }
 
@@ -110,16 +138,30 @@ impl Fault {
         )
     }
 
+    /// Whether it is of history and leaves everything else as it is.
+    pub(crate) fn is_of_history_alone(self) -> bool {
+        matches!(self, Fault::HistoryFails | Fault::HistoryFull | Fault::HistoryStall)
+    }
+
     /// All of them, with how many runs of a thousand have each.
     pub fn probabilities() -> impl Iterator<Item = (Fault, u64)> {
-        PROBABILITIES.into_iter()
+        PROBABILITIES.into_iter().chain(OF_HISTORY)
     }
 }
 
 /// The faults of a run and when each comes, in milliseconds, in order.
 pub(crate) fn draw(chance: &mut Chance, until_ms: u64) -> Vec<(u64, Fault)> {
+    draw_of(&PROBABILITIES, chance, until_ms)
+}
+
+/// The same of those of history.
+pub(crate) fn draw_of_history(chance: &mut Chance, until_ms: u64) -> Vec<(u64, Fault)> {
+    draw_of(&OF_HISTORY, chance, until_ms)
+}
+
+fn draw_of(from: &[(Fault, u64)], chance: &mut Chance, until_ms: u64) -> Vec<(u64, Fault)> {
     let mut drawn = Vec::new();
-    for (fault, permille) in PROBABILITIES {
+    for &(fault, permille) in from {
         if chance.happens(permille) {
             for _ in 0..chance.between(1, TIMES_MAX) {
                 drawn.push((chance.between(1_000, until_ms), fault));

@@ -2,8 +2,11 @@
 
 mod acked_is_kept;
 mod alarms_as_modelled;
+mod alarms_do_not_wait;
 mod audit_is_whole;
 mod counts_add_up;
+mod history_as_modelled;
+mod journal_is_kept;
 mod life_goes_on;
 mod one_alarm_an_episode;
 mod one_effect;
@@ -25,7 +28,7 @@ pub struct Violation {
 
 type Check = fn(&Past, &Model) -> Result<(), String>;
 
-const CHECKS: [(&str, Check); 10] = [
+const CHECKS: [(&str, Check); 13] = [
     ("life goes on", life_goes_on::check),
     ("acked is kept", acked_is_kept::check),
     ("time goes on", time_goes_on::check),
@@ -36,6 +39,9 @@ const CHECKS: [(&str, Check); 10] = [
     ("open set is whole", open_set_is_whole::check),
     ("counts add up", counts_add_up::check),
     ("audit is whole", audit_is_whole::check),
+    ("journal is kept", journal_is_kept::check),
+    ("history as modelled", history_as_modelled::check),
+    ("alarms do not wait", alarms_do_not_wait::check),
 ];
 
 /// The names of all invariants.

@@ -11,6 +11,7 @@ mod clock;
 mod fault;
 mod identities;
 mod invariants;
+mod journal_disk;
 mod model;
 mod network;
 mod node_host;

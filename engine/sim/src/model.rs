@@ -6,6 +6,7 @@
 //! silence, which has bounds of its own ([`Model::may_be_silent`]), and the feed's clock.
 
 mod devices;
+mod diary;
 mod episode;
 mod mover;
 
@@ -18,6 +19,7 @@ use ach_engine_shard::{Entry, Input};
 
 use crate::site::{SILENCE_NS, TAG_COUNT};
 use devices::{DoorFacts, TagFacts};
+pub(crate) use diary::{Diary, Seen};
 use episode::Episodes;
 pub(crate) use episode::{Place, clock_skew_id, rule_id};
 use mover::{Mover, Verdict};
@@ -45,6 +47,7 @@ pub struct Model {
     doors: BTreeMap<u32, DoorFacts>,
     episodes: Episodes,
     notices: Vec<Notice>,
+    diary: Diary,
     /// When each tag was heard, by the time of entries.
     heard: BTreeMap<u32, Vec<Timestamp>>,
     at: Timestamp,
@@ -63,6 +66,11 @@ impl Model {
     /// The changes it demands, in order.
     pub(crate) fn notices(&self) -> &[Notice] {
         &self.notices
+    }
+
+    /// What history must remember.
+    pub(crate) fn diary(&self) -> &Diary {
+        &self.diary
     }
 
     /// The alarms that must be open.
@@ -145,6 +153,7 @@ impl Model {
                 continue;
             }
             let tag = ping.tag.0;
+            self.diary.see(ping, received_at, entry.index);
             let mover = self.movers.entry(tag).or_default();
             let verdict = mover.judge(ping, received_at);
             if verdict != Verdict::Duplicate {
@@ -154,16 +163,20 @@ impl Model {
                 continue;
             }
             self.end_stays(tag, received_at, entry.index);
-            self.walk(tag, ping.observed_at.min(received_at), received_at, entry.index);
+            self.walk(tag, ping.observed_at.min(received_at), received_at, entry);
         }
     }
 
     /// The tag has moved: zones are left first, then entered.
-    fn walk(&mut self, tag: u32, observed_at: Timestamp, received_at: Timestamp, index: u64) {
+    fn walk(&mut self, tag: u32, observed_at: Timestamp, received_at: Timestamp, entry: &Entry) {
+        let index = entry.index;
         let Some(mover) = self.movers.get_mut(&tag) else { return };
         let (left, entered) = mover.cross(observed_at, received_at);
         let notices = &mut self.notices;
+        let now = (index, entry.at);
+        let number = |zone: usize| u32::try_from(zone).unwrap_or(u32::MAX);
         for zone in left {
+            self.diary.exit(number(zone), tag, now);
             let place = Place::Zone(zone);
             match zone {
                 0 => self.episodes.end("entry", Some(tag), place, index, notices),
@@ -172,6 +185,7 @@ impl Model {
             }
         }
         for zone in entered {
+            self.diary.enter(number(zone), tag, now);
             let place = Place::Zone(zone);
             match zone {
                 0 => self.episodes.raise("entry", Some(tag), place, index, notices),

@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use ach_engine_audit::Verifier;
 use ach_engine_journal::{
-    Config, Disk as _, Kek, KekSource, Reader, RecordKind, SimDisk, SimFault,
+    Config, Disk as _, Kek, KekSource, Lsn, Reader, RecordKind, SimDisk, SimFault,
 };
 use ach_engine_net::{Underlay, server_endpoint_on};
 use ach_engine_node::{
-    Arrangement, CheckpointPolicy, Here, Node, NodeConfig, NodeLimits, Running, StartError,
-    StoringStopped,
+    Arrangement, CheckpointPolicy, Here, HereHistory, HistoryPolicy, Node, NodeConfig, NodeLimits,
+    Running, StartError, StoringStopped,
 };
 use ach_engine_shard::Entry;
+use ach_engine_store::{SimTables, SimTablesFault, Store};
 use ach_engine_wire::decode_entry;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, LocalSet};
@@ -24,6 +25,7 @@ use tokio::task::{JoinHandle, LocalSet};
 use crate::chance::Chance;
 use crate::clock::MachineClock;
 use crate::identities::Identities;
+use crate::journal_disk::{GivenUp, JournalDisk};
 use crate::network::{NODE_PORT, Network, machine};
 use crate::past::{NodeLife, Past};
 use crate::runtime::SimRuntime;
@@ -34,16 +36,22 @@ use crate::trace::Trace;
 /// The node's machine in the network.
 pub(crate) const NODE_MACHINE: u8 = 1;
 
-/// Small segments, so that a run rolls over several.
-const SEGMENT_BYTES: u64 = 64 << 10;
+/// The smallest segments there may be, so that a run rolls over several and gives some up.
+const SEGMENT_BYTES: u64 = 16 << 10;
 
 /// Room on the disk: more than a run can fill.
 const DISK_BYTES: u64 = 64 << 20;
 
-/// A checkpoint every so many entries, so that a run makes several. The journal is kept: the
-/// invariants look at all of it.
+/// A checkpoint every so many entries, so that a run makes several.
 const CHECKPOINTS: CheckpointPolicy =
-    CheckpointPolicy { journal_bytes: 8 << 10, entries: 60, is_journal_kept: true };
+    CheckpointPolicy { journal_bytes: 8 << 10, entries: 30, is_journal_kept: false };
+
+/// How often history is written: less often than checkpoints are made, as in a node under load, so that
+/// history is what the journal is kept for.
+const WRITE_HISTORY_EVERY: Duration = Duration::from_secs(8);
+
+/// Without archives: those are files of a folder.
+const HISTORY: HistoryPolicy = HistoryPolicy { keep_days: 30, archive_days: 0 };
 
 /// The journal's key, as in the file that the node reads.
 const KEK: [u8; 32] = [0x5a; 32];
@@ -55,7 +63,10 @@ pub(crate) struct NodeHost {
     network: Network,
     /// A folder for keys.
     data: PathBuf,
-    disk: SimDisk,
+    disk: JournalDisk,
+    /// Where history lies.
+    pub history: SimTables,
+    history_chance: Chance,
     /// Where the audit log lies.
     audit_disk: SimDisk,
     chance: Chance,
@@ -98,13 +109,17 @@ impl NodeHost {
         mut chance: Chance,
         trace: Trace,
     ) -> NodeHost {
-        let disk = SimDisk::new(chance.next(), DISK_BYTES);
+        let history = SimTables::default();
+        let disk = JournalDisk::new(SimDisk::new(chance.next(), DISK_BYTES), history.clone());
         let audit_disk = SimDisk::new(chance.next(), DISK_BYTES);
+        let history_chance = Chance::of(chance.clone().next(), 1);
         NodeHost {
             identities,
             network,
             data,
             disk,
+            history,
+            history_chance,
             audit_disk,
             chance,
             trace,
@@ -124,7 +139,7 @@ impl NodeHost {
             kek: KekSource::File(self.identities.kek_file()),
             journal: Config {
                 segment_bytes: SEGMENT_BYTES,
-                group_bytes_max: 32 << 10,
+                group_bytes_max: 8 << 10,
                 reserve_bytes: 0,
             },
             bundle: self.identities.node.clone(),
@@ -132,6 +147,7 @@ impl NodeHost {
             arrangement: Arrangement::OneThread,
             limits: NodeLimits {
                 checkpoints: CHECKPOINTS,
+                history: Some(HISTORY),
                 // As small as they may be: the whole log is checked at every start.
                 audit_segment_bytes: 0,
                 ..NodeLimits::default()
@@ -168,17 +184,19 @@ impl NodeHost {
         let runtime: Arc<SimRuntime> = Arc::default();
         let under = Underlay { socket, runtime: runtime.clone(), seed: self.chance.seed_bytes() };
         let (told, tell) = oneshot::channel();
-        let (pace_disk, before_ns) = (disk.clone(), Cell::new(disk.stalled_ns()));
+        let (pace_disk, before_ns) = (disk.sim.clone(), Cell::new(disk.sim.stalled_ns()));
         let disk_pace = Box::new(move || {
             let now_ns = pace_disk.stalled_ns();
             Duration::from_nanos(now_ns.saturating_sub(before_ns.replace(now_ns)))
         });
+        let history =
+            Some(HereHistory { tables: self.history.clone(), write_every: WRITE_HISTORY_EVERY });
         // Dropped as a whole with what it runs, whether the node ends or is killed.
         let process = async move {
             let started = server_endpoint_on(under, &config.bundle)
                 .map_err(StartError::from)
                 .and_then(|endpoint| {
-                    let here = Here { endpoint, disk_pace };
+                    let here = Here { endpoint, disk_pace, history };
                     Node::start_here(config, &disk, audit_disk, clock, here)
                 });
             match started {
@@ -227,18 +245,20 @@ impl NodeHost {
     }
 
     fn restart_disks(&mut self) {
-        self.disk = self.disk.restart();
+        self.disk = self.disk.with(self.disk.sim.restart());
         self.audit_disk = self.audit_disk.restart();
+        self.history.restart(true);
     }
 
     /// The machine loses power.
     pub(crate) async fn lose_power(&mut self) {
         self.trace.say("node", "lost power");
-        self.disk.cut_power();
+        self.disk.sim.cut_power();
         self.audit_disk.cut_power();
         self.end_process().await;
-        self.disk = self.disk.power_on();
+        self.disk = self.disk.with(self.disk.sim.power_on());
         self.audit_disk = self.audit_disk.power_on();
+        self.history.restart(self.history_chance.happens(500));
     }
 
     /// Whether the power went in the middle of an operation of the disk.
@@ -260,7 +280,7 @@ impl NodeHost {
     /// Plans a fault for one of the next operations of the journal's disk.
     pub(crate) fn plan(&mut self, fault: SimFault) {
         let op = self.chance.between(1, 12);
-        self.disk.plan(op, fault);
+        self.disk.sim.plan(op, fault);
     }
 
     /// The same of the audit log's.
@@ -269,10 +289,15 @@ impl NodeHost {
         self.audit_disk.plan(op, fault);
     }
 
+    /// The same of one of the next writings of history.
+    pub(crate) fn plan_for_history(&mut self, fault: SimTablesFault) {
+        self.history.plan(self.history_chance.between(1, 2), fault);
+    }
+
     /// The disks have no room for anything new, or have again.
     pub(crate) fn set_full(&self, is_full: bool) {
         let capacity_bytes = if is_full { 0 } else { DISK_BYTES };
-        self.disk.set_capacity(capacity_bytes);
+        self.disk.sim.set_capacity(capacity_bytes);
         self.audit_disk.set_capacity(capacity_bytes);
     }
 
@@ -286,13 +311,13 @@ impl NodeHost {
 
     /// A copy of the disk, which is not running.
     pub(crate) fn backup(&mut self) -> SimDisk {
-        self.disk.fork(self.chance.next())
+        self.disk.sim.fork(self.chance.next())
     }
 
     /// Another disk is put in.
     pub(crate) fn restore(&mut self, disk: SimDisk) {
         self.trace.say("node", "a backup is put back");
-        self.disk = disk;
+        self.disk = self.disk.with(disk);
         self.flipped.clear();
     }
 
@@ -302,7 +327,7 @@ impl NodeHost {
         let Some(file) = self.chance.pick(&names).cloned() else { return };
         let (place, bit) = (self.chance.next(), self.chance.between(0, 7));
         let (mask, made) = (1 << bit, Cell::new(None));
-        let flipped = self.disk.corrupt(&file, |bytes| {
+        let flipped = self.disk.sim.corrupt(&file, |bytes| {
             let length = u64::try_from(bytes.len()).unwrap_or(1).max(1);
             let place = usize::try_from(place % length).unwrap_or(0);
             if let Some(byte) = bytes.get_mut(place) {
@@ -321,35 +346,68 @@ impl NodeHost {
     pub(crate) fn mend_old(&mut self) {
         for Flipped { file, place, mask, byte } in std::mem::take(&mut self.flipped) {
             // A file that is gone, or was written there since, has no such bit any more.
-            drop(self.disk.corrupt(&file, |bytes| {
+            let mend = |bytes: &mut Vec<u8>| {
                 if let Some(found) = bytes.get_mut(place).filter(|found| **found == byte) {
                     *found ^= mask;
                 }
-            }));
+            };
+            drop(self.disk.sim.corrupt(&file, mend));
+            self.disk.mend_given_up(&file, mend);
         }
     }
 
-    /// The entries on the disk, with nobody using it.
-    pub(crate) fn entries(&self) -> Result<Vec<Entry>, String> {
-        let kek = Kek::from_bytes(&KEK).map_err(|error| error.to_string())?;
-        let mut entries = Vec::new();
-        let unread: Rc<Cell<Option<String>>> = Rc::default();
-        let report = Reader::new(self.disk.fork(0))
-            .show(&kek, &mut |record| {
-                if record.kind != RecordKind::Entry {
-                    return;
-                }
-                match decode_entry(record.payload) {
-                    Ok(entry) => entries.push(entry),
-                    Err(error) => unread.set(Some(error.to_string())),
-                }
-            })
-            .map_err(|error| error.to_string())?;
-        if let Some(damage) = report.damage {
-            return Err(format!("{damage:?}"));
-        }
-        unread.take().map_or(Ok(entries), Err)
+    /// What history says, with nobody using it.
+    pub(crate) fn history(&self) -> Result<Store, String> {
+        Store::open_simulated(&self.history).map_err(|error| error.to_string())
     }
+
+    /// All entries there were, with nobody using the disk: those on it, after those that were given up.
+    pub(crate) fn entries(&self) -> Result<Vec<Entry>, String> {
+        let on_disk = read(&self.disk.sim.fork(0)).map(|(entries, _)| entries)?;
+        let (mut entries, _) = self.given_up()?;
+        let first = on_disk.first().map_or(u64::MAX, |entry| entry.index);
+        entries.retain(|entry| entry.index < first);
+        entries.extend(on_disk);
+        Ok(entries)
+    }
+
+    /// The entries that were given up, and each segment with its last one.
+    pub(crate) fn given_up(&self) -> Result<(Vec<Entry>, Vec<(u64, GivenUp)>), String> {
+        let given_up = self.disk.given_up();
+        if given_up.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let files = given_up.iter().map(|it| (it.name.as_str(), it.bytes.as_slice()));
+        let (entries, last) = read(&SimDisk::holding(&files.collect::<Vec<_>>()))?;
+        Ok((entries, last.into_iter().zip(given_up).collect()))
+    }
+}
+
+/// The entries of a journal, and the last one of each segment.
+fn read(disk: &SimDisk) -> Result<(Vec<Entry>, Vec<u64>), String> {
+    let kek = Kek::from_bytes(&KEK).map_err(|error| error.to_string())?;
+    let (mut entries, mut places) = (Vec::new(), Vec::new());
+    let unread: Rc<Cell<Option<String>>> = Rc::default();
+    let report = Reader::new(disk.clone())
+        .show(&kek, &mut |record| {
+            if record.kind != RecordKind::Entry {
+                return;
+            }
+            places.push((record.lsn, record.index));
+            match decode_entry(record.payload) {
+                Ok(entry) => entries.push(entry),
+                Err(error) => unread.set(Some(error.to_string())),
+            }
+        })
+        .map_err(|error| error.to_string())?;
+    if let Some(damage) = report.damage {
+        return Err(format!("{damage:?}"));
+    }
+    let last_of = |last_lsn: Lsn| places.iter().rfind(|(lsn, _)| *lsn <= last_lsn);
+    let last =
+        report.segments.iter().map(|span| last_of(span.last_lsn).map_or(0, |(_, index)| *index));
+    let last = last.collect();
+    unread.take().map_or(Ok((entries, last)), Err)
 }
 
 fn last_index(entries: &[Entry]) -> u64 {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use ach_actors_model::{AlarmId, AlarmTransition, Lane, Timestamp};
 use ach_clients_rust::{AlarmNote, AlarmUpdate, LaneProgress};
 use ach_engine_shard::Entry;
+use ach_engine_store::Store;
 
+use crate::journal_disk::GivenUp;
 use crate::script::Deed;
 
 /// Something that a vendor published.
@@ -42,6 +44,8 @@ pub(crate) struct Heard {
     pub episodes: BTreeMap<AlarmId, String>,
     /// What raised each.
     pub causes: BTreeMap<AlarmId, String>,
+    /// When each change was told and when it was known to be durable.
+    pub moments: BTreeMap<(AlarmId, AlarmTransition), Moments>,
     /// Open sets that were told to the end.
     pub open_sets: u32,
     /// Notes were left out, as the receiver was told.
@@ -50,6 +54,13 @@ pub(crate) struct Heard {
     pub unsaid: Vec<AlarmId>,
     /// Something came that makes no sense.
     pub nonsense: Vec<String>,
+}
+
+/// When a change was heard.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Moments {
+    pub told_at: Option<Timestamp>,
+    pub durable_at: Option<Timestamp>,
 }
 
 /// How a change stands with the receiver.
@@ -68,8 +79,8 @@ pub(crate) enum Told {
 }
 
 impl Heard {
-    /// Takes news in.
-    pub(crate) fn take(&mut self, update: &AlarmUpdate) {
+    /// Takes news in, which are heard now.
+    pub(crate) fn take(&mut self, update: &AlarmUpdate, now: Timestamp) {
         use ach_engine_wire::{ProvisionalReason, Storage};
         match update {
             AlarmUpdate::Note(note) => {
@@ -80,6 +91,11 @@ impl Heard {
                     Storage::Withdrawn => Told::Withdrawn,
                 };
                 let before = self.changes.insert((note.id, note.transition), told);
+                let moments = self.moments.entry((note.id, note.transition)).or_default();
+                moments.told_at.get_or_insert(now);
+                if told == Told::Durable {
+                    moments.durable_at.get_or_insert(now);
+                }
                 if before.is_some_and(|it| !matches!(it, Told::Withdrawn | Told::Gone)) {
                     self.nonsense.push(format!("{} {:?} told twice", note.id, note.transition));
                 }
@@ -103,6 +119,8 @@ impl Heard {
             }
             AlarmUpdate::Durable { id, transition, .. } => {
                 self.stands(*id, *transition, Told::Durable);
+                let moments = self.moments.entry((*id, *transition)).or_default();
+                moments.durable_at.get_or_insert(now);
             }
             AlarmUpdate::StillProvisional { id, transition, .. } => {
                 self.stands(*id, *transition, Told::Reasoned);
@@ -154,7 +172,8 @@ pub(crate) struct Past {
     pub drained: Option<String>,
     /// The node ended in good order.
     pub has_ended_well: bool,
-    /// Whether nothing ever cut node, vendor or connection, so that every count is exact.
+    /// Whether nothing ever cut node, vendor or connection, so that every count is exact. History may
+    /// have had its faults.
     pub is_uncut: bool,
     /// The journal, as it was read at the end.
     pub entries: Vec<Entry>,
@@ -162,6 +181,12 @@ pub(crate) struct Past {
     pub journal_fault: Option<String>,
     /// The same of the audit log.
     pub audit_fault: Option<String>,
+    /// History, as it was found at the end.
+    pub history: Option<Result<Store, String>>,
+    /// Whether history was damaged, lost, or overtaken by a backup of the journal.
+    pub has_lost_history: bool,
+    /// What was given up of the journal, with the last entry of each segment.
+    pub given_up: Vec<(u64, GivenUp)>,
     pub heard: Heard,
     /// What a receiver is told that comes for the first time when all is over.
     pub newcomer: Heard,

@@ -74,7 +74,7 @@ async fn follow(
     let Ok(mut alarms) = subscriber.alarms(Filter::default(), None).await else { return };
     while let Some(update) = alarms.next().await {
         trace.say("receiver", brief(&update));
-        heard.borrow_mut().take(&update);
+        heard.borrow_mut().take(&update, config.surroundings.now());
         if let Some(until) = sleeps_until.take() {
             sleep_until(until).await;
         }
@@ -90,7 +90,7 @@ pub(crate) async fn newcomer(config: ClientConfig, trace: &Trace) -> Option<Hear
         let mut alarms = subscriber.alarms(Filter::default(), None).await.ok()?;
         let mut heard = Heard::default();
         while let Some(update) = alarms.next().await {
-            heard.take(&update);
+            heard.take(&update, config.surroundings.now());
             if matches!(update, AlarmUpdate::OpenSetComplete { .. }) {
                 return Some(heard);
             }

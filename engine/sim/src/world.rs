@@ -11,6 +11,7 @@ use ach_engine_net::Bundle;
 use ach_engine_node::PlantedBug;
 #[cfg(debug_assertions)]
 use ach_engine_node::plant;
+use ach_engine_store::SimRoom;
 use tempfile::TempDir;
 use thiserror::Error;
 use tokio::task::LocalSet;
@@ -122,6 +123,8 @@ enum Event {
     /// The node's machine is looked after.
     Look,
     StartVendor,
+    /// History's disk has room again.
+    HistoryRoom,
 }
 
 /// A world at work.
@@ -133,6 +136,8 @@ struct Stage {
     vendor: Vendor,
     receiver: Receiver,
     chance: Chance,
+    /// Of what becomes of history.
+    history_chance: Chance,
     past: Past,
     trace: Trace,
     events: BTreeMap<(u64, u64), Event>,
@@ -152,11 +157,12 @@ async fn play(World { seed, planted }: World) -> Result<Outcome, WorldError> {
     let identities =
         Identities::get().map_err(|error| WorldError::Identities { detail: error.to_string() })?;
     let mut plan = Purpose::Faults.chance(seed);
-    let faults = if plan.happens(FAULTLESS_PERMILLE) {
-        Vec::new()
-    } else {
-        fault::draw(&mut plan, ACTIVE_MS)
-    };
+    let is_faultless = plan.happens(FAULTLESS_PERMILLE);
+    let mut faults = if is_faultless { Vec::new() } else { fault::draw(&mut plan, ACTIVE_MS) };
+    let mut of_history = fault::draw_of_history(&mut Purpose::History.chance(seed), ACTIVE_MS);
+    of_history.retain(|(_, fault)| !is_faultless || fault.is_of_history_alone());
+    faults.extend(of_history);
+    faults.sort();
     let mut stage = Stage::set(seed, identities)?;
     stage.gather().await;
     stage.plan(&faults, script::draw(&mut Purpose::Deeds.chance(seed)));
@@ -196,7 +202,8 @@ fn client(
 
 impl Stage {
     fn set(seed: u64, identities: &'static Identities) -> Result<Stage, WorldError> {
-        let (network, trace, time) = (Network::new(seed), Trace::begin(), WorldTime::begin());
+        let (network, trace, time) =
+            (Network::new(seed), Trace::begin(), WorldTime::begin(Purpose::Time.chance(seed)));
         let mut chance = Purpose::Trouble.chance(seed);
         let folder = spool_folder().map_err(WorldError::Folder)?;
         let clock = MachineClock::new(time.clone());
@@ -219,6 +226,7 @@ impl Stage {
             vendor,
             receiver,
             chance,
+            history_chance: Purpose::History.chance(seed ^ 1),
             past: Past::default(),
             trace,
             events: BTreeMap::new(),
@@ -254,7 +262,7 @@ impl Stage {
 
     fn plan(&mut self, faults: &[(u64, Fault)], deeds: Vec<(u64, Deed)>) {
         let from_ms = self.now_ms();
-        self.past.is_uncut = faults.is_empty();
+        self.past.is_uncut = faults.iter().all(|(_, fault)| fault.is_of_history_alone());
         self.has_disk_faults = faults.iter().any(|(_, fault)| fault.is_of_disk());
         for (at_ms, deed) in deeds {
             self.put(from_ms.saturating_add(at_ms), Event::Deed(deed));
@@ -281,6 +289,7 @@ impl Stage {
                 Event::Fair => self.network.heal(),
                 Event::Look => self.look_after_node().await,
                 Event::StartVendor => self.vendor.start(),
+                Event::HistoryRoom => self.host.history.set_room(SimRoom::Enough),
             }
         }
     }
@@ -290,12 +299,14 @@ impl Stage {
         self.trace.say("world", "everything is healed");
         self.network.heal();
         self.host.set_full(false);
+        self.host.history.set_room(SimRoom::Enough);
         if self.host.has_lost_power() {
             self.host.lose_power().await;
-        } else if self.has_disk_faults || !self.host.is_up() {
+        } else if self.has_disk_faults || !self.host.is_up() || self.host.history.is_dead() {
             // Whatever fault of the disk is still planned is forgotten with the process.
             self.host.kill().await;
         }
+        self.host.history.forget_faults();
         if !self.host.is_up() {
             self.host.start(&mut self.past).await;
         }
@@ -304,6 +315,7 @@ impl Stage {
         {
             self.host.kill().await;
             self.host.restore(backup);
+            self.past.has_lost_history = true;
             self.host.start(&mut self.past).await;
         }
         self.host.mend_old();
@@ -351,9 +363,21 @@ impl Stage {
             Err(error) => self.past.journal_fault = Some(error),
         }
         self.past.audit_fault = self.host.audit_fault();
+        self.past.history = Some(self.host.history());
+        match self.host.given_up() {
+            Ok((_, given_up)) => self.past.given_up = given_up,
+            Err(error) => self.past.journal_fault = Some(error),
+        }
+        let (given_up, writings) = (self.past.given_up.len(), self.host.history.writing_count());
         let lost = self.network.lost_count();
         let entry_count = self.past.entries.len();
-        self.trace.say("world", format_args!("over: {entry_count} entries, {lost} packets lost"));
+        self.trace.say(
+            "world",
+            format_args!(
+                "over: {entry_count} entries, {lost} packets lost, {given_up} segments given up, \
+                 history written {writings} times"
+            ),
+        );
         (self.past, self.trace)
     }
 }

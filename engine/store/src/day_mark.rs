@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::coding::{opened, sealed};
 use crate::errors::Fault;
+use crate::tables::Keyspace;
 use crate::{Day, key};
 
 /// The mark of a day: what it covers, and which day it follows. Days follow each other without a
@@ -59,7 +60,7 @@ impl DayMark {
     }
 
     /// Reads the mark of a day.
-    pub(crate) fn read(day: Day, keyspace: &fjall::Keyspace) -> Result<DayMark, Fault> {
+    pub(crate) fn read(day: Day, keyspace: &Keyspace) -> Result<DayMark, Fault> {
         let value = keyspace.get(KEY).map_err(Fault::of("read the mark of a day of"))?;
         DayMark::of_row(day, value.as_deref().unwrap_or_default())
     }

@@ -28,6 +28,7 @@ mod query;
 mod rice;
 mod rows;
 mod store;
+mod tables;
 mod writer;
 
 pub use alarm_record::{AlarmInput, AlarmRecord};
@@ -48,4 +49,5 @@ pub use people::{
 };
 pub use query::{ALARM_CHANGES_MAX, Pings, StoreReport, Visit};
 pub use store::{OpenedStore, Store};
+pub use tables::{SimRoom, SimTables, SimTablesFault};
 pub use writer::{HistoryWriter, PINGS_WAITING_MAX, WRITE_EVERY_NS};

@@ -9,13 +9,13 @@ use ach_actors_entities::Site;
 use ach_actors_model::{
     AnchorRef, DoorRef, LineRef, RuleRef, SourceRef, SubjectRef, TagId, TagRef, Timestamp, ZoneRef,
 };
-use fjall::Keyspace;
 use serde::{Deserialize, Serialize};
 
 use crate::Day;
 use crate::coding::{opened, sealed};
 use crate::errors::{Fault, QueryError};
 use crate::rows::{Rows, write_rows};
+use crate::tables::{Found, Keyspace};
 
 /// The format of the whole store.
 const STORE_FORMAT: u32 = 1;
@@ -149,7 +149,7 @@ impl NameRows {
     }
 
     pub(crate) fn disk_bytes(&self) -> u64 {
-        self.keyspace.disk_space()
+        self.keyspace.disk_bytes()
     }
 
     /// The keyspace, to look at all of it.
@@ -360,9 +360,9 @@ fn put_sealed(rows: &mut Rows, key: Vec<u8>, payload: &[u8]) {
 /// A key and what was sealed under it.
 type Unsealed = (Vec<u8>, Vec<u8>);
 
-fn read_row(row: Option<fjall::Guard>) -> Result<Option<Unsealed>, Fault> {
+fn read_row(row: Option<fjall::Result<Found>>) -> Result<Option<Unsealed>, Fault> {
     let Some(row) = row else { return Ok(None) };
-    let (key, value) = row.into_inner().map_err(Fault::of("read the names of"))?;
+    let (key, value) = row.map_err(Fault::of("read the names of"))?;
     let payload = opened(&key, &value).ok_or_else(|| Fault::damage("a row of names is damaged"))?;
     Ok(Some((key.to_vec(), payload.to_vec())))
 }

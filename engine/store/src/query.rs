@@ -13,12 +13,13 @@ pub use whole::StoreReport;
 
 use crate::Day;
 use crate::errors::Fault;
+use crate::tables::Found;
 
 /// Rows of a keyspace, as they are.
 type Row = (Vec<u8>, Vec<u8>);
 
-fn row(guard: fjall::Guard) -> Result<Row, Fault> {
-    let (key, value) = guard.into_inner().map_err(Fault::of("read"))?;
+fn row(found: fjall::Result<Found>) -> Result<Row, Fault> {
+    let (key, value) = found.map_err(Fault::of("read"))?;
     Ok((key.to_vec(), value.to_vec()))
 }
 

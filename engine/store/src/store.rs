@@ -3,13 +3,12 @@
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-
-use fjall::config::{BlockSizePolicy, CompressionPolicy};
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions};
+use std::sync::Arc;
 
 use crate::day_mark::DayMark;
 use crate::errors::Fault;
 use crate::name_rows::NameRows;
+use crate::tables::{Keyspace, SimTables, Tables, open_lsm};
 use crate::{Day, Holds, OpenError, WriteError, manifest};
 
 /// What the keyspaces of days are called, before the date.
@@ -18,21 +17,12 @@ const DAY_PREFIX: &str = "day-";
 /// The keyspace of what outlives days.
 const NAMES: &str = "names";
 
-/// Blocks in which the LSM reads and compresses: a day of a tag is read in a few dozen.
-const LSM_BLOCK_BYTES: u32 = 16 * 1024;
-
-/// Memory for blocks that were read. Reading history must not push the node's cells out.
-const CACHE_BYTES: u64 = 16 * 1024 * 1024;
-
-/// Bytes of a table before it is split: compaction never rewrites more than some of these at once.
-const MEMTABLE_BYTES: u64 = 8 * 1024 * 1024;
-
 /// History. A handle that may be cloned and read from any thread; one [`HistoryWriter`] writes.
 ///
 /// [`HistoryWriter`]: crate::HistoryWriter
 #[derive(Clone)]
 pub struct Store {
-    db: Database,
+    tables: Arc<dyn Tables>,
     names: NameRows,
     root: PathBuf,
 }
@@ -64,6 +54,9 @@ impl Lock {
     }
 }
 
+/// Tables that were opened, and the one of names.
+type Opened = (Arc<dyn Tables>, Keyspace);
+
 /// A store that was opened, and what became of a damaged one in its place.
 #[derive(Debug)]
 pub struct OpenedStore {
@@ -94,12 +87,26 @@ impl Store {
         manifest::check(folder)?;
         drop(lock);
         // What is damaged may run into an assertion of the LSM; that must not end the node.
-        let opened = catch_unwind(AssertUnwindSafe(|| open_lsm(folder)));
-        let (db, names) =
+        let opened = catch_unwind(AssertUnwindSafe(|| open_tables(folder)));
+        let opened =
             opened.unwrap_or_else(|_| Err(Fault::damage("the LSM gave up on its files")))?;
-        let has_days = db.list_keyspace_names().iter().any(|name| name.starts_with(DAY_PREFIX));
+        Ok(Store::on(opened, folder)?)
+    }
+
+    /// Opens the store in tables of a simulated world, which nobody else may have open.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`].
+    pub fn open_simulated(tables: &SimTables) -> Result<Store, OpenError> {
+        let names = tables.keyspace(NAMES).map_err(Fault::of("open the names of"))?;
+        Ok(Store::on((Arc::new(tables.clone()), names), Path::new(""))?)
+    }
+
+    fn on((tables, names): Opened, folder: &Path) -> Result<Store, Fault> {
+        let has_days = tables.names().iter().any(|name| name.starts_with(DAY_PREFIX));
         let names = NameRows::open(names, has_days)?;
-        let store = Store { db, names, root: folder.to_owned() };
+        let store = Store { tables, names, root: folder.to_owned() };
         store.check_days()?;
         Ok(store)
     }
@@ -146,7 +153,7 @@ impl Store {
 
     /// Days that are kept, oldest first.
     pub fn days(&self) -> Vec<Day> {
-        let names = self.db.list_keyspace_names();
+        let names = self.tables.names();
         let mut days: Vec<Day> = names.iter().filter_map(|name| day_named(name)).collect();
         days.sort_unstable();
         days
@@ -192,11 +199,8 @@ impl Store {
             let day = mark.day;
             // First it is noted that the day may be missing, else the next start would call it damage.
             self.names.note_dropped(day, mark.follows)?;
-            if let Some(keyspace) = self.keyspace(day)? {
-                let delete = self.db.delete_keyspace(keyspace);
-                delete.map_err(Fault::of("drop a day of"))?;
-                dropped.push(day);
-            }
+            self.tables.remove(&name_of(day)).map_err(Fault::of("drop a day of"))?;
+            dropped.push(day);
         }
         Ok(dropped)
     }
@@ -204,7 +208,7 @@ impl Store {
     /// Bytes on disk: tables of all days and of names.
     pub fn disk_bytes(&self) -> u64 {
         let days = self.days().into_iter().filter_map(|day| self.keyspace(day).ok().flatten());
-        days.map(|keyspace| keyspace.disk_space())
+        days.map(|keyspace| keyspace.disk_bytes())
             .sum::<u64>()
             .saturating_add(self.names.disk_bytes())
     }
@@ -216,7 +220,7 @@ impl Store {
     /// When the disk refuses or something is damaged.
     pub fn compact(&self, day: Day) -> Result<(), WriteError> {
         let Some(keyspace) = self.keyspace(day)? else { return Ok(()) };
-        keyspace.major_compact().map_err(Fault::of("merge the tables of"))?;
+        keyspace.merge().map_err(Fault::of("merge the tables of"))?;
         Ok(())
     }
 
@@ -228,7 +232,7 @@ impl Store {
     /// The mark of a day. One that was begun and never written has none: the process ended in between.
     pub(crate) fn day_mark(&self, day: Day) -> Result<Option<DayMark>, Fault> {
         let Some(keyspace) = self.keyspace(day)? else { return Ok(None) };
-        if keyspace.first_key_value().is_none() {
+        if keyspace.is_empty() {
             return Ok(None);
         }
         DayMark::read(day, &keyspace).map(Some)
@@ -241,15 +245,15 @@ impl Store {
     /// The keyspace of a day, if there is one.
     pub(crate) fn keyspace(&self, day: Day) -> Result<Option<Keyspace>, Fault> {
         let name = name_of(day);
-        if !self.db.keyspace_exists(&name) {
+        if !self.tables.has(&name) {
             return Ok(None);
         }
-        self.db.keyspace(&name, options).map(Some).map_err(Fault::of("open a day of"))
+        self.tables.keyspace(&name).map(Some).map_err(Fault::of("open a day of"))
     }
 
     /// The keyspace of a day, made if there is none.
     pub(crate) fn make_keyspace(&self, day: Day) -> Result<Keyspace, Fault> {
-        self.db.keyspace(&name_of(day), options).map_err(Fault::of("begin a day of"))
+        self.tables.keyspace(&name_of(day)).map_err(Fault::of("begin a day of"))
     }
 
     /// Days must follow each other; one may be missing only if it was dropped.
@@ -278,21 +282,10 @@ impl Store {
     }
 }
 
-fn open_lsm(folder: &Path) -> Result<(Database, Keyspace), Fault> {
-    let db = Database::builder(folder)
-        .worker_threads(1)
-        .cache_size(CACHE_BYTES)
-        .open()
-        .map_err(Fault::of("open"))?;
-    let names = db.keyspace(NAMES, options).map_err(Fault::of("open the names of"))?;
-    Ok((db, names))
-}
-
-fn options() -> KeyspaceCreateOptions {
-    KeyspaceCreateOptions::default()
-        .max_memtable_size(MEMTABLE_BYTES)
-        .data_block_size_policy(BlockSizePolicy::all(LSM_BLOCK_BYTES))
-        .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
+fn open_tables(folder: &Path) -> Result<Opened, Fault> {
+    let tables = open_lsm(folder).map_err(Fault::of("open"))?;
+    let names = tables.keyspace(NAMES).map_err(Fault::of("open the names of"))?;
+    Ok((Arc::new(tables), names))
 }
 
 fn name_of(day: Day) -> String {

@@ -12,7 +12,6 @@ use ach_actors_model::{
     Timestamp, ZoneRef,
 };
 use ach_engine_shard::{Entry, Input};
-use fjall::Keyspace;
 
 use self::admission::Admission;
 use crate::alarm_record::{AlarmInput, AlarmRecord};
@@ -24,6 +23,7 @@ use crate::keyframe::Keyframes;
 use crate::name_rows::LastBearers;
 use crate::presence::Presence;
 use crate::rows::{Rows, write_rows};
+use crate::tables::Keyspace;
 use crate::{Day, Store};
 
 const HOUR_NS: u64 = 3_600 * NS_PER_S;
@@ -58,6 +58,7 @@ pub struct HistoryWriter {
     rows: Rows,
     waiting_pings: u64,
     written_at: Timestamp,
+    write_every_ns: u64,
     ping_count: u64,
     has_failed: bool,
 }
@@ -97,11 +98,18 @@ impl HistoryWriter {
             rows: Rows::new(),
             waiting_pings: 0,
             written_at: Timestamp(0),
+            write_every_ns: WRITE_EVERY_NS,
             ping_count: 0,
             has_failed: false,
         };
         writer.recall()?;
         Ok(writer)
+    }
+
+    /// Writes what was heard at least this often instead of every [`WRITE_EVERY_NS`].
+    #[must_use]
+    pub fn writing_every(self, write_every_ns: u64) -> HistoryWriter {
+        HistoryWriter { write_every_ns, ..self }
     }
 
     /// The last entry it has taken; the next must be the one after. What is before is skipped.
@@ -246,7 +254,7 @@ impl HistoryWriter {
         }
         (self.through, self.through_at) = (entry.index, entry.at);
         self.through_hash = entry.effects_hash;
-        let is_due = entry.at.since_ns(self.written_at) >= WRITE_EVERY_NS
+        let is_due = entry.at.since_ns(self.written_at) >= self.write_every_ns
             || self.waiting_pings >= PINGS_WAITING_MAX;
         if is_due { self.write(false) } else { Ok(()) }
     }

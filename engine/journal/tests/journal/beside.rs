@@ -1,5 +1,6 @@
 //! Reading beside a running writer, on real files.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ach_engine_journal::{
@@ -181,9 +182,9 @@ fn a_reading_ends_where_no_more_is_wanted_and_looks_at_no_segment_behind() {
     // Whoever reads on would find it.
     disk.corrupt(newest, |bytes| bytes[10_000..].fill(1)).unwrap();
     let mut read: Vec<Owned> = Vec::new();
-    let report = Reader::new(disk).show_while(&kek(), Lsn(2), &mut |record| {
+    let report = Reader::new(disk).show_until(&kek(), Lsn(2), &mut |record| {
         read.push(record.into());
-        record.lsn < Lsn(last)
+        if record.lsn < Lsn(last) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     let report = report.unwrap();
     assert_eq!(report.damage, None);

@@ -32,6 +32,9 @@ impl Rig {
         floor.history_has(0);
         let archives = data.join(retention::ARCHIVE_FOLDER);
         Historian::new(HistorianParts {
+            place: HistoryPlace::Folder(data.join(HISTORY_FOLDER)),
+            write_every_ns: ach_engine_store::WRITE_EVERY_NS,
+            pace: Arc::new(crate::clock::SystemClock::default()),
             keep_days: 30,
             archive_keep_days: None,
             began: Some((self.past.last.index, self.past.at)),

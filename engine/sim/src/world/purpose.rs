@@ -10,6 +10,8 @@ pub(super) enum Purpose {
     Trouble,
     Node,
     Client,
+    Time,
+    History,
 }
 
 impl Purpose {
@@ -21,6 +23,8 @@ impl Purpose {
             Purpose::Trouble => 3,
             Purpose::Node => 4,
             Purpose::Client => 5,
+            Purpose::Time => 6,
+            Purpose::History => 7,
         };
         Chance::of(seed, number)
     }

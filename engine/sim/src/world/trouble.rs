@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ach_engine_journal::SimFault;
+use ach_engine_store::{SimRoom, SimTablesFault};
 
 use super::{Event, NODE_MACHINE, Stage, VENDOR_MACHINE, Weather, machine};
 use crate::fault::Fault;
@@ -68,8 +69,40 @@ impl Stage {
                 self.put(now_ms.saturating_add(after_ms), Event::StartVendor);
             }
             Fault::DuplicateInputs => self.vendor.publish_again(&mut self.past),
+            Fault::HistoryFails => {
+                let is_kept = self.history_chance.happens(300);
+                self.host.plan_for_history(SimTablesFault::Fail { is_kept });
+            }
+            Fault::HistoryStall => {
+                let stall_ns = self.history_chance.between(2, 8) * 1_000_000_000;
+                self.host.plan_for_history(SimTablesFault::Stall { stall_ns });
+            }
+            Fault::HistoryCut => {
+                let is_kept = self.history_chance.happens(500);
+                self.host.plan_for_history(SimTablesFault::Die { is_kept });
+            }
+            Fault::HistoryFull => {
+                let is_told = self.history_chance.happens(500);
+                self.host.history.set_room(if is_told { SimRoom::Low } else { SimRoom::Full });
+                let until_ms = now_ms.saturating_add(self.history_chance.between(1_000, 9_000));
+                self.put(until_ms, Event::HistoryRoom);
+            }
+            Fault::HistoryDamaged | Fault::HistoryLost if self.host.is_up() => {
+                self.host.kill().await;
+                self.past.has_lost_history = true;
+                if fault == Fault::HistoryLost {
+                    self.host.history.lose();
+                } else {
+                    self.host.history.damage();
+                }
+                self.start_soon(100, 1_000);
+            }
             // A node that is down already cannot go down.
-            Fault::NodeKilled | Fault::PowerLost | Fault::FlippedBit => {}
+            Fault::NodeKilled
+            | Fault::PowerLost
+            | Fault::FlippedBit
+            | Fault::HistoryDamaged
+            | Fault::HistoryLost => {}
         }
     }
 
@@ -102,6 +135,14 @@ impl Stage {
             self.host.lose_power().await;
             return self.start_soon(100, 2_000);
         }
+        if self.host.history.is_dead() {
+            if self.history_chance.happens(500) {
+                self.host.lose_power().await;
+            } else {
+                self.host.kill().await;
+            }
+            return self.start_soon(100, 2_000);
+        }
         if !self.host.is_up() {
             let start_at_ms = *self.start_at_ms.get_or_insert(now_ms);
             if start_at_ms <= now_ms {
@@ -122,6 +163,7 @@ impl Stage {
             self.host.set_full(false);
             if let Some(backup) = self.backup.take() {
                 self.host.restore(backup);
+                self.past.has_lost_history = true;
             }
             self.start_soon(100, 500);
         }

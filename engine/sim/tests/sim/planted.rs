@@ -1,4 +1,4 @@
-//! A test of the tests: ten bugs, planted one at a time, each found by the invariant that should.
+//! A test of the tests: thirteen bugs, planted one at a time, each found by the invariant that should.
 
 use ach_engine_node::PlantedBug;
 use ach_engine_sim::{World, invariants};
@@ -64,4 +64,19 @@ fn accepted_said_durable() {
 #[test]
 fn refused_not_counted() {
     check(PlantedBug::RefusedNotCounted, &["counts add up"], 5);
+}
+
+#[test]
+fn failed_history_counts() {
+    check(PlantedBug::FailedHistoryCounts, &["journal is kept", "history as modelled"], 200);
+}
+
+#[test]
+fn history_gap_skipped() {
+    check(PlantedBug::HistoryGapSkipped, &["history as modelled"], 10);
+}
+
+#[test]
+fn history_not_asked() {
+    check(PlantedBug::HistoryNotAsked, &["journal is kept", "history as modelled"], 40);
 }

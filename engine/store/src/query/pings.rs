@@ -10,6 +10,7 @@ use crate::block::{BlockHead, KeptPing, decode_block};
 use crate::coding::opened;
 use crate::errors::{Fault, QueryError};
 use crate::keyframe::{Keyframe, unlisted};
+use crate::tables::Iter;
 use crate::{Day, Store, key};
 
 /// How far back a keyframe is looked for: a floor on which nobody was heard for a day is empty.
@@ -147,7 +148,7 @@ pub struct Pings {
     from: Timestamp,
     until: Timestamp,
     days: VecDeque<Day>,
-    rows: Option<(Day, fjall::Iter)>,
+    rows: Option<(Day, Iter)>,
     unpacked: VecDeque<KeptPing>,
     has_failed: bool,
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use ach_actors_model::{SubjectRef, Timestamp, ZoneRef};
-use fjall::Keyspace;
 
 use super::malformed;
 use crate::coding::opened;
 use crate::errors::{Fault, QueryError};
 use crate::presence::{exit_in, unlisted};
+use crate::tables::Keyspace;
 use crate::{Day, Store, key};
 
 /// A stay of a subject in a zone.
@@ -155,7 +155,7 @@ impl Store {
                 break;
             }
             let Some(keyspace) = self.keyspace(day)? else { continue };
-            if keyspace.first_key_value().is_none() {
+            if keyspace.is_empty() {
                 continue;
             }
             if day < first_day {
@@ -183,7 +183,7 @@ impl Store {
         let mut last = last_day;
         for day in self.days().into_iter().filter(|&day| day > last_day) {
             let Some(keyspace) = self.keyspace(day)? else { continue };
-            if keyspace.first_key_value().is_none() {
+            if keyspace.is_empty() {
                 continue;
             }
             let is_behind_a_gap = dropped.range(last..day).any(|(&gone, _)| gone > last);

@@ -6,6 +6,7 @@ use crate::block::decode_block;
 use crate::coding::opened;
 use crate::day_mark::DayMark;
 use crate::errors::{Fault, QueryError};
+use crate::tables::Keyspace;
 use crate::{Day, Store, key};
 
 /// What a reading of everything found.
@@ -41,7 +42,7 @@ impl Store {
         }
         for day in self.days() {
             let Some(keyspace) = self.keyspace(day)? else { continue };
-            if keyspace.first_key_value().is_none() {
+            if keyspace.is_empty() {
                 continue;
             }
             Store::verify_day(day, &keyspace, &mut report)?;
@@ -53,7 +54,7 @@ impl Store {
     /// meanwhile.
     fn verify_day(
         day: Day,
-        keyspace: &fjall::Keyspace,
+        keyspace: &Keyspace,
         report: &mut StoreReport,
     ) -> Result<(), QueryError> {
         let before = report.pings;

@@ -22,7 +22,7 @@ impl HistoryWriter {
         while let Some(day) = days.pop() {
             let Some(keyspace) = self.store.keyspace(day)? else { continue };
             // One that was begun and never written is written again.
-            if keyspace.first_key_value().is_none() {
+            if keyspace.is_empty() {
                 continue;
             }
             let mark = DayMark::read(day, &keyspace)?;
