@@ -195,7 +195,7 @@ where
     }
 
     fn commit(&mut self) -> Result<(), StoringStopped> {
-        self.journal()?.commit().map_err(|error| stopped(&error))
+        self.journal()?.commit().map(drop).map_err(|error| stopped(&error))
     }
 
     /// No ack waits for segments that come and go.
