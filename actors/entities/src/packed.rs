@@ -55,19 +55,22 @@ impl Tag {
             | flag(floor_age_ms > 0, HAS_FLOOR_AGE)
             | flag(silence_mark > 0, HAS_CALL)
             | flag(battery_mark > 0, HAS_BATTERY);
-        record.extend([TAG_FORM, flags | place_flags(&position, delay_ns)]);
-        put_place(record, observed_at, &position, (accuracy_mm, delay_ns));
-        put_if(record, ahead_ms);
-        put_if(record, floor_age_ms);
-        put(record, heard_ns);
+        let mut writer = Writer::new();
+        writer.put_bytes([TAG_FORM, flags | place_flags(&position, delay_ns)]);
+        writer.put_place(observed_at, &position, (accuracy_mm, delay_ns));
+        writer.put_if(ahead_ms);
+        writer.put_if(floor_age_ms);
+        writer.put(heard_ns);
         if silence_mark > 0 {
-            record.extend(silence_mark.to_le_bytes());
+            writer.put_bytes(silence_mark.to_le_bytes());
         }
         if battery_mark > 0 {
-            record.push(battery_mark);
+            writer.put_bytes([battery_mark]);
         }
-        record.extend(recent.iter().flat_map(|digest| digest.to_le_bytes()));
-        true
+        for digest in recent {
+            writer.put_bytes(digest.to_le_bytes());
+        }
+        writer.finish(record)
     }
 
     /// The tag again, without what few have.
@@ -117,16 +120,17 @@ impl Subject {
         let count = u8::try_from(settled.numbers().count()).ok();
         let (Some(delay_ns), Some(count)) = (delay_ns, count) else { return false };
         let flags = count << COUNT_SHIFT;
+        let mut writer = Writer::new();
         if let Some(fix) = self.fix {
             let flags = flags | HAS_FIX | place_flags(&fix.position, delay_ns);
-            record.extend([SUBJECT_FORM, flags]);
-            put_place(record, fix.observed_at, &fix.position, (fix.accuracy_mm, delay_ns));
-            put(record, fix.tag.0);
+            writer.put_bytes([SUBJECT_FORM, flags]);
+            writer.put_place(fix.observed_at, &fix.position, (fix.accuracy_mm, delay_ns));
+            writer.put(fix.tag.0);
         } else {
-            record.extend([SUBJECT_FORM, flags]);
+            writer.put_bytes([SUBJECT_FORM, flags]);
         }
-        settled.numbers().for_each(|number| put(record, number));
-        true
+        settled.numbers().for_each(|number| writer.put(number));
+        writer.finish(record)
     }
 
     /// The subject again, without what few have.
@@ -164,44 +168,96 @@ fn place_flags(position: &Position, delay_ns: u64) -> u8 {
         | flag(delay_ns > 0, HAS_DELAY)
 }
 
-fn put_place(
-    record: &mut Vec<u8>,
-    observed_at: Timestamp,
-    position: &Position,
-    (accuracy_mm, delay_ns): (u32, u64),
-) {
-    let Position { x_mm, y_mm, z_mm, floor } = *position;
-    record.extend(observed_at.0.to_le_bytes());
-    put(record, folded(x_mm));
-    put(record, folded(y_mm));
-    put(record, accuracy_mm);
-    if let Some(z_mm) = z_mm {
-        put(record, folded(z_mm));
-    }
-    if let Some(floor) = floor {
-        put(record, folded(i32::from(floor.0)));
-    }
-    if delay_ns > 0 {
-        put(record, delay_ns);
-    }
+/// Room for the longest record, a tag's of 76 bytes if every number is as long as it can be, and for
+/// the zeros that a short number is written with.
+const WRITER_BYTES: usize = 96;
+/// Numbers below are written at once: eight bytes of seven bits.
+const WIDE: u64 = 1 << 56;
+
+/// A record that is being made, in place: a checkpoint makes a million of them.
+struct Writer {
+    bytes: [u8; WRITER_BYTES],
+    len: usize,
 }
 
-fn put_if(record: &mut Vec<u8>, number: u32) {
-    if number > 0 {
-        put(record, number);
+impl Writer {
+    fn new() -> Writer {
+        Writer { bytes: [0; WRITER_BYTES], len: 0 }
     }
-}
 
-fn put(record: &mut Vec<u8>, number: impl Into<u64>) {
-    let mut number = number.into();
-    loop {
-        let low = u8::try_from(number & u64::from(MORE - 1)).unwrap_or(0);
-        number >>= NUMBER_BITS;
-        if number == 0 {
-            return record.push(low);
+    fn put_bytes<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.write(bytes, N);
+    }
+
+    /// Writes bytes of which only the first so many count.
+    fn write<const N: usize>(&mut self, bytes: [u8; N], count: usize) {
+        let rest = self.bytes.get_mut(self.len..);
+        if let Some(place) = rest.and_then(|rest| rest.first_chunk_mut::<N>()) {
+            *place = bytes;
+            self.len += count;
+        } else {
+            // Never so; if it were, there would be no record rather than a wrong one.
+            self.len = usize::MAX / 2;
         }
-        record.push(low | MORE);
     }
+
+    fn put_place(
+        &mut self,
+        observed_at: Timestamp,
+        position: &Position,
+        (accuracy_mm, delay_ns): (u32, u64),
+    ) {
+        let Position { x_mm, y_mm, z_mm, floor } = *position;
+        self.put_bytes(observed_at.0.to_le_bytes());
+        self.put(folded(x_mm));
+        self.put(folded(y_mm));
+        self.put(accuracy_mm);
+        if let Some(z_mm) = z_mm {
+            self.put(folded(z_mm));
+        }
+        if let Some(floor) = floor {
+            self.put(folded(i32::from(floor.0)));
+        }
+        if delay_ns > 0 {
+            self.put(delay_ns);
+        }
+    }
+
+    fn put_if(&mut self, number: u32) {
+        if number > 0 {
+            self.put(number);
+        }
+    }
+
+    fn put(&mut self, number: impl Into<u64>) {
+        let mut number = number.into();
+        while number >= WIDE {
+            let low = u8::try_from(number & u64::from(MORE - 1)).unwrap_or(0);
+            self.put_bytes([low | MORE]);
+            number >>= NUMBER_BITS;
+        }
+        let bits = u64::BITS - (number | 1).leading_zeros();
+        let more = bits.div_ceil(NUMBER_BITS) - 1;
+        let marks = EACH_MORE & ((1 << (u8::BITS * more)) - 1);
+        let count = usize::try_from(more).unwrap_or(0) + 1;
+        self.write((spread(number) | marks).to_le_bytes(), count);
+    }
+
+    /// Appends the record.
+    fn finish(&self, record: &mut Vec<u8>) -> bool {
+        let made = self.bytes.get(..self.len);
+        made.inspect(|made| record.extend_from_slice(made)).is_some()
+    }
+}
+
+/// Each byte says that another one follows.
+const EACH_MORE: u64 = u64::from_le_bytes([MORE; 8]);
+
+/// The seven bits of each byte, the lowest first, of a number below [`WIDE`].
+fn spread(number: u64) -> u64 {
+    let halves = (number & 0x0fff_ffff) | ((number & 0x00ff_ffff_f000_0000) << 4);
+    let quarters = (halves & 0x0000_3fff_0000_3fff) | ((halves & 0x0fff_c000_0fff_c000) << 2);
+    (quarters & 0x007f_007f_007f_007f) | ((quarters & 0x3f80_3f80_3f80_3f80) << 1)
 }
 
 /// 0, -1, 1, -2 .. as 0, 1, 2, 3 ..
@@ -317,6 +373,36 @@ mod tests {
              0100020003000000"
         );
         assert_eq!(hex(&of_subject), "022e000094f88283ea180d80019003c70180e1eb17ac02810a819e9c01");
+    }
+
+    /// Of any length, with each of its bits and without: byte by byte it is the same.
+    #[test]
+    fn numbers_are_base_128() {
+        let each = (0..64).map(|bit| 1_u64 << bit);
+        for number in each.flat_map(|bit| [bit - 1, bit, bit | 1, bit | 0x55]).chain([u64::MAX]) {
+            let (mut writer, mut made, mut rest) = (Writer::new(), Vec::new(), number);
+            writer.put(number);
+            assert!(writer.finish(&mut made));
+            let mut expected = Vec::new();
+            while rest >= 128 {
+                expected.push(u8::try_from(rest % 128).expect("below") + 128);
+                rest /= 128;
+            }
+            expected.push(u8::try_from(rest).expect("below"));
+            assert_eq!(made, expected, "{number:#x}");
+            assert_eq!(Reader { rest: &made }.number(), Some(number));
+        }
+    }
+
+    #[test]
+    fn a_record_without_room_is_none() {
+        let mut writer = Writer::new();
+        (0..WRITER_BYTES).for_each(|_| writer.put_bytes([1]));
+        assert!(writer.finish(&mut Vec::new()));
+        writer.put_bytes([1]);
+        writer.put(5_u32);
+        let mut record = Vec::new();
+        assert!(!writer.finish(&mut record) && record.is_empty());
     }
 
     #[test]

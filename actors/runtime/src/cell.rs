@@ -25,7 +25,8 @@ pub trait Cell: Clone {
     fn thaw(cold: &Self::Cold) -> Self;
 
     /// Appends the state as bytes, the smallest form, and returns true; false, whatever was
-    /// appended, if this state has none just now. Asked before [`freeze`](Cell::freeze).
+    /// appended, if this state has none just now. Asked before [`freeze`](Cell::freeze). Of what is
+    /// packed [`unpack`](Cell::unpack) MUST make the same state again.
     ///
     /// The bytes tell their own form and length, so that zeros may follow them and older forms can
     /// still be read.

@@ -1,13 +1,17 @@
 //! An image of a slab, taken in slices while its cells go on changing.
 //!
 //! Every cell is told once, as it was when the image began: by the next slice that comes to its seat
-//! or, if an input touches it before, as a copy made first.
+//! or, if an input touches it before, as a copy made first. A copy is made in the packed form where
+//! there is one: the cell lies in the cache just then, and a fifth of its bytes is written.
 
 use crate::cell::Cell;
 
 /// Seats without anything to tell that cost a slice as much as one cell: a look at a word against
 /// some hundred nanoseconds.
 pub(crate) const SEATS_A_CELL: usize = 16;
+
+/// Seats whose cells are fetched into the cache together: as many as a core waits for at once.
+pub(crate) const WARM_SEAT_COUNT: usize = 16;
 
 /// A cell of an image.
 #[derive(Debug, Clone, Copy)]
@@ -27,13 +31,19 @@ pub(crate) struct Imaging<C> {
     pub(crate) next: usize,
     /// Seats from here on are younger than the image.
     pub(crate) end: usize,
-    pub(crate) copies: Vec<(u32, C)>,
+    /// Copies in their packed form, one behind the other.
+    records: Vec<u8>,
+    /// Whose they are, and where each begins.
+    packed: Vec<(u32, usize)>,
+    /// Copies that have no packed form.
+    whole: Vec<(u32, C)>,
 }
 
 impl<C: Cell> Imaging<C> {
     pub(crate) fn of(seat_count: usize) -> Imaging<C> {
         let words = seat_count.div_ceil(64);
-        Imaging { done: vec![0; words], next: 0, end: seat_count, copies: Vec::new() }
+        let (records, packed, whole) = (Vec::new(), Vec::new(), Vec::new());
+        Imaging { done: vec![0; words], next: 0, end: seat_count, records, packed, whole }
     }
 
     /// Marks a seat as done. False if it was, or is none of the image's.
@@ -49,16 +59,64 @@ impl<C: Cell> Imaging<C> {
         is_new
     }
 
+    /// Whether a seat is of the image and nothing was told of it yet.
+    pub(crate) fn is_untold(&self, at: usize) -> bool {
+        let word = self.done.get(at / 64).copied().unwrap_or(u64::MAX);
+        at < self.end && word & (1 << (at % 64)) == 0
+    }
+
     /// An input is about to change a cell.
     #[inline]
     pub(crate) fn copy(&mut self, id: u32, at: usize, cell: &C) {
         if self.mark(at) {
-            self.copies.push((id, cell.clone()));
+            self.keep(id, cell);
         }
     }
 
+    /// Once a cell and image, so that it does not weigh on every touch.
+    #[inline(never)]
+    fn keep(&mut self, id: u32, cell: &C) {
+        let from = self.records.len();
+        if cell.pack(&mut self.records) {
+            debug_assert!(self.records.get(from..).is_some_and(is_record::<C>));
+            self.packed.push((id, from));
+        } else {
+            self.records.truncate(from);
+            self.whole.push((id, cell.clone()));
+        }
+    }
+
+    /// Tells `each` of copies, at most `count_max`, and says how many. The latest first: they are in
+    /// the cache.
+    pub(crate) fn tell_copies(
+        &mut self,
+        count_max: usize,
+        each: &mut dyn FnMut(u32, Image<'_, C>),
+    ) -> usize {
+        let mut count = 0;
+        while count < count_max
+            && let Some((id, from)) = self.packed.pop()
+        {
+            each(id, Image::Packed(self.records.get(from..).unwrap_or_default()));
+            self.records.truncate(from);
+            count += 1;
+        }
+        while count < count_max
+            && let Some((id, cell)) = self.whole.pop()
+        {
+            each(id, Image::Whole(&cell));
+            count += 1;
+        }
+        count
+    }
+
+    /// Copies that are still to be told.
+    pub(crate) fn copy_count(&self) -> usize {
+        self.packed.len() + self.whole.len()
+    }
+
     pub(crate) fn is_over(&self) -> bool {
-        self.next >= self.end && self.copies.is_empty()
+        self.next >= self.end && self.copy_count() == 0
     }
 }
 
@@ -70,9 +128,15 @@ pub(crate) fn tell<C: Cell>(
     each: &mut dyn FnMut(u32, Image<'_, C>),
 ) {
     record.clear();
-    if cell.pack(record) && C::unpack(record).is_some() {
+    if cell.pack(record) {
+        debug_assert!(is_record::<C>(record));
         each(id, Image::Packed(record));
     } else {
         each(id, Image::Whole(cell));
     }
+}
+
+/// Whether bytes are a state, as a cell that was packed promises.
+fn is_record<C: Cell>(record: &[u8]) -> bool {
+    C::unpack(record).is_some()
 }

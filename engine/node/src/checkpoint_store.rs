@@ -9,6 +9,7 @@ use ach_engine_journal::{Disk, Kek};
 
 use crate::journal_floor::JournalFloor;
 use crate::notes::SHARD;
+use crate::proven_sites::ProvenSites;
 use crate::restore::{Unusable, prove};
 
 /// Where checkpoints are kept. A disk in a node; in tests anything that can fail.
@@ -58,6 +59,7 @@ pub(crate) struct DiskStore<D: Disk> {
     draft: Option<Draft<D>>,
     good: Vec<Good>,
     last_bytes: u64,
+    proven: ProvenSites,
     /// Held so that no other process has the folder while a checkpoint is being written.
     _lock: Arc<D::Lock>,
 }
@@ -71,7 +73,8 @@ impl<D: Disk + Clone> DiskStore<D> {
         floor: Arc<JournalFloor>,
         good: Vec<Good>,
     ) -> DiskStore<D> {
-        DiskStore { disk, kek, kept_bytes, floor, draft: None, good, last_bytes: 0, _lock: lock }
+        let (draft, last_bytes, proven) = (None, 0, ProvenSites::default());
+        DiskStore { disk, kek, kept_bytes, floor, draft, good, last_bytes, proven, _lock: lock }
     }
 
     /// The newest of them has so many bytes.
@@ -81,8 +84,10 @@ impl<D: Disk + Clone> DiskStore<D> {
 
     /// Reads a checkpoint that was just written, and takes it away if no start could use it: a start
     /// would only pass it over.
-    fn read_back(&self, index: u64) -> Result<(), FinishError> {
-        let proof = prove(&self.disk, index, &self.kek);
+    fn read_back(&mut self, index: u64) -> Result<(), FinishError> {
+        let proof = prove(&self.disk, index, &self.kek, &mut self.proven);
+        let compiled_count = self.proven.compiled_count();
+        tracing::debug!(index, compiled_count, "a checkpoint was read back");
         proof.map(drop).map_err(|error| {
             tracing::error!(index, %error, "a checkpoint does not read back as it was told");
             if let Err(error) = self.disk.remove(&name_of(index)) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ach_actors_entities::{Effect, Site, SiteHistory};
 use ach_actors_model::SiteConfig;
+use ach_engine_checkpoint::hash;
 use ach_engine_shard::{Input, Shard};
 use ach_engine_wire::limits::STATE_BYTES_MAX;
 use ach_engine_wire::{StateError, decode_state, encode_state};
@@ -92,10 +93,7 @@ impl SiteParts {
     /// # Errors
     ///
     /// See [`Unusable`].
-    pub(crate) fn take(
-        &mut self,
-        body: &[u8],
-    ) -> Result<Option<(CodedSite, SiteConfig)>, Unusable> {
+    pub(crate) fn take(&mut self, body: &[u8]) -> Result<Option<SiteBytes>, Unusable> {
         let (head, bytes) = body.split_first_chunk::<HEAD_BYTES>().ok_or(MALFORMED)?;
         let mut words = head.chunks_exact(4).filter_map(|word| word.first_chunk().copied());
         let mut word = || words.next().map(u32::from_le_bytes).unwrap_or_default();
@@ -113,13 +111,37 @@ impl SiteParts {
         self.next = match (what, number == count) {
             (_, false) => (what, number.saturating_add(1)),
             (HISTORY, true) => (CONFIGURATION, 1),
-            (_, true) => return std::mem::take(self).finish().map(Some),
+            (_, true) => {
+                let SiteParts { version, history, config, .. } = std::mem::take(self);
+                return Ok(Some(SiteBytes { version, history, config }));
+            }
         };
         Ok(None)
     }
+}
 
-    fn finish(self) -> Result<(CodedSite, SiteConfig), Unusable> {
-        let SiteParts { version, history, config, .. } = self;
+/// A version that was read and is not compiled.
+#[derive(Debug)]
+pub(crate) struct SiteBytes {
+    pub version: u32,
+    history: Vec<u8>,
+    config: Vec<u8>,
+}
+
+impl SiteBytes {
+    /// What tells these bytes from all others: the hash of those of the history and of the
+    /// configuration.
+    pub(crate) fn digest(&self) -> (u128, u128) {
+        (hash(&self.history), hash(&self.config))
+    }
+
+    /// Compiles it.
+    ///
+    /// # Errors
+    ///
+    /// See [`Unusable`].
+    pub(crate) fn compile(self) -> Result<(CodedSite, SiteConfig), Unusable> {
+        let SiteBytes { version, history, config } = self;
         let history: SiteHistory = decode_state(&history, "history of the site")?;
         let decoded: SiteConfig = decode_state(&config, "configuration of the site")?;
         if decoded.version != version {

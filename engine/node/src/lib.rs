@@ -58,6 +58,7 @@ mod outlet;
 mod pin;
 mod ping_buffer;
 mod planted;
+mod proven_sites;
 mod publisher;
 mod read_ahead;
 mod recent;

@@ -22,6 +22,7 @@ use ach_engine_wire::{EntryError, decode_entry, entry_time};
 use thiserror::Error;
 
 use crate::planted::{PlantedBug, is_planted};
+use crate::proven_sites::ProvenSites;
 use crate::restore::{prove, restore};
 
 /// What the secret under which archives are wrapped is for.
@@ -157,7 +158,8 @@ impl<D: Disk + Clone> Rereading<D> {
     pub(crate) fn time_of(&self, index: u64) -> Result<Option<Timestamp>, RereadError> {
         let shelved = Shelf::new(self.disk.clone()).list().map_err(RereadError::Checkpoints)?;
         let before = shelved.iter().filter(|one| one.index < index);
-        let seals = before.map(|one| prove(&self.disk, one.index, &self.kek));
+        let mut proven = ProvenSites::default();
+        let seals = before.map(|one| prove(&self.disk, one.index, &self.kek, &mut proven));
         let after = seals.flatten().next().map_or(0, |seal| seal.lsn);
         let mut found = None;
         let mut each = |record: Record<'_>| {

@@ -14,6 +14,7 @@ use ach_engine_wire::{
 use crate::coded_site::{CodedSite, SiteParts};
 use crate::keeper::{kind, section_hash};
 use crate::ledger::{Ledger, LedgerHead};
+use crate::proven_sites::{ProvenSites, SiteProof};
 use crate::recent::{NoticeAt, RECENT_MAX};
 
 /// What a checkpoint holds.
@@ -74,9 +75,16 @@ pub(crate) fn restore<D: Disk>(disk: &D, index: u64, kek: &Kek) -> Result<Restor
 }
 
 /// Reads the checkpoint of an entry and finds out whether [`restore`] would make the state again that
-/// was told, without room for a second shard: every piece is decoded, every site compiled.
-pub(crate) fn prove<D: Disk>(disk: &D, index: u64, kek: &Kek) -> Result<Seal, Unusable> {
-    let mut rebuilding = Rebuilding { is_proof: true, ..Rebuilding::default() };
+/// was told, without room for a second shard: every piece is decoded, every site compiled that is not
+/// proven yet. What it has for sites is proven after it.
+pub(crate) fn prove<D: Disk>(
+    disk: &D,
+    index: u64,
+    kek: &Kek,
+    proven: &mut ProvenSites,
+) -> Result<Seal, Unusable> {
+    let proof = Some(SiteProof::new(proven));
+    let mut rebuilding = Rebuilding { proof, ..Rebuilding::default() };
     let seal = rebuilding.read(disk, index, kek)?;
     rebuilding.prove(&seal)?;
     Ok(seal)
@@ -88,7 +96,7 @@ pub(crate) fn prove<D: Disk>(disk: &D, index: u64, kek: &Kek) -> Result<Seal, Un
 ///
 /// What is wrong with it.
 pub fn prove_checkpoint<D: Disk>(disk: &D, index: u64, kek: &Kek) -> Result<Seal, ProofError> {
-    prove(disk, index, kek).map_err(ProofError)
+    prove(disk, index, kek, &mut ProvenSites::default()).map_err(ProofError)
 }
 
 /// Why a start cannot use a checkpoint.
@@ -123,13 +131,17 @@ pub fn checkpointed_site<D: Disk + Clone>(disk: &D, kek: &Kek) -> Option<Arc<Sit
 
 /// A checkpoint that is being read.
 #[derive(Debug, Default)]
-struct Rebuilding {
+struct Rebuilding<'a> {
     /// No shard is made; what it would be made of is looked at.
-    is_proof: bool,
+    proof: Option<SiteProof<'a>>,
     /// The state hash of what was read.
     read_hash: u128,
     /// What pieces have of it.
     piece_hash: u128,
+    /// What sites have of it.
+    sites_hash: u128,
+    /// What the site has of it that is being read.
+    site_hash: u128,
     head: Option<ShardHead>,
     parts: SiteParts,
     sites: Vec<CodedSite>,
@@ -139,7 +151,7 @@ struct Rebuilding {
     ledger: Option<Ledger>,
 }
 
-impl Rebuilding {
+impl Rebuilding<'_> {
     fn read<D: Disk>(&mut self, disk: &D, index: u64, kek: &Kek) -> Result<Seal, Unusable> {
         let mut unusable = None;
         let read = ach_engine_checkpoint::read(disk, index, kek, &mut |section| {
@@ -158,12 +170,7 @@ impl Rebuilding {
         }
         match section.kind {
             kind::HEAD => self.head = Some(decode_state(body, "head")?),
-            kind::SITE => {
-                if let Some((coded, config)) = self.parts.take(body)? {
-                    self.sites.push(coded);
-                    self.configs.push(config);
-                }
-            }
+            kind::SITE => self.site(body, section_hash)?,
             kind::PIECES => self.pieces(body)?,
             kind::NOTICES => {
                 const NOTICES: StateError = StateError::Malformed { part: "notices" };
@@ -186,8 +193,22 @@ impl Rebuilding {
         Ok(())
     }
 
+    fn site(&mut self, body: &[u8], section_hash: u128) -> Result<(), Unusable> {
+        self.sites_hash = self.sites_hash.wrapping_add(section_hash);
+        self.site_hash = self.site_hash.wrapping_add(section_hash);
+        let Some(bytes) = self.parts.take(body)? else { return Ok(()) };
+        let site_hash = std::mem::take(&mut self.site_hash);
+        if let Some(proof) = &mut self.proof {
+            return proof.take(bytes, site_hash);
+        }
+        let (coded, config) = bytes.compile()?;
+        self.sites.push(coded);
+        self.configs.push(config);
+        Ok(())
+    }
+
     fn pieces(&mut self, body: &[u8]) -> Result<(), Unusable> {
-        let mut shard = if self.is_proof { None } else { Some(self.shard()?) };
+        let mut shard = if self.proof.is_some() { None } else { Some(self.shard()?) };
         let mut outcome = Ok(());
         split_pieces(body, &mut |piece| {
             if outcome.is_ok() {
@@ -219,7 +240,7 @@ impl Rebuilding {
         let shard = self.shard.take().ok_or(StateError::Malformed { part: "head" })?;
         let ledger = self.take_ledger()?;
         let mut shard = shard.finish();
-        let beside = hash_beside(&self.sites, &ledger)?;
+        let beside = sites_hash(&self.sites)?.wrapping_add(ledger_hash(&ledger)?);
         let state_hash = state_hash(&mut shard)?.wrapping_add(beside);
         if shard.entry_index() != seal.index || state_hash != seal.state_hash {
             return Err(Unusable::OtherState);
@@ -232,14 +253,16 @@ impl Rebuilding {
     fn prove(mut self, seal: &Seal) -> Result<(), Unusable> {
         let ledger = self.take_ledger()?;
         let head = self.head.take().ok_or(StateError::Malformed { part: "head" })?;
-        let has = |version| self.configs.iter().any(|config| config.version == version);
+        let has = |version| self.proof.as_ref().is_some_and(|proof| proof.has(version));
         if let Some(version) = head.site_versions().find(|version| !has(*version)) {
             return Err(RestoreError::Site { version }.into());
         }
-        // What was read is what was told, and what is made of it would be told alike.
+        // What was read is what was told, and what is made of it would be told alike: of each site that
+        // is known.
         let mut body = Vec::new();
         encode_state(&head, &mut body)?;
-        let made_hash = hash_beside(&self.sites, &ledger)?
+        let made_hash = ledger_hash(&ledger)?
+            .wrapping_add(self.sites_hash)
             .wrapping_add(section_hash(kind::HEAD, &body)?)
             .wrapping_add(self.piece_hash);
         if head.entry_index() != seal.index
@@ -248,12 +271,15 @@ impl Rebuilding {
         {
             return Err(Unusable::OtherState);
         }
+        if let Some(proof) = self.proof {
+            proof.keep();
+        }
         Ok(())
     }
 }
 
-/// What sites and ledger add to the hash of the state, as they would be told again.
-fn hash_beside(sites: &[CodedSite], ledger: &Ledger) -> Result<u128, StateError> {
+/// What sites add to the hash of the state, as they would be told again.
+fn sites_hash(sites: &[CodedSite]) -> Result<u128, StateError> {
     let mut sum = 0_u128;
     for site in sites {
         site.parts::<StateError>(&mut |part| {
@@ -261,14 +287,23 @@ fn hash_beside(sites: &[CodedSite], ledger: &Ledger) -> Result<u128, StateError>
             Ok(())
         })?;
     }
+    Ok(sum)
+}
+
+/// What a ledger adds to it.
+fn ledger_hash(ledger: &Ledger) -> Result<u128, StateError> {
     let mut body = Vec::new();
     encode_state(&ledger.head(), &mut body)?;
-    Ok(sum.wrapping_add(section_hash(kind::LEDGER, &body)?))
+    section_hash(kind::LEDGER, &body)
 }
 
 fn take_piece(shard: Option<&mut Restoration>, piece: &[u8]) -> Result<(), Unusable> {
     let piece = decode_piece(piece)?;
-    Ok(shard.map_or(Ok(()), |shard| shard.take(piece))?)
+    match shard {
+        Some(shard) => Ok(shard.take(piece)?),
+        None if piece.can_be_unpacked() => Ok(()),
+        None => Err(StateError::Malformed { part: "packed state" }.into()),
+    }
 }
 
 /// What a shard adds to the hash of the state: the same for two shards that will decide the same under

@@ -11,6 +11,7 @@ use ach_actors_entities::{
     Anchor, DeadlineKind, Door, Health, Message, Site, Source, Subject, Tag, Zone,
 };
 use ach_actors_model::{AlarmKind, AlarmNotice, AnchorRef, EntityRef, Timestamp};
+use ach_actors_runtime::Cell;
 use serde::{Deserialize, Serialize};
 
 use crate::actors::CellImage;
@@ -133,6 +134,19 @@ pub enum StoredPiece<'a> {
     Deadline(Timestamp, EntityRef, DeadlineKind),
     /// An open alarm.
     Open(Box<OpenNotice>),
+}
+
+impl StoredPiece<'_> {
+    /// Whether a packed state, if it is one, can be unpacked. Whoever tells it does not look.
+    pub fn can_be_unpacked(&self) -> bool {
+        match self {
+            StoredPiece::Packed(PackedKind::Tag, _, record) => Tag::unpack(record).is_some(),
+            StoredPiece::Packed(PackedKind::Subject, _, record) => {
+                Subject::unpack(record).is_some()
+            }
+            _ => true,
+        }
+    }
 }
 
 impl Shard {

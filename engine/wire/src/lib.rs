@@ -20,6 +20,7 @@ mod selftest;
 mod session;
 mod site_offer;
 mod state;
+mod state_writer;
 mod subscribe;
 mod thing;
 mod tlv;

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::limits::STATE_BYTES_MAX;
+use crate::state_writer::StateWriter;
 
 const PACKED_TAG: u8 = 1;
 const PACKED_SUBJECT: u8 = 2;
@@ -26,6 +27,10 @@ const OPEN: u8 = 10;
 
 /// Bytes before each piece: how long it is.
 const LENGTH_BYTES: usize = 4;
+/// Bytes of a packed state before its record: kind and number.
+const PACKED_HEAD_BYTES: usize = 5;
+/// Bytes of a deadline with its kind of piece.
+const DEADLINE_BYTES: u8 = 15;
 
 /// Why the state of a shard could not be written or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -53,8 +58,8 @@ fn coding() -> impl bincode::config::Config {
 /// appended then.
 pub fn encode_state<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), StateError> {
     let start = out.len();
-    bincode::serde::encode_into_std_write(value, out, coding())
-        .map_err(|_| StateError::TooLarge)?;
+    let writer = &mut StateWriter { out };
+    value.serialize(writer).map_err(|_| StateError::TooLarge)?;
     // The limit of the coding is for reading alone.
     if out.len().saturating_sub(start) > STATE_BYTES_MAX {
         return Err(StateError::TooLarge);
@@ -83,70 +88,69 @@ pub fn decode_state<T: DeserializeOwned>(
 ///
 /// [`StateError::TooLarge`]; nothing is appended then.
 pub fn encode_piece(piece: &Piece<'_>, out: &mut Vec<u8>) -> Result<(), StateError> {
-    let start = out.len();
-    let encoded = put_piece(piece, start, out);
-    if encoded.is_err() {
-        out.truncate(start);
+    match *piece {
+        Piece::Packed(PackedKind::Tag, id, record) => put_packed(PACKED_TAG, id, record, out),
+        Piece::Packed(PackedKind::Subject, id, record) => {
+            put_packed(PACKED_SUBJECT, id, record, out)
+        }
+        Piece::Tag(id, tag) => put_cell(TAG, id, tag, out),
+        Piece::Subject(id, subject) => put_cell(SUBJECT, id, subject, out),
+        Piece::Zone(id, zone) => put_cell(ZONE, id, zone, out),
+        Piece::Door(id, door) => put_cell(DOOR, id, door, out),
+        Piece::Source(id, source) => put_cell(SOURCE, id, source, out),
+        Piece::Anchor(id, anchor) => put_cell(ANCHOR, id, anchor, out),
+        Piece::Deadline(due_at, entity, kind) => {
+            put_deadline(due_at, entity, kind, out);
+            Ok(())
+        }
+        Piece::Open(open) => put_framed(&[OPEN], open, out),
     }
-    encoded
 }
 
-fn put_piece(piece: &Piece<'_>, start: usize, out: &mut Vec<u8>) -> Result<(), StateError> {
-    out.extend_from_slice(&[0; LENGTH_BYTES]);
-    let mut head = |kind: u8, id: u32| {
-        out.push(kind);
-        out.extend_from_slice(&id.to_le_bytes());
-    };
-    match *piece {
-        Piece::Packed(kind, id, record) => {
-            match kind {
-                PackedKind::Tag => head(PACKED_TAG, id),
-                PackedKind::Subject => head(PACKED_SUBJECT, id),
-            }
-            out.extend_from_slice(record);
-        }
-        Piece::Tag(id, tag) => {
-            head(TAG, id);
-            encode_state(tag, out)?;
-        }
-        Piece::Subject(id, subject) => {
-            head(SUBJECT, id);
-            encode_state(subject, out)?;
-        }
-        Piece::Zone(id, zone) => {
-            head(ZONE, id);
-            encode_state(zone, out)?;
-        }
-        Piece::Door(id, door) => {
-            head(DOOR, id);
-            encode_state(door, out)?;
-        }
-        Piece::Source(id, source) => {
-            head(SOURCE, id);
-            encode_state(source, out)?;
-        }
-        Piece::Anchor(id, anchor) => {
-            head(ANCHOR, id);
-            encode_state(anchor, out)?;
-        }
-        Piece::Deadline(due_at, entity, kind) => {
-            out.push(DEADLINE);
-            put_deadline(due_at, entity, kind, out);
-        }
-        Piece::Open(open) => {
-            out.push(OPEN);
-            encode_state(open, out)?;
-        }
-    }
-    let length = out.len().saturating_sub(start.saturating_add(LENGTH_BYTES));
+fn put_packed(kind: u8, id: u32, record: &[u8], out: &mut Vec<u8>) -> Result<(), StateError> {
+    let length = PACKED_HEAD_BYTES.saturating_add(record.len());
     let length = u32::try_from(length).map_err(|_| StateError::TooLarge)?;
-    if let Some(slot) = out.get_mut(start..start.saturating_add(LENGTH_BYTES)) {
-        slot.copy_from_slice(&length.to_le_bytes());
+    let [l0, l1, l2, l3] = length.to_le_bytes();
+    let [i0, i1, i2, i3] = id.to_le_bytes();
+    out.extend_from_slice(&[l0, l1, l2, l3, kind, i0, i1, i2, i3]);
+    out.extend_from_slice(record);
+    Ok(())
+}
+
+fn put_cell<T: Serialize>(
+    kind: u8,
+    id: u32,
+    state: &T,
+    out: &mut Vec<u8>,
+) -> Result<(), StateError> {
+    let [i0, i1, i2, i3] = id.to_le_bytes();
+    put_framed(&[kind, i0, i1, i2, i3], state, out)
+}
+
+/// Puts a value behind its head, with the length of both before it.
+fn put_framed<T: Serialize>(head: &[u8], value: &T, out: &mut Vec<u8>) -> Result<(), StateError> {
+    let start = out.len();
+    out.extend_from_slice(&[0; LENGTH_BYTES]);
+    out.extend_from_slice(head);
+    let encoded = encode_state(value, out).and_then(|()| {
+        let length = out.len().saturating_sub(start.saturating_add(LENGTH_BYTES));
+        u32::try_from(length).map_err(|_| StateError::TooLarge)
+    });
+    let slot = out.get_mut(start..start.saturating_add(LENGTH_BYTES));
+    match (encoded, slot) {
+        (Ok(length), Some(slot)) => slot.copy_from_slice(&length.to_le_bytes()),
+        (Err(error), _) => {
+            out.truncate(start);
+            return Err(error);
+        }
+        // It was put there above.
+        (Ok(_), None) => {}
     }
     Ok(())
 }
 
-/// Fourteen bytes, because there are as many as tags: when, what kind of entity, which, what for.
+/// Fourteen bytes, because there are as many as tags: when, what kind of entity, which, what for. The
+/// length and the kind of piece are before them.
 fn put_deadline(due_at: Timestamp, entity: EntityRef, kind: DeadlineKind, out: &mut Vec<u8>) {
     let (code, number) = match entity {
         EntityRef::Tag(tag) => (1, tag.0),
@@ -161,10 +165,12 @@ fn put_deadline(due_at: Timestamp, entity: EntityRef, kind: DeadlineKind, out: &
         DeadlineKind::Gate => 2,
         DeadlineKind::Window => 3,
     };
-    out.extend_from_slice(&due_at.0.to_le_bytes());
-    out.push(code);
-    out.extend_from_slice(&number.to_le_bytes());
-    out.push(kind);
+    let [d0, d1, d2, d3, d4, d5, d6, d7] = due_at.0.to_le_bytes();
+    let [n0, n1, n2, n3] = number.to_le_bytes();
+    let length = DEADLINE_BYTES;
+    out.extend_from_slice(&[
+        length, 0, 0, 0, DEADLINE, d0, d1, d2, d3, d4, d5, d6, d7, code, n0, n1, n2, n3, kind,
+    ]);
 }
 
 /// Cuts pieces out of bytes: their contents, undecoded, in order.

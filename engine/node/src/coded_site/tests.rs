@@ -41,7 +41,7 @@ fn a_large_site_is_told_in_parts_of_a_mebibyte_and_comes_back() {
         assert!(whole.is_none(), "part {place} follows the last");
         whole = reading.take(part).unwrap();
     }
-    let (again, config) = whole.expect("it is whole");
+    let (again, config) = whole.expect("it is whole").compile().unwrap();
     assert!(!reading.is_open());
     assert_eq!(again.config, site.config);
     assert_eq!(config.subjects.len(), 60_000);

@@ -1,5 +1,6 @@
 //! A shard, its scribe and its keeper, with a disk that can fail anywhere.
 
+mod proven;
 mod stalled;
 
 use std::sync::atomic::{AtomicBool, Ordering};
