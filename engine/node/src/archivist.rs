@@ -357,7 +357,9 @@ impl<D: Disk + Clone> Archivist<D> {
     /// Drops what is over, and measures.
     fn drop_what_is_over(&self) -> Result<(), NotArchived> {
         let keep_from = keep_from(self.parts.clock.now(), self.parts.keep_days);
-        if let Some(unwanted) = retention::archives_that_are_over(&self.parts.data, keep_from)? {
+        if let Some((unwanted, _locked)) =
+            retention::archives_that_are_over(&self.parts.data, keep_from)?
+        {
             self.must_be_named_rightly(&unwanted.archives)?;
             retention::remove(&self.folder, &unwanted)?;
         }
