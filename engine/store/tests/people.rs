@@ -107,7 +107,7 @@ fn no_file_there_ever_was_has_the_key_of_a_person_who_was_erased() {
     }
     let key = wrapped(root, "patient-17");
     assert!(is_on_disk(&root.join("seen"), &key));
-    let mut people = opened(root);
+    let people = opened(root);
     subjects(folder.path()).forget(&patient, Timestamp(3), &Holds::default()).unwrap();
     assert!(!is_on_disk(&root.join("seen"), &key), "the key is still there");
     assert!(!is_on_disk(&root.join("people"), &key), "the key is still there");
