@@ -67,14 +67,29 @@ pub(crate) fn ended(
 /// word, and of which things, if not of all. Who may read the files can read them by other means, so it
 /// is said, and goes on, when it cannot be recorded.
 pub(crate) fn read(directory: &DataDirectory, what: &str, of: Vec<Object>) {
-    let lay_down_read = || {
-        let mut objects = vec![Object::new(ObjectKind::Topic, Name::new(what)?)];
-        objects.extend(of);
-        lay_down(directory, (Action::ReadBegun, Outcome::Done, Reason::default()), objects)
-    };
-    if let Err(why) = lay_down_read() {
+    if let Err(why) = topic(what, of).and_then(|objects| lay_down(directory, read_act(), objects)) {
         complain!("that it is read is in no audit log: {why}");
     }
+}
+
+/// As [`read`], of what nobody can read by other means, since it is encrypted and this program has the key:
+/// what cannot be recorded is not told.
+pub(crate) fn decrypted(
+    directory: &DataDirectory,
+    what: &str,
+    of: Vec<Object>,
+) -> Result<(), Failure> {
+    done(directory, read_act(), topic(what, of)?)
+}
+
+fn read_act() -> (Action, Outcome, Reason) {
+    (Action::ReadBegun, Outcome::Done, Reason::default())
+}
+
+fn topic(what: &str, of: Vec<Object>) -> Result<Vec<Object>, Failure> {
+    let mut objects = vec![Object::new(ObjectKind::Topic, Name::new(what)?)];
+    objects.extend(of);
+    Ok(objects)
 }
 
 /// As [`read`], of what a data directory remembers.

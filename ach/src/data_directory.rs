@@ -27,7 +27,7 @@ use ach_actors_model::{Name, Timestamp};
 use ach_engine_journal::KekSource;
 use ach_engine_net::{Authority, Bundle, Revocations, Role};
 use ach_engine_node::REVOKED_FILE;
-use ach_engine_store::People;
+use ach_engine_store::{People, Subjects};
 
 use crate::exit::Failure;
 
@@ -298,7 +298,16 @@ impl DataDirectory {
     /// What is known about persons, with the keys.
     pub(crate) fn people(&self) -> Result<People, Failure> {
         let secret = self.key_source().load()?.secret_for(PEOPLE_PURPOSE)?;
-        Ok(People::open(&self.root.join("people"), &secret)?)
+        Ok(People::open(&self.people_folder(), &secret)?)
+    }
+
+    /// Who is known and who was erased, which needs no secret.
+    pub(crate) fn subjects(&self) -> Subjects {
+        Subjects::of(&self.people_folder())
+    }
+
+    fn people_folder(&self) -> PathBuf {
+        self.root.join("people")
     }
 
     /// Has history lie in a folder of another directory, on another disk perhaps: a link says where. A

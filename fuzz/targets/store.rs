@@ -17,8 +17,8 @@ use std::cell::LazyCell;
 
 use ach_actors_model::{Name, Timestamp};
 use ach_engine_store::{
-    ArchiveReader, ArchiveWriter, ArchivedEntry, BLOCK_PINGS_MAX, BlockHead, Holds, Link, People,
-    Person, decode_block,
+    ArchiveReader, ArchiveWriter, ArchivedEntry, BLOCK_PINGS_MAX, BlockHead, Holds, Keeping, Link,
+    People, Person, decode_block,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -77,7 +77,10 @@ thread_local! {
             let people = folder.path().join("people");
             let subject = Name::new(SUBJECT).expect("an id");
             let mut kept = People::open(&people, &SECRET).expect("a folder");
-            kept.put(&[(subject, known())], Timestamp(1)).expect("a disk");
+            let holds = Holds::default();
+            let keeping =
+                Keeping { now: Timestamp(1), holds: &holds, replaces_damaged: false };
+            kept.put(&[(subject, known())], keeping).expect("a disk");
             ["check", "patient-17.key", "patient-17.row"]
                 .map(|name| (name, std::fs::read(people.join(name)).expect("a file")))
         })

@@ -35,6 +35,7 @@ const TARGETS: &[(&str, u32)] = &[
     ("audit", 1_024),
     ("site", 8_192),
     ("recording", 4_096),
+    ("persons", 2_048),
 ];
 
 /// Builds all, and runs each for so many seconds.
@@ -158,6 +159,10 @@ fn seeds_of(root: &Path, name: &str) -> Result<Vec<Vec<u8>>, String> {
             let head = b"hms-ach/st-anna/node-1\n0\n\nat 0\nlink \nprevious \n\n";
             vec![led(0, &[1, 0, 0, 0]), led(1, head), vec![2, 0, 100, 16, 9], vec![128, 0, 70, 16, 9]]
         }
+        "persons" => vec![
+            b"id,name,hospital,insurer\npatient-17,A. Muster,MRN-4711,\n".to_vec(),
+            b"name,id\n\"Muster, A.\", p-1 \n\"B \"\"b\"\"\",p-2\n".to_vec(),
+        ],
         "site" => {
             let floor = br#"{"type":"FeatureCollection","name":"Ground","floor":0,"features":[]}"#;
             let site = b"id = \"a\"\nname = \"A\"\ntime_zone = \"Europe/Berlin\"\n";

@@ -130,7 +130,7 @@ Example:
   ach history build --data my-data
 
 The node must not be running; one that runs does this by itself. What is there already and sound is gone \
-on with, what is damaged is moved to history.damaged.")]
+on with; what is damaged, or not the history of this journal, is moved to history.damaged.")]
     Build {
         /// The node's data directory
         #[arg(long, value_name = "DIR")]
@@ -143,8 +143,9 @@ Examples:
   ach history hold inspection --data my-data --from 2026-11-20 --reason 'until told otherwise'
   ach history hold case-18 --data my-data --from 2026-11-20 --subject patient-17 --reason 'case 18'
 
-Days of UTC. The node need not be told; it looks before it drops anything. With --subject that person is \
-not erased either while the hold stands. Write no names into the reason. It is in the audit log.")]
+Days of UTC. The node need not be told; it looks before it drops anything. Which of the days there are is \
+told. With --subject that person is not erased either while the hold stands, nor is what is known about \
+them replaced. Write no names into the reason. It is in the audit log.")]
     Hold(Hold),
     /// End a hold: days whose time is over go within minutes
     #[command(after_help = "\
@@ -191,6 +192,9 @@ pub(crate) struct Hold {
     /// A person, by id, who is not erased while the hold stands
     #[arg(long, value_name = "ID")]
     pub(crate) subject: Option<String>,
+    /// Hold the person though nobody of that id is known yet
+    #[arg(long, requires = "subject")]
+    pub(crate) yes: bool,
     /// Why, in a line
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,

@@ -18,21 +18,31 @@ other column is a system, and its cells are the persons' numbers there:
   id,name,hospital,insurer
   patient-17,A. Muster,MRN-4711,
 
-What was known about somebody is replaced. Each person is encrypted under a key of their own, which is \
-destroyed when they are erased; who was erased is refused, and then nothing of the file is kept. The ids \
-are in the audit log. Remove the file afterwards.")]
+What was known about somebody is replaced, unless a hold protects it. Each person is encrypted under a key \
+of their own, which is destroyed when they are erased; who was erased is refused, and then nothing of the \
+file is kept. Who is held, or whose key is damaged, is named and stays as before, the others are kept. The \
+ids are in the audit log. Remove the file afterwards.
+
+Exit code 3 when somebody stayed as before.")]
     Import {
         /// The file, or `-` for stdin
         file: PathBuf,
         /// The node's data directory
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
+        /// Give whose key is damaged a new one; what the old one protected is lost for ever
+        #[arg(long)]
+        replace_damaged: bool,
         /// Print one JSON object
         #[arg(long)]
         json: bool,
     },
     /// List the ids of persons who are known, and who were erased; no names
-    #[command(after_help = "Example:\n  ach person list --data my-data --json")]
+    #[command(after_help = "\
+Example:
+  ach person list --data my-data --json
+
+Exit code 3 when a key is damaged, or has nothing under it: an import was cut short, do it again.")]
     List {
         /// The node's data directory
         #[arg(long, value_name = "DIR")]
@@ -41,7 +51,7 @@ are in the audit log. Remove the file afterwards.")]
         #[arg(long)]
         json: bool,
     },
-    /// Write everything that is kept of a person: name, numbers, holds, tags, visits, alarms, positions
+    /// Write what this node can tell of a person: name, numbers, holds, tags, visits, alarms, positions
     Export(Export),
     /// Erase a person for ever: destroy the key under which what is known about them is kept
     #[command(after_help = "\
@@ -77,8 +87,11 @@ Examples:
   ach person export patient-17 --data my-data --out patient-17.jsonl
   ach person export patient-17 --data my-data | jq 'select(.event == \"visit\")'
 
-One JSON object a line, its `event` saying what it is: person, hold, tag, visit, alarm, position. Of history \
-it has the days that are kept. That it was read is in the audit log. Exit code 3 when nothing is kept.")]
+One JSON object a line, its `event` saying what it is: person, hold, tag, visit, alarm (each change with its \
+evidence, as `ach explain --json` tells it), position (what was measured while the person bore the tag). Not \
+in it: archives older than the days of history, history.damaged, the records of the audit log that name the \
+subject (`ach audit show`), and names in the site directory. That it is read is in the audit log first; \
+without that nothing is told. Exit code 3 when nothing is kept.")]
 pub(crate) struct Export {
     /// The subject's id
     pub(crate) id: String,

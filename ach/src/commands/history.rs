@@ -10,6 +10,7 @@ use ach_engine_audit::{Object, ObjectKind};
 use ach_engine_store::{KeptPing, NameKind, Visit};
 use serde_json::json;
 
+pub(crate) use self::explain::object as alarm_object;
 pub(crate) use self::hold::object as hold_object;
 pub(crate) use self::source::Source;
 use crate::audit_deposit;
@@ -45,7 +46,7 @@ pub(crate) fn whereabouts(wish: &Where) -> Result<Outcome, Failure> {
     let found = source.store.whereabouts(tag, at)?;
     let bearer = match found {
         None => None,
-        Some(ping) => match source.store.bearer(tag, ping.received_by())? {
+        Some(ping) => match source.store.bearer(tag, ping.observed_by())? {
             None => None,
             Some(subject) => source.store.id(NameKind::Subject, subject.0)?,
         },

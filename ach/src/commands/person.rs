@@ -3,12 +3,13 @@
 mod export;
 mod table;
 
+use std::io::Read;
 use std::path::Path;
 
 use ach_actors_model::Name;
 use ach_engine_audit::{Action, Object, ObjectKind, Outcome as Told, Reason};
 use ach_engine_node::{Clock, SystemClock};
-use ach_engine_store::{Known, LockedHolds, PeopleError};
+use ach_engine_store::{Keeping, Known, LockedHolds, NotKept, PeopleError};
 use serde_json::json;
 
 use crate::audit_deposit;
@@ -23,69 +24,132 @@ const SUBJECTS_A_RECORD: usize = 1_000;
 /// Does what is wished with persons.
 pub(crate) fn run(wish: &Person) -> Result<Outcome, Failure> {
     match wish {
-        Person::Import { file, data, json } => import(file, data, *json),
+        Person::Import { file, data, replace_damaged, json } => {
+            import(file, data, (*replace_damaged, *json))
+        }
         Person::List { data, json } => list(data, *json),
         Person::Export(wish) => export::run(wish),
         Person::Erase { id, data, yes, json } => erase(id, data, (*yes, *json)),
     }
 }
 
-fn import(file: &Path, data: &Path, is_json: bool) -> Result<Outcome, Failure> {
+/// Opens a file, or stdin for `-`.
+fn source(file: &Path) -> Result<Box<dyn Read>, Failure> {
+    if file == Path::new("-") {
+        return Ok(Box::new(std::io::stdin()));
+    }
+    let opened = std::fs::File::open(file).map_err(|error| {
+        Failure::new(format!("cannot read {}: {error}; check the path", file.display()))
+    });
+    Ok(Box::new(opened?))
+}
+
+fn import(
+    file: &Path,
+    data: &Path,
+    (replaces_damaged, is_json): (bool, bool),
+) -> Result<Outcome, Failure> {
     let directory = DataDirectory::existing(data)?;
     directory.must_be_ours()?;
-    let persons = table::read(file)?;
+    let persons = table::parse(source(file)?)?;
     let mut people = directory.people()?;
-    for persons in persons.chunks(SUBJECTS_A_RECORD) {
-        let ids = persons.iter().map(|(id, _)| subject(id.clone()));
+    let ids: Vec<&Name> = persons.iter().map(|(id, _)| id).collect();
+    for ids in ids.chunks(SUBJECTS_A_RECORD) {
         let act = (Action::PersonKept, Told::Begun, Reason::default());
-        audit_deposit::done(&directory, act, ids.collect())?;
+        audit_deposit::done(&directory, act, objects(ids))?;
     }
-    let put = people.put(&persons, SystemClock::default().utc());
-    let (outcome, reason) = match &put {
-        Ok(()) => (Told::Done, ""),
-        Err(PeopleError::Forgotten { .. }) => (Told::Refused, "somebody was erased"),
-        Err(_) => (Told::Failed, "some of them may not be kept"),
+    // No hold is placed on somebody whose name is just being replaced.
+    let locked = LockedHolds::load(&directory.holds())?;
+    let now = SystemClock::default().utc();
+    let put = people.put(&persons, Keeping { now, holds: &locked.holds, replaces_damaged });
+    let tell = |outcome, reason, objects| {
+        let act = (Action::PersonKept, outcome, Reason::new(reason));
+        audit_deposit::ended(&directory, act, objects);
     };
-    audit_deposit::ended(
-        &directory,
-        (Action::PersonKept, outcome, Reason::new(reason)),
-        Vec::new(),
-    );
-    put?;
-    if is_json {
-        say!("{}", json!({ "event": "persons_kept", "count": persons.len() }));
-    } else {
-        let are = if persons.len() == 1 { "person is" } else { "persons are" };
-        say!("{} {are} kept, each under a key of their own", persons.len());
+    let not_kept = put.inspect_err(|error| match error {
+        PeopleError::Forgotten { .. } => tell(Told::Refused, "somebody was erased", Vec::new()),
+        _ => tell(Told::Failed, "some of them may not be kept", Vec::new()),
+    })?;
+    let each = [
+        (&not_kept.held, Told::Refused, "a hold protects what is known"),
+        (&not_kept.damaged, Told::Failed, "the key is damaged"),
+    ];
+    for (ids, outcome, reason) in each {
+        for ids in ids.iter().collect::<Vec<_>>().chunks(SUBJECTS_A_RECORD) {
+            tell(outcome, reason, objects(ids));
+        }
     }
-    Ok(Outcome::Done)
+    tell(Told::Done, "", Vec::new());
+    Ok(say_kept(persons.len(), &not_kept, is_json))
+}
+
+/// Tells who was kept and who was not.
+fn say_kept(asked: usize, not_kept: &NotKept, is_json: bool) -> Outcome {
+    for id in &not_kept.held {
+        complain!(
+            "`{id}` is as before: a hold protects what is known about them (ach history holds)"
+        );
+    }
+    for id in &not_kept.damaged {
+        complain!(
+            "`{id}` is as before: their key is damaged; put it back from your backup, or give them a \
+             new one with --replace-damaged"
+        );
+    }
+    let left = not_kept.held.len() + not_kept.damaged.len();
+    let count = asked.saturating_sub(left);
+    if is_json {
+        let ids = |ids: &[Name]| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>();
+        say!(
+            "{}",
+            json!({
+                "event": "persons_kept",
+                "count": count,
+                "held": ids(&not_kept.held),
+                "damaged": ids(&not_kept.damaged),
+            })
+        );
+    } else {
+        let are = if count == 1 { "person is" } else { "persons are" };
+        say!("{count} {are} kept, each under a key of their own");
+    }
+    if left == 0 { Outcome::Done } else { Outcome::Unsound }
 }
 
 fn list(data: &Path, is_json: bool) -> Result<Outcome, Failure> {
     let directory = DataDirectory::existing(data)?;
-    let people = directory.people()?;
     audit_deposit::read(&directory, "person", Vec::new());
     let mut outcome = Outcome::Done;
-    let subjects = people.subjects()?;
-    for id in &subjects {
-        let known = match people.known(id) {
-            Ok(Some(known)) => known,
-            Ok(None) => continue,
-            Err(error @ PeopleError::Damaged { .. }) => {
+    let subjects = directory.subjects().all()?;
+    for (id, known) in &subjects {
+        let known = match known {
+            Ok(known) => *known,
+            Err(error) => {
                 complain!("{id}: {error}");
                 outcome = Outcome::Unsound;
                 continue;
             }
-            Err(error) => return Err(error.into()),
         };
         let (word, at) = match known {
             Known::Since(at) => ("known", at),
             Known::Erased(at) => ("erased", at),
+            Known::Unfinished(at) => ("no row", at),
         };
+        if matches!(known, Known::Unfinished(_)) {
+            complain!("{id}: there is a key and nothing under it; import them again");
+            outcome = Outcome::Unsound;
+        }
         if is_json {
-            let is_erased = matches!(known, Known::Erased(_));
-            let object = json!({ "event": "person", "id": id.as_str(), "is_erased": is_erased, "since": iso(at) });
-            say!("{object}");
+            say!(
+                "{}",
+                json!({
+                    "event": "person",
+                    "id": id.as_str(),
+                    "is_erased": matches!(known, Known::Erased(_)),
+                    "has_row": matches!(known, Known::Since(_)),
+                    "since": iso(at),
+                })
+            );
         } else {
             say!("{:<24}  {word:<6}  since {}", id.as_str(), local(at));
         }
@@ -100,11 +164,9 @@ fn erase(id: &str, data: &Path, (is_meant, is_json): (bool, bool)) -> Result<Out
     let id = named(id)?;
     let directory = DataDirectory::existing(data)?;
     directory.must_be_ours()?;
-    // Until it is done no hold is placed.
-    let locked = LockedHolds::load(&directory.holds())?;
-    let mut people = directory.people()?;
-    let known = match people.known(&id) {
-        Ok(None) if matches!(people.person(&id), Ok(None)) => {
+    let mut subjects = directory.subjects();
+    let known = match subjects.known(&id) {
+        Ok(None) => {
             complain!("nothing is kept about `{id}`, and nothing was erased; see ach person list");
             return Ok(Outcome::Unsound);
         }
@@ -114,15 +176,10 @@ fn erase(id: &str, data: &Path, (is_meant, is_json): (bool, bool)) -> Result<Out
         Err(error) => return Err(error.into()),
     };
     if !is_meant {
-        return Err(Failure::misused(match known {
-            Some(Known::Erased(at)) => format!("`{id}` was erased {}", local(at)),
-            Some(Known::Since(at)) => format!(
-                "this would erase for ever what is known about `{id}` since {}; add --yes",
-                local(at)
-            ),
-            None => format!("this would erase for ever what is known about `{id}`; add --yes"),
-        }));
+        return Err(not_meant(&id, known));
     }
+    // Until it is done no hold is placed.
+    let locked = LockedHolds::load(&directory.holds())?;
     let tell = |outcome, words| (Action::PersonErased, outcome, Reason::new(words));
     if let Some(hold) = locked.holds.on(&id) {
         let objects = vec![subject(id.clone()), Object::new(ObjectKind::Hold, hold.id.clone())];
@@ -134,7 +191,7 @@ fn erase(id: &str, data: &Path, (is_meant, is_json): (bool, bool)) -> Result<Out
     } else {
         audit_deposit::done(&directory, tell(Told::Begun, ""), vec![subject(id.clone())])?;
     }
-    match people.forget(&id, SystemClock::default().utc(), &locked.holds) {
+    match subjects.forget(&id, SystemClock::default().utc(), &locked.holds) {
         Ok(()) => {}
         Err(error @ PeopleError::Held { .. }) => return Err(error.into()),
         Err(error) => {
@@ -153,6 +210,22 @@ fn erase(id: &str, data: &Path, (is_meant, is_json): (bool, bool)) -> Result<Out
         say!("let backups of {} expire", data.join("people").display());
     }
     Ok(Outcome::Done)
+}
+
+/// Says what would be erased.
+fn not_meant(id: &Name, known: Option<Known>) -> Failure {
+    Failure::misused(match known {
+        Some(Known::Erased(at)) => format!("`{id}` was erased {}", local(at)),
+        Some(Known::Since(at) | Known::Unfinished(at)) => format!(
+            "this would erase for ever what is known about `{id}` since {}; add --yes",
+            local(at)
+        ),
+        None => format!("this would erase for ever what is known about `{id}`; add --yes"),
+    })
+}
+
+fn objects(ids: &[&Name]) -> Vec<Object> {
+    ids.iter().map(|id| subject((*id).clone())).collect()
 }
 
 fn subject(id: Name) -> Object {

@@ -206,7 +206,7 @@ fn days_are_held_and_released() {
     let at = folder.path();
     recorded(at);
     let hold = "history hold case-17 --data data --from 2026-01-10 --reason court";
-    check(at, hold, 0, &["days from 2026-01-10 on are kept"]);
+    check(at, hold, 0, &["days from 2026-01-10 on are kept", "history has none of them yet"]);
     check(at, hold, 1, &["there is a hold `case-17` already"]);
     check(at, "history holds --data data", 0, &["case-17  2026-01-10 to on  court"]);
     let told = check(at, "history holds --data data --json", 0, &[]);
@@ -216,6 +216,16 @@ fn days_are_held_and_released() {
     check(at, "history release case-17 --data data", 1, &["there is no hold `case-17`"]);
     check(at, "history holds --data data", 0, &["there is no hold"]);
     assert_eq!(check(at, "history holds --data data --json", 0, &[]).out, "");
+    // What there is of it is told.
+    check(at, "history build --data data", 0, &[]);
+    let early = "history hold early --data data --from 2020-01-01 --reason court";
+    let parts = ["history has 1 of them, 2026-01-10 to 2026-01-10", "begins with 2026-01-10"];
+    check(at, early, 0, &parts);
+    let told = check(at, &early.replace("early", "json --json"), 0, &[]);
+    assert_eq!(objects(&told)[0]["first_day"], "2026-01-10");
+    for id in ["early", "json"] {
+        check(at, &format!("history release {id} --data data"), 0, &[]);
+    }
     let long =
         format!("{} --reason {}", "history hold y --data data --from 2026-01-10", "x".repeat(201));
     check(at, &long, 1, &["a reason has at most 200 characters"]);
@@ -229,7 +239,9 @@ fn days_are_held_and_released() {
         .filter(|it| it["action"].as_str().is_some_and(|it| it.starts_with("hold_")))
         .map(|it| it["action"].clone())
         .collect();
-    assert_eq!(acts, ["hold_placed", "hold_lifted"], "{shown:?}");
+    let once = ["hold_placed", "hold_lifted"];
+    let twice = ["hold_placed", "hold_placed", "hold_lifted", "hold_lifted"];
+    assert_eq!(acts, [&once[..], &twice].concat(), "{shown:?}");
     assert!(shown.out.contains("case-17"), "{shown:?}");
 }
 
@@ -248,5 +260,44 @@ fn what_follows_damage_is_missed_by_every_answer_and_each_says_so() {
     check(at, "history build --data data", 3, &["the journal is damaged"]);
     for _ in 0..2 {
         check(at, &format!("where {TAG} --data data"), 3, &["the journal is damaged"]);
+    }
+}
+
+/// A journal that was put back from a backup, or the folder of another node: history of another past answers
+/// nothing, be it ahead of the journal, as long, or behind it.
+#[test]
+fn a_history_of_another_journal_answers_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    recorded(at);
+    check(at, "history build --data data", 0, &[]);
+    let row = |second: u32| format!("2026-01-11T22:00:{second:02}Z,0200AC0000000004,3,2.5,0\n");
+    for rows in [2, 4, 9] {
+        let walk: String = (0..rows).map(row).collect();
+        fs::write(at.join("other.csv"), format!("time,tag,x,y,floor\n{walk}")).unwrap();
+        let data = format!("other-{rows}");
+        let replay = format!("replay other.csv --site site --speed max --data {data} --json");
+        check(at, &replay, 0, &[]);
+        copy_all(&at.join("data/history"), &at.join(&data).join("history"));
+        let asked = format!("where {TAG} --data {data}");
+        check(at, &asked, 0, &["is not that of the journal", "3.0 m east"]);
+        let build = format!("history build --data {data}");
+        let pings = format!("{rows} pings of 1 days");
+        check(at, &build, 0, &["is not the history of the journal", "was moved to", &pings]);
+        let said = check(at, &asked, 0, &["3.0 m east"]);
+        assert_eq!(said.err, "", "now it is its own");
+        check(at, &build, 0, &[&pings]);
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if from.is_dir() {
+            copy_all(&from, &to);
+        } else {
+            fs::copy(&from, &to).unwrap();
+        }
     }
 }

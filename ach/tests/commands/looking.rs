@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdout, Stdio};
 use rustix::process::Signal;
 use serde_json::Value;
 
+use super::history::objects;
 use super::node::{SERVE, Served, site};
 use super::{check, command};
 
@@ -147,5 +148,7 @@ fn a_self_test_proves_the_chain_and_names_what_is_broken_in_it() {
     assert_eq!(node.ended(), Some(0));
     check(at, "audit show data", 0, &["self_tested"]);
     check(at, &explain, 0, &["self_test", "the order of a self-test"]);
+    let told = objects(&check(at, &format!("{explain} --json"), 0, &[]));
+    assert_eq!(told[0]["cause"]["kind"], "self_test", "{told:?}");
     check(at, "serve --site site --data data --selftest-at 24:00", 2, &["no time of the day"]);
 }

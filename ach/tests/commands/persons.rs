@@ -62,7 +62,17 @@ fn a_person_is_kept_told_and_erased_and_each_is_in_the_audit_log() {
     assert_eq!(of("person")[0]["links"][0]["number"], "MRN-081547");
     assert_eq!(of("tag")[0]["tag"], "0200AC0000000004");
     assert!(of("visit").iter().any(|visit| visit["zone"] == "store"), "{told:?}");
-    assert!(of("alarm").iter().any(|it| it["kind"] == "unauthorised_entry"), "{told:?}");
+    let alarm = of("alarm")[0];
+    assert_eq!(alarm["kind"], "unauthorised_entry", "{told:?}");
+    // What a person has a right to know of it: where, by which tag, on what evidence.
+    assert_eq!(
+        (&alarm["place"]["id"], &alarm["rule"]),
+        (&"store".into(), &"store-at-night".into())
+    );
+    assert_eq!(
+        (&alarm["input"]["x_mm"], &alarm["tag"]),
+        (&15_000.into(), &"0200AC0000000004".into())
+    );
     assert_eq!(of("position").len(), 4, "{told:?}");
     let out = "person export visitor-001 --data data --out berta.jsonl";
     check(at, out, 0, &["\"rows\":"]);
@@ -115,11 +125,27 @@ fn a_person_who_is_held_is_not_erased() {
     check(at, "person erase visitor-001 --data data --yes", 0, &[]);
     let late = "history hold late --data data --from 2026-01-10 --subject visitor-001 --reason x";
     check(at, late, 1, &["`visitor-001` was erased", "nothing is left to be held"]);
+    // What is held is not replaced; nobody else is kept out by it.
+    fs::write(at.join("more.csv"), "id,name\npatient-17,Somebody Else\npatient-18,C\n").unwrap();
+    let kept = check(at, "person import more.csv --data data --json", 3, &["a hold protects"]);
+    assert_eq!(
+        (&objects(&kept)[0]["count"], &objects(&kept)[0]["held"][0]),
+        (&1.into(), &"patient-17".into())
+    );
+    check(at, "person export patient-17 --data data", 0, &["Unverwechselbar"]);
     check(at, "history release case-18 --data data --json", 0, &["hold_lifted"]);
     check(at, erase, 0, &["patient-17 is erased"]);
     let acts = acts(at);
-    let refused = acts.iter().find(|(_, how, _)| how == "refused").expect("a refusal");
-    assert!(refused.2.contains("case-18") && refused.2.contains("patient-17"), "{acts:?}");
+    let mut refused = acts.iter().filter(|(_, how, _)| how == "refused");
+    assert!(
+        refused.any(|(_, _, of)| of.contains("case-18") && of.contains("patient-17")),
+        "{acts:?}"
+    );
+    let shown = check(at, "audit show data --count 1000 --json", 0, &[]);
+    let shown = objects(&shown);
+    let late = shown.iter().find(|it| it["action"] == "hold_placed" && it["outcome"] == "refused");
+    assert!(late.unwrap()["objects"].to_string().contains("visitor-001"), "{shown:?}");
+    assert!(shown.iter().any(|it| it["objects"].to_string().contains("holds")), "{shown:?}");
 }
 
 #[test]
@@ -147,4 +173,53 @@ fn what_is_wrong_with_persons_is_said_without_names() {
     check(at, "person export patient-17 --data data", 1, &["damaged"]);
     check(at, "person erase patient-17 --data data --yes", 0, &["patient-17 is erased"]);
     check(at, "person list --data data", 0, &["erased"]);
+}
+
+/// One damaged file is one person's, and a hold is placed on whoever is not erased.
+#[test]
+fn one_damaged_file_stops_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    known(at);
+    let damage = |name: &str| {
+        let file = at.join("data/people").join(name);
+        let mut bytes = fs::read(&file).unwrap();
+        bytes[20] ^= 1;
+        fs::write(&file, bytes).unwrap();
+    };
+    damage("check");
+    check(at, "person export visitor-001 --data data", 0, &["Berta Beispielhaft"]);
+    damage("patient-17.key");
+    let hold = "history hold case-18 --data data --from 2026-01-10 --reason x --subject";
+    check(at, &format!("{hold} patient-17"), 0, &["damaged", "and patient-17 is not erased"]);
+    check(at, "history release case-18 --data data", 0, &[]);
+    check(at, &format!("{hold} patient-71"), 2, &["nobody is known as `patient-71`", "--yes"]);
+    check(at, &format!("{hold} patient-71 --yes"), 0, &["and patient-71 is not erased"]);
+    let import = "person import persons.csv --data data";
+    check(at, import, 3, &["1 person is kept", "`patient-17` is as before", "--replace-damaged"]);
+    check(at, &format!("{import} --replace-damaged"), 0, &["2 persons are kept"]);
+    check(at, "person export patient-17 --data data", 0, &["Unverwechselbar"]);
+    // An import that was cut short between keys and rows.
+    fs::remove_file(at.join("data/people/patient-17.row")).unwrap();
+    check(at, "person list --data data", 3, &["patient-17", "no row", "import them again"]);
+    check(at, "person export patient-17 --data data", 3, &["nothing under it", "known_since"]);
+    check(at, import, 0, &["2 persons are kept"]);
+    check(at, "person list --data data", 0, &["patient-17"]);
+}
+
+#[test]
+fn no_name_is_told_that_is_in_no_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    known(at);
+    fs::rename(at.join("data/audit"), at.join("data/audit.away")).unwrap();
+    fs::write(at.join("data/audit"), "in its place").unwrap();
+    let export = "person export patient-17 --data data --out anna.jsonl";
+    let said = check(at, export, 1, &["cannot record it"]);
+    assert!(!said.out.contains("Anna") && !at.join("anna.jsonl").exists(), "{said:?}");
+    // Ids lie open in the folder: that they are read is said to be in no record.
+    check(at, "person list --data data", 0, &["is in no audit log", "patient-17"]);
+    fs::remove_file(at.join("data/audit")).unwrap();
+    fs::rename(at.join("data/audit.away"), at.join("data/audit")).unwrap();
+    check(at, export, 0, &["\"rows\":"]);
 }

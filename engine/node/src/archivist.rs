@@ -388,7 +388,7 @@ impl<D: Disk + Clone> Archivist<D> {
                 keep_from,
                 self.parts.floor.written_index(),
             )?;
-            if let Some(unwanted) = unwanted {
+            if let Some((unwanted, _locked)) = unwanted {
                 self.must_be_named_rightly(&unwanted.archives)?;
                 retention::remove(&self.folder, &unwanted)?;
             }

@@ -155,7 +155,7 @@ impl<D: Disk + Clone> Rereading<D> {
     /// # Errors
     ///
     /// See [`RereadError`].
-    pub(crate) fn time_of(&self, index: u64) -> Result<Option<Timestamp>, RereadError> {
+    pub fn time_of(&self, index: u64) -> Result<Option<Timestamp>, RereadError> {
         let shelved = Shelf::new(self.disk.clone()).list().map_err(RereadError::Checkpoints)?;
         let before = shelved.iter().filter(|one| one.index < index);
         let mut proven = ProvenSites::default();

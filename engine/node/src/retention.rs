@@ -1,13 +1,17 @@
-//! What is over goes: days of history, and archives. Legal holds are read anew before each of them.
+//! What is over goes: days of history, and archives. Legal holds are read anew before each day and each
+//! round of archives, and stay locked until what they do not protect is gone: who is told that a hold is
+//! placed can rely on it.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ach_actors_model::Timestamp;
 use ach_engine_checkpoint::name_of;
 use ach_engine_store::{
-    ArchiveError, ArchiveSpan, Day, Holds, Store, Unwanted, WriteError, archives, unwanted_archives,
+    ArchiveError, ArchiveSpan, Day, LockedHolds, Store, Unwanted, WriteError, archives,
+    unwanted_archives,
 };
 
 use crate::history_state::told;
@@ -15,6 +19,9 @@ use crate::rereading::checkpoints_beside;
 
 /// The file of legal holds in the data directory.
 const HOLDS_FILE: &str = "holds";
+
+/// Whoever places a hold has the file for milliseconds. Beyond this what is over waits for the next minute.
+const HOLDS_WAIT: Duration = Duration::from_secs(1);
 
 /// The folder of archives in the data directory.
 pub(crate) const ARCHIVE_FOLDER: &str = "archive";
@@ -37,17 +44,22 @@ pub(crate) fn keep_from(now: Timestamp, keep_days: u32) -> Day {
     Day::of(now).before(keep_days.max(1) - 1)
 }
 
-/// The holds of a node, or why nothing must be dropped.
-fn holds(data: &Path) -> Result<Holds, NotDropped> {
-    Holds::load(&data.join(HOLDS_FILE)).map_err(|error| NotDropped::Holds(told(&error)))
+/// What is over, and the holds that were looked at: none is placed until they are let go.
+pub(crate) type Over = (Unwanted, LockedHolds);
+
+/// The holds of a node while nobody changes them, or why nothing must be dropped.
+fn holds(data: &Path) -> Result<LockedHolds, NotDropped> {
+    let locked = LockedHolds::load_within(&data.join(HOLDS_FILE), HOLDS_WAIT);
+    locked.map_err(|error| NotDropped::Holds(told(&error)))
 }
 
 /// Drops the days before `keep_from` that no hold protects, and says how many.
 pub(crate) fn drop_days(data: &Path, store: &Store, keep_from: Day) -> Result<u64, NotDropped> {
     let mut count = 0;
     for day in store.days().into_iter().filter(|day| *day < keep_from) {
-        // A drop may last long enough for somebody to place a hold.
-        for dropped in store.drop_before(Day(day.0.saturating_add(1)), &holds(data)?)? {
+        // A drop may last long enough for somebody to wait with a hold.
+        let locked = holds(data)?;
+        for dropped in store.drop_before(Day(day.0.saturating_add(1)), &locked.holds)? {
             tracing::info!(day = %dropped, "a day of history is over and gone");
             count += 1;
         }
@@ -62,7 +74,7 @@ pub(crate) fn drop_archives(
     written_index: Option<u64>,
 ) -> Result<(), NotDropped> {
     match archives_that_are_over(data, keep_from, written_index)? {
-        Some(unwanted) => remove(&data.join(ARCHIVE_FOLDER), &unwanted),
+        Some((unwanted, _locked)) => remove(&data.join(ARCHIVE_FOLDER), &unwanted),
         None => Ok(()),
     }
 }
@@ -79,15 +91,17 @@ pub(crate) fn archives_that_are_over(
     data: &Path,
     keep_from: Day,
     written_index: Option<u64>,
-) -> Result<Option<Unwanted>, NotDropped> {
+) -> Result<Option<Over>, NotDropped> {
     let folder = data.join(ARCHIVE_FOLDER);
     let spans = archives(&folder)?;
     if spans.first().is_none_or(|span| span.day >= keep_from) {
         return Ok(None);
     }
-    let unwanted = unwanted_archives(&spans, &beside(&folder)?, keep_from, &holds(data)?);
+    let locked = holds(data)?;
+    let unwanted = unwanted_archives(&spans, &beside(&folder)?, keep_from, &locked.holds);
     let is_any = !unwanted.archives.is_empty() || !unwanted.checkpoints.is_empty();
-    Ok(is_any.then_some(unwanted).filter(|unwanted| has_all(unwanted, written_index)))
+    let is_read = has_all(&unwanted, written_index);
+    Ok((is_any && is_read).then_some((unwanted, locked)))
 }
 
 /// Drops the oldest archives before their time, a day of them, so that those to come have room: else
@@ -98,13 +112,13 @@ pub(crate) fn drop_oldest_archives(
     written_index: Option<u64>,
 ) -> Result<u64, NotDropped> {
     let folder = data.join(ARCHIVE_FOLDER);
-    let (spans, kept, holds) = (archives(&folder)?, beside(&folder)?, holds(data)?);
+    let (spans, kept, locked) = (archives(&folder)?, beside(&folder)?, holds(data)?);
     let mut days: Vec<Day> = spans.iter().map(|span| span.day).collect();
     days.dedup();
     days.pop();
     let of_day = |day: Day| {
         let keep_from = Day(day.0.saturating_add(1));
-        Some(unwanted_archives(&spans, &kept, keep_from, &holds))
+        Some(unwanted_archives(&spans, &kept, keep_from, &locked.holds))
             .filter(|unwanted| !unwanted.archives.is_empty() && has_all(unwanted, written_index))
     };
     let Some(unwanted) = days.into_iter().find_map(of_day) else { return Ok(0) };
@@ -135,4 +149,55 @@ pub(crate) fn remove(folder: &Path, unwanted: &Unwanted) -> Result<(), NotDroppe
     }
     let failed = |source| NotDropped::Disk { verb: "sync", file: folder.to_owned(), source };
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use ach_engine_store::{ArchiveWriter, HistoryWriter};
+
+    use super::*;
+
+    const DAY_NS: u64 = 86_400_000_000_000;
+
+    fn day(number: u64) -> Timestamp {
+        Timestamp((20_000 + number) * DAY_NS)
+    }
+
+    /// Somebody is about to place a hold: it would come too late for what goes meanwhile.
+    #[test]
+    fn nothing_goes_while_somebody_changes_the_holds() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = data.path().join(ARCHIVE_FOLDER);
+        fs::create_dir(&folder).unwrap();
+        let store = Store::open(&data.path().join("history")).unwrap();
+        let mut history = HistoryWriter::open(store.clone()).unwrap();
+        for number in 0..4 {
+            let (index, at) = (number + 1, day(number));
+            let mut archive = ArchiveWriter::begin(&folder, &[7; 32], index, at).unwrap();
+            archive.push(index, at, b"an entry").unwrap();
+            archive.finish().unwrap();
+            let entry = ach_engine_shard::Entry {
+                index,
+                at,
+                site_version: 0,
+                logic_version: ach_engine_shard::LOGIC_VERSION,
+                inputs: vec![ach_engine_shard::Input::Tick],
+                effects_hash: 0,
+            };
+            history.take(&entry, &[], None).unwrap();
+        }
+        history.flush().unwrap();
+        let keep_from = Day::of(day(2));
+        let locked = LockedHolds::load(&data.path().join(HOLDS_FILE)).unwrap();
+        let days = drop_days(data.path(), &store, keep_from);
+        assert!(matches!(days, Err(NotDropped::Holds(_))), "{days:?}");
+        assert!(drop_archives(data.path(), keep_from).is_err());
+        assert!(drop_oldest_archives(data.path()).is_err());
+        assert_eq!((store.days().len(), archives(&folder).unwrap().len()), (4, 4));
+        drop(locked);
+        assert_eq!(drop_days(data.path(), &store, keep_from).unwrap(), 2);
+        drop_archives(data.path(), keep_from).unwrap();
+        // Without a checkpoint a day that is kept needs all archives before it.
+        assert_eq!(store.days().first(), Some(&keep_from));
+    }
 }

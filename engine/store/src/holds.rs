@@ -5,12 +5,14 @@
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ach_actors_model::{Name, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::Day;
+use crate::file_lock::{self, COMMAND_WAIT};
 
 /// Most holds: each is placed by a person for a case.
 pub const HOLDS_MAX: usize = 10_000;
@@ -78,6 +80,15 @@ pub enum HoldError {
     /// There are as many as there may be.
     #[error("there are {HOLDS_MAX} holds, which is the most; lift one first")]
     TooMany,
+    /// Another command has them, and does not let go.
+    #[error(
+        "another command keeps {} locked; let it end, or see why it hangs, and do it again",
+        file.display()
+    )]
+    Busy {
+        /// The lock.
+        file: PathBuf,
+    },
     /// The disk or the system refused.
     #[error("cannot {verb} {}", file.display())]
     Disk {
@@ -197,17 +208,33 @@ pub struct LockedHolds {
 }
 
 impl LockedHolds {
-    /// Waits until nobody else has them, and reads them.
+    /// Waits until nobody else has them, and reads them. Who has them for 10 s is not waited for.
     ///
     /// # Errors
     ///
-    /// As [`Holds::load`].
+    /// As [`Holds::load`], and [`HoldError::Busy`].
     pub fn load(file: &Path) -> Result<LockedHolds, HoldError> {
+        LockedHolds::load_within(file, COMMAND_WAIT)
+    }
+
+    /// As [`LockedHolds::load`], with another patience.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn load_within(file: &Path, wait: Duration) -> Result<LockedHolds, HoldError> {
         let lock = file.with_extension("lock");
-        let opened = fs::File::create(&lock).and_then(|opened| opened.lock().map(|()| opened));
-        let opened =
-            opened.map_err(|source| HoldError::Disk { verb: "lock", file: lock, source })?;
-        Ok(LockedHolds { holds: Holds::load(file)?, file: file.to_owned(), _lock: opened })
+        let mut options = fs::OpenOptions::new();
+        let opened = options.write(true).create(true).truncate(false).open(&lock);
+        let locked = opened.and_then(|opened| {
+            file_lock::lock(&opened, wait)?;
+            Ok(opened)
+        });
+        let locked = locked.map_err(|source| match source.kind() {
+            ErrorKind::WouldBlock => HoldError::Busy { file: lock },
+            _ => HoldError::Disk { verb: "lock", file: lock, source },
+        })?;
+        Ok(LockedHolds { holds: Holds::load(file)?, file: file.to_owned(), _lock: locked })
     }
 
     /// Writes them as they are now.

@@ -14,6 +14,7 @@ mod coding;
 mod day;
 mod day_mark;
 mod errors;
+mod file_lock;
 mod heads;
 mod holds;
 mod key;
@@ -45,9 +46,10 @@ pub use keyframe::{Keyframe, Place};
 pub use name_rows::{Borne, BorneTag, NameKind};
 pub use parquet::{Cell, ColumnKind, ParquetWriter};
 pub use people::{
-    Known, LINKS_MAX, Link, PEOPLE_MAX, PERSON_TEXT_BYTES_MAX, People, PeopleError, Person,
+    Keeping, Known, LINKS_MAX, Link, NotKept, PEOPLE_MAX, PERSON_TEXT_BYTES_MAX, People,
+    PeopleError, Person, Subjects,
 };
-pub use query::{ALARM_CHANGES_MAX, Pings, StoreReport, Visit};
+pub use query::{ALARM_CHANGES_MAX, Alarms, Pings, Positions, StoreReport, Visit};
 pub use store::{OpenedStore, Store};
 pub use tables::{SimRoom, SimTables, SimTablesFault};
 pub use writer::{HistoryWriter, PINGS_WAITING_MAX, WRITE_EVERY_NS};

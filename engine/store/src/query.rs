@@ -3,11 +3,13 @@
 
 mod alarms;
 mod pings;
+mod positions;
 mod presence;
 mod whole;
 
-pub use alarms::ALARM_CHANGES_MAX;
+pub use alarms::{ALARM_CHANGES_MAX, Alarms};
 pub use pings::Pings;
+pub use positions::Positions;
 pub use presence::Visit;
 pub use whole::StoreReport;
 

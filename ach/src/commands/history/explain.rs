@@ -51,6 +51,15 @@ pub(super) fn run(wish: &Explain) -> Result<Outcome, Failure> {
     Ok(source.outcome(Outcome::Done))
 }
 
+/// A change of an alarm with its evidence, for programs; `event` is what they know it by.
+pub(crate) fn object(source: &Source, record: &AlarmRecord, event: &str) -> Result<Value, Failure> {
+    let mut object = Told::of(source, record)?.object();
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert("event".to_owned(), json!(event));
+    }
+    Ok(object)
+}
+
 /// A record with its numbers put into words.
 struct Told<'a> {
     record: &'a AlarmRecord,
@@ -175,6 +184,9 @@ impl Told<'_> {
                 "kind": "input", "feed": self.feed, "lane": lane, "epoch": epoch, "seq": seq,
             }),
             Cause::Deadline { due_at } => json!({ "kind": "deadline", "due_at": iso(due_at) }),
+            Cause::SiteChange if notice.kind == AlarmKind::SelfTest => {
+                json!({ "kind": "self_test" })
+            }
             Cause::SiteChange => json!({ "kind": "site_change" }),
         };
         json!({

@@ -95,7 +95,7 @@ fn each_ping(
         }
         for ping in store.pings(tag, wish.from, wish.to)? {
             let ping = ping?;
-            let by = bearers.partition_point(|(since, _)| *since <= ping.received_by());
+            let by = bearers.partition_point(|(since, _)| *since <= ping.observed_by());
             let bearer = by.checked_sub(1).and_then(|last| bearers.get(last));
             each(&id, bearer.and_then(|(_, name)| name.as_deref()), &ping)?;
             rows += 1;

@@ -6,9 +6,10 @@ use std::path::Path;
 use ach_actors_model::Name;
 use ach_engine_audit::{Action, Object, ObjectKind, Outcome as Told, Reason};
 use ach_engine_node::{Clock, SystemClock};
-use ach_engine_store::{Hold, Holds, Known, LockedHolds};
+use ach_engine_store::{Day, Hold, Holds, Known, LockedHolds};
 use serde_json::{Value, json};
 
+use super::source;
 use crate::audit_deposit;
 use crate::cli::history::Hold as Wish;
 use crate::data_directory::DataDirectory;
@@ -26,13 +27,8 @@ pub(super) fn place(wish: &Wish) -> Result<Outcome, Failure> {
     let directory = DataDirectory::existing(&wish.data)?;
     directory.must_be_ours()?;
     let mut locked = LockedHolds::load(&directory.holds())?;
-    if let Some(subject) = &subject
-        && let Some(Known::Erased(at)) = directory.people()?.known(subject)?
-    {
-        return Err(Failure::new(format!(
-            "`{subject}` was erased {}; nothing is left to be held",
-            local(at)
-        )));
+    if let Some(subject) = &subject {
+        must_be_known(&directory, (&id, subject), wish.yes)?;
     }
     let hold = Hold {
         id,
@@ -45,15 +41,72 @@ pub(super) fn place(wish: &Wish) -> Result<Outcome, Failure> {
     };
     locked.holds.place(hold.clone())?;
     save(&directory, &locked, (Action::HoldPlaced, &hold))?;
-    let through = wish.through.map_or_else(|| "on".to_owned(), |day| format!("through {day}"));
-    if wish.json {
-        say!("{}", object("hold_placed", &hold));
-    } else {
-        let person =
-            hold.subject.map_or_else(String::new, |it| format!(", and {it} is not erased"));
-        say!("days from {} {through} are kept{person}", wish.from);
-    }
+    drop(locked);
+    say_placed(&directory, &hold, wish.json);
     Ok(Outcome::Done)
+}
+
+/// Refuses to hold somebody of whom nothing is left, and, unless it is meant, somebody nobody knows: it may
+/// be a typing error, and the one who is meant would be erased. What is damaged can be held.
+fn must_be_known(
+    directory: &DataDirectory,
+    (id, subject): (&Name, &Name),
+    is_meant: bool,
+) -> Result<(), Failure> {
+    match directory.subjects().known(subject) {
+        Ok(Some(Known::Since(_) | Known::Unfinished(_))) => Ok(()),
+        Ok(Some(Known::Erased(at))) => {
+            let objects = vec![
+                Object::new(ObjectKind::Hold, id.clone()),
+                Object::new(ObjectKind::Subject, subject.clone()),
+            ];
+            let reason = Reason::new("the person was erased");
+            audit_deposit::ended(directory, (Action::HoldPlaced, Told::Refused, reason), objects);
+            Err(Failure::new(format!(
+                "`{subject}` was erased {}; nothing is left to be held",
+                local(at)
+            )))
+        }
+        Ok(None) if is_meant => Ok(()),
+        Ok(None) => Err(Failure::misused(format!(
+            "nobody is known as `{subject}` (ach person list); add --yes to hold them before they are"
+        ))),
+        Err(error) => {
+            complain!("{error}; `{subject}` is held as they are");
+            Ok(())
+        }
+    }
+}
+
+/// Says what is kept now, and which of it there is.
+fn say_placed(directory: &DataDirectory, hold: &Hold, is_json: bool) {
+    let is_held = |day: &Day| *day >= hold.from && hold.through.is_none_or(|last| *day <= last);
+    let days = source::days(directory).unwrap_or_else(|error| {
+        complain!("which of these days there are cannot be told: {error}");
+        Vec::new()
+    });
+    if let Some(oldest) = days.first().filter(|oldest| hold.from < **oldest) {
+        complain!("history begins with {oldest}; nothing before that day can be kept");
+    }
+    let held: Vec<Day> = days.into_iter().filter(is_held).collect();
+    let ends = held.first().zip(held.last());
+    if is_json {
+        let mut object = object("hold_placed", hold);
+        if let Some(fields) = object.as_object_mut() {
+            fields.insert("first_day".to_owned(), json!(ends.map(|(day, _)| day.to_string())));
+            fields.insert("last_day".to_owned(), json!(ends.map(|(_, day)| day.to_string())));
+        }
+        say!("{object}");
+        return;
+    }
+    let through = hold.through.map_or_else(|| "on".to_owned(), |day| format!("through {day}"));
+    let person = hold.subject.as_ref();
+    let person = person.map_or_else(String::new, |it| format!(", and {it} is not erased"));
+    say!("days from {} {through} are kept{person}", hold.from);
+    match ends {
+        Some((first, last)) => say!("history has {} of them, {first} to {last}", held.len()),
+        None => say!("history has none of them yet"),
+    }
 }
 
 /// Lifts one.
@@ -89,7 +142,9 @@ fn save(
 
 /// Tells all of them.
 pub(super) fn list(data: &Path, is_json: bool) -> Result<Outcome, Failure> {
-    let holds = Holds::load(&DataDirectory::existing(data)?.holds())?;
+    let directory = DataDirectory::existing(data)?;
+    audit_deposit::read(&directory, "holds", Vec::new());
+    let holds = Holds::load(&directory.holds())?;
     for hold in holds.iter() {
         if is_json {
             say!("{}", object("hold", hold));

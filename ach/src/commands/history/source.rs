@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use ach_actors_model::{TagId, TagRef};
 use ach_engine_journal::FileDisk;
-use ach_engine_node::{RereadError, Rereading, Rung, ring};
-use ach_engine_store::{HistoryWriter, NameKind, OpenError, Store};
+use ach_engine_node::{JournalEnd, RereadError, Rereading, Rung, ring};
+use ach_engine_store::{Day, HistoryWriter, NameKind, OpenError, Store, WriteError};
 use tempfile::TempDir;
 
 use crate::data_directory::DataDirectory;
@@ -35,16 +35,16 @@ impl Source {
         if kept.exists() {
             must_own(&kept)?;
             match Store::open(&kept) {
-                Ok(store) if is_ahead(&directory, &store)? => {
-                    complain!(
-                        "the history has entries that the journal does not have; it is derived for \
-                         this question alone, and by the node when it starts"
-                    );
-                }
-                Ok(store) => {
-                    let is_whole = bring_up(&directory, &store)?;
-                    return Ok(Source { store, _scratch: None, is_whole });
-                }
+                Ok(store) => match bring_up(&directory, &store)? {
+                    Brought::Foreign(why) => complain!(
+                        "the history is not that of the journal ({why}); it is derived for this \
+                         question alone, and by the node when it starts"
+                    ),
+                    brought => {
+                        let is_whole = matches!(brought, Brought::Whole);
+                        return Ok(Source { store, _scratch: None, is_whole });
+                    }
+                },
                 Err(OpenError::InUse) => return Source::beside(&directory),
                 Err(error @ OpenError::Damaged { .. }) => {
                     complain!("{error}; it is derived for this question alone");
@@ -52,9 +52,14 @@ impl Source {
                 Err(error) => return Err(error.into()),
             }
         }
-        let scratch = scratch(&directory)?;
+        Source::derived(&directory)
+    }
+
+    /// Derives all of it for the question.
+    fn derived(directory: &DataDirectory) -> Result<Source, Failure> {
+        let scratch = scratch(directory)?;
         let store = Store::open(&scratch.path().join("lsm"))?;
-        let is_whole = bring_up(&directory, &store)?;
+        let is_whole = bring_up(directory, &store)?.is_whole()?;
         Ok(Source { store, _scratch: Some(scratch), is_whole })
     }
 
@@ -63,8 +68,8 @@ impl Source {
         let rung = ring(directory.root());
         let scratch = scratch(directory)?;
         let store = Store::open_linked(&directory.history(), &scratch.path().join("lsm"))?;
-        let is_whole = match rung {
-            Ok(Rung::Written { .. }) => true,
+        let brought = match rung {
+            Ok(Rung::Written { .. }) => Brought::Whole,
             Ok(Rung::NotWritten { why }) => {
                 complain!("the node cannot write its history now ({why}); the journal is read too");
                 bring_up(directory, &store)?
@@ -72,6 +77,13 @@ impl Source {
             // Nobody answers: whoever has it is no node.
             Err(_) => bring_up(directory, &store)?,
         };
+        if let Brought::Foreign(why) = brought {
+            complain!(
+                "the history is not that of the journal ({why}); it is derived for this question alone"
+            );
+            return Source::derived(directory);
+        }
+        let is_whole = brought.is_whole()?;
         Ok(Source { store, _scratch: Some(scratch), is_whole })
     }
 
@@ -101,49 +113,113 @@ pub(super) fn build(data: &Path) -> Result<Outcome, Failure> {
     if let Some((aside, detail)) = &opened.set_aside {
         complain!("what was there is damaged ({detail}) and was moved to {}", aside.display());
     }
-    let is_whole = bring_up(&directory, &opened.store)?;
-    let report = opened.store.verify()?;
-    say!(
-        "{} pings of {} days, through entry {}",
-        report.pings,
-        report.days,
-        opened.store.through()?
-    );
+    let mut store = opened.store;
+    let mut brought = bring_up(&directory, &store)?;
+    if let Brought::Foreign(why) = &brought {
+        drop(store);
+        let aside = Store::set_aside(&directory.history())?;
+        complain!(
+            "what was there is not the history of the journal ({why}) and was moved to {}",
+            aside.display()
+        );
+        store = Store::open(&directory.history())?;
+        brought = bring_up(&directory, &store)?;
+    }
+    let is_whole = brought.is_whole()?;
+    let report = store.verify()?;
+    say!("{} pings of {} days, through entry {}", report.pings, report.days, store.through()?);
     Ok(if is_whole { Outcome::Done } else { Outcome::Unsound })
 }
 
-/// Whether a store has what its journal does not have: that was put back from a backup, or its disk has
-/// lost it.
-fn is_ahead(directory: &DataDirectory, store: &Store) -> Result<bool, Failure> {
-    let kek = directory.key_source().load()?;
-    let disk = FileDisk::existing(directory.journal())?;
-    let end = Rereading::new(disk, kek, &directory.archive()).end()?;
-    // A journal that is damaged had more, and one that is not there says nothing.
-    Ok(end.damage.is_none() && end.index > 0 && end.index < store.through()?)
+/// The days there are, as history is written now. None if there is no history.
+pub(super) fn days(directory: &DataDirectory) -> Result<Vec<Day>, Failure> {
+    let kept = directory.history();
+    if !kept.exists() {
+        return Ok(Vec::new());
+    }
+    must_own(&kept)?;
+    match Store::open(&kept) {
+        Err(OpenError::InUse) => {
+            let scratch = scratch(directory)?;
+            Ok(Store::open_linked(&kept, &scratch.path().join("lsm"))?.days())
+        }
+        opened => Ok(opened?.days()),
+    }
 }
 
-/// Takes what journal and archives have and the store has not; false if some of it cannot be read.
-fn bring_up(directory: &DataDirectory, store: &Store) -> Result<bool, Failure> {
-    let mut writer = HistoryWriter::open(store.clone())?;
+/// What became of a store that was to take what journal and archives have.
+enum Brought {
+    /// It has all of it.
+    Whole,
+    /// Some of it cannot be read.
+    Part,
+    /// It is not derived from this journal, or damaged, and why that is known.
+    Foreign(String),
+}
+
+impl Brought {
+    /// Of a store that was derived just now.
+    fn is_whole(self) -> Result<bool, Failure> {
+        match self {
+            Brought::Whole => Ok(true),
+            Brought::Part => Ok(false),
+            Brought::Foreign(why) => Err(Failure::new(format!(
+                "history cannot be derived: {why}; verify the journal (ach journal verify)"
+            ))),
+        }
+    }
+}
+
+/// Why a store is not derived from this journal, if it is not: the journal was put back from a backup, its
+/// disk has lost its end, or the folder is another node's.
+fn judge(
+    rereading: &Rereading<FileDisk>,
+    end: &JournalEnd,
+    writer: &HistoryWriter,
+) -> Result<Option<String>, Failure> {
+    // A journal that is damaged had more, and one that is not there says nothing.
+    if end.damage.is_some() || end.index == 0 {
+        return Ok(None);
+    }
+    let taken = writer.taken_through();
+    if taken > end.index {
+        return Ok(Some("it has entries that the journal does not have".to_owned()));
+    }
+    let is_other = rereading.time_of(taken)?.is_some_and(|at| at != writer.taken_at());
+    Ok(is_other.then(|| format!("its last entry, {taken}, is another one in the journal")))
+}
+
+/// Has a store take what journal and archives have and it has not.
+fn bring_up(directory: &DataDirectory, store: &Store) -> Result<Brought, Failure> {
+    let mut writer = match HistoryWriter::open(store.clone()) {
+        Err(OpenError::Damaged { detail }) => return Ok(Brought::Foreign(detail)),
+        opened => opened?,
+    };
     let kek = directory.key_source().load()?;
     let disk = FileDisk::existing(directory.journal())?;
     let mut rereading = Rereading::new(disk, kek, &directory.archive());
     let end = rereading.end()?;
-    if end.index > 0 && end.index <= writer.taken_through() {
-        let Some(detail) = end.damage else { return Ok(true) };
-        complain!("{}", RereadError::Damaged { detail });
-        return Ok(false);
+    if let Some(why) = judge(&rereading, &end, &writer)? {
+        return Ok(Brought::Foreign(why));
     }
-    let is_whole = match rereading.bring_up(&mut writer, u64::MAX, &mut |_| true) {
-        Ok(()) => true,
+    if end.index > 0 && end.index <= writer.taken_through() {
+        let Some(detail) = end.damage else { return Ok(Brought::Whole) };
+        complain!("{}", RereadError::Damaged { detail });
+        return Ok(Brought::Part);
+    }
+    let brought = match rereading.bring_up(&mut writer, u64::MAX, &mut |_| true) {
+        Ok(()) => Brought::Whole,
+        Err(RereadError::Write(WriteError::Damaged { detail })) => {
+            return Ok(Brought::Foreign(detail));
+        }
         Err(error @ RereadError::Damaged { .. }) => {
             complain!("{error}");
-            false
+            Brought::Part
         }
         Err(error) => return Err(error.into()),
     };
     writer.flush()?;
-    Ok(is_whole)
+    Ok(brought)
 }
 
 /// A folder for this question, beside the store, so that links to its tables are possible and what is

@@ -2,22 +2,21 @@
 
 use std::io::Write;
 
-use ach_actors_model::{Name, SubjectRef, Timestamp};
+use ach_actors_model::{Name, SubjectRef};
 use ach_engine_store::{Day, Holds, Known, NameKind, Visit};
 use serde_json::{Value, json};
 
 use super::{named, subject};
 use crate::audit_deposit;
 use crate::cli::person::Export;
-use crate::commands::history::{Source, hold_object, ping_object};
+use crate::commands::history::{Source, alarm_object, hold_object, ping_object};
 use crate::data_directory::DataDirectory;
 use crate::exit::{Failure, Outcome};
 use crate::moment::iso;
-use crate::notes::snake;
 use crate::whole_file::Target;
 
-/// Most visits, and most changes of alarms, of a day: far more than a person can make.
-const DAY_MAX: usize = 1_000_000;
+/// Most visits of a day: far more than a person can make.
+const VISITS_MAX: usize = 1_000_000;
 
 /// What was written.
 struct Pages {
@@ -36,17 +35,18 @@ impl Pages {
 pub(super) fn run(wish: &Export) -> Result<Outcome, Failure> {
     let id = named(&wish.id)?;
     let directory = DataDirectory::existing(&wish.data)?;
-    audit_deposit::read(&directory, "person", vec![subject(id.clone())]);
+    directory.must_be_ours()?;
+    audit_deposit::decrypted(&directory, "person", vec![subject(id.clone())])?;
     let source = Source::open(&wish.data)?;
     let mut pages = Pages { out: Target::begin(wish.out.as_deref())?, count: 0 };
-    put_known(&directory, &id, &mut pages)?;
+    let outcome = put_known(&directory, &id, &mut pages)?;
     if let Some(number) = source.store.number(NameKind::Subject, id.as_str())? {
         let who = SubjectRef(number);
         put_tags(&source, who, &mut pages)?;
         let days = source.store.days();
         put_visits(&source, who, &days, &mut pages)?;
         put_alarms(&source, who, &days, &mut pages)?;
-        put_positions(&source, who, &days, &mut pages)?;
+        put_positions(&source, who, &mut pages)?;
     }
     let count = pages.count;
     if count == 0 {
@@ -57,19 +57,24 @@ pub(super) fn run(wish: &Export) -> Result<Outcome, Failure> {
     if let Some(file) = &wish.out {
         say!("{}", json!({ "event": "exported", "file": file, "rows": count }));
     }
-    Ok(source.outcome(Outcome::Done))
+    Ok(source.outcome(outcome))
 }
 
-/// What is known by name, and what protects it.
-fn put_known(directory: &DataDirectory, id: &Name, pages: &mut Pages) -> Result<(), Failure> {
-    let people = directory.people()?;
-    match people.known(id)? {
+/// What is known by name, and what protects it. Says whether it is all there.
+fn put_known(directory: &DataDirectory, id: &Name, pages: &mut Pages) -> Result<Outcome, Failure> {
+    let mut outcome = Outcome::Done;
+    match directory.subjects().known(id)? {
         None => {}
+        Some(Known::Unfinished(at)) => {
+            complain!("there is a key of `{id}` and nothing under it; import them again");
+            outcome = Outcome::Unsound;
+            pages.put(&json!({ "event": "person", "id": id.as_str(), "known_since": iso(at) }))?;
+        }
         Some(Known::Erased(at)) => {
             pages.put(&json!({ "event": "person", "id": id.as_str(), "erased_at": iso(at) }))?;
         }
         Some(Known::Since(at)) => {
-            let person = people.person(id)?;
+            let person = directory.people()?.person(id)?;
             let links = person.iter().flat_map(|person| &person.links);
             let links = links.map(|it| json!({ "system": it.system, "number": it.number }));
             pages.put(&json!({
@@ -85,7 +90,7 @@ fn put_known(directory: &DataDirectory, id: &Name, pages: &mut Pages) -> Result<
     for hold in holds.iter().filter(|hold| hold.subject.as_ref() == Some(id)) {
         pages.put(&hold_object("hold", hold))?;
     }
-    Ok(())
+    Ok(outcome)
 }
 
 fn put_tags(source: &Source, who: SubjectRef, pages: &mut Pages) -> Result<(), Failure> {
@@ -111,7 +116,7 @@ fn put_visits(
     let mut open: Vec<Visit> = Vec::new();
     for day in days {
         let asked = (day.begins_at(), day.ends_at());
-        let visits = source.store.visits_of_subject(who, asked, DAY_MAX)?;
+        let visits = source.store.visits_of_subject(who, asked, VISITS_MAX)?;
         let is_same = |one: &Visit, other: &Visit| {
             (one.zone, one.entered_at) == (other.zone, other.entered_at)
         };
@@ -137,6 +142,7 @@ fn put_visit(source: &Source, visit: &Visit, pages: &mut Pages) -> Result<(), Fa
     }))
 }
 
+/// With their evidence, as `ach explain` tells it. Those of others are passed over, however many.
 fn put_alarms(
     source: &Source,
     who: SubjectRef,
@@ -144,50 +150,30 @@ fn put_alarms(
     pages: &mut Pages,
 ) -> Result<(), Failure> {
     for day in days {
-        let records = source.store.alarms((day.begins_at(), day.ends_at()), DAY_MAX)?;
-        for record in records.iter().filter(|record| record.notice.subject == Some(who)) {
-            let notice = &record.notice;
-            let rule = notice.rule.map(|it| source.name(NameKind::Rule, it.0)).transpose()?;
-            pages.put(&json!({
-                "event": "alarm",
-                "id": notice.id.to_string(),
-                "kind": snake(notice.kind),
-                "transition": snake(notice.transition),
-                "reason": notice.reason.map(snake),
-                "rule": rule,
-                "changed_at": iso(notice.changed_at),
-            }))?;
+        for record in source.store.alarms_on(*day)? {
+            let record = record?;
+            if record.notice.subject == Some(who) {
+                pages.put(&alarm_object(source, &record, "alarm")?)?;
+            }
         }
     }
     Ok(())
 }
 
-/// What was heard of tags while the person bore them.
-fn put_positions(
-    source: &Source,
-    who: SubjectRef,
-    days: &[Day],
-    pages: &mut Pages,
-) -> Result<(), Failure> {
-    for (tag, since, until) in source.store.tags_of(who)? {
-        let id = source.name(NameKind::Tag, tag.0)?;
-        let until = until.unwrap_or(Timestamp(u64::MAX));
-        // What came while it was borne may have been measured the day before.
-        let first = Day::of(since).before(1);
-        for day in days.iter().filter(|day| **day >= first && day.begins_at() < until) {
-            for ping in source.store.pings(tag, day.begins_at(), day.ends_at())? {
-                let ping = ping?;
-                if ping.received_by() < since || ping.received_by() >= until {
-                    continue;
-                }
-                let mut object = ping_object(&ping);
-                if let Some(fields) = object.as_object_mut() {
-                    fields.insert("event".to_owned(), json!("position"));
-                    fields.insert("tag".to_owned(), json!(id));
-                }
-                pages.put(&object)?;
-            }
+/// What was measured of tags while the person bore them.
+fn put_positions(source: &Source, who: SubjectRef, pages: &mut Pages) -> Result<(), Failure> {
+    let mut last = None;
+    for found in source.store.positions_of(who)? {
+        let (tag, ping) = found?;
+        if last.as_ref().is_none_or(|(of, _)| *of != tag) {
+            last = Some((tag, source.name(NameKind::Tag, tag.0)?));
         }
+        let mut object = ping_object(&ping);
+        if let Some(fields) = object.as_object_mut() {
+            fields.insert("event".to_owned(), json!("position"));
+            fields.insert("tag".to_owned(), json!(last.as_ref().map(|(_, id)| id)));
+        }
+        pages.put(&object)?;
     }
     Ok(())
 }

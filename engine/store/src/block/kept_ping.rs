@@ -36,9 +36,10 @@ impl KeptPing {
         }
     }
 
-    /// The latest moment at which it can have been received.
-    pub fn received_by(&self) -> Timestamp {
-        self.received_at.plus_ns(RECEIVED_NS - 1)
+    /// The latest moment at which it can have been measured: who bore the tag then was there, however late
+    /// the ping came.
+    pub fn observed_by(&self) -> Timestamp {
+        self.observed_at.plus_ns(NS_PER_MS - 1)
     }
 
     /// Hundredths of a second from the one that holds `observed_at` to `received_at`.

@@ -1,5 +1,5 @@
-//! The file of one person's key. It is made once and never replaced, only overwritten where it lies: so
-//! no copy of a key is left in a file that has no name any more.
+//! The file of one person's key. It is made once and no other file takes its place, it is only overwritten
+//! where it lies: so no copy of a key is left in a file that has no name any more.
 //!
 //! ```text
 //!  0          8         16      28            60    76    80
@@ -20,20 +20,32 @@ use std::path::Path;
 use ach_actors_model::Timestamp;
 use zeroize::Zeroizing;
 
+use super::PeopleError;
 use super::cipher::{KEY_BYTES, Key, OVERHEAD_BYTES, decrypt, encrypt};
-use super::{PeopleError, damaged};
+use super::error::damaged;
+use super::steps::step;
 
 const MADE: [u8; 8] = *b"ACHKEY01";
 const GONE: [u8; 8] = *b"ACHGONE1";
 const WRAPPED_BYTES: usize = OVERHEAD_BYTES + KEY_BYTES;
 const FILE_BYTES: usize = 8 + 8 + WRAPPED_BYTES + 4;
 
+/// What a file says, before it is decrypted.
+pub(super) enum Sealed {
+    /// There is a key, wrapped.
+    Key { wrapped: Vec<u8>, since: Timestamp },
+    /// It was destroyed.
+    Gone { since: Timestamp },
+    /// There never was one.
+    Nothing,
+}
+
 /// What is known of a key.
 pub(super) enum Kept {
     /// It is there.
-    Key { key: Key, since: Timestamp },
+    Key { key: Key },
     /// It was destroyed.
-    Gone { since: Timestamp },
+    Gone,
     /// There never was one.
     Nothing,
 }
@@ -48,14 +60,29 @@ pub(super) fn write_new(
     let wrapped = encrypt(secret, subject, key.as_slice())?;
     let bytes = file_bytes(MADE, now, &wrapped);
     let mut options = fs::OpenOptions::new();
-    let opened = options.write(true).create_new(true).mode(0o600).open(file);
+    let opened = step()
+        .and_then(|()| options.write(true).create_new(true).mode(0o600).open(file))
+        .and_then(|opened| step().map(|()| opened));
     opened.and_then(|opened| opened.write_all_at(&bytes, 0)).map_err(PeopleError::disk("write"))
 }
 
 /// Reads a key. One that is sound and does not open belongs to another secret or another subject.
 pub(super) fn read(file: &Path, (secret, subject): (&Key, &str)) -> Result<Kept, PeopleError> {
+    match read_sealed(file, subject)? {
+        Sealed::Gone { .. } => Ok(Kept::Gone),
+        Sealed::Nothing => Ok(Kept::Nothing),
+        Sealed::Key { wrapped, .. } => {
+            let key = decrypt(secret, subject, &wrapped);
+            let key = key.and_then(|key| Some(Zeroizing::new(*key.first_chunk()?)));
+            Ok(Kept::Key { key: key.ok_or(PeopleError::WrongSecret)? })
+        }
+    }
+}
+
+/// Reads what needs no secret.
+pub(super) fn read_sealed(file: &Path, subject: &str) -> Result<Sealed, PeopleError> {
     let bytes = match File::open(file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Kept::Nothing),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Sealed::Nothing),
         opened => {
             let mut bytes = Zeroizing::new(Vec::new());
             let limit = u64::try_from(FILE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
@@ -77,25 +104,39 @@ pub(super) fn read(file: &Path, (secret, subject): (&Key, &str)) -> Result<Kept,
     }
     let since = Timestamp(u64::from_le_bytes(*since));
     match *magic {
-        GONE => Ok(Kept::Gone { since }),
-        MADE => {
-            let key = decrypt(secret, subject, wrapped);
-            let key = key.and_then(|key| Some(Zeroizing::new(*key.first_chunk()?)));
-            Ok(Kept::Key { key: key.ok_or(PeopleError::WrongSecret)?, since })
-        }
+        GONE => Ok(Sealed::Gone { since }),
+        MADE => Ok(Sealed::Key { wrapped: wrapped.to_vec(), since }),
         _ => Err(no_key()),
     }
 }
 
 /// Overwrites a key where it lies, whatever is there, and syncs that.
 pub(super) fn destroy(file: &Path, now: Timestamp) -> Result<(), PeopleError> {
+    overwrite(file, &file_bytes(GONE, now, &[0; WRAPPED_BYTES]))
+}
+
+/// Puts a new key in the place of a damaged one, where that lies.
+pub(super) fn replace(
+    file: &Path,
+    (secret, subject): (&Key, &str),
+    key: &Key,
+    now: Timestamp,
+) -> Result<(), PeopleError> {
+    let wrapped = encrypt(secret, subject, key.as_slice())?;
+    overwrite(file, &file_bytes(MADE, now, &wrapped))
+}
+
+fn overwrite(file: &Path, bytes: &[u8]) -> Result<(), PeopleError> {
     let mut options = fs::OpenOptions::new();
-    let opened = options.write(true).create(true).truncate(false).mode(0o600).open(file);
-    let bytes = file_bytes(GONE, now, &[0; WRAPPED_BYTES]);
+    let opened = step()
+        .and_then(|()| options.write(true).create(true).truncate(false).mode(0o600).open(file));
     opened
         .and_then(|opened| {
-            opened.write_all_at(&bytes, 0)?;
+            step()?;
+            opened.write_all_at(bytes, 0)?;
+            step()?;
             opened.set_len(u64::try_from(bytes.len()).unwrap_or(0))?;
+            step()?;
             opened.sync_all()
         })
         .map_err(PeopleError::disk("overwrite"))

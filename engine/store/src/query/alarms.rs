@@ -1,6 +1,7 @@
 //! What became of alarms.
 
 use ach_actors_model::{AlarmId, Timestamp};
+use fjall::Keyspace;
 
 use super::malformed;
 use crate::alarm_record::AlarmRecord;
@@ -47,16 +48,7 @@ impl Store {
         for day in self.days().into_iter().filter(|&day| day >= first && day <= last) {
             let Some(keyspace) = self.keyspace(day)? else { continue };
             for guard in keyspace.range(key::alarms_from(from)..key::alarms_from(until)) {
-                let (row, _) = super::row(guard)?;
-                let (id, index) = (key::u128_at(&row, 9), key::u64_at(&row, 25));
-                let ordinal = row.get(33..).and_then(|rest| rest.first_chunk());
-                let (Some(id), Some(index), Some(ordinal)) = (id, index, ordinal) else {
-                    return Err(malformed("an alarm", day).into());
-                };
-                let key = key::alarm(AlarmId(id), index, u16::from_be_bytes(*ordinal));
-                let value = keyspace.get(&key).map_err(Fault::of("read"))?;
-                let value = value.ok_or_else(|| malformed("an alarm", day))?;
-                records.push(AlarmRecord::read(&key, &value)?);
+                records.push(record_of(guard, &keyspace, day)?);
                 if records.len() > limit {
                     return Err(QueryError::TooMany { limit });
                 }
@@ -64,4 +56,57 @@ impl Store {
         }
         Ok(records)
     }
+
+    /// Everything that became of any alarm on a day, oldest first, read as the iterator goes.
+    ///
+    /// # Errors
+    ///
+    /// When the day cannot be opened.
+    pub fn alarms_on(&self, day: Day) -> Result<Alarms, QueryError> {
+        let rows = self.keyspace(day)?.map(|keyspace| {
+            let all = key::alarms_from(Timestamp(0))..=key::alarms_from(Timestamp(u64::MAX));
+            (keyspace.range(all), keyspace)
+        });
+        Ok(Alarms { day, rows })
+    }
+}
+
+/// What became of alarms on a day.
+pub struct Alarms {
+    day: Day,
+    /// None is left after an error.
+    rows: Option<(fjall::Iter, Keyspace)>,
+}
+
+impl std::fmt::Debug for Alarms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Alarms").field("day", &self.day).finish_non_exhaustive()
+    }
+}
+
+impl Iterator for Alarms {
+    type Item = Result<AlarmRecord, QueryError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (rows, keyspace) = self.rows.as_mut()?;
+        let record = record_of(rows.next()?, keyspace, self.day);
+        if record.is_err() {
+            self.rows = None;
+        }
+        Some(record.map_err(QueryError::from))
+    }
+}
+
+/// The record that a row by time leads to.
+fn record_of(guard: fjall::Guard, keyspace: &Keyspace, day: Day) -> Result<AlarmRecord, Fault> {
+    let (row, _) = super::row(guard)?;
+    let (id, index) = (key::u128_at(&row, 9), key::u64_at(&row, 25));
+    let ordinal = row.get(33..).and_then(|rest| rest.first_chunk());
+    let (Some(id), Some(index), Some(ordinal)) = (id, index, ordinal) else {
+        return Err(malformed("an alarm", day));
+    };
+    let key = key::alarm(AlarmId(id), index, u16::from_be_bytes(*ordinal));
+    let value = keyspace.get(&key).map_err(Fault::of("read"))?;
+    let value = value.ok_or_else(|| malformed("an alarm", day))?;
+    AlarmRecord::read(&key, &value)
 }

@@ -49,6 +49,20 @@ impl Store {
         })
     }
 
+    /// The pings of a tag that came on a day, in the order in which they came, whenever they were measured.
+    pub fn received(&self, tag: TagRef, day: Day) -> Pings {
+        Pings {
+            store: self.clone(),
+            tag,
+            from: Timestamp(0),
+            until: Timestamp(u64::MAX),
+            days: VecDeque::from([day]),
+            rows: None,
+            unpacked: VecDeque::new(),
+            has_failed: false,
+        }
+    }
+
     /// Where a tag was at a moment: its last ping measured then or before, of those equally late the
     /// one that came last. `None` if none is kept.
     ///

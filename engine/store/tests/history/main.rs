@@ -14,5 +14,6 @@ mod days;
 mod full_disk;
 mod hospital;
 mod oracle;
+mod positions;
 mod random;
 mod restart;
