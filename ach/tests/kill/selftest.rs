@@ -45,7 +45,7 @@ async fn a_self_test_that_a_kill_cuts_short_leaves_no_alarm_open_and_the_next_on
         let mut operator = connect(&node, &operator_files).await.operator();
         let asked = tokio::spawn(async move { operator.selftest().await.is_ok() });
         let is_new = |update: &AlarmUpdate| match update {
-            AlarmUpdate::Note(note) if note.transition == AlarmTransition::Raised => Some(note.id),
+            AlarmUpdate::Note(it) if it.transition == AlarmTransition::Raised => Some(it.id),
             _ => None,
         };
         let alarm = until(&mut alarms, is_new).await;
@@ -70,10 +70,10 @@ async fn a_self_test_that_a_kill_cuts_short_leaves_no_alarm_open_and_the_next_on
         loop {
             let update = alarms.next().await.expect("the stream ended");
             alarms.displayed().await.unwrap();
-            if let AlarmUpdate::Note(note) = update
-                && note.transition == AlarmTransition::Cleared
+            if let AlarmUpdate::Note(it) = update
+                && it.transition == AlarmTransition::Cleared
             {
-                return note.id;
+                return it.id;
             }
         }
     };
