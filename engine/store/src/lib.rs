@@ -47,7 +47,7 @@ pub use name_rows::{Borne, BorneTag, NameKind};
 pub use parquet::{Cell, ColumnKind, ParquetWriter};
 pub use people::{
     Keeping, Known, LINKS_MAX, Link, NotKept, PEOPLE_MAX, PERSON_TEXT_BYTES_MAX, People,
-    PeopleError, Person, Subjects,
+    PeopleError, Person, Subject, Subjects,
 };
 pub use query::{ALARM_CHANGES_MAX, Alarms, Pings, Positions, StoreReport, Visit};
 pub use store::{OpenedStore, Store};

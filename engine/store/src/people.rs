@@ -32,7 +32,7 @@ use self::folder::{Folder, new_name};
 use self::key_file::Kept;
 pub use self::person::{LINKS_MAX, Link, PERSON_TEXT_BYTES_MAX, Person};
 use self::steps::step;
-pub use self::subjects::Subjects;
+pub use self::subjects::{Subject, Subjects};
 use crate::Holds;
 
 /// Most persons with a key or a note that it was destroyed: as many as there are numbers for subjects.

@@ -20,6 +20,9 @@ pub struct Subjects {
     pub(super) folder: Folder,
 }
 
+/// A subject of whom something is known, or why that cannot be told.
+pub type Subject = (Name, Result<Known, PeopleError>);
+
 impl Subjects {
     /// Those of a folder that need not be there.
     pub fn of(folder: &Path) -> Subjects {
@@ -41,7 +44,7 @@ impl Subjects {
     /// # Errors
     ///
     /// When the folder cannot be read, or a command that changes something does not end.
-    pub fn all(&self) -> Result<Vec<(Name, Result<Known, PeopleError>)>, PeopleError> {
+    pub fn all(&self) -> Result<Vec<Subject>, PeopleError> {
         let _lock = self.folder.lock_shared()?;
         let known = |subject: Name| {
             let known = self.state(&subject).transpose()?;

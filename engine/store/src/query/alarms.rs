@@ -1,11 +1,11 @@
 //! What became of alarms.
 
 use ach_actors_model::{AlarmId, Timestamp};
-use fjall::Keyspace;
 
 use super::malformed;
 use crate::alarm_record::AlarmRecord;
 use crate::errors::{Fault, QueryError};
+use crate::tables::{Found, Iter, Keyspace};
 use crate::{Day, Store, key};
 
 /// Most changes of one alarm that are told: one that was silenced and came back each minute for 30 days.
@@ -21,8 +21,8 @@ impl Store {
         let mut records = Vec::new();
         for day in self.days() {
             let Some(keyspace) = self.keyspace(day)? else { continue };
-            for guard in keyspace.prefix(key::alarms_of(id)) {
-                let (key, value) = super::row(guard)?;
+            for found in keyspace.prefix(key::alarms_of(id)) {
+                let (key, value) = super::row(found)?;
                 records.push(AlarmRecord::read(&key, &value)?);
                 if records.len() > ALARM_CHANGES_MAX {
                     return Err(QueryError::TooMany { limit: ALARM_CHANGES_MAX });
@@ -47,8 +47,8 @@ impl Store {
         let (first, last) = (Day::of(from), Day::of(until));
         for day in self.days().into_iter().filter(|&day| day >= first && day <= last) {
             let Some(keyspace) = self.keyspace(day)? else { continue };
-            for guard in keyspace.range(key::alarms_from(from)..key::alarms_from(until)) {
-                records.push(record_of(guard, &keyspace, day)?);
+            for found in keyspace.range(key::alarms_from(from)..key::alarms_from(until)) {
+                records.push(record_of(found, &keyspace, day)?);
                 if records.len() > limit {
                     return Err(QueryError::TooMany { limit });
                 }
@@ -75,7 +75,7 @@ impl Store {
 pub struct Alarms {
     day: Day,
     /// None is left after an error.
-    rows: Option<(fjall::Iter, Keyspace)>,
+    rows: Option<(Iter, Keyspace)>,
 }
 
 impl std::fmt::Debug for Alarms {
@@ -98,8 +98,12 @@ impl Iterator for Alarms {
 }
 
 /// The record that a row by time leads to.
-fn record_of(guard: fjall::Guard, keyspace: &Keyspace, day: Day) -> Result<AlarmRecord, Fault> {
-    let (row, _) = super::row(guard)?;
+fn record_of(
+    found: fjall::Result<Found>,
+    keyspace: &Keyspace,
+    day: Day,
+) -> Result<AlarmRecord, Fault> {
+    let (row, _) = super::row(found)?;
     let (id, index) = (key::u128_at(&row, 9), key::u64_at(&row, 25));
     let ordinal = row.get(33..).and_then(|rest| rest.first_chunk());
     let (Some(id), Some(index), Some(ordinal)) = (id, index, ordinal) else {
