@@ -323,6 +323,10 @@ impl DataDirectory {
             return Ok(());
         }
         let wanted = parent.join("history");
+        if link.is_symlink() && !link.exists() {
+            // Whether its disk is away, or it was set aside before a crash, is told where it is opened.
+            return Ok(());
+        }
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&wanted).map_err(failed)?;
         let wanted = wanted.canonicalize().map_err(failed)?;
         match link.canonicalize() {

@@ -54,8 +54,18 @@ pub(crate) fn fuzz(seconds: u32) -> Outcome {
     if !status.success() {
         return Err(format!("building the fuzz targets ended with {status}"));
     }
-    for (name, bytes_max) in TARGETS {
-        run(&root, &target, name, *bytes_max, seconds)?;
+    // Each has one thread, and a machine that checks changes two cores.
+    for both in TARGETS.chunks(2) {
+        let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
+            let (root, target) = (&root, &target);
+            let threads: Vec<_> = both
+                .iter()
+                .map(|&(name, most)| scope.spawn(move || run(root, target, name, most, seconds)))
+                .collect();
+            let failed = |_| Err("a thread of the fuzzing failed".to_owned());
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(failed)).collect()
+        });
+        outcomes.into_iter().collect::<Outcome>()?;
     }
     Ok(())
 }
@@ -97,7 +107,7 @@ fn execute(command: &mut Command, name: &str) -> Outcome {
     let told = String::from_utf8_lossy(&output.stderr);
     if output.status.success() {
         for line in told.lines().filter_map(|line| line.strip_prefix("stat::")) {
-            println!("  {line}");
+            println!("  {name} {line}");
         }
         return Ok(());
     }

@@ -33,6 +33,25 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// Makes the folder of a store. Where a link leads to nothing, its disk is not there, and nothing may be begun
+/// in its place; but for one that was set aside just before a crash, which lies beside.
+fn make_folder(folder: &Path) -> Result<(), Fault> {
+    let failed = |source| Fault::Disk { verb: "make the folder of", source };
+    let (Ok(target), Some(parent)) = (fs::read_link(folder), folder.parent()) else {
+        return fs::create_dir_all(folder).map_err(failed);
+    };
+    let target = parent.join(target);
+    if target.exists() {
+        return Ok(());
+    }
+    if !target.with_extension("damaged").exists() {
+        let told = format!("{} is not there: is its disk mounted?", target.display());
+        let source = std::io::Error::new(std::io::ErrorKind::NotFound, told);
+        return Err(Fault::Disk { verb: "find", source });
+    }
+    fs::create_dir_all(&target).map_err(failed)
+}
+
 /// The lock that the LSM takes too, so that nobody else has the store.
 struct Lock {
     /// Unlocked when it is closed; `None` where there is no store yet.
@@ -75,13 +94,7 @@ impl Store {
     ///
     /// See [`OpenError`]. A damaged store is left as it is.
     pub fn open(folder: &Path) -> Result<Store, OpenError> {
-        let failed = |source| Fault::Disk { verb: "make the folder of", source };
-        // A link whose target was set aside is made whole, and stays.
-        match (fs::read_link(folder), folder.parent()) {
-            (Ok(target), Some(parent)) => fs::create_dir_all(parent.join(target)),
-            _ => fs::create_dir_all(folder),
-        }
-        .map_err(failed)?;
+        make_folder(folder)?;
         // While somebody else writes here it looks damaged. The LSM takes the lock again.
         let lock = Lock::take(folder)?;
         manifest::check(folder)?;
@@ -129,7 +142,8 @@ impl Store {
     }
 
     /// Moves the store in `folder`, which nobody may have open, aside as a damaged one, and says where
-    /// it is. One is kept.
+    /// it is. Two are kept, the first and the last: the first has what cannot be derived any more, days that a
+    /// hold protects perhaps, and goes only by hand.
     ///
     /// # Errors
     ///
@@ -138,14 +152,17 @@ impl Store {
         // A link to another disk is followed, so that what is moved stays on that.
         let folder =
             fs::canonicalize(folder).map_err(|source| OpenError::Disk { verb: "find", source })?;
-        let aside = folder.with_extension("damaged");
-        match fs::remove_dir_all(&aside) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(OpenError::Disk { verb: "remove an older damaged copy of", source });
-            }
-            Ok(()) | Err(_) => {}
-        }
         let _lock = Lock::take(&folder)?;
+        let mut aside = folder.with_extension("damaged");
+        if aside.exists() {
+            aside = folder.with_extension("damaged-again");
+            match fs::remove_dir_all(&aside) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(OpenError::Disk { verb: "remove a damaged copy of", source });
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
         fs::rename(&folder, &aside)
             .map_err(|source| OpenError::Disk { verb: "set aside", source })?;
         Ok(aside)

@@ -200,6 +200,25 @@ fn a_damaged_store_behind_a_link_is_set_aside_and_begun_anew_behind_it() {
     drop(opened.store);
     // A crash in between leaves a link to nothing.
     std::fs::remove_dir_all(&place).unwrap();
-    Store::open(&link).unwrap();
+    drop(Store::open(&link).unwrap());
     assert!(place.join("keyspaces").exists());
+    // What was set aside first stays, whatever is damaged after it.
+    std::fs::write(aside.join("first"), "").unwrap();
+    for _ in 0..2 {
+        let again = Store::set_aside(&link).unwrap();
+        assert_eq!(again, elsewhere.path().canonicalize().unwrap().join("history.damaged-again"));
+        assert!(aside.join("first").exists() && again.join("keyspaces").exists());
+        drop(Store::open(&link).unwrap());
+    }
+}
+
+#[test]
+fn a_store_whose_disk_is_not_mounted_is_not_begun_anew() {
+    let (data, elsewhere) = (folder(), folder());
+    let (link, place) = (data.path().join("history"), elsewhere.path().join("history"));
+    std::os::unix::fs::symlink(&place, &link).unwrap();
+    let refused = Store::open(&link).unwrap_err();
+    let OpenError::Disk { source, .. } = refused else { panic!("{refused}") };
+    assert!(source.to_string().contains("is its disk mounted?"), "{source}");
+    assert!(!place.exists());
 }
