@@ -116,13 +116,9 @@ impl<D: Disk + Clone> DiskStore<D> {
     fn tidy(&self) -> std::io::Result<()> {
         let all = Shelf::new(self.disk.clone());
         let mut kept: Vec<u64> = self.good.iter().map(|good| good.index).collect();
-        if let Some(written_index) = self.floor.written_index() {
-            // The newest first. The oldest, while history has not said what it has, and for one that
-            // is to begin where nobody has what was before.
-            let shelved: Vec<u64> = all.list()?.into_iter().map(|one| one.index).collect();
-            let before = shelved.iter().find(|&&index| index <= written_index);
-            kept.extend(before.or(shelved.last()));
-        }
+        // The newest first.
+        let shelved: Vec<u64> = all.list()?.into_iter().map(|one| one.index).collect();
+        self.floor.shelve(&shelved, &mut kept);
         all.keep(&kept)
     }
 }

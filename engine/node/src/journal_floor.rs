@@ -112,7 +112,22 @@ impl JournalFloor {
         });
     }
 
+    /// Adds to the checkpoints that are `kept` the one of those that lie there, the newest first, from which
+    /// history goes on; in the same moment the others are of no more use, for they will be removed.
+    pub(crate) fn shelve(&self, shelved: &[u64], kept: &mut Vec<u64>) {
+        self.change(|wants| {
+            if let Some(written_index) = wants.written_index {
+                // The oldest, while history has not said what it has, and for one that is to begin where
+                // nobody has what was before.
+                let before = shelved.iter().find(|&&index| index <= written_index);
+                kept.extend(before.or(shelved.last()));
+            }
+            wants.good.retain(|good| kept.contains(&good.index));
+        });
+    }
+
     /// What history has written, if the node writes any.
+    #[cfg(test)]
     pub(crate) fn written_index(&self) -> Option<u64> {
         self.look(|wants| wants.written_index)
     }
@@ -216,6 +231,21 @@ mod tests {
         floor.history_has(0);
         floor.raise(&[good(30), good(20)]);
         assert_eq!(floor.lsn(), 150);
+    }
+
+    #[test]
+    fn a_checkpoint_that_was_removed_is_no_floor() {
+        let floor = JournalFloor::new();
+        floor.history_has(57);
+        floor.raise(&[good(62), good(31)]);
+        let mut kept = vec![124, 93];
+        floor.shelve(&[124, 93, 62, 31], &mut kept);
+        assert_eq!(kept, [124, 93, 31]);
+        floor.raise(&[good(124), good(93)]);
+        floor.history_has(65);
+        assert_eq!(floor.lsn(), 310, "history can go on from the checkpoint of entry 31 alone");
+        floor.history_has(100);
+        assert_eq!(floor.lsn(), 930);
     }
 
     #[test]

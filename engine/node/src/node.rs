@@ -242,10 +242,10 @@ impl Node {
         let recovered = recover(disk, config.journal, &kek, config.limits.checkpoints, false)?;
         let Here { endpoint, disk_pace, history } = here;
         let audit_place = move || Ok(audit_disk.clone());
-        let mut historian = None;
+        let (mut historian, history_pace) = (None, clock.clone());
         let start_history = |config: &NodeConfig, parts| {
             let started = history.and_then(|here| {
-                history_start::start_here(config, (disk.clone(), kek), parts, (here, clock.clone()))
+                history_start::start_here(config, (disk.clone(), kek), parts, (here, history_pace))
             });
             let (feed, writer) = started.unzip();
             historian = writer;
@@ -253,7 +253,7 @@ impl Node {
         };
         let pace = Some(disk_pace);
         let Assembled { serving, running, mut beside } =
-            assemble(config, recovered, audit_place, start_history, clock.clone(), pace)?;
+            assemble(config, recovered, audit_place, start_history, clock, pace)?;
         beside.extend(historian);
         let serving = Serving { door: FrontDoor::Endpoint(endpoint), ..serving };
         let node = async move {

@@ -70,7 +70,10 @@ impl JournalDisk {
             history_through: through.unwrap_or(0),
             checkpoints: shelved.iter().map(|one| one.index).collect(),
         };
-        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).push(given_up);
+        let mut all = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        // One of that name with other contents was begun by an earlier start and never used.
+        all.retain(|it| it.name != given_up.name || it.bytes == given_up.bytes);
+        all.push(given_up);
     }
 }
 

@@ -372,7 +372,7 @@ impl NodeHost {
     }
 
     /// The entries that were given up, and each segment with its last one.
-    pub(crate) fn given_up(&self) -> Result<(Vec<Entry>, Vec<(u64, GivenUp)>), String> {
+    pub(crate) fn given_up(&self) -> Result<AllGivenUp, String> {
         let given_up = self.disk.given_up();
         if given_up.is_empty() {
             return Ok((Vec::new(), Vec::new()));
@@ -382,6 +382,9 @@ impl NodeHost {
         Ok((entries, last.into_iter().zip(given_up).collect()))
     }
 }
+
+/// Entries that were given up, and each segment with its last one.
+type AllGivenUp = (Vec<Entry>, Vec<(u64, GivenUp)>);
 
 /// The entries of a journal, and the last one of each segment.
 fn read(disk: &SimDisk) -> Result<(Vec<Entry>, Vec<u64>), String> {

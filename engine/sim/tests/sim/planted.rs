@@ -68,7 +68,7 @@ fn refused_not_counted() {
 
 #[test]
 fn failed_history_counts() {
-    check(PlantedBug::FailedHistoryCounts, &["journal is kept", "history as modelled"], 200);
+    check(PlantedBug::FailedHistoryCounts, &["journal is kept", "history as modelled"], 20);
 }
 
 #[test]
@@ -78,5 +78,5 @@ fn history_gap_skipped() {
 
 #[test]
 fn history_not_asked() {
-    check(PlantedBug::HistoryNotAsked, &["journal is kept", "history as modelled"], 40);
+    check(PlantedBug::HistoryNotAsked, &["journal is kept", "history as modelled"], 20);
 }
