@@ -127,7 +127,6 @@ impl JournalFloor {
     }
 
     /// What history has written, if the node writes any.
-    #[cfg(test)]
     pub(crate) fn written_index(&self) -> Option<u64> {
         self.look(|wants| wants.written_index)
     }

@@ -191,12 +191,12 @@ mod tests {
         let locked = LockedHolds::load(&data.path().join(HOLDS_FILE)).unwrap();
         let days = drop_days(data.path(), &store, keep_from);
         assert!(matches!(days, Err(NotDropped::Holds(_))), "{days:?}");
-        assert!(drop_archives(data.path(), keep_from).is_err());
-        assert!(drop_oldest_archives(data.path()).is_err());
+        assert!(drop_archives(data.path(), keep_from, None).is_err());
+        assert!(drop_oldest_archives(data.path(), None).is_err());
         assert_eq!((store.days().len(), archives(&folder).unwrap().len()), (4, 4));
         drop(locked);
         assert_eq!(drop_days(data.path(), &store, keep_from).unwrap(), 2);
-        drop_archives(data.path(), keep_from).unwrap();
+        drop_archives(data.path(), keep_from, None).unwrap();
         // Without a checkpoint a day that is kept needs all archives before it.
         assert_eq!(store.days().first(), Some(&keep_from));
     }
