@@ -86,7 +86,7 @@ impl Telling {
     /// As the node does after an entry. True once all was told.
     fn turn(&mut self, shard: &mut Shard, at: usize) -> bool {
         let mut is_whole = false;
-        let mut more = at % BUSY_TURNS == 0;
+        let mut more = at.is_multiple_of(BUSY_TURNS);
         while !is_whole && (more || shard.checkpoint_copy_count() >= SLICE_CELLS) {
             more = false;
             let begin = on_cpu();
@@ -126,7 +126,7 @@ fn cost(steps: &mut ShardSteps, tags: usize) -> Result<usize, Failure> {
     for number in 0..CHECKPOINTS {
         let begin = on_cpu();
         let head = steps.shard_mut().begin_checkpoint();
-        println!("checkpoint {number}: begun in {} us", (on_cpu() - begin).as_micros());
+        println!("checkpoint {number}: begun in {} us", on_cpu().saturating_sub(begin).as_micros());
         encode_state(&head, &mut Vec::new())?;
         let before = rounds;
         let mut is_whole = false;

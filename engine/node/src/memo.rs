@@ -56,7 +56,7 @@ impl Memo {
         for (word, at) in text.lines().filter_map(|line| line.split_once(' ')) {
             for (name, field) in memo.fields() {
                 if name == word {
-                    let lost = if name == "displayed_at" { 1 } else { 0 };
+                    let lost = u64::from(name == "displayed_at");
                     *field = Timestamp(at.trim().parse().unwrap_or(lost));
                 }
             }

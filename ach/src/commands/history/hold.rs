@@ -80,7 +80,7 @@ fn must_be_known(
 
 /// Says what is kept now, and which of it there is.
 fn say_placed(directory: &DataDirectory, hold: &Hold, is_json: bool) {
-    let is_held = |day: &Day| *day >= hold.from && hold.through.is_none_or(|last| *day <= last);
+    let is_in_it = |day: &Day| *day >= hold.from && hold.through.is_none_or(|last| *day <= last);
     let days = source::days(directory).unwrap_or_else(|error| {
         complain!("which of these days there are cannot be told: {error}");
         Vec::new()
@@ -88,7 +88,7 @@ fn say_placed(directory: &DataDirectory, hold: &Hold, is_json: bool) {
     if let Some(oldest) = days.first().filter(|oldest| hold.from < **oldest) {
         complain!("history begins with {oldest}; nothing before that day can be kept");
     }
-    let held: Vec<Day> = days.into_iter().filter(is_held).collect();
+    let held: Vec<Day> = days.into_iter().filter(is_in_it).collect();
     let ends = held.first().zip(held.last());
     if is_json {
         let mut object = object("hold_placed", hold);

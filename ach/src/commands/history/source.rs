@@ -59,7 +59,7 @@ impl Source {
     fn derived(directory: &DataDirectory) -> Result<Source, Failure> {
         let scratch = scratch(directory)?;
         let store = Store::open(&scratch.path().join("lsm"))?;
-        let is_whole = bring_up(directory, &store)?.is_whole()?;
+        let is_whole = bring_up(directory, &store)?.whole()?;
         Ok(Source { store, _scratch: Some(scratch), is_whole })
     }
 
@@ -83,7 +83,7 @@ impl Source {
             );
             return Source::derived(directory);
         }
-        let is_whole = brought.is_whole()?;
+        let is_whole = brought.whole()?;
         Ok(Source { store, _scratch: Some(scratch), is_whole })
     }
 
@@ -125,7 +125,7 @@ pub(super) fn build(data: &Path) -> Result<Outcome, Failure> {
         store = Store::open(&directory.history())?;
         brought = bring_up(&directory, &store)?;
     }
-    let is_whole = brought.is_whole()?;
+    let is_whole = brought.whole()?;
     let report = store.verify()?;
     say!("{} pings of {} days, through entry {}", report.pings, report.days, store.through()?);
     Ok(if is_whole { Outcome::Done } else { Outcome::Unsound })
@@ -159,7 +159,7 @@ enum Brought {
 
 impl Brought {
     /// Of a store that was derived just now.
-    fn is_whole(self) -> Result<bool, Failure> {
+    fn whole(self) -> Result<bool, Failure> {
         match self {
             Brought::Whole => Ok(true),
             Brought::Part => Ok(false),
