@@ -88,8 +88,8 @@ fn say_placed(directory: &DataDirectory, hold: &Hold, is_json: bool) {
     if let Some(oldest) = days.first().filter(|oldest| hold.from < **oldest) {
         complain!("history begins with {oldest}; nothing before that day can be kept");
     }
-    let held: Vec<Day> = days.into_iter().filter(is_in_it).collect();
-    let ends = held.first().zip(held.last());
+    let kept_days: Vec<Day> = days.into_iter().filter(is_in_it).collect();
+    let ends = kept_days.first().zip(kept_days.last());
     if is_json {
         let mut object = object("hold_placed", hold);
         if let Some(fields) = object.as_object_mut() {
@@ -104,7 +104,7 @@ fn say_placed(directory: &DataDirectory, hold: &Hold, is_json: bool) {
     let person = person.map_or_else(String::new, |it| format!(", and {it} is not erased"));
     say!("days from {} {through} are kept{person}", hold.from);
     match ends {
-        Some((first, last)) => say!("history has {} of them, {first} to {last}", held.len()),
+        Some((first, last)) => say!("history has {} of them, {first} to {last}", kept_days.len()),
         None => say!("history has none of them yet"),
     }
 }
