@@ -29,8 +29,9 @@ fn certificate(pem: &str) -> CertificateDer<'static> {
 /// Its key, which a bundle tells to files alone.
 fn key(bundle: &Bundle, folder: &Path) -> PrivateKeyDer<'static> {
     bundle.save(folder).unwrap();
-    let files = fs::read_dir(folder).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap());
-    files.filter_map(|pem| PrivateKeyDer::from_pem_slice(&pem).ok()).next().unwrap()
+    let mut files =
+        fs::read_dir(folder).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap());
+    files.find_map(|pem| PrivateKeyDer::from_pem_slice(&pem).ok()).unwrap()
 }
 
 /// A client with a good certificate that resumes and sends early whenever it can.
