@@ -220,7 +220,9 @@ async fn given_up(ward: &Ward, mut count: i32) -> i32 {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_journal_gives_up_is_in_history_and_archives() {
     let ward = ward();
-    let count = given_up(&ward, 0).await;
+    let mut count = given_up(&ward, 0).await;
+    let journal = data(&ward).join("journal");
+    let before = segment_files(&journal);
     let spans = archives(&data(&ward).join("archive")).unwrap();
     assert_eq!(spans[0].first_index, 1);
     let has_gap = spans.windows(2).any(|two| two[0].last_index + 1 != two[1].first_index);
@@ -231,6 +233,15 @@ async fn what_the_journal_gives_up_is_in_history_and_archives() {
     let (store, _scratch) = asked(&ward).await;
     check_walk(&store, count);
     drop(store);
+    // Until the journal has nothing of it, a few steps at a time: a start asks history first.
+    let gone = async {
+        while segment_files(&journal).iter().any(|file| before.contains(file)) {
+            walk(&ward, &node, 22_000 + count, 6).await;
+            count += 6;
+            drop(asked(&ward).await);
+        }
+    };
+    in_time("the journal to give up what is archived", gone).await;
     drain(node).await;
     // All but some in the middle: what was before them nothing joins to what comes.
     std::fs::remove_file(&spans.last().unwrap().file).unwrap();

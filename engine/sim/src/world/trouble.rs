@@ -69,6 +69,20 @@ impl Stage {
                 self.put(now_ms.saturating_add(after_ms), Event::StartVendor);
             }
             Fault::DuplicateInputs => self.vendor.publish_again(&mut self.past),
+            Fault::HistoryFails
+            | Fault::HistoryFull
+            | Fault::HistoryStall
+            | Fault::HistoryCut
+            | Fault::HistoryDamaged
+            | Fault::HistoryLost => self.strike_history(fault).await,
+            // A node that is down already cannot go down.
+            Fault::NodeKilled | Fault::PowerLost | Fault::FlippedBit => {}
+        }
+    }
+
+    /// Lets a fault of history come.
+    async fn strike_history(&mut self, fault: Fault) {
+        match fault {
             Fault::HistoryFails => {
                 let is_kept = self.history_chance.happens(300);
                 self.host.plan_for_history(SimTablesFault::Fail { is_kept });
@@ -84,7 +98,8 @@ impl Stage {
             Fault::HistoryFull => {
                 let is_told = self.history_chance.happens(500);
                 self.host.history.set_room(if is_told { SimRoom::Low } else { SimRoom::Full });
-                let until_ms = now_ms.saturating_add(self.history_chance.between(1_000, 9_000));
+                let for_ms = self.history_chance.between(1_000, 9_000);
+                let until_ms = self.now_ms().saturating_add(for_ms);
                 self.put(until_ms, Event::HistoryRoom);
             }
             Fault::HistoryDamaged | Fault::HistoryLost if self.host.is_up() => {
@@ -98,11 +113,7 @@ impl Stage {
                 self.start_soon(100, 1_000);
             }
             // A node that is down already cannot go down.
-            Fault::NodeKilled
-            | Fault::PowerLost
-            | Fault::FlippedBit
-            | Fault::HistoryDamaged
-            | Fault::HistoryLost => {}
+            _ => {}
         }
     }
 

@@ -101,7 +101,7 @@ fn what_is_full_slow_or_damaged_says_so() {
     day.write(rows(&[("b", "x")])).unwrap();
     assert_eq!(tables.stalled_ns(), 0);
     day.write(rows(&[("c", "x")])).unwrap();
-    assert_eq!((tables.stalled_ns(), tables.writing_count()), (7, 5));
+    assert_eq!((tables.stalled_ns(), tables.writing_count()), (7, 4));
     tables.damage();
     let opened = Store::open_simulated(&tables);
     assert!(matches!(opened, Err(OpenError::Damaged { .. })), "{opened:?}");
