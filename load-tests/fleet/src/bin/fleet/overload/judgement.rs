@@ -218,6 +218,7 @@ mod tests {
         check(|it| it.reports_unqueued = 1, false, false);
         check(|it| it.alarms_unasked = 1, false, false);
         check(|it| it.totals.conflated -= 1, false, false);
+        check(|it| it.pings_offered += 1, false, false);
         check(|it| it.resident_max_mib = Some(151.0), false, false);
         check(|it| it.resident_max_mib = None, false, false);
         check(|it| it.audit_lost = 1.0, false, false);
@@ -233,7 +234,11 @@ mod tests {
     #[test]
     fn what_a_busy_machine_spoils_may_be_left_to_be_reported() {
         check(|it| it.alarm_latency_us.p50 = Some(401.0), false, true);
-        check(|it| it.pings_offered = 90, false, true);
+        let is_short_of_load = |it: &mut PhaseOutcome| {
+            (it.pings_offered, it.pings_published) = (90, 90);
+            it.totals = Totals { accepted: 50, conflated: 40, ..Totals::default() };
+        };
+        check(is_short_of_load, false, true);
         check(|it| it.totals = Totals { accepted: 100, ..Totals::default() }, false, true);
     }
 }
