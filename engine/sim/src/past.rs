@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ach_actors_model::{AlarmId, AlarmTransition, Lane, Timestamp};
-use ach_clients_rust::{AlarmNote, AlarmUpdate, LaneProgress};
+use ach_clients_rust::{AlarmNote, AlarmUpdate, LaneProgress, WireCause};
 use ach_engine_shard::Entry;
 use ach_engine_store::Store;
 
@@ -103,12 +103,14 @@ impl Heard {
                 let about = format!("{rule:?} {kind:?} {subject:?} {place:?}");
                 self.episodes.insert(note.id, format!("{about} {episode}"));
                 // A moment is an input's own unless it is that of its arrival, as of a clock that is
-                // ahead: many arrive at once.
-                let input = if note.observed_at < note.received_at {
-                    format!("{:?}", note.observed_at)
-                } else {
-                    format!("{:?}", note.cause)
-                };
+                // ahead: many arrive at once. What the node orders of itself has no number, and comes once at
+                // a moment.
+                let input =
+                    if note.observed_at < note.received_at || note.cause == WireCause::SiteChange {
+                        format!("{:?}", note.observed_at)
+                    } else {
+                        format!("{:?}", note.cause)
+                    };
                 self.causes.insert(note.id, format!("{about} by {input}"));
                 match note.transition {
                     AlarmTransition::Raised | AlarmTransition::Upheld => self.open.insert(note.id),
