@@ -102,16 +102,7 @@ impl Heard {
                 let AlarmNote { rule, kind, subject, place, episode, .. } = &**note;
                 let about = format!("{rule:?} {kind:?} {subject:?} {place:?}");
                 self.episodes.insert(note.id, format!("{about} {episode}"));
-                // A moment is an input's own unless it is that of its arrival, as of a clock that is
-                // ahead: many arrive at once. What the node orders of itself has no number, and comes once at
-                // a moment.
-                let input =
-                    if note.observed_at < note.received_at || note.cause == WireCause::SiteChange {
-                        format!("{:?}", note.observed_at)
-                    } else {
-                        format!("{:?}", note.cause)
-                    };
-                self.causes.insert(note.id, format!("{about} by {input}"));
+                self.causes.insert(note.id, format!("{about} by {}", input_of(note)));
                 match note.transition {
                     AlarmTransition::Raised | AlarmTransition::Upheld => self.open.insert(note.id),
                     AlarmTransition::Retracted | AlarmTransition::Cleared => {
@@ -192,4 +183,15 @@ pub(crate) struct Past {
     pub heard: Heard,
     /// What a receiver is told that comes for the first time when all is over.
     pub newcomer: Heard,
+}
+
+/// What raised an alarm: two of a kind have not one between them. A moment is an input's own unless it is that
+/// of its arrival, as of a clock that is ahead: many arrive at once. What the node orders of itself has no
+/// number, and comes once at a moment.
+fn input_of(note: &AlarmNote) -> String {
+    if note.observed_at < note.received_at || note.cause == WireCause::SiteChange {
+        format!("{:?}", note.observed_at)
+    } else {
+        format!("{:?}", note.cause)
+    }
 }
