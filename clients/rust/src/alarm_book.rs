@@ -227,7 +227,8 @@ impl AlarmBook {
             }
             (Some(Change::Provisional { reason: before, .. }), Some(reason)) => {
                 episode.changes.insert(transition, change);
-                if before != reason {
+                // Without a reason it is on its way to a disk that is there again.
+                if before != reason && reason != ProvisionalReason::None {
                     news.push(AlarmUpdate::StillProvisional { id, transition, reason });
                 }
             }
