@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::audit::Audit;
 pub(crate) use self::certificates::Enrolment;
-pub(crate) use self::operating::{Capacity, Doctor, SupportBundle};
+pub(crate) use self::operating::{Capacity, Doctor, Selftest, SupportBundle};
 pub(crate) use self::site::{Apply, Site};
 pub(crate) use self::tag::{Register, Tag, TagClass};
 use crate::recording::Unit;
@@ -86,12 +86,14 @@ Exit code 3 when an open alarm was displayed by nobody for 30 s.")]
     Attention(Connect),
     /// Send a test alarm the whole way of a real one, and tell how far it came
     #[command(after_help = "\
-Example:
+Examples:
   ach selftest --credentials operator-credentials
+  ach selftest --credentials operator-credentials --without ward-2-board
 
 The alarm is of a kind of its own, self_test, and ends by itself. It is decided, told, stored, and \
-displayed by a receiver that says so, within 10 s. Exit code 3 when it did not come all the way.")]
-    Selftest(Connect),
+displayed within 10 s by a receiver that says so, and by each that ever displayed one. Exit code 3 when it did \
+not come all the way.")]
+    Selftest(Selftest),
     /// Release or quarantine an actor
     #[command(subcommand)]
     Actor(Actor),

@@ -35,7 +35,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Tail(tail) => tail::run(tail),
         Command::Status(connect) => status::status(connect),
         Command::Attention(connect) => attention::run(connect),
-        Command::Selftest(connect) => selftest::run(connect),
+        Command::Selftest(order) => selftest::run(order),
         Command::Tag(wish) => tag::run(wish),
         Command::Actor(wish) => status::actor(wish),
         Command::Journal(journal) => journal::run(journal),

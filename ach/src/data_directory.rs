@@ -301,6 +301,12 @@ impl DataDirectory {
         Ok(People::open(&self.people_folder(), &secret)?)
     }
 
+    /// As [`DataDirectory::people`], to give whose key is damaged a new one.
+    pub(crate) fn people_to_replace(&self) -> Result<People, Failure> {
+        let secret = self.key_source().load()?.secret_for(PEOPLE_PURPOSE)?;
+        Ok(People::open_to_replace(&self.people_folder(), &secret)?)
+    }
+
     /// Who is known and who was erased, which needs no secret.
     pub(crate) fn subjects(&self) -> Subjects {
         Subjects::of(&self.people_folder())
@@ -325,7 +331,7 @@ impl DataDirectory {
         let wanted = parent.join("history");
         if link.is_symlink() && !link.exists() {
             // Whether its disk is away, or it was set aside before a crash, is told where it is opened.
-            return Ok(());
+            return must_lead_to(&link, &[parent.to_owned(), wanted]);
         }
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&wanted).map_err(failed)?;
         let wanted = wanted.canonicalize().map_err(failed)?;
@@ -361,6 +367,33 @@ impl DataDirectory {
     fn site_file(&self) -> PathBuf {
         self.root.join("site")
     }
+}
+
+/// Refuses to pass over where history is wanted, when the link of before leads elsewhere and to nothing.
+fn must_lead_to(link: &Path, wanted: &[PathBuf]) -> Result<(), Failure> {
+    let found = fs::read_link(link)
+        .map(|target| link.parent().unwrap_or(Path::new("")).join(target))
+        .map_err(|error| Failure::new(format!("cannot read {}: {error}", link.display())))?;
+    // What is not there has no one path: a part of it may be there and a link.
+    let forms = |path: &Path| {
+        let there = path.ancestors().find_map(|part| {
+            let rest = path.strip_prefix(part).ok()?;
+            Some(part.canonicalize().ok()?.join(rest))
+        });
+        [Some(path.to_owned()), std::path::absolute(path).ok(), there].into_iter().flatten()
+    };
+    let is_it = wanted
+        .iter()
+        .any(|wanted| forms(wanted).any(|wanted| forms(&found).any(|found| found == wanted)));
+    if is_it {
+        return Ok(());
+    }
+    let wanted = wanted.last().map(|wanted| wanted.display().to_string()).unwrap_or_default();
+    let (link, found) = (link.display(), found.display());
+    Err(Failure::new(format!(
+        "history lies in {found}, which is not there, and is to lie in {wanted}; mount the disk and move it, or \
+         remove the link {link} to begin a new history"
+    )))
 }
 
 fn issued_file(role: Role, name: &Name) -> String {
@@ -417,6 +450,27 @@ mod tests {
         assert!(!folder.path().join("pki").exists());
         fs::remove_dir_all(folder.path().join("node")).unwrap();
         assert!(directory.authority().is_ok());
+    }
+
+    /// Its disk has died, and another one is named: the old link must not win in silence.
+    #[test]
+    fn history_whose_disk_is_away_is_not_looked_for_where_nobody_wants_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory =
+            DataDirectory::for_site(&folder.path().join("data"), &name("st-anna")).unwrap();
+        let (old, other) = (folder.path().join("old"), folder.path().join("other"));
+        fs::create_dir(&old).unwrap();
+        directory.keep_history_at(&old).unwrap();
+        fs::remove_dir_all(&old).unwrap();
+        let link = directory.history();
+        assert!(link.is_symlink() && !link.exists());
+        assert!(directory.keep_history_at(&old).is_ok(), "whether it is mounted is told later");
+        let advice = format!("remove the link {}", link.display());
+        check_refused(directory.keep_history_at(&other), &advice);
+        assert!(!other.exists(), "nothing is begun there");
+        fs::remove_file(&link).unwrap();
+        directory.keep_history_at(&other).unwrap();
+        assert_eq!(link.canonicalize().unwrap(), other.canonicalize().unwrap().join("history"));
     }
 
     /// A fresh key in the place of a lost one would be taken for it.

@@ -39,6 +39,8 @@ const BUSY_TURNS: usize = 4;
 /// As the node has it: the journal between two checkpoints, and of a ping in it.
 const JOURNAL_BYTES: usize = 32 << 20;
 const PING_BYTES: usize = 40;
+/// Pings a second of a large hospital.
+const SITE_PINGS_PER_S: usize = 50_000;
 /// As the node has it: bytes of pieces told to the disk at a time.
 const CHUNK_BYTES: usize = 64 << 10;
 /// As the node has it: entries read ahead that are handed over at once, and how often that may wait.
@@ -157,6 +159,7 @@ fn cost(steps: &mut ShardSteps, tags: usize) -> Result<usize, Failure> {
     let extra = busy.saturating_sub(plain);
     let interval = JOURNAL_BYTES.max(bytes * 2) / PING_BYTES;
     let spread = each_ns(extra, interval * CHECKPOINTS) / plain_ns;
+    let apart_s = f64::from(u32::try_from(interval / SITE_PINGS_PER_S).unwrap_or(u32::MAX));
     println!(
         "step {plain_ns:.0} ns a ping without, {busy_ns:.0} ns while a checkpoint is told ({:+.1} %); \
          {:.0} ms a checkpoint, {:.0} ms of it in slices; spread over the {interval} pings between \
@@ -165,6 +168,10 @@ fn cost(steps: &mut ShardSteps, tags: usize) -> Result<usize, Failure> {
         one_ms(extra),
         one_ms(in_slices),
         spread * 100.0,
+    );
+    println!(
+        "at {SITE_PINGS_PER_S} pings a second: one every {apart_s:.0} s, {:.2} % of a core",
+        one_ms(extra) / 10.0 / apart_s,
     );
     Ok(bytes)
 }

@@ -132,13 +132,13 @@ def read_one_of(data, tags, names, nothing=()):
 
 
 def read_cause(data):
-    need(data and data[0] in (1, 2, 3), "an unknown cause")
+    need(data and data[0] in (1, 2, 3, 4), "an unknown cause")
     if data[0] == 1:
         return {"kind": 1, "input": read_message(CAUSE_INPUT, data[1:])}
     if data[0] == 2:
         return {"kind": 2, "due": str(unpack("u64", data[1:]))}
-    need(len(data) == 1, "a site change with more")
-    return {"kind": 3}
+    need(len(data) == 1, "a cause with more")
+    return {"kind": data[0]}
 
 
 def read_position(data):

@@ -29,6 +29,7 @@ mod region;
 mod safe_box;
 mod settled;
 mod site_frame;
+mod stance;
 mod stay;
 mod storey;
 mod sweep;
@@ -46,4 +47,5 @@ pub use settled::Settled;
 pub use site_frame::{
     CONTROL_POINTS_MAX, ControlPoint, FRAME_RANGE_M, LATITUDE_MAX_DEG, SiteFrame, SiteFrameError,
 };
+pub use stance::Stance;
 pub use watch_index::{WATCHES_MAX, Watch, WatchIndex, WatchIndexError};

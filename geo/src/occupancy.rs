@@ -219,9 +219,13 @@ impl Occupancy {
         &self.members
     }
 
-    /// One with these memberships, by ordinal, and nothing open.
-    pub(crate) fn resting(heard: Heard, members: impl Iterator<Item = Membership>) -> Occupancy {
-        Occupancy { heard, members: members.collect(), ..Occupancy::default() }
+    /// One with these memberships, by ordinal, and the first deadline of all.
+    pub(crate) fn standing(heard: Heard, deadline_ns: u64, members: Members) -> Occupancy {
+        Occupancy { heard, deadline_ns, members, ..Occupancy::default() }
+    }
+
+    pub(crate) fn has_stays(&self) -> bool {
+        !self.stays.is_empty()
     }
 
     /// Whether the mover is in a watch.

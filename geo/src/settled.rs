@@ -45,7 +45,7 @@ impl Occupancy {
             Membership::resting(word >> FLAG_BITS, flags)
         });
         let heard = Heard { observed_at_ns: heard_ns.0, received_at_ns: heard_ns.1 };
-        Occupancy::resting(heard, members)
+        Occupancy::standing(heard, NEVER_NS, members.collect())
     }
 }
 

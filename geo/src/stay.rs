@@ -11,6 +11,10 @@ pub(crate) struct Stays {
 }
 
 impl Stays {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.dues.is_none()
+    }
+
     /// Sets the deadline of a watch.
     pub(crate) fn arm(&mut self, ordinal: u32, due_ns: u64) {
         self.disarm(ordinal);

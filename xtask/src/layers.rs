@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("engine/wire",      &["ach-geo", "ach-actors-model", "ach-actors-entities", "ach-engine-shard"]),
     ("engine/journal",   &[]),
     ("engine/metrics",   &[]),
+    ("engine/trial",     &[]),
     ("engine/audit",     &["ach-actors-model", "ach-engine-journal"]),
     ("engine/checkpoint", &["ach-engine-journal"]),
     ("engine/site",      &["ach-geo", "ach-actors-model"]),

@@ -3,8 +3,22 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ach_actors_model::Name;
 use ach_engine_node::DayMinute;
 use clap::Args;
+
+use super::Connect;
+
+/// `ach selftest`.
+#[derive(Debug, Args)]
+pub(crate) struct Selftest {
+    /// Which node, and as whom.
+    #[command(flatten)]
+    pub(crate) connect: Connect,
+    /// A receiver that is gone for good: it is missed no more. May be repeated
+    #[arg(long, value_name = "NAME", value_parser = Name::new)]
+    pub(crate) without: Vec<Name>,
+}
 
 /// `ach doctor`.
 #[derive(Debug, Args)]

@@ -19,9 +19,9 @@ other column is a system, and its cells are the persons' numbers there:
   patient-17,A. Muster,MRN-4711,
 
 What was known about somebody is replaced, unless a hold protects it. Each person is encrypted under a key \
-of their own, which is destroyed when they are erased; who was erased is refused, and then nothing of the \
-file is kept. Who is held, or whose key is damaged, is named and stays as before, the others are kept. The \
-ids are in the audit log. Remove the file afterwards.
+of their own, which is destroyed when they are erased. Who was erased, is held, or has a key that is damaged \
+or lost, is named and stays as before; the others are kept. The ids are in the audit log. Remove the file \
+afterwards.
 
 Exit code 3 when somebody stayed as before.")]
     Import {
@@ -30,7 +30,8 @@ Exit code 3 when somebody stayed as before.")]
         /// The node's data directory
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
-        /// Give whose key is damaged a new one; what the old one protected is lost for ever
+        /// Give whose key is damaged or lost a new one; what the old one protected is lost for ever. Nobody who
+        /// was erased, or may have been, gets one
         #[arg(long)]
         replace_damaged: bool,
         /// Print one JSON object
@@ -58,16 +59,21 @@ Exit code 3 when a key is damaged, or has nothing under it: an import was cut sh
 Examples:
   ach person erase patient-17 --data my-data          says what would be erased
   ach person erase patient-17 --data my-data --yes
+  ach person erase --from erased.jsonl --data my-data --yes
 
 Name and numbers are gone then; where the subject was stays in history, under an id that nobody has a \
 name for. The id stays known as erased and is never given a name again. Refused while a hold protects the \
 person (`ach history holds`). It is in the audit log before it is done. What this does not reach: copies of \
 DATA/people made before, which must expire, and the site directory, where names may be written too.
 
-Exit code 3 when nothing is kept about the person, 1 when a hold forbids it.")]
+With --from everybody on a list: an id a line, or what `ach person list --json` said, of which those who were \
+erased. For after a restore, which brings back who was erased since the backup; who is not known here is noted \
+as erased, so that no import brings them back. Who is held is named, the others are erased.
+
+Exit code 3 when nothing is kept about the person, or somebody on the list is held; 1 when a hold forbids it.")]
     Erase {
-        /// The subject's id
-        id: String,
+        #[command(flatten)]
+        who: Erased,
         /// The node's data directory
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
@@ -78,6 +84,17 @@ Exit code 3 when nothing is kept about the person, 1 when a hold forbids it.")]
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Who is to be erased.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Erased {
+    /// The subject's id
+    pub(crate) id: Option<String>,
+    /// Everybody on this list, or `-` for stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
 }
 
 /// `ach person export`.

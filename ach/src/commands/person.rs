@@ -1,5 +1,7 @@
 //! `ach person`: what is known about persons is kept, told and erased.
 
+mod erase_all;
+mod erased_list;
 mod export;
 mod table;
 
@@ -9,7 +11,7 @@ use std::path::Path;
 use ach_actors_model::Name;
 use ach_engine_audit::{Action, Object, ObjectKind, Outcome as Told, Reason};
 use ach_engine_node::{Clock, SystemClock};
-use ach_engine_store::{Keeping, Known, LockedHolds, NotKept, PeopleError};
+use ach_engine_store::{Keeping, Known, LockedHolds, NotKept, PeopleError, SteadyHolds};
 use serde_json::json;
 
 use crate::audit_deposit;
@@ -29,7 +31,10 @@ pub(crate) fn run(wish: &Person) -> Result<Outcome, Failure> {
         }
         Person::List { data, json } => list(data, *json),
         Person::Export(wish) => export::run(wish),
-        Person::Erase { id, data, yes, json } => erase(id, data, (*yes, *json)),
+        Person::Erase { who, data, yes, json } => match (&who.id, &who.from) {
+            (_, Some(list)) => erase_all::run(list, data, (*yes, *json)),
+            (id, None) => erase(id.as_deref().unwrap_or_default(), data, (*yes, *json)),
+        },
     }
 }
 
@@ -52,27 +57,29 @@ fn import(
     let directory = DataDirectory::existing(data)?;
     directory.must_be_ours()?;
     let persons = table::parse(source(file)?)?;
-    let mut people = directory.people()?;
+    let mut people =
+        if replaces_damaged { directory.people_to_replace() } else { directory.people() }?;
     let ids: Vec<&Name> = persons.iter().map(|(id, _)| id).collect();
     for ids in ids.chunks(SUBJECTS_A_RECORD) {
         let act = (Action::PersonKept, Told::Begun, Reason::default());
         audit_deposit::done(&directory, act, objects(ids))?;
     }
     // No hold is placed on somebody whose name is just being replaced.
-    let locked = LockedHolds::load(&directory.holds())?;
+    let steady = SteadyHolds::load(&directory.holds())?;
     let now = SystemClock::default().utc();
-    let put = people.put(&persons, Keeping { now, holds: &locked.holds, replaces_damaged });
+    let put = people.put(&persons, Keeping { now, holds: &steady.holds, replaces_damaged });
+    drop(steady);
     let tell = |outcome, reason, objects| {
         let act = (Action::PersonKept, outcome, Reason::new(reason));
         audit_deposit::ended(&directory, act, objects);
     };
-    let not_kept = put.inspect_err(|error| match error {
-        PeopleError::Forgotten { .. } => tell(Told::Refused, "somebody was erased", Vec::new()),
-        _ => tell(Told::Failed, "some of them may not be kept", Vec::new()),
-    })?;
+    let not_kept =
+        put.inspect_err(|_| tell(Told::Failed, "some of them may not be kept", Vec::new()))?;
     let each = [
         (&not_kept.held, Told::Refused, "a hold protects what is known"),
         (&not_kept.damaged, Told::Failed, "the key is damaged"),
+        (&not_kept.erased, Told::Refused, "the person was erased"),
+        (&not_kept.perhaps_erased, Told::Refused, "the person may have been erased"),
     ];
     for (ids, outcome, reason) in each {
         for ids in ids.iter().collect::<Vec<_>>().chunks(SUBJECTS_A_RECORD) {
@@ -92,12 +99,20 @@ fn say_kept(asked: usize, not_kept: &NotKept, is_json: bool) -> Outcome {
     }
     for id in &not_kept.damaged {
         complain!(
-            "`{id}` is as before: their key is damaged; put it back from your backup, or give them a \
-             new one with --replace-damaged"
+            "`{id}` is as before: their key is damaged or lost; put it back from your backup, or give them \
+             a new one with --replace-damaged"
         );
     }
-    let left = not_kept.held.len() + not_kept.damaged.len();
-    let count = asked.saturating_sub(left);
+    for id in &not_kept.erased {
+        complain!("`{id}` is not kept: they were erased, and no name comes back under this id");
+    }
+    for id in &not_kept.perhaps_erased {
+        complain!(
+            "`{id}` is not kept: their key is damaged and may be of somebody who was erased; erase them \
+             again (ach person erase {id})"
+        );
+    }
+    let count = asked.saturating_sub(not_kept.count());
     if is_json {
         let ids = |ids: &[Name]| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>();
         say!(
@@ -107,13 +122,15 @@ fn say_kept(asked: usize, not_kept: &NotKept, is_json: bool) -> Outcome {
                 "count": count,
                 "held": ids(&not_kept.held),
                 "damaged": ids(&not_kept.damaged),
+                "erased": ids(&not_kept.erased),
+                "perhaps_erased": ids(&not_kept.perhaps_erased),
             })
         );
     } else {
         let are = if count == 1 { "person is" } else { "persons are" };
         say!("{count} {are} kept, each under a key of their own");
     }
-    if left == 0 { Outcome::Done } else { Outcome::Unsound }
+    if not_kept.count() == 0 { Outcome::Done } else { Outcome::Unsound }
 }
 
 fn list(data: &Path, is_json: bool) -> Result<Outcome, Failure> {
@@ -172,7 +189,7 @@ fn erase(id: &str, data: &Path, (is_meant, is_json): (bool, bool)) -> Result<Out
         }
         Ok(known) => known,
         // What is damaged can be erased too.
-        Err(PeopleError::Damaged { .. }) => None,
+        Err(PeopleError::Damaged { .. } | PeopleError::PerhapsErased { .. }) => None,
         Err(error) => return Err(error.into()),
     };
     if !is_meant {

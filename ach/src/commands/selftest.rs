@@ -4,15 +4,16 @@ use ach_clients_rust::{Code, SelftestReport};
 use serde_json::{Value, json};
 
 use super::connection::{OPERATORS, connect, runtime};
-use crate::cli::Connect;
+use crate::cli::Selftest;
 use crate::exit::{Failure, Outcome};
 use crate::moment;
 
 /// Orders a test and prints how far it came.
-pub(crate) fn run(to: &Connect) -> Result<Outcome, Failure> {
+pub(crate) fn run(order: &Selftest) -> Result<Outcome, Failure> {
+    let to = &order.connect;
     runtime()?.block_on(async {
         let mut operator = connect(to, OPERATORS).await?.operator();
-        let report = operator.selftest().await?;
+        let report = operator.selftest_without(order.without.clone()).await?;
         operator.close().await;
         if to.json {
             say!("{}", object(&report));

@@ -9,7 +9,7 @@ use crate::cli::{Actor, ActorChoice, ActorKind, Connect};
 use crate::exit::{Failure, Outcome};
 
 /// Prints how the node is. A node that has stopped storing is unsound, and one with journal or audit
-/// trouble, or whose daily self-test failed or was missed.
+/// trouble, whose daily self-test failed or was missed, or whose clock may be wrong.
 pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
     runtime()?.block_on(async {
         let mut operator = connect(to, OPERATORS).await?.operator();
@@ -19,6 +19,10 @@ pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
             .counters
             .iter()
             .any(|counter| counter.name.as_str() == "is_audit_sound" && counter.count == 0);
+        let is_clock_believed = !status
+            .counters
+            .iter()
+            .any(|counter| counter.name.as_str() == "is_clock_doubted" && counter.count == 1);
         let is_journal_well = !status
             .counters
             .iter()
@@ -44,6 +48,7 @@ pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
                     "is_journal_well": is_journal_well,
                     "is_audit_sound": is_audit_sound,
                     "is_selftest_well": is_selftest_well,
+                    "is_clock_believed": is_clock_believed,
                     "durable_index": durable,
                     "counters": counters,
                 })
@@ -53,12 +58,17 @@ pub(crate) fn status(to: &Connect) -> Result<Outcome, Failure> {
             let journal = if is_journal_well { "" } else { ", JOURNAL TROUBLE" };
             let audit = if is_audit_sound { "" } else { ", AUDIT TROUBLE" };
             let test = if is_selftest_well { "" } else { ", SELF-TEST FAILED OR MISSED" };
-            say!("{} of site {}: {storing}{journal}{audit}{test}", status.node, status.site);
+            let clock = if is_clock_believed { "" } else { ", CLOCK A DAY AHEAD: IS IT RIGHT?" };
+            say!("{} of site {}: {storing}{journal}{audit}{test}{clock}", status.node, status.site);
             for counter in &status.counters {
                 say!("  {:<44} {:>12}", counter.name, counter.count);
             }
         }
-        let is_well = status.is_storing && is_journal_well && is_audit_sound && is_selftest_well;
+        let is_well = status.is_storing
+            && is_journal_well
+            && is_audit_sound
+            && is_selftest_well
+            && is_clock_believed;
         Ok(if is_well { Outcome::Done } else { Outcome::Unsound })
     })
 }

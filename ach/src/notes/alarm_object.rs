@@ -91,5 +91,6 @@ fn cause_object(cause: &WireCause) -> Value {
         }),
         WireCause::Deadline { due_at } => json!({ "kind": "deadline", "due_at": iso(*due_at) }),
         WireCause::SiteChange => json!({ "kind": "site_change" }),
+        WireCause::Node => json!({ "kind": "node" }),
     }
 }

@@ -134,6 +134,9 @@ fn a_self_test_proves_the_chain_and_names_what_is_broken_in_it() {
         let told = tail.until(event);
         assert_eq!((&told["kind"], &told["id"]), (&"self_test".into(), &report["id"]), "{told}");
         assert_eq!(told["transition"], transition);
+        if event == "alarm" {
+            assert_eq!(told["cause"]["kind"], "node");
+        }
     }
     let explain = format!("explain {} --data data", report["id"].as_str().unwrap());
     check(
@@ -142,6 +145,9 @@ fn a_self_test_proves_the_chain_and_names_what_is_broken_in_it() {
         0,
         &["receiver board: displayed it after", "good: a test alarm came all the way"],
     );
+    let without = format!("{order} --without board --without gone");
+    check(at, &without, 0, &["receiver board: displayed it after"]);
+    check(at, &format!("{order} --without two%names"), 2, &["an id is made of"]);
     let status = format!("status --node {} --credentials desk", node.address);
     check(at, &status, 0, &["selftests_failed", "selftests_passed"]);
     node.signal(Signal::TERM);

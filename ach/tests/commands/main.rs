@@ -12,6 +12,7 @@ mod applying;
 mod audit;
 mod certificates;
 mod cut_off;
+mod full_disk;
 mod history;
 mod looking;
 mod metrics;

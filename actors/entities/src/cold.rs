@@ -54,6 +54,10 @@ impl Cell for Tag {
         self.watch.rare.is_none() && self.pack_rest(record)
     }
 
+    fn flatten(&self, record: &mut Vec<u8>) -> bool {
+        self.watch.rare.is_none() && self.flatten_rest(record)
+    }
+
     fn unpack(record: &[u8]) -> Option<Tag> {
         Tag::unpack(record)
     }
@@ -114,6 +118,10 @@ impl Cell for Subject {
 
     fn pack(&self, record: &mut Vec<u8>) -> bool {
         self.is_plain() && self.pack_rest(record)
+    }
+
+    fn flatten(&self, record: &mut Vec<u8>) -> bool {
+        self.is_plain() && self.flatten_rest(record)
     }
 
     fn unpack(record: &[u8]) -> Option<Subject> {

@@ -15,6 +15,7 @@
 use ach_actors_model::{Fix, TagRef, Timestamp};
 use ach_geo::{Floor, Occupancy, Position, Settled};
 
+use crate::record::{Reader, Writer, flag};
 use crate::tag::RECENT_COUNT;
 use crate::tag_watch::TagWatch;
 use crate::{Subject, Tag};
@@ -22,6 +23,9 @@ use crate::{Subject, Tag};
 /// The forms. 0 is none, so that empty memory is no record.
 const TAG_FORM: u8 = 1;
 const SUBJECT_FORM: u8 = 2;
+/// Those that a checkpoint writes (`flat.rs`).
+pub(crate) const FLAT_TAG_FORM: u8 = 3;
+pub(crate) const FLAT_SUBJECT_FORM: u8 = 4;
 
 /// Flags of both forms.
 const HAS_Z: u8 = 1;
@@ -37,10 +41,6 @@ const HAS_CALL: u8 = 64;
 const HAS_BATTERY: u8 = 128;
 /// Of a subject: the upper bits of its flags count its zones.
 const COUNT_SHIFT: u32 = 4;
-
-/// Bits of a number in each byte; the eighth says that another byte follows.
-const NUMBER_BITS: u32 = 7;
-const MORE: u8 = 1 << NUMBER_BITS;
 
 impl Tag {
     /// Appends the bytes of all but what few tags have; false if a ping is held.
@@ -76,7 +76,12 @@ impl Tag {
     /// The tag again, without what few have.
     pub(crate) fn unpack(record: &[u8]) -> Option<Tag> {
         let mut reader = Reader { rest: record };
-        let [TAG_FORM, flags] = reader.take()? else { return None };
+        let [form, flags] = reader.take()?;
+        match form {
+            TAG_FORM => {}
+            FLAT_TAG_FORM => return Tag::unflatten(reader, flags),
+            _ => return None,
+        }
         let (observed_at, position, accuracy_mm, received_at) = reader.place(flags)?;
         let Position { x_mm, y_mm, z_mm, floor } = position;
         let ahead_ms = if flags & IS_AHEAD != 0 { reader.narrow()? } else { 0 };
@@ -136,7 +141,12 @@ impl Subject {
     /// The subject again, without what few have.
     pub(crate) fn unpack(record: &[u8]) -> Option<Subject> {
         let mut reader = Reader { rest: record };
-        let [SUBJECT_FORM, flags] = reader.take()? else { return None };
+        let [form, flags] = reader.take()?;
+        match form {
+            SUBJECT_FORM => {}
+            FLAT_SUBJECT_FORM => return Subject::unflatten(reader, flags),
+            _ => return None,
+        }
         let mut fix = None;
         if flags & HAS_FIX != 0 {
             let (observed_at, position, accuracy_mm, received_at) = reader.place(flags)?;
@@ -158,10 +168,6 @@ impl Subject {
     }
 }
 
-fn flag(is_set: bool, flag: u8) -> u8 {
-    if is_set { flag } else { 0 }
-}
-
 fn place_flags(position: &Position, delay_ns: u64) -> u8 {
     flag(position.z_mm.is_some(), HAS_Z)
         | flag(position.floor.is_some(), HAS_FLOOR)
@@ -171,36 +177,8 @@ fn place_flags(position: &Position, delay_ns: u64) -> u8 {
 /// Room for the longest record, a tag's of 76 bytes if every number is as long as it can be, and for
 /// the zeros that a short number is written with.
 const WRITER_BYTES: usize = 96;
-/// Numbers below are written at once: eight bytes of seven bits.
-const WIDE: u64 = 1 << 56;
 
-/// A record that is being made, in place: a checkpoint makes a million of them.
-struct Writer {
-    bytes: [u8; WRITER_BYTES],
-    len: usize,
-}
-
-impl Writer {
-    fn new() -> Writer {
-        Writer { bytes: [0; WRITER_BYTES], len: 0 }
-    }
-
-    fn put_bytes<const N: usize>(&mut self, bytes: [u8; N]) {
-        self.write(bytes, N);
-    }
-
-    /// Writes bytes of which only the first so many count.
-    fn write<const N: usize>(&mut self, bytes: [u8; N], count: usize) {
-        let rest = self.bytes.get_mut(self.len..);
-        if let Some(place) = rest.and_then(|rest| rest.first_chunk_mut::<N>()) {
-            *place = bytes;
-            self.len += count;
-        } else {
-            // Never so; if it were, there would be no record rather than a wrong one.
-            self.len = usize::MAX / 2;
-        }
-    }
-
+impl Writer<WRITER_BYTES> {
     fn put_place(
         &mut self,
         observed_at: Timestamp,
@@ -222,42 +200,6 @@ impl Writer {
             self.put(delay_ns);
         }
     }
-
-    fn put_if(&mut self, number: u32) {
-        if number > 0 {
-            self.put(number);
-        }
-    }
-
-    fn put(&mut self, number: impl Into<u64>) {
-        let mut number = number.into();
-        while number >= WIDE {
-            let low = u8::try_from(number & u64::from(MORE - 1)).unwrap_or(0);
-            self.put_bytes([low | MORE]);
-            number >>= NUMBER_BITS;
-        }
-        let bits = u64::BITS - (number | 1).leading_zeros();
-        let more = bits.div_ceil(NUMBER_BITS) - 1;
-        let marks = EACH_MORE & ((1 << (u8::BITS * more)) - 1);
-        let count = usize::try_from(more).unwrap_or(0) + 1;
-        self.write((spread(number) | marks).to_le_bytes(), count);
-    }
-
-    /// Appends the record.
-    fn finish(&self, record: &mut Vec<u8>) -> bool {
-        let made = self.bytes.get(..self.len);
-        made.inspect(|made| record.extend_from_slice(made)).is_some()
-    }
-}
-
-/// Each byte says that another one follows.
-const EACH_MORE: u64 = u64::from_le_bytes([MORE; 8]);
-
-/// The seven bits of each byte, the lowest first, of a number below [`WIDE`].
-fn spread(number: u64) -> u64 {
-    let halves = (number & 0x0fff_ffff) | ((number & 0x00ff_ffff_f000_0000) << 4);
-    let quarters = (halves & 0x0000_3fff_0000_3fff) | ((halves & 0x0fff_c000_0fff_c000) << 2);
-    (quarters & 0x007f_007f_007f_007f) | ((quarters & 0x3f80_3f80_3f80_3f80) << 1)
 }
 
 /// 0, -1, 1, -2 .. as 0, 1, 2, 3 ..
@@ -269,38 +211,7 @@ fn unfolded(number: u32) -> i32 {
     (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }
 
-struct Reader<'a> {
-    rest: &'a [u8],
-}
-
 impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.rest.split_first_chunk()?;
-        self.rest = rest;
-        Some(*taken)
-    }
-
-    fn number(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..u64::BITS).step_by(7) {
-            let [byte] = self.take()?;
-            let part = u64::from(byte & (MORE - 1));
-            let placed = part << shift;
-            if placed >> shift != part {
-                return None;
-            }
-            number |= placed;
-            if byte & MORE == 0 {
-                return Some(number);
-            }
-        }
-        None
-    }
-
-    fn narrow(&mut self) -> Option<u32> {
-        u32::try_from(self.number()?).ok()
-    }
-
     /// When it was observed, where, how exactly, and when it was received.
     fn place(&mut self, flags: u8) -> Option<(Timestamp, Position, u32, Timestamp)> {
         let observed_at = Timestamp(u64::from_le_bytes(self.take()?));
@@ -373,36 +284,6 @@ mod tests {
              0100020003000000"
         );
         assert_eq!(hex(&of_subject), "022e000094f88283ea180d80019003c70180e1eb17ac02810a819e9c01");
-    }
-
-    /// Of any length, with each of its bits and without: byte by byte it is the same.
-    #[test]
-    fn numbers_are_base_128() {
-        let each = (0..64).map(|bit| 1_u64 << bit);
-        for number in each.flat_map(|bit| [bit - 1, bit, bit | 1, bit | 0x55]).chain([u64::MAX]) {
-            let (mut writer, mut made, mut rest) = (Writer::new(), Vec::new(), number);
-            writer.put(number);
-            assert!(writer.finish(&mut made));
-            let mut expected = Vec::new();
-            while rest >= 128 {
-                expected.push(u8::try_from(rest % 128).expect("below") + 128);
-                rest /= 128;
-            }
-            expected.push(u8::try_from(rest).expect("below"));
-            assert_eq!(made, expected, "{number:#x}");
-            assert_eq!(Reader { rest: &made }.number(), Some(number));
-        }
-    }
-
-    #[test]
-    fn a_record_without_room_is_none() {
-        let mut writer = Writer::new();
-        (0..WRITER_BYTES).for_each(|_| writer.put_bytes([1]));
-        assert!(writer.finish(&mut Vec::new()));
-        writer.put_bytes([1]);
-        writer.put(5_u32);
-        let mut record = Vec::new();
-        assert!(!writer.finish(&mut record) && record.is_empty());
     }
 
     #[test]

@@ -110,7 +110,12 @@ mod tests {
         check("ward-3.east_A:1", &Ok(()));
         check("", &Err(NameError::Empty));
         check("Müller", &Err(NameError::Character { character: 'ü' }));
-        check("a b", &Err(NameError::Character { character: ' ' }));
+        // Nothing that ends a line, moves a terminal, or means something to a table, a page or HL7.
+        for character in
+            [' ', '\r', '\n', '\u{1b}', '=', '+', '@', '<', '"', '\'', ',', '|', '^', '/']
+        {
+            check(&format!("a{character}b"), &Err(NameError::Character { character }));
+        }
         check(&"x".repeat(64), &Ok(()));
         check(&"x".repeat(65), &Err(NameError::TooLong { bytes: 65 }));
     }

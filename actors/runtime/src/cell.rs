@@ -35,7 +35,13 @@ pub trait Cell: Clone {
         false
     }
 
-    /// The state that was packed; `None` if the bytes are not such a state.
+    /// As [`pack`](Cell::pack), for an image: a form that is quick to make rather than small, which
+    /// more states may have. Of equal states it is equal, and [`unpack`](Cell::unpack) reads it too.
+    fn flatten(&self, record: &mut Vec<u8>) -> bool {
+        self.pack(record)
+    }
+
+    /// The state that was packed or flattened; `None` if the bytes are not such a state.
     fn unpack(record: &[u8]) -> Option<Self> {
         let _ = record;
         None

@@ -67,7 +67,7 @@ impl<K: Ord + Clone> Slot<K> {
         &self,
         from: usize,
         count_max: usize,
-        each: &mut dyn FnMut(&(u32, K)),
+        each: &mut impl FnMut(&(u32, K)),
     ) -> (Option<usize>, usize) {
         match self {
             Slot::Growing(heap) => {
@@ -233,7 +233,7 @@ impl<K: Ord + Clone> Deadlines<K> {
     }
 
     /// Tells `each` of what was taken before it was told, at most `count_max`, and says how many.
-    pub fn image_copies(&mut self, count_max: usize, each: &mut dyn FnMut(u64, &K)) -> usize {
+    pub fn image_copies(&mut self, count_max: usize, each: &mut impl FnMut(u64, &K)) -> usize {
         let Some(imaging) = &mut self.imaging else { return 0 };
         let mut count = 0;
         while count < count_max
@@ -246,7 +246,7 @@ impl<K: Ord + Clone> Deadlines<K> {
     }
 
     /// Tells `each` of the next ones of the image, at most `count_max`, and says how many.
-    pub fn image(&mut self, count_max: usize, each: &mut dyn FnMut(u64, &K)) -> usize {
+    pub fn image(&mut self, count_max: usize, each: &mut impl FnMut(u64, &K)) -> usize {
         let mut count = self.image_copies(count_max, each);
         let Some(imaging) = &mut self.imaging else { return count };
         while count < count_max && !imaging.is_over {

@@ -59,7 +59,7 @@ impl<T: Ord + Clone> FrozenHeap<T> {
         &self,
         from: usize,
         count_max: usize,
-        each: &mut dyn FnMut(&T),
+        each: &mut impl FnMut(&T),
     ) -> (Option<usize>, usize) {
         let (mut place, mut count) = (from, 0);
         while let Some(Reverse(item)) = self.items.get(place) {

@@ -1,8 +1,9 @@
 //! An image of a slab, taken in slices while its cells go on changing.
 //!
 //! Every cell is told once, as it was when the image began: by the next slice that comes to its seat
-//! or, if an input touches it before, as a copy made first. A copy is made in the packed form where
-//! there is one: the cell lies in the cache just then, and a fifth of its bytes is written.
+//! or, if an input touches it before, as a copy made first. A copy is made in the flat form where
+//! there is one: the cell lies in the cache just then, a quarter of its bytes is written, and nothing
+//! is left to do when it is told.
 
 use crate::cell::Cell;
 
@@ -16,7 +17,7 @@ pub(crate) const WARM_SEAT_COUNT: usize = 16;
 /// A cell of an image.
 #[derive(Debug, Clone, Copy)]
 pub enum Image<'a, C> {
-    /// In its packed form, which it has whenever its state allows, wherever it is kept.
+    /// As the bytes of its flat form, which it has whenever its state allows, wherever it is kept.
     Packed(&'a [u8]),
     /// As it is.
     Whole(&'a C),
@@ -31,19 +32,19 @@ pub(crate) struct Imaging<C> {
     pub(crate) next: usize,
     /// Seats from here on are younger than the image.
     pub(crate) end: usize,
-    /// Copies in their packed form, one behind the other.
+    /// Copies in their flat form, one behind the other.
     records: Vec<u8>,
     /// Whose they are, and where each begins.
-    packed: Vec<(u32, usize)>,
-    /// Copies that have no packed form.
+    flat: Vec<(u32, usize)>,
+    /// Copies that have no flat form.
     whole: Vec<(u32, C)>,
 }
 
 impl<C: Cell> Imaging<C> {
     pub(crate) fn of(seat_count: usize) -> Imaging<C> {
         let words = seat_count.div_ceil(64);
-        let (records, packed, whole) = (Vec::new(), Vec::new(), Vec::new());
-        Imaging { done: vec![0; words], next: 0, end: seat_count, records, packed, whole }
+        let (records, flat, whole) = (Vec::new(), Vec::new(), Vec::new());
+        Imaging { done: vec![0; words], next: 0, end: seat_count, records, flat, whole }
     }
 
     /// Marks a seat as done. False if it was, or is none of the image's.
@@ -77,9 +78,9 @@ impl<C: Cell> Imaging<C> {
     #[inline(never)]
     fn keep(&mut self, id: u32, cell: &C) {
         let from = self.records.len();
-        if cell.pack(&mut self.records) {
+        if cell.flatten(&mut self.records) {
             debug_assert!(self.records.get(from..).is_some_and(is_record::<C>));
-            self.packed.push((id, from));
+            self.flat.push((id, from));
         } else {
             self.records.truncate(from);
             self.whole.push((id, cell.clone()));
@@ -91,11 +92,11 @@ impl<C: Cell> Imaging<C> {
     pub(crate) fn tell_copies(
         &mut self,
         count_max: usize,
-        each: &mut dyn FnMut(u32, Image<'_, C>),
+        each: &mut impl FnMut(u32, Image<'_, C>),
     ) -> usize {
         let mut count = 0;
         while count < count_max
-            && let Some((id, from)) = self.packed.pop()
+            && let Some((id, from)) = self.flat.pop()
         {
             each(id, Image::Packed(self.records.get(from..).unwrap_or_default()));
             self.records.truncate(from);
@@ -112,7 +113,7 @@ impl<C: Cell> Imaging<C> {
 
     /// Copies that are still to be told.
     pub(crate) fn copy_count(&self) -> usize {
-        self.packed.len() + self.whole.len()
+        self.flat.len() + self.whole.len()
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -120,15 +121,15 @@ impl<C: Cell> Imaging<C> {
     }
 }
 
-/// Tells a cell in its smallest form, made in `record`.
+/// Tells a cell in its flat form, made in `record`.
 pub(crate) fn tell<C: Cell>(
     id: u32,
     cell: &C,
     record: &mut Vec<u8>,
-    each: &mut dyn FnMut(u32, Image<'_, C>),
+    each: &mut impl FnMut(u32, Image<'_, C>),
 ) {
     record.clear();
-    if cell.pack(record) {
+    if cell.flatten(record) {
         debug_assert!(is_record::<C>(record));
         each(id, Image::Packed(record));
     } else {
@@ -136,7 +137,7 @@ pub(crate) fn tell<C: Cell>(
     }
 }
 
-/// Whether bytes are a state, as a cell that was packed promises.
+/// Whether bytes are a state, as a cell that was flattened promises.
 fn is_record<C: Cell>(record: &[u8]) -> bool {
     C::unpack(record).is_some()
 }

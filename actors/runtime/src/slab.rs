@@ -309,9 +309,12 @@ impl<C: Cell> Slab<C> {
     pub fn image_copies(
         &mut self,
         count_max: usize,
-        each: &mut dyn FnMut(u32, Image<'_, C>),
+        each: &mut impl FnMut(u32, Image<'_, C>),
     ) -> usize {
-        self.imaging.as_mut().map_or(0, |imaging| imaging.tell_copies(count_max, each))
+        let Some(imaging) = &mut self.imaging else { return 0 };
+        let count = imaging.tell_copies(count_max, each);
+        self.drop_image_if_over();
+        count
     }
 
     /// Tells `each` of the next cells of the image that nobody has touched, at most `count_max`, and
@@ -320,7 +323,7 @@ impl<C: Cell> Slab<C> {
     pub fn image_seats(
         &mut self,
         count_max: usize,
-        each: &mut dyn FnMut(u32, Image<'_, C>),
+        each: &mut impl FnMut(u32, Image<'_, C>),
     ) -> usize {
         let Some(mut imaging) = self.imaging.take() else { return 0 };
         let mut record = std::mem::take(&mut self.record);
@@ -343,7 +346,16 @@ impl<C: Cell> Slab<C> {
         }
         self.record = record;
         self.imaging = Some(imaging);
+        self.drop_image_if_over();
         count_max - left / SEATS_A_CELL
+    }
+
+    /// Forgets an image that was told whole: other kinds may take many times as long, and until they are
+    /// told too every touch would look for its bit.
+    fn drop_image_if_over(&mut self) {
+        if self.is_imaged() {
+            self.imaging = None;
+        }
     }
 
     /// Fetches the cells of the next seats into the cache, all at once, but those that were told.

@@ -52,7 +52,7 @@ class InputPlace:
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """What brought a change of an alarm about: an input, a deadline, or a new site."""
+    """What brought a change of an alarm about: an input, a deadline, a site, the node itself."""
 
     kind: CauseKind
     input: InputPlace | None = None
@@ -69,7 +69,7 @@ def _read_cause(data: bytes) -> Cause:
         return Cause(kind=kind, input=read_fields(InputPlace, data[1:]))
     if kind is CauseKind.DEADLINE:
         return Cause(kind=kind, due_at=U64.read(data[1:]))
-    need(len(data) == 1, "a site change with more")
+    need(len(data) == 1, "a cause with more")
     return Cause(kind=kind)
 
 

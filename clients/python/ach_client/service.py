@@ -161,6 +161,7 @@ class SelftestOrder:
     """An operator orders a self-test."""
 
     command: Annotated[int, one(1, U64)]
+    dropped: Annotated[tuple[str, ...], many(2, NAME)] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -148,6 +148,7 @@ class CauseKind(Word):
     INPUT = 1
     DEADLINE = 2
     SITE_CHANGE = 3
+    NODE = 4
 
 
 class ReportKind(Word):

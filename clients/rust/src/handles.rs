@@ -5,8 +5,11 @@
 
 use std::collections::HashMap;
 
+use ach_actors_model::TagId;
 use ach_engine_wire::limits::{HANDLE_COUNT_MAX, INTERN_ITEMS_MAX};
 use ach_engine_wire::{Code, Intern, InternItem, Interned};
+
+use crate::tag_index::TagIndex;
 
 /// Intern frames under way at once: with 512 items each, 100,000 tags take 13 round trips.
 const QUESTIONS_MAX: u32 = 16;
@@ -19,6 +22,9 @@ pub struct TooManyHandles;
 /// What each handle stands for and how far the node knows.
 #[derive(Debug)]
 pub struct Handles {
+    /// Tags apart: each ping asks for one.
+    by_tag: TagIndex,
+    /// Doors and anchors.
     by_item: HashMap<InternItem, u32>,
     items: Vec<InternItem>,
     refused: HashMap<u32, Code>,
@@ -30,6 +36,7 @@ pub struct Handles {
 impl Default for Handles {
     fn default() -> Handles {
         Handles {
+            by_tag: TagIndex::default(),
             by_item: HashMap::new(),
             items: Vec::new(),
             refused: HashMap::new(),
@@ -54,21 +61,42 @@ impl Handles {
 
     /// The handle of a thing, a new one if it has none; `None` when there are no more.
     pub fn handle(&mut self, item: &InternItem) -> Option<u32> {
-        if let Some(handle) = self.by_item.get(item) {
-            return Some(*handle);
-        }
-        let handle = u32::try_from(self.items.len()).ok()?;
-        if handle >= self.count_max {
-            return None;
-        }
-        self.by_item.insert(item.clone(), handle);
-        self.items.push(item.clone());
-        Some(handle)
+        self.known(item).or_else(|| self.begin(item.clone()))
+    }
+
+    /// The handle of a tag, a new one if it has none; `None` when there are no more.
+    pub fn handle_of_tag(&mut self, tag: TagId) -> Option<u32> {
+        self.known_of_tag(tag).or_else(|| self.begin(InternItem::Tag(tag)))
     }
 
     /// The handle of a thing that has one.
     pub fn known(&self, item: &InternItem) -> Option<u32> {
-        self.by_item.get(item).copied()
+        match item {
+            InternItem::Tag(tag) => self.known_of_tag(*tag),
+            InternItem::Door(_) | InternItem::Anchor(_) => self.by_item.get(item).copied(),
+        }
+    }
+
+    /// The handle of a tag that has one.
+    pub fn known_of_tag(&self, tag: TagId) -> Option<u32> {
+        self.by_tag.get(&tag).copied()
+    }
+
+    /// Gives a thing that has none a handle.
+    #[cold]
+    fn begin(&mut self, item: InternItem) -> Option<u32> {
+        let handle = u32::try_from(self.items.len()).ok()?;
+        if handle >= self.count_max {
+            return None;
+        }
+        match &item {
+            InternItem::Tag(tag) => self.by_tag.insert(*tag, handle),
+            InternItem::Door(_) | InternItem::Anchor(_) => {
+                self.by_item.insert(item.clone(), handle)
+            }
+        };
+        self.items.push(item);
+        Some(handle)
     }
 
     /// What a handle stands for.
@@ -78,7 +106,7 @@ impl Handles {
 
     /// Why a thing was refused, if it was.
     pub fn refusal(&self, item: &InternItem) -> Option<Code> {
-        self.refused.get(self.by_item.get(item)?).copied()
+        self.refused.get(&self.known(item)?).copied()
     }
 
     /// All handles below this one may be used.

@@ -136,6 +136,17 @@ impl<T: Clone> LaneOutbox<T> {
         self.items.get(self.unsent_place(number)?)
     }
 
+    /// The greatest ticket that was ever sent.
+    pub fn sent_through(&self) -> u64 {
+        self.sent_through
+    }
+
+    /// Whether something waits that the node would take at once: it has given credit for it.
+    pub fn has_sendable(&self) -> bool {
+        let has_credit = self.unsent <= self.credit_through;
+        has_credit && self.unsent <= self.progress.published_through && !self.epochs.is_empty()
+    }
+
     fn unsent_place(&self, number: u64) -> Option<usize> {
         let was_sent = number <= self.sent_through;
         if was_sent { None } else { usize::try_from(number.checked_sub(self.first)?).ok() }

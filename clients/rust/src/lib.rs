@@ -51,6 +51,7 @@ mod source_slot;
 mod spool;
 mod subscriber;
 mod surroundings;
+mod tag_index;
 
 pub use alarm_book::{AlarmBook, AlarmUpdate};
 pub use alarm_stream::AlarmStream;

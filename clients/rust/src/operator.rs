@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ach_actors_model::Name;
 use ach_engine_wire::{
     Attention, AttentionQuery, Code, Cursor, Frame, FrameMarks, PartBytes, Receipt, SelftestOrder,
     SelftestReport, SiteDigest, SiteOffer, SitePart, SiteQuery, SiteVerdict, Status, StatusQuery,
@@ -199,7 +200,20 @@ impl Operator {
     ///
     /// No connection or no answer.
     pub async fn selftest(&mut self) -> Result<SelftestReport, OperatorError> {
-        let question = SelftestOrder { command: self.number() }.into();
+        self.selftest_without(Vec::new()).await
+    }
+
+    /// As [`selftest`](Self::selftest), and says of these receivers that they are gone for good: the node
+    /// misses them no more, until they display a test alarm.
+    ///
+    /// # Errors
+    ///
+    /// No connection or no answer.
+    pub async fn selftest_without(
+        &mut self,
+        dropped: Vec<Name>,
+    ) -> Result<SelftestReport, OperatorError> {
+        let question = SelftestOrder { command: self.number(), dropped }.into();
         let wanted = "a report of the self-test";
         match self.ask_all(&[question], SELFTEST_DEADLINE, wanted).await?.pop() {
             Some(Frame::SelftestReport(report)) => Ok(report),
@@ -237,8 +251,8 @@ impl Operator {
     }
 
     /// Asks, and once more on a new connection when the old one turns out to be broken. A command
-    /// may then be done twice, which is as good as once: each says how something is to be. Gives all
-    /// parts of the answer, one at least.
+    /// may then be done twice, which is as good as once: each says how something is to be; a self-test is
+    /// done once, for the node knows its number. Gives all parts of the answer, one at least.
     async fn ask_all(
         &mut self,
         frames: &[Frame],

@@ -17,6 +17,10 @@ use crate::session::{
 use crate::shared::Shared;
 use crate::{Backoff, ConnectError, LaneOutbox, PublishError, PublisherNotice};
 
+/// Bytes of pings that are made ready at once: as many as a packet train of the kernel holds, and 40 µs of work,
+/// for so long no report leaves. What is ready counts as sent: it can no longer give way to something newer.
+const PING_BYTES_AHEAD: usize = 64 * 1024;
+
 /// A lane's priority on the sender's side; greater goes first.
 const fn priority(lane: Lane) -> i32 {
     match lane {
@@ -297,7 +301,7 @@ async fn send_pings(
     let mut sink = open_lane(connection, Lane::Ping, epoch).await?;
     let mut batch = Vec::with_capacity(batch_max);
     loop {
-        while !sink.is_full() {
+        while sink.pending_bytes() < PING_BYTES_AHEAD {
             batch.clear();
             let first_seq = {
                 let mut outboxes = shared.lock();

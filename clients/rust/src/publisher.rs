@@ -23,6 +23,10 @@ use crate::{
 /// Control frames that wait to be sent.
 const CONTROL_QUEUE_MAX: usize = 64;
 
+/// Pings taken under one hold of the lock: 50 µs, for so long a report of another thread, or the session, may
+/// have to wait, however many pings a call brings.
+const HOLD_PINGS_MAX: usize = 1_024;
+
 /// How long [`Publisher::close`] waits for the disk: a node that restarts is back within.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 
@@ -175,22 +179,43 @@ impl Publisher {
     }
 
     fn try_take(&self, pings: &[Ping]) -> Result<TakenPings, PublishError> {
+        let mut taken = TakenPings::default();
+        let mut rest = pings;
+        loop {
+            let (part, after) = rest.split_at(rest.len().min(HOLD_PINGS_MAX));
+            match self.take_part(part) {
+                Ok(more) => taken.add(&more),
+                // What was taken is told; the reason comes with the next call.
+                Err(error) if taken.count == 0 => return Err(error),
+                Err(_) => return Ok(taken),
+            }
+            rest = after;
+            if rest.is_empty() || taken.count < pings.len() - rest.len() {
+                return Ok(taken);
+            }
+        }
+    }
+
+    /// Takes what fits under one hold of the lock.
+    fn take_part(&self, pings: &[Ping]) -> Result<TakenPings, PublishError> {
         let (taken, has_new_handles) = {
             let mut outboxes = self.running.shared.lock();
-            outboxes.check_open()?;
             (outboxes.publish_pings(pings)?, !outboxes.handles.is_all_confirmed())
         };
-        self.published(Lane::Ping, has_new_handles);
+        self.published(Lane::Ping, has_new_handles, taken.has_work);
         Ok(taken)
     }
 
-    /// Wakes the session for what was just published.
-    fn published(&self, lane: Lane, has_new_handles: bool) {
+    /// Wakes the session for what was just published, if it can do something about it. What waits for credit or
+    /// for its handle, the node's answer sends on its way.
+    fn published(&self, lane: Lane, has_new_handles: bool, has_work: bool) {
         let shared = &self.running.shared;
         if has_new_handles {
             shared.handle_work.notify_one();
         }
-        shared.work(lane).notify_one();
+        if has_work {
+            shared.work(lane).notify_one();
+        }
     }
 
     /// Publishes pings in order; waits while there is no room and none of them may take the place of an
@@ -233,7 +258,7 @@ impl Publisher {
             let mut outboxes = self.running.shared.lock();
             (outboxes.publish_report(report)?, !outboxes.handles.is_all_confirmed())
         };
-        self.published(lane, has_new_handles);
+        self.published(lane, has_new_handles, true);
         Ok(Ticket { lane, number })
     }
 

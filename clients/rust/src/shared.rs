@@ -22,7 +22,7 @@ pub(crate) enum Phase {
     Ended,
 }
 
-/// What callers and the session share. The lock is held for tens of nanoseconds, never over a wait.
+/// What callers and the session share. The lock is held for some 50 µs at most, never over a wait.
 #[derive(Debug)]
 pub(crate) struct Shared {
     outboxes: Mutex<Outboxes>,

@@ -45,6 +45,17 @@ pub enum SpoolError {
         /// What the system said.
         source: io::Error,
     },
+    /// A newer version of this library wrote it, and some of it cannot be read.
+    #[error(
+        "{path} was written by a newer version of this program (a record of kind {kind}): use that \
+         version until all is sent, or choose another directory"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Of which kind the first record is that is not known.
+        kind: u8,
+    },
     /// Another process uses the directory.
     #[error("{path} is in use by another process: stop it, or choose another directory")]
     InUse {

@@ -5,7 +5,7 @@
 //!  0          8         12      16      24            40       56           68
 //!  +----------+---------+-------+-------+-------------+--------+------------+------+
 //!  | ACHCKPT1 | version | shard | index | zeros       | key id | wrap nonce | zero |
-//!  | 8        | u32 = 1 | u32   | u64   | 16          | 16     | 12 random  | 4    |
+//!  | 8        | u32 = 2 | u32   | u64   | 16          | 16     | 12 random  | 4    |
 //!  +----------+---------+-------+-------+-------------+--------+------------+------+
 //!  72        104        120      252
 //!  +---------+----------+--------+-----------+
@@ -33,8 +33,12 @@
 use zerocopy::little_endian::{U32, U64, U128};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// The only version there is.
-pub const FORMAT_VERSION: u32 = 1;
+/// The version that is written. Its file is that of version 1; what is new is the forms of what is in
+/// its pieces, which a program of version 1 would take for damage.
+pub const FORMAT_VERSION: u32 = 2;
+
+/// The oldest version that is read.
+pub(crate) const FORMAT_VERSION_MIN: u32 = 1;
 
 /// Largest section: the configuration of a site of a million tags is 40 MB, and a list of all its
 /// names as much again.

@@ -7,7 +7,7 @@ use zerocopy::FromBytes;
 
 use crate::errors::{Flaw, ReadError};
 use crate::layout::{
-    FORMAT_VERSION, HEADER_BYTES, Header, MAGIC, SEAL_KIND, SECTION_BYTES_MAX,
+    FORMAT_VERSION, FORMAT_VERSION_MIN, HEADER_BYTES, Header, MAGIC, SEAL_KIND, SECTION_BYTES_MAX,
     SECTION_HEADER_BYTES, SECTION_MAGIC, Seal, SealLayout, SectionHeader, TAG_BYTES,
 };
 use crate::shelf::name_of;
@@ -19,6 +19,8 @@ pub struct Section<'a> {
     pub kind: u32,
     /// Its contents.
     pub body: &'a [u8],
+    /// The version of the format that its file is written in, at most [`FORMAT_VERSION`].
+    pub version: u32,
 }
 
 /// Reads the checkpoint of an entry and hands its sections in order to `each`, which says whether
@@ -41,7 +43,8 @@ pub fn read<D: Disk>(
             return Err(walk.damaged(Flaw::Contents));
         };
         if header.kind.get() != SEAL_KIND {
-            if !each(Section { kind: header.kind.get(), body }) {
+            let version = walk.header.version.get();
+            if !each(Section { kind: header.kind.get(), body, version }) {
                 return Err(walk.damaged(Flaw::Meaning));
             }
             continue;
@@ -115,7 +118,7 @@ impl<F: DiskFile> Walk<F> {
             return Err(ReadError::NewerFormat { version });
         }
         // No program ever wrote a lower one.
-        if version < FORMAT_VERSION {
+        if version < FORMAT_VERSION_MIN {
             return damaged(Flaw::Header);
         }
         if header.zero != [0; 4] || header.zeros != [0; 132] || header.more_zeros != [0; 16] {

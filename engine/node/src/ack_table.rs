@@ -53,13 +53,18 @@ impl LaneProgress {
         }
     }
 
-    /// Goes past numbers that the shard never sees.
+    /// Goes past numbers that the shard never sees. Runs that touch become one.
     fn pass(&mut self, first: u64, last: u64) {
-        let has_room = self.refused.len() < REFUSED_MAX;
-        let before = self.refused.range_mut(..first).next_back();
-        if let Some((_, end)) = before.filter(|(_, end)| end.saturating_add(1) >= first) {
-            *end = last.max(*end);
-        } else if has_room {
+        let (mut first, mut last) = (first, last);
+        let before = self.refused.range(..=first).next_back();
+        if let Some((&start, &end)) = before.filter(|(_, end)| end.saturating_add(1) >= first) {
+            (first, last) = (start, last.max(end));
+        }
+        while let Some((&start, &end)) = self.refused.range(first..=last.saturating_add(1)).next() {
+            last = last.max(end);
+            self.refused.remove(&start);
+        }
+        if self.refused.len() < REFUSED_MAX {
             self.refused.insert(first, last);
         }
         self.accepted_through = self.close_gaps(self.accepted_through);
@@ -271,6 +276,8 @@ mod tests {
         check("accept 1, refuse 3", 1, 0);
         check("accept 1, refuse 3, accept 2", 3, 0);
         check("refuse 3, refuse 5, refuse 4, accept 2, durable 2", 5, 5);
+        check("refuse 7, refuse 8, refuse 7, accept 6, durable 6", 8, 8);
+        check("accept 5, refuse 8, begin 12, durable 7", 11, 11);
     }
 
     #[test]

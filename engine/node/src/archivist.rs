@@ -19,13 +19,14 @@ use ach_engine_checkpoint::name_of;
 use ach_engine_journal::{
     Disk, DiskFile, Kek, KekRefused, Lsn, ReadError, Reader, Record, RecordKind,
 };
-use ach_engine_store::{ArchiveError, ArchiveReader, ArchiveSpan, ArchiveWriter, Day, archives};
+use ach_engine_store::{ArchiveError, ArchiveSpan, ArchiveWriter, Day, archives};
 use ach_engine_wire::{EntryError, entry_time};
 use zeroize::Zeroizing;
 
 use crate::checkpoint_store::Good;
 use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::counters::Counters;
+use crate::drop_pace::DropPace;
 use crate::historian::NICENESS;
 use crate::history_feed::HistoryQueue;
 use crate::history_state::{HistoryState, HistoryTrouble, ThreadEnd, told};
@@ -57,10 +58,6 @@ const COPY_BYTES: usize = 1 << 20;
 /// Room that archives leave on the disk, beside what the journal keeps for itself.
 const LEFT_BYTES: u64 = 1 << 30;
 
-/// Without room a day of archives goes before its time at most so often: what filled the disk may be gone by
-/// then, and a file system takes a while to tell that it has room again.
-const DROP_APART_NS: u64 = 3_600 * NS_PER_S;
-
 /// What it works with.
 #[derive(Debug)]
 pub(crate) struct ArchivistParts<D> {
@@ -91,8 +88,9 @@ struct Archivist<D> {
     /// How often in a row the journal could not be read, and until when it is not tried again.
     unread_count: u32,
     rests_until_ns: u64,
-    /// When it last dropped archives before their time.
-    dropped_early_at_ns: Option<u64>,
+    /// How archives go before their time, and how those that are over go.
+    early_pace: DropPace,
+    over_pace: DropPace,
     is_foreign_aside: bool,
 }
 
@@ -147,7 +145,8 @@ impl<D: Disk + Clone> Archivist<D> {
             tidied_at_ns: None,
             unread_count: 0,
             rests_until_ns: 0,
-            dropped_early_at_ns: None,
+            early_pace: DropPace::default(),
+            over_pace: DropPace::default(),
             is_foreign_aside: false,
         }
     }
@@ -274,13 +273,15 @@ impl<D: Disk + Clone> Archivist<D> {
         self.remove_unfinished();
         // At most a day an hour: who fills the disk in passing is not to cost a month.
         let now_ns = self.pace.monotonic_ns();
-        let is_soon = |at_ns: u64| now_ns.saturating_sub(at_ns) < DROP_APART_NS;
-        if is_low() && !self.dropped_early_at_ns.is_some_and(is_soon) {
+        if is_low() && self.early_pace.days_max(true, now_ns) > 0 {
             let written_index = self.parts.floor.written_index();
-            let count = retention::drop_oldest_archives(&self.parts.data, written_index)?;
+            let ArchivistParts { data, kek, .. } = &self.parts;
+            let dropped = retention::drop_oldest_archives(data, written_index, kek);
+            // Whoever changes the holds must not keep the journal from being archived for long either.
+            let count = self.early_pace.bear(dropped, now_ns)?;
             self.parts.counters.archives_dropped_early.add(count);
             if count > 0 {
-                self.dropped_early_at_ns = Some(now_ns);
+                self.early_pace.has_dropped(now_ns);
             }
         }
         if is_low() { Err(NotArchived::NoRoom) } else { Ok(()) }
@@ -380,35 +381,21 @@ impl<D: Disk + Clone> Archivist<D> {
     }
 
     /// Drops what is over, and measures.
-    fn drop_what_is_over(&self) -> Result<(), NotArchived> {
+    fn drop_what_is_over(&mut self) -> Result<(), NotArchived> {
         if let Some(now) = self.parts.clock.ageing() {
-            let keep_from = keep_from(now, self.parts.keep_days);
-            let unwanted = retention::archives_that_are_over(
-                &self.parts.data,
-                keep_from,
-                self.parts.floor.written_index(),
-            )?;
-            if let Some((unwanted, _locked)) = unwanted {
-                self.must_be_named_rightly(&unwanted.archives)?;
-                retention::remove(&self.folder, &unwanted)?;
+            let ArchivistParts { data, kek, keep_days, clock, floor, .. } = &self.parts;
+            let now_ns = self.pace.monotonic_ns();
+            let days_max = self.over_pace.days_max(clock.was_doubted(), now_ns);
+            let (keep_from, written_index) = (keep_from(now, *keep_days), floor.written_index());
+            let dropped = retention::drop_archives(data, keep_from, written_index, days_max, kek);
+            if self.over_pace.bear(dropped, now_ns)? > 0 {
+                self.over_pace.has_dropped(now_ns);
             }
         }
         let spans = archives(&self.folder)?;
         let bytes =
             spans.iter().map(|span| fs::metadata(&span.file).map_or(0, |it| it.len())).sum();
         self.state().archive_bytes.store(bytes, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// What is of a later day than its name says must not go with the days before. What cannot be read
-    /// goes when its name says so: nothing else is known of it.
-    fn must_be_named_rightly(&self, spans: &[ArchiveSpan]) -> Result<(), NotArchived> {
-        let secret = self.parts.kek.secret_for(ARCHIVE_PURPOSE)?;
-        for span in spans {
-            if let Err(error @ ArchiveError::Misnamed { .. }) = ArchiveReader::open(span, &secret) {
-                return Err(error.into());
-            }
-        }
         Ok(())
     }
 }

@@ -84,7 +84,9 @@ where
     let site_digest = chosen.digest(recovered.site.as_ref());
     let memo = if pace.is_some() { Ok(MemoBook::fleeting()) } else { MemoBook::open(&data) };
     let memo = memo.map_err(StartError::Thread)?;
-    let (revocations, end_watch) = revocations(pace.is_none(), &data, &shared.counters)?;
+    let was_revoked = memo.memo().revoked_at.0 > 0;
+    let (revocations, end_watch) =
+        revocations(pace.is_none(), &data, &shared.counters, was_revoked)?;
     let arrangement = if pace.is_some() { Arrangement::OneThread } else { arrangement };
     let timing = (clock, pace, limits.checkpoints, history);
     let (worker, told, acks) = worker(&shared, recovered, chosen.change, timing, &mut beside)?;
@@ -137,11 +139,12 @@ fn revocations(
     is_threaded: bool,
     data: &Path,
     counters: &Arc<Counters>,
+    was_there: bool,
 ) -> Result<(watch::Receiver<Revocations>, Option<Sender<()>>), StartError> {
     if !is_threaded {
         return Ok((watch::channel(Revocations::default()).1, None));
     }
-    let watched = revocation_watch::start(data.join(REVOKED_FILE), counters.clone());
+    let watched = revocation_watch::start(data.join(REVOKED_FILE), counters.clone(), was_there);
     let (revocations, end_watch) = watched.map_err(StartError::Thread)?;
     Ok((revocations, Some(end_watch)))
 }

@@ -2,16 +2,18 @@
 //!
 //! What a receiver has read, a program has read. What it says to have displayed, people could see. An
 //! open alarm that nobody has displayed in time is counted and told: perhaps nobody looks. Receivers
-//! say it as often as they like; what follows from it is worked out once a second, so that a receiver
-//! that says it ten thousand times costs no more than one that says it once.
+//! say it as often as they like; what follows from it is worked out once a second (`look`), so that a
+//! receiver that says it ten thousand times costs no more than one that says it once.
 
+mod look;
 mod onlookers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ach_actors_model::{AlarmId, AlarmKind, NS_PER_S, Name, Timestamp};
+use ach_actors_model::{AlarmId, NS_PER_S, Name, Timestamp};
 use ach_engine_wire::{Displayed, WireReceiver};
 
+pub(crate) use self::look::Unseen;
 use self::onlookers::TestSight;
 use crate::fan_out::{FanOut, SubscriberKey};
 use crate::notes::{SHARD, cursor};
@@ -48,24 +50,14 @@ pub(crate) struct AttentionBook {
     watchers: BTreeMap<SubscriberKey, Watcher>,
     /// Alarms that a watcher displayed before they were durable.
     pending: BTreeSet<(SubscriberKey, AlarmId)>,
+    /// Those of them that the look under way works out.
+    looked_for: BTreeSet<(SubscriberKey, AlarmId)>,
     /// Open alarms that somebody has displayed, each with the change that was.
     seen: BTreeMap<AlarmId, NoticeAt>,
     /// Open alarms that were told to be displayed by nobody, each with the change that was not.
     overdue: BTreeMap<AlarmId, NoticeAt>,
     /// The test alarm of a test that is under way.
     test: Option<TestSight>,
-}
-
-/// Open alarms that nobody has displayed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Unseen {
-    pub count: usize,
-    /// When the oldest of them was told.
-    pub since: Option<Timestamp>,
-    /// How many of them nobody displayed in time.
-    pub overdue_count: usize,
-    /// How many of those are newly so.
-    pub new_count: usize,
 }
 
 impl AttentionBook {
@@ -75,6 +67,7 @@ impl AttentionBook {
             begun_at,
             watchers: BTreeMap::new(),
             pending: BTreeSet::new(),
+            looked_for: BTreeSet::new(),
             seen: BTreeMap::new(),
             overdue: BTreeMap::new(),
             test: None,
@@ -90,7 +83,10 @@ impl AttentionBook {
     pub(crate) fn leave(&mut self, key: SubscriberKey, fan_out: &FanOut) {
         let Some(watcher) = self.watchers.remove(&key) else { return };
         let first = (key, AlarmId(u128::MIN));
-        let has_pending = self.pending.range(first..).next().is_some_and(|(of, _)| *of == key);
+        let is_in = |pending: &BTreeSet<(SubscriberKey, AlarmId)>| {
+            pending.range(first..).next().is_some_and(|(of, _)| *of == key)
+        };
+        let has_pending = is_in(&self.pending) || is_in(&self.looked_for);
         // A switch may cut hundreds at once: only what this one said is looked at, if it said anything.
         if watcher.displayed.is_some() || has_pending {
             for (&id, open) in fan_out.open() {
@@ -104,12 +100,15 @@ impl AttentionBook {
         }
         if has_pending {
             self.pending.retain(|(of, _)| *of != key);
+            self.looked_for.retain(|(of, _)| *of != key);
         }
     }
 
     /// Whether a subscriber says that it has displayed an alarm.
     fn is_said(&self, key: SubscriberKey, it: &Watcher, id: AlarmId, open: &OpenAlarm) -> bool {
-        it.displayed >= Some(open.at) || self.pending.contains(&(key, id))
+        it.displayed >= Some(open.at)
+            || self.pending.contains(&(key, id))
+            || self.looked_for.contains(&(key, id))
     }
 
     /// A subscriber says what it has displayed. Returns whether a test alarm that is waited for is among
@@ -139,56 +138,6 @@ impl AttentionBook {
             }
         }
         is_test
-    }
-
-    /// Works out what was seen.
-    fn look(&mut self, fan_out: &FanOut) {
-        for (&id, open) in fan_out.open() {
-            if self.seen.get(&id) == Some(&open.at) {
-                continue;
-            }
-            let mut note = None;
-            let is_seen = self.watchers.iter().any(|(&key, watcher)| {
-                // A cursor stands for what the subscription lets pass, and for nothing else.
-                self.is_said(key, watcher, id, open)
-                    && watcher.sieve.passes_alarm(note.get_or_insert_with(|| fan_out.note(open)))
-            });
-            if is_seen {
-                self.seen.insert(id, open.at);
-            }
-        }
-        self.pending.clear();
-        let is_open = |id: &AlarmId| fan_out.open().contains_key(id);
-        self.seen.retain(|id, _| is_open(id));
-        self.overdue.retain(|id, _| is_open(id));
-    }
-
-    /// Works out, once a second, what nobody has displayed.
-    pub(crate) fn unseen(&mut self, fan_out: &FanOut, now: Timestamp) -> Unseen {
-        self.look(fan_out);
-        let mut unseen = Unseen::default();
-        for (&id, open) in fan_out.open() {
-            if self.seen.get(&id) == Some(&open.at) {
-                self.overdue.remove(&id);
-                continue;
-            }
-            // Of a test the test itself tells.
-            if open.notice.kind == AlarmKind::SelfTest {
-                continue;
-            }
-            // Nobody could display it while the node was away.
-            let told_at = open.notice.changed_at.max(self.begun_at);
-            unseen.count = unseen.count.saturating_add(1);
-            unseen.since = Some(unseen.since.map_or(told_at, |since| since.min(told_at)));
-            if now.since_ns(told_at) < UNSEEN_MAX_NS {
-                continue;
-            }
-            unseen.overdue_count = unseen.overdue_count.saturating_add(1);
-            if self.overdue.insert(id, open.at) != Some(open.at) {
-                unseen.new_count = unseen.new_count.saturating_add(1);
-            }
-        }
-        unseen
     }
 
     /// Everybody who follows alarms, and what waits for his eyes.

@@ -71,8 +71,17 @@ impl Clock for SystemClock {
 pub(crate) struct ShardClock {
     clock: Arc<dyn Clock>,
     line: ArcSwap<Line>,
+    /// Set at a start with a UTC that may be wrong.
+    doubt: Option<Doubt>,
+}
+
+/// A UTC that was far ahead of the last logged time.
+#[derive(Debug, Clone, Copy)]
+struct Doubt {
     /// Until when, by the monotonic clock, nothing is called old.
-    doubted_until_ns: u64,
+    until_ns: u64,
+    /// Unless UTC was set back to this or before.
+    above: Timestamp,
 }
 
 /// Shard time as a straight line over the monotonic clock.
@@ -107,19 +116,22 @@ impl ShardClock {
         let is_lost = is_planted(PlantedBug::TimeGoesBack);
         let from = if is_lost { clock.utc() } else { clock.utc().max(after_last) };
         let line = Line { from_monotonic_ns: clock.monotonic_ns(), from, slew_ppm: 0 };
-        let ahead_ns = last_logged.map_or(0, |at| from.since_ns(at));
-        let mut doubted_until_ns = 0;
-        if ahead_ns > DOUBT_FROM_NS {
-            doubted_until_ns = line.from_monotonic_ns.saturating_add(DOUBT_FOR_NS);
+        let last_at = last_logged.unwrap_or(from);
+        let ahead_ns = from.since_ns(last_at);
+        let doubt = (ahead_ns > DOUBT_FROM_NS).then(|| Doubt {
+            until_ns: line.from_monotonic_ns.saturating_add(DOUBT_FOR_NS),
+            above: last_at.plus_ns(DOUBT_FROM_NS),
+        });
+        if doubt.is_some() {
             let ahead_hours = ahead_ns / (3_600 * NS_PER_S);
-            tracing::warn!(
+            tracing::error!(
                 ahead_hours,
                 "the clock is more than a day ahead of the last entry; nothing that is kept for a time \
-                 is dropped for six hours: look whether the clock is right"
+                 is dropped for six hours, and then a day an hour: look whether the clock is right"
             );
         }
         let line = ArcSwap::from_pointee(line);
-        let shard_clock = ShardClock { clock, line, doubted_until_ns };
+        let shard_clock = ShardClock { clock, line, doubt };
         shard_clock.steer();
         shard_clock
     }
@@ -133,8 +145,20 @@ impl ShardClock {
     /// that was ahead at the start nor one that jumps ahead makes anything old. `None` while it is not known
     /// whether the clock is right.
     pub(crate) fn ageing(&self) -> Option<Timestamp> {
-        let is_doubted = self.clock.monotonic_ns() < self.doubted_until_ns;
-        (!is_doubted).then(|| self.now().min(self.clock.utc()))
+        (!self.is_doubted()).then(|| self.now().min(self.clock.utc()))
+    }
+
+    /// Whether UTC was so far ahead at the start that it may be wrong, and nobody has set it back or let six
+    /// hours pass since.
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.doubt.is_some_and(|doubt| {
+            self.clock.monotonic_ns() < doubt.until_ns && self.clock.utc() > doubt.above
+        })
+    }
+
+    /// Whether it was doubted at the start. What is over by it goes slowly, for nobody has said that it is right.
+    pub(crate) fn was_doubted(&self) -> bool {
+        self.doubt.is_some()
     }
 
     /// Nanoseconds of the monotonic clock until shard time reaches `due`.
@@ -254,7 +278,9 @@ mod tests {
         let last = Timestamp(NOON.0 - 60 * day_ns);
         let (sim, shard_clock) = started(Some(last));
         assert_eq!(shard_clock.ageing(), None, "sixty days, or nobody has set the clock");
+        assert!(shard_clock.is_doubted() && shard_clock.was_doubted());
         sim.set_utc(last);
+        assert!(!shard_clock.is_doubted() && shard_clock.was_doubted(), "somebody has");
         sim.pass(6 * HOUR_NS);
         assert_eq!(shard_clock.ageing(), Some(last.plus_ns(6 * HOUR_NS)), "it was set");
         assert!(shard_clock.now() > NOON, "the shard's time does not go back");

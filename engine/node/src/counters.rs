@@ -62,6 +62,8 @@ counters! {
     sessions_ended
     /// Sessions ended because the peer broke the protocol.
     sessions_broken
+    /// Sessions ended because the peer broke QUIC itself: frames that must not be, gaps without end.
+    transport_broken
     /// Sessions whose own code failed. Each is a bug.
     sessions_panicked
     /// Sessions closed because the peer's certificate had ended.

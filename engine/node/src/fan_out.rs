@@ -89,14 +89,14 @@ impl FanOut {
         })
     }
 
-    /// Tells of an alarm before the disk has it.
-    pub(crate) fn tell(&mut self, notice: &AlarmNotice, at: NoticeAt) {
+    /// Tells of an alarm before the disk has it. Returns how many subscribers it was put before.
+    pub(crate) fn tell(&mut self, notice: &AlarmNotice, at: NoticeAt) -> usize {
         self.count(notice);
         let storage = self.provisional();
         self.told.keep_open(notice, storage, at);
         self.told.keep_unsettled(notice, at);
         self.note_open();
-        self.send_alarm(notice, storage, None);
+        self.send_alarm(notice, storage, None)
     }
 
     /// An alarm that was told is on disk now.
@@ -115,28 +115,32 @@ impl FanOut {
 
     /// An alarm that was told will not be on disk.
     pub(crate) fn stays_provisional(&mut self, notice: &AlarmNotice) {
-        self.send_alarm(notice, self.provisional(), None);
+        let _ = self.send_alarm(notice, self.provisional(), None);
     }
 
-    /// Tells of an alarm that waited for the disk, which has it now.
-    pub(crate) fn tell_durable(&mut self, notice: &AlarmNotice, at: NoticeAt) {
+    /// Tells of an alarm that waited for the disk, which has it now. Returns how many subscribers it was put
+    /// before.
+    pub(crate) fn tell_durable(&mut self, notice: &AlarmNotice, at: NoticeAt) -> usize {
         self.count(notice);
         self.told.keep_recent(notice, at);
         self.told.keep_open(notice, Storage::Durable, at);
         self.note_open();
-        self.send_alarm(notice, Storage::Durable, Some(at));
+        self.send_alarm(notice, Storage::Durable, Some(at))
     }
 
-    fn send_alarm(&self, notice: &AlarmNotice, storage: Storage, at: Option<NoticeAt>) {
+    fn send_alarm(&self, notice: &AlarmNotice, storage: Storage, at: Option<NoticeAt>) -> usize {
         if self.alarms.is_empty() {
-            return;
+            return 0;
         }
         let note = alarm_note(&self.site, notice, storage, at, false);
         let mut frame = None;
+        let mut subscribers = 0;
         for subscriber in self.alarms.values().filter(|to| to.sieve.passes_alarm(&note)) {
             let frame = frame.get_or_insert_with(|| encoded(&note.clone().into()));
             push(&self.counters, Topic::Alarms, &subscriber.sink, frame);
+            subscribers += 1;
         }
+        subscribers
     }
 
     fn note_open(&self) {
@@ -250,6 +254,11 @@ impl FanOut {
     /// The last notice that is known to be durable.
     pub(crate) fn durable_at(&self) -> NoticeAt {
         self.told.durable_at
+    }
+
+    /// Where who lost what was told to it goes on.
+    pub(crate) fn lost_after(&self) -> NoticeAt {
+        self.told.lost_after()
     }
 
     /// The last notice that was told.

@@ -18,7 +18,7 @@ pub struct Here {
     pub history: Option<HereHistory>,
 }
 
-/// Where the history of such a node lies.
+/// Where the history of a node lies whose tables are simulated.
 #[derive(Debug, Clone)]
 pub struct HereHistory {
     /// Its tables.

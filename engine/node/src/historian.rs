@@ -7,6 +7,8 @@
 
 mod fault;
 mod here;
+mod house;
+mod past;
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -18,7 +20,7 @@ use std::time::Duration;
 
 use ach_actors_model::{NS_PER_S, Timestamp};
 use ach_engine_journal::Disk;
-use ach_engine_store::{HistoryWriter, OpenedStore, WriteError};
+use ach_engine_store::{HistoryWriter, OpenedStore};
 
 use self::fault::Fault;
 pub(crate) use self::here::start_here;
@@ -26,13 +28,13 @@ use crate::bell::{self, Bell};
 use crate::clock::{Clock, ShardClock};
 use crate::commit_mark::CommitMark;
 use crate::counters::Counters;
+use crate::drop_pace::DropPace;
 use crate::history_feed::{HistoryQueue, Step};
 use crate::history_place::HistoryPlace;
-use crate::history_state::{HistoryState, HistoryTrouble, ThreadEnd, told};
+use crate::history_state::{HistoryState, ThreadEnd};
 use crate::journal_floor::JournalFloor;
 use crate::planted::{PlantedBug, is_planted};
 use crate::rereading::Rereading;
-use crate::retention::{self, keep_from};
 use crate::room::Room;
 
 /// How nice the threads of history are: as nice as may be. On a core that is full each gets one part in
@@ -73,9 +75,6 @@ const IN_USE_RETRY_NS: u64 = NS_PER_S;
 
 /// How often a process derives history anew. A disk that damages it again each time is not to be trusted.
 const REBUILDS_MAX: u64 = 3;
-
-/// How often days that are over are looked for, and the store is measured.
-const HOUSEKEEPING_NS: u64 = 60 * NS_PER_S;
 
 /// Room that history leaves on the disk for journal, checkpoints and audit log: it is the first to stop, after
 /// archives.
@@ -122,12 +121,15 @@ struct Historian<D> {
     ringing_index: u64,
     /// Whether a store was compared with the journal of which this process knows how it ended.
     is_compared: bool,
+    /// Before all that this process decides.
+    begun_at: Timestamp,
     unread_count: u32,
     rebuild_count: u64,
     must_set_aside: bool,
     retry_at_ns: u64,
     asked_at_ns: u64,
     tidied_at_ns: u64,
+    drop_pace: DropPace,
 }
 
 /// What the queue had.
@@ -162,6 +164,7 @@ impl<D: Disk + Clone> Historian<D> {
     fn new(parts: HistorianParts<D>) -> Historian<D> {
         Historian {
             pace: parts.pace.clone(),
+            begun_at: parts.clock.now(),
             parts,
             writer: None,
             held: None,
@@ -175,6 +178,7 @@ impl<D: Disk + Clone> Historian<D> {
             retry_at_ns: 0,
             asked_at_ns: 0,
             tidied_at_ns: 0,
+            drop_pace: DropPace::default(),
         }
     }
 
@@ -225,14 +229,6 @@ impl<D: Disk + Clone> Historian<D> {
             return;
         }
         self.keep_house_in_time(now_ns);
-    }
-
-    /// Looks after what is over now and then, also while history catches up for hours.
-    fn keep_house_in_time(&mut self, now_ns: u64) {
-        if now_ns.saturating_sub(self.tidied_at_ns) >= HOUSEKEEPING_NS || self.tidied_at_ns == 0 {
-            self.tidied_at_ns = now_ns;
-            self.keep_house();
-        }
     }
 
     /// Lets in who rings. Whoever has heard that something is durable before he rang is told of it.
@@ -301,32 +297,11 @@ impl<D: Disk + Clone> Historian<D> {
             tracing::error!(%aside, %detail, "history was damaged and is derived anew; alarms go on");
         }
         let writer = HistoryWriter::open(store)?.writing_every(self.parts.write_every_ns);
-        if !self.is_compared && !self.is_of_this_past(&writer)? {
-            // The journal was put back from a backup, or its disk lost what a question had read of it.
-            let detail = "it has entries that the journal does not have".to_owned();
-            return Err(WriteError::Damaged { detail }.into());
-        }
-        self.is_compared = true;
+        self.compare(&writer)?;
         let (taken, durable) = (writer.taken_through(), self.parts.mark.durable_index());
         tracing::info!(taken, durable, "history goes on");
         self.writer = Some(writer);
         Ok(())
-    }
-
-    /// Whether the journal has the last entry that history took. What is before the journal's end at the
-    /// start is compared when what follows is read.
-    fn is_of_this_past(&self, writer: &HistoryWriter) -> Result<bool, Fault> {
-        let Some((last_index, last_at)) = self.parts.began else { return Ok(true) };
-        let (taken, taken_at) = (writer.taken_through(), writer.taken_at());
-        if taken == last_index {
-            return Ok(taken == 0 || taken_at == last_at);
-        }
-        if taken < last_index {
-            return Ok(true);
-        }
-        // A command may have written what this process decided. It is durable only if it says so.
-        let is_durable = taken <= self.parts.mark.durable_index();
-        Ok(is_durable && self.parts.rereading.time_of(taken)? == Some(taken_at))
     }
 
     fn count_rebuild(&mut self) {
@@ -464,34 +439,6 @@ impl<D: Disk + Clone> Historian<D> {
                 bell::answer(&mut self.ringing, Err(&error.to_string()));
                 self.fail(error.into(), now_ns);
             }
-        }
-    }
-
-    /// Drops what is over, and measures.
-    fn keep_house(&mut self) {
-        let HistorianParts { data, keep_days, archive_keep_days, clock, counters, .. } =
-            &self.parts;
-        let state = self.state();
-        if let Some(writer) = &self.writer {
-            state.disk_bytes.store(writer.store().disk_bytes(), Ordering::Relaxed);
-        }
-        let Some(now) = clock.ageing() else { return };
-        let mut dropped = Ok(());
-        if let Some(writer) = &self.writer {
-            let store = writer.store();
-            let days = retention::drop_days(data, store, keep_from(now, *keep_days));
-            dropped = days.map(|count| counters.history_days_dropped.add(count));
-        }
-        if let Some(archive_days) = archive_keep_days {
-            dropped = dropped.and(retention::drop_archives(
-                data,
-                keep_from(now, *archive_days),
-                self.parts.floor.written_index(),
-            ));
-        }
-        match dropped {
-            Ok(()) => state.dropping.recover(),
-            Err(error) => state.dropping.fail(HistoryTrouble::NotDropped { detail: told(&error) }),
         }
     }
 }

@@ -10,11 +10,13 @@ use std::task::{Context, Poll};
 use std::thread::{JoinHandle, Thread};
 
 use ach_actors_entities::{Effect, Site};
+use ach_actors_model::Cause;
 use ach_engine_shard::{Entry, Input};
 use atomic_waker::AtomicWaker;
 use crossbeam::queue::ArrayQueue;
 
 use crate::counters::Counters;
+use crate::planted::{PlantedBug, is_planted};
 
 /// Entries that may wait: a third of a second of single pings at 50,000 a second, in 2 MiB.
 const STEPS_WAITING_MAX: usize = 16_384;
@@ -41,6 +43,28 @@ pub(crate) struct Step {
     pub site: Option<Arc<Site>>,
 }
 
+impl Step {
+    /// As bugs that are planted would hand it over.
+    pub(crate) fn with_planted(mut self) -> Step {
+        if is_planted(PlantedBug::HistoryBlursPings) {
+            let batches = self.entry.inputs.iter_mut().filter_map(|input| match input {
+                Input::Pings(batch) => Some(batch),
+                _ => None,
+            });
+            let pings = batches.flat_map(|batch| &mut batch.pings);
+            pings.for_each(|ping| ping.battery_percent = None);
+        }
+        if is_planted(PlantedBug::HistoryForgetsCauses) {
+            for effect in &mut self.effects {
+                if let Effect::Alarm(notice) = effect {
+                    notice.cause = Cause::SiteChange;
+                }
+            }
+        }
+        self
+    }
+}
+
 /// What the shard's thread and those of history share.
 #[derive(Debug)]
 pub(crate) struct HistoryQueue {
@@ -48,6 +72,8 @@ pub(crate) struct HistoryQueue {
     waiting_pings: AtomicU64,
     is_paused: AtomicBool,
     is_closed: AtomicBool,
+    /// Whether a writing takes its time, where the disk says so instead of taking it.
+    is_stalled: AtomicBool,
     running_count: AtomicU64,
     closing: AtomicWaker,
     threads: OnceLock<Vec<Thread>>,
@@ -61,6 +87,7 @@ impl HistoryQueue {
             waiting_pings: AtomicU64::new(0),
             is_paused: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
+            is_stalled: AtomicBool::new(false),
             running_count: AtomicU64::new(0),
             closing: AtomicWaker::new(),
             threads: OnceLock::new(),
@@ -71,7 +98,7 @@ impl HistoryQueue {
     pub(crate) fn pop(&self) -> Option<Step> {
         let step = self.steps.pop()?;
         self.waiting_pings.fetch_sub(weight(&step), Ordering::Relaxed);
-        Some(step)
+        Some(step.with_planted())
     }
 
     /// Takes no more for now, and lets go of what waits: it is read again from the journal.
@@ -93,6 +120,11 @@ impl HistoryQueue {
     /// Whether no more will come, and the threads are to end.
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::SeqCst)
+    }
+
+    /// A writing takes its time, or has come to its end.
+    pub(crate) fn set_stalled(&self, is_stalled: bool) {
+        self.is_stalled.store(is_stalled, Ordering::SeqCst);
     }
 
     /// A thread of history begins; it has ended when what is returned is dropped.
@@ -148,6 +180,11 @@ impl HistoryFeed {
             queue.waiting_pings.fetch_sub(pings, Ordering::Relaxed);
             self.counters.history_entries_left_out.count();
         }
+    }
+
+    /// Whether a writing takes its time, which is nothing to the shard: for a bug that is planted.
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.queue.is_stalled.load(Ordering::SeqCst)
     }
 
     /// No more will come: the threads write what they have and end.

@@ -1,6 +1,7 @@
 //! Starts the threads of a node's history.
 
 use std::cell::Cell;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -36,8 +37,9 @@ pub(crate) struct HistoryParts {
     pub last_at: Timestamp,
 }
 
-/// Begins to write the history of a node whose journal is on `disk`, if it is to have one. Returns at
-/// once: the store is opened and what it has not is read while the node works.
+/// Begins to write the history of a node whose journal is on `disk`, if it is to have one: in a folder, or in
+/// the tables that are given. Returns at once: the store is opened and what it has not is read while the
+/// node works.
 ///
 /// # Errors
 ///
@@ -46,6 +48,7 @@ pub(crate) fn start<D>(
     config: &NodeConfig,
     (disk, kek): (D, Kek),
     parts: HistoryParts,
+    tables: Option<HereHistory>,
 ) -> Result<Option<HistoryFeed>, StartError>
 where
     D: Disk + Clone + Send + 'static,
@@ -55,7 +58,7 @@ where
         if data.join(HISTORY_FOLDER).exists() && !config.limits.checkpoints.is_journal_kept {
             tracing::warn!(
                 "history is off and the journal goes as it does without one: the history that is there \
-                 will have a gap"
+                 will have a gap when it is on again"
             );
         }
         return Ok(None);
@@ -86,16 +89,17 @@ where
         };
         threads.push(archivist::start(parts).map_err(StartError::Thread)?);
     }
+    let (place, room, write_every_ns) = place_of(data, tables);
     let parts = HistorianParts {
         data: data.to_owned(),
-        place: HistoryPlace::Folder(data.join(HISTORY_FOLDER)),
-        write_every_ns: WRITE_EVERY_NS,
+        place,
+        write_every_ns,
         pace: Arc::new(SystemClock::default()),
         keep_days: policy.keep_days,
         // Those of before go when the days go of which they are.
         archive_keep_days: (!has_archivist).then(|| policy.archive_days.max(policy.keep_days)),
         began,
-        room: Room::OfDisk,
+        room,
         queue: queue.clone(),
         rereading: Rereading::new(disk, kek, &data.join(ARCHIVE_FOLDER)),
         mark,
@@ -105,6 +109,21 @@ where
     };
     threads.push(historian::start(parts).map_err(StartError::Thread)?);
     Ok(Some(HistoryFeed::new(queue, counters, threads)))
+}
+
+/// Where history lies, who tells how much room there is, and how often it is written.
+fn place_of(data: &Path, tables: Option<HereHistory>) -> (HistoryPlace, Room, u64) {
+    match tables {
+        Some(HereHistory { tables, write_every }) => {
+            let room = Room::Simulated(tables.clone());
+            (HistoryPlace::Simulated(tables), room, ns(write_every))
+        }
+        None => (HistoryPlace::Folder(data.join(HISTORY_FOLDER)), Room::OfDisk, WRITE_EVERY_NS),
+    }
+}
+
+fn ns(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The same for a node that has no thread of its own: a future that writes it. Nothing is archived.
@@ -132,7 +151,7 @@ where
     let parts = HistorianParts {
         data: config.data.clone(),
         place: HistoryPlace::Simulated(tables.clone()),
-        write_every_ns: u64::try_from(write_every.as_nanos()).unwrap_or(u64::MAX),
+        write_every_ns: ns(write_every),
         pace,
         keep_days: policy.keep_days,
         archive_keep_days: None,

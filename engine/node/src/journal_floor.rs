@@ -1,25 +1,33 @@
 //! From where on the journal is still wanted, and where an entry lies in it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::checkpoint_store::Good;
 use crate::planted::{PlantedBug, is_planted};
 
-/// Checkpoints whose place is remembered while something else still wants the journal before them: 128
-/// GiB of it at the default distance. Beyond that more is kept than must be.
-const GOOD_MAX: usize = 4_096;
+/// Places of checkpoints that are remembered while archives still want the journal before them: 128 GiB of it
+/// at the default distance. Beyond that more is kept than must be.
+const PLACES_MAX: usize = 4_096;
+
+/// So many of the oldest checkpoints stay while history has nothing: it begins after the oldest of which the journal
+/// has all that follows. Two may be older than that, the one that a history went on from which is lost, and after a
+/// crash the one before: they go only when the next checkpoint is made.
+const BEGINNINGS_KEPT: usize = 3;
 
 /// From which record on the journal is wanted. What lies before may be given up, a segment at a time.
 ///
 /// Three have a say. A start needs the journal after the older of its two checkpoints. History needs it
-/// after a checkpoint before what it has written, so that it can go on after a crash. Archives need what
-/// they do not have yet. The floor is always the place of a checkpoint.
+/// after a checkpoint that lies there, before what it has written, so that it can go on after a crash. Archives
+/// need what they do not have yet, and no checkpoint. The floor is always the place of a checkpoint. When the
+/// journal is about to take the room that it keeps for itself, only a start has a say.
 #[derive(Debug)]
 pub(crate) struct JournalFloor {
     lsn: AtomicU64,
     wants: Mutex<Wants>,
+    /// Whether history and archives have lost their say for want of room.
+    gives_way: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -27,8 +35,11 @@ struct Wants {
     is_all_kept: bool,
     /// Whether it is not yet known who has a say.
     is_undecided: bool,
-    /// Checkpoints that were good, by their entry.
+    gives_way: bool,
+    /// Checkpoints that lie there, by their entry.
     good: Vec<Good>,
+    /// Places of those that lay there once too, by their entry: those from which archives may be wanted.
+    places: Vec<Good>,
     /// The older of the two that a start uses.
     start: Option<Good>,
     /// What history has written; `None` if the node writes none.
@@ -37,26 +48,36 @@ struct Wants {
     archived_index: Option<u64>,
 }
 
+/// The place of the last of these at or before an entry; without one everything is wanted.
+fn place_before(places: &[Good], index: u64) -> u64 {
+    places.iter().rfind(|good| good.index <= index).map_or(0, |good| good.lsn)
+}
+
 impl Wants {
     fn lsn(&mut self) -> u64 {
         let Some(start) = self.start.filter(|_| !self.is_all_kept && !self.is_undecided) else {
             return 0;
         };
-        let written_index = self.written_index.filter(|_| !is_planted(PlantedBug::HistoryNotAsked));
-        let wanted = [written_index, self.archived_index].into_iter().flatten();
-        let index = wanted.fold(start.index, u64::min);
-        let Some(floor) = self.good.iter().rfind(|good| good.index <= index).copied() else {
-            return 0;
-        };
-        self.good.retain(|good| good.index >= floor.index);
-        floor.lsn
+        let has_say = |_: &u64| !self.gives_way;
+        let written = self.written_index.filter(has_say);
+        let written = written.filter(|_| !is_planted(PlantedBug::HistoryNotAsked));
+        let written_lsn = written.map(|index| place_before(&self.good, index));
+        let archived_lsn = self.archived_index.filter(has_say);
+        let archived_lsn = archived_lsn.map(|index| place_before(&self.places, index));
+        let floor = [written_lsn, archived_lsn].into_iter().flatten().fold(start.lsn, u64::min);
+        self.places.retain(|place| place.lsn >= floor);
+        floor
     }
 }
 
 impl JournalFloor {
     /// Everything is wanted.
     pub(crate) fn new() -> JournalFloor {
-        JournalFloor { lsn: AtomicU64::new(0), wants: Mutex::default() }
+        JournalFloor {
+            lsn: AtomicU64::new(0),
+            wants: Mutex::default(),
+            gives_way: AtomicBool::new(false),
+        }
     }
 
     /// The same at a start: nothing is given up before everybody who has a say was asked, until
@@ -98,29 +119,58 @@ impl JournalFloor {
         self.change(|wants| wants.archived_index = Some(index));
     }
 
+    /// Whether history and archives have no say for now, because the journal has no room but its own. Said by
+    /// whoever writes the journal.
+    pub(crate) fn give_way(&self, gives_way: bool) {
+        if self.gives_way.swap(gives_way, Ordering::AcqRel) == gives_way {
+            return;
+        }
+        let is_wanted = self.look(|wants| {
+            !wants.is_all_kept && wants.written_index.or(wants.archived_index).is_some()
+        });
+        if gives_way && is_wanted {
+            tracing::error!(
+                "the journal's disk is nearly full: the journal goes before history and archives have it, so \
+                 that storing goes on; make room"
+            );
+        }
+        self.change(|wants| wants.gives_way = gives_way);
+    }
+
+    /// Whether they have none.
+    pub(crate) fn has_given_way(&self) -> bool {
+        self.gives_way.load(Ordering::Acquire)
+    }
+
     /// These are the good checkpoints now, the newest first.
     pub(crate) fn raise(&self, good: &[Good]) {
         self.change(|wants| {
-            wants.good.extend(
-                good.iter().filter(|it| !wants.good.contains(it)).copied().collect::<Vec<_>>(),
-            );
-            wants.good.sort_unstable_by_key(|good| good.index);
-            if wants.good.len() > GOOD_MAX {
-                wants.good.remove(1);
+            for list in [&mut wants.good, &mut wants.places] {
+                let new: Vec<Good> = good.iter().filter(|it| !list.contains(it)).copied().collect();
+                list.extend(new);
+                list.sort_unstable_by_key(|good| good.index);
+            }
+            if wants.places.len() > PLACES_MAX {
+                wants.places.remove(1);
             }
             wants.start = good.get(1).copied().or(wants.start);
         });
     }
 
     /// Adds to the checkpoints that are `kept` the one of those that lie there, the newest first, from which
-    /// history goes on; in the same moment the others are of no more use, for they will be removed.
+    /// history goes on; in the same moment history cannot rely on the others any more, for they will be removed.
     pub(crate) fn shelve(&self, shelved: &[u64], kept: &mut Vec<u64>) {
         self.change(|wants| {
-            if let Some(written_index) = wants.written_index {
-                // The oldest, while history has not said what it has, and for one that is to begin where
-                // nobody has what was before.
-                let before = shelved.iter().find(|&&index| index <= written_index);
-                kept.extend(before.or(shelved.last()));
+            if let Some(written_index) = wants.written_index.filter(|_| !wants.gives_way) {
+                if let Some(before) = shelved.iter().find(|&&index| index <= written_index) {
+                    kept.push(*before);
+                } else {
+                    // History has not said what it has, or is to begin where nobody has what was before.
+                    let oldest = shelved.iter().rev().take(BEGINNINGS_KEPT);
+                    let more: Vec<u64> =
+                        oldest.filter(|index| !kept.contains(index)).copied().collect();
+                    kept.extend(more);
+                }
             }
             wants.good.retain(|good| kept.contains(&good.index));
         });
@@ -245,6 +295,79 @@ mod tests {
         assert_eq!(floor.lsn(), 310, "history can go on from the checkpoint of entry 31 alone");
         floor.history_has(100);
         assert_eq!(floor.lsn(), 930);
+    }
+
+    /// An archivist reads records where they lie and needs no checkpoint: one that is slower than checkpoints
+    /// are made lets what it has go all the same.
+    #[test]
+    fn a_late_archivist_needs_the_places_of_checkpoints_and_not_themselves() {
+        let floor = JournalFloor::new();
+        floor.history_has(57);
+        floor.archives_have(31);
+        floor.raise(&[good(62), good(31)]);
+        floor.raise(&[good(93), good(62)]);
+        floor.history_has(130);
+        floor.shelve(&[124, 93, 62, 31], &mut vec![124, 93]);
+        floor.raise(&[good(124), good(93)]);
+        assert_eq!(floor.lsn(), 310, "archives have no more");
+        floor.archives_have(62);
+        assert_eq!(floor.lsn(), 620, "although the checkpoint of entry 62 is gone");
+        floor.archives_have(124);
+        assert_eq!(floor.lsn(), 930, "a start needs what is after entry 93");
+    }
+
+    #[test]
+    fn places_are_few_however_late_archives_are() {
+        let floor = JournalFloor::new();
+        floor.archives_have(0);
+        for index in 1..=2 * 4_096 {
+            floor.raise(&[good(index), good(index - 1)]);
+            floor.shelve(&[], &mut vec![index, index - 1]);
+        }
+        assert_eq!(floor.look(|wants| (wants.places.len(), wants.good.len())), (PLACES_MAX, 2));
+        floor.archives_have(2 * 4_096);
+        assert_eq!(floor.lsn(), (2 * 4_096 - 1) * 10);
+    }
+
+    #[test]
+    fn history_and_archives_have_no_say_while_the_journal_has_no_room() {
+        let floor = JournalFloor::new();
+        floor.history_has(0);
+        floor.archives_have(0);
+        floor.raise(&[good(9), good(5)]);
+        assert_eq!(floor.lsn(), 0);
+        floor.give_way(true);
+        assert_eq!(floor.lsn(), 50, "what a start needs stays");
+        let mut kept = vec![9, 5];
+        floor.shelve(&[9, 5, 2], &mut kept);
+        assert_eq!(kept, [9, 5], "nothing is kept for who has no say");
+        floor.give_way(false);
+        floor.raise(&[good(14), good(9)]);
+        assert_eq!(floor.lsn(), 50, "they have it again");
+        floor.archives_have(14);
+        floor.history_has(9);
+        assert_eq!(floor.lsn(), 90);
+        let floor = JournalFloor::new();
+        floor.keep_all();
+        floor.raise(&[good(9), good(5)]);
+        floor.give_way(true);
+        assert_eq!(floor.lsn(), 0, "a journal that is kept is kept");
+    }
+
+    #[test]
+    fn while_history_has_nothing_the_checkpoint_it_may_begin_after_stays() {
+        let floor = JournalFloor::new();
+        floor.history_has(0);
+        let mut kept = vec![155, 124];
+        floor.shelve(&[155, 124, 93, 62, 31], &mut kept);
+        assert_eq!(kept, [155, 124, 31, 62, 93], "the journal may begin after any of them");
+        let mut kept = vec![62, 31];
+        floor.shelve(&[62, 31], &mut kept);
+        assert_eq!(kept, [62, 31]);
+        floor.history_has(70);
+        let mut kept = vec![155, 124];
+        floor.shelve(&[155, 124, 93, 62, 31], &mut kept);
+        assert_eq!(kept, [155, 124, 62]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use ach_engine_checkpoint::{chained, hash};
 use ach_engine_journal::{
-    AppendError, CommitError, Disk, Journal, Lsn, Preparation, PrepareError, RecordKind,
+    AppendError, CommitError, Config, Disk, Journal, Lsn, Preparation, PrepareError, RecordKind,
 };
 
 use crate::commit_mark::StoringStopped;
@@ -20,6 +20,38 @@ pub(crate) const TERM: u64 = 1;
 /// How nice a thread is that prepares a segment: zeroing 64 MiB takes 50 ms of a core, and there is a
 /// second at least until the segment is wanted.
 const NICENESS: i32 = 10;
+
+/// Segments that find room, beside the journal's reserve, when history has to give way: two for the checkpoints
+/// without which nothing goes, one that is being prepared, and one more.
+const GIVE_WAY_SEGMENTS: u64 = 4;
+
+/// The same when history has its say again. With the journal's defaults this is the room that history leaves at
+/// least, below which it writes nothing anyway.
+const HAVE_SAY_SEGMENTS: u64 = 6;
+
+/// When history has to give way to the journal, and when it has its say again, in free bytes beyond the journal's
+/// reserve.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RoomMarks {
+    give_way_bytes: u64,
+    have_say_bytes: u64,
+}
+
+impl RoomMarks {
+    /// Those of a journal.
+    pub(crate) fn of(config: &Config) -> RoomMarks {
+        let segments = |count: u64| config.segment_bytes.saturating_mul(count);
+        RoomMarks {
+            give_way_bytes: segments(GIVE_WAY_SEGMENTS),
+            have_say_bytes: segments(HAVE_SAY_SEGMENTS),
+        }
+    }
+
+    /// Whether history has to give way, which it does already or not.
+    fn gives_way(self, has_given_way: bool, free_bytes: u64) -> bool {
+        free_bytes < if has_given_way { self.have_say_bytes } else { self.give_way_bytes }
+    }
+}
 
 /// What a thread that prepares a segment comes back with.
 type Prepared<F> = Result<Preparation<F>, PrepareError>;
@@ -36,6 +68,8 @@ pub(crate) struct JournalLog<D: Disk> {
     chain: u128,
     last: Option<Position>,
     floor: Arc<JournalFloor>,
+    /// History gives way below the first and has its say again from the second on, in bytes.
+    room: RoomMarks,
     /// Records before this one were given up as far as whole segments go.
     given_up_lsn: u64,
     counters: Option<Arc<Counters>>,
@@ -51,7 +85,7 @@ where
     pub(crate) fn new(
         journal: Journal<D>,
         chain: u128,
-        floor: Arc<JournalFloor>,
+        (floor, room): (Arc<JournalFloor>, RoomMarks),
         is_threaded: bool,
     ) -> JournalLog<D> {
         let mut log = JournalLog {
@@ -62,6 +96,7 @@ where
             chain,
             last: None,
             floor,
+            room,
             given_up_lsn: 0,
             counters: None,
         };
@@ -125,7 +160,16 @@ where
             return self.adopt(prepared);
         }
         let Some(journal) = &mut self.journal else { return };
-        match journal.preparation() {
+        let preparation = journal.preparation();
+        // Room is looked at when it is taken, and after it was too little.
+        let is_taken = !matches!(preparation, Ok(None));
+        if (is_taken || self.floor.has_given_way())
+            && let Ok(room) = journal.room()
+        {
+            let gives_way = self.room.gives_way(self.floor.has_given_way(), room.free_bytes);
+            self.floor.give_way(gives_way);
+        }
+        match preparation {
             Ok(Some(preparation)) if !self.is_threaded => {
                 self.is_room_low = false;
                 self.adopt(preparation.run());
@@ -231,6 +275,30 @@ fn stopped(error: &CommitError) -> StoringStopped {
         CommitError::Full { .. } => StoringStopped::Full { detail },
         CommitError::Disk { .. } | CommitError::Cipher | CommitError::Dead { .. } => {
             StoringStopped::Failed { detail }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn history_gives_way_before_the_journals_reserve_is_touched_and_comes_back_later() {
+        let config = Config::default();
+        let marks = RoomMarks::of(&config);
+        let reserve_mib = config.reserve_bytes >> 20;
+        for (has_given_way, free_mib, gives_way) in [
+            (false, 384, false),
+            (false, 383, true),
+            // Nothing is prepared any more below this.
+            (false, 192, true),
+            (true, 384, true),
+            (true, 511, true),
+            (true, 512, false),
+        ] {
+            let found = marks.gives_way(has_given_way, (free_mib - reserve_mib) << 20);
+            assert_eq!(found, gives_way, "{free_mib} MiB");
         }
     }
 }

@@ -14,7 +14,6 @@ use ach_engine_shard::Input;
 use ach_engine_wire::SiteDigest;
 use ach_geo::SiteFrame;
 use actix::System;
-use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use crate::assembly::{Assembled, assemble};
@@ -22,7 +21,8 @@ use crate::audit_state::{AuditState, AuditTrouble};
 use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::commit_mark::{CommitMark, JournalTrouble, StoringStopped};
 use crate::counters::Counters;
-use crate::here::Here;
+use crate::give_way::rim_runtime;
+use crate::here::{Here, HereHistory};
 use crate::history_start;
 use crate::history_state::HistoryTrouble;
 use crate::lanes::{Lanes, LanesClosed};
@@ -180,7 +180,26 @@ impl Node {
         D: Disk + Clone + Send + 'static,
     {
         let folder = config.data.join("audit");
-        Node::start_in(config, disk, move || FileDisk::create(&folder), clock)
+        Node::start_in(config, disk, move || FileDisk::create(&folder), clock, None)
+    }
+
+    /// As [`Node::start_on`], with history, if the node is to have one, in simulated tables instead of a
+    /// folder.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`].
+    pub fn start_with_history<D>(
+        config: NodeConfig,
+        disk: &D,
+        clock: Arc<dyn Clock>,
+        history: HereHistory,
+    ) -> Result<Running, StartError>
+    where
+        D: Disk + Clone + Send + 'static,
+    {
+        let folder = config.data.join("audit");
+        Node::start_in(config, disk, move || FileDisk::create(&folder), clock, Some(history))
     }
 
     /// As [`Node::start_on`], with the audit log on another disk too.
@@ -199,7 +218,7 @@ impl Node {
         D: Disk + Clone + Send + 'static,
         A: Disk + Clone + Send + 'static,
     {
-        Node::start_in(config, disk, move || Ok(audit_disk.clone()), clock)
+        Node::start_in(config, disk, move || Ok(audit_disk.clone()), clock, None)
     }
 
     /// `audit_place` gives the folder of the audit log, and is asked until it does.
@@ -208,6 +227,7 @@ impl Node {
         disk: &D,
         audit_place: impl FnMut() -> io::Result<A> + Send + 'static,
         clock: Arc<dyn Clock>,
+        tables: Option<HereHistory>,
     ) -> Result<Running, StartError>
     where
         D: Disk + Clone + Send + 'static,
@@ -215,8 +235,9 @@ impl Node {
     {
         let kek = config.kek.load_for(disk)?;
         let recovered = recover(disk, config.journal, &kek, config.limits.checkpoints, true)?;
-        let history =
-            |config: &NodeConfig, parts| history_start::start(config, (disk.clone(), kek), parts);
+        let history = |config: &NodeConfig, parts| {
+            history_start::start(config, (disk.clone(), kek), parts, tables)
+        };
         start(assemble(config, recovered, audit_place, history, clock, None)?)
     }
 
@@ -398,16 +419,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// Turns of connections and of the socket after which the sessions, and with them the shard, have theirs. Each
-/// takes up to 128 packets: with tokio's own 61, what was received a while ago would wait for milliseconds
-/// while more is being received. Four are the socket, a vendor, a receiver, and one more.
-const CONNECTION_TURNS: u32 = 4;
-
-/// What drives the rim's thread.
-fn rim_runtime() -> io::Result<Runtime> {
-    Builder::new_current_thread().enable_all().event_interval(CONNECTION_TURNS).build()
 }
 
 /// Gives a node that is put together its threads.

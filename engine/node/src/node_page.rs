@@ -47,6 +47,11 @@ impl Page for NodePage {
             let (name, amount) = in_seconds(unit_last(name), value);
             page.gauge(&format!("ach_{name}"), gauge_help(&name), amount);
         }
+        page.gauge(
+            "ach_is_clock_doubted",
+            "1 while nothing grows old because the clock was more than a day ahead at the start.",
+            Amount::Count(u64::from(self.clock.is_doubted())),
+        );
         self.write_lanes(page);
         self.write_storing(page);
         self.write_audit(page);

@@ -70,12 +70,18 @@ fn is_on(rim: &Rim, trouble: NodeTrouble) -> Option<bool> {
             // Damage far back in the log is found only when all of it has been read.
             (rim.audit.checked_at().0 > 0).then_some(false)
         }
+        // Shard time was taken from such a clock: they do not differ.
+        NodeTrouble::Clock if rim.clock.is_doubted() => Some(true),
         NodeTrouble::Clock => match rim.clock.skew_ns().unsigned_abs() {
             off_ns if off_ns > SKEW_MAX_NS => Some(true),
             off_ns if off_ns <= SKEW_OVER_NS => Some(false),
             _ => None,
         },
-        NodeTrouble::Selftest => Some(rim.counters.tally.selftest_trouble().is_some()),
+        NodeTrouble::Selftest => {
+            let trouble = rim.counters.tally.selftest_trouble();
+            let schedule = rim.schedule.as_ref();
+            schedule.map_or(Some(trouble.is_some()), |it| it.is_alarm(trouble, rim.clock.now()))
+        }
     }
 }
 

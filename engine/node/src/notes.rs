@@ -1,7 +1,7 @@
 //! Notices of the shard as notes on the wire: numbers become names.
 
 use ach_actors_entities::Site;
-use ach_actors_model::{AlarmId, AlarmNotice, Cause, Event, EventKind, Fix};
+use ach_actors_model::{AlarmId, AlarmKind, AlarmNotice, Cause, Event, EventKind, Fix};
 use ach_engine_wire::{
     AlarmNote, AlarmSettled, Cursor, EventNote, EventWord, InputCause, PositionNote, Storage,
     WireCause,
@@ -45,7 +45,7 @@ pub(crate) fn alarm_note(
         place: names.place(notice.place),
         is_tentative: notice.is_tentative,
         is_late: notice.is_late,
-        cause: cause(names, notice.cause),
+        cause: cause(names, notice),
         observed_at: notice.observed_at,
         received_at: notice.received_at,
         changed_at: notice.changed_at,
@@ -67,14 +67,26 @@ fn told_id(notice: &AlarmNotice) -> AlarmId {
     notice.id
 }
 
-fn cause(names: Names<'_>, cause: Cause) -> WireCause {
-    match cause {
+fn cause(names: Names<'_>, notice: &AlarmNotice) -> WireCause {
+    match notice.cause {
         Cause::Input { source, lane, epoch, seq } => {
             WireCause::Input(InputCause { source: names.source(source), lane, epoch, seq })
         }
         Cause::Deadline { due_at } => WireCause::Deadline { due_at },
+        Cause::SiteChange if is_of_the_node(notice.kind) => WireCause::Node,
         Cause::SiteChange => WireCause::SiteChange,
     }
+}
+
+/// Whether alarms of a kind are about the node itself, not about its site.
+fn is_of_the_node(kind: AlarmKind) -> bool {
+    matches!(
+        kind,
+        AlarmKind::SelfTest
+            | AlarmKind::AuditTrouble
+            | AlarmKind::NodeClockOff
+            | AlarmKind::SelftestFailed
+    )
 }
 
 /// That a notice is on disk now.
@@ -150,5 +162,28 @@ pub(crate) fn position_note(site: &Site, fix: &Fix) -> PositionNote {
         accuracy_mm: fix.accuracy_mm,
         observed_at: fix.observed_at,
         received_at: fix.received_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_values::{notice, site};
+
+    #[test]
+    fn what_a_node_raises_about_itself_is_not_said_to_come_of_a_change_of_the_site() {
+        let cause_of = |kind| {
+            let notice = AlarmNotice { kind, cause: Cause::SiteChange, ..notice(1) };
+            alarm_note(&site(), &notice, Storage::Durable, None, false).cause
+        };
+        for kind in [
+            AlarmKind::SelfTest,
+            AlarmKind::AuditTrouble,
+            AlarmKind::NodeClockOff,
+            AlarmKind::SelftestFailed,
+        ] {
+            assert_eq!(cause_of(kind), WireCause::Node, "{kind:?}");
+        }
+        assert_eq!(cause_of(AlarmKind::OverCapacity), WireCause::SiteChange);
     }
 }

@@ -3,11 +3,11 @@
 //! While the ping lane has room everything goes straight through. When it is full, pings gather
 //! here; over a quarter of the window, older pings give way to newer ones of the same tag. Each
 //! sequence number keeps its place, so that every batch stands for consecutive numbers and the counts
-//! add up. What is sent again is never conflated: the vendor was perhaps told nothing of it, and the
+//! add up (LOAD-1). What is sent again is never conflated (LOAD-2): the vendor was perhaps told nothing of it, and the
 //! same inputs must make the same episodes.
 //!
 //! A ping that takes over waits at the end of the queue, so a tag that reports often would never be
-//! decided on while the pressure lasts. Therefore each tag has its turn: once the queue has come past
+//! decided on while the pressure lasts. Therefore each tag has its turn (LOAD-3): once the queue has come past
 //! the first of its pings that waited, the one that waits now stays.
 
 use std::collections::{HashMap, VecDeque};
@@ -346,6 +346,7 @@ mod tests {
         assert_eq!(render(&buffer.take().unwrap()), "1..6 [6:1@24] refused 0 conflated 5");
     }
 
+    /// LOAD-2.
     #[test]
     fn what_is_sent_again_never_gives_way() {
         check("1@10 1@20 1@30 1@40 1@50", 2, "1..5 [1:1@10 2:1@20 5:1@50] refused 0 conflated 2");
@@ -424,6 +425,7 @@ mod tests {
     }
 
     /// Tag 1 reports with each of the others; the shard takes batches, and more is always waiting.
+    /// LOAD-3.
     #[test]
     fn a_tag_that_always_reports_again_before_its_turn_is_decided_on_all_the_same() {
         const OTHERS: u64 = 4_096;

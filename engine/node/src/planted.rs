@@ -31,15 +31,25 @@ pub enum PlantedBug {
     RefusedNotCounted,
     /// A failed writing of history counts as written.
     FailedHistoryCounts,
-    /// When history catches up it leaves out every fifth entry.
+    /// When history catches up it is handed every fifth entry without what was heard with it.
+    HistoryEntryEmptied,
+    /// When history catches up it leaves out every fifth entry, and nobody looks for it.
     HistoryGapSkipped,
     /// The journal is given up without asking what history has.
     HistoryNotAsked,
+    /// A history that is begun anew begins after the newest checkpoint.
+    HistoryBeginsLate,
+    /// History is handed pings without what they tell beside a place.
+    HistoryBlursPings,
+    /// History is handed alarms without what caused them.
+    HistoryForgetsCauses,
+    /// The shard waits while a writing of history takes its time.
+    ShardWaitsForHistory,
 }
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [PlantedBug; 13] = [
+    pub const ALL: [PlantedBug; 18] = [
         PlantedBug::AckedBeforeSynced,
         PlantedBug::FailedSyncIgnored,
         PlantedBug::EntryNotStored,
@@ -51,8 +61,13 @@ impl PlantedBug {
         PlantedBug::AcceptedSaidDurable,
         PlantedBug::RefusedNotCounted,
         PlantedBug::FailedHistoryCounts,
+        PlantedBug::HistoryEntryEmptied,
         PlantedBug::HistoryGapSkipped,
         PlantedBug::HistoryNotAsked,
+        PlantedBug::HistoryBeginsLate,
+        PlantedBug::HistoryBlursPings,
+        PlantedBug::HistoryForgetsCauses,
+        PlantedBug::ShardWaitsForHistory,
     ];
 }
 

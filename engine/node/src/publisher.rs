@@ -97,8 +97,8 @@ impl Publisher {
         let release = effect.release();
         match effect {
             Effect::Alarm(notice) if release == Release::Now => {
-                self.rim.fan_out.borrow_mut().tell(&notice, at);
-                self.rim.note_alarm_told();
+                let subscribers = self.rim.fan_out.borrow_mut().tell(&notice, at);
+                self.rim.note_alarm_told(subscribers);
                 self.measure(&notice);
                 if notice.kind == AlarmKind::SelfTest {
                     selftest::note_told(&self.rim, &notice, at);
@@ -187,10 +187,15 @@ impl Publisher {
                 self.rim.fan_out.borrow_mut().settle(&notice, at);
             }
             Waiting::Settles(_, notice) => self.rim.fan_out.borrow_mut().stays_provisional(&notice),
-            Waiting::Tells(at, notice) if is_durable => {
-                self.rim.fan_out.borrow_mut().tell_durable(&notice, at);
+            Waiting::Tells(at, notice) => {
+                let mut fan_out = self.rim.fan_out.borrow_mut();
+                let subscribers = if is_durable {
+                    fan_out.tell_durable(&notice, at)
+                } else {
+                    fan_out.tell(&notice, at)
+                };
+                self.rim.note_alarm_told(subscribers);
             }
-            Waiting::Tells(at, notice) => self.rim.fan_out.borrow_mut().tell(&notice, at),
             Waiting::Accepted(accepted, decided_at) if is_durable => {
                 let since_ns = self.polled_at.since_ns(decided_at);
                 self.rim.counters.tally.ack.record(since_ns);

@@ -3,19 +3,29 @@
 //! Reading, checking, decrypting and decoding take two thirds as long as deciding. At a start there is
 //! nothing else to do, so a thread of its own does that while the entries before are decided.
 
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
 use ach_engine_checkpoint::hash;
 use ach_engine_journal::{Config, Disk, Journal, Kek, Lsn, OpenError, Opened, Record, RecordKind};
 use ach_engine_shard::Entry;
 use ach_engine_wire::{EntryError, decode_entry};
-use crossbeam::channel::{Sender, bounded};
+use crossbeam::channel::{Receiver, Sender, bounded};
 
 use crate::start_error::StartError;
 
 /// Entries handed over at once: a wake-up of the other thread costs as much as deciding ten pings.
 const PART_ENTRIES: usize = 16;
 
+/// A part is handed over with fewer entries when it has so many bytes; with pings it never has.
+const PART_BYTES: usize = 1 << 20;
+
 /// Parts that may wait. With 512 pings an entry they are 4 MiB.
 const PARTS_MAX: usize = 8;
+
+/// Bytes of journal that may wait, decoded, beside the part that is being made and the one that is being
+/// decided. An entry may hold a site of 64 MiB: eight parts of sixteen such would be 8 GiB. A part that is
+/// larger waits alone.
+const AHEAD_BYTES: usize = 8 << 20;
 
 /// An entry as it was journaled.
 #[derive(Debug)]
@@ -75,8 +85,10 @@ impl<D: Disk + Clone + Send + 'static> Source<'_, D> {
         let Source { disk, config, kek, after, after_index } = self;
         let (disk, kek) = (disk.clone(), kek.clone());
         let (tell, told) = bounded(PARTS_MAX);
+        let weight = Weight::default();
+        let of_reader = &weight;
         let read = move || {
-            let mut parts = Parts { tell: Some(tell), part: Vec::with_capacity(PART_ENTRIES) };
+            let mut parts = Parts::new(tell, of_reader);
             let outcome = Journal::open_after(disk, config, kek, after, &mut |record| {
                 if parts.tell.is_some()
                     && let Some(entry) = ReadEntry::of(&record, after_index)
@@ -90,11 +102,10 @@ impl<D: Disk + Clone + Send + 'static> Source<'_, D> {
         std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().name("ach-reader".to_owned());
             let reader = thread.spawn_scoped(scope, read).map_err(StartError::Thread)?;
-            let is_whole = told.iter().flatten().all(each);
-            if !is_whole {
-                // Whoever would send more is to know.
-                drop(told);
-            }
+            // Whoever would send more is to know that nobody takes it, also when deciding fails.
+            let taking = Taking { told, weight: &weight };
+            taking.all(each);
+            drop(taking);
             match reader.join() {
                 Ok(outcome) => Ok(outcome),
                 Err(panic) => std::panic::resume_unwind(panic),
@@ -115,24 +126,111 @@ impl ReadEntry {
     }
 }
 
-/// What is handed over.
-struct Parts {
-    /// Nobody, once no more is wanted.
-    tell: Option<Sender<Vec<ReadEntry>>>,
-    part: Vec<ReadEntry>,
+/// How much waits.
+#[derive(Debug, Default)]
+struct Weight {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
 }
 
-impl Parts {
+#[derive(Debug, Default)]
+struct Waiting {
+    bytes: usize,
+    /// The most that there was.
+    bytes_max: usize,
+    is_over: bool,
+}
+
+impl Weight {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until so much more may wait, or nobody takes it.
+    fn add(&self, bytes: usize) {
+        let mut waiting = self.lock();
+        while waiting.bytes > 0
+            && waiting.bytes.saturating_add(bytes) > AHEAD_BYTES
+            && !waiting.is_over
+        {
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        waiting.bytes = waiting.bytes.saturating_add(bytes);
+        waiting.bytes_max = waiting.bytes_max.max(waiting.bytes);
+    }
+
+    fn take(&self, bytes: usize) {
+        let mut waiting = self.lock();
+        waiting.bytes = waiting.bytes.saturating_sub(bytes);
+        drop(waiting);
+        self.changed.notify_one();
+    }
+
+    fn end(&self) {
+        self.lock().is_over = true;
+        self.changed.notify_one();
+    }
+}
+
+/// Some entries, and how many bytes of journal they are.
+#[derive(Debug, Default)]
+struct Part {
+    entries: Vec<ReadEntry>,
+    bytes: usize,
+}
+
+/// What is handed over.
+struct Parts<'a> {
+    /// Nobody, once no more is wanted.
+    tell: Option<Sender<Part>>,
+    weight: &'a Weight,
+    part: Part,
+}
+
+impl Parts<'_> {
+    fn new(tell: Sender<Part>, weight: &Weight) -> Parts<'_> {
+        Parts { tell: Some(tell), weight, part: Part::default() }
+    }
+
     fn push(&mut self, entry: ReadEntry) {
-        self.part.push(entry);
-        if self.part.len() == PART_ENTRIES {
+        // Of one that is not decided nothing is kept.
+        if entry.entry.is_some() {
+            self.part.bytes = self.part.bytes.saturating_add(entry.bytes);
+        }
+        self.part.entries.push(entry);
+        if self.part.entries.len() == PART_ENTRIES || self.part.bytes >= PART_BYTES {
             self.send();
         }
     }
 
     fn send(&mut self) {
-        let part = std::mem::replace(&mut self.part, Vec::with_capacity(PART_ENTRIES));
+        let part = std::mem::take(&mut self.part);
+        self.weight.add(part.bytes);
         self.tell = self.tell.take().filter(|tell| tell.send(part).is_ok());
+    }
+}
+
+/// Who takes it. From when this is dropped nobody does.
+struct Taking<'a> {
+    told: Receiver<Part>,
+    weight: &'a Weight,
+}
+
+impl Taking<'_> {
+    /// Hands all entries on, until no more are wanted.
+    fn all(&self, each: &mut dyn FnMut(ReadEntry) -> bool) {
+        for part in &self.told {
+            self.weight.take(part.bytes);
+            if !part.entries.into_iter().all(&mut *each) {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Taking<'_> {
+    fn drop(&mut self) {
+        self.weight.end();
     }
 }
 
@@ -206,5 +304,60 @@ mod tests {
             let (all, records) = told(&disk, is_threaded, 40);
             assert_eq!((all.len(), records), (40, ENTRIES), "threaded: {is_threaded}");
         }
+    }
+
+    fn large(index: u64, bytes: usize) -> ReadEntry {
+        let entry = Some(decode_entry(&[]));
+        ReadEntry { index, lsn: Lsn(index), bytes, hash: 0, entry }
+    }
+
+    /// Sites of 3 MiB, and one that is larger than all that may wait, while nobody takes anything.
+    #[test]
+    fn what_waits_is_bounded_by_bytes_also_where_entries_are_large() {
+        let sizes: Vec<usize> =
+            (0..200).map(|it| if it == 100 { 2 * AHEAD_BYTES } else { 3 << 20 }).collect();
+        let (tell, told) = bounded(PARTS_MAX);
+        let weight = Weight::default();
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut parts = Parts::new(tell, &weight);
+                for (index, &bytes) in (0..).zip(&sizes) {
+                    parts.push(large(index, bytes));
+                }
+                parts.send();
+            });
+            let mut expected = 0;
+            let taking = Taking { told, weight: &weight };
+            taking.all(&mut |it| {
+                assert_eq!(it.index, expected);
+                expected += 1;
+                true
+            });
+            assert_eq!(expected, 200);
+            drop(taking);
+            reader.join().unwrap();
+        });
+        let Waiting { bytes, bytes_max, .. } = *weight.lock();
+        assert_eq!((bytes, bytes_max), (0, 2 * AHEAD_BYTES), "the large one waits alone");
+    }
+
+    #[test]
+    fn who_wants_no_more_of_what_is_large_holds_nobody_up() {
+        let (tell, told) = bounded(PARTS_MAX);
+        let weight = Weight::default();
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut parts = Parts::new(tell, &weight);
+                for index in 0..100 {
+                    parts.push(large(index, 3 << 20));
+                }
+                parts.send();
+                parts.tell.is_none()
+            });
+            let taking = Taking { told, weight: &weight };
+            taking.all(&mut |it| it.index < 2);
+            drop(taking);
+            assert!(reader.join().unwrap(), "it was told");
+        });
     }
 }

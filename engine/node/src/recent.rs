@@ -20,6 +20,16 @@ pub(crate) struct NoticeAt {
     pub ordinal: u32,
 }
 
+impl NoticeAt {
+    /// A place after which this notice is the first.
+    pub(crate) fn before(self) -> NoticeAt {
+        match self.ordinal.checked_sub(1) {
+            Some(ordinal) => NoticeAt { ordinal, ..self },
+            None => NoticeAt { index: self.index.saturating_sub(1), ordinal: u32::MAX },
+        }
+    }
+}
+
 /// What a subscriber has missed.
 #[derive(Debug)]
 pub(crate) struct Missed<'a> {
@@ -30,7 +40,7 @@ pub(crate) struct Missed<'a> {
 }
 
 /// A ring of durable notices, ascending by [`NoticeAt`].
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Recent {
     notices: VecDeque<(NoticeAt, AlarmNotice)>,
     notices_max: usize,
@@ -38,10 +48,21 @@ pub(crate) struct Recent {
     complete_after: NoticeAt,
 }
 
+/// As large as the first: see [`Recent::new`].
+impl Clone for Recent {
+    fn clone(&self) -> Recent {
+        let mut again = Recent::restore(self.notices_max, self.complete_after);
+        again.notices.extend(&self.notices);
+        again
+    }
+}
+
 impl Recent {
-    /// Nothing yet.
+    /// Nothing yet. Its room is reserved at once: to make it larger later, megabytes would be moved on an
+    /// alarm's way. What is not used yet takes none of the memory.
     pub(crate) fn new(notices_max: usize) -> Recent {
-        Recent { notices: VecDeque::new(), notices_max, complete_after: NoticeAt::default() }
+        let notices = VecDeque::with_capacity(notices_max);
+        Recent { notices, notices_max, complete_after: NoticeAt::default() }
     }
 
     /// Adds the next one.

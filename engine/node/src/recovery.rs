@@ -14,7 +14,7 @@ use crate::coded_site::{CodedSite, configs_in_force, follow_sites};
 use crate::commit_mark::StoringStopped;
 use crate::committer::EntryLog;
 use crate::journal_floor::JournalFloor;
-use crate::journal_log::JournalLog;
+use crate::journal_log::{JournalLog, RoomMarks};
 use crate::ledger::Ledger;
 use crate::read_ahead::{ReadEntry, Source};
 use crate::restore::{Restored, Unusable, restore};
@@ -183,7 +183,8 @@ where
         tracing::warn!(%error, "the remains of a checkpoint could not be removed");
     }
     recovered.store = Some(Box::new(store));
-    recovered.log = Some(Box::new(JournalLog::new(journal, replay.chain, floor, is_threaded)));
+    let place = (floor, RoomMarks::of(&config));
+    recovered.log = Some(Box::new(JournalLog::new(journal, replay.chain, place, is_threaded)));
     Ok(recovered)
 }
 

@@ -5,25 +5,23 @@
 //! archives, and decides what archives and journal have after it; its effects must be those that were
 //! journaled. Nothing is locked, so a running node may be writing at the time.
 
+mod standing;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use ach_actors_entities::Effect;
 use ach_actors_model::Timestamp;
-use ach_engine_checkpoint::Shelf;
+use ach_engine_checkpoint::{Shelf, read as read_checkpoint};
 use ach_engine_journal::{
     Disk, FileDisk, Kek, KekRefused, Lsn, ReadError, Reader, Record, RecordKind,
 };
 use ach_engine_shard::{Entry, Shard};
-use ach_engine_store::{
-    ArchiveError, ArchiveReader, ArchiveSpan, HistoryWriter, WriteError, archives,
-};
+use ach_engine_store::{ArchiveError, ArchiveReader, HistoryWriter, WriteError, archives};
 use ach_engine_wire::{EntryError, decode_entry, entry_time};
 use thiserror::Error;
 
 use crate::planted::{PlantedBug, is_planted};
-use crate::proven_sites::ProvenSites;
-use crate::restore::{prove, restore};
 
 /// What the secret under which archives are wrapped is for.
 pub(crate) const ARCHIVE_PURPOSE: &str = "archives of the journal";
@@ -53,8 +51,9 @@ pub enum RereadError {
     },
     /// Neither journal nor archives have what is next.
     #[error(
-        "entry {expected} is next and neither the journal nor an archive has it; put the archives \
-         back from your backup, or move the history away to begin a new one"
+        "entry {expected} is next and neither the journal nor an archive has it, nor is there a checkpoint \
+         behind it; put the archives back from your backup, or move the history away to begin a new one (and \
+         remove the link, where `history` in the data directory is one)"
     )]
     Missing {
         /// The entry that is next.
@@ -77,6 +76,14 @@ pub enum RereadError {
     /// The checkpoints cannot be listed.
     #[error("the checkpoints cannot be listed: {0}")]
     Checkpoints(std::io::Error),
+    /// A checkpoint cannot be read for now.
+    #[error("the checkpoint of entry {index} cannot be read: {detail}; history waits for it")]
+    Checkpoint {
+        /// Of which entry.
+        index: u64,
+        /// Why.
+        detail: String,
+    },
     /// The library of cryptography refused.
     #[error("the cryptography failed; try again")]
     Cipher(#[from] KekRefused),
@@ -109,21 +116,21 @@ struct At {
 pub struct JournalEnd {
     /// The last entry that can be read; 0 if there is none.
     pub index: u64,
+    /// When that was made.
+    pub at: Timestamp,
     /// What is wrong behind it: there were more.
     pub damage: Option<String>,
-}
-
-/// A checkpoint from which one may begin.
-#[derive(Debug, Clone, Copy)]
-struct Base {
-    index: u64,
-    is_beside_archives: bool,
 }
 
 impl<D: Disk + Clone> Rereading<D> {
     /// Reads the journal and checkpoints on `disk`, and what is archived in a folder that need not exist.
     pub fn new(disk: D, kek: Kek, archives: &Path) -> Rereading<D> {
         Rereading { disk, kek, archives: archives.to_owned(), at: None }
+    }
+
+    /// The key under which journal and archives are.
+    pub(crate) fn kek(&self) -> &Kek {
+        &self.kek
     }
 
     /// Lets go of the shard it decides with. The next reading begins from a checkpoint again.
@@ -140,26 +147,38 @@ impl<D: Disk + Clone> Rereading<D> {
         let reader = Reader::new(self.disk.clone());
         // Two looks at the last segment alone: where it ends, and what lies there.
         let end = match reader.show_after(&self.kek, Lsn(u64::MAX), &mut |_| {}) {
-            Err(ReadError::NoJournal) => return Ok(JournalEnd { index: 0, damage: None }),
+            Err(ReadError::NoJournal) => {
+                return Ok(JournalEnd { index: 0, at: Timestamp(0), damage: None });
+            }
             end => end?,
         };
-        let mut index = 0;
+        let (mut index, mut at) = (0, Ok(Timestamp(0)));
         let before = Lsn(end.last_lsn.0.saturating_sub(1));
-        reader.show_after(&self.kek, before, &mut |record| index = record.index)?;
+        reader.show_after(&self.kek, before, &mut |record| {
+            if record.kind == RecordKind::Entry {
+                (index, at) = (record.index, entry_time(record.payload));
+            }
+        })?;
+        let at = at.map_err(|source| RereadError::Undecodable { index, source })?;
         let damage = end.damage.map(|it| format!("{} (LSN {})", it.harm, it.lsn));
-        Ok(JournalEnd { index, damage })
+        Ok(JournalEnd { index, at, damage })
     }
 
-    /// When the journal says that an entry was made; `None` if it has that no more.
+    /// When the journal says that an entry was made; `None` if it has that no more. What it has from the
+    /// checkpoint before on is read, to that entry.
     ///
     /// # Errors
     ///
     /// See [`RereadError`].
     pub fn time_of(&self, index: u64) -> Result<Option<Timestamp>, RereadError> {
+        if index == 0 {
+            return Ok(None);
+        }
         let shelved = Shelf::new(self.disk.clone()).list().map_err(RereadError::Checkpoints)?;
+        // The newest first. Only where it lies is asked: it need not be good for a start.
         let before = shelved.iter().filter(|one| one.index < index);
-        let mut proven = ProvenSites::default();
-        let seals = before.map(|one| prove(&self.disk, one.index, &self.kek, &mut proven));
+        let seals =
+            before.map(|one| read_checkpoint(&self.disk, one.index, &self.kek, &mut |_| true));
         let after = seals.flatten().next().map_or(0, |seal| seal.lsn);
         let mut found = None;
         let mut each = |record: Record<'_>| {
@@ -177,7 +196,7 @@ impl<D: Disk + Clone> Rereading<D> {
 
     /// Has a writer take everything up to the entry `through`, or all there is. `goes_on` is asked after
     /// each entry. An empty history begins with the first entry, or where nobody has that any more after
-    /// the oldest checkpoint there is.
+    /// the oldest checkpoint there is; one that is not empty goes on behind what is missing, with a gap.
     ///
     /// # Errors
     ///
@@ -198,12 +217,23 @@ impl<D: Disk + Clone> Rereading<D> {
         writer.must_follow(at.shard.entry_index(), at.shard.entry_at())?;
         for _ in 0..OVERTAKEN_MAX {
             let newest = self.newest_archived()?;
-            let outcome = self.read_on(&mut at, writer, through, goes_on);
+            let missing = match self.read_on(&mut at, writer, through, goes_on) {
+                Err(RereadError::Missing { expected }) => expected,
+                outcome => {
+                    outcome?;
+                    self.at = Some(at);
+                    return Ok(());
+                }
+            };
             // What was archived and given up between the two readings is in the archives now.
-            let is_overtaken = matches!(outcome, Err(RereadError::Missing { .. }))
-                && self.newest_archived()? > newest;
-            if !is_overtaken {
-                outcome?;
+            if self.newest_archived()? > newest {
+                continue;
+            }
+            match self.behind_gap(writer, missing)? {
+                Some(behind) => at = behind,
+                None => return Err(RereadError::Missing { expected: missing }),
+            }
+            if writer.taken_through() >= through {
                 self.at = Some(at);
                 return Ok(());
             }
@@ -254,105 +284,6 @@ impl<D: Disk + Clone> Rereading<D> {
             Ok(lsn) => Ok(Some(lsn)),
             Err(ReadError::NoJournal) => Ok(None),
             Err(error) => Err(error.into()),
-        }
-    }
-
-    /// The first entry from which on archives and journal have all up to the end.
-    fn begins_at(&self, spans: &[ArchiveSpan]) -> Result<u64, RereadError> {
-        let mut first = None;
-        let mut each = |record: Record<'_>| {
-            if record.kind == RecordKind::Entry && first.is_none() {
-                first = Some(record.index);
-            }
-            if first.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        };
-        if let Some(oldest) = self.oldest_lsn()? {
-            let before = Lsn(oldest.0.saturating_sub(1));
-            Reader::new(self.disk.clone()).show_until(&self.kek, before, &mut each)?;
-        }
-        // Without an entry in either any checkpoint will do but none.
-        let end = spans.last().map_or(2, |last| last.last_index.saturating_add(1));
-        let mut begins_at = first.unwrap_or(end);
-        for span in spans.iter().rev() {
-            if span.last_index < begins_at.saturating_sub(1) {
-                break;
-            }
-            begins_at = begins_at.min(span.first_index);
-        }
-        Ok(begins_at)
-    }
-
-    /// A shard as it was before what is next for a writer, or as soon after as there is a checkpoint of.
-    fn stand(&self, writer: &mut HistoryWriter) -> Result<At, RereadError> {
-        let bases = self.bases()?;
-        let taken = writer.taken_through();
-        for base in bases.iter().rev().filter(|base| base.index <= taken) {
-            if let Some(at) = self.restored(*base) {
-                return Ok(at);
-            }
-        }
-        let spans = archives(&self.archives);
-        let spans =
-            spans.map_err(|source| RereadError::Archive { file: self.archives.clone(), source })?;
-        let is_archived = spans.first().is_some_and(|span| span.first_index == 1);
-        let is_whole = self.oldest_lsn()?.is_some_and(|oldest| oldest <= Lsn(1));
-        let begins_at = if is_whole || (taken > 0 && is_archived) {
-            1
-        } else if taken > 0 {
-            return Err(RereadError::Missing { expected: taken.saturating_add(1) });
-        } else {
-            self.begins_at(&spans)?
-        };
-        if begins_at == 1 {
-            return Ok(At { shard: Shard::new(), effects: Vec::new(), lsn: Lsn::NONE });
-        }
-        // Behind the last gap: what lies before it could not be joined to what comes.
-        let mut behind = bases.iter().filter(|base| base.index.saturating_add(1) >= begins_at);
-        let at = behind.find_map(|base| self.restored(*base));
-        let at = at.ok_or(RereadError::Missing { expected: 1 })?;
-        let index = at.shard.entry_index();
-        let left_out = spans.iter().filter(|span| span.last_index < begins_at).count();
-        tracing::warn!(
-            index,
-            left_out,
-            "history begins after this entry: what was before is gone, or only in archives that \
-             nothing joins to it"
-        );
-        writer.begin_after(&at.shard)?;
-        Ok(at)
-    }
-
-    /// Every checkpoint there is, by its entry.
-    fn bases(&self) -> Result<Vec<Base>, RereadError> {
-        let of = |indexes: Vec<u64>, is_beside_archives| {
-            indexes.into_iter().map(move |index| Base { index, is_beside_archives })
-        };
-        let shelved = Shelf::new(self.disk.clone()).list().map_err(RereadError::Checkpoints)?;
-        let shelved = shelved.iter().map(|one| one.index).collect();
-        let kept = checkpoints_beside(&self.archives).map_err(RereadError::Checkpoints)?;
-        let mut bases: Vec<Base> = of(shelved, false).chain(of(kept, true)).collect();
-        // Of two alike the one beside the journal is the nearer one.
-        bases.sort_unstable_by_key(|base| (base.index, !base.is_beside_archives));
-        Ok(bases)
-    }
-
-    fn restored(&self, base: Base) -> Option<At> {
-        let restored = if base.is_beside_archives {
-            let disk = FileDisk::existing(&self.archives).ok()?;
-            restore(&disk, base.index, &self.kek)
-        } else {
-            restore(&self.disk, base.index, &self.kek)
-        };
-        match restored {
-            Ok(restored) => {
-                let lsn = if base.is_beside_archives { 0 } else { restored.seal.lsn };
-                Some(At { shard: restored.shard, effects: Vec::new(), lsn: Lsn(lsn) })
-            }
-            Err(error) => {
-                let index = base.index;
-                tracing::warn!(index, %error, "history passes over a checkpoint");
-                None
-            }
         }
     }
 
@@ -458,9 +389,14 @@ impl At {
         if self.shard.step(&entry, &mut self.effects) != entry.effects_hash {
             return Err(RereadError::Diverged { index });
         }
+        #[cfg(debug_assertions)]
         if is_planted(PlantedBug::HistoryGapSkipped) && index.is_multiple_of(5) {
-            let left_out = Entry { inputs: Vec::new(), ..entry };
-            writer.take(&left_out, &[], self.shard.site().map(AsRef::as_ref))?;
+            writer.leave_out(&entry);
+            return Ok(());
+        }
+        if is_planted(PlantedBug::HistoryEntryEmptied) && index.is_multiple_of(5) {
+            let emptied = Entry { inputs: Vec::new(), ..entry };
+            writer.take(&emptied, &[], self.shard.site().map(AsRef::as_ref))?;
             return Ok(());
         }
         writer.take(&entry, &self.effects, self.shard.site().map(AsRef::as_ref))?;

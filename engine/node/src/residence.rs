@@ -1,7 +1,8 @@
 //! How much processor time the node's one thread spends from a vendor's frames to the alarm that follows.
 //!
-//! It begins with a turn of a session, before the first of the frames that it takes is decoded, and ends
-//! when the alarm is in the queues of all its subscribers. All that the thread does meanwhile counts, for
+//! It begins with the turn of a session that decodes the frame, before the first of the turn's frames, and
+//! ends when the alarm is in the queues of all its subscribers. For the last ping of a large frame, which is
+//! taken in pieces, that is several turns. All that the thread does meanwhile counts, for
 //! whomever: the rest of the turn's frames, the decisions on what else waits, other sessions, connections,
 //! the kernel on their behalf, and an interrupt, which no clock of a thread leaves out. What it does not
 //! count is the wait of a frame in the socket or in its stream before its turn comes, and the way of the

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ach_actors_entities::Site;
 use ach_actors_model::{AlarmNotice, SiteConfig};
-use ach_engine_checkpoint::{ReadError, Seal, Section, Shelf};
+use ach_engine_checkpoint::{FORMAT_VERSION, ReadError, Seal, Section, Shelf};
 use ach_engine_journal::{Disk, Kek};
 use ach_engine_shard::{Restoration, RestoreError, Shard, ShardHead};
 use ach_engine_wire::{
@@ -136,6 +136,7 @@ struct Rebuilding<'a> {
     proof: Option<SiteProof<'a>>,
     /// The state hash of what was read.
     read_hash: u128,
+    is_of_an_older_format: bool,
     /// What pieces have of it.
     piece_hash: u128,
     /// What sites have of it.
@@ -163,6 +164,7 @@ impl Rebuilding<'_> {
 
     fn section(&mut self, section: Section<'_>) -> Result<(), Unusable> {
         let body = section.body;
+        self.is_of_an_older_format |= section.version < FORMAT_VERSION;
         let section_hash = section_hash(section.kind, body)?;
         self.read_hash = self.read_hash.wrapping_add(section_hash);
         if section.kind == kind::PIECES {
@@ -240,9 +242,14 @@ impl Rebuilding<'_> {
         let shard = self.shard.take().ok_or(StateError::Malformed { part: "head" })?;
         let ledger = self.take_ledger()?;
         let mut shard = shard.finish();
-        let beside = sites_hash(&self.sites)?.wrapping_add(ledger_hash(&ledger)?);
-        let state_hash = state_hash(&mut shard)?.wrapping_add(beside);
-        if shard.entry_index() != seal.index || state_hash != seal.state_hash {
+        // An older format has other forms: of it, what was read was what was told, and more cannot be said.
+        let is_told_alike = if self.is_of_an_older_format {
+            self.read_hash == seal.state_hash
+        } else {
+            let beside = sites_hash(&self.sites)?.wrapping_add(ledger_hash(&ledger)?);
+            state_hash(&mut shard)?.wrapping_add(beside) == seal.state_hash
+        };
+        if shard.entry_index() != seal.index || !is_told_alike {
             return Err(Unusable::OtherState);
         }
         let in_force = shard.site().map_or(0, |site| site.version());

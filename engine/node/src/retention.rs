@@ -9,18 +9,20 @@ use std::time::Duration;
 
 use ach_actors_model::Timestamp;
 use ach_engine_checkpoint::name_of;
+use ach_engine_journal::{Kek, KekRefused};
 use ach_engine_store::{
-    ArchiveError, ArchiveSpan, Day, LockedHolds, Store, Unwanted, WriteError, archives,
-    unwanted_archives,
+    ArchiveError, ArchiveReader, ArchiveSpan, Day, HoldError, SteadyHolds, Store, Unwanted,
+    WriteError, archives, unwanted_archives,
 };
 
 use crate::history_state::told;
-use crate::rereading::checkpoints_beside;
+use crate::rereading::{ARCHIVE_PURPOSE, checkpoints_beside};
 
 /// The file of legal holds in the data directory.
 const HOLDS_FILE: &str = "holds";
 
-/// Whoever places a hold has the file for milliseconds. Beyond this what is over waits for the next minute.
+/// Whoever places or lifts a hold has the file for milliseconds, and who imports persons only looks at it, as
+/// is done here. Beyond this what is over waits for the next minute.
 const HOLDS_WAIT: Duration = Duration::from_secs(1);
 
 /// The folder of archives in the data directory.
@@ -31,12 +33,17 @@ pub(crate) const ARCHIVE_FOLDER: &str = "archive";
 pub(crate) enum NotDropped {
     #[error("{0}")]
     Holds(String),
+    /// Somebody changes the holds just now.
+    #[error("{0}")]
+    Busy(String),
     #[error(transparent)]
     Archive(#[from] ArchiveError),
     #[error(transparent)]
     Day(#[from] WriteError),
     #[error("cannot {verb} {}", file.display())]
     Disk { verb: &'static str, file: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Cipher(#[from] KekRefused),
 }
 
 /// The first day that is kept.
@@ -45,18 +52,30 @@ pub(crate) fn keep_from(now: Timestamp, keep_days: u32) -> Day {
 }
 
 /// What is over, and the holds that were looked at: none is placed until they are let go.
-pub(crate) type Over = (Unwanted, LockedHolds);
+type Over = (Unwanted, SteadyHolds);
 
 /// The holds of a node while nobody changes them, or why nothing must be dropped.
-fn holds(data: &Path) -> Result<LockedHolds, NotDropped> {
-    let locked = LockedHolds::load_within(&data.join(HOLDS_FILE), HOLDS_WAIT);
-    locked.map_err(|error| NotDropped::Holds(told(&error)))
+fn holds(data: &Path) -> Result<SteadyHolds, NotDropped> {
+    let locked = SteadyHolds::load_within(&data.join(HOLDS_FILE), HOLDS_WAIT);
+    locked.map_err(|error| match error {
+        HoldError::Busy { .. } => NotDropped::Busy(told(&error)),
+        _ => NotDropped::Holds(told(&error)),
+    })
 }
 
-/// Drops the days before `keep_from` that no hold protects, and says how many.
-pub(crate) fn drop_days(data: &Path, store: &Store, keep_from: Day) -> Result<u64, NotDropped> {
-    let mut count = 0;
+/// Drops the days before `keep_from` that no hold protects, the oldest first and at most `days_max`, and says how
+/// many.
+pub(crate) fn drop_days(
+    data: &Path,
+    store: &Store,
+    keep_from: Day,
+    days_max: usize,
+) -> Result<u64, NotDropped> {
+    let (mut count, days_max) = (0, u64::try_from(days_max).unwrap_or(u64::MAX));
     for day in store.days().into_iter().filter(|day| *day < keep_from) {
+        if count >= days_max {
+            break;
+        }
         // A drop may last long enough for somebody to wait with a hold.
         let locked = holds(data)?;
         for dropped in store.drop_before(Day(day.0.saturating_add(1)), &locked.holds)? {
@@ -67,15 +86,21 @@ pub(crate) fn drop_days(data: &Path, store: &Store, keep_from: Day) -> Result<u6
     Ok(count)
 }
 
-/// Drops the archives of days before `keep_from` that no day that is kept or held needs, and history neither.
+/// Drops the archives of days before `keep_from` that no day that is kept or held needs, and history neither, of
+/// at most `days_max` days. Says how many went.
 pub(crate) fn drop_archives(
     data: &Path,
     keep_from: Day,
     written_index: Option<u64>,
-) -> Result<(), NotDropped> {
-    match archives_that_are_over(data, keep_from, written_index)? {
-        Some((unwanted, _locked)) => remove(&data.join(ARCHIVE_FOLDER), &unwanted),
-        None => Ok(()),
+    days_max: usize,
+    kek: &Kek,
+) -> Result<u64, NotDropped> {
+    match archives_that_are_over(data, keep_from, written_index, days_max)? {
+        Some((unwanted, _locked)) => {
+            remove(&data.join(ARCHIVE_FOLDER), &unwanted, kek)?;
+            Ok(u64::try_from(unwanted.archives.len()).unwrap_or(u64::MAX))
+        }
+        None => Ok(0),
     }
 }
 
@@ -86,22 +111,33 @@ fn has_all(unwanted: &Unwanted, written_index: Option<u64>) -> bool {
 }
 
 /// The archives of days before `keep_from` that no day that is kept or held needs, by their names; none of
-/// them while history, which has what is up to `written_index`, has not read them.
-pub(crate) fn archives_that_are_over(
+/// them while history, which has what is up to `written_index`, has not read them. Of at most `days_max` days, but
+/// for those that go with them.
+fn archives_that_are_over(
     data: &Path,
     keep_from: Day,
     written_index: Option<u64>,
+    days_max: usize,
 ) -> Result<Option<Over>, NotDropped> {
     let folder = data.join(ARCHIVE_FOLDER);
     let spans = archives(&folder)?;
-    if spans.first().is_none_or(|span| span.day >= keep_from) {
+    if spans.first().is_none_or(|span| span.day >= keep_from) || days_max == 0 {
         return Ok(None);
     }
     let locked = holds(data)?;
-    let unwanted = unwanted_archives(&spans, &beside(&folder)?, keep_from, &locked.holds);
-    let is_any = !unwanted.archives.is_empty() || !unwanted.checkpoints.is_empty();
-    let is_read = has_all(&unwanted, written_index);
-    Ok((is_any && is_read).then_some((unwanted, locked)))
+    let kept = beside(&folder)?;
+    let before = |keep_from: Day| unwanted_archives(&spans, &kept, keep_from, &locked.holds);
+    let is_any = |it: &Unwanted| !it.archives.is_empty() || !it.checkpoints.is_empty();
+    let mut unwanted = before(keep_from);
+    if days_max < usize::MAX {
+        let mut days: Vec<Day> = unwanted.archives.iter().map(|span| span.day).collect();
+        days.dedup();
+        if let Some(next) = days.get(days_max) {
+            unwanted = before(*next);
+        }
+    }
+    let is_over = is_any(&unwanted) && has_all(&unwanted, written_index);
+    Ok(is_over.then_some((unwanted, locked)))
 }
 
 /// Drops the oldest archives before their time, a day of them, so that those to come have room: else
@@ -110,6 +146,7 @@ pub(crate) fn archives_that_are_over(
 pub(crate) fn drop_oldest_archives(
     data: &Path,
     written_index: Option<u64>,
+    kek: &Kek,
 ) -> Result<u64, NotDropped> {
     let folder = data.join(ARCHIVE_FOLDER);
     let (spans, kept, locked) = (archives(&folder)?, beside(&folder)?, holds(data)?);
@@ -122,11 +159,11 @@ pub(crate) fn drop_oldest_archives(
             .filter(|unwanted| !unwanted.archives.is_empty() && has_all(unwanted, written_index))
     };
     let Some(unwanted) = days.into_iter().find_map(of_day) else { return Ok(0) };
+    remove(&folder, &unwanted, kek)?;
     for ArchiveSpan { file, day, .. } in &unwanted.archives {
         let file = file.display();
-        tracing::error!(%file, %day, "there is no room: an archive goes before its time");
+        tracing::error!(%file, %day, "there is no room: an archive has gone before its time");
     }
-    remove(&folder, &unwanted)?;
     Ok(u64::try_from(unwanted.archives.len()).unwrap_or(u64::MAX))
 }
 
@@ -135,8 +172,21 @@ fn beside(folder: &Path) -> Result<Vec<u64>, NotDropped> {
     checkpoints_beside(folder).map_err(failed)
 }
 
-/// Removes them.
-pub(crate) fn remove(folder: &Path, unwanted: &Unwanted) -> Result<(), NotDropped> {
+/// What is of a later day than its name says must not go with the days before. What cannot be read goes
+/// when its name says so: nothing else is known of it.
+fn must_be_named_rightly(spans: &[ArchiveSpan], kek: &Kek) -> Result<(), NotDropped> {
+    let secret = kek.secret_for(ARCHIVE_PURPOSE)?;
+    for span in spans {
+        if let Err(error @ ArchiveError::Misnamed { .. }) = ArchiveReader::open(span, &secret) {
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+/// Removes them, if each is what its name says.
+fn remove(folder: &Path, unwanted: &Unwanted, kek: &Kek) -> Result<(), NotDropped> {
+    must_be_named_rightly(&unwanted.archives, kek)?;
     let checkpoints = unwanted.checkpoints.iter().map(|&index| folder.join(name_of(index)));
     // Archives first: a checkpoint without them is of no use, they without it are of none either.
     let files = unwanted.archives.iter().map(|span| span.file.clone()).chain(checkpoints);
@@ -153,9 +203,10 @@ pub(crate) fn remove(folder: &Path, unwanted: &Unwanted) -> Result<(), NotDroppe
 
 #[cfg(test)]
 mod tests {
-    use ach_engine_store::{ArchiveWriter, HistoryWriter};
+    use ach_engine_store::{ArchiveWriter, HistoryWriter, LockedHolds};
 
     use super::*;
+    use crate::test_past::kek;
 
     const DAY_NS: u64 = 86_400_000_000_000;
 
@@ -189,15 +240,59 @@ mod tests {
         history.flush().unwrap();
         let keep_from = Day::of(day(2));
         let locked = LockedHolds::load(&data.path().join(HOLDS_FILE)).unwrap();
-        let days = drop_days(data.path(), &store, keep_from);
-        assert!(matches!(days, Err(NotDropped::Holds(_))), "{days:?}");
-        assert!(drop_archives(data.path(), keep_from, None).is_err());
-        assert!(drop_oldest_archives(data.path(), None).is_err());
+        let all = usize::MAX;
+        let days = drop_days(data.path(), &store, keep_from, all);
+        assert!(matches!(days, Err(NotDropped::Busy(_))), "{days:?}");
+        let over = drop_archives(data.path(), keep_from, None, all, &kek());
+        assert!(matches!(over, Err(NotDropped::Busy(_))), "{over:?}");
+        assert!(matches!(
+            drop_oldest_archives(data.path(), None, &kek()),
+            Err(NotDropped::Busy(_))
+        ));
         assert_eq!((store.days().len(), archives(&folder).unwrap().len()), (4, 4));
         drop(locked);
-        assert_eq!(drop_days(data.path(), &store, keep_from).unwrap(), 2);
-        drop_archives(data.path(), keep_from, None).unwrap();
+        assert_eq!(drop_days(data.path(), &store, keep_from, 0).unwrap(), 0);
+        assert_eq!(drop_days(data.path(), &store, keep_from, 1).unwrap(), 1);
+        // Who imports persons only looks at them, however long it takes.
+        let _looking = SteadyHolds::load(&data.path().join(HOLDS_FILE)).unwrap();
+        assert_eq!(drop_days(data.path(), &store, keep_from, all).unwrap(), 1);
+        drop_archives(data.path(), keep_from, None, all, &kek()).unwrap();
         // Without a checkpoint a day that is kept needs all archives before it.
         assert_eq!(store.days().first(), Some(&keep_from));
+    }
+
+    /// Three days' archives, of which the second is named after the first: it must not go with that, by
+    /// whichever way archives go.
+    #[test]
+    fn an_archive_of_a_later_day_than_its_name_says_stays() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = data.path().join(ARCHIVE_FOLDER);
+        fs::create_dir(&folder).unwrap();
+        let secret = kek().secret_for(ARCHIVE_PURPOSE).unwrap();
+        for number in 0..3 {
+            let (index, at) = (number + 1, day(number));
+            let mut archive = ArchiveWriter::begin(&folder, &secret, index, at).unwrap();
+            archive.push(index, at, b"an entry").unwrap();
+            archive.finish().unwrap();
+            fs::write(folder.join(name_of(index)), "a checkpoint").unwrap();
+        }
+        let misnamed = archives(&folder).unwrap().remove(1).file;
+        let name = misnamed.file_name().unwrap().to_str().unwrap();
+        let (first, second) = (Day::of(day(0)), Day::of(day(1)));
+        let false_name = name.replace(&second.to_string(), &first.to_string());
+        assert_ne!(false_name, name);
+        fs::rename(&misnamed, folder.join(&false_name)).unwrap();
+
+        let over = drop_archives(data.path(), second, None, usize::MAX, &kek());
+        let is_misnamed =
+            |it: &NotDropped| matches!(it, NotDropped::Archive(ArchiveError::Misnamed { .. }));
+        assert!(over.as_ref().is_err_and(is_misnamed), "{over:?}");
+        let early = drop_oldest_archives(data.path(), None, &kek());
+        assert!(early.as_ref().is_err_and(is_misnamed), "{early:?}");
+        assert_eq!(archives(&folder).unwrap().len(), 3);
+        fs::rename(folder.join(&false_name), &misnamed).unwrap();
+        assert_eq!(drop_oldest_archives(data.path(), None, &kek()).unwrap(), 1);
+        drop_archives(data.path(), Day::of(day(2)), None, usize::MAX, &kek()).unwrap();
+        assert_eq!(archives(&folder).unwrap().len(), 1);
     }
 }

@@ -22,25 +22,29 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 struct Look {
     path: PathBuf,
     counters: Arc<Counters>,
+    /// Whether there was a list in an earlier run.
+    was_there: bool,
     is_told: bool,
 }
 
 impl Look {
-    fn new(path: PathBuf, counters: Arc<Counters>) -> Look {
-        Look { path, counters, is_told: false }
+    fn new(path: PathBuf, counters: Arc<Counters>, was_there: bool) -> Look {
+        Look { path, counters, was_there, is_told: false }
     }
 
     /// What has changed against what is known. A list that cannot be read, or is not there any more,
     /// leaves that in force, is counted, and told once.
     fn look(&mut self, known: &Revocations) -> Option<Revocations> {
         match Revocations::load(&self.path) {
-            // Nobody is let in again by a file that is moved, or by a volume that is not mounted.
-            Ok(list) if list.is_empty() && !known.is_empty() && !self.path.exists() => {
+            // Nobody is let in again by a file that is moved, or by a volume that is not mounted, while a node
+            // runs. One that starts knows nobody, and lets in whose certificates are good: alarms come first.
+            Ok(list) if list.is_empty() && self.was_there(known) && !self.path.exists() => {
                 if self.is_first() {
                     tracing::error!(
                         path = %self.path.display(),
-                        "the list of revoked certificates is gone; what was known of it stays in \
-                         force: put it back from your backup"
+                        known = !known.is_empty(),
+                        "the list of revoked certificates is gone: put it back from your backup; what this run \
+                         knew of it stays in force, and after a start without it whoever was revoked is let in"
                     );
                 }
                 None
@@ -58,13 +62,18 @@ impl Look {
         }
     }
 
+    fn was_there(&self, known: &Revocations) -> bool {
+        self.was_there || !known.is_empty()
+    }
+
     fn is_first(&mut self) -> bool {
         self.counters.revocations_unread.count();
         !std::mem::replace(&mut self.is_told, true)
     }
 }
 
-/// Reads the list and goes on watching it until the sender it gives is dropped.
+/// Reads the list and goes on watching it until the sender it gives is dropped. That there is none is
+/// told aloud where there was one in an earlier run.
 ///
 /// # Errors
 ///
@@ -72,8 +81,9 @@ impl Look {
 pub(crate) fn start(
     path: PathBuf,
     counters: Arc<Counters>,
+    was_there: bool,
 ) -> io::Result<(watch::Receiver<Revocations>, Sender<()>)> {
-    let mut look = Look::new(path, counters);
+    let mut look = Look::new(path, counters, was_there);
     let first = look.look(&Revocations::default()).unwrap_or_default();
     let (tell, told) = watch::channel(first);
     let (end, ended) = channel::<()>();
@@ -103,7 +113,7 @@ mod tests {
         let mut list = Revocations::default();
         list.revoke(Role::Vendor, &Name::new("uwb").unwrap(), Timestamp(1));
         list.save(&path).unwrap();
-        let mut look = Look::new(path.clone(), counters.clone());
+        let mut look = Look::new(path.clone(), counters.clone(), false);
         assert_eq!(look.look(&Revocations::default()), Some(list.clone()));
         std::fs::remove_file(&path).unwrap();
         assert_eq!(look.look(&list), None);

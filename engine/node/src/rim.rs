@@ -10,7 +10,8 @@ use ach_actors_model::{NS_PER_S, Name, SourceRef, Timestamp};
 use ach_engine_net::{Listener, Revocations};
 use ach_engine_wire::SiteDigest;
 use ach_geo::SiteFrame;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Mutex, Notify, oneshot, watch};
+use tokio::task::yield_now;
 
 use crate::ack_table::AckTable;
 use crate::attention::{AttentionBook, Unseen};
@@ -24,6 +25,7 @@ use crate::limits::NodeLimits;
 use crate::memo::{Memo, MemoBook};
 use crate::node_trouble::TroubleDesk;
 use crate::outlet::Outlet;
+use crate::ping_line::PingLine;
 use crate::residence::Residence;
 use crate::selftest::SelftestDesk;
 use crate::selftest::schedule::Schedule;
@@ -48,12 +50,14 @@ pub(crate) struct Settled {
 }
 
 /// The rim of a node. Everything in it belongs to one thread; what other threads share is in an
-/// `Arc` and locks nothing.
+/// `Arc` and locks nothing that anybody holds while the lanes have room.
 #[derive(Debug)]
 pub(crate) struct Rim {
     pub node: Name,
     pub frame: Option<SiteFrame>,
     pub lanes: Arc<Lanes>,
+    /// Who gives pings to their lane next.
+    pub ping_line: Rc<PingLine>,
     pub outlet: Arc<Outlet>,
     pub clock: Arc<ShardClock>,
     pub mark: Arc<CommitMark>,
@@ -83,6 +87,8 @@ pub(crate) struct Rim {
     pub unregistered: RefCell<UnregisteredBook>,
     /// Who displays alarms, and how far.
     pub attention: RefCell<AttentionBook>,
+    /// Held while it is worked out which alarms were displayed.
+    attention_look: Mutex<()>,
     /// Where a test alarm is followed.
     pub selftest: SelftestDesk,
     /// Where inputs about trouble of the node itself are followed.
@@ -93,7 +99,7 @@ pub(crate) struct Rim {
     pub memo: MemoBook,
     waiting: Cell<usize>,
     told: Notify,
-    alarms_told: Cell<u64>,
+    streams_told: Cell<u64>,
     logged: Cell<(Timestamp, u32)>,
     tickets: RefCell<BTreeMap<u64, oneshot::Sender<Settled>>>,
     next_ticket: Cell<u64>,
@@ -135,6 +141,7 @@ impl Rim {
         Rim {
             node: parts.node,
             frame: parts.frame,
+            ping_line: PingLine::new(parts.lanes.clone()),
             lanes: parts.lanes,
             outlet: parts.outlet,
             clock: parts.clock,
@@ -156,13 +163,14 @@ impl Rim {
             revocations: parts.revocations,
             unregistered: RefCell::default(),
             attention: RefCell::new(AttentionBook::begun_at(begun_at)),
+            attention_look: Mutex::default(),
             selftest: SelftestDesk::default(),
             troubles: TroubleDesk::default(),
             schedule: parts.limits.selftest_at.map(|at| Schedule::new(at, begun_at)),
             memo: parts.memo,
             waiting: Cell::new(0),
             told: Notify::new(),
-            alarms_told: Cell::new(0),
+            streams_told: Cell::new(0),
             logged: Cell::default(),
             tickets: RefCell::default(),
             next_ticket: Cell::new(0),
@@ -197,15 +205,32 @@ impl Rim {
         }
     }
 
-    /// Works out which open alarms nobody has displayed; counts and tells what is newly overdue.
-    pub(crate) fn look_at_attention(&self) -> Unseen {
-        let now = self.clock.now();
-        let mut attention = self.attention.borrow_mut();
-        let unseen = attention.unseen(&self.fan_out.borrow(), now);
+    /// Remembers, for later starts, that there is a list of revoked certificates.
+    pub(crate) fn remember_revocations(&self) {
+        let memo = self.memo.memo();
+        if memo.revoked_at.0 == 0 && !self.revocations.borrow().is_empty() {
+            self.memo.keep(Memo { revoked_at: self.clock.now(), ..memo });
+        }
+    }
+
+    /// Works out which open alarms nobody has displayed; counts and tells what is newly overdue. Others
+    /// have their turn between.
+    pub(crate) async fn look_at_attention(&self) -> Unseen {
+        let _only_one = self.attention_look.lock().await;
+        let mut look = self.attention.borrow_mut().begin_look(self.clock.now());
+        while !self.attention.borrow_mut().look_on(&mut look, &self.fan_out.borrow()) {
+            yield_now().await;
+        }
+        let unseen = look.unseen();
+        self.tell_unseen(unseen);
+        unseen
+    }
+
+    fn tell_unseen(&self, unseen: Unseen) {
+        let displaying = self.attention.borrow().displaying_count();
         if unseen.new_count > 0 {
-            let count = u64::try_from(unseen.new_count).unwrap_or(u64::MAX);
-            self.counters.alarms_not_displayed.add(count);
-            let (alarms, displaying) = (unseen.new_count, attention.displaying_count());
+            let alarms = unseen.new_count;
+            self.counters.alarms_not_displayed.add(u64::try_from(alarms).unwrap_or(u64::MAX));
             if self.counters.tally.is_display_expected() {
                 tracing::error!(
                     alarms,
@@ -216,8 +241,7 @@ impl Rim {
                 tracing::info!(alarms, "no receiver of this site says what it displays");
             }
         }
-        self.counters.tally.set_unseen(unseen, attention.displaying_count());
-        unseen
+        self.counters.tally.set_unseen(unseen, displaying);
     }
 
     /// Feeds whose vendors are connected.
@@ -248,14 +272,16 @@ impl Rim {
         self.told.notify_one();
     }
 
-    /// An alarm is in the queues of its subscribers. Who works on lets the connections send it first.
-    pub(crate) fn note_alarm_told(&self) {
-        self.alarms_told.set(self.alarms_told.get().wrapping_add(1));
+    /// An alarm is in the queues of so many subscribers. Who works on lets their connections send it
+    /// first.
+    pub(crate) fn note_alarm_told(&self, subscribers: usize) {
+        let streams = u64::try_from(subscribers).unwrap_or(u64::MAX);
+        self.streams_told.set(self.streams_told.get().wrapping_add(streams));
     }
 
-    /// Changes with every alarm that is told.
-    pub(crate) fn alarms_told(&self) -> u64 {
-        self.alarms_told.get()
+    /// Into how many streams alarms were put so far.
+    pub(crate) fn streams_told(&self) -> u64 {
+        self.streams_told.get()
     }
 
     /// Returns when all that left the shard has been told.

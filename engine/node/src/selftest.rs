@@ -15,14 +15,14 @@ use ach_actors_model::{
 };
 use ach_engine_audit::{Outcome, Reason, Record};
 use ach_engine_shard::Input;
-use ach_engine_wire::Storage;
-use tokio::sync::{Notify, oneshot};
+use ach_engine_wire::{SelftestReport, Storage};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use self::fault::SelftestFault;
 use crate::attention::Onlooker;
 use crate::lanes::Ticketed;
-use crate::memo::Memo;
+use crate::memo::SCREENS_MAX;
 use crate::notes::alarm_note;
 use crate::recent::NoticeAt;
 use crate::rim::{Rim, Settled};
@@ -86,13 +86,42 @@ struct ToldTest {
     told_at: Timestamp,
 }
 
+/// Who ordered a test: an operator, and its own number for it.
+pub(crate) type OrderedBy = (Name, u64);
+
+/// The report of a test, once it is over.
+type Reported = watch::Receiver<Option<SelftestReport>>;
+
 /// Where a test is followed.
 #[derive(Debug, Default)]
 pub(crate) struct SelftestDesk {
     is_under_way: Cell<bool>,
+    /// The last test that an operator ordered.
+    ordered: RefCell<Option<(OrderedBy, Reported)>>,
     told: RefCell<Option<ToldTest>>,
     /// Something was told or displayed.
     pub changed: Notify,
+}
+
+impl SelftestDesk {
+    /// Whether a test is under way.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.is_under_way.get()
+    }
+
+    /// Whoever repeats an order, for its connection broke, is answered with the test it ordered. Gives where
+    /// its report is told.
+    pub(crate) fn order(&self, by: OrderedBy) -> watch::Sender<Option<SelftestReport>> {
+        let (tell, told) = watch::channel(None);
+        *self.ordered.borrow_mut() = Some((by, told));
+        tell
+    }
+
+    /// The test of an order that came before, if it was the last.
+    pub(crate) fn ordered(&self, by: &OrderedBy) -> Option<Reported> {
+        let ordered = self.ordered.borrow();
+        ordered.as_ref().filter(|(before, _)| before == by).map(|(_, told)| told.clone())
+    }
 }
 
 /// A test's turn; ends when it is dropped.
@@ -111,7 +140,7 @@ pub(crate) fn note_told(rim: &Rim, notice: &AlarmNotice, at: NoticeAt) {
         return;
     }
     let note = alarm_note(rim.fan_out.borrow().site(), notice, Storage::Durable, None, false);
-    rim.attention.borrow_mut().begin_test(note, at);
+    rim.attention.borrow_mut().begin_test(note, at, rim.memo.memo().screens);
     *rim.selftest.told.borrow_mut() = Some(ToldTest {
         alarm: notice.id,
         index: at.index,
@@ -222,23 +251,35 @@ fn judge(
         }
         Some((_, durable_at)) => tested.hops.push((Hop::Durable, since(durable_at))),
     }
+    judge_receivers(rim, begun_at, tested);
+}
+
+/// Tells who displayed the alarm, and who should have.
+fn judge_receivers(rim: &Rim, begun_at: Timestamp, tested: &mut Tested) {
     let (mut first_at, mut has_receiver) = (None, false);
-    for (onlooker, displayed_at) in rim.attention.borrow().onlookers() {
+    let mut missing = Vec::new();
+    let attention = rim.attention.borrow();
+    for (onlooker, displayed_at) in attention.onlookers() {
         // A terminal that an operator has left open is nobody who comes.
         if !onlooker.is_operator {
             has_receiver = true;
             first_at = [first_at, displayed_at].into_iter().flatten().min();
         }
-        if displayed_at.is_none() && onlooker.is_expected {
-            tested.faults.push(SelftestFault::ReceiverSilent { name: onlooker.name.clone() });
+        let silent = SelftestFault::ReceiverSilent { name: onlooker.name.clone() };
+        // One that has several connections is one screen.
+        if displayed_at.is_none() && onlooker.is_expected && !missing.contains(&silent) {
+            missing.push(silent);
         }
-        tested.receivers.push((onlooker, displayed_at.map(since)));
+        tested.receivers.push((onlooker, displayed_at.map(|at| at.since_ns(begun_at))));
     }
     match first_at {
-        Some(at) => tested.hops.push((Hop::Displayed, since(at))),
+        Some(at) => tested.hops.push((Hop::Displayed, at.since_ns(begun_at))),
         None if !has_receiver => tested.faults.push(SelftestFault::NobodyFollows),
         None => tested.faults.push(SelftestFault::NotDisplayed),
     }
+    let away = attention.screens_away().into_iter();
+    missing.extend(away.map(|name| SelftestFault::ReceiverAway { name }));
+    tested.faults.append(&mut missing);
 }
 
 /// Ends the test alarm, and says when its end was told.
@@ -254,13 +295,14 @@ pub(crate) fn conclude(rim: &Rim, tested: &Tested, record: Record) {
     let is_good = tested.faults.is_empty();
     // A test that the node's end cut short is due as before.
     if tested.faults != [SelftestFault::Ending] {
-        note_result(rim, is_good);
+        note_result(rim, tested);
     }
-    for fault in &tested.faults {
-        // Whose screen it is stands in the answer and in `ach attention`; the log names nobody.
-        let fault_word = fault.in_short();
+    // Whose screen it is stands in the answer and in `ach attention`; the log names nobody.
+    for alike in tested.faults.chunk_by(|one, next| one.in_short() == next.in_short()) {
+        let Some(fault) = alike.first() else { continue };
         tracing::error!(
-            fault = fault_word,
+            fault = fault.in_short(),
+            count = alike.len(),
             remedy = fault.remedy(),
             "the self-test found the way of an alarm broken"
         );
@@ -276,16 +318,39 @@ pub(crate) fn conclude(rim: &Rim, tested: &Tested, record: Record) {
     rim.audit.tell(Record { outcome, reason: Reason::new(why), entry, ..record });
 }
 
-/// Counts a test, and remembers how it went.
-fn note_result(rim: &Rim, is_good: bool) {
-    let counters = &rim.counters;
+/// Counts a test, and remembers how it went and who displayed it.
+fn note_result(rim: &Rim, tested: &Tested) {
+    let (counters, is_good) = (&rim.counters, tested.faults.is_empty());
     let counter = if is_good { &counters.selftests_passed } else { &counters.selftests_failed };
     counter.count();
     let now = rim.clock.now();
-    let memo = rim.memo.memo();
-    let test_good_at = if is_good { now } else { memo.test_good_at };
-    rim.memo.keep(Memo { tested_at: now, test_good_at, ..memo });
-    counters.tally.set_selftest(now, test_good_at);
+    let mut memo = rim.memo.memo();
+    memo.tested_at = now;
+    if is_good {
+        memo.test_good_at = now;
+    }
+    for (onlooker, displayed_ns) in &tested.receivers {
+        if displayed_ns.is_some() && !onlooker.is_operator && !memo.add_screen(&onlooker.name) {
+            tracing::warn!(
+                max = SCREENS_MAX,
+                "too many receivers display test alarms: one is not missed when it is away"
+            );
+        }
+    }
+    counters.tally.set_selftest(memo.tested_at, memo.test_good_at);
+    rim.memo.keep(memo);
+}
+
+/// Receivers that are gone for good: none of them is expected to display a test alarm any more, until
+/// it displays one. Gives those that were.
+pub(crate) fn drop_screens(rim: &Rim, names: &[Name]) -> Vec<Name> {
+    let mut memo = rim.memo.memo();
+    let dropped: Vec<Name> =
+        names.iter().filter(|name| memo.screens.remove(*name)).cloned().collect();
+    if !dropped.is_empty() {
+        rim.memo.keep(memo);
+    }
+    dropped
 }
 
 /// Ends a test alarm that an earlier life of the node left open.

@@ -188,7 +188,8 @@ async fn look_after(rim: Rc<Rim>) {
     loop {
         sleep(LOOK_EVERY).await;
         rim.audit.flush();
-        rim.look_at_attention();
+        rim.look_at_attention().await;
+        rim.remember_revocations();
         selftest::schedule::look(&rim);
         node_trouble::look(&rim);
     }

@@ -35,7 +35,7 @@ use ach_engine_wire::limits::{HANDLE_COUNT_MAX, PAYLOAD_BYTES_MAX};
 use ach_engine_wire::{
     Code, Frame, Goodbye, Hello, InternItem, PROTOCOL_VERSION, Text, Welcome, limits,
 };
-use quinn::{Connection, VarInt};
+use quinn::{Connection, ConnectionError, VarInt};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -207,6 +207,9 @@ pub(crate) async fn serve(rim: Rc<Rim>, peer: Peer, begun_at: Timestamp) {
     rim.audit.number(&mut party);
     let is_let_in = Rc::new(Cell::new(false));
     let ended = Box::pin(run(rim.clone(), peer, begun_at, party.clone(), is_let_in.clone())).await;
+    if matches!(connection.close_reason(), Some(ConnectionError::TransportError(_))) {
+        rim.counters.transport_broken.count();
+    }
     rim.counters.sessions_ended.count();
     tell_end(&rim, &party, is_let_in.get(), &ended);
     match ended {

@@ -22,6 +22,7 @@ use tokio::time::{Instant, Sleep};
 use crate::give_way::give_way;
 use crate::lanes::Lanes;
 use crate::ping_buffer::BATCH_PINGS_MAX;
+use crate::planted::{PlantedBug, is_planted};
 use crate::publisher::SharedPublisher;
 use crate::shard_worker::{HEARTBEAT_NS, ShardWorker, Turned};
 
@@ -30,6 +31,9 @@ const TURNS_A_POLL_MAX: usize = 16;
 
 /// How much later than a deadline the shard may wake for it; the runtime's timers tick a millisecond.
 const WAKE_TOLERANCE: Duration = Duration::from_micros(100);
+
+/// How often a shard into which that bug is planted looks whether history still writes.
+const HISTORY_LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// How a shard ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +128,9 @@ impl Future for Drive {
         if drive.is_closing {
             return drive.finish(cx);
         }
+        if is_planted(PlantedBug::ShardWaitsForHistory) && drive.worker.is_history_stalled() {
+            return drive.wait_for_history(cx);
+        }
         let mut pings_left = BATCH_PINGS_MAX;
         for _ in 0..TURNS_A_POLL_MAX {
             drive.beat();
@@ -182,6 +189,17 @@ impl Drive {
         if is_late || sleep.is_elapsed() {
             sleep.as_mut().reset(wake_at);
         }
+        if sleep.as_mut().poll(cx).is_ready() {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Does nothing as long as a writing of history takes its time: a bug that is planted.
+    fn wait_for_history(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let look_at = Instant::now() + HISTORY_LOOK_EVERY;
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(look_at)));
+        sleep.as_mut().reset(look_at);
         if sleep.as_mut().poll(cx).is_ready() {
             cx.waker().wake_by_ref();
         }

@@ -115,6 +115,11 @@ impl ShardWorker {
         self.gauge();
     }
 
+    /// Whether a writing of history takes its time.
+    pub(crate) fn is_history_stalled(&self) -> bool {
+        self.parts.history.as_ref().is_some_and(HistoryFeed::is_stalled)
+    }
+
     /// Takes what waits and steps it.
     pub(crate) fn turn(&mut self) -> Turned {
         self.store_rest();

@@ -48,6 +48,7 @@ pub(crate) fn counts(rim: &Rim) -> Vec<(String, u64)> {
     if let Some(why) = rim.counters.tally.selftest_trouble() {
         add(&format!("selftest_trouble_{}", why.word()), 1);
     }
+    add("is_clock_doubted", u64::from(rim.clock.is_doubted()));
     let history = &rim.counters.tally.history;
     add("is_history_on", u64::from(history.is_on()));
     if history.is_on() {

@@ -2,6 +2,7 @@
 //! told and is not on disk.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::ops::Bound;
 
 use ach_actors_model::{AlarmId, AlarmNotice, AlarmTransition};
@@ -30,7 +31,8 @@ pub(crate) struct Told {
     pub open: BTreeMap<AlarmId, OpenAlarm>,
     pub recent: Recent,
     pub durable_at: NoticeAt,
-    /// Told, and not on disk. They are all later than what is.
+    /// Told, and not on disk. On a node that stops storing some of them may be earlier than what is: what was
+    /// given up waiting was overtaken by the last group that the disk took.
     unsettled: BTreeMap<NoticeAt, AlarmNotice>,
     /// Some of those are not kept any more.
     is_unsettled_cut: bool,
@@ -106,13 +108,20 @@ impl Told {
         last.map_or(self.durable_at, |last| last.max(self.durable_at))
     }
 
+    /// Where who lost what was told to it goes on: after what is on disk, but before all that is not.
+    pub(crate) fn lost_after(&self) -> NoticeAt {
+        let first = self.unsettled.first_key_value().map(|(at, _)| *at);
+        first.map_or(self.durable_at, |first| first.before().min(self.durable_at))
+    }
+
     /// Whether some of what was told after `after` is not known any more, or nothing of the kind ever
     /// was told.
     pub(crate) fn is_gap(&self, after: NoticeAt) -> bool {
         self.is_unsettled_cut || after > self.durable_at || self.recent.after(after).is_gap
     }
 
-    /// What was told after `after`, in order, as far as it is known, and whether it is on disk.
+    /// What was told after `after`, in the order in which it was decided, as far as it is known, and
+    /// whether it is on disk.
     pub(crate) fn after(
         &self,
         after: NoticeAt,
@@ -120,6 +129,11 @@ impl Told {
         let durable = self.recent.after(after).notices.map(|(at, notice)| (*at, notice, true));
         let rest = (Bound::Excluded(after), Bound::Unbounded);
         let unsettled = self.unsettled.range(rest).map(|(at, notice)| (*at, notice, false));
-        durable.chain(unsettled)
+        let (mut durable, mut unsettled) = (durable.peekable(), unsettled.peekable());
+        iter::from_fn(move || match (durable.peek(), unsettled.peek()) {
+            (Some((stored_at, ..)), Some((at, ..))) if at < stored_at => unsettled.next(),
+            (Some(_), _) => durable.next(),
+            (None, _) => unsettled.next(),
+        })
     }
 }

@@ -230,7 +230,11 @@ impl Actors {
 
     /// Tells the next cells of the image, copies of any kind first, at most `count_max`, and says
     /// how many it counts for.
-    pub(crate) fn image(&mut self, count_max: usize, each: &mut dyn FnMut(CellImage<'_>)) -> usize {
+    pub(crate) fn image(
+        &mut self,
+        count_max: usize,
+        each: &mut impl FnMut(CellImage<'_>),
+    ) -> usize {
         let copied = self.tell(Telling::Copies, count_max, each);
         copied + self.tell(Telling::Seats, count_max - copied, each)
     }
@@ -239,7 +243,7 @@ impl Actors {
         &mut self,
         telling: Telling,
         count_max: usize,
-        each: &mut dyn FnMut(CellImage<'_>),
+        each: &mut impl FnMut(CellImage<'_>),
     ) -> usize {
         let mut left = count_max;
         left -= tell(&mut self.tags, telling, left, &mut |id, image| {
@@ -305,7 +309,7 @@ fn tell<C: Cell>(
     slab: &mut Slab<C>,
     telling: Telling,
     count_max: usize,
-    each: &mut dyn FnMut(u32, Image<'_, C>),
+    each: &mut impl FnMut(u32, Image<'_, C>),
 ) -> usize {
     match telling {
         Telling::Copies => slab.image_copies(count_max, each),
@@ -318,7 +322,7 @@ fn tell_whole<C: Cell>(
     slab: &mut Slab<C>,
     telling: Telling,
     count_max: usize,
-    each: &mut dyn FnMut(u32, &C),
+    each: &mut impl FnMut(u32, &C),
 ) -> usize {
     tell(slab, telling, count_max, &mut |id, image| match image {
         Image::Whole(cell) => each(id, cell),

@@ -93,7 +93,7 @@ pub enum PackedKind {
 /// One cell, deadline or alarm of a checkpoint.
 #[derive(Debug, Clone, Copy)]
 pub enum Piece<'a> {
-    /// An actor's state in its smallest form.
+    /// An actor's state in a form of its own.
     Packed(PackedKind, u32, &'a [u8]),
     /// A tag.
     Tag(u32, &'a Tag),
@@ -116,7 +116,7 @@ pub enum Piece<'a> {
 /// A piece that was read back.
 #[derive(Debug, Clone)]
 pub enum StoredPiece<'a> {
-    /// An actor's state in its smallest form.
+    /// An actor's state in a form of its own.
     Packed(PackedKind, u32, &'a [u8]),
     /// A tag.
     Tag(u32, Box<Tag>),
@@ -192,7 +192,7 @@ impl Shard {
     }
 
     /// Tells at most `count_max` pieces.
-    pub(crate) fn slice_of(&mut self, count_max: usize, each: &mut dyn FnMut(Piece<'_>)) -> bool {
+    pub(crate) fn slice_of(&mut self, count_max: usize, each: &mut impl FnMut(Piece<'_>)) -> bool {
         if !self.is_in_checkpoint {
             return true;
         }

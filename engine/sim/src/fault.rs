@@ -56,6 +56,8 @@ pub enum Fault {
     HistoryDamaged,
     /// History is gone at the next start.
     HistoryLost,
+    /// The node is started without history for a while, and lets its journal go meanwhile.
+    HistoryOff,
 }
 
 /// A fault, and how many runs of a thousand have it.
@@ -82,13 +84,14 @@ const PROBABILITIES: [(Fault, u64); 19] = [
 ];
 
 /// The same for history. They have a chance of their own, so that a world without them is the same one.
-const OF_HISTORY: [(Fault, u64); 6] = [
+const OF_HISTORY: [(Fault, u64); 7] = [
     (Fault::HistoryFails, 250),
     (Fault::HistoryFull, 150),
     (Fault::HistoryStall, 250),
     (Fault::HistoryCut, 200),
     (Fault::HistoryDamaged, 120),
     (Fault::HistoryLost, 100),
+    (Fault::HistoryOff, 150),
 ];
 
 /// Most times a fault that a run has comes.
@@ -123,6 +126,7 @@ impl Fault {
             Fault::HistoryCut => "history cut short",
             Fault::HistoryDamaged => "history damaged",
             Fault::HistoryLost => "history lost",
+            Fault::HistoryOff => "history off",
         }
     }
 
@@ -157,6 +161,12 @@ pub(crate) fn draw(chance: &mut Chance, until_ms: u64) -> Vec<(u64, Fault)> {
 /// The same of those of history.
 pub(crate) fn draw_of_history(chance: &mut Chance, until_ms: u64) -> Vec<(u64, Fault)> {
     draw_of(&OF_HISTORY, chance, until_ms)
+}
+
+/// When a stall of history comes in a run that has one to see whether anybody waits: early enough for a writing
+/// to follow.
+pub(crate) fn draw_stall(chance: &mut Chance) -> u64 {
+    chance.between(1_000, 12_000)
 }
 
 fn draw_of(from: &[(Fault, u64)], chance: &mut Chance, until_ms: u64) -> Vec<(u64, Fault)> {

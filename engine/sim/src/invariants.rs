@@ -14,6 +14,7 @@ mod open_set_is_whole;
 mod time_goes_on;
 mod told_is_settled;
 
+pub(crate) use self::alarms_do_not_wait::due_in_stalls;
 use crate::model::Model;
 use crate::past::Past;
 
@@ -50,10 +51,9 @@ pub fn invariants() -> impl Iterator<Item = &'static str> {
 }
 
 /// The first invariant that does not hold.
-pub(crate) fn check(past: &Past) -> Option<Violation> {
-    let model = Model::play(&past.entries);
+pub(crate) fn check(past: &Past, model: &Model) -> Option<Violation> {
     let failed = |(invariant, check): (&'static str, Check)| {
-        check(past, &model).err().map(|detail| Violation { invariant, detail })
+        check(past, model).err().map(|detail| Violation { invariant, detail })
     };
     CHECKS.into_iter().find_map(failed)
 }

@@ -6,12 +6,14 @@
 //! seed; a run ends with everything healed, and then every invariant must hold against a small
 //! [model](crate::Model) that was written from the specifications.
 
+mod base;
 mod chance;
 mod clock;
 mod fault;
 mod identities;
 mod invariants;
 mod journal_disk;
+mod journal_entries;
 mod model;
 mod network;
 mod node_host;
@@ -20,6 +22,7 @@ mod past;
 mod receiver;
 mod runtime;
 mod script;
+mod shortage;
 mod site;
 mod socket;
 mod trace;

@@ -19,9 +19,9 @@ use ach_engine_shard::{Entry, Input};
 
 use crate::site::{SILENCE_NS, TAG_COUNT};
 use devices::{DoorFacts, TagFacts};
-pub(crate) use diary::{Diary, Seen};
-use episode::Episodes;
-pub(crate) use episode::{Place, clock_skew_id, rule_id};
+pub(crate) use diary::Diary;
+pub(crate) use episode::{About, Place, clock_skew_id, rule_id};
+use episode::{Cause, Episodes, Moment};
 use mover::{Mover, Verdict};
 
 /// Nanoseconds by which the moment a tag was heard may differ from that of the entry that says so.
@@ -34,6 +34,11 @@ pub(crate) struct Notice {
     pub transition: AlarmTransition,
     /// The entry.
     pub index: u64,
+    /// Since when there was reason to: by the clock of the device that said so, when it was due, or else when
+    /// the entry was made.
+    pub since: Timestamp,
+    /// What it is about, if a rule raised it.
+    pub about: Option<About>,
 }
 
 /// The model.
@@ -73,6 +78,13 @@ impl Model {
         &self.diary
     }
 
+    /// One that demands a change alone, at the beginning of time.
+    #[cfg(test)]
+    pub(crate) fn with_notice(id: AlarmId, transition: AlarmTransition) -> Model {
+        let notice = Notice { id, transition, index: 1, since: Timestamp(0), about: None };
+        Model { notices: vec![notice], ..Model::default() }
+    }
+
     /// The alarms that must be open.
     pub(crate) fn open(&self) -> BTreeSet<AlarmId> {
         self.episodes.open_ids()
@@ -99,7 +111,7 @@ impl Model {
         self.at = entry.at;
         let index = entry.index;
         for tag in 0..TAG_COUNT {
-            self.end_stays(tag, entry.at, index);
+            self.end_stays(tag, entry.at, (index, None));
         }
         for input in &entry.inputs {
             match input {
@@ -112,16 +124,21 @@ impl Model {
                 Input::Command(Command {
                     kind: CommandKind::NodeTrouble { trouble, is_on },
                     ..
-                }) => self.episodes.set_trouble(*trouble, *is_on, index, &mut self.notices),
+                }) => {
+                    let moment = Moment { index, since: entry.at, input: None };
+                    self.episodes.set_trouble(*trouble, *is_on, moment, &mut self.notices);
+                }
                 _ => {}
             }
         }
     }
 
-    fn end_stays(&mut self, tag: u32, now: Timestamp, index: u64) {
+    /// A stay that has become too long is told by the clock, or by the ping before which it had.
+    fn end_stays(&mut self, tag: u32, now: Timestamp, (index, input): (u64, Option<Cause>)) {
         let Some(mover) = self.movers.get_mut(&tag) else { return };
-        if let Some(zone) = mover.take_stay_due(now) {
-            self.episodes.raise("stay", Some(tag), Place::Zone(zone), index, &mut self.notices);
+        if let Some((zone, since)) = mover.take_stay_due(now) {
+            let (place, moment) = (Place::Zone(zone), Moment { index, since, input });
+            self.episodes.raise("stay", Some(tag), place, moment, &mut self.notices);
         }
     }
 
@@ -162,34 +179,42 @@ impl Model {
             if verdict != Verdict::New {
                 continue;
             }
-            self.end_stays(tag, received_at, entry.index);
-            self.walk(tag, ping.observed_at.min(received_at), received_at, entry);
+            let input = (Lane::Ping, batch.epoch, seq);
+            self.end_stays(tag, received_at, (entry.index, Some(input)));
+            let times = (ping.observed_at.min(received_at), received_at);
+            self.walk(tag, times, entry, input);
         }
     }
 
     /// The tag has moved: zones are left first, then entered.
-    fn walk(&mut self, tag: u32, observed_at: Timestamp, received_at: Timestamp, entry: &Entry) {
-        let index = entry.index;
+    fn walk(
+        &mut self,
+        tag: u32,
+        (observed_at, received_at): (Timestamp, Timestamp),
+        entry: &Entry,
+        input: Cause,
+    ) {
+        let moment = Moment { index: entry.index, since: observed_at, input: Some(input) };
         let Some(mover) = self.movers.get_mut(&tag) else { return };
         let (left, entered) = mover.cross(observed_at, received_at);
         let notices = &mut self.notices;
-        let now = (index, entry.at);
+        let now = (entry.index, entry.at);
         let number = |zone: usize| u32::try_from(zone).unwrap_or(u32::MAX);
         for zone in left {
             self.diary.exit(number(zone), tag, now);
             let place = Place::Zone(zone);
             match zone {
-                0 => self.episodes.end("entry", Some(tag), place, index, notices),
-                1 => self.episodes.raise("exit", Some(tag), place, index, notices),
-                _ => self.episodes.end("stay", Some(tag), place, index, notices),
+                0 => self.episodes.end("entry", Some(tag), place, moment, notices),
+                1 => self.episodes.raise("exit", Some(tag), place, moment, notices),
+                _ => self.episodes.end("stay", Some(tag), place, moment, notices),
             }
         }
         for zone in entered {
             self.diary.enter(number(zone), tag, now);
             let place = Place::Zone(zone);
             match zone {
-                0 => self.episodes.raise("entry", Some(tag), place, index, notices),
-                1 => self.episodes.end("exit", Some(tag), place, index, notices),
+                0 => self.episodes.raise("entry", Some(tag), place, moment, notices),
+                1 => self.episodes.end("exit", Some(tag), place, moment, notices),
                 _ => {}
             }
         }
@@ -205,6 +230,7 @@ impl Model {
             stamped_at,
             happened_at,
             epoch: report.epoch,
+            input: (report.lane, report.epoch, report.seq),
             index: entry.index,
             episodes: &mut self.episodes,
             notices: &mut self.notices,

@@ -1,34 +1,34 @@
 //! The node's machine: starts the process, kills it, loses power, has its disk replaced.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ach_engine_audit::Verifier;
-use ach_engine_journal::{
-    Config, Disk as _, Kek, KekSource, Lsn, Reader, RecordKind, SimDisk, SimFault,
-};
+use ach_engine_journal::{Config, Disk as _, Kek, KekSource, SimDisk, SimFault};
 use ach_engine_net::{Underlay, server_endpoint_on};
 use ach_engine_node::{
     Arrangement, CheckpointPolicy, Here, HereHistory, HistoryPolicy, Node, NodeConfig, NodeLimits,
     Running, StartError, StoringStopped,
 };
 use ach_engine_shard::Entry;
-use ach_engine_store::{SimTables, SimTablesFault, Store};
-use ach_engine_wire::decode_entry;
+use ach_engine_store::{SimRoom, SimTables, SimTablesFault, Store};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, LocalSet};
 
+use crate::base::{latest_beginning, latest_return};
 use crate::chance::Chance;
 use crate::clock::MachineClock;
 use crate::identities::Identities;
 use crate::journal_disk::{GivenUp, JournalDisk};
+use crate::journal_entries::{AllGivenUp, KEK, last_index, read, read_segments};
 use crate::network::{NODE_PORT, Network, machine};
 use crate::past::{NodeLife, Past};
 use crate::runtime::SimRuntime;
+use crate::shortage::Shortage;
 use crate::site::{NODE, name, site};
 use crate::socket::SimSocket;
 use crate::trace::Trace;
@@ -50,11 +50,11 @@ const CHECKPOINTS: CheckpointPolicy =
 /// history is what the journal is kept for.
 const WRITE_HISTORY_EVERY: Duration = Duration::from_secs(8);
 
+/// How the names of checkpoints end.
+const CHECKPOINT_SUFFIX: &str = ".ckpt";
+
 /// Without archives: those are files of a folder.
 const HISTORY: HistoryPolicy = HistoryPolicy { keep_days: 30, archive_days: 0 };
-
-/// The journal's key, as in the file that the node reads.
-const KEK: [u8; 32] = [0x5a; 32];
 
 /// The machine.
 #[derive(Debug)]
@@ -67,6 +67,9 @@ pub(crate) struct NodeHost {
     /// Where history lies.
     pub history: SimTables,
     history_chance: Chance,
+    /// Whether the next start writes history.
+    is_history_on: bool,
+    shortage: Shortage,
     /// Where the audit log lies.
     audit_disk: SimDisk,
     chance: Chance,
@@ -120,6 +123,8 @@ impl NodeHost {
             disk,
             history,
             history_chance,
+            is_history_on: true,
+            shortage: Shortage::default(),
             audit_disk,
             chance,
             trace,
@@ -147,7 +152,7 @@ impl NodeHost {
             arrangement: Arrangement::OneThread,
             limits: NodeLimits {
                 checkpoints: CHECKPOINTS,
-                history: Some(HISTORY),
+                history: self.is_history_on.then_some(HISTORY),
                 // As small as they may be: the whole log is checked at every start.
                 audit_segment_bytes: 0,
                 ..NodeLimits::default()
@@ -294,8 +299,34 @@ impl NodeHost {
         self.history.plan(self.history_chance.between(1, 2), fault);
     }
 
+    /// Somebody leaves history that much room.
+    pub(crate) fn begin_shortage(&mut self, room: SimRoom) {
+        self.shortage.begin(room);
+        self.history.set_room(self.shortage.room());
+    }
+
+    /// He gives it back.
+    pub(crate) fn end_shortage(&mut self, room: SimRoom) {
+        self.shortage.end(room);
+        self.history.set_room(self.shortage.room());
+    }
+
+    /// The disks fill up: there is little room, which is told to history, and enough for the rest.
+    pub(crate) fn run_low(&mut self) {
+        self.shortage.share(true);
+        self.history.set_room(self.shortage.room());
+    }
+
+    /// Nobody takes any room of history's.
+    pub(crate) fn end_shortages(&mut self) {
+        self.shortage = Shortage::default();
+        self.history.set_room(self.shortage.room());
+    }
+
     /// The disks have no room for anything new, or have again.
-    pub(crate) fn set_full(&self, is_full: bool) {
+    pub(crate) fn set_full(&mut self, is_full: bool) {
+        self.shortage.share(is_full);
+        self.history.set_room(self.shortage.room());
         let capacity_bytes = if is_full { 0 } else { DISK_BYTES };
         self.disk.sim.set_capacity(capacity_bytes);
         self.audit_disk.set_capacity(capacity_bytes);
@@ -309,22 +340,41 @@ impl NodeHost {
         }
     }
 
+    /// Whether the next start writes history. Where it is off, nothing of the journal waits for it.
+    pub(crate) fn set_history_on(&mut self, is_on: bool) {
+        self.trace.say("node", if is_on { "history is on again" } else { "history is off" });
+        self.is_history_on = is_on;
+        self.disk.set_history_on(is_on);
+    }
+
+    /// Whether the next start writes none.
+    pub(crate) fn is_history_off(&self) -> bool {
+        !self.is_history_on
+    }
+
+    /// The last entry before those with which history goes on if the journal has not what it lacks.
+    pub(crate) fn history_goes_on_after(&self) -> u64 {
+        let through = self.history_through();
+        Kek::from_bytes(&KEK).map_or(u64::MAX, |kek| latest_return(&self.disk.sim, &kek, through))
+    }
+
     /// A copy of the disk, which is not running.
-    pub(crate) fn backup(&mut self) -> SimDisk {
-        self.disk.sim.fork(self.chance.next())
+    pub(crate) fn backup(&mut self) -> JournalDisk {
+        self.disk.backup(self.chance.next())
     }
 
     /// Another disk is put in.
-    pub(crate) fn restore(&mut self, disk: SimDisk) {
+    pub(crate) fn restore(&mut self, disk: JournalDisk) {
         self.trace.say("node", "a backup is put back");
-        self.disk = self.disk.with(disk);
+        self.disk = disk;
         self.flipped.clear();
     }
 
-    /// Flips a bit of one of the journal's files.
-    pub(crate) fn flip_bit(&mut self) {
+    /// Flips a bit of one of the journal's files. Returns whether it is one of a checkpoint's.
+    pub(crate) fn flip_bit(&mut self) -> bool {
         let names = self.disk.list().unwrap_or_default();
-        let Some(file) = self.chance.pick(&names).cloned() else { return };
+        let Some(file) = self.chance.pick(&names).cloned() else { return false };
+        let is_of_checkpoint = file.ends_with(CHECKPOINT_SUFFIX);
         let (place, bit) = (self.chance.next(), self.chance.between(0, 7));
         let (mask, made) = (1 << bit, Cell::new(None));
         let flipped = self.disk.sim.corrupt(&file, |bytes| {
@@ -339,6 +389,7 @@ impl NodeHost {
         if let Some((place, byte)) = made.take() {
             self.flipped.push(Flipped { file, place, mask, byte });
         }
+        is_of_checkpoint
     }
 
     /// What a check of the whole journal finds in a segment that no start reads any more is put back
@@ -356,6 +407,22 @@ impl NodeHost {
         }
     }
 
+    /// The last entry that a history may be without which is begun with the journal as it is.
+    pub(crate) fn latest_beginning(&self) -> u64 {
+        Kek::from_bytes(&KEK).map_or(u64::MAX, |kek| latest_beginning(&self.disk.sim, &kek))
+    }
+
+    /// Whether history has nothing, or nothing that can be read.
+    pub(crate) fn has_no_history(&self) -> bool {
+        self.history_through() == 0
+    }
+
+    /// What history has, if it can be read. A copy is asked: to open it may write.
+    fn history_through(&self) -> u64 {
+        let through = Store::open_simulated(&self.history.fork()).and_then(|it| it.through());
+        through.unwrap_or(0)
+    }
+
     /// What history says, with nobody using it.
     pub(crate) fn history(&self) -> Result<Store, String> {
         Store::open_simulated(&self.history).map_err(|error| error.to_string())
@@ -371,48 +438,32 @@ impl NodeHost {
         Ok(entries)
     }
 
-    /// The entries that were given up, and each segment with its last one.
+    /// The entries that were given up, and each time a segment was, with the last of its own.
     pub(crate) fn given_up(&self) -> Result<AllGivenUp, String> {
-        let given_up = self.disk.given_up();
-        if given_up.is_empty() {
-            return Ok((Vec::new(), Vec::new()));
+        let (entries, last) = read_segments(&self.disk.given_up())?;
+        let mut times = Vec::new();
+        for (number, given_up) in self.disk.all_given_up().into_iter().enumerate() {
+            let known = last
+                .iter()
+                .find(|(_, it)| (&it.name, &it.bytes) == (&given_up.name, &given_up.bytes));
+            let last_index = match known {
+                Some((last_index, _)) => *last_index,
+                // Of a journal that a backup took the place of: after what it gave up before.
+                None => self.last_of(number)?,
+            };
+            times.push((last_index, given_up));
         }
-        let files = given_up.iter().map(|it| (it.name.as_str(), it.bytes.as_slice()));
-        let (entries, last) = read(&SimDisk::holding(&files.collect::<Vec<_>>()))?;
-        Ok((entries, last.into_iter().zip(given_up).collect()))
+        Ok((entries, times))
     }
-}
 
-/// Entries that were given up, and each segment with its last one.
-type AllGivenUp = (Vec<Entry>, Vec<(u64, GivenUp)>);
-
-/// The entries of a journal, and the last one of each segment.
-fn read(disk: &SimDisk) -> Result<(Vec<Entry>, Vec<u64>), String> {
-    let kek = Kek::from_bytes(&KEK).map_err(|error| error.to_string())?;
-    let (mut entries, mut places) = (Vec::new(), Vec::new());
-    let unread: Rc<Cell<Option<String>>> = Rc::default();
-    let report = Reader::new(disk.clone())
-        .show(&kek, &mut |record| {
-            if record.kind != RecordKind::Entry {
-                return;
-            }
-            places.push((record.lsn, record.index));
-            match decode_entry(record.payload) {
-                Ok(entry) => entries.push(entry),
-                Err(error) => unread.set(Some(error.to_string())),
-            }
-        })
-        .map_err(|error| error.to_string())?;
-    if let Some(damage) = report.damage {
-        return Err(format!("{damage:?}"));
+    /// The last entry of the segment that was given up as that one of all, read after those before it.
+    fn last_of(&self, number: usize) -> Result<u64, String> {
+        let all = self.disk.all_given_up();
+        let Some(segment) = all.get(number) else { return Ok(0) };
+        let before = all.iter().take(number).filter(|it| it.name < segment.name);
+        let by_name: BTreeMap<&str, &GivenUp> =
+            before.chain([segment]).map(|it| (it.name.as_str(), it)).collect();
+        let (_, last) = read_segments(&by_name.into_values().cloned().collect::<Vec<_>>())?;
+        Ok(last.last().map_or(0, |(last_index, _)| *last_index))
     }
-    let last_of = |last_lsn: Lsn| places.iter().rfind(|(lsn, _)| *lsn <= last_lsn);
-    let last =
-        report.segments.iter().map(|span| last_of(span.last_lsn).map_or(0, |(_, index)| *index));
-    let last = last.collect();
-    unread.take().map_or(Ok((entries, last)), Err)
-}
-
-fn last_index(entries: &[Entry]) -> u64 {
-    entries.last().map_or(0, |entry| entry.index)
 }

@@ -27,6 +27,9 @@ pub struct Outcome {
     pub entry_count: usize,
     /// Changes of alarms that the model demanded.
     pub notice_count: usize,
+    /// Alarms that were due while a writing of history stalled and nothing else was wrong: they must not
+    /// have waited.
+    pub alarms_due_in_stalls: usize,
     /// The first invariant that does not hold.
     pub violation: Option<Violation>,
 }

@@ -153,6 +153,15 @@ impl Heard {
     }
 }
 
+/// A loss of history, with the last entry that one which is begun then may be without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// It is begun anew.
+    Certain(u64),
+    /// It may have to be: another journal is put in its place, or what it would be made of was harmed.
+    Possible(u64),
+}
+
 /// Everything that is known of a run when it is over.
 #[derive(Debug, Default)]
 pub(crate) struct Past {
@@ -168,6 +177,10 @@ pub(crate) struct Past {
     /// Whether nothing ever cut node, vendor or connection, so that every count is exact. History may
     /// have had its faults.
     pub is_uncut: bool,
+    /// Whether anything went wrong at all, but for a writing of history that took its time.
+    pub has_faults: bool,
+    /// From when until when writings of history were stalled, to a tenth of a second.
+    pub stalls: Vec<(Timestamp, Timestamp)>,
     /// The journal, as it was read at the end.
     pub entries: Vec<Entry>,
     /// What was found wrong with the journal when it was read at the end.
@@ -176,22 +189,58 @@ pub(crate) struct Past {
     pub audit_fault: Option<String>,
     /// History, as it was found at the end.
     pub history: Option<Result<Store, String>>,
-    /// Whether history was damaged, lost, or overtaken by a backup of the journal.
-    pub has_lost_history: bool,
-    /// What was given up of the journal, with the last entry of each segment.
+    /// How history was damaged, lost, or overtaken by a backup of the journal, in order.
+    pub losses: Vec<Loss>,
+    /// Where history went on at the latest when it was on again after it had been off: the oldest checkpoint
+    /// of which the journal had all that follows. 0 if there was nothing between; anywhere when a bit of a
+    /// checkpoint flipped, for it may be the one to go on from.
+    pub skips_to_at_most: u64,
+    /// Each time a segment of the journal was given up, with its last entry.
     pub given_up: Vec<(u64, GivenUp)>,
     pub heard: Heard,
     /// What a receiver is told that comes for the first time when all is over.
     pub newcomer: Heard,
 }
 
+impl Past {
+    /// The last entry that history may be without in the end.
+    pub(crate) fn history_may_lack(&self) -> u64 {
+        self.losses.iter().fold(0, |before, loss| match *loss {
+            Loss::Certain(latest) => latest,
+            Loss::Possible(latest) => before.max(latest),
+        })
+    }
+}
+
 /// What raised an alarm: two of a kind have not one between them. A moment is an input's own unless it is that
 /// of its arrival, as of a clock that is ahead: many arrive at once. What the node orders of itself has no
 /// number, and comes once at a moment.
 fn input_of(note: &AlarmNote) -> String {
-    if note.observed_at < note.received_at || note.cause == WireCause::SiteChange {
+    let has_number = !matches!(note.cause, WireCause::SiteChange | WireCause::Node);
+    if note.observed_at < note.received_at || !has_number {
         format!("{:?}", note.observed_at)
     } else {
         format!("{:?}", note.cause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_excuses_no_more_than_what_was_gone_by_then() {
+        use Loss::{Certain, Possible};
+        for (losses, may_lack) in [
+            (vec![], 0),
+            (vec![Certain(7)], 7),
+            (vec![Certain(7), Certain(0)], 0),
+            (vec![Possible(3)], 3),
+            (vec![Certain(7), Possible(3)], 7),
+            (vec![Possible(9), Certain(4), Possible(6)], 6),
+        ] {
+            let past = Past { losses: losses.clone(), ..Past::default() };
+            assert_eq!(past.history_may_lack(), may_lack, "{losses:?}");
+        }
     }
 }

@@ -84,6 +84,20 @@ pub(crate) struct Vendor {
     latest: VecDeque<(Deed, Timestamp)>,
 }
 
+/// A ping with all that one may tell, or some of it: each place has its own, which decides nothing on a site
+/// of one floor.
+fn ping(tag: u32, observed_at: Timestamp, (x_mm, y_mm): (i32, i32)) -> Ping {
+    let told = x_mm.unsigned_abs();
+    Ping {
+        z_mm: (!told.is_multiple_of(3)).then_some(x_mm + 200),
+        floor: (!told.is_multiple_of(4)).then_some(FLOOR),
+        // No finer than what is taken for one that is not told, or a step might be disbelieved.
+        accuracy_mm: (!told.is_multiple_of(5)).then_some(told + 1_000),
+        battery_percent: u8::try_from(told % 128).ok().filter(|percent| *percent <= 100),
+        ..Ping::local(tag_id(tag), observed_at, x_mm, y_mm)
+    }
+}
+
 impl Vendor {
     /// A vendor that is not running yet.
     pub(crate) fn new(
@@ -160,8 +174,9 @@ impl Vendor {
         let Some(publisher) = self.publisher() else { return };
         let of_tag = |tag, word| Report::tag(tag, observed_at, word);
         let taken = match deed {
-            Deed::Ping { tag, x_mm, y_mm } => publisher
-                .try_publish(Ping::local(tag_id(tag), observed_at, x_mm, y_mm).on_floor(FLOOR)),
+            Deed::Ping { tag, x_mm, y_mm } => {
+                publisher.try_publish(ping(tag, observed_at, (x_mm, y_mm)))
+            }
             Deed::OfTag { tag, word } => publisher.try_report(&of_tag(tag_id(tag), word)),
             Deed::OfStranger => {
                 publisher.try_report(&of_tag(TagId(0xDEAD), ReportWord::ButtonPressed))

@@ -5,12 +5,12 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ach_actors_model::{NS_PER_MS, Timestamp};
 use ach_clients_rust::ClientConfig;
-use ach_engine_journal::SimDisk;
 use ach_engine_net::Bundle;
-use ach_engine_node::PlantedBug;
 #[cfg(debug_assertions)]
 use ach_engine_node::plant;
+use ach_engine_node::{Clock as _, PlantedBug};
 use ach_engine_store::SimRoom;
 use tempfile::TempDir;
 use thiserror::Error;
@@ -22,6 +22,8 @@ use crate::clock::{MachineClock, WorldTime};
 use crate::fault::{self, Fault};
 use crate::identities::Identities;
 use crate::invariants;
+use crate::journal_disk::JournalDisk;
+use crate::model::Model;
 use crate::network::{Network, Weather, machine};
 use crate::node_host::{NODE_MACHINE, NodeHost, address};
 use crate::outcome::Outcome;
@@ -123,8 +125,12 @@ enum Event {
     /// The node's machine is looked after.
     Look,
     StartVendor,
-    /// History's disk has room again.
-    HistoryRoom,
+    /// Who took that much of the room of history's disk gives it back.
+    HistoryRoom(SimRoom),
+    /// The disks, of which history was told that they fill up, are full.
+    DiskFull,
+    /// Somebody turns history on again.
+    HistoryOn,
 }
 
 /// A world at work.
@@ -147,7 +153,9 @@ struct Stage {
     /// When somebody repairs a node that does not store.
     repair_at_ms: Option<u64>,
     /// What is put back should the journal be found damaged.
-    backup: Option<SimDisk>,
+    backup: Option<JournalDisk>,
+    /// How long writings of history have been stalled.
+    stalled_ns: u64,
     /// Whether something of the disk is among the faults.
     has_disk_faults: bool,
     _folder: TempDir,
@@ -161,6 +169,10 @@ async fn play(World { seed, planted }: World) -> Result<Outcome, WorldError> {
     let mut faults = if is_faultless { Vec::new() } else { fault::draw(&mut plan, ACTIVE_MS) };
     let mut of_history = fault::draw_of_history(&mut Purpose::History.chance(seed), ACTIVE_MS);
     of_history.retain(|(_, fault)| !is_faultless || fault.is_of_history_alone());
+    if is_faultless {
+        // Only there it can be seen whether alarms wait for it.
+        of_history.push((fault::draw_stall(&mut Purpose::Stall.chance(seed)), Fault::HistoryStall));
+    }
     faults.extend(of_history);
     faults.sort();
     let mut stage = Stage::set(seed, identities)?;
@@ -170,7 +182,8 @@ async fn play(World { seed, planted }: World) -> Result<Outcome, WorldError> {
     stage.heal().await;
     let past = stage.end(seed, identities).await;
     let lines = past.1.lines();
-    let violation = invariants::check(&past.0);
+    let model = Model::play(&past.0.entries);
+    let violation = invariants::check(&past.0, &model);
     Ok(Outcome {
         seed,
         planted,
@@ -178,7 +191,8 @@ async fn play(World { seed, planted }: World) -> Result<Outcome, WorldError> {
         digest: digest(&lines),
         trace: lines,
         entry_count: past.0.entries.len(),
-        notice_count: crate::model::Model::play(&past.0.entries).notices().len(),
+        notice_count: model.notices().len(),
+        alarms_due_in_stalls: invariants::due_in_stalls(&past.0, &model),
         violation,
     })
 }
@@ -234,6 +248,7 @@ impl Stage {
             start_at_ms: None,
             repair_at_ms: None,
             backup: None,
+            stalled_ns: 0,
             has_disk_faults: false,
             _folder: folder,
         })
@@ -262,6 +277,7 @@ impl Stage {
 
     fn plan(&mut self, faults: &[(u64, Fault)], deeds: Vec<(u64, Deed)>) {
         let from_ms = self.now_ms();
+        self.past.has_faults = faults.iter().any(|(_, fault)| *fault != Fault::HistoryStall);
         self.past.is_uncut = faults.iter().all(|(_, fault)| fault.is_of_history_alone());
         self.has_disk_faults = faults.iter().any(|(_, fault)| fault.is_of_disk());
         for (at_ms, deed) in deeds {
@@ -287,9 +303,14 @@ impl Stage {
                     self.strike(fault).await;
                 }
                 Event::Fair => self.network.heal(),
-                Event::Look => self.look_after_node().await,
+                Event::Look => {
+                    self.note_stalls();
+                    self.look_after_node().await;
+                }
                 Event::StartVendor => self.vendor.start(),
-                Event::HistoryRoom => self.host.history.set_room(SimRoom::Enough),
+                Event::HistoryRoom(room) => self.host.end_shortage(room),
+                Event::DiskFull => self.host.set_full(true),
+                Event::HistoryOn => self.turn_history_on().await,
             }
         }
     }
@@ -299,7 +320,8 @@ impl Stage {
         self.trace.say("world", "everything is healed");
         self.network.heal();
         self.host.set_full(false);
-        self.host.history.set_room(SimRoom::Enough);
+        self.host.end_shortages();
+        self.turn_history_on().await;
         if self.host.has_lost_power() {
             self.host.lose_power().await;
         } else if self.has_disk_faults || !self.host.is_up() || self.host.history.is_dead() {
@@ -314,14 +336,26 @@ impl Stage {
             && self.host.stopped().is_some()
         {
             self.host.kill().await;
-            self.host.restore(backup);
-            self.past.has_lost_history = true;
+            self.put_back(backup);
             self.host.start(&mut self.past).await;
         }
         self.host.mend_old();
         let until = Instant::now() + CALM_WITHIN;
         while Instant::now() < until && self.vendor.publisher().is_none() {
             sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Notes whether a writing of history began to stall since the last look, and until when it does.
+    fn note_stalls(&mut self) {
+        let stalled_ns = self.host.history.stalled_ns();
+        let more_ns =
+            stalled_ns.saturating_sub(std::mem::replace(&mut self.stalled_ns, stalled_ns));
+        if more_ns > 0 {
+            // It began after the last look, and is at its end when that is as long ago.
+            let now = self.host.clock.utc();
+            let until = Timestamp(now.plus_ns(more_ns).0.saturating_sub(LOOK_EVERY_MS * NS_PER_MS));
+            self.past.stalls.push((now, until));
         }
     }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::{BlockError, Day};
+use crate::{BlockError, Day, HistoryGap};
 
 /// Why a store was not opened.
 #[derive(Debug, Error)]
@@ -85,6 +85,15 @@ pub enum QueryError {
     Dropped {
         /// The last day of that time that is gone.
         day: Day,
+    },
+    /// Some of what was asked about was never taken, and nobody has it any more.
+    #[error(
+        "history knows nothing of {gap}: the journal had given it up by then; ask about a time \
+         before or after"
+    )]
+    Gap {
+        /// The last gap in that time.
+        gap: HistoryGap,
     },
     /// A block of pings is damaged.
     #[error("a block of pings of {day} cannot be read")]

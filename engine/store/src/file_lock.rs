@@ -4,8 +4,10 @@ use std::fs::{File, TryLockError};
 use std::io::{Error, ErrorKind, Result};
 use std::time::Duration;
 
-/// How long a command waits for another one: a nightly import of a whole hospital takes less, and one that
-/// was stopped or hangs on its disk is to be named.
+/// How long a command waits for another one: who was stopped or hangs on its disk is to be named. A nightly
+/// import reads two files for each who is known already and writes those for the others; a first one of a whole
+/// hospital may take longer than this, and whoever waits for it is told so. `examples/persons_rate.rs` measures
+/// both.
 pub(crate) const COMMAND_WAIT: Duration = Duration::from_secs(10);
 
 /// How often it is tried again meanwhile.

@@ -197,8 +197,8 @@ impl Holds {
     }
 }
 
-/// The holds of a node while nobody else changes them: between looking whether one protects somebody and
-/// erasing them none is placed.
+/// The holds of a node for who changes them, while nobody else looks at them: between looking whether one
+/// protects somebody and erasing them none is placed.
 #[derive(Debug)]
 pub struct LockedHolds {
     /// The holds.
@@ -223,17 +223,7 @@ impl LockedHolds {
     ///
     /// The same.
     pub fn load_within(file: &Path, wait: Duration) -> Result<LockedHolds, HoldError> {
-        let lock = file.with_extension("lock");
-        let mut options = fs::OpenOptions::new();
-        let opened = options.write(true).create(true).truncate(false).open(&lock);
-        let locked = opened.and_then(|opened| {
-            file_lock::lock(&opened, wait)?;
-            Ok(opened)
-        });
-        let locked = locked.map_err(|source| match source.kind() {
-            ErrorKind::WouldBlock => HoldError::Busy { file: lock },
-            _ => HoldError::Disk { verb: "lock", file: lock, source },
-        })?;
+        let locked = locked(file, |lock| file_lock::lock(lock, wait))?;
         Ok(LockedHolds { holds: Holds::load(file)?, file: file.to_owned(), _lock: locked })
     }
 
@@ -245,6 +235,51 @@ impl LockedHolds {
     pub fn save(&self) -> Result<(), HoldError> {
         self.holds.save(&self.file)
     }
+}
+
+/// The holds of a node for who only looks at them: meanwhile none is placed or lifted, and others may look as
+/// well, however long it takes.
+#[derive(Debug)]
+pub struct SteadyHolds {
+    /// The holds.
+    pub holds: Holds,
+    _lock: fs::File,
+}
+
+impl SteadyHolds {
+    /// Waits until nobody changes them, and reads them. Who does for 10 s is not waited for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Holds::load`], and [`HoldError::Busy`].
+    pub fn load(file: &Path) -> Result<SteadyHolds, HoldError> {
+        SteadyHolds::load_within(file, COMMAND_WAIT)
+    }
+
+    /// As [`SteadyHolds::load`], with another patience.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn load_within(file: &Path, wait: Duration) -> Result<SteadyHolds, HoldError> {
+        let locked = locked(file, |lock| file_lock::lock_shared(lock, wait))?;
+        Ok(SteadyHolds { holds: Holds::load(file)?, _lock: locked })
+    }
+}
+
+/// Locks what lies beside the file, which is replaced.
+fn locked(
+    file: &Path,
+    lock: impl FnOnce(&fs::File) -> std::io::Result<()>,
+) -> Result<fs::File, HoldError> {
+    let beside = file.with_extension("lock");
+    let mut options = fs::OpenOptions::new();
+    let opened = options.write(true).create(true).truncate(false).open(&beside);
+    let locked = opened.and_then(|opened| lock(&opened).map(|()| opened));
+    locked.map_err(|source| match source.kind() {
+        ErrorKind::WouldBlock => HoldError::Busy { file: beside },
+        _ => HoldError::Disk { verb: "lock", file: beside, source },
+    })
 }
 
 fn checksum(text: &str) -> String {
@@ -344,6 +379,26 @@ mod tests {
             thread.join().unwrap();
         }
         assert_eq!(Holds::load(&file).unwrap().iter().count(), 8);
+    }
+
+    #[test]
+    fn who_only_looks_keeps_out_who_changes_and_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("holds");
+        let look = || SteadyHolds::load_within(&file, Duration::ZERO);
+        let change = || LockedHolds::load_within(&file, Duration::ZERO);
+        let looking = (look().unwrap(), look().unwrap());
+        assert!(matches!(change(), Err(HoldError::Busy { .. })));
+        drop(looking.0);
+        assert!(matches!(change(), Err(HoldError::Busy { .. })), "the other one still looks");
+        drop(looking.1);
+        let mut changing = change().unwrap();
+        assert!(matches!(look(), Err(HoldError::Busy { .. })));
+        assert!(matches!(change(), Err(HoldError::Busy { .. })));
+        changing.holds.place(hold("a", 10, None)).unwrap();
+        changing.save().unwrap();
+        drop(changing);
+        assert!(look().unwrap().holds.on(&name("patient-17")).is_some());
     }
 
     #[test]

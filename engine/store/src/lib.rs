@@ -15,6 +15,7 @@ mod day;
 mod day_mark;
 mod errors;
 mod file_lock;
+mod gap;
 mod heads;
 mod holds;
 mod key;
@@ -41,7 +42,10 @@ pub use block::{BLOCK_PINGS_MAX, BlockError, BlockHead, KeptPing, decode_block};
 pub use day::{Day, NoDay};
 pub use day_mark::DayMark;
 pub use errors::{OpenError, QueryError, WriteError};
-pub use holds::{HOLD_REASON_CHARS_MAX, HOLDS_MAX, Hold, HoldError, Holds, LockedHolds};
+pub use gap::HistoryGap;
+pub use holds::{
+    HOLD_REASON_CHARS_MAX, HOLDS_MAX, Hold, HoldError, Holds, LockedHolds, SteadyHolds,
+};
 pub use keyframe::{Keyframe, Place};
 pub use name_rows::{Borne, BorneTag, NameKind};
 pub use parquet::{Cell, ColumnKind, ParquetWriter};

@@ -7,33 +7,30 @@
 //! made before brings it back: whoever keeps backups of the folder must let them expire.
 
 mod cipher;
+mod disk;
 mod error;
 mod folder;
+mod keeping;
 mod key_file;
 mod person;
-mod steps;
 mod subjects;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use ach_actors_model::{Name, Timestamp};
 use zeroize::Zeroizing;
 
-use self::cipher::{Key, decrypt, encrypt, fresh_key};
+use self::cipher::{Key, decrypt};
+use self::disk::FolderDisk;
 pub use self::error::PeopleError;
-use self::error::damaged;
-use self::folder::{Folder, new_name};
+use self::error::{damaged, lost_key};
+use self::folder::{CHECK_NAME, Folder, row_name};
+pub use self::keeping::{Keeping, NotKept};
 use self::key_file::Kept;
 pub use self::person::{LINKS_MAX, Link, PERSON_TEXT_BYTES_MAX, Person};
-use self::steps::step;
 pub use self::subjects::{Subject, Subjects};
-use crate::Holds;
 
 /// Most persons with a key or a note that it was destroyed: as many as there are numbers for subjects.
 pub const PEOPLE_MAX: usize = 1 << 21;
@@ -42,7 +39,7 @@ pub const PEOPLE_MAX: usize = 1 << 21;
 const ROW_BYTES_MAX: usize = (1 + 2 * LINKS_MAX) * PERSON_TEXT_BYTES_MAX * 6 + 1_024;
 
 /// Whose "key" the check is; no subject has an id with a space.
-const CHECK: &str = "the check";
+const CHECK_SUBJECT: &str = "the check";
 
 /// Whether somebody is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,46 +53,18 @@ pub enum Known {
     Erased(Timestamp),
 }
 
-/// How persons are to be kept.
-#[derive(Debug, Clone, Copy)]
-pub struct Keeping<'a> {
-    /// When.
-    pub now: Timestamp,
-    /// Nothing takes the place of what is known about somebody one of these protects.
-    pub holds: &'a Holds,
-    /// Whether a damaged key gives way to a new one; what it protected is lost then.
-    pub replaces_damaged: bool,
-}
-
-/// Of whom nothing new was kept, while the others were.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct NotKept {
-    /// A hold protects what was known, and it was something else.
-    pub held: Vec<Name>,
-    /// Their key is damaged.
-    pub damaged: Vec<Name>,
-}
-
 /// Persons, as the rim knows them. Each call reads or writes files; several programs may do so.
 pub struct People {
     subjects: Subjects,
     secret: Key,
+    /// Where everything that could prove it is damaged, the secret is taken on trust.
+    is_proved: bool,
 }
 
 impl std::fmt::Debug for People {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("People").field("subjects", &self.subjects).finish_non_exhaustive()
     }
-}
-
-/// Under which key a person is to be written.
-enum Under {
-    /// The one there is.
-    Kept(Key),
-    /// A new one.
-    New,
-    /// A new one in the place of a damaged one.
-    Instead,
 }
 
 impl People {
@@ -106,26 +75,52 @@ impl People {
     ///
     /// When nothing proves the secret, the folder cannot be read, or it belongs to another secret.
     pub fn open(folder: &Path, secret: &[u8; 32]) -> Result<People, PeopleError> {
-        People::with(Folder::new(folder), secret)
+        People::with(Folder::on(FolderDisk::new(folder)), secret)
     }
 
-    fn with(folder: Folder, secret: &[u8; 32]) -> Result<People, PeopleError> {
-        let subjects = Subjects { folder };
-        let people = People { subjects, secret: Zeroizing::new(*secret) };
-        match people.check() {
-            Ok(Kept::Key { .. }) => Ok(people),
-            Ok(_) | Err(PeopleError::Damaged { .. }) => people.must_open_a_key().map(|()| people),
+    /// As [`People::open`], for who gives everybody whose key is damaged a new one: also where check and keys
+    /// are all damaged, so that nothing proves the secret. Nothing else can be kept there.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read, or it belongs to another secret.
+    pub fn open_to_replace(folder: &Path, secret: &[u8; 32]) -> Result<People, PeopleError> {
+        let mut people = People::unproved(Folder::on(FolderDisk::new(folder)), secret);
+        match people.prove() {
+            Ok(()) | Err(PeopleError::Damaged { .. }) => Ok(people),
             Err(error) => Err(error),
         }
     }
 
-    /// Proves the secret without the check. Who was erased proves nothing, and needs no secret.
+    fn with(folder: Folder, secret: &[u8; 32]) -> Result<People, PeopleError> {
+        let mut people = People::unproved(folder, secret);
+        people.prove()?;
+        Ok(people)
+    }
+
+    fn unproved(folder: Folder, secret: &[u8; 32]) -> People {
+        let subjects = Subjects { folder };
+        People { subjects, secret: Zeroizing::new(*secret), is_proved: false }
+    }
+
+    fn prove(&mut self) -> Result<(), PeopleError> {
+        if !self.has_check()? {
+            self.must_open_a_key()?;
+        }
+        self.is_proved = true;
+        Ok(())
+    }
+
+    /// Proves the secret without the check. Who was erased, or may have been, proves nothing, and needs no
+    /// secret.
     fn must_open_a_key(&self) -> Result<(), PeopleError> {
         let (mut is_any_sound, mut is_any_damaged) = (false, false);
         for subject in self.folder().subjects()? {
-            match key_file::read(&self.folder().key(&subject), (&self.secret, subject.as_str())) {
+            let sealed = self.folder().sealed(&subject);
+            let opened = sealed.and_then(|it| key_file::unsealed(&it, self.sealer(&subject)));
+            match opened {
                 Ok(Kept::Key { .. }) => return Ok(()),
-                Ok(Kept::Gone) => {}
+                Ok(Kept::Gone) | Err(PeopleError::PerhapsErased { .. }) => {}
                 Err(PeopleError::WrongSecret) => is_any_sound = true,
                 Ok(Kept::Nothing) | Err(PeopleError::Damaged { .. }) => is_any_damaged = true,
                 Err(error) => return Err(error),
@@ -133,117 +128,9 @@ impl People {
         }
         match (is_any_sound, is_any_damaged) {
             (true, _) => Err(PeopleError::WrongSecret),
-            (false, true) => Err(damaged("the file `check`, and every key there is")),
+            (false, true) => Err(all_damaged()),
             (false, false) => Ok(()),
         }
-    }
-
-    /// Keeps what is known about some subjects, in the place of what was known, and says of whom it was not
-    /// kept. It is on disk when this returns. After a failure some of it may be; doing it again is safe.
-    ///
-    /// # Errors
-    ///
-    /// When one of them was erased, something is too long, there would be too many, or the disk refuses.
-    /// Of the first three nothing comes.
-    pub fn put(
-        &mut self,
-        persons: &[(Name, Person)],
-        keeping: Keeping<'_>,
-    ) -> Result<NotKept, PeopleError> {
-        let mut subjects = BTreeSet::new();
-        for (subject, person) in persons {
-            person.check(subject)?;
-            if !subjects.insert(subject) {
-                return Err(PeopleError::Twice { subject: subject.clone() });
-            }
-        }
-        let _lock = self.folder().lock()?;
-        let there = self.folder().subjects()?;
-        let new = subjects.iter().filter(|subject| !there.contains(**subject)).count();
-        let limit = self.folder().people_max();
-        if there.len().saturating_add(new) > limit {
-            return Err(PeopleError::TooMany { limit });
-        }
-        let (mut not_kept, mut to_write) = (NotKept::default(), Vec::new());
-        for (subject, person) in persons {
-            let is_held = keeping.holds.on(subject).is_some();
-            let under = match self.kept(subject) {
-                Ok(Kept::Gone) => return Err(PeopleError::Forgotten { subject: subject.clone() }),
-                Ok(Kept::Key { key }) if is_held && self.knows_other(subject, &key, person)? => {
-                    not_kept.held.push(subject.clone());
-                    continue;
-                }
-                Ok(Kept::Key { key }) => Under::Kept(key),
-                Ok(Kept::Nothing) if !is_held || !self.folder().row(subject).exists() => Under::New,
-                Err(PeopleError::Damaged { .. }) if keeping.replaces_damaged && !is_held => {
-                    Under::Instead
-                }
-                Ok(Kept::Nothing) | Err(PeopleError::Damaged { .. }) => {
-                    not_kept.damaged.push(subject.clone());
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            to_write.push((subject, person, under));
-        }
-        if !to_write.is_empty() {
-            self.keep_check(keeping.now)?;
-            self.write(to_write, keeping.now)?;
-        }
-        Ok(not_kept)
-    }
-
-    /// Writes the check where there is none, or a damaged one: that the secret is right is known by now.
-    fn keep_check(&self, now: Timestamp) -> Result<(), PeopleError> {
-        match self.check() {
-            Ok(Kept::Key { .. }) => return Ok(()),
-            Ok(_) | Err(PeopleError::Damaged { .. }) => {}
-            Err(error) => return Err(error),
-        }
-        let file = new_name(&self.folder().check());
-        let zeros = Zeroizing::new([0; cipher::KEY_BYTES]);
-        key_file::write_new(&file, (&self.secret, CHECK), &zeros, now)?;
-        self.folder().settle(&[file])
-    }
-
-    /// Whether something else is known about somebody, or nobody can tell.
-    fn knows_other(&self, subject: &Name, key: &Key, person: &Person) -> Result<bool, PeopleError> {
-        let Some(row) = read_row(&self.folder().row(subject))? else { return Ok(false) };
-        let known = decrypt(key, subject.as_str(), &row);
-        let known = known.and_then(|text| Person::from_text(&text).ok());
-        Ok(known.as_ref() != Some(person))
-    }
-
-    /// Writes persons, each under the key there is or a new one.
-    fn write(
-        &self,
-        persons: Vec<(&Name, &Person, Under)>,
-        now: Timestamp,
-    ) -> Result<(), PeopleError> {
-        let (mut key_files, mut row_files) = (Vec::new(), Vec::new());
-        for (subject, person, under) in persons {
-            let (file, sealer) = (self.folder().key(subject), (&self.secret, subject.as_str()));
-            let key = match under {
-                Under::Kept(key) => key,
-                Under::New => {
-                    let (key, file) = (fresh_key()?, new_name(&file));
-                    key_file::write_new(&file, sealer, &key, now)?;
-                    key_files.push(file);
-                    key
-                }
-                Under::Instead => {
-                    let key = fresh_key()?;
-                    key_file::replace(&file, sealer, &key, now)?;
-                    key
-                }
-            };
-            let file = new_name(&self.folder().row(subject));
-            write_row(&file, &encrypt(&key, subject.as_str(), &person.to_text()?)?)?;
-            row_files.push(file);
-        }
-        // Keys first: a row without one would look as if the key had been lost.
-        self.folder().settle(&key_files)?;
-        self.folder().settle(&row_files)
     }
 
     /// What is known about a subject; `None` if nothing is, or nothing any more.
@@ -253,10 +140,10 @@ impl People {
     /// When it cannot be read, is not what was sealed, or a command that changes something does not end.
     pub fn person(&self, subject: &Name) -> Result<Option<Person>, PeopleError> {
         let _lock = self.folder().lock_shared()?;
-        let row = read_row(&self.folder().row(subject))?;
+        let row = self.row(subject)?;
         match (self.kept(subject)?, row) {
             (Kept::Gone, _) | (Kept::Nothing, None) => Ok(None),
-            (Kept::Nothing, Some(_)) => Err(damaged(format!("that of `{subject}` is missing"))),
+            (Kept::Nothing, Some(_)) => Err(lost_key(subject)),
             (Kept::Key { .. }, None) => Err(PeopleError::NoRow { subject: subject.clone() }),
             (Kept::Key { key }, Some(row)) => {
                 let text = decrypt(&key, subject.as_str(), &row).ok_or_else(|| {
@@ -271,8 +158,13 @@ impl People {
         &self.subjects.folder
     }
 
+    /// With what a subject's key is wrapped, and as whose.
+    fn sealer<'a>(&'a self, subject: &'a Name) -> (&'a Key, &'a str) {
+        (&self.secret, subject.as_str())
+    }
+
     fn kept(&self, subject: &Name) -> Result<Kept, PeopleError> {
-        let kept = key_file::read(&self.folder().key(subject), (&self.secret, subject.as_str()));
+        let kept = key_file::unsealed(&self.folder().sealed(subject)?, self.sealer(subject));
         kept.map_err(|error| match error {
             // The secret was proved when the folder was opened.
             PeopleError::WrongSecret => damaged(format!("that of `{subject}` opens nothing")),
@@ -280,28 +172,29 @@ impl People {
         })
     }
 
-    /// The check: that its file is sound and does not open says that the secret is another one.
-    fn check(&self) -> Result<Kept, PeopleError> {
-        key_file::read(&self.folder().check(), (&self.secret, CHECK))
+    /// What is sealed about a subject, if something is.
+    fn row(&self, subject: &Name) -> Result<Option<Vec<u8>>, PeopleError> {
+        let disk = self.folder().disk.as_ref();
+        let read = disk.read(&row_name(subject), ROW_BYTES_MAX.saturating_add(1));
+        let read = read.map_err(PeopleError::disk("read"))?;
+        if read.as_ref().is_some_and(|bytes| bytes.len() > ROW_BYTES_MAX) {
+            return Err(damaged(format!("what is known about `{subject}` is too long")));
+        }
+        Ok(read.map(|bytes| bytes.to_vec()))
+    }
+
+    /// Whether the check is there and sound. That it does not open says that the secret is another one.
+    fn has_check(&self) -> Result<bool, PeopleError> {
+        match key_file::read_sealed(self.folder().disk.as_ref(), CHECK_NAME)? {
+            Ok(sealed) => {
+                let opened = key_file::unsealed(&sealed, (&self.secret, CHECK_SUBJECT))?;
+                Ok(matches!(opened, Kept::Key { .. }))
+            }
+            Err(_) => Ok(false),
+        }
     }
 }
 
-fn write_row(file: &Path, sealed: &[u8]) -> Result<(), PeopleError> {
-    let mut options = fs::OpenOptions::new();
-    let opened = step().and_then(|()| options.write(true).create_new(true).mode(0o600).open(file));
-    opened.and_then(|opened| opened.write_all_at(sealed, 0)).map_err(PeopleError::disk("write"))
-}
-
-fn read_row(file: &Path) -> Result<Option<Vec<u8>>, PeopleError> {
-    let opened = match File::open(file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        opened => opened.map_err(PeopleError::disk("read"))?,
-    };
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(ROW_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
-    opened.take(limit).read_to_end(&mut bytes).map_err(PeopleError::disk("read"))?;
-    if bytes.len() > ROW_BYTES_MAX {
-        return Err(damaged("something known about a person is too long"));
-    }
-    Ok(Some(bytes))
+fn all_damaged() -> PeopleError {
+    damaged("the file `check`, and every key there is")
 }

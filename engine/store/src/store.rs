@@ -45,7 +45,11 @@ fn make_folder(folder: &Path) -> Result<(), Fault> {
         return Ok(());
     }
     if !target.with_extension("damaged").exists() {
-        let told = format!("{} is not there: is its disk mounted?", target.display());
+        let (target, folder) = (target.display(), folder.display());
+        let told = format!(
+            "{target} is not there: is its disk mounted? If you moved it away to begin a new history, remove \
+             the link {folder} too"
+        );
         let source = std::io::Error::new(std::io::ErrorKind::NotFound, told);
         return Err(Fault::Disk { verb: "find", source });
     }

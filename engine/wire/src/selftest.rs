@@ -10,6 +10,8 @@ message! {
     pub struct SelftestOrder {
         /// The operator's own number for it.
         1 => command: u64,
+        /// Receivers that are gone for good: they are missed no more, until they display a test alarm.
+        2 => dropped: Vec<Name>,
     }
 }
 

@@ -119,8 +119,10 @@ pub enum WireCause {
         /// When it was due.
         due_at: Timestamp,
     },
-    /// A change of the site.
+    /// A change of the site, a command, or a feed's clock.
     SiteChange,
+    /// The node itself: a self-test, or trouble of its own. The alarm's kind says which.
+    Node,
 }
 
 impl Value for WireCause {
@@ -138,6 +140,10 @@ impl Value for WireCause {
                 out.push(3);
                 Ok(())
             }
+            WireCause::Node => {
+                out.push(4);
+                Ok(())
+            }
         }
     }
 
@@ -148,6 +154,7 @@ impl Value for WireCause {
                 Timestamp::take(rest, part).map(|due_at| WireCause::Deadline { due_at })
             }
             Some((3, [])) => Ok(WireCause::SiteChange),
+            Some((4, [])) => Ok(WireCause::Node),
             _ => Err(WireError::Value { part }),
         }
     }

@@ -181,7 +181,7 @@ impl Ledger {
                 self.deadline_lateness.record(lateness_ns);
                 Some(lateness_ns)
             }
-            WireCause::SiteChange => None,
+            WireCause::SiteChange | WireCause::Node => None,
         }
     }
 

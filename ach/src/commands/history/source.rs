@@ -16,6 +16,10 @@ use tempfile::TempDir;
 use crate::data_directory::DataDirectory;
 use crate::exit::{Failure, Outcome};
 
+/// What a question leaves free on the disk it needs room on: half of what history itself leaves, so that history
+/// stops first, and twice the journal's reserve, which doors, alarms and the audit log go on with.
+const LEFT_BYTES: u64 = 256 << 20;
+
 /// What a scratch folder is called, before the number of the process it belongs to.
 const SCRATCH: &str = "history.asked-";
 
@@ -30,12 +34,20 @@ pub(crate) struct Source {
 impl Source {
     /// Opens or derives the history of a data directory.
     pub(crate) fn open(data: &Path) -> Result<Source, Failure> {
-        let directory = DataDirectory::existing(data)?;
+        let source = Source::found(&DataDirectory::existing(data)?)?;
+        for gap in source.store.gaps()? {
+            complain!("history knows nothing of {gap}: the journal had given it up by then");
+        }
+        Ok(source)
+    }
+
+    fn found(directory: &DataDirectory) -> Result<Source, Failure> {
         let kept = directory.history();
+        must_have_room(directory)?;
         if kept.exists() {
             must_own(&kept)?;
             match Store::open(&kept) {
-                Ok(store) => match bring_up(&directory, &store)? {
+                Ok(store) => match bring_up(directory, &store)? {
                     Brought::Foreign(why) => complain!(
                         "the history is not that of the journal ({why}); it is derived for this \
                          question alone, and by the node when it starts"
@@ -45,14 +57,14 @@ impl Source {
                         return Ok(Source { store, _scratch: None, is_whole });
                     }
                 },
-                Err(OpenError::InUse) => return Source::beside(&directory),
+                Err(OpenError::InUse) => return Source::beside(directory),
                 Err(error @ OpenError::Damaged { .. }) => {
                     complain!("{error}; it is derived for this question alone");
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        Source::derived(&directory)
+        Source::derived(directory)
     }
 
     /// Derives all of it for the question.
@@ -109,6 +121,7 @@ impl Source {
 pub(super) fn build(data: &Path) -> Result<Outcome, Failure> {
     let directory = DataDirectory::existing(data)?;
     must_own(directory.root())?;
+    must_have_room(&directory)?;
     let opened = Store::open_or_set_aside(&directory.history())?;
     if let Some((aside, detail)) = &opened.set_aside {
         complain!("what was there is damaged ({detail}) and was moved to {}", aside.display());
@@ -170,23 +183,20 @@ impl Brought {
     }
 }
 
-/// Why a store is not derived from this journal, if it is not: the journal was put back from a backup, its
-/// disk has lost its end, or the folder is another node's.
-fn judge(
-    rereading: &Rereading<FileDisk>,
-    end: &JournalEnd,
-    writer: &HistoryWriter,
-) -> Result<Option<String>, Failure> {
+/// Why a store is not derived from this journal, if that can be told by their ends: the journal was put back
+/// from a backup, its disk has lost its end, or the folder is another node's. What the store has before the
+/// journal's end is compared when what follows is read.
+fn judge(end: &JournalEnd, writer: &HistoryWriter) -> Option<String> {
     // A journal that is damaged had more, and one that is not there says nothing.
     if end.damage.is_some() || end.index == 0 {
-        return Ok(None);
+        return None;
     }
     let taken = writer.taken_through();
     if taken > end.index {
-        return Ok(Some("it has entries that the journal does not have".to_owned()));
+        return Some("it has entries that the journal does not have".to_owned());
     }
-    let is_other = rereading.time_of(taken)?.is_some_and(|at| at != writer.taken_at());
-    Ok(is_other.then(|| format!("its last entry, {taken}, is another one in the journal")))
+    let is_other = taken == end.index && writer.taken_at() != end.at;
+    is_other.then(|| format!("its last entry, {taken}, is another one in the journal"))
 }
 
 /// Has a store take what journal and archives have and it has not.
@@ -199,7 +209,7 @@ fn bring_up(directory: &DataDirectory, store: &Store) -> Result<Brought, Failure
     let disk = FileDisk::existing(directory.journal())?;
     let mut rereading = Rereading::new(disk, kek, &directory.archive());
     let end = rereading.end()?;
-    if let Some(why) = judge(&rereading, &end, &writer)? {
+    if let Some(why) = judge(&end, &writer) {
         return Ok(Brought::Foreign(why));
     }
     if end.index > 0 && end.index <= writer.taken_through() {
@@ -207,7 +217,19 @@ fn bring_up(directory: &DataDirectory, store: &Store) -> Result<Brought, Failure
         complain!("{}", RereadError::Damaged { detail });
         return Ok(Brought::Part);
     }
-    let brought = match rereading.bring_up(&mut writer, u64::MAX, &mut |_| true) {
+    // What is derived takes room as it grows, which journals and archives of months may have more of than there is.
+    let mut entries = 0_u64;
+    let mut room = Ok(());
+    let goes_on = &mut |_: &HistoryWriter| {
+        entries = entries.wrapping_add(1);
+        if entries.is_multiple_of(ENTRIES_A_LOOK) {
+            room = must_have_room(directory);
+        }
+        room.is_ok()
+    };
+    let outcome = rereading.bring_up(&mut writer, u64::MAX, goes_on);
+    room?;
+    let brought = match outcome {
         Ok(()) => Brought::Whole,
         Err(RereadError::Write(WriteError::Damaged { detail })) => {
             return Ok(Brought::Foreign(detail));
@@ -222,15 +244,39 @@ fn bring_up(directory: &DataDirectory, store: &Store) -> Result<Brought, Failure
     Ok(brought)
 }
 
+/// Room is looked at again after so many entries: they take some mebibytes.
+const ENTRIES_A_LOOK: u64 = 1_024;
+
+/// What a question would take is not there for it: history has stopped before, and the journal goes on.
+fn must_have_room(directory: &DataDirectory) -> Result<(), Failure> {
+    let beside = beside(directory);
+    // A file system that does not tell is tried.
+    let left = rustix::fs::statvfs(&beside)
+        .map_or(u64::MAX, |room| room.f_bavail.saturating_mul(room.f_frsize));
+    if left >= LEFT_BYTES {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{} has {} MiB left, and a question leaves {} to what the node stores; make room and ask again",
+        beside.display(),
+        left >> 20,
+        LEFT_BYTES >> 20
+    )))
+}
+
+/// Where the store lies, also behind a link.
+fn beside(directory: &DataDirectory) -> PathBuf {
+    let kept = std::fs::canonicalize(directory.history()).ok();
+    kept.as_deref().and_then(Path::parent).unwrap_or(directory.root()).to_owned()
+}
+
 /// A folder for this question, beside the store, so that links to its tables are possible and what is
 /// derived lies on no other disk.
 fn scratch(directory: &DataDirectory) -> Result<TempDir, Failure> {
-    let kept = directory.history();
-    let beside = std::fs::canonicalize(&kept).ok();
-    let beside = beside.as_deref().and_then(Path::parent).unwrap_or(directory.root());
-    remove_stale(beside);
+    let beside = beside(directory);
+    remove_stale(&beside);
     let prefix = format!("{SCRATCH}{}-", std::process::id());
-    tempfile::Builder::new().prefix(&prefix).tempdir_in(beside).map_err(|error| {
+    tempfile::Builder::new().prefix(&prefix).tempdir_in(&beside).map_err(|error| {
         Failure::new(format!(
             "cannot make a folder in {}: {error}; run as the user who owns it",
             beside.display()

@@ -14,6 +14,10 @@
 //! What is durable was taken by the node, but for what comes after the ticket in a record of kind 5, which
 //! was refused and follows the head or the record of kind 3 that it goes with.
 //!
+//! A record of another kind, or one whose checksum is right and whose body is none of these, was written by a
+//! newer version. What comes behind it cannot be understood without it, so the spool is not opened: no
+//! input that was kept is left out silently. Whoever changes the layout of a record gives it a new kind.
+//!
 //! All little-endian. Lanes are in the order duress, door, ping. An input's lane is in its bytes,
 //! its ticket is the next one of that lane.
 
@@ -211,20 +215,32 @@ fn put_item(item: &InternItem, out: &mut Vec<u8>) {
     out.extend_from_slice(id);
 }
 
-/// Takes the next record off `bytes`; `None` at their end, or where they cannot be read any further.
-pub(super) fn take(bytes: &mut &[u8]) -> Option<Record> {
+/// A whole record that this version does not know, of this kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Newer(pub(super) u8);
+
+/// Takes the next record off `bytes`; `None` at their end, or where they are torn.
+pub(super) fn take(bytes: &mut &[u8]) -> Result<Option<Record>, Newer> {
+    let Some((body, rest)) = whole(bytes) else { return Ok(None) };
+    let record = match (read(body), body.first()) {
+        (Some(record), _) => record,
+        (None, Some(&kind)) => return Err(Newer(kind)),
+        // Zeros, as a disk leaves them behind the last that it wrote.
+        (None, None) => return Ok(None),
+    };
+    *bytes = rest;
+    Ok(Some(record))
+}
+
+/// The body of the next record, if it is as it was written, and what follows.
+fn whole(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&[l0, l1, l2, l3, s0, s1, s2, s3], rest) = bytes.split_first_chunk::<PREFIX_BYTES>()?;
     let length = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])).ok()?;
     if length > BODY_BYTES_MAX {
         return None;
     }
     let (body, rest) = rest.split_at_checked(length)?;
-    if crc32c(body) != u32::from_le_bytes([s0, s1, s2, s3]) {
-        return None;
-    }
-    let record = read(body)?;
-    *bytes = rest;
-    Some(record)
+    (crc32c(body) == u32::from_le_bytes([s0, s1, s2, s3])).then_some((body, rest))
 }
 
 fn read(body: &[u8]) -> Option<Record> {

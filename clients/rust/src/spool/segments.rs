@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ach_engine_net::Identity;
 
-use super::record::{Head, Record, lane_place, put_head, take};
+use super::record::{Head, Newer, Record, lane_place, put_head, take};
 use super::{Kept, KeptLane, SpoolError};
 
 /// A segment that has grown over this is followed by a new one: small enough that little is read
@@ -79,7 +79,8 @@ impl Segments {
         let mut number = 0;
         for (found, path) in found(directory)? {
             let bytes = fs::read(&path).map_err(failed("read", &path))?;
-            reading.take_segment(&bytes);
+            let newer = |Newer(kind)| SpoolError::Newer { path: path.clone(), kind };
+            reading.take_segment(&bytes).map_err(newer)?;
             full.push_back(Full { path, last: reading.head.next.map(|it| it.saturating_sub(1)) });
             number = found;
         }
@@ -181,8 +182,8 @@ impl Reading {
     /// Takes a segment, up to a place that cannot be read: a torn end, as a crash leaves it. One
     /// that does not begin where the ones before it end is left out, for inputs must not be missing
     /// between others.
-    fn take_segment(&mut self, mut bytes: &[u8]) {
-        match take(&mut bytes) {
+    fn take_segment(&mut self, mut bytes: &[u8]) -> Result<(), Newer> {
+        match take(&mut bytes)? {
             Some(Record::Head(head)) if !self.has_begun => {
                 self.has_begun = true;
                 self.head = head;
@@ -190,15 +191,16 @@ impl Reading {
             Some(Record::Head(head)) if head.next == self.head.next => {}
             _ => {
                 tracing::warn!(bytes = bytes.len(), "a part of what was kept cannot be used");
-                return;
+                return Ok(());
             }
         }
-        while let Some(record) = take(&mut bytes) {
+        while let Some(record) = take(&mut bytes)? {
             self.take_record(record);
         }
         if !bytes.is_empty() {
             tracing::warn!(bytes = bytes.len(), "the end of what was kept cannot be read");
         }
+        Ok(())
     }
 
     fn take_record(&mut self, record: Record) {

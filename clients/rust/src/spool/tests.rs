@@ -133,6 +133,53 @@ fn a_torn_or_flipped_file_loses_its_end_and_nothing_else() {
     assert_eq!(check(&whole), 20);
 }
 
+/// The bytes of a record, as any version writes them.
+fn record(body: &[u8]) -> Vec<u8> {
+    let mut bytes = u32::try_from(body.len()).unwrap().to_le_bytes().to_vec();
+    bytes.extend(crc32c::crc32c(body).to_le_bytes());
+    bytes.extend(body);
+    bytes
+}
+
+/// After a downgrade: what a newer version kept is not left out silently, and not lost.
+#[test]
+fn a_record_that_is_whole_and_not_known_is_told_and_nothing_is_touched() {
+    let directory = TempDir::new().unwrap();
+    let (spool, _) = open(&directory);
+    keep(&spool, 1..=5);
+    drop(spool);
+    let path = segment_files(&directory).pop().unwrap();
+    let whole = fs::read(&path).unwrap();
+    // Of another kind; of a known kind with more in it; an input that is about another thing.
+    for (kind, body) in [(77, &[77, 1, 2][..]), (3, &[3; 26]), (2, &[2, 1, 9, 0, 0])] {
+        fs::write(&path, [&whole[..], &record(body), &record(&[5; 25])].concat()).unwrap();
+        let before = segment_files(&directory);
+        let opened = Spool::open(directory.path(), &identity("uwb"), true);
+        let Err(SpoolError::Newer { path: told, kind: found }) = opened else { panic!("{kind}") };
+        assert_eq!((told, found), (path.clone(), kind));
+        assert_eq!(segment_files(&directory), before);
+    }
+    // Zeros behind the last record are a torn end.
+    fs::write(&path, [&whole[..], &[0; 64]].concat()).unwrap();
+    assert_eq!(pings(&open(&directory).1), (1, (1..=5).collect()));
+}
+
+/// A segment as version 1 wrote it.
+#[test]
+fn what_an_older_version_kept_is_read() {
+    let directory = TempDir::new().unwrap();
+    let segment = include_bytes!("fixtures/v1.spool");
+    drop(open(&directory));
+    let path = segment_files(&directory).pop().unwrap();
+    fs::write(path, segment).unwrap();
+    let (_spool, kept) = open(&directory);
+    assert_eq!((kept.epoch, pings(&kept)), (3, (3, vec![3])));
+    let lane = &kept.lanes[lane_place(Lane::Ping)];
+    assert_eq!((lane.base, lane.durable_through, lane.taken_through), (0, 2, 1));
+    let expected = KeptRecord::Ping(ping(3).wire(99));
+    assert_eq!(lane.inputs[0].record, expected);
+}
+
 #[test]
 fn a_directory_is_of_one_vendor_and_one_process() {
     let directory = TempDir::new().unwrap();

@@ -377,3 +377,23 @@ async fn where_there_is_no_room_the_newest_counts_and_all_are_counted() {
     let (_, sent) = tokio::join!(serve(&node, &mut disk, &plan), publishing);
     assert_eq!(disk.durable[2], (1..=sent).collect::<Vec<_>>());
 }
+
+/// One that brings more than is taken under one hold of the lock.
+#[tokio::test]
+async fn a_long_call_is_taken_in_order_as_far_as_there_is_room() {
+    let node = node();
+    let mut disk = Disk::default();
+    let publishing = async {
+        let publisher = publisher(&node, 2_500).await;
+        let pings: Vec<Ping> = (1..=3_000).map(ping).collect();
+        let (count, last) = publisher.try_publish_all(&pings).unwrap();
+        assert_eq!((count, last.number), (2_500, 2_500));
+        assert!(publisher.try_publish_all(&pings[count..]).is_err(), "nothing was sent meanwhile");
+        soon(publisher.publish_all(&pings[count..])).await.unwrap();
+        soon(publisher.drain()).await.unwrap();
+        soon(publisher.close()).await.unwrap();
+    };
+    let plan = Plan::default();
+    tokio::join!(serve(&node, &mut disk, &plan), publishing);
+    assert_eq!(disk.durable[2], (1..=3_000).collect::<Vec<_>>());
+}

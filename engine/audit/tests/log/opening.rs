@@ -41,13 +41,18 @@ fn only_new_records_bring_a_new_head() {
     assert!(log.sign(at(3)).unwrap().is_none());
 }
 
-#[test]
-fn a_torn_tail_is_cut_and_the_log_goes_on() {
+/// A disk with a log of four records, which was not closed.
+fn four_kept() -> (SigningKey, SimDisk) {
     let key = SigningKey::generate().unwrap();
     let disk = SimDisk::new(1, DISK_BYTES);
     let (mut log, _) = open(disk.clone(), &key);
     keep(&mut log, 0..4);
-    drop(log);
+    (key, disk)
+}
+
+#[test]
+fn a_torn_tail_is_cut_and_the_log_goes_on() {
+    let (key, disk) = four_kept();
     let segment = &segments(&disk)[0];
     let end = used(&disk, segment).next_multiple_of(8);
     disk.corrupt(segment, |file| file[end..end + 300].fill(0x41)).unwrap();
@@ -64,11 +69,7 @@ fn a_torn_tail_is_cut_and_the_log_goes_on() {
 /// What was acked is never taken for a torn tail.
 #[test]
 fn a_log_that_lost_what_was_acked_is_refused_and_left_as_it_is() {
-    let key = SigningKey::generate().unwrap();
-    let disk = SimDisk::new(1, DISK_BYTES);
-    let (mut log, _) = open(disk.clone(), &key);
-    keep(&mut log, 0..4);
-    drop(log);
+    let (key, disk) = four_kept();
     let segment = &segments(&disk)[0];
     let end = used(&disk, segment);
     for byte in [end - 1, end - 100, 5_000, 4_100, 10] {

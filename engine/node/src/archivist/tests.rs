@@ -155,3 +155,39 @@ fn after_damage_it_waits_ever_longer() {
     archivist.round().unwrap();
     assert_eq!(archived(&archivist), 0, "it rests");
 }
+
+#[test]
+fn no_archive_goes_by_a_clock_that_is_doubted_and_then_those_of_a_day_an_hour() {
+    let rig = Rig::of_days(4);
+    let mut archivist = rig.archivist(2);
+    archivist.round().unwrap();
+    for index in [10, 20, 30] {
+        rig.put_checkpoint(index);
+    }
+    let sim = Arc::new(SimClock::at(rig.past.at.plus_ns(60 * DAY_NS)));
+    archivist.parts.clock = Arc::new(ShardClock::start(sim.clone(), Some(rig.past.at)));
+    archivist.round().unwrap();
+    let all = rig.firsts();
+    assert_eq!(all.last(), Some(&31), "{all:?}");
+    sim.pass(6 * 3_600 * NS_PER_S);
+    archivist.round().unwrap();
+    let left = rig.firsts();
+    assert_eq!(left.len() + 1, all.len(), "{left:?} of {all:?}");
+    archivist.round().unwrap();
+    assert_eq!(rig.firsts(), left, "not within the hour");
+}
+
+#[test]
+fn what_is_archived_while_somebody_changes_the_holds_is_archived_well() {
+    let mut rig = Rig::of_days(3);
+    rig.archivist(30).round().unwrap();
+    rig.put_checkpoint(25);
+    rig.past.go_on(1, 3 * DAY_NS);
+    let held = ach_engine_store::LockedHolds::load(&rig.folder.path().join("holds")).unwrap();
+    let mut archivist = rig.archivist(2);
+    archivist.round().unwrap();
+    assert_eq!((archived(&archivist), rig.firsts()), (31, vec![1, 11, 21, 31]));
+    drop(held);
+    archivist.round().unwrap();
+    assert_eq!(rig.firsts(), [21, 31]);
+}

@@ -57,9 +57,22 @@ impl Desk {
         self.book.take(key, &displayed, self.fan_out.durable_at(), BEGUN);
     }
 
+    /// A look from beginning to end.
+    fn look(&mut self, after_s: u64, slice_alarms: usize) -> Unseen {
+        let look = self.book.begin_look(BEGUN.plus_ns(after_s * NS_PER_S));
+        let mut look = look.in_slices_of(slice_alarms);
+        while !self.book.look_on(&mut look, &self.fan_out) {}
+        look.unseen()
+    }
+
+    fn clear(&mut self, id: u128, index: u64) {
+        let cleared = AlarmNotice { transition: AlarmTransition::Cleared, ..notice(id) };
+        self.fan_out.tell(&cleared, NoticeAt { index, ordinal: 0 });
+    }
+
     /// Unseen, overdue, and newly so, so long after the beginning.
     fn unseen(&mut self, after_s: u64) -> (usize, usize, usize) {
-        let unseen = self.book.unseen(&self.fan_out, BEGUN.plus_ns(after_s * NS_PER_S));
+        let unseen = self.look(after_s, 1);
         (unseen.count, unseen.overdue_count, unseen.new_count)
     }
 }
@@ -171,4 +184,75 @@ fn who_goes_is_looked_at_alone() {
     desk.book.leave(board, &desk.fan_out);
     assert_eq!((desk.book.pending.len(), desk.book.seen.len()), (0, 1));
     assert_eq!(desk.unseen(1), (1, 0, 0));
+}
+
+/// Whatever the slices, a look finds what one that takes all at once finds, and forgets what has ended.
+#[test]
+fn a_look_finds_the_same_in_slices_of_any_size() {
+    let found = |slice_alarms: usize| {
+        let mut desk = Desk::new();
+        let board = desk.join(Filter::default());
+        for id in 0..40 {
+            desk.raise(id, u64::try_from(id).unwrap() + 1, 0);
+        }
+        desk.say(board, Some(10), &[25, 31]);
+        let mut looks = vec![desk.look(40, slice_alarms)];
+        for id in (0..40).step_by(2) {
+            desk.clear(id, 100 + u64::try_from(id).unwrap());
+        }
+        looks.push(desk.look(50, slice_alarms));
+        let kept: Vec<_> = desk.book.seen.keys().chain(desk.book.overdue.keys()).copied().collect();
+        (looks, kept)
+    };
+    let (looks, kept) = found(usize::MAX);
+    let counts: Vec<_> =
+        looks.iter().map(|it| (it.count, it.overdue_count, it.new_count)).collect();
+    assert_eq!(counts, [(28, 28, 28), (13, 13, 0)]);
+    assert_eq!(kept.len(), 20, "those that are open");
+    for slice_alarms in [1, 2, 3, 7, 20, 39, 40, 41] {
+        assert_eq!(found(slice_alarms), (looks.clone(), kept.clone()), "slices of {slice_alarms}");
+    }
+}
+
+/// What a board says while a look is under way counts in the next one, if this one was past it.
+#[test]
+fn what_is_displayed_during_a_look_is_not_lost() {
+    for said_after in 0..4 {
+        let mut desk = Desk::new();
+        let board = desk.join(Filter::default());
+        for id in 1..4 {
+            desk.raise(id, u64::try_from(id).unwrap(), 0);
+        }
+        let mut look = desk.book.begin_look(BEGUN.plus_ns(40 * NS_PER_S)).in_slices_of(1);
+        for slice in 0.. {
+            if slice == said_after {
+                desk.say(board, None, &[1, 2, 3]);
+            }
+            if desk.book.look_on(&mut look, &desk.fan_out) {
+                break;
+            }
+        }
+        assert_eq!(desk.look(41, 1).count, 0, "said after {said_after} slices");
+    }
+}
+
+/// PATH-3: no slice looks at more than its share, though most of what was seen has ended at once.
+#[test]
+fn a_slice_takes_its_share_of_what_has_ended() {
+    let mut desk = Desk::new();
+    let board = desk.join(Filter::default());
+    for id in 0..100 {
+        desk.raise(id, u64::try_from(id).unwrap() + 1, 0);
+    }
+    desk.say(board, Some(100), &[]);
+    assert_eq!(desk.look(1, 100).count, 0);
+    for id in 0..99 {
+        desk.clear(id, 200 + u64::try_from(id).unwrap());
+    }
+    let mut look = desk.book.begin_look(BEGUN.plus_ns(2 * NS_PER_S)).in_slices_of(10);
+    let mut left = vec![desk.book.seen.len()];
+    while !desk.book.look_on(&mut look, &desk.fan_out) {
+        left.push(desk.book.seen.len());
+    }
+    assert_eq!(left, [100, 90, 80, 70, 60, 50, 40, 30, 20, 10, 1]);
 }

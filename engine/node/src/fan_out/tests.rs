@@ -150,6 +150,30 @@ fn who_comes_while_something_is_not_on_disk_hears_of_it_too() {
     assert_eq!(fan_out.missed_chunk(&sieve(), at(4), told_at), (Vec::new(), None));
 }
 
+/// A node gives up a disk that is too slow, and the group in flight becomes durable after all.
+#[test]
+fn what_was_given_up_and_overtaken_is_told_in_its_order() {
+    let mut fan_out = fan_out();
+    fan_out.tell(&notice(1), at(1));
+    fan_out.tell(&cleared(1), at(2));
+    fan_out.tell(&notice(2), at(3));
+    fan_out.stop_storing();
+    fan_out.settle(&notice(2), at(3));
+    fan_out.tell(&notice(3), at(4));
+    assert_eq!((fan_out.durable_at(), fan_out.told_at()), (at(3), at(4)));
+    let without_a_disk = "Provisional(NoDisk)";
+    let expected = [
+        format!("Raised 1 {without_a_disk}"),
+        format!("Cleared 1 {without_a_disk}"),
+        "Raised 2 Durable".to_owned(),
+        format!("Raised 3 {without_a_disk}"),
+    ];
+    for after in [NoticeAt::default(), fan_out.lost_after()] {
+        let (frames, _) = fan_out.missed_chunk(&sieve(), after, fan_out.told_at());
+        assert_eq!(render(frames), expected);
+    }
+}
+
 #[test]
 fn what_becomes_durable_while_it_is_told_is_told_once_and_nothing_is_passed_over() {
     let mut fan_out = fan_out();

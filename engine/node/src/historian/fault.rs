@@ -16,6 +16,8 @@ pub(super) enum Fault {
     Reread(#[from] RereadError),
     #[error("there is less than 512 MiB of room left")]
     NoRoom,
+    #[error("a command has brought it further than the journal's disk is known to be; it waits")]
+    Ahead,
 }
 
 impl From<WriteError> for Fault {
@@ -68,6 +70,10 @@ impl<D: Disk + Clone> Historian<D> {
                     wait_ns = IN_USE_RETRY_NS;
                 }
                 self.writer = None;
+                HistoryTrouble::NotOpened { detail }
+            }
+            Fault::Ahead => {
+                wait_ns = IN_USE_RETRY_NS;
                 HistoryTrouble::NotOpened { detail }
             }
             Fault::Reread(RereadError::Write(_)) => {

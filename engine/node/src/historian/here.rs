@@ -21,7 +21,9 @@ pub(crate) fn start_here<D: Disk + Clone + 'static>(
             historian.turn(is_last);
             let took = pace();
             if !took.is_zero() {
+                historian.parts.queue.set_stalled(true);
                 sleep(took).await;
+                historian.parts.queue.set_stalled(false);
             }
             if is_last {
                 break;

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use super::*;
 use crate::bell::{Rung, ring};
 use crate::clock::SimClock;
+use crate::retention::ARCHIVE_FOLDER;
 use crate::test_past::{TestPast, kek};
 
 /// 2026-11-22T10:00:00Z.
@@ -16,21 +17,28 @@ struct Rig {
     folder: tempfile::TempDir,
     /// How often there is room.
     times: Arc<AtomicU64>,
+    /// What the clock says when a node starts, if it is later than the journal's end.
+    utc: Timestamp,
 }
 
 impl Rig {
     fn new() -> Rig {
         let times = Arc::new(AtomicU64::new(u64::MAX));
-        Rig { past: TestPast::begun(BEGUN), folder: tempfile::tempdir().unwrap(), times }
+        Rig {
+            past: TestPast::begun(BEGUN),
+            folder: tempfile::tempdir().unwrap(),
+            times,
+            utc: BEGUN,
+        }
     }
 
     /// A historian as a start makes it, over the journal as it is.
     fn historian(&self) -> Historian<ach_engine_journal::SimDisk> {
         let data = self.folder.path().to_owned();
-        let sim = Arc::new(SimClock::at(self.past.at));
+        let sim = Arc::new(SimClock::at(self.utc.max(self.past.at)));
         let floor = Arc::new(JournalFloor::new());
         floor.history_has(0);
-        let archives = data.join(retention::ARCHIVE_FOLDER);
+        let archives = data.join(ARCHIVE_FOLDER);
         Historian::new(HistorianParts {
             place: HistoryPlace::Folder(data.join(HISTORY_FOLDER)),
             write_every_ns: ach_engine_store::WRITE_EVERY_NS,
@@ -150,6 +158,8 @@ fn check_other_past(story: &str, there: u64, begins_with: u64, opened_at: u64) {
     drop(historian);
     rig.past = TestPast::begun(BEGUN.plus_ns(1));
     rig.past.go_on(begins_with - 1, NS_PER_S);
+    // The backup is put back after what it does not have was decided.
+    rig.utc = BEGUN.plus_ns(600 * NS_PER_S);
     let mut historian = rig.historian();
     rig.past.go_on(opened_at - begins_with, NS_PER_S);
     historian.parts.mark.advance(rig.past.last.index);
@@ -180,6 +190,44 @@ fn what_a_command_wrote_while_the_node_started_is_kept() {
     drop(command);
     historian.turn(false);
     assert_eq!((taken(&historian), historian.rebuild_count), (40, 0));
+}
+
+/// A command reads what is written and not yet synced, and its disk stalls.
+#[track_caller]
+fn check_ahead(story: &str, is_other: bool) {
+    let mut rig = Rig::new();
+    rig.past.go_on(9, NS_PER_S);
+    let mut historian = rig.historian();
+    rig.past.go_on(30, NS_PER_S + u64::from(is_other));
+    let mut command = rig.historian();
+    command.turn(false);
+    command.writer.as_mut().unwrap().flush().unwrap();
+    drop(command);
+    historian.turn(false);
+    assert!(historian.writer.is_none(), "{story}");
+    assert_eq!((word(&historian), historian.rebuild_count), (Some("not_opened"), 0), "{story}");
+    if is_other {
+        rig.past = TestPast::begun(BEGUN);
+        rig.past.go_on(39, NS_PER_S);
+        let disk = rig.past.disk.clone();
+        let archives = rig.folder.path().join(ARCHIVE_FOLDER);
+        historian.parts.rereading = Rereading::new(disk, kek(), &archives);
+    }
+    historian.parts.mark.advance(rig.past.last.index);
+    for _ in 0..2 {
+        historian.retry_at_ns = 0;
+        historian.turn(false);
+    }
+    let rebuilt = u64::from(is_other);
+    assert_eq!((taken(&historian), historian.rebuild_count), (40, rebuilt), "{story}");
+    assert_eq!(historian.writer.as_ref().unwrap().taken_at(), rig.past.at, "{story}");
+    assert_eq!(word(&historian), None, "{story}");
+}
+
+#[test]
+fn what_a_command_wrote_before_it_was_known_to_be_durable_is_kept_and_judged_later() {
+    check_ahead("the disk answers", false);
+    check_ahead("the disk never had it, and other entries came in its place", true);
 }
 
 #[test]
@@ -224,4 +272,68 @@ fn a_journal_that_cannot_be_read_is_no_judge_of_history() {
     historian.turn(false);
     assert_eq!((word(&historian), historian.retry_at_ns), (Some("not_opened"), u64::MAX));
     assert!(!rig.folder.path().join("history.damaged").exists());
+}
+
+/// A question to a store that has nothing yet must not read the journal twice.
+#[test]
+fn when_nothing_was_taken_nothing_is_read_to_compare_it() {
+    let mut rig = Rig::new();
+    rig.past.go_on(29, NS_PER_S);
+    let rereading = rig.historian().parts.rereading;
+    assert_eq!(rereading.time_of(30).unwrap(), Some(rig.past.at));
+    assert_eq!(rereading.time_of(31).unwrap(), None);
+    let end = rereading.end().unwrap();
+    assert_eq!((end.index, end.at, end.damage), (30, rig.past.at, None));
+    // Whoever reads anything of it now is told so.
+    rig.past.disk.cut_power();
+    assert!(rereading.time_of(30).is_err());
+    assert_eq!(rereading.time_of(0).unwrap(), None);
+}
+
+/// Days of history, one entry each.
+fn days(rig: &mut Rig, count: u64) -> Historian<ach_engine_journal::SimDisk> {
+    for _ in 1..count {
+        rig.past.go_on(1, 86_400 * NS_PER_S);
+    }
+    let mut historian = rig.historian();
+    historian.turn(false);
+    historian.writer.as_mut().unwrap().flush().unwrap();
+    historian
+}
+
+#[test]
+fn nothing_goes_by_a_clock_that_is_doubted_and_then_a_day_an_hour() {
+    let mut rig = Rig::new();
+    let mut historian = days(&mut rig, 5);
+    let sim = Arc::new(SimClock::at(rig.past.at.plus_ns(60 * 86_400 * NS_PER_S)));
+    historian.parts.clock = Arc::new(ShardClock::start(sim.clone(), Some(rig.past.at)));
+    historian.parts.keep_days = 2;
+    let mut left = |minutes: u64| {
+        sim.pass(minutes * 60 * NS_PER_S);
+        historian.keep_house(sim.monotonic_ns());
+        historian.writer.as_ref().unwrap().store().days().len()
+    };
+    // The last day that was written stays, whatever its age.
+    let found = [1, 358, 1, 59, 1, 60, 60, 60].map(&mut left);
+    assert_eq!(found, [5, 5, 4, 4, 3, 2, 1, 1]);
+    assert_eq!(historian.parts.counters.history_days_dropped.get(), 4);
+}
+
+#[test]
+fn whoever_changes_the_holds_for_a_while_is_no_trouble() {
+    let mut rig = Rig::new();
+    let mut historian = days(&mut rig, 5);
+    historian.parts.keep_days = 2;
+    let file = rig.folder.path().join("holds");
+    let locked = ach_engine_store::LockedHolds::load(&file).unwrap();
+    for minutes in [1, 30, 60] {
+        historian.keep_house(minutes * 60 * NS_PER_S);
+        assert_eq!(word(&historian), None, "{minutes} minutes");
+    }
+    assert_eq!(historian.writer.as_ref().unwrap().store().days().len(), 5);
+    historian.keep_house(61 * 60 * NS_PER_S);
+    assert_eq!(word(&historian), Some("not_dropped"), "for an hour");
+    drop(locked);
+    historian.keep_house(62 * 60 * NS_PER_S);
+    assert_eq!((word(&historian), historian.parts.counters.history_days_dropped.get()), (None, 3));
 }

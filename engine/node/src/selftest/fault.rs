@@ -33,6 +33,12 @@ pub(crate) enum SelftestFault {
         /// Whose it is.
         name: Name,
     },
+    /// One that has displayed a test alarm before is not there.
+    #[error("{name} displayed test alarms before, and was not there to be told of this one")]
+    ReceiverAway {
+        /// Whose it is.
+        name: Name,
+    },
     /// Its end was not told.
     #[error("the end of the test alarm was not on disk in time")]
     NotEnded,
@@ -50,6 +56,7 @@ impl SelftestFault {
             SelftestFault::NobodyFollows => "no receiver follows alarms",
             SelftestFault::NotDisplayed => "displayed by nobody in time",
             SelftestFault::ReceiverSilent { .. } => "not displayed by all who display alarms",
+            SelftestFault::ReceiverAway { .. } => "a receiver that displayed test alarms is away",
             SelftestFault::NotEnded => "its end is not on disk in time",
         }
     }
@@ -79,6 +86,10 @@ impl SelftestFault {
             }
             SelftestFault::ReceiverSilent { .. } => {
                 "go and look at that screen: it is connected, and may have stopped showing alarms"
+            }
+            SelftestFault::ReceiverAway { .. } => {
+                "go and look at that screen: it is off or cannot connect, or its filter leaves self_test \
+                 out; if it is gone for good, `ach selftest --without NAME`"
             }
             SelftestFault::NotEnded => {
                 "`ach doctor --data DIR` measures the disk; the test alarm ends when the disk answers, \

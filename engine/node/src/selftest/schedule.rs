@@ -95,6 +95,25 @@ impl Schedule {
         (day > last_day).then(|| for_s.saturating_add(missed_days.saturating_mul(DAY_S)))
     }
 
+    /// Whether a trouble is an alarm. A test that was missed while the node was away is one only if it is not made
+    /// up for as soon as it could begin: until then nobody is called for a planned stop, and what is open stays
+    /// open.
+    pub(crate) fn is_alarm(
+        &self,
+        trouble: Option<SelftestTrouble>,
+        now: Timestamp,
+    ) -> Option<bool> {
+        let Some(trouble) = trouble else { return Some(false) };
+        let due_since = self.due_since.get().unwrap_or(now);
+        let is_late = Schedule::waited_s(due_since, now) > LATE_MAX_S;
+        if trouble == SelftestTrouble::Missed && !is_late { None } else { Some(true) }
+    }
+
+    /// How long something has been so.
+    fn waited_s(since: Timestamp, now: Timestamp) -> i64 {
+        i64::try_from(now.since_ns(since) / NS_PER_S).unwrap_or(i64::MAX)
+    }
+
     /// Looks at the time. Gives whether a test is to begin, and what is wrong.
     fn look(
         &self,
@@ -113,7 +132,7 @@ impl Schedule {
         self.due_since.set(since.or(Some(now)));
         // What was due before this run is late by the clock on the wall, what is due now by ours: at
         // the end of a skipped hour the wall is an hour late and nobody has missed anything.
-        let waited_s = i64::try_from(now.since_ns(since.unwrap_or(now)) / NS_PER_S).unwrap_or(0);
+        let waited_s = Schedule::waited_s(since.unwrap_or(now), now);
         let is_first_look = since.is_none() && now.since_ns(self.begun_at) < SETTLE_NS;
         if waited_s > LATE_MAX_S || (is_first_look && for_s > LATE_MAX_S) {
             self.is_missed.set(true);

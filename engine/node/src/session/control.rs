@@ -82,12 +82,12 @@ pub(crate) async fn read(
             }
             Some(Frame::AttentionQuery(query)) => {
                 if may(&session, &[Role::Operator])? {
-                    questions::attention(&session, query.query)?;
+                    questions::attention(&session, query.query).await?;
                 }
             }
             Some(Frame::SelftestOrder(order)) => {
                 if may(&session, &[Role::Operator])? {
-                    selftests::take_order(&session, order.command);
+                    selftests::take_order(&session, order);
                 }
             }
             Some(Frame::Displayed(displayed)) => {

@@ -17,9 +17,8 @@ use tokio::task::yield_now;
 use super::Session;
 use super::fault::{Fault, counter};
 use super::vendor::Vendor;
-use crate::give_way::step_behind;
-use crate::lanes::Lanes;
-use crate::ping_buffer::PingBuffer;
+use crate::give_way::{rounds_for, step_behind};
+use crate::ping_line::Place;
 
 /// Pings taken in a turn before the shard decides on them: some 40 µs of work until the first's alarm is
 /// with its subscribers. A turn costs 2 or 3 µs beside.
@@ -47,10 +46,10 @@ pub(crate) async fn read_pings(
     vendor: Rc<Vendor>,
     frames: FrameSource,
 ) -> Result<(), Fault> {
-    let lanes = session.rim.lanes.clone();
+    let in_line = session.rim.ping_line.place();
     let mut intake = Intake { frames, next: None };
     let mut pace = Pace::default();
-    let mut alarms_told = session.rim.alarms_told();
+    let mut streams_told = session.rim.streams_told();
     let mut is_open = true;
     while is_open || !vendor.pings.borrow().is_empty() {
         let is_waiting = !vendor.pings.borrow().is_empty();
@@ -58,7 +57,7 @@ pub(crate) async fn read_pings(
         let mut taken = Ok(0);
         tokio::select! {
             biased;
-            room = lanes.ping_room(), if is_waiting => room?,
+            room = in_line.room(), if is_waiting => room?,
             has_more = intake.has_more(), if is_open && has_room => if has_more? {
                 taken = take_turn(&session, &vendor, &mut intake, &mut pace);
             } else {
@@ -66,17 +65,22 @@ pub(crate) async fn read_pings(
             },
         }
         // What came before a fault is decided on as well.
-        give(&session, &vendor);
+        give(&session, &vendor, &in_line);
         let taken = taken?;
-        vendor.tell_clock(&session.rim).await?;
+        // Who stands in line for one lane waits for no other; it is told with the next.
+        if !session.rim.lanes.is_door_lane_full() {
+            vendor.tell_clock(&session.rim).await?;
+        }
         if taken == 0 {
             continue;
         }
         // The shard first, which has just been woken, and on the same thread tells its alarms at once.
         step_behind().await;
-        let told = session.rim.alarms_told();
-        if taken >= PINGS_A_LONG_TURN_MAX || told != alarms_told {
-            alarms_told = told;
+        let told = session.rim.streams_told();
+        let has_long_turn = taken >= PINGS_A_LONG_TURN_MAX;
+        let rounds = rounds_for(told.wrapping_sub(streams_told)).max(u32::from(has_long_turn));
+        streams_told = told;
+        for _ in 0..rounds {
             yield_now().await;
         }
     }
@@ -94,8 +98,18 @@ struct Intake {
 #[derive(Debug)]
 enum Next {
     Frame(RawFrame),
-    /// A frame's pings without the first so many, which were taken.
-    Rest(PingRun, usize),
+    /// What is left of one.
+    Rest(Rest),
+}
+
+/// A frame's pings, of which some were taken.
+#[derive(Debug)]
+struct Rest {
+    run: PingRun,
+    /// The first that was not.
+    from: usize,
+    /// When the frame was taken. What its first pings cost is on the way of its last one's alarm.
+    received_at: Timestamp,
 }
 
 impl Intake {
@@ -148,19 +162,19 @@ fn take_turn(
     intake: &mut Intake,
     pace: &mut Pace,
 ) -> Result<usize, Fault> {
-    let received_at = session.rim.clock.now();
-    session.rim.residence.begin(received_at);
+    let now = session.rim.clock.now();
+    session.rim.residence.begin(now);
     vendor.handles.borrow_mut().refresh(&session.rim.site(), vendor.source);
     vendor.clock.compare_with(session.rim.has_certain_clock());
-    let turn_max = pace.turn_max(received_at, session.rim.limits.long_turn_pings);
+    let turn_max = pace.turn_max(now, session.rim.limits.long_turn_pings);
     let (mut taken, mut frame_count) = (0, 0);
     while taken < turn_max && frame_count < FRAMES_A_TURN_MAX && vendor.pings.borrow().room() > 0 {
-        let (run, from) = match intake.take()? {
-            Some(Next::Rest(run, from)) => (run, from),
+        let Rest { run, from, received_at } = match intake.take()? {
+            Some(Next::Rest(rest)) => rest,
             Some(Next::Frame(frame)) => {
                 frame_count += 1;
                 match Frame::decode(frame)? {
-                    Some(Frame::Pings(run)) => (run, 0),
+                    Some(Frame::Pings(run)) => Rest { run, from: 0, received_at: now },
                     None => continue,
                     Some(_) => {
                         let detail = "a ping lane carries pings alone";
@@ -176,7 +190,7 @@ fn take_turn(
         taken = taken.saturating_add(piece);
         let through = from.saturating_add(piece);
         if through < run.pings().len() {
-            intake.next = Some(Next::Rest(run, through));
+            intake.next = Some(Next::Rest(Rest { run, from: through, received_at }));
         }
     }
     pace.note(taken);
@@ -274,41 +288,25 @@ fn degrees(nano_deg: i64) -> f64 {
 }
 
 /// Gives the shard what it has room for.
-fn give(session: &Session, vendor: &Vendor) {
-    let sent_through = fill(&session.rim.lanes, &mut vendor.pings.borrow_mut());
-    if let Some(sent_through) = sent_through {
+fn give(session: &Session, vendor: &Vendor, place: &Place) {
+    if let Some(sent_through) = place.fill(&mut vendor.pings.borrow_mut()) {
         let mut acks = session.rim.acks.borrow_mut();
         acks.source(vendor.source).lane_mut(Lane::Ping).sent_through = sent_through;
     }
 }
 
-/// Fills the ping lane from a session's buffer; what has no room there may give way to what is newer.
-/// Says up to which number the shard was given pings.
-fn fill(lanes: &Lanes, pings: &mut PingBuffer) -> Option<u64> {
-    let mut sent_through = None;
-    while !lanes.is_ping_lane_full() {
-        let Some(batch) = pings.take() else { return sent_through };
-        let last_seq = batch.last_seq;
-        // Only this thread puts batches on the lane, so there is still room.
-        if lanes.offer_pings(batch).is_err() {
-            tracing::error!("the ping lane was full after all; this is a bug, please report it");
-            return sent_through;
-        }
-        sent_through = Some(last_seq);
-    }
-    pings.conflate();
-    sent_through
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::sync::Arc;
 
     use ach_actors_model::{NS_PER_S, SourceRef, TagRef};
 
     use super::*;
+    use crate::lanes::Lanes;
     use crate::limits::NodeLimits;
-    use crate::ping_buffer::BATCH_PINGS_MAX;
+    use crate::ping_buffer::{BATCH_PINGS_MAX, PingBuffer};
+    use crate::ping_line::PingLine;
 
     #[test]
     fn turns_are_long_while_a_vendor_sends_more_than_a_hundred_thousand_a_second() {
@@ -332,7 +330,7 @@ mod tests {
         assert_eq!(turns(50, 1_000), PINGS_A_TURN_MAX, "it sends less again");
     }
 
-    /// One vendor sends three times what the shard takes, within its credit, at the default limits.
+    /// LOAD-1 and LOAD-3: one vendor sends three times what the shard takes, within its credit, at the default limits.
     /// The unit of time is a ping.
     #[test]
     fn at_three_times_the_load_no_decision_is_older_than_the_credit_and_the_newest_get_through() {
@@ -340,7 +338,8 @@ mod tests {
         const PINGS: u64 = 40 * TAGS;
         let limits = NodeLimits::default();
         let window = usize::try_from(limits.ping_window).unwrap();
-        let lanes = Lanes::new(limits.ping_batches_max);
+        let lanes = Arc::new(Lanes::new(limits.ping_batches_max));
+        let place = PingLine::new(lanes.clone()).place();
         let mut buffer = PingBuffer::new(SourceRef(0), 1, window, 1, 0);
         let (mut sent, mut accepted_through, mut stood_for) = (0, 0, 0);
         let (mut conflated, mut turns, mut stopped, mut oldest) = (0_u64, 0, 0, 0);
@@ -366,7 +365,7 @@ mod tests {
                 };
                 buffer.push(ping, Timestamp(sent));
             }
-            fill(&lanes, &mut buffer);
+            place.fill(&mut buffer);
             let Some(batch) = lanes.pop_pings() else { break };
             assert_eq!(batch.first_seq, accepted_through + 1);
             accepted_through = batch.last_seq;

@@ -35,9 +35,9 @@ pub(super) fn unregistered(session: &Session, query: u64) -> Result<(), Fault> {
 }
 
 /// Answers with who follows alarms, and how far they were displayed.
-pub(super) fn attention(session: &Session, query: u64) -> Result<(), Fault> {
+pub(super) async fn attention(session: &Session, query: u64) -> Result<(), Fault> {
     let rim = &session.rim;
-    let unseen = rim.look_at_attention();
+    let unseen = rim.look_at_attention().await;
     let receivers = rim.attention.borrow().watchers(&rim.fan_out.borrow());
     let mut parts = receivers.chunks(LIST_ITEMS_MAX).map(<[_]>::to_vec).peekable();
     loop {

@@ -3,37 +3,61 @@
 use std::rc::Rc;
 
 use ach_actors_model::Name;
-use ach_engine_audit::{Action, Outcome, Record};
+use ach_engine_audit::{Action, Object, ObjectKind, Outcome, Record};
 use ach_engine_wire::limits::LIST_ITEMS_MAX;
-use ach_engine_wire::{Code, SelftestFinding, SelftestHop, SelftestReceiver, SelftestReport, Text};
+use ach_engine_wire::{
+    Code, SelftestFinding, SelftestHop, SelftestOrder, SelftestReceiver, SelftestReport, Text,
+};
 
 use super::Session;
-use crate::selftest::{self, Tested};
+use crate::selftest::{self, OrderedBy, Tested};
 
 /// Findings told one by one: with their remedies and the receivers they stay below the largest frame. The
 /// list of receivers says of each whether it displayed the test alarm.
 const FINDINGS_MAX: usize = 64;
 
-/// Runs a self-test and answers with what became of it. Other questions are answered meanwhile.
-pub(super) fn take_order(session: &Rc<Session>, command: u64) {
+/// Runs a self-test and answers with what became of it. Other questions are answered meanwhile. An order
+/// that comes again is answered with the report of its test.
+pub(super) fn take_order(session: &Rc<Session>, order: SelftestOrder) {
     let session = session.clone();
     // Not of the session's own tasks: what was begun is ended, whether or not the operator waits.
     tokio::task::spawn_local(async move {
-        let rim = &session.rim;
-        let record = rim.audit.record(&session.party, Action::SelfTested, Outcome::Done);
-        let record = Record { request: Some(command), ..record };
-        let report = if let Ok(tested) = selftest::run(rim, &session.identity.name).await {
-            selftest::conclude(rim, &tested, record);
-            report(command, &tested)
-        } else {
-            let (outcome, code) = (Outcome::Refused, Code::NotNow);
-            rim.audit.note(Record { outcome, code: Some(code.value()), ..record });
-            let detail = Text::new("another self-test is under way");
-            SelftestReport { code, detail, ..report(command, &Tested::default()) }
+        let by = (session.identity.name.clone(), order.command);
+        let report = match session.rim.selftest.ordered(&by) {
+            Some(mut told) => {
+                let told = told.wait_for(Option::is_some).await;
+                // The node is ending.
+                let Ok(Some(report)) = told.as_deref().cloned() else { return };
+                report
+            }
+            None => run(&session, by, &order.dropped).await,
         };
         // A peer that reads no answers is noticed by the next question.
         let _ = session.answer(report);
     });
+}
+
+/// Runs a test that was not ordered before.
+async fn run(session: &Session, by: OrderedBy, dropped: &[Name]) -> SelftestReport {
+    let (rim, command) = (&session.rim, by.1);
+    let record = rim.audit.record(&session.party, Action::SelfTested, Outcome::Begun);
+    let dropped = selftest::drop_screens(rim, dropped).into_iter();
+    let objects = dropped.map(|name| Object::new(ObjectKind::ReceiverCertificate, name)).collect();
+    let record = Record { request: Some(command), objects, ..record };
+    if !rim.selftest.is_under_way() {
+        let tell = rim.selftest.order(by);
+        rim.audit.tell(record.clone());
+        if let Ok(tested) = selftest::run(rim, &session.identity.name).await {
+            selftest::conclude(rim, &tested, record);
+            let report = report(command, &tested);
+            tell.send_replace(Some(report.clone()));
+            return report;
+        }
+    }
+    let (outcome, code) = (Outcome::Refused, Code::NotNow);
+    rim.audit.note(Record { outcome, code: Some(code.value()), ..record });
+    let detail = Text::new("another self-test is under way");
+    SelftestReport { code, detail, ..report(command, &Tested::default()) }
 }
 
 fn report(command: u64, tested: &Tested) -> SelftestReport {

@@ -188,8 +188,8 @@ impl Subscription {
             self.gap(out, Code::TooSlow, Some(taken.missed));
             if self.request.topic == Topic::Alarms {
                 self.session.rim.counters.subscribers_resynchronised.count();
-                let durable_at = self.session.rim.fan_out.borrow().durable_at();
-                self.open_set(out, durable_at).await?;
+                let lost_after = self.session.rim.fan_out.borrow().lost_after();
+                self.open_set(out, lost_after).await?;
             }
         }
         for frame in taken.frames {
@@ -260,7 +260,7 @@ impl Subscription {
             }
             self.gap(out, Code::TooSlow, Some(taken.missed));
             self.session.rim.counters.subscribers_resynchronised.count();
-            after = self.session.rim.fan_out.borrow().durable_at();
+            after = self.session.rim.fan_out.borrow().lost_after();
         }
         Err(Fault::peer(Code::TooSlow, "the subscriber reads too slowly"))
     }

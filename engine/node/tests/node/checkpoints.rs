@@ -293,26 +293,39 @@ fn fixed_key(ward: &Ward) {
     file.write_all("2a".repeat(32).as_bytes()).unwrap();
 }
 
-/// A checkpoint that a node of an earlier build took is restored whole by this one. `ACH_FIXTURE`
-/// names a folder to write the one of this build into; what is there for old formats stays.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_checkpoint_of_format_1_is_restored_as_it_was() {
+/// A checkpoint of each format is restored whole by this build. `ACH_FIXTURE` names a folder to write the
+/// one of this build into; what is there for old formats stays.
+async fn check_format(version: u32) {
     let ward = ward(true);
     fixed_key(&ward);
-    if let Some(folder) = std::env::var_os("ACH_FIXTURE") {
-        let disk = lived(&ward, 77).await;
-        let bytes = disk.contents(&name_of(indexes(&disk)[0]));
-        std::fs::write(std::path::Path::new(&folder).join("state.ckpt"), bytes).unwrap();
-    }
-    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let bytes = std::fs::read(fixtures.join("v1/state.ckpt")).unwrap();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let bytes = std::fs::read(folder.join(format!("v{version}/state.ckpt"))).unwrap();
+    assert_eq!(bytes[8..12], version.to_le_bytes());
     let index = u64::from_le_bytes(bytes[16..24].try_into().unwrap());
     let disk = SimDisk::new(78, DISK_BYTES);
     let file = disk.create(&name_of(index), 0).unwrap();
     ach_engine_journal::DiskFile::write_at(&file, 0, &bytes).unwrap();
     let node = ward.start_on(disk);
     // Its journal is not there, which is told; its state is.
-    assert!(matches!(node.health().stopped, Some(StoringStopped::Damaged { .. })));
+    let stopped = node.health().stopped;
+    assert!(matches!(stopped, Some(StoringStopped::Damaged { .. })), "{stopped:?}");
     assert_eq!(open_alarms(&ward, &node).await, [OPEN[0], OPEN[1], "open 2"]);
     assert_eq!(gauge(&node, "shard_site_version"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_of_format_1_is_restored_as_it_was() {
+    check_format(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_of_format_2_is_restored_as_it_was() {
+    if let Some(folder) = std::env::var_os("ACH_FIXTURE") {
+        let ward = ward(true);
+        fixed_key(&ward);
+        let disk = lived(&ward, 77).await;
+        let bytes = disk.contents(&name_of(indexes(&disk)[0]));
+        std::fs::write(std::path::Path::new(&folder).join("state.ckpt"), bytes).unwrap();
+    }
+    check_format(2).await;
 }

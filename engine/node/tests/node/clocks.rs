@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::ward::raw::{Raw, hello, pings, reading};
 use crate::ward::scene::Scene;
-use crate::ward::{Ward, in_time, name};
+use crate::ward::{Alarms, Ward, in_time, name};
 use ach_actors_model::{AlarmKind, Lane, NS_PER_S, Timestamp};
 use ach_clients_rust::{AlarmUpdate, Thing, now};
 use ach_engine_net::Role;
-use ach_engine_node::{Clock, Node, SystemClock};
+use ach_engine_node::{Clock, Node, Running, SystemClock};
 use ach_engine_wire::{Code, Frame, Hello, ReportWord, WirePing, WireReport, encode_reports};
 
 /// A press of the first tag that was named.
@@ -54,17 +54,23 @@ async fn a_vendor_whose_clock_is_behind_is_told_at_its_hello() {
     scene.check_counted(|counters| &counters.clock_offsets_told).await;
 }
 
+/// A feed whose clock is an hour behind, and the alarm about it.
+async fn an_hour_behind(ward: &Ward, node: &Running, alarms: &mut Alarms) -> Raw {
+    let bundle = ward.bundle(Role::Vendor, "uwb");
+    let sent_at = Timestamp(now().0 - 3_600 * NS_PER_S);
+    let behind = Hello { sent_at, ..hello(Vec::new()) };
+    let raw = Raw::greet(node.address(), &bundle, behind).await.welcomed().await;
+    alarms.expect("Raised ClockSkewed - Provisional(None)").await;
+    alarms.expect("durable Raised").await;
+    raw
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_whose_clock_is_off_is_one_alarm() {
     let ward = Ward::new();
     let node = ward.start();
     let mut alarms = ward.alarms(node.address()).await;
-    let bundle = ward.bundle(Role::Vendor, "uwb");
-    let sent_at = Timestamp(now().0 - 3_600 * NS_PER_S);
-    let behind = Hello { sent_at, ..hello(Vec::new()) };
-    let mut raw = Raw::greet(node.address(), &bundle, behind).await.welcomed().await;
-    alarms.expect("Raised ClockSkewed - Provisional(None)").await;
-    alarms.expect("durable Raised").await;
+    let mut raw = an_hour_behind(&ward, &node, &mut alarms).await;
     assert!(told_offset_s(&mut raw).await < -3_500);
     raw.intern(&[1]).await;
     let mut lane = raw.lane(Lane::Ping).await;
@@ -159,16 +165,11 @@ async fn a_feed_that_comes_again_with_a_right_clock_ends_the_alarm() {
     let ward = Ward::new();
     let node = ward.start();
     let mut alarms = ward.alarms(node.address()).await;
-    let bundle = ward.bundle(Role::Vendor, "uwb");
-    let sent_at = Timestamp(now().0 - 3_600 * NS_PER_S);
-    let behind = Hello { sent_at, ..hello(Vec::new()) };
-    let _behind = Raw::greet(node.address(), &bundle, behind).await.welcomed().await;
-    alarms.expect("Raised ClockSkewed - Provisional(None)").await;
-    alarms.expect("durable Raised").await;
+    let _behind = an_hour_behind(&ward, &node, &mut alarms).await;
     // On a busy machine a hello may take too long to tell anything; no input is heard meanwhile.
     let come_again = async {
         loop {
-            let _right = Raw::open(node.address(), &bundle).await;
+            let _right = Raw::open(node.address(), &ward.bundle(Role::Vendor, "uwb")).await;
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     };

@@ -11,10 +11,10 @@ use ach_engine_store::{KeptPing, NameKind, Store, archives};
 
 use crate::ward::{Ward, in_time, ping};
 
-const LIMIT: usize = 1_000;
+pub(crate) const LIMIT: usize = 1_000;
 
 /// A ward that remembers, and takes a checkpoint after every few entries.
-fn ward() -> Ward {
+pub(crate) fn ward() -> Ward {
     let mut ward = Ward::new();
     ward.limits.history = Some(HistoryPolicy::default());
     ward.limits.checkpoints =
@@ -22,16 +22,16 @@ fn ward() -> Ward {
     ward
 }
 
-fn data(ward: &Ward) -> PathBuf {
+pub(crate) fn data(ward: &Ward) -> PathBuf {
     ward.folder.path().join("data")
 }
 
-async fn drain(node: Running) {
+pub(crate) async fn drain(node: Running) {
     assert_eq!(tokio::task::spawn_blocking(move || node.drain()).await.unwrap(), Ended::Drained);
 }
 
 /// Publishes so many pings, each in an entry of its own, a step east each.
-async fn walk(ward: &Ward, node: &Running, from_mm: i32, count: i32) {
+pub(crate) async fn walk(ward: &Ward, node: &Running, from_mm: i32, count: i32) {
     let vendor = ward.vendor(node.address()).await;
     for step in 0..count {
         let seq = vendor.publish(ping(2, from_mm + step, 5_000)).await.unwrap();
@@ -52,12 +52,12 @@ fn check_walk(store: &Store, count: i32) {
     store.verify().unwrap();
 }
 
-fn vault(store: &Store) -> ZoneRef {
+pub(crate) fn vault(store: &Store) -> ZoneRef {
     ZoneRef(store.number(NameKind::Zone, "vault").unwrap().unwrap())
 }
 
 /// Asks a running node to write, and opens what it has written.
-async fn asked(ward: &Ward) -> (Store, tempfile::TempDir) {
+pub(crate) async fn asked(ward: &Ward) -> (Store, tempfile::TempDir) {
     let data = data(ward);
     let ringing = async {
         loop {
@@ -173,7 +173,7 @@ async fn a_store_that_is_in_use_is_waited_for() {
     drain(node).await;
 }
 
-fn segment_files(journal: &Path) -> Vec<PathBuf> {
+pub(crate) fn segment_files(journal: &Path) -> Vec<PathBuf> {
     let files = std::fs::read_dir(journal).unwrap().map(|it| it.unwrap().path());
     let mut files: Vec<PathBuf> =
         files.filter(|file| file.extension().is_some_and(|it| it == "seg")).collect();

@@ -1,6 +1,6 @@
 //! A start from a journal whose beginning is damaged, given up, or of another program.
 
-use ach_engine_checkpoint::name_of;
+use ach_engine_checkpoint::{FORMAT_VERSION, name_of};
 use ach_engine_journal::{Disk, SimDisk};
 use ach_engine_node::{JournalTrouble, Node, StartError, StoringStopped};
 
@@ -127,7 +127,7 @@ async fn a_checkpoint_this_program_cannot_use_is_refused_with_the_right_remedy()
     assert_eq!(found.len(), 2);
     let newer = disk.fork(128);
     for &index in &found {
-        set_version(&newer, index, 2);
+        set_version(&newer, index, FORMAT_VERSION + 1);
     }
     let refused = refusal(&ward, &newer);
     assert!(matches!(refused, StartError::NewerCheckpoint { .. }), "{refused}");
@@ -141,7 +141,7 @@ async fn a_checkpoint_this_program_cannot_use_is_refused_with_the_right_remedy()
     assert!(matches!(refused, StartError::NoCheckpoint { .. }), "{refused}");
     // The newest is a newer program's, the one before is not: it is used.
     let mixed = disk.fork(130);
-    set_version(&mixed, found[0], 2);
+    set_version(&mixed, found[0], FORMAT_VERSION + 1);
     let node = ward.start_on(mixed);
     assert_eq!(open_alarms(&ward, &node).await, OPEN);
     drop(node);
@@ -149,7 +149,7 @@ async fn a_checkpoint_this_program_cannot_use_is_refused_with_the_right_remedy()
     let kept = crate::checkpoints::ward(true);
     let disk = lived(&kept, 131).await;
     for index in indexes(&disk) {
-        set_version(&disk, index, 2);
+        set_version(&disk, index, FORMAT_VERSION + 1);
     }
     let node = kept.start_on(disk);
     assert_eq!(open_alarms(&kept, &node).await, OPEN);

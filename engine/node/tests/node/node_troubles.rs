@@ -148,3 +148,18 @@ async fn an_edited_audit_log_is_an_alarm() {
     raised(&mut alarms).await;
     drain(node).await;
 }
+
+/// Shard time is taken from such a clock, so the two do not differ; and six hours later days would go by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_days_ahead_at_a_start_is_an_alarm_although_shard_time_follows_it() {
+    let ward = Ward::new();
+    let clock = Arc::new(SetClock::default());
+    let node = Node::start_by(ward.config(), clock.clone()).unwrap();
+    drain(node).await;
+    clock.ahead_ns.store(3 * 86_400 * NS_PER_S, Ordering::SeqCst);
+    let node = Node::start_by(ward.config(), clock.clone()).unwrap();
+    let mut alarms = follow(&ward, &node, AlarmKind::NodeClockOff).await;
+    raised(&mut alarms).await;
+    assert_eq!(node.counters().clock_skews_seen.get(), 0, "nothing else has said so");
+    drain(node).await;
+}

@@ -3,7 +3,7 @@
 use crate::ward::raw::{Raw, pings, reading};
 use crate::ward::{Ward, in_time, ping};
 use ach_actors_model::{Lane, NS_PER_MS, TagId, Timestamp};
-use ach_clients_rust::{Report, ReportWord, now};
+use ach_clients_rust::{AlarmUpdate, Report, ReportWord, now};
 use ach_engine_net::Role;
 use ach_engine_node::NodeLimits;
 use ach_engine_wire::{Coordinates, Frame, PingReading, WirePing};
@@ -50,6 +50,7 @@ async fn under_overload_the_newest_ping_of_each_tag_decides_and_the_rest_is_coun
     assert_eq!(node.counters().pings_conflated.get(), totals.conflated);
 }
 
+/// LOAD-1.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_pings_holds_up_no_duress_and_loses_nothing_uncounted() {
     const PINGS: u64 = 50_000;
@@ -73,7 +74,46 @@ async fn a_flood_of_pings_holds_up_no_duress_and_loses_nothing_uncounted() {
     assert_eq!(totals.refused, 0);
 }
 
-/// A vendor that sends all of its floor at once, now and then: no ping waits for more than 64 others.
+/// PATH-1: the first ping of a large frame is decided on, and told of, before the last one is read. The last
+/// came when the first did: what it waited for is on its way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_frame_is_decided_on_as_it_is_read() {
+    const PINGS: u64 = 1_000;
+    const PINGS_A_TURN: u64 = 64;
+    let ward = Ward::new();
+    let node = ward.start();
+    let mut alarms = ward.alarms(node.address()).await;
+    let mut raw = Raw::open(node.address(), &ward.bundle(Role::Vendor, "uwb")).await;
+    raw.intern(&[1, 2, 3]).await;
+    let observed_at = now().0 - PINGS * NS_PER_MS;
+    // Two visitors go into the vault: the one with the first ping, the other with the last.
+    let floor: Vec<WirePing> = (0..PINGS)
+        .map(|n| {
+            let (handle, x_mm) = match n {
+                0 => (1, 25_000),
+                _ if n == PINGS - 1 => (2, 25_000),
+                _ => (0, 1_000),
+            };
+            let coordinates = Coordinates::Local { x_mm, y_mm: 5_000 };
+            let observed_at = Timestamp(observed_at + n * NS_PER_MS);
+            WirePing::new(&PingReading { coordinates, ..reading(handle, observed_at) })
+        })
+        .collect();
+    raw.lane(Lane::Ping).await.write_all(&pings(1, &floor)).await.unwrap();
+    let (mut received, mut entries) = (Vec::new(), Vec::new());
+    while received.len() < 2 || entries.len() < 2 {
+        match in_time("both alarms", alarms.stream.next()).await {
+            Some(AlarmUpdate::Note(raised)) => received.push(raised.received_at),
+            Some(AlarmUpdate::Durable { cursor, .. }) => entries.push(cursor.unwrap().index),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(received[0], received[1], "one frame came at one time");
+    let between = entries[1] - entries[0];
+    assert!(between >= (PINGS - 1) / PINGS_A_TURN, "only {between} entries between the two");
+}
+
+/// PATH-2: a vendor that sends all of its floor at once, now and then.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_frame_is_decided_on_in_pieces_and_every_number_keeps_its_place() {
     const PINGS: u64 = 1_000;

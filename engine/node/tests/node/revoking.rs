@@ -60,6 +60,36 @@ async fn who_is_revoked_is_cut_and_kept_out_and_let_in_with_a_new_certificate() 
     drain(node).await;
 }
 
+/// A restored node without the list, say: it goes on, for alarms come first, and says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_without_the_list_after_a_run_with_one_is_told_until_it_is_back() {
+    let ward = Ward::new();
+    let node = ward.start();
+    assert_eq!(node.counters().revocations_unread.get(), 0, "there never was one");
+    revoke(&ward, Role::Vendor, "uwb");
+    let remembered = ward.folder.path().join("data/remembered");
+    let noted = async {
+        while !std::fs::read_to_string(&remembered).is_ok_and(|it| it.contains("revoked_at 1")) {
+            // Written by a thread that tells nobody.
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    in_time("the list to be remembered", noted).await;
+    drain(node).await;
+    std::fs::rename(list(&ward), ward.folder.path().join("away")).unwrap();
+
+    let node = ward.start();
+    assert!(node.counters().revocations_unread.get() > 0);
+    let vendor = ward.bundle(Role::Vendor, "uwb");
+    drop(Raw::open(node.address(), &vendor).await);
+    drain(node).await;
+    // An operator who wants nobody revoked says so with an empty list.
+    Revocations::default().save(&list(&ward)).unwrap();
+    let node = ward.start();
+    assert_eq!(node.counters().revocations_unread.get(), 0);
+    drain(node).await;
+}
+
 /// What was known stays in force: a list that is damaged lets nobody in again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_cannot_be_read_is_counted_and_forgets_nobody() {

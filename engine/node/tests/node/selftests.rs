@@ -10,9 +10,11 @@ use ach_clients_rust::{AlarmStream, AlarmUpdate, Code, Filter, Operator, Selftes
 use ach_engine_journal::{SimDisk, StallingDisk};
 use ach_engine_net::Role;
 use ach_engine_node::{Clock, DayMinute, Node, Running, SelftestTrouble, SystemClock};
+use ach_engine_wire::{Frame, SelftestOrder};
 use tokio::task::JoinHandle;
 
 use crate::audit::{check_has, drain, records};
+use crate::ward::raw::Raw;
 use crate::ward::{Alarms, Ward, in_time, name, render};
 
 const DISK_BYTES: u64 = 256 << 20;
@@ -67,6 +69,11 @@ fn show(mut stream: AlarmStream) -> JoinHandle<(AlarmStream, Vec<String>)> {
 
 async fn test(operator: &mut Operator) -> SelftestReport {
     in_time("the report", operator.selftest()).await.unwrap()
+}
+
+async fn until_nobody_follows(operator: &mut Operator) {
+    let asked = async { while !operator.attention().await.unwrap().receivers.is_empty() {} };
+    in_time("everybody to be gone", asked).await;
 }
 
 fn hops(report: &SelftestReport) -> Vec<&str> {
@@ -163,6 +170,63 @@ async fn a_test_alarm_that_nobody_displays_is_a_broken_chain() {
     check_has(&records(&ward), "operator chief self_tested failed []");
 }
 
+/// A wall with two boards, one of which is unplugged one night, and the node started anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_displayed_test_alarms_and_is_away_or_frozen_is_named_until_it_is_dropped()
+{
+    let mut ward = Ward::new();
+    let node = ward.start();
+    let everything = Filter::default;
+    let boards = [
+        show(follow(&ward, &node, "board-1", everything()).await),
+        show(follow(&ward, &node, "board-2", everything()).await),
+    ];
+    // A terminal that is gone the next day is nobody's loss.
+    let terminal = show(follow_as(Role::Operator, &ward, &node, "desk", everything()).await);
+    let mut chief = operator(&ward, &node).await;
+    assert_eq!(found(&test(&mut chief).await), Vec::<&str>::new());
+    drop(terminal.await.unwrap());
+    for board in boards {
+        drop(board.await.unwrap());
+    }
+    chief.close().await;
+    drain(node).await;
+
+    ward.limits.selftest_within = Duration::from_secs(3);
+    let node = ward.start();
+    let mut chief = operator(&ward, &node).await;
+    let board = show(follow(&ward, &node, "board-1", everything()).await);
+    let report = test(&mut chief).await;
+    let away = "board-2 displayed test alarms before, and was not there to be told of this one";
+    assert_eq!(found(&report), [away]);
+    assert!(hops(&report).contains(&"displayed"), "by the other one");
+    drop(board.await.unwrap());
+    until_nobody_follows(&mut chief).await;
+
+    // It is back, and froze before it displayed anything over this connection.
+    let board = show(follow(&ward, &node, "board-1", everything()).await);
+    let frozen = follow(&ward, &node, "board-2", everything()).await;
+    let silent =
+        "board-2 displays alarms, was told of the test alarm, and did not display it in time";
+    assert_eq!(found(&test(&mut chief).await), [silent]);
+    drop((board.await.unwrap(), frozen));
+    until_nobody_follows(&mut chief).await;
+
+    let board = show(follow(&ward, &node, "board-1", everything()).await);
+    let gone = vec![name("board-2"), name("nobody")];
+    let report = in_time("the report", chief.selftest_without(gone)).await.unwrap();
+    assert_eq!(found(&report), Vec::<&str>::new());
+    drop(board.await.unwrap());
+    until_nobody_follows(&mut chief).await;
+    let report = test(&mut chief).await;
+    let nobody = "no receiver follows alarms, so none was told of the test alarm";
+    assert_eq!(found(&report), [nobody, away.replace('2', "1").as_str()]);
+    chief.close().await;
+    drain(node).await;
+    let dropped = "operator chief self_tested done [receiver_certificate board-2]";
+    check_has(&records(&ward), dropped);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_test_at_a_time_and_only_for_an_operator() {
     let mut ward = Ward::new();
@@ -180,6 +244,41 @@ async fn one_test_at_a_time_and_only_for_an_operator() {
     let refused = in_time("an answer", board.selftest()).await;
     assert!(refused.is_err(), "{refused:?}");
     assert_eq!(node.counters().selftests_failed.get(), 1);
+}
+
+/// The operator's connection breaks in the middle, and its client asks again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_comes_again_is_answered_with_the_report_of_its_test() {
+    let mut ward = Ward::new();
+    ward.limits.selftest_within = Duration::from_secs(3);
+    let node = ward.start();
+    let mut alarms = ward.alarms(node.address()).await;
+    let chief = ward.bundle(Role::Operator, "chief");
+    let order = SelftestOrder { command: 7, dropped: Vec::new() };
+    let mut first = Raw::open(node.address(), &chief).await;
+    first.say(order.clone()).await;
+    alarms.expect("Raised SelfTest - Provisional(None)").await;
+    drop(first);
+    let is_report = |frame: &Frame| matches!(frame, Frame::SelftestReport(_));
+    let mut told = Vec::new();
+    // While the test is under way, and when it is over.
+    for _ in 0..2 {
+        let mut again = Raw::open(node.address(), &chief).await;
+        again.say(order.clone()).await;
+        let Frame::SelftestReport(report) = again.hear(is_report).await else { panic!() };
+        told.push(report);
+    }
+    assert_eq!((told[0].code, told[0].alarm.is_some()), (Code::SelftestFailed, true));
+    assert_eq!(told[0], told[1]);
+    assert_eq!(node.counters().selftests_failed.get(), 1, "one test was made");
+    // Another number is another test, and so is another operator's.
+    let mut other = Raw::open(node.address(), &ward.bundle(Role::Operator, "other")).await;
+    other.say(order).await;
+    other.hear(is_report).await;
+    assert_eq!(node.counters().selftests_failed.get(), 2);
+    drop((alarms, other));
+    drain(node).await;
+    check_has(&records(&ward), "operator chief self_tested begun []");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use crate::ward::{PATIENCE, Ward, in_time, name, ping};
 use ach_actors_model::{AlarmKind, Lane, TagId};
 use ach_clients_rust::{Filter, Progress, Report, ReportWord, now};
 use ach_engine_net::{FrameSource, Role};
-use ach_engine_node::{Ended, NodeLimits};
+use ach_engine_node::{Ended, NodeLimits, Running};
 use ach_engine_wire::{Code, Cursor, Echo, Frame, Padding, Preamble, Subscribe, Topic};
 
 fn subscribe(subscription: u32, topic: Topic, resume_after: Option<Cursor>) -> Subscribe {
@@ -141,15 +141,26 @@ async fn a_subscriber_that_fell_behind_is_told_and_sent_the_open_alarms_again() 
     assert_eq!(node.counters().subscribers_cut.get(), 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_probe_is_answered_on_the_alarms_own_stream() {
+fn started() -> (Ward, Running) {
     let ward = Ward::new();
     let node = ward.start();
+    (ward, node)
+}
+
+/// A receiver that follows the alarms of a node that has none open.
+async fn nothing_open(ward: &Ward, node: &Running) -> (Raw, FrameSource) {
     let bundle = ward.bundle(Role::Receiver, "desk");
     let mut raw = Raw::open(node.address(), &bundle).await;
     raw.say(subscribe(1, Topic::Alarms, None)).await;
     let (_, mut stream) = opened(&raw).await;
     assert!(matches!(next(&mut stream).await, Frame::OpenSetEnd(_)));
+    (raw, stream)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_is_answered_on_the_alarms_own_stream() {
+    let (ward, node) = started();
+    let (mut raw, mut stream) = nothing_open(&ward, &node).await;
     let padding = Padding { bytes: 10 };
     let echo = |subscription| Echo { nonce: 42, subscription, reply_bytes: 300, padding };
     raw.say(echo(Some(1))).await;
@@ -166,13 +177,8 @@ async fn a_probe_is_answered_on_the_alarms_own_stream() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_tells_everything_and_says_goodbye() {
-    let ward = Ward::new();
-    let node = ward.start();
-    let bundle = ward.bundle(Role::Receiver, "desk");
-    let mut raw = Raw::open(node.address(), &bundle).await;
-    raw.say(subscribe(1, Topic::Alarms, None)).await;
-    let (_, mut stream) = opened(&raw).await;
-    assert!(matches!(next(&mut stream).await, Frame::OpenSetEnd(_)));
+    let (ward, node) = started();
+    let (mut raw, mut stream) = nothing_open(&ward, &node).await;
     let vendor = ward.vendor(node.address()).await;
     vendor.report(Report::tag(TagId(1), now(), ReportWord::ButtonPressed)).await.unwrap();
     let mut progress = vendor.progress();

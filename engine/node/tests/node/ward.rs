@@ -3,8 +3,12 @@
 //! Floor 0, millimetres: the ward is 0..10,000 square, the vault 20,000..30,000 by 0..10,000. Feed
 //! `uwb` reports tags 1 to 9 and door `vault-door`; feed `rival` reports tag 100.
 
+pub(crate) mod initial;
 pub(crate) mod raw;
+pub(crate) mod saboteur;
 pub(crate) mod scene;
+pub(crate) mod tap;
+pub(crate) mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,9 +22,12 @@ use ach_actors_model::{
 use ach_clients_rust::{
     AlarmStream, AlarmUpdate, Client, ClientConfig, Filter, Ping, Publisher, PublisherOptions, now,
 };
-use ach_engine_journal::{Config, Disk, KekSource};
+use ach_engine_journal::{Config, Disk, KekSource, SimDisk};
 use ach_engine_net::{Authority, Bundle, Role};
-use ach_engine_node::{Arrangement, Node, NodeConfig, NodeLimits, Running, SystemClock};
+use ach_engine_node::{
+    Arrangement, HereHistory, Node, NodeConfig, NodeLimits, Running, SystemClock,
+};
+use ach_engine_store::SimTables;
 use ach_geo::{Floor, Gates, Outline};
 use tempfile::TempDir;
 
@@ -158,6 +165,13 @@ impl Ward {
         Node::start_on(self.config(), &disk, clock).unwrap()
     }
 
+    /// As [`Ward::start_on`], with a history in simulated tables in which every entry is written.
+    pub(crate) fn start_with_history(&self, disk: &SimDisk, tables: &SimTables) -> Running {
+        let clock = Arc::new(SystemClock::default());
+        let history = HereHistory { tables: tables.clone(), write_every: Duration::ZERO };
+        Node::start_with_history(self.config(), disk, clock, history).unwrap()
+    }
+
     pub(crate) fn bundle(&self, role: Role, who: &str) -> Bundle {
         self.authority.issue(role, &name(who)).unwrap()
     }
@@ -167,8 +181,8 @@ impl Ward {
         Client::connect(config).await.unwrap()
     }
 
-    /// As [`Ward::client`], of a node that gives a hello so little time that a busy machine may be
-    /// late with it: then it comes again.
+    /// As [`Ward::client`], of a node that others keep busy, or that gives a hello so little time that a
+    /// busy machine may be late with it: then it comes again.
     pub(crate) async fn client_at_last(
         &self,
         address: SocketAddr,

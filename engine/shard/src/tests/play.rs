@@ -1,7 +1,9 @@
 //! Runs entries, and proves that they run the same again.
 
+use std::collections::BTreeSet;
+
 use ach_actors_entities::Effect;
-use ach_actors_model::AlarmNotice;
+use ach_actors_model::{AlarmNotice, AlarmTransition, Place};
 
 use super::render;
 use super::restored::check_restored;
@@ -31,6 +33,19 @@ impl Played {
             Effect::Alarm(notice) => Some(notice),
             _ => None,
         })
+    }
+
+    /// What was raised of the site itself, by nobody's rule and about nobody: an id an episode.
+    #[track_caller]
+    pub(crate) fn raised_of_the_site(&self) -> Vec<&AlarmNotice> {
+        let is_raised = |notice: &&AlarmNotice| notice.transition == AlarmTransition::Raised;
+        let raised: Vec<_> = self.notices().filter(is_raised).collect();
+        let ids: BTreeSet<_> = raised.iter().map(|notice| notice.id).collect();
+        assert_eq!(ids.len(), raised.len(), "an id an episode");
+        for notice in &raised {
+            assert_eq!((notice.rule, notice.subject, notice.place), (None, None, Place::Site));
+        }
+        raised
     }
 }
 
@@ -98,7 +113,8 @@ pub(crate) fn play(entries: &[Entry]) -> Played {
 
 /// Tells a story and compares the alarms it has.
 #[track_caller]
-pub(crate) fn check(story: &str, expected: &[&str]) {
+pub(crate) fn check(story: &str, expected: &[&str]) -> Played {
     let played = play(&Script::told(story).entries);
     assert_eq!(played.alarms(), expected, "of the story{story}");
+    played
 }

@@ -108,14 +108,14 @@ fn stored<'a>(piece: &Piece<'_>, record: &'a mut Vec<u8>) -> StoredPiece<'a> {
     }
 }
 
-/// A state has one packed form, wherever it was kept.
+/// A state has one flat form, wherever it was kept.
 fn check_packed(kind: PackedKind, record: &[u8]) {
     let mut again = Vec::new();
     let is_packed = match kind {
         PackedKind::Tag => <ach_actors_entities::Tag as Cell>::unpack(record)
-            .is_some_and(|tag| Cell::pack(&tag, &mut again)),
+            .is_some_and(|tag| Cell::flatten(&tag, &mut again)),
         PackedKind::Subject => <ach_actors_entities::Subject as Cell>::unpack(record)
-            .is_some_and(|subject| Cell::pack(&subject, &mut again)),
+            .is_some_and(|subject| Cell::flatten(&subject, &mut again)),
     };
     assert!(is_packed);
     assert_eq!(again, record);

@@ -1,52 +1,128 @@
-//! Once all is healed history has every entry once: each ping, where each tag was last, each visit, each
-//! change of an alarm, as the model makes them of the journal.
+//! Once all is healed history has every entry once: each ping as it came, where each tag was last, who bore
+//! it, each visit, each change of an alarm with its evidence, keyframes, as the model makes them of the
+//! journal. What was lost with history begins no later than it can. What it lacks because the journal had gone
+//! while it was off it says to lack, and nothing else.
 
-use std::collections::BTreeMap;
+mod alarms;
+mod keyframes;
+mod pings;
+mod visits;
 
-use ach_actors_model::{SubjectRef, TagRef, Timestamp, ZoneRef};
-use ach_engine_store::{KeptPing, NameKind, QueryError, Store, Visit};
+use ach_actors_model::Timestamp;
+use ach_engine_store::{HistoryGap, QueryError, Store};
 
-use super::alarms_as_modelled::unmodelled;
-use crate::model::{Model, Seen};
+use crate::journal_disk::Unasked;
+use crate::model::Model;
 use crate::past::Past;
-use crate::site::{TAG_COUNT, ZONES};
 
-/// More visits than a run can have.
-const VISITS_MAX: usize = 100_000;
+/// More rows than a run can have.
+const ROWS_MAX: usize = 100_000;
 
 const EVER: (Timestamp, Timestamp) = (Timestamp(0), Timestamp(u64::MAX / 2));
 
+/// What is asked of the store, and what is wrong with what it says.
+type Answer = Result<Result<(), String>, QueryError>;
+
+/// Entries that history has without a gap.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    /// The last entry before, and the last one of it.
+    after: u64,
+    through: u64,
+    /// Whether it lies behind a gap, and not where history begins.
+    is_behind_gap: bool,
+    /// Whoever was there when it begins has come with its first entry.
+    comes_at: Timestamp,
+    /// When it ends with a gap: with the last entry before.
+    ends_at: Option<Timestamp>,
+    /// What may be asked about.
+    asked: (Timestamp, Timestamp),
+}
+
+impl Run {
+    fn has(&self, index: u64) -> bool {
+        (self.after.saturating_add(1)..=self.through).contains(&index)
+    }
+}
+
+/// What history is held against.
+struct Journal<'a> {
+    past: &'a Past,
+    model: &'a Model,
+    /// What history lacks between what it has, and what lies between that.
+    gaps: Vec<HistoryGap>,
+    runs: Vec<Run>,
+}
+
+impl Journal<'_> {
+    /// Whether history must have an entry.
+    fn has(&self, index: u64) -> bool {
+        self.runs.iter().any(|run| run.has(index))
+    }
+}
+
 pub(super) fn check(past: &Past, model: &Model) -> Result<(), String> {
     let store = match &past.history {
-        Some(Ok(store)) => store,
+        None => return Ok(()),
         Some(Err(error)) => return Err(format!("history cannot be opened: {error}")),
-        None => return Err("nobody looked at history".to_owned()),
+        Some(Ok(store)) => store,
     };
     let last_index = past.entries.last().map_or(0, |entry| entry.index);
     let through = store.through().map_err(|error| error.to_string())?;
     if through != last_index {
         return Err(format!("history ends with entry {through}, the journal with {last_index}"));
     }
-    let begins_after = begins_after(store)?;
-    if begins_after > 0 && (!past.has_lost_history || past.given_up.is_empty()) {
-        return Err(format!("history begins after entry {begins_after}, and nothing was lost"));
-    }
     let asked = |error: QueryError| format!("history cannot be asked: {error}");
+    let (begins_after, gaps) = (begins_after(store)?, store.gaps().map_err(asked)?);
+    must_be_excused(past, begins_after, &gaps)?;
     store.verify().map_err(asked)?;
-    for tag in 0..TAG_COUNT {
-        let seen = model.diary().pings.get(&tag).map_or(&[][..], Vec::as_slice);
-        let seen = seen.iter().filter(|seen| seen.index > begins_after).collect::<Vec<_>>();
-        check_pings(store, tag, &seen).map_err(asked)??;
+    let runs = runs(past, begins_after, &gaps);
+    let journal = Journal { past, model, gaps, runs };
+    pings::check(store, &journal).map_err(asked)??;
+    visits::check(store, &journal).map_err(asked)??;
+    alarms::check(store, &journal).map_err(asked)??;
+    keyframes::check(store, &journal).map_err(asked)?
+}
+
+/// Only what nobody had any more may be missing: before the beginning what was gone when history was lost or
+/// turned on, later what was gone when it was turned on or what no sound checkpoint is before.
+fn must_be_excused(past: &Past, begins_after: u64, gaps: &[HistoryGap]) -> Result<(), String> {
+    let is_for_want_of_room =
+        past.given_up.iter().any(|(_, given_up)| given_up.unasked == Some(Unasked::Full));
+    // It is not known when that ended, so anything may be.
+    let may_skip = |until| is_for_want_of_room || until <= past.skips_to_at_most;
+    let latest = past.history_may_lack();
+    if begins_after > latest && !may_skip(begins_after) {
+        let (losses, skips_to) = (&past.losses, past.skips_to_at_most);
+        return Err(format!(
+            "history begins after entry {begins_after}, and could be had from entry {latest} on: \
+             {losses:?}, off until {skips_to}"
+        ));
     }
-    for (zone, (name, _)) in (0..).zip(ZONES) {
-        let number = store.number(NameKind::Zone, name).map_err(asked)?;
-        let number = number.map(ZoneRef).ok_or(format!("history knows no zone {name}"))?;
-        let first = past.entries.iter().find(|entry| entry.index > begins_after);
-        // Whoever was there when history begins has come with its first entry.
-        let begins_at = first.filter(|_| begins_after > 0).map_or(Timestamp(0), |entry| entry.at);
-        check_visits(store, (zone, number), model, (begins_after, begins_at)).map_err(asked)??;
+    match gaps.iter().find(|gap| !may_skip(gap.until)) {
+        Some(gap) => Err(format!("history lacks {gap}, and the journal had it")),
+        None => Ok(()),
     }
-    check_alarms(store, model, begins_after).map_err(asked)?
+}
+
+/// What lies between gaps.
+fn runs(past: &Past, begins_after: u64, gaps: &[HistoryGap]) -> Vec<Run> {
+    let begin = |after: u64, from: Timestamp, is_behind_gap: bool| {
+        let first = past.entries.iter().find(|entry| entry.index > after);
+        let comes_at = first.filter(|_| after > 0).map_or(Timestamp(0), |entry| entry.at);
+        let (through, asked) = (u64::MAX, (from, EVER.1));
+        Run { after, through, is_behind_gap, comes_at, ends_at: None, asked }
+    };
+    let (mut runs, mut run) = (Vec::new(), begin(begins_after, EVER.0, false));
+    for gap in gaps {
+        run.through = gap.after;
+        run.ends_at = Some(gap.after_at);
+        run.asked.1 = gap.after_at.plus_ns(1);
+        runs.push(run);
+        run = begin(gap.until, gap.until_at.plus_ns(1), true);
+    }
+    runs.push(run);
+    runs
 }
 
 /// The last entry before those that history has.
@@ -57,89 +133,4 @@ fn begins_after(store: &Store) -> Result<u64, String> {
         }
     }
     Ok(0)
-}
-
-/// When who came, and when he left, if he has.
-type Came = (Timestamp, u32);
-type Left = Option<Timestamp>;
-
-/// What is asked of the store, and what is wrong with what it says.
-type Answer = Result<Result<(), String>, QueryError>;
-
-fn check_pings(store: &Store, tag: u32, seen: &[&Seen]) -> Answer {
-    let (from, until) = EVER;
-    let kept = store.pings(TagRef(tag), from, until)?.collect::<Result<Vec<KeptPing>, _>>()?;
-    let same = |kept: &KeptPing, seen: &Seen| {
-        (kept.observed_at, kept.received_at) == (seen.observed_at, seen.received_at)
-            && (kept.position.x_mm, kept.position.y_mm) == seen.at_mm
-    };
-    if kept.len() != seen.len() {
-        let (kept, seen) = (kept.len(), seen.len());
-        return Ok(Err(format!("history has {kept} pings of tag {tag}, the journal {seen}")));
-    }
-    if let Some((kept, seen)) = kept.iter().zip(seen).find(|(kept, seen)| !same(kept, seen)) {
-        return Ok(Err(format!("history has {kept:?} of tag {tag}, the journal {seen:?}")));
-    }
-    // The last of those that were measured last.
-    let last = seen.iter().max_by_key(|seen| seen.observed_at);
-    let found = store.whereabouts(TagRef(tag), until)?;
-    let is_right = match (&found, last) {
-        (None, None) => true,
-        (Some(kept), Some(seen)) => same(kept, seen),
-        _ => false,
-    };
-    Ok(if is_right { Ok(()) } else { Err(format!("tag {tag} was last {last:?}, not {found:?}")) })
-}
-
-fn check_visits(
-    store: &Store,
-    (zone, number): (u32, ZoneRef),
-    model: &Model,
-    (begins_after, begins_at): (u64, Timestamp),
-) -> Answer {
-    let is_kept = |exited: Option<(u64, Timestamp)>| exited.is_none_or(|it| it.0 > begins_after);
-    let stays = model.diary().stays.iter().filter(|stay| stay.zone == zone);
-    let expected: BTreeMap<Came, Left> = stays
-        .filter(|stay| is_kept(stay.exited))
-        .map(|stay| ((stay.entered.1.max(begins_at), stay.tag), stay.exited.map(|it| it.1)))
-        .collect();
-    let row = |visit: &Visit| ((visit.entered_at, visit.subject.0), visit.exited_at);
-    let visits = store.visits_of_zone(number, EVER, VISITS_MAX)?;
-    let found: BTreeMap<Came, Left> = visits.iter().map(row).collect();
-    if found != expected || visits.len() != found.len() {
-        let surplus = found.iter().find(|(came, left)| expected.get(came) != Some(left));
-        let missing = expected.iter().find(|(came, left)| found.get(came) != Some(left));
-        return Ok(Err(format!(
-            "of visits of zone {zone} history lacks {missing:?} and has {surplus:?} besides"
-        )));
-    }
-    for tag in 0..TAG_COUNT {
-        let visits = store.visits_of_subject(SubjectRef(tag), EVER, VISITS_MAX)?;
-        let of_zone = visits.iter().filter(|visit| visit.zone == number).map(row);
-        if !of_zone.eq(expected.iter().filter(|((_, who), _)| *who == tag).map(|(&k, &v)| (k, v))) {
-            return Ok(Err(format!("subject {tag} has other visits of zone {zone} than it of it")));
-        }
-    }
-    Ok(Ok(()))
-}
-
-fn check_alarms(store: &Store, model: &Model, begins_after: u64) -> Answer {
-    let unmodelled = unmodelled(model);
-    let kept = store.alarms(EVER, VISITS_MAX)?;
-    let mut found: Vec<_> = kept
-        .iter()
-        .map(|record| (record.index, record.notice.id, record.notice.transition))
-        .filter(|(_, id, _)| !unmodelled.contains(id))
-        .collect();
-    let notices = model.notices().iter().filter(|notice| notice.index > begins_after);
-    let mut expected: Vec<_> =
-        notices.map(|notice| (notice.index, notice.id, notice.transition)).collect();
-    found.sort_unstable();
-    expected.sort_unstable();
-    if found != expected {
-        let surplus = found.iter().find(|it| !expected.contains(it));
-        let missing = expected.iter().find(|it| !found.contains(it));
-        return Ok(Err(format!("of alarms history lacks {missing:?} and has {surplus:?} besides")));
-    }
-    Ok(Ok(()))
 }

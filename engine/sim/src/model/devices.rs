@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use ach_actors_model::{NS_PER_MS, NS_PER_S, ReportKind, Timestamp};
 
 use super::Notice;
-use super::episode::{Episodes, Place};
+use super::episode::{Cause, Episodes, Moment, Place};
 
 /// Words of which a repetition is known by its content (`docs/specs/acks.md`).
 const REMEMBERED: usize = 8;
@@ -23,18 +23,24 @@ pub(super) struct Told<'a> {
     /// By the device's clock, at most when it arrived.
     pub happened_at: Timestamp,
     pub epoch: u32,
+    /// What it is.
+    pub input: Cause,
     pub index: u64,
     pub episodes: &'a mut Episodes,
     pub notices: &'a mut Vec<Notice>,
 }
 
 impl Told<'_> {
+    fn moment(&self) -> Moment {
+        Moment { index: self.index, since: self.stamped_at, input: Some(self.input) }
+    }
+
     fn raise(&mut self, rule: &'static str, who: Option<u32>, place: Place) {
-        self.episodes.raise(rule, who, place, self.index, self.notices);
+        self.episodes.raise(rule, who, place, self.moment(), self.notices);
     }
 
     fn end(&mut self, rule: &'static str, who: Option<u32>, place: Place) {
-        self.episodes.end(rule, who, place, self.index, self.notices);
+        self.episodes.end(rule, who, place, self.moment(), self.notices);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ach_actors_model::{NS_PER_MS, Ping, Timestamp};
+use ach_engine_store::KeptPing;
 
 /// How exactly it is remembered when a ping was received.
 const RECEIVED_NS: u64 = 10 * NS_PER_MS;
@@ -18,13 +19,11 @@ pub(crate) struct Stay {
     pub exited: Option<(u64, Timestamp)>,
 }
 
-/// A ping as it is remembered.
+/// A ping as it is remembered, and the entry with which it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub index: u64,
-    pub observed_at: Timestamp,
-    pub received_at: Timestamp,
-    pub at_mm: (i32, i32),
+    pub kept: KeptPing,
 }
 
 /// All of it.
@@ -50,11 +49,13 @@ impl Diary {
 
     pub(super) fn see(&mut self, ping: &Ping, received_at: Timestamp, index: u64) {
         let observed_ns = ping.observed_at.min(received_at).0;
-        self.pings.entry(ping.tag.0).or_default().push(Seen {
-            index,
+        let kept = KeptPing {
             observed_at: Timestamp(observed_ns - observed_ns % NS_PER_MS),
             received_at: Timestamp(received_at.0 - received_at.0 % RECEIVED_NS),
-            at_mm: (ping.position.x_mm, ping.position.y_mm),
-        });
+            position: ping.position,
+            accuracy_mm: ping.accuracy_mm,
+            battery_percent: ping.battery_percent,
+        };
+        self.pings.entry(ping.tag.0).or_default().push(Seen { index, kept });
     }
 }

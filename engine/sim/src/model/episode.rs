@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ach_actors_model::{AlarmId, AlarmTransition, NodeTrouble};
+use ach_actors_model::{AlarmId, AlarmTransition, Lane, NodeTrouble, Timestamp};
 use twox_hash::XxHash3_128;
 
 use super::Notice;
@@ -16,13 +16,43 @@ pub(crate) enum Place {
     Tag(u32),
 }
 
+/// What an alarm that a rule raised is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct About {
+    pub rule: &'static str,
+    pub who: Option<u32>,
+    pub place: Place,
+    pub ordinal: u32,
+    /// What opened the episode: lane, epoch and number; none if something was due.
+    pub input: Option<Cause>,
+}
+
+/// Lane, epoch and number of an input.
+pub(crate) type Cause = (Lane, u32, u64);
+
+/// The entry that changes an alarm, and since when there was reason to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub index: u64,
+    pub since: Timestamp,
+    /// What was heard, if anything was.
+    pub input: Option<Cause>,
+}
+
+impl Moment {
+    fn notice(self, id: AlarmId, transition: AlarmTransition, about: Option<About>) -> Notice {
+        let Moment { index, since, .. } = self;
+        Notice { id, transition, index, since, about }
+    }
+}
+
 /// Rule, bearer of the tag, place.
 type Key = (&'static str, Option<u32>, Place);
 
 /// All episodes: how many there were, and the one that is open.
 #[derive(Debug, Default)]
 pub(super) struct Episodes {
-    of_rules: BTreeMap<Key, (u32, Option<AlarmId>)>,
+    of_rules: BTreeMap<Key, (u32, Option<(AlarmId, About)>)>,
     /// By what is wrong with the node itself.
     of_node: BTreeMap<NodeTrouble, (u32, Option<AlarmId>)>,
 }
@@ -34,15 +64,16 @@ impl Episodes {
         rule: &'static str,
         who: Option<u32>,
         place: Place,
-        index: u64,
+        moment: Moment,
         notices: &mut Vec<Notice>,
     ) {
         let (ordinal, open) = self.of_rules.entry((rule, who, place)).or_default();
         if open.is_none() {
             *ordinal = ordinal.saturating_add(1);
             let id = rule_id(rule, who, place, *ordinal);
-            *open = Some(id);
-            notices.push(Notice { id, transition: AlarmTransition::Raised, index });
+            let about = About { rule, who, place, ordinal: *ordinal, input: moment.input };
+            *open = Some((id, about));
+            notices.push(moment.notice(id, AlarmTransition::Raised, Some(about)));
         }
     }
 
@@ -52,12 +83,12 @@ impl Episodes {
         rule: &'static str,
         who: Option<u32>,
         place: Place,
-        index: u64,
+        moment: Moment,
         notices: &mut Vec<Notice>,
     ) {
         let open = self.of_rules.get_mut(&(rule, who, place)).and_then(|(_, open)| open.take());
-        if let Some(id) = open {
-            notices.push(Notice { id, transition: AlarmTransition::Cleared, index });
+        if let Some((id, about)) = open {
+            notices.push(moment.notice(id, AlarmTransition::Cleared, Some(about)));
         }
     }
 
@@ -66,7 +97,7 @@ impl Episodes {
         &mut self,
         trouble: NodeTrouble,
         is_on: bool,
-        index: u64,
+        moment: Moment,
         notices: &mut Vec<Notice>,
     ) {
         let (ordinal, open) = self.of_node.entry(trouble).or_default();
@@ -75,19 +106,19 @@ impl Episodes {
                 *ordinal = ordinal.saturating_add(1);
                 let id = node_trouble_id(trouble, *ordinal);
                 *open = Some(id);
-                notices.push(Notice { id, transition: AlarmTransition::Raised, index });
+                notices.push(moment.notice(id, AlarmTransition::Raised, None));
             }
             (false, Some(id)) => {
                 *open = None;
-                notices.push(Notice { id, transition: AlarmTransition::Cleared, index });
+                notices.push(moment.notice(id, AlarmTransition::Cleared, None));
             }
             _ => {}
         }
     }
 
     pub(super) fn open_ids(&self) -> BTreeSet<AlarmId> {
-        let open = self.of_rules.values().chain(self.of_node.values());
-        open.filter_map(|(_, open)| *open).collect()
+        let of_rules = self.of_rules.values().filter_map(|(_, open)| open.map(|(id, _)| id));
+        of_rules.chain(self.of_node.values().filter_map(|(_, open)| *open)).collect()
     }
 }
 

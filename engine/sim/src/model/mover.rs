@@ -85,8 +85,8 @@ impl Mover {
         (left, entered)
     }
 
-    /// The zone in which it has stayed too long by now; told once a stay.
-    pub(super) fn take_stay_due(&mut self, now: Timestamp) -> Option<usize> {
-        self.stay_due_at.take_if(|due_at| *due_at <= now).map(|_| LOBBY)
+    /// The zone in which it has stayed too long by now, and since when; told once a stay.
+    pub(super) fn take_stay_due(&mut self, now: Timestamp) -> Option<(usize, Timestamp)> {
+        self.stay_due_at.take_if(|due_at| *due_at <= now).map(|due_at| (LOBBY, due_at))
     }
 }

@@ -12,6 +12,7 @@ pub(super) enum Purpose {
     Client,
     Time,
     History,
+    Stall,
 }
 
 impl Purpose {
@@ -25,6 +26,7 @@ impl Purpose {
             Purpose::Client => 5,
             Purpose::Time => 6,
             Purpose::History => 7,
+            Purpose::Stall => 8,
         };
         Chance::of(seed, number)
     }

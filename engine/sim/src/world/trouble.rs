@@ -7,6 +7,8 @@ use ach_engine_store::{SimRoom, SimTablesFault};
 
 use super::{Event, NODE_MACHINE, Stage, VENDOR_MACHINE, Weather, machine};
 use crate::fault::Fault;
+use crate::journal_disk::JournalDisk;
+use crate::past::Loss;
 
 /// An hour, which clocks jump by.
 const HOUR_NS: i64 = 3_600_000_000_000;
@@ -49,14 +51,25 @@ impl Stage {
                 if self.backup.is_none() {
                     self.backup = Some(self.host.backup());
                 }
-                self.host.flip_bit();
+                if self.host.flip_bit() {
+                    self.past.skips_to_at_most = u64::MAX;
+                }
+                if self.host.has_no_history() {
+                    // What it would be made of may be harmed.
+                    self.past.losses.push(Loss::Possible(self.host.latest_beginning()));
+                }
                 self.start_soon(100, 1_000);
             }
             Fault::DiskError if self.chance.happens(250) => {
                 self.host.plan_for_audit(SimFault::Fail);
             }
             Fault::DiskError => self.host.plan(SimFault::Fail),
-            Fault::DiskFull => self.host.set_full(true),
+            Fault::DiskFull => {
+                // History is the first to stop.
+                self.host.run_low();
+                let after_ms = self.history_chance.between(200, 2_000);
+                self.put(now_ms.saturating_add(after_ms), Event::DiskFull);
+            }
             Fault::DiskStall => self.host.plan(SimFault::Stall { stall_ns: 1_000_000_000 }),
             Fault::ClockJump => {
                 let is_forward = self.chance.happens(500);
@@ -74,7 +87,8 @@ impl Stage {
             | Fault::HistoryStall
             | Fault::HistoryCut
             | Fault::HistoryDamaged
-            | Fault::HistoryLost => self.strike_history(fault).await,
+            | Fault::HistoryLost
+            | Fault::HistoryOff => self.strike_history(fault).await,
             // A node that is down already cannot go down.
             Fault::NodeKilled | Fault::PowerLost | Fault::FlippedBit => {}
         }
@@ -97,14 +111,15 @@ impl Stage {
             }
             Fault::HistoryFull => {
                 let is_told = self.history_chance.happens(500);
-                self.host.history.set_room(if is_told { SimRoom::Low } else { SimRoom::Full });
+                let room = if is_told { SimRoom::Low } else { SimRoom::Full };
+                self.host.begin_shortage(room);
                 let for_ms = self.history_chance.between(1_000, 9_000);
                 let until_ms = self.now_ms().saturating_add(for_ms);
-                self.put(until_ms, Event::HistoryRoom);
+                self.put(until_ms, Event::HistoryRoom(room));
             }
             Fault::HistoryDamaged | Fault::HistoryLost if self.host.is_up() => {
                 self.host.kill().await;
-                self.past.has_lost_history = true;
+                self.past.losses.push(Loss::Certain(self.host.latest_beginning()));
                 if fault == Fault::HistoryLost {
                     self.host.history.lose();
                 } else {
@@ -112,9 +127,37 @@ impl Stage {
                 }
                 self.start_soon(100, 1_000);
             }
+            Fault::HistoryOff if self.host.is_up() => {
+                self.host.kill().await;
+                self.host.set_history_on(false);
+                // Long enough for a checkpoint or two, before which the journal goes.
+                let for_ms = self.history_chance.between(6_000, 20_000);
+                self.put(self.now_ms().saturating_add(for_ms), Event::HistoryOn);
+                self.start_soon(100, 1_000);
+            }
             // A node that is down already cannot go down.
             _ => {}
         }
+    }
+
+    /// The next start writes history again, and that is soon.
+    pub(super) async fn turn_history_on(&mut self) {
+        if !self.host.is_history_off() {
+            return;
+        }
+        if self.host.is_up() {
+            self.host.kill().await;
+            self.start_soon(100, 1_000);
+        }
+        self.host.set_history_on(true);
+        let skips_to = self.host.history_goes_on_after();
+        self.past.skips_to_at_most = self.past.skips_to_at_most.max(skips_to);
+    }
+
+    /// Puts a backup of the journal back: history may be ahead of it.
+    pub(super) fn put_back(&mut self, backup: JournalDisk) {
+        self.host.restore(backup);
+        self.past.losses.push(Loss::Possible(self.host.latest_beginning()));
     }
 
     fn storm(&mut self, weather: Weather) {
@@ -173,8 +216,7 @@ impl Stage {
             self.host.kill().await;
             self.host.set_full(false);
             if let Some(backup) = self.backup.take() {
-                self.host.restore(backup);
-                self.past.has_lost_history = true;
+                self.put_back(backup);
             }
             self.start_soon(100, 500);
         }

@@ -1,4 +1,4 @@
-//! A test of the tests: thirteen bugs, planted one at a time, each found by the invariant that should.
+//! A test of the tests: eighteen bugs, planted one at a time, each found by the invariant that should.
 
 use ach_engine_node::PlantedBug;
 use ach_engine_sim::{World, invariants};
@@ -72,6 +72,11 @@ fn failed_history_counts() {
 }
 
 #[test]
+fn history_entry_emptied() {
+    check(PlantedBug::HistoryEntryEmptied, &["history as modelled"], 10);
+}
+
+#[test]
 fn history_gap_skipped() {
     check(PlantedBug::HistoryGapSkipped, &["history as modelled"], 10);
 }
@@ -79,4 +84,24 @@ fn history_gap_skipped() {
 #[test]
 fn history_not_asked() {
     check(PlantedBug::HistoryNotAsked, &["journal is kept", "history as modelled"], 20);
+}
+
+#[test]
+fn history_begins_late() {
+    check(PlantedBug::HistoryBeginsLate, &["history as modelled"], 60);
+}
+
+#[test]
+fn history_blurs_pings() {
+    check(PlantedBug::HistoryBlursPings, &["history as modelled"], 3);
+}
+
+#[test]
+fn history_forgets_causes() {
+    check(PlantedBug::HistoryForgetsCauses, &["history as modelled"], 3);
+}
+
+#[test]
+fn shard_waits_for_history() {
+    check(PlantedBug::ShardWaitsForHistory, &["alarms do not wait"], 60);
 }

@@ -8,10 +8,13 @@ use thiserror::Error;
 /// Why something about a person was not kept, told or erased.
 #[derive(Debug, Error)]
 pub enum PeopleError {
-    /// The person was erased, and stays so.
-    #[error("`{subject}` was erased and does not come back; give the person another id")]
-    Forgotten {
-        /// Whose key was destroyed.
+    /// What is left of the key is no key, and may be the note that it was destroyed.
+    #[error(
+        "the key of `{subject}` is damaged and may be of somebody who was erased: erase them again; or, \
+         if you know that they were not, put key and row back from your backup"
+    )]
+    PerhapsErased {
+        /// Whose it is.
         subject: Name,
     },
     /// A hold forbids it.
@@ -98,4 +101,8 @@ impl PeopleError {
 
 pub(super) fn damaged(detail: impl Into<String>) -> PeopleError {
     PeopleError::Damaged { detail: detail.into() }
+}
+
+pub(super) fn lost_key(subject: &Name) -> PeopleError {
+    damaged(format!("that of `{subject}` is missing"))
 }

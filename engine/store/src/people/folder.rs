@@ -3,22 +3,29 @@
 //! What is new is written beside what is there under a name that ends in `.new`, synced, and renamed.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io;
+#[cfg(test)]
+use std::path::Path;
 use std::time::Duration;
 
 use ach_actors_model::Name;
 
+use super::disk::Disk;
 use super::error::damaged;
-use super::steps::step;
-use super::{PEOPLE_MAX, PeopleError};
+use super::key_file::{self, NoKey, Sealed};
+use super::{PEOPLE_MAX, PeopleError, ROW_BYTES_MAX};
 use crate::file_lock;
 
 /// Beyond so many files one sync of the whole file system costs less than one of each.
 const SYNCS_APART_MAX: usize = 16;
+
+/// Tells a wrong secret from damage.
+pub(super) const CHECK_NAME: &str = "check";
+
+/// What a file is called before it has its own name ends so.
+const NEW: &str = ".new";
+const NEW_KEY: &str = ".key.new";
 
 /// Keeps others from changing something in the folder; who changes it, also from reading.
 #[derive(Debug)]
@@ -26,23 +33,35 @@ pub(super) struct FolderLock {
     _file: Option<File>,
 }
 
+/// What is to become of files that are written: they are synced, and then have their names.
+#[derive(Debug, Default)]
+pub(super) struct Unsettled {
+    /// Keys, each under its new name.
+    pub(super) keys: Vec<String>,
+    /// Rows, each under its new name.
+    pub(super) rows: Vec<String>,
+    /// Keys that have their names, and were overwritten where they lie, perhaps by somebody who did not come to
+    /// sync them.
+    pub(super) unsynced: Vec<String>,
+}
+
 /// Where persons lie.
 #[derive(Debug)]
 pub(super) struct Folder {
-    root: PathBuf,
+    pub(super) disk: Box<dyn Disk>,
     people_max: usize,
     wait: Duration,
 }
 
 impl Folder {
-    pub(super) fn new(root: &Path) -> Folder {
-        Folder { root: root.to_owned(), people_max: PEOPLE_MAX, wait: file_lock::COMMAND_WAIT }
+    pub(super) fn on(disk: impl Disk + 'static) -> Folder {
+        Folder { disk: Box::new(disk), people_max: PEOPLE_MAX, wait: file_lock::COMMAND_WAIT }
     }
 
-    /// As [`Folder::new`], for fewer persons and less patience.
+    /// A folder of files, for fewer persons and less patience.
     #[cfg(test)]
     pub(super) fn limited(root: &Path, people_max: usize, wait: Duration) -> Folder {
-        Folder { people_max, wait, ..Folder::new(root) }
+        Folder { people_max, wait, ..Folder::on(super::disk::FolderDisk::new(root)) }
     }
 
     /// Most persons there may be.
@@ -50,131 +69,138 @@ impl Folder {
         self.people_max
     }
 
-    pub(super) fn exists(&self) -> bool {
-        self.root.exists()
-    }
-
-    pub(super) fn key(&self, subject: &Name) -> PathBuf {
-        self.root.join(format!("{subject}.key"))
-    }
-
-    pub(super) fn row(&self, subject: &Name) -> PathBuf {
-        self.root.join(format!("{subject}.row"))
-    }
-
-    /// Tells a wrong secret from damage.
-    pub(super) fn check(&self) -> PathBuf {
-        self.root.join("check")
-    }
-
     /// Everybody of whom there is a key, or was, or a row that has lost it.
     pub(super) fn subjects(&self) -> Result<BTreeSet<Name>, PeopleError> {
-        let failed = PeopleError::disk("list");
-        let entries = match fs::read_dir(&self.root) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeSet::new()),
-            entries => entries.map_err(&failed)?,
-        };
         let mut subjects = BTreeSet::new();
-        for entry in entries {
-            let name = entry.map_err(&failed)?.file_name();
-            let subject = name
-                .to_str()
-                .and_then(|name| name.strip_suffix(".key").or_else(|| name.strip_suffix(".row")));
-            subjects.extend(subject.and_then(|subject| Name::new(subject).ok()));
-            if subjects.len() > self.people_max {
-                return Err(damaged("of more persons than there may be"));
+        let listed = self.disk.names(&mut |name| {
+            let subject = name.strip_suffix(".key").or_else(|| name.strip_suffix(".row"));
+            let subject = subject.and_then(|subject| Name::new(subject).ok());
+            if subjects.len() <= self.people_max {
+                subjects.extend(subject);
             }
+        });
+        listed.map_err(PeopleError::disk("list"))?;
+        if subjects.len() > self.people_max {
+            return Err(damaged("of more persons than there may be"));
         }
         Ok(subjects)
+    }
+
+    /// Whether there is a row of somebody.
+    pub(super) fn has_row(&self, subject: &Name) -> Result<bool, PeopleError> {
+        self.disk.has(&row_name(subject)).map_err(PeopleError::disk("look for"))
+    }
+
+    /// What somebody's key says before it is decrypted. What is no key is damage, if there is a row; without
+    /// one, or if it still looks like the note that the key was destroyed, it may be of somebody who was
+    /// erased: erasing removes the row, and no import that is cut short leaves a key that is not whole.
+    pub(super) fn sealed(&self, subject: &Name) -> Result<Sealed, PeopleError> {
+        match key_file::read_sealed(self.disk.as_ref(), &key_name(subject))? {
+            Ok(sealed) => Ok(sealed),
+            Err(NoKey { looks_gone }) if looks_gone || !self.has_row(subject)? => {
+                Err(PeopleError::PerhapsErased { subject: subject.clone() })
+            }
+            Err(NoKey { .. }) => Err(damaged(format!("that of `{subject}` is no key"))),
+        }
     }
 
     /// Makes the folder if it is not there, waits until nobody else reads or changes it, and clears away
     /// what somebody who changed it was cut short in.
     pub(super) fn lock(&self) -> Result<FolderLock, PeopleError> {
-        let failed = PeopleError::disk("lock");
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(&self.root).map_err(&failed)?;
-        let mut options = fs::OpenOptions::new();
-        let file =
-            options.write(true).create(true).truncate(false).mode(0o600).open(self.lock_file());
-        let file = file.map_err(&failed)?;
-        self.locked(file_lock::lock(&file, self.wait))?;
-        for entry in fs::read_dir(&self.root).map_err(&failed)? {
-            let path = entry.map_err(&failed)?.path();
-            if path.extension().is_some_and(|extension| extension == "new") {
-                clear(&path).map_err(PeopleError::disk("clear away what was begun of"))?;
+        self.disk.make().map_err(PeopleError::disk("make the folder of"))?;
+        let file = self.locked(self.disk.lock(self.wait))?;
+        let mut begun = Vec::new();
+        let listed = self.disk.names(&mut |name| {
+            if name.ends_with(NEW) {
+                begun.push(name.to_owned());
             }
-        }
-        Ok(FolderLock { _file: Some(file) })
+        });
+        listed.map_err(PeopleError::disk("list"))?;
+        self.clear(&begun)?;
+        Ok(FolderLock { _file: file })
     }
 
     /// Waits until nobody changes it: in the midst of an import there are keys without rows. Where there is
     /// no lock nobody ever changed something.
     pub(super) fn lock_shared(&self) -> Result<FolderLock, PeopleError> {
-        let file = match File::open(self.lock_file()) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(FolderLock { _file: None });
-            }
-            file => file.map_err(PeopleError::disk("lock"))?,
-        };
-        self.locked(file_lock::lock_shared(&file, self.wait))?;
-        Ok(FolderLock { _file: Some(file) })
+        let file = self.locked(self.disk.lock_shared(self.wait))?;
+        Ok(FolderLock { _file: file })
     }
 
-    fn locked(&self, outcome: io::Result<()>) -> Result<(), PeopleError> {
+    fn locked(&self, outcome: io::Result<Option<File>>) -> Result<Option<File>, PeopleError> {
         outcome.map_err(|error| match error.kind() {
-            ErrorKind::WouldBlock => PeopleError::Busy { file: self.lock_file() },
+            io::ErrorKind::WouldBlock => PeopleError::Busy { file: self.disk.lock_file() },
             _ => PeopleError::disk("lock")(error),
         })
     }
 
-    fn lock_file(&self) -> PathBuf {
-        self.root.join("lock")
+    /// Removes what was begun. A key is overwritten first: without it a row is noise.
+    fn clear(&self, begun: &[String]) -> Result<(), PeopleError> {
+        let keys: Vec<&str> =
+            begun.iter().map(String::as_str).filter(|name| name.ends_with(NEW_KEY)).collect();
+        let overwrite = |name: &&str| {
+            let file = self.disk.open(name)?;
+            let length = usize::try_from(file.len_bytes()?).unwrap_or(usize::MAX);
+            file.write(&vec![0; length.min(ROW_BYTES_MAX)])
+        };
+        let cleared = keys.iter().try_for_each(overwrite).and_then(|()| {
+            self.sync_files(&keys)?;
+            begun.iter().try_for_each(|name| self.disk.remove(name))
+        });
+        cleared.map_err(PeopleError::disk("clear away what was begun of"))
     }
 
-    /// Syncs files, and then that they have their names: those they were written under less `.new`.
-    pub(super) fn settle(&self, files: &[PathBuf]) -> Result<(), PeopleError> {
-        let synced = if files.len() > SYNCS_APART_MAX {
-            step()
-                .and_then(|()| File::open(&self.root))
-                .and_then(|root| Ok(rustix::fs::syncfs(root)?))
-        } else {
-            files.iter().try_for_each(|file| {
-                step()?;
-                File::open(file)?.sync_all()
-            })
-        };
-        synced.map_err(PeopleError::disk("sync"))?;
-        for file in files {
-            step()
-                .and_then(|()| fs::rename(file, file.with_extension("")))
-                .map_err(PeopleError::disk("rename"))?;
+    /// Makes files, and sees to it that who clears away finds them also after a power cut: a key that was
+    /// written to a file whose name is lost could be cleared away by nobody.
+    pub(super) fn begin(&self, names: &[String]) -> Result<(), PeopleError> {
+        for name in names {
+            self.disk.create(name).map_err(PeopleError::disk("make a file of"))?;
         }
-        self.sync()
+        if names.is_empty() { Ok(()) } else { self.sync_names() }
+    }
+
+    /// Syncs what was written; then gives keys their names, and, when those are synced, rows theirs: a row
+    /// without a key would look as if the key had been lost.
+    pub(super) fn settle(&self, unsettled: &Unsettled) -> Result<(), PeopleError> {
+        let Unsettled { keys, rows, unsynced } = unsettled;
+        let files = keys.iter().chain(rows).chain(unsynced);
+        let files: Vec<&str> = files.map(String::as_str).collect();
+        self.sync_files(&files).map_err(PeopleError::disk("sync"))?;
+        for names in [keys, rows] {
+            for new in names {
+                let name = new.strip_suffix(NEW).unwrap_or(new);
+                self.disk.rename(new, name).map_err(PeopleError::disk("rename"))?;
+            }
+            self.sync_names()?;
+        }
+        Ok(())
+    }
+
+    /// Syncs the contents of files.
+    fn sync_files(&self, names: &[&str]) -> io::Result<()> {
+        if names.len() > SYNCS_APART_MAX {
+            return self.disk.sync_files();
+        }
+        names.iter().try_for_each(|name| self.disk.open(name)?.sync())
     }
 
     /// Syncs which names there are.
-    pub(super) fn sync(&self) -> Result<(), PeopleError> {
-        let synced = step().and_then(|()| File::open(&self.root)).and_then(|root| root.sync_all());
-        synced.map_err(PeopleError::disk("sync"))
+    pub(super) fn sync_names(&self) -> Result<(), PeopleError> {
+        self.disk.sync_names().map_err(PeopleError::disk("sync"))
     }
 }
 
-/// The name under which a file is written before it has its own.
-pub(super) fn new_name(file: &Path) -> PathBuf {
-    let mut name = OsString::from(file);
-    name.push(".new");
-    PathBuf::from(name)
+/// The file of somebody's key.
+pub(super) fn key_name(subject: &Name) -> String {
+    format!("{subject}.key")
 }
 
-/// Overwrites a file and removes it: it may hold a key.
-fn clear(file: &Path) -> io::Result<()> {
-    let opened = fs::OpenOptions::new().write(true).open(file)?;
-    let length = usize::try_from(opened.metadata()?.len()).unwrap_or(0).min(super::ROW_BYTES_MAX);
-    step()?;
-    opened.write_all_at(&vec![0; length], 0)?;
-    step()?;
-    opened.sync_all()?;
-    step()?;
-    fs::remove_file(file)
+/// The file of what is known about somebody.
+pub(super) fn row_name(subject: &Name) -> String {
+    format!("{subject}.row")
+}
+
+/// The name under which a file is written before it has its own.
+pub(super) fn new_name(name: &str) -> String {
+    format!("{name}{NEW}")
 }

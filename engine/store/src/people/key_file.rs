@@ -12,18 +12,14 @@
 //! A key is wrapped under the node's secret (AES-256-GCM), with the subject's id as additional data: a
 //! file that was given another name opens nothing. All of it lies in one sector.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::Path;
+use std::io;
 
 use ach_actors_model::Timestamp;
 use zeroize::Zeroizing;
 
 use super::PeopleError;
 use super::cipher::{KEY_BYTES, Key, OVERHEAD_BYTES, decrypt, encrypt};
-use super::error::damaged;
-use super::steps::step;
+use super::disk::{Disk, DiskFile};
 
 const MADE: [u8; 8] = *b"ACHKEY01";
 const GONE: [u8; 8] = *b"ACHGONE1";
@@ -40,6 +36,12 @@ pub(super) enum Sealed {
     Nothing,
 }
 
+/// A file that is not as it was written. That a key was destroyed is said twice, by the first bytes, and by
+/// zeros where no key has them: what damages the one leaves the other.
+pub(super) struct NoKey {
+    pub(super) looks_gone: bool,
+}
+
 /// What is known of a key.
 pub(super) enum Kept {
     /// It is there.
@@ -50,29 +52,25 @@ pub(super) enum Kept {
     Nothing,
 }
 
-/// Writes a key to a file that is not there yet; the caller syncs it.
-pub(super) fn write_new(
-    file: &Path,
+/// The file of a key.
+pub(super) fn made(
     (secret, subject): (&Key, &str),
     key: &Key,
     now: Timestamp,
-) -> Result<(), PeopleError> {
-    let wrapped = encrypt(secret, subject, key.as_slice())?;
-    let bytes = file_bytes(MADE, now, &wrapped);
-    let mut options = fs::OpenOptions::new();
-    let opened = step()
-        .and_then(|()| options.write(true).create_new(true).mode(0o600).open(file))
-        .and_then(|opened| step().map(|()| opened));
-    opened.and_then(|opened| opened.write_all_at(&bytes, 0)).map_err(PeopleError::disk("write"))
+) -> Result<Vec<u8>, PeopleError> {
+    Ok(file_bytes(MADE, now, &encrypt(secret, subject, key.as_slice())?))
 }
 
-/// Reads a key. One that is sound and does not open belongs to another secret or another subject.
-pub(super) fn read(file: &Path, (secret, subject): (&Key, &str)) -> Result<Kept, PeopleError> {
-    match read_sealed(file, subject)? {
+/// Decrypts a key, if there is one. One that does not open belongs to another secret or another subject.
+pub(super) fn unsealed(
+    sealed: &Sealed,
+    (secret, subject): (&Key, &str),
+) -> Result<Kept, PeopleError> {
+    match sealed {
         Sealed::Gone { .. } => Ok(Kept::Gone),
         Sealed::Nothing => Ok(Kept::Nothing),
         Sealed::Key { wrapped, .. } => {
-            let key = decrypt(secret, subject, &wrapped);
+            let key = decrypt(secret, subject, wrapped);
             let key = key.and_then(|key| Some(Zeroizing::new(*key.first_chunk()?)));
             Ok(Kept::Key { key: key.ok_or(PeopleError::WrongSecret)? })
         }
@@ -80,66 +78,53 @@ pub(super) fn read(file: &Path, (secret, subject): (&Key, &str)) -> Result<Kept,
 }
 
 /// Reads what needs no secret.
-pub(super) fn read_sealed(file: &Path, subject: &str) -> Result<Sealed, PeopleError> {
-    let bytes = match File::open(file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Sealed::Nothing),
-        opened => {
-            let mut bytes = Zeroizing::new(Vec::new());
-            let limit = u64::try_from(FILE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-            opened
-                .and_then(|opened| opened.take(limit).read_to_end(&mut bytes))
-                .map_err(PeopleError::disk("read"))?;
-            bytes
-        }
-    };
-    let no_key = || damaged(format!("that of `{subject}` is no key"));
-    if bytes.len() != FILE_BYTES {
-        return Err(no_key());
-    }
-    let (rest, crc) = bytes.split_last_chunk().ok_or_else(no_key)?;
-    let (magic, rest_of) = rest.split_first_chunk::<8>().ok_or_else(no_key)?;
-    let (since, wrapped) = rest_of.split_first_chunk().ok_or_else(no_key)?;
-    if crc32c::crc32c(rest) != u32::from_le_bytes(*crc) {
-        return Err(no_key());
+pub(super) fn read_sealed(
+    disk: &dyn Disk,
+    name: &str,
+) -> Result<Result<Sealed, NoKey>, PeopleError> {
+    let read = disk.read(name, FILE_BYTES.saturating_add(1)).map_err(PeopleError::disk("read"))?;
+    let Some(bytes) = read else { return Ok(Ok(Sealed::Nothing)) };
+    Ok(sealed(&bytes).ok_or_else(|| NoKey { looks_gone: looks_gone(&bytes) }))
+}
+
+/// `None` of what is not as it was written.
+fn sealed(bytes: &[u8]) -> Option<Sealed> {
+    let (rest, crc) = bytes.split_last_chunk()?;
+    let (magic, rest_of) = rest.split_first_chunk::<8>()?;
+    let (since, wrapped) = rest_of.split_first_chunk()?;
+    if wrapped.len() != WRAPPED_BYTES || crc32c::crc32c(rest) != u32::from_le_bytes(*crc) {
+        return None;
     }
     let since = Timestamp(u64::from_le_bytes(*since));
     match *magic {
-        GONE => Ok(Sealed::Gone { since }),
-        MADE => Ok(Sealed::Key { wrapped: wrapped.to_vec(), since }),
-        _ => Err(no_key()),
+        GONE => Some(Sealed::Gone { since }),
+        MADE => Some(Sealed::Key { wrapped: wrapped.to_vec(), since }),
+        _ => None,
     }
 }
 
+fn looks_gone(bytes: &[u8]) -> bool {
+    let wrapped = bytes.get(16..16 + WRAPPED_BYTES);
+    bytes.starts_with(&GONE) || wrapped.is_some_and(|it| it.iter().all(|&byte| byte == 0))
+}
+
 /// Overwrites a key where it lies, whatever is there, and syncs that.
-pub(super) fn destroy(file: &Path, now: Timestamp) -> Result<(), PeopleError> {
-    overwrite(file, &file_bytes(GONE, now, &[0; WRAPPED_BYTES]))
+pub(super) fn destroy(disk: &dyn Disk, name: &str, now: Timestamp) -> Result<(), PeopleError> {
+    let gone = file_bytes(GONE, now, &[0; WRAPPED_BYTES]);
+    let synced = overwritten(disk, name, &gone).and_then(|file| file.sync());
+    synced.map_err(PeopleError::disk("overwrite"))
 }
 
-/// Puts a new key in the place of a damaged one, where that lies.
-pub(super) fn replace(
-    file: &Path,
-    (secret, subject): (&Key, &str),
-    key: &Key,
-    now: Timestamp,
-) -> Result<(), PeopleError> {
-    let wrapped = encrypt(secret, subject, key.as_slice())?;
-    overwrite(file, &file_bytes(MADE, now, &wrapped))
+/// Puts a key in the place of a damaged one, where that lies; the caller syncs it.
+pub(super) fn replace(disk: &dyn Disk, name: &str, bytes: &[u8]) -> Result<(), PeopleError> {
+    overwritten(disk, name, bytes).map(|_| ()).map_err(PeopleError::disk("overwrite"))
 }
 
-fn overwrite(file: &Path, bytes: &[u8]) -> Result<(), PeopleError> {
-    let mut options = fs::OpenOptions::new();
-    let opened = step()
-        .and_then(|()| options.write(true).create(true).truncate(false).mode(0o600).open(file));
-    opened
-        .and_then(|opened| {
-            step()?;
-            opened.write_all_at(bytes, 0)?;
-            step()?;
-            opened.set_len(u64::try_from(bytes.len()).unwrap_or(0))?;
-            step()?;
-            opened.sync_all()
-        })
-        .map_err(PeopleError::disk("overwrite"))
+fn overwritten(disk: &dyn Disk, name: &str, bytes: &[u8]) -> io::Result<Box<dyn DiskFile>> {
+    let file = if disk.has(name)? { disk.open(name)? } else { disk.create(name)? };
+    file.write(bytes)?;
+    file.set_len(u64::try_from(bytes.len()).unwrap_or(0))?;
+    Ok(file)
 }
 
 fn file_bytes(magic: [u8; 8], since: Timestamp, wrapped: &[u8]) -> Vec<u8> {

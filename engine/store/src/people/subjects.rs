@@ -1,16 +1,16 @@
 //! Who is known and who was erased, without what is known about them: nothing is decrypted here, so that it
 //! can be told, and a key destroyed, when nobody has the secret or files are damaged.
 
-use std::fs;
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use ach_actors_model::{Name, Timestamp};
 
-use super::error::damaged;
-use super::folder::Folder;
+use super::disk::FolderDisk;
+use super::error::lost_key;
+use super::folder::{Folder, key_name, row_name};
 use super::key_file::{self, Sealed};
-use super::steps::step;
 use super::{Known, PeopleError};
 use crate::Holds;
 
@@ -26,7 +26,7 @@ pub type Subject = (Name, Result<Known, PeopleError>);
 impl Subjects {
     /// Those of a folder that need not be there.
     pub fn of(folder: &Path) -> Subjects {
-        Subjects { folder: Folder::new(folder) }
+        Subjects { folder: Folder::on(FolderDisk::new(folder)) }
     }
 
     /// Whether a subject is known, or was. `None` of whom nothing was ever kept.
@@ -55,12 +55,12 @@ impl Subjects {
 
     /// As [`Subjects::known`], for who has the lock.
     pub(super) fn state(&self, subject: &Name) -> Result<Option<Known>, PeopleError> {
-        let has_row = self.folder.row(subject).exists();
-        match key_file::read_sealed(&self.folder.key(subject), subject.as_str())? {
+        let has_row = self.folder.has_row(subject)?;
+        match self.folder.sealed(subject)? {
             Sealed::Gone { since } => Ok(Some(Known::Erased(since))),
             Sealed::Key { since, .. } if has_row => Ok(Some(Known::Since(since))),
             Sealed::Key { since, .. } => Ok(Some(Known::Unfinished(since))),
-            Sealed::Nothing if has_row => Err(damaged(format!("that of `{subject}` is missing"))),
+            Sealed::Nothing if has_row => Err(lost_key(subject)),
             Sealed::Nothing => Ok(None),
         }
     }
@@ -81,23 +81,64 @@ impl Subjects {
         if let Some(hold) = holds.on(subject) {
             return Err(PeopleError::Held { subject: subject.clone(), hold: hold.id.clone() });
         }
-        if !self.folder.exists() {
+        if !self.folder.disk.is_there() {
             return Err(PeopleError::Unknown { subject: subject.clone() });
         }
         let _lock = self.folder.lock()?;
-        let since = match self.state(subject) {
-            Ok(None) => return Err(PeopleError::Unknown { subject: subject.clone() }),
-            Ok(Some(Known::Erased(since))) => since,
-            Ok(Some(_)) | Err(_) => now,
-        };
-        key_file::destroy(&self.folder.key(subject), since)?;
-        // Noise by now.
-        match step().and_then(|()| fs::remove_file(self.folder.row(subject))) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(PeopleError::disk("remove")(error));
-            }
-            Ok(()) | Err(_) => {}
+        if matches!(self.state(subject), Ok(None)) {
+            return Err(PeopleError::Unknown { subject: subject.clone() });
         }
-        self.folder.sync()
+        self.destroy(subject, now)?;
+        self.folder.sync_names()
+    }
+
+    /// As [`Subjects::forget`] of each of them, also of those nobody knows here: they are noted as erased. For
+    /// after a folder was put back from a backup: who was erased since must not come back, neither by it nor
+    /// by the next import.
+    ///
+    /// # Errors
+    ///
+    /// When a hold protects one of them, or there would be more persons than there may be: then nobody is
+    /// erased. When the disk refuses, it is to be done again until it is done.
+    pub fn forget_all(
+        &mut self,
+        subjects: &BTreeSet<Name>,
+        now: Timestamp,
+        holds: &Holds,
+    ) -> Result<(), PeopleError> {
+        for subject in subjects {
+            if let Some(hold) = holds.on(subject) {
+                return Err(PeopleError::Held { subject: subject.clone(), hold: hold.id.clone() });
+            }
+        }
+        let _lock = self.folder.lock()?;
+        let there = self.folder.subjects()?;
+        let limit = self.folder.people_max();
+        if there.union(subjects).count() > limit {
+            return Err(PeopleError::TooMany { limit });
+        }
+        for subject in subjects {
+            self.destroy(subject, now)?;
+        }
+        self.folder.sync_names()
+    }
+
+    /// Overwrites a key where it lies, or writes that there was one, and removes what was under it.
+    fn destroy(&self, subject: &Name, now: Timestamp) -> Result<(), PeopleError> {
+        let since = match self.state(subject) {
+            Ok(Some(Known::Erased(since))) => since,
+            Ok(_) | Err(_) => now,
+        };
+        let disk = self.folder.disk.as_ref();
+        key_file::destroy(disk, &key_name(subject), since)?;
+        // A key that was lost has a file again, and that must stay when the row is gone.
+        self.folder.sync_names()?;
+        // Noise by now.
+        match disk.remove(&row_name(subject)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(PeopleError::disk("remove")(error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 }

@@ -103,7 +103,7 @@ impl Store {
         at: Timestamp,
     ) -> Result<Option<Keyframe>, QueryError> {
         let last_day = Day::of(at);
-        self.must_keep(last_day.begins_at(), at.plus_ns(1))?;
+        self.must_have_days(last_day.begins_at(), at.plus_ns(1))?;
         let days = self.days().into_iter().rev();
         for day in days.filter(|&day| day <= last_day && day >= last_day.before(KEYFRAME_DAYS)) {
             let Some(keyspace) = self.keyspace(day)? else { continue };
@@ -112,11 +112,14 @@ impl Store {
             let (key, value) = super::row(guard)?;
             let places = opened(&key, &value).and_then(unlisted);
             let minute = key::u64_at(&key, 4).map(Timestamp);
-            let (Some(places), Some(at)) = (places, minute) else {
+            let (Some(places), Some(minute)) = (places, minute) else {
                 return Err(malformed("a keyframe", day).into());
             };
-            return Ok(Some(Keyframe { at, floor, places }));
+            // There may have been another in a gap since.
+            self.must_have_no_gap(minute, at.plus_ns(1))?;
+            return Ok(Some(Keyframe { at: minute, floor, places }));
         }
+        self.must_have_no_gap(last_day.before(KEYFRAME_DAYS).begins_at(), at.plus_ns(1))?;
         Ok(None)
     }
 

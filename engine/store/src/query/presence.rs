@@ -18,7 +18,8 @@ pub struct Visit {
     pub entered_at: Timestamp,
     /// When it ended; `None` if it had not by the last entry that is written, or `ended_before` says more.
     pub exited_at: Option<Timestamp>,
-    /// It ended on a day that is not kept any more, before this moment.
+    /// How it ended is not known: on a day that is not kept any more, or in a gap of history, which ends at
+    /// this moment. Who is still there behind a gap is told to have come again.
     pub ended_before: Option<Timestamp>,
     /// Who.
     pub subject: SubjectRef,
@@ -179,7 +180,7 @@ impl Store {
         let last_day = Day::of(Timestamp(found.until.0.saturating_sub(1)));
         // Days within the time asked about have told their exits.
         let mut later = Vec::new();
-        let dropped = self.names().dropped()?;
+        let (dropped, gaps) = (self.names().dropped()?, self.gaps()?);
         let mut last = last_day;
         for day in self.days().into_iter().filter(|&day| day > last_day) {
             let Some(keyspace) = self.keyspace(day)? else { continue };
@@ -207,13 +208,27 @@ impl Store {
                 let row = key::zone_visit(zone, entered_at, subject);
                 visit.exited_at = exit_of(keyspace, &row, entered_at)?;
             }
+            // What was open at a gap is written as if it had ended with the last entry before.
+            if let Some(gap) = gaps.iter().find(|gap| visit.exited_at == Some(gap.after_at)) {
+                (visit.exited_at, visit.ended_before) = (None, Some(gap.until_at));
+            }
             visits.push(visit);
         }
         Ok(visits)
     }
 
-    /// Refuses a time some of which lies on days that were dropped.
+    /// Refuses a time some of which lies on days that were dropped, or in a gap.
     pub(super) fn must_keep(&self, from: Timestamp, until: Timestamp) -> Result<(), QueryError> {
+        self.must_have_days(from, until)?;
+        self.must_have_no_gap(from, until)
+    }
+
+    /// Refuses a time some of which lies on days that were dropped.
+    pub(super) fn must_have_days(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<(), QueryError> {
         let last = Day::of(Timestamp(until.0.saturating_sub(1)));
         if from >= until || last < Day::of(from) {
             return Ok(());

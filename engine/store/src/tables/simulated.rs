@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use fjall::Slice;
 
@@ -45,7 +46,13 @@ pub enum SimRoom {
 
 /// Tables in memory. Clones are the same tables; [`SimTables::fork`] makes others.
 #[derive(Debug, Clone, Default)]
-pub struct SimTables(Arc<Mutex<State>>);
+pub struct SimTables(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
 
 #[derive(Debug, Clone, Default)]
 struct State {
@@ -56,6 +63,8 @@ struct State {
     is_dead: bool,
     is_damaged: bool,
     stalled_ns: u64,
+    is_held: bool,
+    held_count: u64,
 }
 
 impl State {
@@ -111,14 +120,41 @@ fn broken(why: &str) -> fjall::Error {
 
 impl SimTables {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A copy of what is written, sound and with no faults planned.
+    /// A copy of what is written, with the damage it has and with no faults planned.
     #[must_use]
     pub fn fork(&self) -> SimTables {
-        let tables = self.state().tables.clone();
-        SimTables(Arc::new(Mutex::new(State { tables, ..State::default() })))
+        let state = self.state();
+        let (tables, is_damaged) = (state.tables.clone(), state.is_damaged);
+        let state = Mutex::new(State { tables, is_damaged, ..State::default() });
+        SimTables(Arc::new(Shared { state, changed: Condvar::new() }))
+    }
+
+    /// From now on no writing returns, as on a disk that does not answer; what is there can be read.
+    pub fn hold_writings(&self) {
+        self.state().is_held = true;
+    }
+
+    /// Waits until a writing is held, or for so long. Says whether one is.
+    pub fn wait_until_held(&self, within: Duration) -> bool {
+        let is_free = |state: &mut State| state.held_count == 0;
+        let waited = self.0.changed.wait_timeout_while(self.state(), within, is_free);
+        waited.unwrap_or_else(PoisonError::into_inner).0.held_count > 0
+    }
+
+    /// Waits until there were more than so many writings, or for so long. Says whether there were.
+    pub fn wait_until_written(&self, count: u64, within: Duration) -> bool {
+        let is_short = |state: &mut State| state.writings <= count;
+        let waited = self.0.changed.wait_timeout_while(self.state(), within, is_short);
+        waited.unwrap_or_else(PoisonError::into_inner).0.writings > count
+    }
+
+    /// Writings that are held are done, and others go on.
+    pub fn let_go(&self) {
+        self.state().is_held = false;
+        self.0.changed.notify_all();
     }
 
     /// Plans a fault for the writing that will be the `writing`th from now, counted from one.
@@ -247,7 +283,18 @@ impl Table for SimTable {
     }
 
     fn write(&self, rows: Rows) -> fjall::Result<()> {
-        self.tables.state().write(&self.name, rows)
+        let mut state = self.tables.state();
+        if state.is_held {
+            state.held_count += 1;
+            let changed = &self.tables.0.changed;
+            changed.notify_all();
+            let waited = changed.wait_while(state, |state| state.is_held);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+            state.held_count -= 1;
+        }
+        let written = state.write(&self.name, rows);
+        self.tables.0.changed.notify_all();
+        written
     }
 
     fn disk_bytes(&self) -> u64 {

@@ -1,5 +1,7 @@
 //! One suite for both kinds of tables, and what the simulated ones do on command.
 
+use std::time::Duration;
+
 use super::*;
 use crate::{HistoryWriter, OpenError, Store};
 
@@ -87,6 +89,23 @@ fn a_writing_that_is_struck_is_whole_or_not_there() {
 }
 
 #[test]
+fn a_writing_that_is_held_waits_and_readings_do_not() {
+    let tables = SimTables::default();
+    let day = tables.keyspace("day").unwrap();
+    tables.hold_writings();
+    assert!(!tables.wait_until_held(Duration::ZERO), "nobody writes");
+    let writing = std::thread::spawn({
+        let day = day.clone();
+        move || day.write(rows(&[("a", "x")])).unwrap()
+    });
+    assert!(tables.wait_until_held(Duration::from_secs(30)));
+    assert!(day.is_empty() && !writing.is_finished());
+    tables.let_go();
+    writing.join().unwrap();
+    assert!(!day.is_empty());
+}
+
+#[test]
 fn what_is_full_slow_or_damaged_says_so() {
     let tables = SimTables::default();
     let store = Store::open_simulated(&tables).unwrap();
@@ -103,9 +122,10 @@ fn what_is_full_slow_or_damaged_says_so() {
     day.write(rows(&[("c", "x")])).unwrap();
     assert_eq!((tables.stalled_ns(), tables.writing_count()), (7, 4));
     tables.damage();
-    let opened = Store::open_simulated(&tables);
-    assert!(matches!(opened, Err(OpenError::Damaged { .. })), "{opened:?}");
-    assert!(Store::open_simulated(&tables.fork()).is_ok(), "only the copy is sound");
+    for tables in [tables.fork(), tables.clone()] {
+        let opened = Store::open_simulated(&tables);
+        assert!(matches!(opened, Err(OpenError::Damaged { .. })), "{opened:?}");
+    }
     tables.lose();
     assert!(Store::open_simulated(&tables).is_ok_and(|store| store.days().is_empty()));
 }

@@ -1,31 +1,64 @@
-//! A history that begins in the middle, because nobody has the entries before any more.
+//! A history that begins in the middle, or goes on behind a gap, because nobody has the entries before any
+//! more.
 
 use ach_actors_model::{EntityRef, Lane, SourceRef, ZoneRef};
 use ach_engine_shard::Shard;
 
 use super::HistoryWriter;
-use crate::errors::WriteError;
+use super::admission::Admission;
+use crate::errors::{Fault, WriteError};
+use crate::gap::HistoryGap;
+use crate::heads::Heads;
+use crate::keyframe::Keyframes;
 
 impl HistoryWriter {
-    /// Has an empty store begin with the entry after those that `shard` has decided on. Who is in a
-    /// zone then is told to have come with the first entry that is taken.
+    /// Has the store go on with the entry after those that `shard` has decided on. Who is in a zone then is
+    /// told to have come with the first entry that is taken. What lies between that and what was taken
+    /// before is a gap, which is written down: how visits that were open ended is not known.
     ///
     /// # Errors
     ///
-    /// When something was taken before, or the disk refuses.
+    /// When nothing lies between, or the disk refuses.
     pub fn begin_after(&mut self, shard: &Shard) -> Result<(), WriteError> {
         if self.has_failed {
             return Err(WriteError::Stopped);
         }
-        if self.through > 0 {
+        if self.through > 0 && shard.entry_index() <= self.through {
             let expected = self.through.saturating_add(1);
             return Err(WriteError::Gap { expected, got: shard.entry_index().saturating_add(1) });
         }
+        self.flush()?;
+        let begun = self.leave_gap(shard).and_then(|()| self.stand_at(shard));
+        self.has_failed = begun.is_err();
+        Ok(begun?)
+    }
+
+    /// Notes what is missing, and ends what nothing is known of any more.
+    fn leave_gap(&mut self, shard: &Shard) -> Result<(), Fault> {
+        if self.today.is_none() {
+            return Ok(());
+        }
+        let gap = HistoryGap {
+            after: self.through,
+            after_at: self.through_at,
+            until: shard.entry_index(),
+            until_at: shard.entry_at(),
+        };
+        self.store.names().note_gap(&gap)?;
+        self.presence.end_where(|_, _| true, self.through_at, &mut self.rows);
+        // All that waited is written.
+        self.heads = Heads::default();
+        self.keyframes = Keyframes::default();
+        self.clock_offsets_ns.clear();
+        Ok(())
+    }
+
+    /// Knows what the shard knows.
+    fn stand_at(&mut self, shard: &Shard) -> Result<(), Fault> {
+        self.found_within.clear();
+        self.admission = Admission::default();
         if let Some(site) = shard.site() {
-            let at = shard.entry_at();
-            let named = self.store.names().take(site, at, &mut self.last_bearers);
-            self.has_failed = named.is_err();
-            named?;
+            self.store.names().take(site, shard.entry_at(), &mut self.last_bearers)?;
             for zone in (0..).map(ZoneRef).take(site.zone_ref_count()) {
                 let is_there = site.has(EntityRef::Zone(zone));
                 let within = shard.occupants(zone).into_iter().filter(|_| is_there);
@@ -37,6 +70,8 @@ impl HistoryWriter {
             }
         }
         (self.through, self.through_at) = (shard.entry_index(), shard.entry_at());
+        // That of a checkpoint's entry is not known.
+        self.through_hash = 0;
         Ok(())
     }
 }

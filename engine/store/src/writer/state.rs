@@ -38,7 +38,8 @@ impl HistoryWriter {
             // The minute of the last entry was written with it.
             self.keyframes.minute(mark.through_at);
             self.today = Some(Today { keyspace, mark });
-            return Ok(());
+            // A gap behind which nothing was written is looked for again.
+            return self.store.names().forget_gaps_beyond(self.through);
         }
         Ok(())
     }

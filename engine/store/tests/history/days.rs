@@ -102,7 +102,7 @@ fn a_day_goes_when_its_time_is_over_and_a_hold_keeps_it() {
 fn what_is_dropped_takes_no_room() {
     let folder = folder();
     let store = Store::open(folder.path()).unwrap();
-    some_days(&store, 4);
+    some_days(&store, 8);
     let before = store.disk_bytes();
     let last = *store.days().last().unwrap();
     store.drop_before(last, &Holds::default()).unwrap();
@@ -221,4 +221,9 @@ fn a_store_whose_disk_is_not_mounted_is_not_begun_anew() {
     let OpenError::Disk { source, .. } = refused else { panic!("{refused}") };
     assert!(source.to_string().contains("is its disk mounted?"), "{source}");
     assert!(!place.exists());
+    // Who moved it away and removed the link, as he is told to, begins a new one.
+    let advice = format!("remove the link {} too", link.display());
+    assert!(source.to_string().contains(&advice), "{source}");
+    std::fs::remove_file(&link).unwrap();
+    drop(Store::open(&link).unwrap());
 }

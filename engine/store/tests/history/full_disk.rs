@@ -1,19 +1,13 @@
 //! A file system that is really full: a small tmpfs in a namespace of its own.
 
 use std::path::Path;
-use std::process::{Command, Output};
 
 use ach_engine_store::{HistoryWriter, Store, WriteError};
+use ach_engine_trial::on_small_disk;
 
 use crate::hospital::{Hospital, Step};
 use crate::oracle::Oracle;
 use crate::random::compare;
-
-/// Names the folder on the small file system to the test that runs within the namespace.
-const FOLDER_VARIABLE: &str = "ACH_TEST_SMALL_DISK";
-
-/// Said by the test within, so that it cannot be taken for having run when it was filtered out.
-const DONE: &str = "the small file system was filled";
 
 const NAME: &str = "full_disk::history_that_finds_no_room_stops_and_goes_on_when_there_is_some";
 
@@ -22,40 +16,7 @@ const BALLAST_BYTES: usize = 2 << 20;
 
 #[test]
 fn history_that_finds_no_room_stops_and_goes_on_when_there_is_some() {
-    if let Some(folder) = std::env::var_os(FOLDER_VARIABLE) {
-        fill(Path::new(&folder));
-        println!("{DONE}");
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let mut outcome = run_within(&["--mount"], folder.path());
-    if outcome.status.code() != Some(101) && !outcome.status.success() {
-        outcome = run_within(&["--user", "--map-root-user", "--mount"], folder.path());
-    }
-    let (out, err) =
-        (String::from_utf8_lossy(&outcome.stdout), String::from_utf8_lossy(&outcome.stderr));
-    if outcome.status.success() {
-        assert!(out.contains(DONE), "it did not run: {out}{err}");
-    } else if outcome.status.code() == Some(101) {
-        panic!("{out}{err}");
-    } else {
-        assert!(std::env::var_os("ACH_NO_SKIPS").is_none(), "no small tmpfs can be made: {err}");
-        eprintln!("SKIPPED: no namespace with a small tmpfs can be made here: {err}");
-    }
-}
-
-/// Runs this test again, with a tmpfs of 3 MiB over the folder.
-fn run_within(namespaces: &[&str], folder: &Path) -> Output {
-    let script = "mount -t tmpfs -o size=3m none \"$0\" || exit 77; exec \"$@\"";
-    Command::new("unshare")
-        .args(namespaces)
-        .args(["sh", "-c", script])
-        .arg(folder)
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", NAME, "--nocapture"])
-        .env(FOLDER_VARIABLE, folder)
-        .output()
-        .unwrap()
+    on_small_disk(NAME, "3m", fill);
 }
 
 fn take(writer: &mut HistoryWriter, step: &Step) -> Result<(), WriteError> {

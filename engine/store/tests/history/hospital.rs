@@ -60,6 +60,11 @@ impl Hospital {
         }
     }
 
+    /// The shard as it is.
+    pub(crate) fn shard(&self) -> &Shard {
+        &self.shard
+    }
+
     /// Decides on an entry.
     pub(crate) fn step(&mut self, inputs: Vec<Input>) -> Step {
         self.index += 1;

@@ -12,6 +12,7 @@
 mod damage;
 mod days;
 mod full_disk;
+mod gaps;
 mod hospital;
 mod oracle;
 mod positions;

@@ -95,7 +95,9 @@ fn service_fields(frame: &Frame) -> Value {
         }),
         Frame::AttentionQuery(it) => json!({ "query": text(it.query) }),
         Frame::Attention(it) => service::attention(it),
-        Frame::SelftestOrder(it) => json!({ "command": text(it.command) }),
+        Frame::SelftestOrder(it) => {
+            json!({ "command": text(it.command), "dropped": it.dropped })
+        }
         Frame::SelftestReport(it) => service::selftest(it),
         other => panic!("{other:?} has no fields here yet"),
     }
@@ -302,6 +304,7 @@ fn cause(cause: &WireCause) -> Value {
         }}),
         WireCause::Deadline { due_at } => json!({ "kind": 2, "due": text(due_at.0) }),
         WireCause::SiteChange => json!({ "kind": 3 }),
+        WireCause::Node => json!({ "kind": 4 }),
     }
 }
 

@@ -321,9 +321,17 @@ fn note_frames() -> Vec<(&'static str, Frame)> {
         storage: Storage::Provisional(ProvisionalReason::NoDisk),
         ..note.clone()
     };
+    let test = AlarmNote {
+        kind: AlarmKind::SelfTest,
+        rule: None,
+        place: Thing::Site,
+        cause: WireCause::Node,
+        ..blind.clone()
+    };
     vec![
         ("alarm note, provisional", Frame::AlarmNote(note.clone())),
         ("alarm note, durable", Frame::AlarmNote(silent)),
+        ("alarm note of a self-test", Frame::AlarmNote(test)),
         ("alarm note of a node without a disk", Frame::AlarmNote(blind)),
         (
             "alarm settled",

@@ -168,8 +168,10 @@ fn selftest_frames() -> Vec<(&'static str, Frame)> {
         findings: vec![],
         ..good
     };
+    let without = SelftestOrder { command: 11, dropped: vec![name("desk-2"), name("desk-3")] };
     vec![
-        ("selftest order", Frame::SelftestOrder(SelftestOrder { command: 10 })),
+        ("selftest order", Frame::SelftestOrder(SelftestOrder { command: 10, dropped: vec![] })),
+        ("selftest order without", Frame::SelftestOrder(without)),
         ("selftest report, good", Frame::SelftestReport(good)),
         ("selftest report, broken", Frame::SelftestReport(broken)),
         ("selftest report, not now", Frame::SelftestReport(not_now)),

@@ -80,3 +80,34 @@ fn a_node_that_was_away_says_that_the_test_was_missed_and_makes_up_for_it() {
     // One that cannot begin it has.
     assert_eq!(schedule.look(&site, (yesterday, yesterday), at(4, 20)), (true, missed));
 }
+
+#[test]
+fn a_planned_stop_over_the_hour_of_the_test_calls_nobody_if_the_test_is_made_up_for() {
+    let site = site();
+    let yesterday = at(0, 0);
+    let looked = |schedule: &Schedule, past, now| {
+        let (_, trouble) = schedule.look(&site, past, now);
+        (trouble, schedule.is_alarm(trouble, now))
+    };
+    let (missed, failed) = (Some(SelftestTrouble::Missed), Some(SelftestTrouble::Failed));
+    let begun = || Schedule::new(minute(6, 0), at(8, 0));
+    let not_tested = (yesterday, yesterday);
+    let schedule = begun();
+    assert_eq!(looked(&schedule, not_tested, at(8, 0)), (missed, None), "said, and nobody called");
+    assert_eq!(looked(&schedule, not_tested, at(8, 2)), (missed, None));
+    assert_eq!(
+        looked(&schedule, (at(8, 2), at(8, 2)), at(8, 3)),
+        (None, Some(false)),
+        "made up for"
+    );
+    let schedule = begun();
+    assert_eq!(looked(&schedule, not_tested, at(8, 0)), (missed, None));
+    assert_eq!(looked(&schedule, (at(8, 2), yesterday), at(8, 3)), (failed, Some(true)), "badly");
+    let schedule = begun();
+    assert_eq!(looked(&schedule, not_tested, at(8, 0)), (missed, None));
+    assert_eq!(looked(&schedule, not_tested, at(8, 11)), (missed, Some(true)), "it cannot begin");
+    // One that runs and cannot begin its test has waited already.
+    let schedule = Schedule::new(minute(6, 0), at(3, 0));
+    assert_eq!(looked(&schedule, not_tested, at(4, 0)), (None, Some(false)));
+    assert_eq!(looked(&schedule, not_tested, at(4, 11)), (missed, Some(true)));
+}

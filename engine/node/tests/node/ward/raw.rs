@@ -77,6 +77,15 @@ impl Raw {
     /// Connects and says hello, without waiting for the welcome.
     pub(crate) async fn greet(address: SocketAddr, bundle: &Bundle, hello: Hello) -> Greeted {
         let (endpoint, connection) = connect(address, bundle).await.unwrap();
+        Raw::greet_over(endpoint, connection, hello).await
+    }
+
+    /// As [`Raw::greet`], over a connection that there is.
+    pub(crate) async fn greet_over(
+        endpoint: quinn::Endpoint,
+        connection: Connection,
+        hello: Hello,
+    ) -> Greeted {
         let (send, receive) = connection.open_bi().await.unwrap();
         let (mut sink, source) = (FrameSink::new(send), FrameSource::new(receive));
         sink.push(&hello.into()).unwrap();

@@ -33,9 +33,14 @@ impl<'a> AlertPlan<'a> {
         buttons.map(reset).chain(doors.map(closed)).collect()
     }
 
+    /// When the next report is meant to leave.
+    pub(crate) fn next_at(&self) -> Timestamp {
+        self.begins_at.plus_ns(self.number * (NS_PER_S / REPORTS_PER_S))
+    }
+
     /// The next report if it is due by `now`, with the moment it is meant to leave.
     pub(crate) fn due(&mut self, now: Timestamp) -> Option<(Timestamp, Report)> {
-        let send_at = self.begins_at.plus_ns(self.number * (NS_PER_S / REPORTS_PER_S));
+        let send_at = self.next_at();
         if send_at > now {
             return None;
         }

@@ -62,6 +62,7 @@ pub(crate) fn overload(overload: &Overload) -> Result<Ending, Failure> {
     let triple = rig.run(ramp.carried * 3, Duration::from_secs(u64::from(overload.seconds)))?;
     println!("triple: {}", triple.line());
     host.end()?;
+    let judgement = Judgement::of(&ramp, &half, &triple, !overload.counts_only);
     let overloaded = Overloaded {
         provenance: &provenance,
         node_core: pair.cores.node_core(),
@@ -69,9 +70,9 @@ pub(crate) fn overload(overload: &Overload) -> Result<Ending, Failure> {
         tags: with.tags,
         zones: with.zones,
         ramp,
-        judgement: Judgement::of(&half, &triple, !overload.counts_only),
         half,
         triple,
+        judgement,
     };
     println!("\n{}", overloaded.text());
     if let Some(out) = &with.out {
@@ -107,7 +108,7 @@ impl PhaseOutcome {
         format!(
             "{} pings/s planned, {:.0} decided on, {} conflated, {} conflated in the client, {} without room; alarms {} of {}, \
              p50 {} us, p99 {} us (echo p50 {}, sent late p50 {}; p50 to the node {}, in its lane {}, to \
-             the receiver {}); {} MiB; node {} cpu s of {:.0}, drained after {:.2} s",
+             the receiver {}); {} MiB; cpu s of {:.0}: node {}, load {:.1}; drained after {:.2} s",
             self.pings_per_s_planned,
             self.pings_accepted_per_s,
             self.totals.conflated,
@@ -123,8 +124,9 @@ impl PhaseOutcome {
             said(self.alarm_way_us.in_lane.p50),
             said(self.alarm_way_us.to_receiver.p50),
             said(self.resident_max_mib),
-            said(self.cpu.node_s),
             self.seconds,
+            said(self.cpu.node_s),
+            self.cpu.fleet_s,
             self.drained_after_s,
         )
     }
@@ -147,18 +149,20 @@ impl Overloaded<'_> {
         write!(text, "\n{}", self.provenance.text())?;
         writeln!(
             text,
-            "\nramp: pings a second offered, decided on; gave way in the node, in the client, found no room"
+            "\nramp: pings a second offered, decided on; gave way in the node, in the client, found no room; \
+             the node's part of its core"
         )?;
         for step in &self.ramp.steps {
             writeln!(
                 text,
-                "{:>9} {:>11.0} {:>9} {:>9} {:>9}  {}",
+                "{:>9} {:>11.0} {:>9} {:>9} {:>9} {:>5.2}  {}",
                 step.offered_per_s,
                 step.accepted_per_s,
                 step.conflated,
                 step.conflated_in_client,
                 step.unqueued,
-                if step.is_carried { "carried" } else { "not carried" }
+                step.node_core_part,
+                step.verdict()
             )?;
         }
         writeln!(text, "carried   {} pings/s", self.ramp.carried)?;
@@ -167,7 +171,7 @@ impl Overloaded<'_> {
         for finding in &self.judgement.findings {
             writeln!(text, "{}", finding.line(self.judgement.is_timing_judged))?;
         }
-        writeln!(text, "{}", if self.judgement.is_held { "HELD" } else { "NOT HELD" })
+        writeln!(text, "{}", self.judgement.verdict())
     }
 
     fn page(&self) -> Result<String, Failure> {

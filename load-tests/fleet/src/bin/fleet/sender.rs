@@ -28,9 +28,12 @@ pub(crate) enum SendError {
     /// The subscriber is gone.
     #[error("the receiver's client gave up: {0}")]
     Probe(#[from] SubscriberError),
-    /// The system gives no runtime.
-    #[error("no runtime to send probes with: {0}")]
+    /// The system gives no runtime or thread.
+    #[error("no runtime or thread to send with: {0}")]
     Runtime(#[from] std::io::Error),
+    /// A thread of the load panicked; it said why.
+    #[error("the thread that hands over pings died")]
+    Died,
 }
 
 /// What was sent.

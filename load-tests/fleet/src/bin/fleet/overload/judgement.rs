@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::pair::{Carried, Step};
 use super::phase::PhaseOutcome;
 use crate::outcome::{Totals, float};
 
@@ -11,6 +12,8 @@ const MEMORY_RATIO_MAX: f64 = 1.5;
 const LATENCY_RATIO_MAX: f64 = 2.0;
 /// A load that was less than this part of what was planned shows nothing.
 const OFFERED_PART_MIN: f64 = 0.95;
+/// Nor does an alarm's latency of which the load itself took more than this part, at the median.
+const LATE_PART_MAX: f64 = 0.1;
 
 /// Something that must be so.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -23,15 +26,20 @@ pub(crate) struct Finding {
     pub(crate) is_held: bool,
     /// Whether it is a matter of speed, which a busy machine may spoil.
     pub(crate) is_timing: bool,
+    /// Whether the load was such that this could be seen. What is not shown is not held.
+    pub(crate) is_shown: bool,
 }
 
 impl Finding {
     /// As people read it.
     pub(crate) fn line(&self, is_timing_judged: bool) -> String {
-        let held = match (self.is_held, self.is_timing && !is_timing_judged) {
-            (true, _) => "held",
-            (false, true) => "not held, not judged",
-            (false, false) => "NOT HELD",
+        let is_told_only = self.is_timing && !is_timing_judged;
+        let held = match (self.is_held, self.is_shown, is_told_only) {
+            (true, true, _) => "held",
+            (_, false, true) => "not shown, not judged",
+            (_, false, false) => "NOT SHOWN",
+            (false, true, true) => "not held, not judged",
+            (false, true, false) => "NOT HELD",
         };
         format!("{:<62} {}: {held}", self.what, self.found)
     }
@@ -47,8 +55,9 @@ pub(crate) struct Judgement {
 }
 
 impl Judgement {
-    /// Judges half the load and three times the load.
+    /// Judges half the load and three times the load, of what a ramp found.
     pub(crate) fn of(
+        ramp: &Carried,
         half: &PhaseOutcome,
         triple: &PhaseOutcome,
         is_timing_judged: bool,
@@ -57,11 +66,25 @@ impl Judgement {
         for (load, phase) in [("half", half), ("triple", triple)] {
             findings.extend(kept(load, phase));
         }
-        findings.extend(compared(half, triple));
+        findings.extend(compared(ramp, half, triple));
         let is_held = findings
             .iter()
             .all(|finding| finding.is_held || (finding.is_timing && !is_timing_judged));
         Judgement { findings, is_timing_judged, is_held }
+    }
+
+    /// In a word. Where the load was not what it was to be, and all that it showed was held, the node is not to
+    /// blame.
+    pub(crate) fn verdict(&self) -> &'static str {
+        let is_judged = |finding: &&Finding| self.is_timing_judged || !finding.is_timing;
+        let mut broken = self.findings.iter().filter(is_judged).filter(|it| !it.is_held);
+        match (self.is_held, broken.any(|finding| finding.is_shown)) {
+            (true, _) => "HELD",
+            (false, true) => "NOT HELD",
+            (false, false) => {
+                "VOID: the load was not what it was to be, so it says nothing of the node"
+            }
+        }
     }
 }
 
@@ -72,6 +95,7 @@ pub(super) fn kept(load: &str, phase: &PhaseOutcome) -> Vec<Finding> {
         found,
         is_held,
         is_timing: false,
+        is_shown: true,
     };
     let mut findings = Vec::new();
     for (name, lane) in ["duress", "door"].into_iter().zip(&phase.lanes) {
@@ -116,54 +140,84 @@ pub(super) fn kept(load: &str, phase: &PhaseOutcome) -> Vec<Finding> {
 }
 
 /// What is so only of one against the other.
-fn compared(half: &PhaseOutcome, triple: &PhaseOutcome) -> Vec<Finding> {
-    let ratio = |of: Option<f64>, over: Option<f64>| Some(of? / over?);
+fn compared(ramp: &Carried, half: &PhaseOutcome, triple: &PhaseOutcome) -> Vec<Finding> {
     let memory = ratio(triple.resident_max_mib, half.resident_max_mib);
+    let mut findings = the_load(ramp, half, triple);
+    let is_as_planned = findings.iter().all(|finding| finding.is_held);
     let latency = ratio(triple.alarm_latency_us.p50, half.alarm_latency_us.p50);
-    let said =
-        |value: Option<f64>| value.map_or("not measured".to_owned(), |it| format!("{it:.2}"));
-    let within = |value: Option<f64>, most: f64| value.is_some_and(|value| value <= most);
+    findings.push(Finding {
+        what: format!("resident memory, triple over half, at most {MEMORY_RATIO_MAX}"),
+        found: said(memory),
+        is_held: within(memory, MEMORY_RATIO_MAX),
+        is_timing: false,
+        is_shown: true,
+    });
+    findings.push(Finding {
+        what: format!("alarm latency p50, triple over half, at most {LATENCY_RATIO_MAX}"),
+        found: said(latency),
+        is_held: is_as_planned && within(latency, LATENCY_RATIO_MAX),
+        is_timing: true,
+        is_shown: is_as_planned,
+    });
+    findings
+}
+
+/// Whether the load was what it was to be. If not, latencies under it say nothing of the node.
+fn the_load(ramp: &Carried, half: &PhaseOutcome, triple: &PhaseOutcome) -> Vec<Finding> {
     let thinned = |phase: &PhaseOutcome| {
         phase.totals.conflated + phase.pings_conflated_in_client + phase.pings_unqueued
     };
     let (gave_way, held_back) = (thinned(half), thinned(triple));
-    let part = |phase: &PhaseOutcome| {
-        let planned = float(phase.pings_per_s_planned) * phase.seconds;
-        float(phase.pings_offered) / planned
+    let phases = [half, triple];
+    let is_offered = phases.iter().all(|phase| phase.offered_part() >= OFFERED_PART_MIN);
+    let is_punctual = phases.iter().all(|phase| within(phase.late_part(), LATE_PART_MAX));
+    // Not shown rather than not held: each speaks of the load and the machine.
+    let finding = |what: &str, found: String, is_held: bool| Finding {
+        what: what.to_owned(),
+        found,
+        is_held,
+        is_timing: true,
+        is_shown: is_held,
     };
-    let is_offered = [half, triple].iter().all(|phase| part(phase) >= OFFERED_PART_MIN);
     vec![
-        Finding {
-            what: format!("resident memory, triple over half, at most {MEMORY_RATIO_MAX}"),
-            found: said(memory),
-            is_held: within(memory, MEMORY_RATIO_MAX),
-            is_timing: false,
-        },
-        Finding {
-            what: "the load was as planned".to_owned(),
-            found: format!("{:.2} and {:.2} of it", part(half), part(triple)),
-            is_held: is_offered,
-            is_timing: true,
-        },
-        Finding {
-            what: "half: the node carried it whole".to_owned(),
-            found: format!("{gave_way} pings gave way or found no room"),
-            is_held: gave_way == 0,
-            is_timing: true,
-        },
-        Finding {
-            what: "triple: it was more than the node could carry".to_owned(),
-            found: format!("{held_back} pings gave way or found no room"),
-            is_held: held_back > 0,
-            is_timing: true,
-        },
-        Finding {
-            what: format!("alarm latency p50, triple over half, at most {LATENCY_RATIO_MAX}"),
-            found: said(latency),
-            is_held: within(latency, LATENCY_RATIO_MAX),
-            is_timing: true,
-        },
+        finding(
+            "the ramp was ended by the node, whose core was full",
+            ramp.steps.last().map_or("no ramp", Step::verdict).to_owned(),
+            ramp.is_of_node(),
+        ),
+        finding(
+            "the load was as planned",
+            format!("{:.2} and {:.2} of it", half.offered_part(), triple.offered_part()),
+            is_offered,
+        ),
+        finding(
+            "the load took little of alarms' latency itself, by p50",
+            format!("{} and {} of it", said(half.late_part()), said(triple.late_part())),
+            is_punctual,
+        ),
+        finding(
+            "half: the node carried it whole",
+            format!("{gave_way} pings gave way or found no room"),
+            gave_way == 0,
+        ),
+        finding(
+            "triple: it was more than the node could carry",
+            format!("{held_back} pings gave way or found no room"),
+            held_back > 0,
+        ),
     ]
+}
+
+fn ratio(of: Option<f64>, over: Option<f64>) -> Option<f64> {
+    Some(of? / over?)
+}
+
+fn said(value: Option<f64>) -> String {
+    value.map_or("not measured".to_owned(), |it| format!("{it:.2}"))
+}
+
+fn within(value: Option<f64>, most: f64) -> bool {
+    value.is_some_and(|value| value <= most)
 }
 
 #[cfg(test)]
@@ -191,6 +245,7 @@ mod tests {
             totals: Totals { accepted: 100 - conflated, conflated, ..Totals::default() },
             lanes: [lane.clone(), lane],
             alarm_latency_us: Percentiles { p50: Some(p50), ..Percentiles::default() },
+            send_lateness_us: Percentiles { p50: Some(10.0), ..Percentiles::default() },
             resident_max_mib: Some(mib),
             node_counts: counts.into_iter().collect(),
             audit_written: 4.0,
@@ -201,13 +256,67 @@ mod tests {
         }
     }
 
+    /// A ramp that ended at what the node carries.
+    fn ramp(node_core_part: f64) -> Carried {
+        let step = Step {
+            offered_per_s: 100,
+            accepted_per_s: 80.0,
+            conflated: 0,
+            conflated_in_client: 20,
+            unqueued: 0,
+            history_lag_s: 0.0,
+            node_core_part,
+            offered_part: 1.0,
+            is_carried: false,
+        };
+        Carried { carried: 80, steps: vec![step] }
+    }
+
     #[track_caller]
     fn check(change: fn(&mut PhaseOutcome), held: bool, held_without_timing: bool) {
         let half = phase(100.0, 200.0, 0);
         let mut triple = phase(140.0, 390.0, 40);
         change(&mut triple);
-        assert_eq!(Judgement::of(&half, &triple, true).is_held, held);
-        assert_eq!(Judgement::of(&half, &triple, false).is_held, held_without_timing);
+        assert_eq!(Judgement::of(&ramp(0.97), &half, &triple, true).is_held, held);
+        let untimed = Judgement::of(&ramp(0.97), &half, &triple, false);
+        assert_eq!(untimed.is_held, held_without_timing);
+    }
+
+    /// What is said of latencies that are too high, under a load that was changed so.
+    #[track_caller]
+    fn check_verdict(
+        node_core_part: f64,
+        change: fn(&mut PhaseOutcome),
+        latency: &str,
+        verdict: &str,
+    ) {
+        let half = phase(100.0, 200.0, 0);
+        let mut triple = phase(140.0, 401.0, 40);
+        change(&mut triple);
+        let judged = Judgement::of(&ramp(node_core_part), &half, &triple, true);
+        let line = judged.findings.last().expect("the latency").line(true);
+        assert!(line.ends_with(latency), "{line}");
+        let said = judged.verdict();
+        assert!(said.starts_with(verdict) && !judged.is_held, "{said}");
+    }
+
+    #[test]
+    fn a_load_that_was_not_what_it_was_to_be_does_not_blame_the_node() {
+        check_verdict(0.97, |_| {}, ": NOT HELD", "NOT HELD");
+        check_verdict(0.6, |_| {}, ": NOT SHOWN", "VOID");
+        let short = |it: &mut PhaseOutcome| {
+            (it.pings_offered, it.pings_published) = (90, 90);
+            it.totals = Totals { accepted: 50, conflated: 40, ..Totals::default() };
+        };
+        check_verdict(0.97, short, ": NOT SHOWN", "VOID");
+        let late = |it: &mut PhaseOutcome| it.send_lateness_us.p50 = Some(41.0);
+        check_verdict(0.97, late, ": NOT SHOWN", "VOID");
+        let unmeasured = |it: &mut PhaseOutcome| it.send_lateness_us.p50 = None;
+        check_verdict(0.97, unmeasured, ": NOT SHOWN", "VOID");
+        let grown = |it: &mut PhaseOutcome| {
+            (it.send_lateness_us.p50, it.resident_max_mib) = (Some(41.0), Some(200.0));
+        };
+        check_verdict(0.97, grown, ": NOT SHOWN", "NOT HELD");
     }
 
     #[test]

@@ -181,7 +181,7 @@ impl Rig<'_> {
         let heard = receiver.end()?;
         let after = *publisher.progress().borrow();
         let numbers_after = NodeNumbers::fetch(self.metrics)?;
-        let seconds = float(offered.took_ns) / 1e9;
+        let seconds = float(offered.pings.took_ns) / 1e9;
         let mut outcome = PhaseOutcome {
             seconds,
             pings_per_s_planned: pings_per_s,
@@ -207,8 +207,8 @@ impl Rig<'_> {
 
 impl PhaseOutcome {
     fn publish(&mut self, offered: &Offered, before: &Progress, after: &Progress) {
-        self.pings_offered = offered.pings;
-        self.pings_unqueued = offered.pings_unqueued;
+        self.pings_offered = offered.pings.count;
+        self.pings_unqueued = offered.pings.unqueued;
         self.pings_conflated_in_client = after.ping.gave_way_count - before.ping.gave_way_count;
         self.reports_unqueued = offered.reports_unqueued;
         self.pings_published = after.ping.published_through - before.ping.published_through;
@@ -287,6 +287,16 @@ impl PhaseOutcome {
         self.audit_written = after.since(before, "ach_audit_records_written_total")?;
         self.audit_lost = after.since(before, "ach_audit_records_lost_total")?;
         Ok(())
+    }
+
+    /// What part of the plan was offered.
+    pub(crate) fn offered_part(&self) -> f64 {
+        float(self.pings_offered) / (float(self.pings_per_s_planned) * self.seconds)
+    }
+
+    /// What part of an alarm's latency the load itself took before it handed the report over, at the median.
+    pub(crate) fn late_part(&self) -> Option<f64> {
+        Some(self.send_lateness_us.p50? / self.alarm_latency_us.p50?)
     }
 
     /// What gave way or was left out on the lanes that are never shed.

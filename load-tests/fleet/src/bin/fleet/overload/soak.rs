@@ -135,6 +135,7 @@ fn flat(load: &PhaseOutcome, slope: Option<Slope>) -> Finding {
         found: slope.map_or("not measured".to_owned(), said),
         is_held,
         is_timing: !is_long(load.seconds),
+        is_shown: true,
     }
 }
 
