@@ -33,11 +33,11 @@ const CLIENT_UNI_STREAMS_MAX: u32 = 6;
 /// Unidirectional streams a node may have open: the subscriptions, twice while some are replaced.
 const NODE_UNI_STREAMS_MAX: u32 = 32;
 
-/// What a node takes unread on one stream: 2,700 pings. A vendor that sends more than a node can take
+/// What a node takes unread on one stream: 1,000 pings. A vendor that sends more than a node can take
 /// fills the node's socket with as much, and what an alarm waits for is behind it, whoever sent that:
-/// these are some 100 packets, half a millisecond. Over 20 ms of distance it is enough for 6 MB/s,
-/// which are 130,000 pings.
-const NODE_STREAM_WINDOW_BYTES: u32 = 128 * 1024;
+/// these are some 40 packets, a quarter of a millisecond. Over 20 ms of distance it is enough for 2.4 MB/s,
+/// which are 50,000 pings; over 1 ms, as within a hospital, for a million.
+const NODE_STREAM_WINDOW_BYTES: u32 = 48 * 1024;
 
 /// What a node takes unread on a connection: all its streams, so that a full ping lane never holds
 /// up duress.

@@ -130,14 +130,14 @@ impl Publisher {
     fn measure(&self, notice: &AlarmNotice) {
         let (now, tally) = (self.rim.clock.now(), &self.rim.counters.tally);
         tally.handover.record(now.since_ns(notice.changed_at));
-        let is_of_input = matches!(notice.cause, Cause::Input { .. });
-        if !is_of_input || notice.transition != AlarmTransition::Raised {
-            // What it tells of did not come just now.
-            return;
-        }
-        tally.residence.record(now.since_ns(notice.received_at));
-        if let Some(spent_ns) = self.rim.residence.end(notice.received_at) {
-            tally.residence_cpu.record(spent_ns);
+        // What another alarm tells of did not come just now.
+        if let Cause::Input { source, lane, seq, .. } = notice.cause
+            && notice.transition == AlarmTransition::Raised
+        {
+            tally.residence.record(now.since_ns(notice.received_at));
+            if let Some(spent_ns) = self.rim.residence.end(source, lane, seq) {
+                tally.residence_cpu.record(spent_ns);
+            }
         }
     }
 

@@ -2,12 +2,38 @@
 
 use std::collections::{VecDeque, vec_deque};
 
-use ach_actors_model::AlarmNotice;
+use ach_actors_model::{
+    AlarmId, AlarmKind, AlarmNotice, AlarmPriority, AlarmTransition, Cause, Place, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 /// Durable notices kept. At 500 alarms a second (far beyond a hospital) a minute and a half of
 /// absence; at ten an hour half a year. 65,536 notices of some 200 bytes are 13 MiB.
 pub(crate) const RECENT_MAX: usize = 65_536;
+
+/// What the ring's room is filled with before the first notice. Nobody is told of it.
+const NOBODYS: AlarmNotice = AlarmNotice {
+    id: AlarmId(0),
+    transition: AlarmTransition::Raised,
+    reason: None,
+    kind: AlarmKind::SelfTest,
+    priority: AlarmPriority::Low,
+    rule: None,
+    site_version: 0,
+    episode: 0,
+    subject: None,
+    tag: None,
+    place: Place::Site,
+    is_tentative: false,
+    is_late: false,
+    cause: Cause::SiteChange,
+    observed_at: Timestamp(0),
+    received_at: Timestamp(0),
+    changed_at: Timestamp(0),
+    position: None,
+    accuracy_mm: 0,
+    gates_passed: 0,
+};
 
 /// Where a notice stands: the entry it came from and its place among that entry's effects.
 #[derive(
@@ -58,10 +84,12 @@ impl Clone for Recent {
 }
 
 impl Recent {
-    /// Nothing yet. Its room is reserved at once: to make it larger later, megabytes would be moved on an
-    /// alarm's way. What is not used yet takes none of the memory.
+    /// Nothing yet. Its room is taken at once, and written to: to make it larger later, megabytes would be
+    /// moved on an alarm's way, and the first touch of a page is hundreds of microseconds on some machines.
     pub(crate) fn new(notices_max: usize) -> Recent {
-        let notices = VecDeque::with_capacity(notices_max);
+        let mut notices = VecDeque::with_capacity(notices_max);
+        notices.resize(notices_max, (NoticeAt::default(), NOBODYS));
+        notices.clear();
         Recent { notices, notices_max, complete_after: NoticeAt::default() }
     }
 

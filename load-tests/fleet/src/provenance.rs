@@ -49,7 +49,7 @@ impl Provenance {
         words.insert(0, program.to_owned());
         Provenance {
             cpu: field("/proc/cpuinfo", "model name"),
-            cores: std::thread::available_parallelism().map_or(0, std::num::NonZero::get),
+            cores: core_count(),
             memory_mib: memory_kib.unwrap_or(0) / 1_024,
             kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
                 .map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned()),
@@ -115,6 +115,12 @@ fn field(path: &str, name: &str) -> String {
     let line = text.lines().find(|line| line.starts_with(name));
     let value = line.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim());
     value.unwrap_or("unknown").to_owned()
+}
+
+/// The machine's cores, those also that the calling thread leaves to a node.
+fn core_count() -> usize {
+    let table = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    table.lines().filter(|line| line.starts_with("processor")).count()
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(crate) async fn read_reports(
             None => continue,
         };
         let received_at = session.rim.clock.now();
-        session.rim.residence.begin(received_at);
+        session.rim.residence.begin(vendor.source, lane, next_seq);
         vendor.handles.borrow_mut().refresh(&session.rim.site(), vendor.source);
         vendor.clock.compare_with(session.rim.has_certain_clock());
         for report in reports {

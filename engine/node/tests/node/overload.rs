@@ -79,7 +79,7 @@ async fn a_flood_of_pings_holds_up_no_duress_and_loses_nothing_uncounted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_frame_is_decided_on_as_it_is_read() {
     const PINGS: u64 = 1_000;
-    const PINGS_A_TURN: u64 = 64;
+    const PINGS_A_TURN: u64 = 8;
     let ward = Ward::new();
     let node = ward.start();
     let mut alarms = ward.alarms(node.address()).await;

@@ -20,8 +20,8 @@ impl Cores {
         let cores: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core)).collect();
         let Some((&node_core, others)) = cores.split_last().filter(|(_, rest)| !rest.is_empty())
         else {
-            let text = "an overload takes two cores, one of them for the node alone; this process \
-                        may use one";
+            let text = "this takes two cores, one of them for the node alone; this process may use \
+                        one";
             return Err(Failure::new(text));
         };
         let (mut node, mut load) = (CpuSet::new(), CpuSet::new());

@@ -23,6 +23,9 @@ pub(crate) enum Pacing {
 /// pings.
 const SLACK_NS: NonZeroU64 = NonZeroU64::MIN;
 
+/// How long before its moment a thread stays awake that must not be late: longer than most wake-ups take.
+const AWAKE_NS: u64 = 200_000;
+
 /// Waits on the thread that made it.
 #[derive(Debug)]
 pub(crate) struct Pacer(Pacing);
@@ -47,6 +50,15 @@ impl Pacer {
                 Pacing::Sleep => std::thread::sleep(Duration::from_nanos(wait_ns)),
                 Pacing::Yield => std::thread::yield_now(),
             }
+        }
+    }
+
+    /// The same, and awake for the last of it: to the microsecond, for what is rare. Whoever else wants the core
+    /// waits meanwhile.
+    pub(crate) fn wait_exactly_until(&self, moment: Timestamp) {
+        self.wait_until(Timestamp(moment.0.saturating_sub(AWAKE_NS)));
+        while moment.since_ns(now()) > 0 {
+            std::hint::spin_loop();
         }
     }
 }

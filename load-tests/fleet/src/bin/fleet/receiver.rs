@@ -48,9 +48,21 @@ pub(crate) struct HeardCounts {
     alarms: AtomicU64,
     echoes: AtomicU64,
     note_bytes: AtomicU64,
+    /// When the load ended; 0 while it goes on.
+    load_ended_at: AtomicU64,
 }
 
 impl HeardCounts {
+    /// From now on the feed is silent, and an alarm that says so is right.
+    pub(crate) fn load_ends(&self) {
+        self.load_ended_at.store(now().0, Ordering::Relaxed);
+    }
+
+    fn is_after_load(&self, moment: Timestamp) -> bool {
+        let ended_at = self.load_ended_at.load(Ordering::Relaxed);
+        ended_at > 0 && moment.0 >= ended_at
+    }
+
     pub(crate) fn alarms(&self) -> u64 {
         self.alarms.load(Ordering::Relaxed)
     }
@@ -182,7 +194,12 @@ impl Hearing {
             (WireCause::Deadline { due_at }, AlarmKind::TagSilent) => {
                 self.heard.deadlines.push((*due_at, arrived_at));
             }
-            _ => self.heard.others_count += 1,
+            (WireCause::Deadline { due_at }, AlarmKind::FeedSilent)
+                if self.counts.is_after_load(*due_at) => {}
+            (cause, kind) => {
+                eprintln!("an alarm that nothing asked for: {kind:?} of {cause:?}");
+                self.heard.others_count += 1;
+            }
         }
     }
 }
@@ -192,4 +209,22 @@ fn frame_bytes(frame: impl Into<Frame>) -> u64 {
     // What the node could send, this can encode.
     let encoded = frame.into().encode(&mut bytes);
     encoded.map_or(0, |()| u64::try_from(bytes.len()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_may_be_silent_once_the_load_has_ended() {
+        let counts = HeardCounts::default();
+        let before = now();
+        assert!(!counts.is_after_load(before), "the load goes on");
+        counts.load_ends();
+        assert!(
+            !counts.is_after_load(Timestamp(before.0 - 1)),
+            "it was silent while the load went on"
+        );
+        assert!(counts.is_after_load(now().plus_ns(1)));
+    }
 }

@@ -103,6 +103,7 @@ impl Load<'_> {
             pacing: self.pacing,
         };
         let sent = load.run(begins_at)?;
+        receiver.counts.load_ends();
         let cpu = CpuTimes::read(self.node_process).since(&cpu);
         let durable_at_end = publisher.durable_through();
         let timeline = watch.end()?;

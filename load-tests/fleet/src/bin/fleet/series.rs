@@ -7,6 +7,7 @@ use ach_load_tests_fleet::Provenance;
 
 use crate::arguments::{Local, Plan, Run, Site};
 use crate::campus::Campus;
+use crate::cores::Cores;
 use crate::failure::Failure;
 use crate::host::{Host, HostPlan, Remembers, Threads, program_beside};
 use crate::outcome::Outcome;
@@ -45,9 +46,9 @@ pub(crate) fn local(local: &Local) -> Result<Ending, Failure> {
     let node = if program.is_some() { "a process of its own" } else { "within the generator" };
     let plan = HostPlan {
         below: local.below.clone(),
+        cores: cores_for(&series, program.is_some())?,
         program,
         threads: local.threads,
-        cores: None,
         remembers: Remembers::History,
         measures_residence: true,
     };
@@ -116,6 +117,17 @@ pub(crate) fn read(plan: &Plan) -> Result<Vec<Series>, Failure> {
         Ok(Series { name, scenario, outcomes: Vec::new() })
     };
     plan.scenarios.iter().map(read).collect()
+}
+
+/// Splits the cores where residence is judged: what the load takes of the node's core is not the node's to hold.
+fn cores_for(series: &[Series], is_apart: bool) -> Result<Option<Cores>, Failure> {
+    let is_judged = series.iter().any(|one| one.scenario.limits.residence_p99_9_us_max.is_some());
+    if !is_judged || !is_apart {
+        return Ok(None);
+    }
+    let cores = Cores::split()?;
+    cores.leave_node_core()?;
+    Ok(Some(cores))
 }
 
 fn campus_for(series: &[Series]) -> Campus {

@@ -58,7 +58,7 @@ pub(crate) struct Offered {
     pub(crate) reports: Vec<SentReport>,
     /// Reports for which the client had no room.
     pub(crate) reports_unqueued: u64,
-    /// How late each report was handed over: part of its alarm's latency, and not the node's doing.
+    /// How late each report's turn to be handed over came: part of its alarm's latency, and not the node's doing.
     pub(crate) lateness: Latencies,
     /// When each probe was meant to leave, by number.
     pub(crate) probes: Vec<Timestamp>,
@@ -149,7 +149,7 @@ impl Offer<'_> {
             self.report(&mut plan, &mut offered)?;
             self.probe(&runtime, begins_at, &mut offered)?;
             let next_at = plan.next_at().min(probe_at(begins_at, offered.probes.len()));
-            pacer.wait_until(next_at.min(ends_at));
+            pacer.wait_exactly_until(next_at.min(ends_at));
         }
         Ok(offered)
     }
@@ -177,8 +177,8 @@ impl Offer<'_> {
     /// Hands over the reports that are due.
     fn report(&self, plan: &mut AlertPlan<'_>, offered: &mut Offered) -> Result<(), SendError> {
         while let Some((send_at, report)) = plan.due(now()) {
-            let sent = self.publisher.try_report(&report);
             offered.lateness.record(now().since_ns(send_at));
+            let sent = self.publisher.try_report(&report);
             offered.note(send_at, &report, sent)?;
         }
         Ok(())

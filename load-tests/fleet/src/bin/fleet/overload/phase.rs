@@ -168,6 +168,7 @@ impl Rig<'_> {
             length,
         };
         let offered = offer.run()?;
+        receiver.counts.load_ends();
         let cpu = CpuTimes::read(Some(self.process)).since(&cpu);
         let accepted = publisher.progress().borrow().ping.totals.accepted;
         let timeline = watch.end()?;
