@@ -143,6 +143,10 @@ fn list(data: &Path, is_json: bool) -> Result<Outcome, Failure> {
             Ok(known) => *known,
             Err(error) => {
                 complain!("{id}: {error}");
+                if is_json {
+                    // Who erases by this list is to decide on them.
+                    say!("{}", json!({ "event": "person", "id": id.as_str(), "is_erased": null }));
+                }
                 outcome = Outcome::Unsound;
                 continue;
             }
@@ -183,10 +187,8 @@ fn erase(id: &str, data: &Path, (is_meant, is_json): (bool, bool)) -> Result<Out
     directory.must_be_ours()?;
     let mut subjects = directory.subjects();
     let known = match subjects.known(&id) {
-        Ok(None) => {
-            complain!("nothing is kept about `{id}`, and nothing was erased; see ach person list");
-            return Ok(Outcome::Unsound);
-        }
+        Ok(None) if !is_meant => return Ok(nothing_kept(&id)),
+        // Meant, it is asked again under the lock, where what an import left half done is cleared.
         Ok(known) => known,
         // What is damaged can be erased too.
         Err(PeopleError::Damaged { .. } | PeopleError::PerhapsErased { .. }) => None,
@@ -211,6 +213,11 @@ fn erase(id: &str, data: &Path, (is_meant, is_json): (bool, bool)) -> Result<Out
     match subjects.forget(&id, SystemClock::default().utc(), &locked.holds) {
         Ok(()) => {}
         Err(error @ PeopleError::Held { .. }) => return Err(error.into()),
+        Err(PeopleError::Unknown { .. }) => {
+            let act = tell(Told::Refused, "nothing is kept");
+            audit_deposit::ended(&directory, act, vec![subject(id.clone())]);
+            return Ok(nothing_kept(&id));
+        }
         Err(error) => {
             let act = tell(Told::Failed, "the key may still be on disk");
             audit_deposit::ended(&directory, act, vec![subject(id)]);
@@ -227,6 +234,11 @@ fn erase(id: &str, data: &Path, (is_meant, is_json): (bool, bool)) -> Result<Out
         say!("let backups of {} expire", data.join("people").display());
     }
     Ok(Outcome::Done)
+}
+
+fn nothing_kept(id: &Name) -> Outcome {
+    complain!("nothing is kept about `{id}`, and nothing was erased; see ach person list");
+    Outcome::Unsound
 }
 
 /// Says what would be erased.

@@ -63,6 +63,13 @@ fn check_stays_erased(at: &Path) {
     let again = ["may be of somebody who was erased", "ach person erase visitor-001"];
     check(at, &format!("{import} --replace-damaged"), 3, &again);
     check(at, "person list --data data", 3, &["visitor-001", "erase them again", "patient-18"]);
+    // Who erases by such a list is to decide on them.
+    let listed = check(at, "person list --data data --json", 3, &["erase them again"]);
+    let is_open = |it: &Value| it["id"] == "visitor-001" && it["is_erased"].is_null();
+    assert!(objects(&listed).iter().any(is_open), "{listed:?}");
+    fs::write(at.join("list"), &listed.out).unwrap();
+    let by_list = "person erase --from list --data data --yes";
+    check(at, by_list, 1, &["nobody could tell whether they were erased"]);
     check(at, "person erase visitor-001 --data data --yes", 0, &["visitor-001 is erased"]);
     check(at, "person list --data data", 0, &["visitor-001", "erased"]);
 }
@@ -116,15 +123,21 @@ fn a_person_is_kept_told_and_erased_and_each_is_in_the_audit_log() {
     check(at, "person list --data data", 0, &["visitor-001", "erased", "patient-17", "known"]);
     check(at, "person erase visitor-001 --data data --yes --json", 0, &["person_erased"]);
     check(at, "person erase nobody --data data --yes", 3, &["nothing is kept about `nobody`"]);
+    // What an import left half done goes too.
+    let left = at.join("data/people/late.key.new");
+    fs::copy(at.join("data/people/patient-17.key"), &left).unwrap();
+    check(at, "person erase late --data data --yes", 3, &["nothing is kept about `late`"]);
+    assert!(!left.exists());
     check_stays_erased(at);
 
     let acts = acts(at);
     let went: Vec<(&str, &str)> = acts.iter().map(|(act, how, _)| (&**act, &**how)).collect();
     let erased = [("person_erased", "begun"), ("person_erased", "done")];
+    let nobody = [("person_erased", "begun"), ("person_erased", "refused")];
     let kept = [("person_kept", "begun"), ("person_kept", "done")];
     let but_one = [&[kept[0], ("person_kept", "refused"), kept[1]][..]; 3].concat();
-    assert_eq!(went, [&kept[..], &erased, &erased, &but_one, &erased].concat());
-    assert!(acts[7].2.contains("visitor-001") && !acts[7].2.contains("patient-18"), "{acts:?}");
+    assert_eq!(went, [&kept[..], &erased, &erased, &nobody, &nobody, &but_one, &erased].concat());
+    assert!(acts[11].2.contains("visitor-001") && !acts[11].2.contains("patient-18"), "{acts:?}");
     assert!(acts[0].2.contains("patient-17") && acts[2].2.contains("visitor-001"), "{acts:?}");
     assert!(!is_below(&at.join("data/audit"), "Berta"));
     let reads = check(at, "audit show data --count 1000", 0, &["topic person"]);
@@ -185,6 +198,7 @@ fn who_was_erased_stays_so_when_an_older_backup_is_put_back() {
         ("patient-20\nno id\n", "line 2: an id is made of"),
         ("{\"id\":\"patient-20\"}\n", "line 1: it does not have `id` and `is_erased`"),
         ("{\"id\"\n", "line 1: it is no whole JSON object"),
+        ("{\"id\":\"patient-20\",\"is_erased\":null}\n", "line 1: nobody could tell whether"),
         ("\n", "nobody is on that list"),
     ] {
         fs::write(at.join("bad"), list).unwrap();

@@ -54,8 +54,13 @@ pub(crate) struct AttentionBook {
     looked_for: BTreeSet<(SubscriberKey, AlarmId)>,
     /// Open alarms that somebody has displayed, each with the change that was.
     seen: BTreeMap<AlarmId, NoticeAt>,
-    /// Open alarms that were told to be displayed by nobody, each with the change that was not.
-    overdue: BTreeMap<AlarmId, NoticeAt>,
+    /// Open alarms that were told to be displayed by nobody, each with the change that was not, and the look that
+    /// found it.
+    overdue: BTreeMap<AlarmId, (NoticeAt, u64)>,
+    /// Of those, so many of which nobody was told: of the look under way, and of one that was given up.
+    newly_overdue: usize,
+    /// Looks that came to their end.
+    looks: u64,
     /// The test alarm of a test that is under way.
     test: Option<TestSight>,
 }
@@ -70,6 +75,8 @@ impl AttentionBook {
             looked_for: BTreeSet::new(),
             seen: BTreeMap::new(),
             overdue: BTreeMap::new(),
+            newly_overdue: 0,
+            looks: 0,
             test: None,
         }
     }

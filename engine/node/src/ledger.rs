@@ -69,6 +69,11 @@ impl Ledger {
         Ledger { feeds: head.feeds, recent: Recent::restore(RECENT_MAX, head.complete_after) }
     }
 
+    /// The same with all its room taken, for who takes over effects on an alarm's way: see [`Recent::new`].
+    pub(crate) fn settled_in(self) -> Ledger {
+        Ledger { recent: self.recent.clone(), feeds: self.feeds }
+    }
+
     /// Takes over the effects of an entry.
     pub(crate) fn note(&mut self, index: u64, effects: &[Effect]) {
         for (ordinal, effect) in (0..).zip(effects) {

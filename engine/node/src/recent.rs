@@ -77,7 +77,8 @@ pub(crate) struct Recent {
 /// As large as the first: see [`Recent::new`].
 impl Clone for Recent {
     fn clone(&self) -> Recent {
-        let mut again = Recent::restore(self.notices_max, self.complete_after);
+        let mut again = Recent::new(self.notices_max);
+        again.complete_after = self.complete_after;
         again.notices.extend(&self.notices);
         again
     }
@@ -115,9 +116,10 @@ impl Recent {
         self.complete_after
     }
 
-    /// An empty ring in which everything after `complete_after` will be pushed.
+    /// An empty ring in which everything after `complete_after` will be pushed. Its room is reserved and not written
+    /// to: most rings of checkpoints are read and thrown away. What is worked on is a copy.
     pub(crate) fn restore(notices_max: usize, complete_after: NoticeAt) -> Recent {
-        Recent { complete_after, ..Recent::new(notices_max) }
+        Recent { notices: VecDeque::with_capacity(notices_max), notices_max, complete_after }
     }
 
     /// Everything after `at`.

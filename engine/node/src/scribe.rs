@@ -138,7 +138,7 @@ impl Scribe {
         counters: Arc<Counters>,
     ) -> Scribe {
         Scribe {
-            ledger,
+            ledger: ledger.settled_in(),
             sites,
             keeper,
             policy,

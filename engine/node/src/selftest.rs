@@ -99,6 +99,8 @@ pub(crate) struct SelftestDesk {
     /// The last test that an operator ordered.
     ordered: RefCell<Option<(OrderedBy, Reported)>>,
     told: RefCell<Option<ToldTest>>,
+    /// Repeated orders that wait for the report.
+    pub waiting: Cell<usize>,
     /// Something was told or displayed.
     pub changed: Notify,
 }

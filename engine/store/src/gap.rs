@@ -33,6 +33,11 @@ impl HistoryGap {
         from <= self.until_at && until.0.saturating_sub(1) > self.after_at.0
     }
 
+    /// Whether what happened at that moment is not known.
+    pub(crate) fn holds(&self, at: Timestamp) -> bool {
+        self.after_at < at && at <= self.until_at
+    }
+
     fn row(&self) -> (Vec<u8>, Vec<u8>) {
         let numbers = [self.after_at.0, self.until, self.until_at.0];
         let value: Vec<u8> = numbers.into_iter().flat_map(u64::to_be_bytes).collect();
@@ -115,6 +120,16 @@ impl Store {
         Ok(self.names().gaps()?)
     }
 
+    /// The times of a day about which history can be asked: all of it, or what lies before, between and behind
+    /// gaps. Each from its first moment until before its second.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn known_of(&self, day: Day) -> Result<Vec<(Timestamp, Timestamp)>, QueryError> {
+        Ok(outside((day.begins_at(), day.ends_at()), &self.gaps()?))
+    }
+
     /// Refuses a time some of which lies in a gap.
     pub(crate) fn must_have_no_gap(
         &self,
@@ -125,6 +140,26 @@ impl Store {
         let touched = gaps.into_iter().rfind(|gap| gap.touches(from, until));
         touched.map_or(Ok(()), |gap| Err(QueryError::Gap { gap }))
     }
+}
+
+/// What of a time lies in no gap. Gaps are in order.
+fn outside(
+    (from, until): (Timestamp, Timestamp),
+    gaps: &[HistoryGap],
+) -> Vec<(Timestamp, Timestamp)> {
+    let (mut known_from, mut parts) = (from, Vec::new());
+    for gap in gaps.iter().filter(|gap| gap.touches(from, until)) {
+        // What was told with the last entry before it is known.
+        let gap_from = gap.after_at.plus_ns(1);
+        if known_from < gap_from {
+            parts.push((known_from, gap_from));
+        }
+        known_from = known_from.max(gap.until_at.plus_ns(1));
+    }
+    if known_from < until {
+        parts.push((known_from, until));
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -149,6 +184,30 @@ mod tests {
                 touches,
                 "{from} to {until}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_time_lies_before_between_and_behind_its_gaps() {
+        let later =
+            HistoryGap { after: 12, after_at: Timestamp(120), until: 15, until_at: Timestamp(150) };
+        let time = |(from, until): (u64, u64)| (Timestamp(from), Timestamp(until));
+        for (asked, expected) in [
+            ((0, 60), vec![(0, 60)]),
+            ((0, 71), vec![(0, 71)]),
+            ((0, 80), vec![(0, 71)]),
+            ((75, 85), Vec::new()),
+            ((80, 100), vec![(91, 100)]),
+            ((0, 200), vec![(0, 71), (91, 121), (151, 200)]),
+            ((91, 130), vec![(91, 121)]),
+        ] {
+            let expected: Vec<_> = expected.iter().copied().map(time).collect();
+            let parts = outside(time(asked), &[HISTORY_GAP, later]);
+            assert_eq!(parts, expected, "{asked:?}");
+            let is_whole = |&(from, until): &(Timestamp, Timestamp)| {
+                !HISTORY_GAP.touches(from, until) && !later.touches(from, until)
+            };
+            assert!(parts.iter().all(is_whole), "{asked:?}: a part would be refused");
         }
     }
 

@@ -35,9 +35,7 @@ impl Source {
     /// Opens or derives the history of a data directory.
     pub(crate) fn open(data: &Path) -> Result<Source, Failure> {
         let source = Source::found(&DataDirectory::existing(data)?)?;
-        for gap in source.store.gaps()? {
-            complain!("history knows nothing of {gap}: the journal had given it up by then");
-        }
+        tell_gaps(&source.store)?;
         Ok(source)
     }
 
@@ -117,6 +115,13 @@ impl Source {
     }
 }
 
+fn tell_gaps(store: &Store) -> Result<(), Failure> {
+    for gap in store.gaps()? {
+        complain!("history knows nothing of {gap}: the journal had given it up by then");
+    }
+    Ok(())
+}
+
 /// Derives the history of a data directory, or goes on with what is there.
 pub(super) fn build(data: &Path) -> Result<Outcome, Failure> {
     let directory = DataDirectory::existing(data)?;
@@ -139,6 +144,7 @@ pub(super) fn build(data: &Path) -> Result<Outcome, Failure> {
         brought = bring_up(&directory, &store)?;
     }
     let is_whole = brought.whole()?;
+    tell_gaps(&store)?;
     let report = store.verify()?;
     say!("{} pings of {} days, through entry {}", report.pings, report.days, store.through()?);
     Ok(if is_whole { Outcome::Done } else { Outcome::Unsound })

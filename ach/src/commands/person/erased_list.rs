@@ -54,6 +54,12 @@ fn erased(line: &str) -> Result<Option<Name>, &'static str> {
         match (told.get("id").and_then(Value::as_str), told.get("is_erased")) {
             (Some(_), Some(Value::Bool(false))) => return Ok(None),
             (Some(id), Some(Value::Bool(true))) => Name::new(id),
+            (Some(_), Some(Value::Null)) => {
+                return Err(
+                    "nobody could tell whether they were erased; put the id alone in its place to \
+                            erase them, or take the line out",
+                );
+            }
             _ => return Err("it does not have `id` and `is_erased`"),
         }
     } else {

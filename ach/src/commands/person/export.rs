@@ -42,6 +42,7 @@ pub(super) fn run(wish: &Export) -> Result<Outcome, Failure> {
     let outcome = put_known(&directory, &id, &mut pages)?;
     if let Some(number) = source.store.number(NameKind::Subject, id.as_str())? {
         let who = SubjectRef(number);
+        put_gaps(&source, &mut pages)?;
         put_tags(&source, who, &mut pages)?;
         let days = source.store.days();
         put_visits(&source, who, &days, &mut pages)?;
@@ -93,6 +94,15 @@ fn put_known(directory: &DataDirectory, id: &Name, pages: &mut Pages) -> Result<
     Ok(outcome)
 }
 
+/// The times of which nothing is known, of nobody.
+fn put_gaps(source: &Source, pages: &mut Pages) -> Result<(), Failure> {
+    for gap in source.store.gaps()? {
+        let (after, until) = (iso(gap.after_at), iso(gap.until_at));
+        pages.put(&json!({ "event": "gap", "after": after, "until": until }))?;
+    }
+    Ok(())
+}
+
 fn put_tags(source: &Source, who: SubjectRef, pages: &mut Pages) -> Result<(), Failure> {
     for (tag, since, until) in source.store.tags_of(who)? {
         pages.put(&json!({
@@ -105,8 +115,8 @@ fn put_tags(source: &Source, who: SubjectRef, pages: &mut Pages) -> Result<(), F
     Ok(())
 }
 
-/// Day by day, since days between may be gone. A visit is told with the last day that knows of it, which
-/// knows its end.
+/// Day by day, since days between may be gone, and around what is missing. A visit is told with the last day that
+/// knows of it, which knows its end.
 fn put_visits(
     source: &Source,
     who: SubjectRef,
@@ -114,8 +124,11 @@ fn put_visits(
     pages: &mut Pages,
 ) -> Result<(), Failure> {
     let mut open: Vec<Visit> = Vec::new();
+    let mut known = Vec::new();
     for day in days {
-        let asked = (day.begins_at(), day.ends_at());
+        known.extend(source.store.known_of(*day)?);
+    }
+    for asked in known {
         let visits = source.store.visits_of_subject(who, asked, VISITS_MAX)?;
         let is_same = |one: &Visit, other: &Visit| {
             (one.zone, one.entered_at) == (other.zone, other.entered_at)

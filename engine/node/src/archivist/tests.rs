@@ -177,6 +177,31 @@ fn no_archive_goes_by_a_clock_that_is_doubted_and_then_those_of_a_day_an_hour() 
     assert_eq!(rig.firsts(), left, "not within the hour");
 }
 
+/// Checkpoints are made in the middle of a day: what follows one there is needed until the next day goes.
+#[test]
+fn by_a_clock_that_is_doubted_all_that_is_over_goes_in_the_end() {
+    let rig = Rig::of_days(5);
+    let mut archivist = rig.archivist(2);
+    archivist.round().unwrap();
+    for index in [5, 15, 25, 35, 45] {
+        rig.put_checkpoint(index);
+    }
+    let sim = Arc::new(SimClock::at(rig.past.at.plus_ns(60 * DAY_NS)));
+    archivist.parts.clock = Arc::new(ShardClock::start(sim.clone(), Some(rig.past.at)));
+    let mut left = vec![rig.firsts()];
+    for _ in 0..12 {
+        sim.pass(2 * 3_600 * NS_PER_S);
+        // The pace goes by the machine's own clock: as if an hour had passed by that too.
+        archivist.over_pace = DropPace::default();
+        archivist.round().unwrap();
+        left.push(rig.firsts());
+    }
+    left.dedup();
+    let at_once = left.windows(2).map(|pair| pair[0].len() - pair[1].len()).max();
+    assert_eq!(at_once, Some(1), "a day at a time: {left:?}");
+    assert_eq!(left.last().unwrap(), &[41], "{left:?}");
+}
+
 #[test]
 fn what_is_archived_while_somebody_changes_the_holds_is_archived_well() {
     let mut rig = Rig::of_days(3);

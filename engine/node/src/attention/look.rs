@@ -62,6 +62,14 @@ impl Look {
     }
 }
 
+/// The ids of a slice of a map.
+fn ids_in<V>(
+    alarms: &BTreeMap<AlarmId, V>,
+    slice: (Bound<AlarmId>, Bound<AlarmId>),
+) -> impl Iterator<Item = AlarmId> {
+    alarms.range(slice).map(|(&id, _)| id)
+}
+
 impl AttentionBook {
     /// Begins a look. Only one may be under way: what was said to be displayed is worked out once.
     pub(crate) fn begin_look(&mut self, now: Timestamp) -> Look {
@@ -78,25 +86,32 @@ impl AttentionBook {
         for (&id, open) in fan_out.open().range(slice) {
             self.look_at(look, fan_out, id, open);
         }
-        for book in [&mut self.seen, &mut self.overdue] {
-            let is_over = |id: &&AlarmId| !fan_out.open().contains_key(id);
-            let over: Vec<AlarmId> =
-                book.range(slice).map(|(id, _)| id).filter(is_over).copied().collect();
-            for id in over {
-                book.remove(&id);
-            }
+        let is_over = |id: &AlarmId| !fan_out.open().contains_key(id);
+        for id in ids_in(&self.seen, slice).filter(is_over).collect::<Vec<_>>() {
+            self.seen.remove(&id);
+        }
+        for id in ids_in(&self.overdue, slice).filter(is_over).collect::<Vec<_>>() {
+            self.is_overdue_no_more(id);
         }
         look.through = end;
         if end.is_none() {
             self.looked_for.clear();
+            look.unseen.new_count = std::mem::take(&mut self.newly_overdue);
+            self.looks = self.looks.saturating_add(1);
         }
         end.is_none()
+    }
+
+    fn is_overdue_no_more(&mut self, id: AlarmId) {
+        if self.overdue.remove(&id).is_some_and(|(_, look)| look == self.looks) {
+            self.newly_overdue = self.newly_overdue.saturating_sub(1);
+        }
     }
 
     fn look_at(&mut self, look: &mut Look, fan_out: &FanOut, id: AlarmId, open: &OpenAlarm) {
         if self.is_seen(fan_out, id, open) {
             self.seen.insert(id, open.at);
-            self.overdue.remove(&id);
+            self.is_overdue_no_more(id);
             return;
         }
         // Of a test the test itself tells.
@@ -112,8 +127,10 @@ impl AttentionBook {
             return;
         }
         unseen.overdue_count = unseen.overdue_count.saturating_add(1);
-        if self.overdue.insert(id, open.at) != Some(open.at) {
-            unseen.new_count = unseen.new_count.saturating_add(1);
+        if self.overdue.get(&id).is_none_or(|(at, _)| *at != open.at) {
+            self.is_overdue_no_more(id);
+            self.overdue.insert(id, (open.at, self.looks));
+            self.newly_overdue = self.newly_overdue.saturating_add(1);
         }
     }
 

@@ -236,6 +236,28 @@ fn what_is_displayed_during_a_look_is_not_lost() {
     }
 }
 
+/// Whoever asked for a look is gone before it has come to its end.
+#[test]
+fn what_a_look_found_that_was_given_up_is_told_by_the_next() {
+    for slices in 0..5 {
+        let mut desk = Desk::new();
+        let board = desk.join(Filter::default());
+        for id in 1..4 {
+            desk.raise(id, u64::try_from(id).unwrap(), 0);
+        }
+        let mut look = desk.book.begin_look(BEGUN.plus_ns(40 * NS_PER_S)).in_slices_of(1);
+        let mut is_told = false;
+        for _ in 0..slices {
+            is_told = desk.book.look_on(&mut look, &desk.fan_out);
+        }
+        assert_eq!(is_told, slices == 4, "a slice for each alarm, and one that finds no more");
+        // Which was found already, in all but the first case.
+        desk.say(board, None, &[1]);
+        assert_eq!(desk.unseen(41), (2, 2, if is_told { 0 } else { 2 }), "{slices} slices");
+        assert_eq!(desk.unseen(42), (2, 2, 0), "{slices} slices: told once");
+    }
+}
+
 /// PATH-3: no slice looks at more than its share, though most of what was seen has ended at once.
 #[test]
 fn a_slice_takes_its_share_of_what_has_ended() {

@@ -44,13 +44,8 @@ impl<D: Disk + Clone> Historian<D> {
         let mut count = 0;
         if let Some(writer) = &self.writer {
             let keep_from = keep_from(now, self.parts.keep_days);
-            match drop_days(data, writer.store(), keep_from, days_max) {
-                Ok(dropped) => {
-                    self.parts.counters.history_days_dropped.add(dropped);
-                    count = dropped;
-                }
-                Err(error) => outcome = Err(error),
-            }
+            outcome = drop_days(data, writer.store(), keep_from, days_max, &mut count);
+            self.parts.counters.history_days_dropped.add(count);
         }
         if let Some(archive_days) = self.parts.archive_keep_days
             && outcome.is_ok()

@@ -98,10 +98,8 @@ impl<D: Disk + Clone> Rereading<D> {
         }
         let mut found = None;
         for base in behind {
-            found = match self.restored(*base) {
-                Err(error) if taken > 0 => return Err(error),
-                restored => restored.unwrap_or_default(),
-            };
+            // One that may be read the next time is waited for: what lies before the next would be left out.
+            found = self.restored(*base)?;
             if found.is_some() {
                 break;
             }

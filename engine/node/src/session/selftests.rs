@@ -16,6 +16,10 @@ use crate::selftest::{self, OrderedBy, Tested};
 /// list of receivers says of each whether it displayed the test alarm.
 const FINDINGS_MAX: usize = 64;
 
+/// Repeated orders that wait for the report of a test at most: an operator whose connection broke has one or two.
+/// One beyond is not answered; those that wait are.
+const WAITING_MAX: usize = 16;
+
 /// Runs a self-test and answers with what became of it. Other questions are answered meanwhile. An order
 /// that comes again is answered with the report of its test.
 pub(super) fn take_order(session: &Rc<Session>, order: SelftestOrder) {
@@ -25,9 +29,16 @@ pub(super) fn take_order(session: &Rc<Session>, order: SelftestOrder) {
         let by = (session.identity.name.clone(), order.command);
         let report = match session.rim.selftest.ordered(&by) {
             Some(mut told) => {
+                let waiting = &session.rim.selftest.waiting;
+                if waiting.get() >= WAITING_MAX {
+                    return;
+                }
+                waiting.set(waiting.get() + 1);
                 let told = told.wait_for(Option::is_some).await;
+                let told = told.ok().and_then(|report| report.clone());
+                waiting.set(waiting.get().saturating_sub(1));
                 // The node is ending.
-                let Ok(Some(report)) = told.as_deref().cloned() else { return };
+                let Some(report) = told else { return };
                 report
             }
             None => run(&session, by, &order.dropped).await,
@@ -41,10 +52,12 @@ pub(super) fn take_order(session: &Rc<Session>, order: SelftestOrder) {
 async fn run(session: &Session, by: OrderedBy, dropped: &[Name]) -> SelftestReport {
     let (rim, command) = (&session.rim, by.1);
     let record = rim.audit.record(&session.party, Action::SelfTested, Outcome::Begun);
-    let dropped = selftest::drop_screens(rim, dropped).into_iter();
-    let objects = dropped.map(|name| Object::new(ObjectKind::ReceiverCertificate, name)).collect();
-    let record = Record { request: Some(command), objects, ..record };
+    let of_screens = |names: Vec<Name>| -> Vec<Object> {
+        names.into_iter().map(|name| Object::new(ObjectKind::ReceiverCertificate, name)).collect()
+    };
+    let mut record = Record { request: Some(command), ..record };
     if !rim.selftest.is_under_way() {
+        record.objects = of_screens(selftest::drop_screens(rim, dropped));
         let tell = rim.selftest.order(by);
         rim.audit.tell(record.clone());
         if let Ok(tested) = selftest::run(rim, &session.identity.name).await {
@@ -54,6 +67,8 @@ async fn run(session: &Session, by: OrderedBy, dropped: &[Name]) -> SelftestRepo
             return report;
         }
     }
+    // What was asked, and not done.
+    record.objects = of_screens(dropped.to_vec());
     let (outcome, code) = (Outcome::Refused, Code::NotNow);
     rim.audit.note(Record { outcome, code: Some(code.value()), ..record });
     let detail = Text::new("another self-test is under way");

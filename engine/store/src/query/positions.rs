@@ -8,12 +8,13 @@ use super::Pings;
 use crate::block::KeptPing;
 use crate::errors::QueryError;
 use crate::name_rows::BorneTag;
-use crate::{Day, Store};
+use crate::{Day, HistoryGap, Store};
 
 impl Store {
     /// The positions of a subject on the days that are kept: what was measured of a tag while the subject
     /// bore it, however late it came. By tag and the time it was borne, then in the order in which they
-    /// came. Read as the iterator goes.
+    /// came. Read as the iterator goes. What was measured in a gap is left out, for nobody knows who bore the
+    /// tag then.
     ///
     /// # Errors
     ///
@@ -23,6 +24,7 @@ impl Store {
             store: self.clone(),
             days: self.days(),
             borne: self.tags_of(subject)?.into(),
+            gaps: self.gaps()?,
             now: None,
         })
     }
@@ -35,6 +37,7 @@ pub struct Positions {
     days: Vec<Day>,
     /// What is still to be read.
     borne: VecDeque<BorneTag>,
+    gaps: Vec<HistoryGap>,
     now: Option<Reading>,
 }
 
@@ -75,9 +78,11 @@ impl Positions {
                 }
                 continue;
             };
+            let gaps = &self.gaps;
             let is_theirs = |ping: &KeptPing| {
                 let at: Timestamp = ping.observed_by();
-                at >= since && until.is_none_or(|until| at < until)
+                let is_borne = at >= since && until.is_none_or(|until| at < until);
+                is_borne && !gaps.iter().any(|gap| gap.holds(ping.observed_at))
             };
             match pings.next().transpose()? {
                 None => reading.pings = None,

@@ -101,3 +101,32 @@ fn alarms_of_a_day_are_read_as_they_come() {
     let subjects: BTreeSet<_> = told.iter().map(|it| it.notice.subject).collect();
     assert!(told.len() > 10 && subjects.len() > 1, "{} of {subjects:?}", told.len());
 }
+
+/// The same, and history has lost the time in which the tag was given away: nobody knows who bore it then.
+#[test]
+fn what_was_measured_in_a_gap_is_nobodys() {
+    let folder = folder();
+    let store = Store::open(folder.path()).unwrap();
+    let mut writer = HistoryWriter::open(store.clone()).unwrap();
+    let mut hospital = Hospital::new(2, 2, 5);
+    let begin = hospital.begin();
+    let begun_ns = hospital.now_ns;
+    hospital.now_ns += NS_PER_S;
+    let at_once = hospital.now_ns;
+    let live = spool(&mut hospital, 1, &[at_once]);
+    for step in [&begin, &live] {
+        writer.take(&step.entry, &step.effects, step.site.as_deref()).unwrap();
+    }
+    hospital.now_ns += 12 * HOUR_NS;
+    hospital.wear(&[1, 0]);
+    writer.begin_after(hospital.shard()).unwrap();
+    hospital.now_ns += 60 * HOUR_NS;
+    let measured: Vec<u64> = (1..=60).map(|hour| begun_ns + hour * HOUR_NS).collect();
+    let late = spool(&mut hospital, 2, &measured);
+    writer.take(&late.entry, &late.effects, late.site.as_deref()).unwrap();
+    writer.flush().unwrap();
+    let gap = store.gaps().unwrap()[0];
+    let (first, second) = (of(&store, 0), of(&store, 1));
+    assert_eq!((first.len(), second.len()), (1, 48), "twelve were measured in the gap");
+    assert!(second.iter().all(|ping| ping.observed_at > gap.until_at), "{second:?}");
+}
