@@ -148,6 +148,11 @@ fn check_bearer(store: &Store, tag: u32, seen: &[KeptPing], journal: &Journal<'_
     let found: Vec<KeptPing> = found.into_iter().map(|(_, ping)| ping).collect();
     let mut theirs = seen.to_vec();
     // Known to the millisecond: whoever bore it in any part of that one.
-    theirs.retain(|ping| ping.observed_at.plus_ns(NS_PER_MS - 1) >= since);
+    // Of what was measured in a gap nobody knows it.
+    let is_in_gap = |ping: &KeptPing| {
+        let at = ping.observed_at;
+        journal.gaps.iter().any(|gap| at > gap.after_at && at <= gap.until_at)
+    };
+    theirs.retain(|ping| ping.observed_at.plus_ns(NS_PER_MS - 1) >= since && !is_in_gap(ping));
     Ok(compared("as positions of its bearer", &found, &theirs))
 }
