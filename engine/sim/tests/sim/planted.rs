@@ -18,12 +18,12 @@ fn check(bug: PlantedBug, by: &[&str], seeds_max: u64) {
 
 #[test]
 fn acked_before_synced() {
-    check(PlantedBug::AckedBeforeSynced, &["acked is kept"], 12);
+    check(PlantedBug::AckedBeforeSynced, &["acked is kept"], 20);
 }
 
 #[test]
 fn failed_sync_ignored() {
-    check(PlantedBug::FailedSyncIgnored, &["acked is kept"], 12);
+    check(PlantedBug::FailedSyncIgnored, &["acked is kept"], 20);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn id_from_time() {
 
 #[test]
 fn accepted_said_durable() {
-    check(PlantedBug::AcceptedSaidDurable, &["acked is kept"], 12);
+    check(PlantedBug::AcceptedSaidDurable, &["acked is kept"], 20);
 }
 
 #[test]
