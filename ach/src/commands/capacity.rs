@@ -34,6 +34,12 @@ const TAG_BYTES: u64 = 480;
 const BACKLOG_BYTES: u64 = 256 << 20;
 /// The segment that is being written, and the spare one.
 const SEGMENTS_BYTES: u64 = 128 << 20;
+/// Pings of a batch that a node takes in one turn and entry, of a vendor that sends fewer than that a second; of one that
+/// sends more it takes whole batches (decisions 0019 and 0024).
+const ENTRY_PINGS: u32 = 8;
+const LONG_TURNS_PINGS_PER_S: u64 = 100_000;
+/// CPU time of a turn, whatever is taken in it.
+const TURN_NS: u64 = 3_000;
 /// Pings of a batch from which on more bring little.
 const BATCH_FULL: u64 = 64;
 const S_PER_DAY: u64 = 86_400;
@@ -87,8 +93,16 @@ impl Needs {
     fn of(wish: &Capacity) -> Needs {
         let tags = u64::from(wish.tags);
         let pings_per_s = pings_per_s(wish.tags, wish.rate);
-        let archived = between(SINGLE_ARCHIVED_BYTES, BATCH_ARCHIVED_BYTES, wish.batch);
-        let cpu_ns = between(SINGLE_PING_NS, BATCH_PING_NS, wish.batch) + HISTORY_PING_NS;
+        let in_entry = if pings_per_s < LONG_TURNS_PINGS_PER_S {
+            wish.batch.min(ENTRY_PINGS)
+        } else {
+            wish.batch
+        };
+        let archived = between(SINGLE_ARCHIVED_BYTES, BATCH_ARCHIVED_BYTES, in_entry);
+        let turns_ns =
+            TURN_NS / u64::from(in_entry.max(1)) - TURN_NS / u64::from(wish.batch.max(1));
+        let cpu_ns =
+            between(SINGLE_PING_NS, BATCH_PING_NS, wish.batch) + turns_ns + HISTORY_PING_NS;
         let per_day = |bytes: u64| pings_per_s.saturating_mul(bytes).saturating_mul(S_PER_DAY);
         let (history, archive) = (per_day(HISTORY_PING_BYTES), per_day(archived));
         let both = history.saturating_add(archive);
@@ -231,6 +245,11 @@ mod tests {
     fn the_bytes_of_a_ping_are_those_that_are_written() {
         let cases = [
             (SINGLE_ARCHIVED_BYTES, 1, archived_bytes(1)),
+            (
+                between(SINGLE_ARCHIVED_BYTES, BATCH_ARCHIVED_BYTES, ENTRY_PINGS),
+                8,
+                archived_bytes(8),
+            ),
             (BATCH_ARCHIVED_BYTES, 64, archived_bytes(64)),
         ];
         for (constant, pings, written) in cases {
@@ -254,6 +273,10 @@ mod tests {
         let batched = Needs::of(&wish(200_000, 1.0, 7, 64));
         assert_eq!((batched.millicores, batched.cores), (246, 2));
         assert!(batched.disk_bytes < large.disk_bytes / 2);
+        // A vendor of less is told of at once, in smaller entries, and costs more a ping.
+        let eighths = Needs::of(&wish(20_000, 1.0, 7, 64));
+        assert_eq!((eighths.millicores, eighths.cores), (32, 2));
+        assert!(eighths.archive_bytes_per_day * 10 > batched.archive_bytes_per_day);
         assert_eq!(Needs::of(&wish(1, 0.00001, 1, 1)).pings_per_s, 1);
     }
 

@@ -26,8 +26,9 @@ use crate::entry_queue::{Bell, EntryQueue, Pause, Pending, Unpark};
 use crate::journal_floor::{Pin, Position};
 use crate::planted::{PlantedBug, is_planted};
 
-/// Entries that may wait for the disk. At a turn of 64 pings that is four million pings.
-const BACKLOG_ENTRIES_MAX: usize = 65_536;
+/// Entries that may wait for the disk: five seconds of 50,000 pings a second that come one by one, an entry each. Of a
+/// vendor's frames an entry has up to 8, or 256 under pressure, and there are fewer of them.
+const BACKLOG_ENTRIES_MAX: usize = 262_144;
 
 /// Bytes that may wait for the disk: at a million pings of 48 bytes a second, five seconds of a
 /// disk that does not answer. More than that and it is called dead.
