@@ -27,7 +27,7 @@ pub(crate) const STEP_NS: u64 = 466;
 pub(crate) const HEADROOM_PERCENT: u64 = 40;
 
 /// Memory of a node that serves the sample hospital and nobody.
-const BASE_BYTES: u64 = 64 << 20;
+const BASE_BYTES: u64 = 96 << 20;
 /// Memory of a tag and its subject at work, with their part of the site (`step_rate`: 367 and 107).
 const TAG_BYTES: u64 = 480;
 /// What may wait for a disk that does not answer, before storing ends.
