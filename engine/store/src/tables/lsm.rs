@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::path::Path;
 
-use fjall::config::{BlockSizePolicy, CompressionPolicy};
+use fjall::config::{BlockSizePolicy, CompressionPolicy, PartitioningPolicy, PinningPolicy};
 use fjall::{CompressionType, Database, KeyspaceCreateOptions, Slice};
 
 use super::{Iter, Keyspace, Table, Tables};
@@ -29,9 +29,16 @@ pub(crate) fn open_lsm(folder: &Path) -> fjall::Result<impl Tables + use<>> {
     Database::builder(folder).worker_threads(1).cache_size(CACHE_BYTES).open().map(Lsm)
 }
 
+/// Indexes and filters are cut into blocks that come and go with the others. Left as the LSM has it, those of
+/// every table written stay in memory until a merge takes the table down three levels: a node's memory would
+/// grow with its history, by about 40 MiB an hour at 400,000 pings a second.
 fn options() -> KeyspaceCreateOptions {
     KeyspaceCreateOptions::default()
         .max_memtable_size(MEMTABLE_BYTES)
+        .index_block_partitioning_policy(PartitioningPolicy::all(true))
+        .index_block_pinning_policy(PinningPolicy::all(false))
+        .filter_block_partitioning_policy(PartitioningPolicy::all(true))
+        .filter_block_pinning_policy(PinningPolicy::all(false))
         .data_block_size_policy(BlockSizePolicy::all(LSM_BLOCK_BYTES))
         .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
 }
