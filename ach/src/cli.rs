@@ -5,6 +5,7 @@ mod certificates;
 pub(crate) mod history;
 mod operating;
 pub(crate) mod person;
+pub(crate) mod rules;
 mod site;
 mod tag;
 
@@ -52,6 +53,9 @@ pub(crate) enum Command {
     /// Make and check site directories, and put one in force on a running node
     #[command(subcommand)]
     Site(Site),
+    /// Rehearse rules against what was recorded
+    #[command(subcommand)]
+    Rules(rules::Rules),
     /// List tags that the site does not have, and register them
     #[command(subcommand)]
     Tag(Tag),

@@ -11,6 +11,7 @@ mod history;
 mod journal;
 mod person;
 mod replay;
+mod rules;
 mod selftest;
 mod serve;
 mod site;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Explain(wish) => history::explain(wish),
         Command::History(wish) => history::run(wish),
         Command::Person(wish) => person::run(wish),
+        Command::Rules(wish) => rules::run(wish),
         Command::Site(wish) => site::run(wish),
         Command::Serve(wish) => serve::run(wish),
         Command::Demo(wish) => demo::run(wish),

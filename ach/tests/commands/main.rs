@@ -20,6 +20,7 @@ mod node;
 mod operating;
 mod output;
 mod persons;
+mod rehearsing;
 mod replaying;
 #[path = "../../../engine/metrics/tests/http/strict.rs"]
 mod strict;

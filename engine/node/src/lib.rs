@@ -109,7 +109,7 @@ pub use node_page::NodePage;
 pub use planted::PlantedBug;
 #[cfg(debug_assertions)]
 pub use planted::plant;
-pub use rereading::{JournalEnd, RereadError, Rereading};
+pub use rereading::{JournalEnd, Place, RereadError, Rereading, Standing};
 pub use restore::{ProofError, checkpointed_site, prove_checkpoint};
 pub use scribe::CheckpointPolicy;
 pub use selftest::schedule::{DayMinute, SelftestTrouble};

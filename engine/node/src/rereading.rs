@@ -5,6 +5,8 @@
 //! archives, and decides what archives and journal have after it; its effects must be those that were
 //! journaled. Nothing is locked, so a running node may be writing at the time.
 
+mod following;
+mod reading;
 mod standing;
 
 use std::ops::ControlFlow;
@@ -17,10 +19,12 @@ use ach_engine_journal::{
     Disk, FileDisk, Kek, KekRefused, Lsn, ReadError, Reader, Record, RecordKind,
 };
 use ach_engine_shard::{Entry, Shard};
-use ach_engine_store::{ArchiveError, ArchiveReader, HistoryWriter, WriteError, archives};
+use ach_engine_store::{ArchiveError, HistoryWriter, WriteError, archives};
 use ach_engine_wire::{EntryError, decode_entry, entry_time};
 use thiserror::Error;
 
+pub use self::following::{Place, Standing};
+use self::reading::{Cursor, ReadEnd};
 use crate::planted::{PlantedBug, is_planted};
 
 /// What the secret under which archives are wrapped is for.
@@ -217,10 +221,21 @@ impl<D: Disk + Clone> Rereading<D> {
         writer.must_follow(at.shard.entry_index(), at.shard.entry_at())?;
         for _ in 0..OVERTAKEN_MAX {
             let newest = self.newest_archived()?;
-            let missing = match self.read_on(&mut at, writer, through, goes_on) {
+            let mut cursor = at.cursor();
+            let read = self.read_on(&mut cursor, &mut |index, bytes| {
+                at.take(index, bytes, writer)?;
+                let is_over = !goes_on(writer) || writer.taken_through() >= through;
+                Ok(if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            });
+            at.lsn = cursor.lsn;
+            let missing = match read {
                 Err(RereadError::Missing { expected }) => expected,
-                outcome => {
-                    outcome?;
+                Err(error) => return Err(error),
+                Ok(ReadEnd::Over { unread }) if through < u64::MAX => match unread {
+                    Some(error) => return Err(error),
+                    None => writer.taken_through().saturating_add(1),
+                },
+                Ok(ReadEnd::Over { .. } | ReadEnd::Stopped) => {
                     self.at = Some(at);
                     return Ok(());
                 }
@@ -248,127 +263,14 @@ impl<D: Disk + Clone> Rereading<D> {
             spans.map_err(|source| RereadError::Archive { file: self.archives.clone(), source })?;
         Ok(spans.last().map_or(0, |span| span.last_index))
     }
-
-    /// Reads archives, then the journal.
-    fn read_on(
-        &self,
-        at: &mut At,
-        writer: &mut HistoryWriter,
-        through: u64,
-        goes_on: &mut dyn FnMut(&HistoryWriter) -> bool,
-    ) -> Result<(), RereadError> {
-        let mut is_over = false;
-        // The journal may have given up what follows a checkpoint beside it.
-        let archived =
-            if self.oldest_lsn()?.is_none_or(|oldest| oldest > Lsn(at.lsn.0.saturating_add(1))) {
-                self.read_archives(at, writer, through, &mut |writer| {
-                    is_over = !goes_on(writer);
-                    !is_over
-                })
-            } else {
-                Ok(())
-            };
-        if is_over || writer.taken_through() >= through {
-            return archived;
-        }
-        match self.read_journal(at, writer, through, goes_on) {
-            // What the journal has not either is told by the archive that should have it.
-            Err(RereadError::Missing { .. }) if archived.is_err() => archived,
-            read => read,
-        }
-    }
-
-    /// The first record that the journal has; `None` without a journal.
-    fn oldest_lsn(&self) -> Result<Option<Lsn>, RereadError> {
-        match Reader::new(self.disk.clone()).oldest_lsn() {
-            Ok(lsn) => Ok(Some(lsn)),
-            Err(ReadError::NoJournal) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn read_archives(
-        &self,
-        at: &mut At,
-        writer: &mut HistoryWriter,
-        through: u64,
-        goes_on: &mut dyn FnMut(&HistoryWriter) -> bool,
-    ) -> Result<(), RereadError> {
-        let secret = self.kek.secret_for(ARCHIVE_PURPOSE)?;
-        let failed = |file: &Path, source| RereadError::Archive { file: file.to_owned(), source };
-        let spans = archives(&self.archives).map_err(|source| failed(&self.archives, source))?;
-        for span in spans {
-            let next = at.shard.entry_index().saturating_add(1);
-            if span.last_index < next {
-                continue;
-            }
-            if span.first_index > next {
-                return Ok(());
-            }
-            let of_file = |source| failed(&span.file, source);
-            for entry in ArchiveReader::open(&span, &secret).map_err(of_file)? {
-                let entry = entry.map_err(of_file)?;
-                if entry.index > through {
-                    return Ok(());
-                }
-                if entry.index > at.shard.entry_index() {
-                    at.take(entry.index, &entry.bytes, writer)?;
-                    if !goes_on(writer) {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn read_journal(
-        &self,
-        at: &mut At,
-        writer: &mut HistoryWriter,
-        through: u64,
-        goes_on: &mut dyn FnMut(&HistoryWriter) -> bool,
-    ) -> Result<(), RereadError> {
-        let (mut outcome, mut is_stopped) = (Ok(()), false);
-        // A segment before that is missing, given up or taken away by hand, is no matter.
-        let oldest = self.oldest_lsn()?.unwrap_or(Lsn::NONE);
-        let after = at.lsn.max(Lsn(oldest.0.saturating_sub(1)));
-        let mut each = |record: Record<'_>| {
-            if is_stopped || (record.kind == RecordKind::Entry && record.index > through) {
-                return ControlFlow::Break(());
-            }
-            if record.kind == RecordKind::Entry && record.index > at.shard.entry_index() {
-                outcome = at.take(record.index, record.payload, writer);
-                is_stopped = outcome.is_err() || !goes_on(writer);
-            }
-            if outcome.is_ok() {
-                at.lsn = record.lsn;
-            }
-            let is_over = is_stopped || writer.taken_through() >= through;
-            if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        let report = match Reader::new(self.disk.clone()).show_until(&self.kek, after, &mut each) {
-            Err(ReadError::NoJournal) => None,
-            report => Some(report?),
-        };
-        outcome?;
-        if is_stopped || writer.taken_through() >= through {
-            return Ok(());
-        }
-        match report.and_then(|report| report.damage) {
-            Some(damage) => {
-                let detail = format!("{} (LSN {})", damage.harm, damage.lsn);
-                Err(RereadError::Damaged { detail })
-            }
-            None if through == u64::MAX => Ok(()),
-            None => {
-                Err(RereadError::Missing { expected: writer.taken_through().saturating_add(1) })
-            }
-        }
-    }
 }
 
 impl At {
+    /// Where it goes on to read.
+    fn cursor(&self) -> Cursor {
+        Cursor { index: self.shard.entry_index(), lsn: self.lsn }
+    }
+
     /// Decides on the next entry, and has it taken if the writer has not.
     fn take(
         &mut self,

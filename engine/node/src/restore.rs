@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ach_actors_entities::Site;
-use ach_actors_model::{AlarmNotice, SiteConfig};
+use ach_actors_model::{AlarmNotice, SiteConfig, Timestamp};
 use ach_engine_checkpoint::{FORMAT_VERSION, ReadError, Seal, Section, Shelf};
 use ach_engine_journal::{Disk, Kek};
 use ach_engine_shard::{Restoration, RestoreError, Shard, ShardHead};
@@ -127,6 +127,22 @@ pub fn checkpointed_site<D: Disk + Clone>(disk: &D, kek: &Kek) -> Option<Arc<Sit
         let in_force = |coded: &CodedSite| coded.site.version() == version;
         rebuilding.sites.into_iter().find(in_force).map(|coded| coded.site)
     })
+}
+
+/// When the last entry of a checkpoint was made, which its first section tells; `None` if it cannot be read.
+/// Nothing else of it is looked at.
+pub(crate) fn moment_of<D: Disk>(disk: &D, index: u64, kek: &Kek) -> Option<Timestamp> {
+    let mut made_at = None;
+    let each = &mut |section: Section<'_>| {
+        if section.kind == kind::HEAD {
+            let head = decode_state::<ShardHead>(section.body, "head").ok();
+            made_at = head.map(|head| head.entry_at());
+        }
+        // Nobody needs the rest: that ends the reading, and why it ended is no matter.
+        section.kind != kind::HEAD
+    };
+    let _ = ach_engine_checkpoint::read(disk, index, kek, each);
+    made_at
 }
 
 /// A checkpoint that is being read.

@@ -114,6 +114,14 @@ pub(crate) fn check_into(directory: &SiteDirectory, origins: &Origins, report: &
     }
 }
 
+/// Reports what does not fit of the rules alone, into a site that is otherwise taken as it is.
+pub(crate) fn check_rules_into(directory: &SiteDirectory, origins: &Origins, report: &Report) {
+    let check = Check { directory, origins, report };
+    let ids = directory.rules.iter().enumerate();
+    things::check_unique(&check, "rule", ids.map(|(number, rule)| (&rule.id, Item::Rule(number))));
+    rules::check(&check);
+}
+
 /// Everything that does not fit in a site made in code.
 pub(crate) fn check(directory: &SiteDirectory) -> Findings {
     let report = Report::default();

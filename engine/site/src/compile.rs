@@ -40,11 +40,19 @@ pub(crate) fn compile(directory: &SiteDirectory, version: u32) -> SiteConfig {
             })
             .collect(),
         tags: tags(directory, &catalogue),
-        rules: directory.rules.iter().map(|rule| compile_rule(rule, &catalogue)).collect(),
+        rules: compile_rules(directory, &catalogue),
         largest_gap_ns: directory.largest_gap_ns,
     };
     feed_silence::fill(&mut config);
     config
+}
+
+/// The rules of a site, by the places and people it has.
+pub(crate) fn compile_rules(
+    directory: &SiteDirectory,
+    catalogue: &Catalogue<'_>,
+) -> Vec<RuleConfig> {
+    directory.rules.iter().map(|rule| compile_rule(rule, catalogue)).collect()
 }
 
 /// Feeds with the zones they name. That one which names none may see all is for the shard to know.

@@ -20,7 +20,7 @@ use ach_actors_model::Name;
 use crate::check::{Item, Origins, check_into};
 use crate::finding::{Finding, FindingKind, Findings};
 use crate::text::{Origin, Report, nearest, parse_toml, read_text};
-use crate::{FloorPlan, Georeference, SiteDirectory};
+use crate::{FloorPlan, Georeference, RulePlan, SiteDirectory};
 
 /// Most floor files: a campus of twenty buildings with ten storeys.
 pub(crate) const FLOORS_MAX: usize = 200;
@@ -79,6 +79,13 @@ fn tell_unknown_files(root: &Path, report: &Report) {
     }
 }
 
+/// The rules of one file, and where each was said.
+pub(crate) fn read_rules(root: &Path, name: &str, report: &Report) -> Vec<(RulePlan, Origin)> {
+    let Some(text) = read_text(root, name, report) else { return Vec::new() };
+    let Some(node) = parse_toml(&text, report) else { return Vec::new() };
+    rule_file::read(&node, &text.file, report)
+}
+
 fn read_all(root: &Path, report: &Report, origins: &mut Origins) -> Option<SiteDirectory> {
     tell_unknown_files(root, report);
     let site = read_text(root, "site.toml", report)
@@ -102,13 +109,9 @@ fn read_all(root: &Path, report: &Report, origins: &mut Origins) -> Option<SiteD
         origins.add(Item::Equipment(number), origin);
         directory.equipment.push(plan);
     }
-    if root.join("rules.toml").exists()
-        && let Some(text) = read_text(root, "rules.toml", report)
-        && let Some(node) = parse_toml(&text, report)
-    {
-        for (number, (plan, origin)) in
-            rule_file::read(&node, &text.file, report).into_iter().enumerate()
-        {
+    if root.join("rules.toml").exists() {
+        let rules = read_rules(root, "rules.toml", report);
+        for (number, (plan, origin)) in rules.into_iter().enumerate() {
             origins.add(Item::Rule(number), origin);
             directory.rules.push(plan);
         }

@@ -9,18 +9,18 @@ use ach_engine_store::{ArchiveSpan, HistoryWriter, archives};
 
 use super::{At, RereadError, Rereading, checkpoints_beside};
 use crate::planted::{PlantedBug, is_planted};
-use crate::restore::{Unusable, restore};
+use crate::restore::{Restored, Unusable, restore};
 
 /// A checkpoint from which one may begin.
 #[derive(Debug, Clone, Copy)]
-struct Base {
-    index: u64,
-    is_beside_archives: bool,
+pub(super) struct Base {
+    pub index: u64,
+    pub is_beside_archives: bool,
 }
 
 impl<D: Disk + Clone> Rereading<D> {
     /// The first entry from which on archives and journal have all up to the end.
-    fn begins_at(&self, spans: &[ArchiveSpan]) -> Result<u64, RereadError> {
+    pub(super) fn begins_at(&self, spans: &[ArchiveSpan]) -> Result<u64, RereadError> {
         let mut first = None;
         let mut each = |record: Record<'_>| {
             if record.kind == RecordKind::Entry && first.is_none() {
@@ -126,13 +126,13 @@ impl<D: Disk + Clone> Rereading<D> {
         Ok(Some(at))
     }
 
-    fn spans(&self) -> Result<Vec<ArchiveSpan>, RereadError> {
+    pub(super) fn spans(&self) -> Result<Vec<ArchiveSpan>, RereadError> {
         let failed = |source| RereadError::Archive { file: self.archives.clone(), source };
         archives(&self.archives).map_err(failed)
     }
 
     /// Every checkpoint there is, by its entry.
-    fn bases(&self) -> Result<Vec<Base>, RereadError> {
+    pub(super) fn bases(&self) -> Result<Vec<Base>, RereadError> {
         let of = |indexes: Vec<u64>, is_beside_archives| {
             indexes.into_iter().map(move |index| Base { index, is_beside_archives })
         };
@@ -147,6 +147,15 @@ impl<D: Disk + Clone> Rereading<D> {
 
     /// A shard as it was at a checkpoint; `None` if that is damaged and will never be of use.
     fn restored(&self, base: Base) -> Result<Option<At>, RereadError> {
+        let whole = self.whole(base)?;
+        Ok(whole.map(|restored| {
+            let lsn = if base.is_beside_archives { 0 } else { restored.seal.lsn };
+            At { shard: restored.shard, effects: Vec::new(), lsn: Lsn(lsn) }
+        }))
+    }
+
+    /// What a checkpoint holds; `None` if that is damaged and will never be of use.
+    pub(super) fn whole(&self, base: Base) -> Result<Option<Restored>, RereadError> {
         let index = base.index;
         let restored = if base.is_beside_archives {
             let disk = FileDisk::existing(&self.archives).map_err(RereadError::Checkpoints)?;
@@ -155,10 +164,7 @@ impl<D: Disk + Clone> Rereading<D> {
             restore(&self.disk, index, &self.kek)
         };
         let error = match restored {
-            Ok(restored) => {
-                let lsn = if base.is_beside_archives { 0 } else { restored.seal.lsn };
-                return Ok(Some(At { shard: restored.shard, effects: Vec::new(), lsn: Lsn(lsn) }));
-            }
+            Ok(restored) => return Ok(Some(restored)),
             Err(error) => error,
         };
         tracing::warn!(index, %error, "history passes over a checkpoint");

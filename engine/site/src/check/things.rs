@@ -61,7 +61,11 @@ fn check_georeference(check: &Check<'_>) {
 }
 
 /// One id, one thing of a kind; which of them came first is told with the second.
-fn check_unique<'n>(check: &Check<'_>, word: &str, things: impl Iterator<Item = (&'n Name, Item)>) {
+pub(super) fn check_unique<'n>(
+    check: &Check<'_>,
+    word: &str,
+    things: impl Iterator<Item = (&'n Name, Item)>,
+) {
     let mut first_by_id: BTreeMap<&Name, Item> = BTreeMap::new();
     for (id, item) in things {
         if let Some(&first) = first_by_id.get(id) {

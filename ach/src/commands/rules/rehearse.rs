@@ -1,0 +1,210 @@
+//! `ach rules rehearse`: which alarms other rules would have raised.
+
+mod object;
+mod report;
+mod told;
+
+use std::ops::ControlFlow;
+
+use ach_actors_model::{SiteConfig, Timestamp};
+use ach_engine_journal::FileDisk;
+use ach_engine_node::{Clock, RereadError, Rereading, Standing, SystemClock};
+use ach_engine_rehearsal::{Comparison, Rehearsal, RehearsalError, Rehearsed, compare};
+use ach_engine_site::{Findings, RuleBook, Severity};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use self::told::Told;
+use crate::audit_deposit;
+use crate::cli::rules::Rehearse;
+use crate::data_directory::DataDirectory;
+use crate::exit::{Failure, Outcome};
+use crate::moment::local;
+
+/// How far it is is told again after so many entries: some thousand times a second.
+const ENTRIES_A_LOOK: u64 = 256;
+
+/// What a rehearsal came to, for whoever tells it.
+struct Account<'a> {
+    comparison: &'a Comparison<'a>,
+    told: &'a Told<'a>,
+    /// What was asked for, or is there of it.
+    from: Timestamp,
+    to: Timestamp,
+    pings: u64,
+    entries: u64,
+    /// How long what was decided took when it happened, and now.
+    happened_ns: u64,
+    took_ns: u64,
+}
+
+/// Rehearses.
+pub(crate) fn run(wish: &Rehearse) -> Result<Outcome, Failure> {
+    if let (Some(from), Some(to)) = (wish.from, wish.to)
+        && from >= to
+    {
+        return Err(Failure::misused("--from must lie before --to"));
+    }
+    let book = read_rules(wish)?;
+    let directory = DataDirectory::existing(&wish.data)?;
+    if !directory.has_journal()? {
+        return Err(Failure::new(format!(
+            "{} has no journal: nothing was recorded there; name the data directory of a node",
+            wish.data.display()
+        )));
+    }
+    let disk = FileDisk::existing(directory.journal())?;
+    let rereading = Rereading::new(disk, directory.key_source().load()?, &directory.archive());
+    audit_deposit::remembered(&wish.data, "rehearse", Vec::new())?;
+    let standing = rereading.stand_by(wish.from.unwrap_or_default())?;
+    let clock = SystemClock::default();
+    let begun_ns = clock.monotonic_ns();
+    let run = play(wish, &book, &rereading, standing)?;
+    let took_ns = clock.monotonic_ns().saturating_sub(begun_ns);
+    let Some(first_at) = run.first_at else {
+        return Err(Failure::new("nothing was recorded in that time; ask for another"));
+    };
+    let from = wish.from.unwrap_or(first_at).max(first_at);
+    if let Some(asked) = wish.from.filter(|asked| *asked < first_at) {
+        complain!("what was recorded begins {}, not {}", local(first_at), local(asked));
+    }
+    let to = wish.to.unwrap_or(Timestamp(u64::MAX));
+    let rehearsed = &run.rehearsed;
+    let comparison = compare(&rehearsed.was, &rehearsed.would, (from, to));
+    let account = Account {
+        comparison: &comparison,
+        told: &Told::new(rehearsed.site.as_deref()),
+        from,
+        to: to.min(run.last_at),
+        pings: rehearsed.ping_count,
+        entries: rehearsed.entry_count,
+        happened_ns: run.last_at.since_ns(first_at),
+        took_ns,
+    };
+    if wish.json {
+        object::print(&account);
+    } else {
+        report::print(&account, &wish.file, wish.examples);
+    }
+    Ok(if run.is_whole { Outcome::Done } else { Outcome::Unsound })
+}
+
+fn read_rules(wish: &Rehearse) -> Result<RuleBook, Failure> {
+    let book = RuleBook::read(&wish.file).map_err(|findings| mistaken(wish, &findings))?;
+    book.warnings().iter().for_each(|warning| complain!("{warning}"));
+    if book.rule_count() == 0 {
+        complain!("{} has no rules: no alarm would have been raised", wish.file.display());
+    }
+    Ok(book)
+}
+
+fn mistaken(wish: &Rehearse, findings: &Findings) -> Failure {
+    findings.iter().for_each(|finding| complain!("{finding}"));
+    let count = findings.count(Severity::Error);
+    let mistakes = if count == 1 { "a mistake".to_owned() } else { format!("{count} mistakes") };
+    Failure::new(format!("{} has {mistakes}; mend them and try again", wish.file.display()))
+}
+
+/// What was played.
+struct Played {
+    rehearsed: Rehearsed,
+    /// The moments of the first and the last entry.
+    first_at: Option<Timestamp>,
+    last_at: Timestamp,
+    is_whole: bool,
+}
+
+/// Plays all entries up to the moment that was asked for.
+fn play(
+    wish: &Rehearse,
+    book: &RuleBook,
+    rereading: &Rereading<FileDisk>,
+    standing: Standing,
+) -> Result<Played, Failure> {
+    let Standing { shard, twin, site, mut place } = standing;
+    let mut first_at = Some(shard.entry_at()).filter(|at| at.0 > 0);
+    let end = rereading.end()?;
+    let until = wish.to.unwrap_or(Timestamp(u64::MAX));
+    let bar = Progress::new(wish.json, first_at, until.min(end.at));
+    let mut rehearsal = Rehearsal::new(shard, twin);
+    let mut swap = |site: &SiteConfig| put_into(book, site);
+    if let Some(site) = &site {
+        let site = swap(site).map_err(|findings| mistaken(wish, &findings))?;
+        rehearsal.change::<Findings>(site).map_err(|error| unfit(wish, error))?;
+    }
+    let mut failed = None;
+    let read = rereading.follow(&mut place, &mut |entry| {
+        if entry.at >= until {
+            return ControlFlow::Break(());
+        }
+        first_at = first_at.or(Some(entry.at));
+        bar.look(&entry, first_at);
+        failed = rehearsal.step(entry, &mut swap).err();
+        if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    bar.end();
+    if let Some(error) = failed {
+        return Err(unfit(wish, error));
+    }
+    let is_whole = match read {
+        Err(error @ RereadError::Damaged { .. }) => {
+            complain!("{error}");
+            false
+        }
+        read => read.map(|()| true)?,
+    };
+    let last_at = rehearsal.at();
+    Ok(Played { rehearsed: rehearsal.finish(), first_at, last_at, is_whole })
+}
+
+/// The rules in the place of a site's own. What should be mended in them was told when it was checked as a site.
+fn put_into(book: &RuleBook, site: &SiteConfig) -> Result<SiteConfig, Findings> {
+    book.put_into(site).map(|(site, _)| site)
+}
+
+fn unfit(wish: &Rehearse, error: RehearsalError<Findings>) -> Failure {
+    match error {
+        RehearsalError::Unfit { version, index, source } => {
+            source.iter().for_each(|finding| complain!("{finding}"));
+            Failure::new(format!(
+                "{} does not fit version {version} of the site, which came into force at entry {index}; \
+                 rehearse a time before or after that, or mend what is told above",
+                wish.file.display()
+            ))
+        }
+        error => error.into(),
+    }
+}
+
+/// Tells how far it is.
+struct Progress {
+    bar: ProgressBar,
+    to: Timestamp,
+}
+
+impl Progress {
+    fn new(is_json: bool, from: Option<Timestamp>, to: Timestamp) -> Progress {
+        if is_json {
+            return Progress { bar: ProgressBar::hidden(), to };
+        }
+        let seconds = to.since_ns(from.unwrap_or(to)) / 1_000_000_000;
+        let bar = ProgressBar::new(seconds);
+        let style = ProgressStyle::with_template("{bar:40} {percent} %  {msg}  {eta} left");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Progress { bar, to }
+    }
+
+    /// Looks now and then how far an entry is.
+    fn look(&self, entry: &ach_engine_shard::Entry, first_at: Option<Timestamp>) {
+        if !entry.index.is_multiple_of(ENTRIES_A_LOOK) {
+            return;
+        }
+        let first_at = first_at.unwrap_or(entry.at);
+        self.bar.set_length(self.to.since_ns(first_at) / 1_000_000_000);
+        self.bar.set_position(entry.at.since_ns(first_at) / 1_000_000_000);
+        self.bar.set_message(local(entry.at));
+    }
+
+    fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,175 @@
+//! Rules by themselves, to be put in the place of those of a site that is journaled.
+
+use std::path::Path;
+
+use ach_actors_model::{DoorConfig, Name, SiteConfig, SubjectConfig, TagConfig, ZoneConfig};
+use ach_geo::Floor;
+
+use crate::catalogue::Catalogue;
+use crate::check::{Item, Origins, check_rules_into};
+use crate::compile::compile_rules;
+use crate::feed_silence;
+use crate::read::read_rules;
+use crate::text::Report;
+use crate::{
+    DoorPlan, FeedPlan, Findings, FloorPlan, LinePlan, PersonalName, RulePlan, SiteDirectory,
+    SubjectPlan, TagPlan, ZoneKind, ZonePlan,
+};
+
+/// The rules of one file.
+#[derive(Debug)]
+pub struct RuleBook {
+    rules: Vec<RulePlan>,
+    origins: Origins,
+    warnings: Findings,
+}
+
+impl RuleBook {
+    /// Reads a file like `rules.toml`, wherever it lies. What it points at is looked for when it is put into
+    /// a site.
+    ///
+    /// # Errors
+    ///
+    /// Everything that was found, warnings too, when one of them is an error.
+    pub fn read(file: &Path) -> Result<RuleBook, Findings> {
+        let report = Report::default();
+        let root = file.parent().unwrap_or(Path::new(""));
+        let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        let (mut rules, mut origins) = (Vec::new(), Origins::default());
+        for (number, (rule, origin)) in read_rules(root, &name, &report).into_iter().enumerate() {
+            origins.add(Item::Rule(number), origin);
+            rules.push(rule);
+        }
+        let warnings = Findings::new(report.into_findings());
+        if warnings.has_errors() {
+            Err(warnings)
+        } else {
+            Ok(RuleBook { rules, origins, warnings })
+        }
+    }
+
+    /// What should be mended in the file all the same.
+    pub fn warnings(&self) -> &Findings {
+        &self.warnings
+    }
+
+    /// How many rules there are.
+    pub fn rule_count(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// A site with these rules and no others, and what should be mended in them all the same. A feed whose
+    /// silence was taken from a rule that goes keeps it.
+    ///
+    /// # Errors
+    ///
+    /// What the rules point at and the site does not have, with warnings.
+    pub fn put_into(&self, site: &SiteConfig) -> Result<(SiteConfig, Findings), Findings> {
+        let report = Report::default();
+        let bones = bones(site, &self.rules);
+        check_rules_into(&bones, &self.origins, &report);
+        let findings = Findings::new(report.into_findings());
+        if findings.has_errors() {
+            return Err(findings);
+        }
+        let rules = compile_rules(&bones, &Catalogue::new(&bones));
+        let mut config = SiteConfig { rules, ..site.clone() };
+        feed_silence::fill(&mut config);
+        Ok((config, findings))
+    }
+}
+
+/// As much of a site directory as rules point at, each list in the order of the journaled one: on a single
+/// floor, by ids alone.
+fn bones(site: &SiteConfig, rules: &[RulePlan]) -> SiteDirectory {
+    let mut bones = SiteDirectory::new(site.site.clone(), site.site.as_str(), "UTC");
+    let feed = |source: u32| {
+        let feed = usize::try_from(source).ok().and_then(|at| bones_feed(site, at));
+        feed.cloned()
+    };
+    let floor = FloorPlan {
+        id: site.site.clone(),
+        name: String::new(),
+        floor: Floor(0),
+        zones: site.zones.iter().map(zone).collect(),
+        doors: site.doors.iter().map(|door| self::door(door, feed)).collect(),
+        lines: site
+            .lines
+            .iter()
+            .map(|line| LinePlan {
+                id: line.id.clone(),
+                name: String::new(),
+                labels: line.labels.clone(),
+                points_mm: line.points_mm.clone(),
+            })
+            .collect(),
+        anchors: Vec::new(),
+    };
+    bones.floors.push(floor);
+    bones.feeds = site
+        .sources
+        .iter()
+        .map(|source| FeedPlan {
+            id: source.id.clone(),
+            name: String::new(),
+            silence_ns: source.silence_ns,
+            zones: Vec::new(),
+            spare_tags: Vec::new(),
+        })
+        .collect();
+    bones.people = people(&site.subjects, &site.tags, feed);
+    bones.rules = rules.to_vec();
+    bones
+}
+
+fn bones_feed(site: &SiteConfig, at: usize) -> Option<&Name> {
+    site.sources.get(at).map(|source| &source.id)
+}
+
+fn zone(zone: &ZoneConfig) -> ZonePlan {
+    ZonePlan {
+        id: zone.id.clone(),
+        name: String::new(),
+        // What it was drawn as is not journaled.
+        kind: ZoneKind::Zone,
+        labels: zone.labels.clone(),
+        is_on_every_floor: zone.floor.is_none(),
+        outline: zone.outline.clone(),
+        height: zone.height,
+        capacity: zone.capacity,
+        gates: Some(zone.gates),
+    }
+}
+
+fn door(door: &DoorConfig, feed: impl Fn(u32) -> Option<Name>) -> DoorPlan {
+    DoorPlan {
+        id: door.id.clone(),
+        name: String::new(),
+        labels: door.labels.clone(),
+        feed: door.source.and_then(feed),
+        sill_mm: door.sill_mm,
+    }
+}
+
+fn people(
+    subjects: &[SubjectConfig],
+    tags: &[TagConfig],
+    feed: impl Fn(u32) -> Option<Name>,
+) -> Vec<SubjectPlan> {
+    let plan = |subject: &SubjectConfig| SubjectPlan {
+        id: subject.id.clone(),
+        name: PersonalName(String::new()),
+        class: subject.class,
+        labels: subject.labels.clone(),
+        tags: Vec::new(),
+    };
+    let mut people: Vec<SubjectPlan> = subjects.iter().map(plan).collect();
+    for tag in tags {
+        let bearer = tag.subject.and_then(|subject| usize::try_from(subject).ok());
+        let bearer = bearer.and_then(|subject| people.get_mut(subject));
+        if let (Some(bearer), Some(feed)) = (bearer, feed(tag.source)) {
+            bearer.tags.push(TagPlan { id: tag.id, feed });
+        }
+    }
+    people
+}
