@@ -1,5 +1,6 @@
 //! What can be typed.
 
+pub(crate) mod alarms;
 mod audit;
 mod certificates;
 pub(crate) mod history;
@@ -117,6 +118,9 @@ not come all the way.")]
     Where(history::Where),
     /// Tell who was in a zone
     Visits(history::Visits),
+    /// List alarms that were, and tell what they were like for those who answer them
+    #[command(subcommand)]
+    Alarms(alarms::Alarms),
     /// Tell why an alarm was raised
     Explain(history::Explain),
     /// Export positions, hold days, or derive history anew

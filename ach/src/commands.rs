@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod alarms;
 mod attention;
 mod audit;
 mod capacity;
@@ -43,6 +44,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Audit(audit) => audit::run(audit),
         Command::Where(wish) => history::whereabouts(wish),
         Command::Visits(wish) => history::visits(wish),
+        Command::Alarms(wish) => alarms::run(wish),
         Command::Explain(wish) => history::explain(wish),
         Command::History(wish) => history::run(wish),
         Command::Person(wish) => person::run(wish),

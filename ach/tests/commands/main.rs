@@ -22,6 +22,7 @@ mod output;
 mod persons;
 mod rehearsing;
 mod replaying;
+mod reviewing;
 #[path = "../../../engine/metrics/tests/http/strict.rs"]
 mod strict;
 mod tags;

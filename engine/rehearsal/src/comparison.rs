@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ach_actors_model::Timestamp;
+use ach_engine_review::Episode;
 
-use crate::episode::Episode;
 use crate::pairing::{Pair, pair};
 use crate::score::Score;
 

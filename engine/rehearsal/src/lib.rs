@@ -8,15 +8,12 @@
 //! How two alarms are found to be one is in `docs/specs/rehearsal.md`.
 
 mod comparison;
-mod episode;
 mod pairing;
 mod rehearsal;
 mod run;
 mod score;
 
 pub use comparison::{Comparison, compare};
-pub use episode::{Episode, Fate};
 pub use pairing::{Difference, MOVED_NS_MIN, Pair, SAME_NS_MAX};
 pub use rehearsal::{Rehearsal, RehearsalError, Rehearsed};
-pub use run::EPISODES_MAX;
 pub use score::Score;

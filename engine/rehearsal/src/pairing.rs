@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ach_actors_model::{AlarmKind, NS_PER_S, Place, SubjectRef, Timestamp};
-
-use crate::episode::Episode;
+use ach_engine_review::Episode;
 
 /// Two alarms about one thing that were raised within this of each other are one, though they were never open
 /// at a time: gates and delays of rules are of some seconds, the longest sensible ones of a minute.
@@ -205,9 +204,9 @@ impl<'a> Unpaired<'a> {
 #[cfg(test)]
 mod tests {
     use ach_actors_model::{AlarmId, AlarmPriority, AlarmReason, ZoneRef};
+    use ach_engine_review::Fate;
 
     use super::*;
-    use crate::episode::Fate;
 
     /// Told as `rule place from-to`, in seconds; without an end it is open for ever.
     fn episodes(told: &[&str]) -> Vec<Episode> {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use ach_actors_entities::{Site, SiteError};
 use ach_actors_model::{SiteConfig, Timestamp};
+use ach_engine_review::{Episode, TooManyAlarms};
 use ach_engine_shard::{Entry, Input, Shard};
 use thiserror::Error;
 
-use crate::episode::Episode;
-use crate::run::{EPISODES_MAX, Run, TooMany};
+use crate::run::Run;
 
 /// Why a rehearsal cannot go on.
 #[derive(Debug, Error)]
@@ -35,8 +35,8 @@ pub enum RehearsalError<E> {
     #[error("the rules cannot be put in force: {0}")]
     Site(#[from] SiteError),
     /// There are more alarms than anybody reads.
-    #[error("more than {EPISODES_MAX} alarms; rehearse a shorter time")]
-    TooManyAlarms,
+    #[error(transparent)]
+    TooManyAlarms(#[from] TooManyAlarms),
     /// There is no room for another version of the site.
     #[error("the site has had every version there can be")]
     Versions,
@@ -69,13 +69,18 @@ pub struct Rehearsed {
 impl Rehearsal {
     /// Begins with two shards in the same state.
     ///
+    /// # Errors
+    ///
+    /// More alarms are open in it than are kept.
+    ///
     /// # Panics
     ///
     /// If they are not of the same entry: they would not hear the same.
-    pub fn new(was: Shard, would: Shard) -> Rehearsal {
+    pub fn new(was: Shard, would: Shard) -> Result<Rehearsal, TooManyAlarms> {
         assert_eq!(was.entry_index(), would.entry_index(), "both are of one entry");
         assert_eq!(was.entry_at(), would.entry_at(), "both are of one moment");
-        Rehearsal { was: Run::new(was), would: Run::new(would), entry_count: 0, ping_count: 0 }
+        let (was, would) = (Run::new(was)?, Run::new(would)?);
+        Ok(Rehearsal { was, would, entry_count: 0, ping_count: 0 })
     }
 
     /// Puts a site with other rules in force in the second shard, at the moment both are at.
@@ -203,12 +208,6 @@ impl Rehearsal {
             inputs,
             effects_hash: 0,
         }
-    }
-}
-
-impl<E> From<TooMany> for RehearsalError<E> {
-    fn from(_: TooMany) -> RehearsalError<E> {
-        RehearsalError::TooManyAlarms
     }
 }
 

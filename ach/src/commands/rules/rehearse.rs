@@ -10,6 +10,7 @@ use ach_actors_model::{SiteConfig, Timestamp};
 use ach_engine_journal::FileDisk;
 use ach_engine_node::{Clock, RereadError, Rereading, Standing, SystemClock};
 use ach_engine_rehearsal::{Comparison, Rehearsal, RehearsalError, Rehearsed, compare};
+use ach_engine_review::Review;
 use ach_engine_site::{Findings, RuleBook, Severity};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -26,6 +27,9 @@ const ENTRIES_A_LOOK: u64 = 256;
 /// What a rehearsal came to, for whoever tells it.
 struct Account<'a> {
     comparison: &'a Comparison<'a>,
+    /// What the alarms were like for those who answered them, and would have been.
+    was: Review<'a>,
+    would: Review<'a>,
     told: &'a Told<'a>,
     /// What was asked for, or is there of it.
     from: Timestamp,
@@ -70,8 +74,11 @@ pub(crate) fn run(wish: &Rehearse) -> Result<Outcome, Failure> {
     let to = wish.to.unwrap_or(Timestamp(u64::MAX));
     let rehearsed = &run.rehearsed;
     let comparison = compare(&rehearsed.was, &rehearsed.would, (from, to));
+    let end = to.min(run.last_at.plus_ns(1));
     let account = Account {
         comparison: &comparison,
+        was: Review::of(&rehearsed.was, (from, end)),
+        would: Review::of(&rehearsed.would, (from, end)),
         told: &Told::new(rehearsed.site.as_deref()),
         from,
         to: to.min(run.last_at),
@@ -125,7 +132,7 @@ fn play(
     let end = rereading.end()?;
     let until = wish.to.unwrap_or(Timestamp(u64::MAX));
     let bar = Progress::new(wish.json, first_at, until.min(end.at));
-    let mut rehearsal = Rehearsal::new(shard, twin);
+    let mut rehearsal = Rehearsal::new(shard, twin)?;
     let mut swap = |site: &SiteConfig| put_into(book, site);
     if let Some(site) = &site {
         let site = swap(site).map_err(|findings| mistaken(wish, &findings))?;

@@ -180,7 +180,7 @@ impl Recorder {
 
     /// What was recorded, rehearsed with other rules from the beginning.
     pub(crate) fn rehearsed(&self, rules: &[RuleConfig]) -> Rehearsed {
-        let mut rehearsal = Rehearsal::new(Shard::new(), Shard::new());
+        let mut rehearsal = Rehearsal::new(Shard::new(), Shard::new()).unwrap();
         for entry in &self.entries {
             let swapped = rehearsal.step(entry.clone(), &mut |config| with(config, rules));
             swapped.unwrap();

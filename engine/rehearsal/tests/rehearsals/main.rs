@@ -12,9 +12,8 @@ mod hospital;
 mod random;
 
 use ach_actors_model::{NS_PER_S, RuleConfig, SiteConfig, Timestamp};
-use ach_engine_rehearsal::{
-    Difference, EPISODES_MAX, Episode, Fate, Pair, Rehearsal, RehearsalError, compare,
-};
+use ach_engine_rehearsal::{Difference, Pair, Rehearsal, RehearsalError, compare};
+use ach_engine_review::{Episode, Fate};
 use ach_engine_shard::{Input, Shard};
 
 use hospital::{MONDAY, Recorder, at, inside, lingers, silent, site, with};
@@ -155,7 +154,7 @@ fn an_alarm_that_is_open_when_the_rules_change_goes_on_or_ends() {
             was.step(entry, &mut vec![]);
             would.step(entry, &mut vec![]);
         }
-        let mut rehearsal = Rehearsal::new(was, would);
+        let mut rehearsal = Rehearsal::new(was, would).unwrap();
         let config = with(&site(1, vec![]), rules).unwrap();
         rehearsal.change::<String>(config).unwrap();
         for entry in &recorder.entries[begun..] {
@@ -201,7 +200,7 @@ fn what_does_not_fit_ends_the_rehearsal() {
     let mut recorder = two_walks();
     recorder.hear(at(200), vec![Input::SiteChange(Box::new(site(2, vec![])))]);
     let play = |spoil: &dyn Fn(usize, &mut ach_engine_shard::Entry), may_swap: bool| {
-        let mut rehearsal = Rehearsal::new(Shard::new(), Shard::new());
+        let mut rehearsal = Rehearsal::new(Shard::new(), Shard::new()).unwrap();
         let mut swap = |config: &SiteConfig| match config.version {
             2 if !may_swap => Err("the zone is gone".to_owned()),
             _ => with(config, &[]),
@@ -226,16 +225,9 @@ fn what_does_not_fit_ends_the_rehearsal() {
 
 #[test]
 fn rules_that_are_no_rules_are_not_put_in_force() {
-    let mut rehearsal = Rehearsal::new(Shard::new(), Shard::new());
+    let mut rehearsal = Rehearsal::new(Shard::new(), Shard::new()).unwrap();
     let mut config = site(1, vec![inside("corridor")]);
     config.rules.push(inside("corridor"));
     let refused = rehearsal.change::<String>(config).unwrap_err();
     assert!(matches!(refused, RehearsalError::Site(_)), "{refused}");
-}
-
-/// What it says of itself: the limit is there to be read.
-#[test]
-fn there_is_a_limit_to_alarms() {
-    let said = RehearsalError::<String>::TooManyAlarms.to_string();
-    assert!(said.contains(&EPISODES_MAX.to_string()), "{said}");
 }

@@ -1,10 +1,12 @@
 //! A rehearsal for programs.
 
-use ach_engine_rehearsal::{Difference, Episode, Fate, Pair, Score};
+use ach_engine_rehearsal::{Difference, Pair, Score};
+use ach_engine_review::{Episode, Fate};
 use serde_json::{Value, json};
 
 use super::Account;
 use super::told::Told;
+use crate::commands::alarms::review_object;
 use crate::moment::iso;
 use crate::notes::snake;
 
@@ -21,6 +23,8 @@ pub(super) fn print(account: &Account<'_>) {
         fields.insert("took_ms".to_owned(), json!(account.took_ns / 1_000_000));
     }
     say!("{whole}");
+    say!("{}", review_object(&account.was, "was_review"));
+    say!("{}", review_object(&account.would, "would_review"));
     for (rule, score) in comparison.by(|episode| episode.rule.clone()) {
         say!("{}", with("rule_score", &score, "rule", json!(rule.as_deref())));
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ach_engine_rehearsal::{Difference, Episode, Pair, Score};
+use ach_actors_model::NS_PER_S;
+use ach_engine_rehearsal::{Difference, Pair, Score};
+use ach_engine_review::{BRIEF_NS, Episode, Peak, Review};
 use owo_colors::OwoColorize;
 
 use super::Account;
@@ -15,8 +17,6 @@ use crate::notes::{snake, spaced};
 const PLACES_MAX: usize = 10;
 /// The longest bar of an hour.
 const BAR_MAX: u64 = 24;
-/// An alarm that ends by itself this soon was seldom worth anybody's way.
-const BRIEF_NS: u64 = 60_000_000_000;
 
 /// Prints it.
 pub(super) fn print(account: &Account<'_>, file: &Path, examples: usize) {
@@ -44,6 +44,7 @@ pub(super) fn print(account: &Account<'_>, file: &Path, examples: usize) {
     if score.is_unchanged() {
         return;
     }
+    burden(&account.was, &account.would);
     table("place", &rows(comparison.by(|episode| told.place_words(episode))), PLACES_MAX);
     hours(&comparison.by(|episode| told.hour(episode)));
     for shown in [Shown::Gone, Shown::New, Shown::Moved, Shown::Altered] {
@@ -105,6 +106,22 @@ fn table(title: &str, rows: &[(String, Score)], most: usize) {
     if rows.len() > most {
         say!("{}", format!("and {} more", rows.len() - most).dimmed());
     }
+    say!("");
+}
+
+/// What it would be like for those who answer alarms.
+fn burden(was: &Review<'_>, would: &Review<'_>) {
+    let minutes = |review: &Review<'_>| review.flooded_ns() / (60 * NS_PER_S);
+    let most = |peak: Option<Peak>| peak.map_or(0, |peak| peak.count).to_string();
+    let row = |what: &str, was: String, would: String| say!("{what:<28}  {was:>7} {would:>7}");
+    say!("{}", format!("{:<28}  {:>7} {:>7}", "burden", "was", "would").dimmed());
+    row("most in ten minutes", most(was.ten_minutes), most(would.ten_minutes));
+    row("floods", was.floods.len().to_string(), would.floods.len().to_string());
+    row("minutes of flood", minutes(was).to_string(), minutes(would).to_string());
+    let chatter = |review: &Review<'_>| review.chattering().count().to_string();
+    row("alarms that chatter", chatter(was), chatter(would));
+    row("over within a minute", was.brief_count.to_string(), would.brief_count.to_string());
+    row("open for a day", was.standing.len().to_string(), would.standing.len().to_string());
     say!("");
 }
 

@@ -2,7 +2,7 @@
 
 use ach_actors_entities::Site;
 use ach_actors_model::{Place, Timestamp};
-use ach_engine_rehearsal::{Episode, Fate};
+use ach_engine_review::{Episode, Fate};
 
 use crate::moment::length;
 use crate::notes::{snake, spaced};

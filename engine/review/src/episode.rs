@@ -103,7 +103,7 @@ impl Episode {
     }
 
     /// Whether it was open at any moment that another was open, too.
-    pub(crate) fn overlaps(&self, other: &Episode) -> bool {
+    pub fn overlaps(&self, other: &Episode) -> bool {
         let ends = |episode: &Episode| episode.ended_at().unwrap_or(Timestamp(u64::MAX));
         self.raised_at <= ends(other) && other.raised_at <= ends(self)
     }
