@@ -51,7 +51,7 @@ pub struct HistoryWriter {
     heads: Heads,
     presence: Presence,
     last_bearers: LastBearers,
-    /// Who was where when history began in the middle, until the first entry says when that is.
+    /// Who was where when history began in the middle, until something is written or taken behind that.
     found_within: Vec<(ZoneRef, SubjectRef)>,
     clock_offsets_ns: BTreeMap<SourceRef, i64>,
     keyframes: Keyframes,
@@ -190,7 +190,7 @@ impl HistoryWriter {
         if self.written_through() >= self.through {
             return Ok(());
         }
-        let written = self.write(false);
+        let written = self.enter_found().and_then(|()| self.write(false));
         self.has_failed = written.is_err();
         Ok(written?)
     }
@@ -218,11 +218,9 @@ impl HistoryWriter {
         effects: &[Effect],
         site: Option<&Site>,
     ) -> Result<(), Fault> {
-        self.turn_day(entry)?;
+        self.enter_found()?;
+        self.turn_day(entry.at)?;
         self.turn_hour(entry.at);
-        for (zone, subject) in std::mem::take(&mut self.found_within) {
-            self.presence.entered(subject, zone, entry.at, &mut self.rows);
-        }
         if let Some(minute) = self.keyframes.minute(entry.at) {
             self.keyframes.heard(self.heads.take_heard());
             self.keyframes.write(minute, self.heads.last_pings(), &mut self.rows);
@@ -266,9 +264,9 @@ impl HistoryWriter {
         if is_due { self.write(false) } else { Ok(()) }
     }
 
-    /// Ends the day before, if this entry is of another.
-    fn turn_day(&mut self, entry: &Entry) -> Result<(), Fault> {
-        let day = Day::of(entry.at);
+    /// Ends the day before, if this moment is of another.
+    fn turn_day(&mut self, at: Timestamp) -> Result<(), Fault> {
+        let day = Day::of(at);
         // Time does not go back; should it all the same, what comes is still the last day's.
         if self.today.as_ref().is_some_and(|today| day <= today.mark.day) {
             return Ok(());
@@ -283,7 +281,7 @@ impl HistoryWriter {
             follows: before,
             begins_after: self.through,
             through: self.through,
-            through_at: entry.at,
+            through_at: at,
             through_hash: 0,
             is_over: false,
             ping_count: 0,
@@ -293,7 +291,7 @@ impl HistoryWriter {
             clock_offsets_ns: Vec::new(),
         };
         self.today = Some(Today { keyspace, mark });
-        self.written_at = entry.at;
+        self.written_at = at;
         // The day stands for itself, also when its first entry comes hours after midnight.
         self.presence.note_day(day.begins_at(), &mut self.rows);
         self.presence.note_hour(day.begins_at(), &mut self.rows);

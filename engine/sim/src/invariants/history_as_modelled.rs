@@ -31,7 +31,7 @@ struct Run {
     through: u64,
     /// Whether it lies behind a gap, and not where history begins.
     is_behind_gap: bool,
-    /// Whoever was there when it begins has come with its first entry.
+    /// Whoever was there when it begins has come with the last entry before it.
     comes_at: Timestamp,
     /// When it ends with a gap: with the last entry before.
     ends_at: Option<Timestamp>,
@@ -108,8 +108,8 @@ fn must_be_excused(past: &Past, begins_after: u64, gaps: &[HistoryGap]) -> Resul
 /// What lies between gaps.
 fn runs(past: &Past, begins_after: u64, gaps: &[HistoryGap]) -> Vec<Run> {
     let begin = |after: u64, from: Timestamp, is_behind_gap: bool| {
-        let first = past.entries.iter().find(|entry| entry.index > after);
-        let comes_at = first.filter(|_| after > 0).map_or(Timestamp(0), |entry| entry.at);
+        let last_before = past.entries.iter().find(|entry| entry.index == after);
+        let comes_at = last_before.map_or(Timestamp(0), |entry| entry.at);
         let (through, asked) = (u64::MAX, (from, EVER.1));
         Run { after, through, is_behind_gap, comes_at, ends_at: None, asked }
     };

@@ -13,7 +13,7 @@ use crate::keyframe::Keyframes;
 
 impl HistoryWriter {
     /// Has the store go on with the entry after those that `shard` has decided on. Who is in a zone then is
-    /// told to have come with the first entry that is taken. What lies between that and what was taken
+    /// told to have come with the last of those: also until the next one comes they are there. What lies between that and what was taken
     /// before is a gap, which is written down: how visits that were open ended is not known.
     ///
     /// # Errors
@@ -50,6 +50,21 @@ impl HistoryWriter {
         self.heads = Heads::default();
         self.keyframes = Keyframes::default();
         self.clock_offsets_ns.clear();
+        Ok(())
+    }
+
+    /// Has everybody who was found somewhere come with the last entry that was not taken. Not before something is
+    /// written behind it, so that a gap can still close.
+    pub(super) fn enter_found(&mut self) -> Result<(), Fault> {
+        if self.found_within.is_empty() {
+            return Ok(());
+        }
+        let at = self.through_at;
+        self.turn_day(at)?;
+        self.turn_hour(at);
+        for (zone, subject) in std::mem::take(&mut self.found_within) {
+            self.presence.entered(subject, zone, at, &mut self.rows);
+        }
         Ok(())
     }
 

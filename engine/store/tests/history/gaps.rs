@@ -1,7 +1,7 @@
 //! A history that could not take some entries and goes on behind them: what it has is told, what it lacks is
 //! said to be missing.
 
-use ach_actors_model::{TagRef, Timestamp, ZoneRef};
+use ach_actors_model::{NS_PER_MS, SubjectRef, TagRef, Timestamp, ZoneRef};
 use ach_engine_store::{HistoryGap, HistoryWriter, KeptPing, QueryError, Store, Visit, WriteError};
 
 use crate::hospital::{Hospital, Step, folder};
@@ -52,9 +52,10 @@ fn check_refused(store: &Store, gap: HistoryGap, now: Timestamp) {
     store.alarms((behind, now), LIMIT).unwrap();
 }
 
-/// A hundred entries, a hundred that nobody has, a hundred more, each some time after the other.
-fn check(step_ms: u64, seed: u64) {
-    println!("seed {seed}, {step_ms} ms");
+/// A hundred entries, a hundred that nobody has, a hundred more, each some time after the other; behind the
+/// gap nothing comes for a while.
+fn check(step_ms: u64, quiet_ms: u64, seed: u64) {
+    println!("seed {seed}, {step_ms} ms, quiet for {quiet_ms} ms");
     let folder = folder();
     let store = Store::open(folder.path()).unwrap();
     let mut writer = HistoryWriter::open(store.clone()).unwrap();
@@ -76,11 +77,16 @@ fn check(step_ms: u64, seed: u64) {
     writer.begin_after(hospital.shard()).unwrap();
     let again = writer.begin_after(hospital.shard()).unwrap_err();
     assert!(matches!(again, WriteError::Gap { .. }), "nothing lies between: {again}");
-    let mut comes_at = None;
+    if quiet_ms > 0 {
+        // The node is started once more meanwhile.
+        writer.flush().unwrap();
+        drop(writer);
+        writer = HistoryWriter::open(store.clone()).unwrap();
+    }
+    hospital.now_ns += quiet_ms * NS_PER_MS;
+    let comes_at = Timestamp(hospital.now_ns + step_ms * NS_PER_MS);
     for _ in 0..100 {
-        let step = hospital.walk(step_ms);
-        comes_at.get_or_insert(step.entry.at);
-        take(&mut writer, &mut all, &step);
+        take(&mut writer, &mut all, &hospital.walk(step_ms));
     }
     writer.flush().unwrap();
     drop(writer);
@@ -103,14 +109,19 @@ fn check(step_ms: u64, seed: u64) {
             }
         }
         assert_eq!(told(&found), told(&expected), "before");
-        let found = store.visits_of_zone(zone, (behind, now), LIMIT).unwrap();
-        let mut expected = all.in_zone(zone, behind, now);
-        for visit in &mut expected {
-            visit.entered_at = visit.entered_at.max(comes_at.unwrap());
-            visit.exited_at = visit.exited_at.map(|at| at.max(visit.entered_at));
+        // Also before the first entry comes.
+        for until in [behind.plus_ns(1), comes_at, now] {
+            let found = store.visits_of_zone(zone, (behind, until), LIMIT).unwrap();
+            let expected = come_by(until_at, all.in_zone(zone, behind, until));
+            assert_eq!(told(&found), told(&expected), "behind, until {until:?}");
         }
-        expected.sort_by_key(|visit| (visit.entered_at, visit.subject));
-        assert_eq!(told(&found), told(&expected), "behind");
+    }
+    for who in (0..TAGS).map(SubjectRef) {
+        for until in [comes_at, now] {
+            let found = store.visits_of_subject(who, (behind, until), LIMIT).unwrap();
+            let expected = come_by(until_at, all.of_subject(who, behind, until));
+            assert_eq!(found, expected, "behind, until {until:?}");
+        }
     }
     let is_kept = |ping: &&KeptPing| ping.received_at <= after_at || ping.received_at > until_at;
     for tag in (0..TAGS).map(TagRef) {
@@ -125,11 +136,28 @@ fn check(step_ms: u64, seed: u64) {
     check_refused(&store, gap, now);
 }
 
+/// Visits as they are told behind a gap: who was there already has come with its last entry.
+fn come_by(until_at: Timestamp, mut visits: Vec<Visit>) -> Vec<Visit> {
+    for visit in &mut visits {
+        visit.entered_at = visit.entered_at.max(until_at);
+    }
+    visits.sort_by_key(|visit| (visit.entered_at, visit.subject, visit.zone));
+    visits
+}
+
 #[test]
 fn what_is_before_and_behind_a_gap_is_told_and_what_lies_in_it_is_refused() {
-    // All within an hour, each third some hours, each some days.
-    for (step_ms, seed) in [(3_000, 31), (120_000, 32), (2_000_000, 33)] {
-        check(step_ms, seed);
+    const DAY_MS: u64 = 86_400_000;
+    // All within an hour, each third some hours, each some days; the first entry behind it days later.
+    for (step_ms, quiet_ms, seed) in [
+        (3_000, 0, 31),
+        (120_000, 0, 32),
+        (2_000_000, 0, 33),
+        (3_000, DAY_MS / 4, 35),
+        (120_000, 3 * DAY_MS, 36),
+        (2_000_000, 3 * DAY_MS, 37),
+    ] {
+        check(step_ms, quiet_ms, seed);
     }
 }
 
