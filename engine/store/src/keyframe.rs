@@ -18,7 +18,7 @@ const MINUTE_NS: u64 = 60 * NS_PER_S;
 const REST_NS: u64 = 15 * MINUTE_NS;
 
 /// A tag that was not heard for this long is not shown.
-const MEMORY_NS: u64 = 60 * MINUTE_NS;
+pub(crate) const MEMORY_NS: u64 = 60 * MINUTE_NS;
 
 /// A keyframe of so many tags is worth as many times this pings: at some 9 bytes a tag it adds less
 /// than half a byte a ping.

@@ -9,7 +9,7 @@ use super::malformed;
 use crate::block::{BlockHead, KeptPing, decode_block};
 use crate::coding::opened;
 use crate::errors::{Fault, QueryError};
-use crate::keyframe::{Keyframe, unlisted};
+use crate::keyframe::{Keyframe, MEMORY_NS, unlisted};
 use crate::tables::Iter;
 use crate::{Day, Store, key};
 
@@ -96,7 +96,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When something is damaged.
+    /// When something is damaged, or a day that is gone or a gap may hide a later one, or whom it should show.
     pub fn keyframe(
         &self,
         floor: Option<Floor>,
@@ -115,8 +115,10 @@ impl Store {
             let (Some(places), Some(minute)) = (places, minute) else {
                 return Err(malformed("a keyframe", day).into());
             };
-            // There may have been another in a gap since.
-            self.must_have_no_gap(minute, at.plus_ns(1))?;
+            // There may have been another in a gap since; and soon behind one it lacks whoever was heard in
+            // the gap alone.
+            let heard_from = minute.plus_ns(1).0.saturating_sub(MEMORY_NS);
+            self.must_have_no_gap(Timestamp(heard_from), at.plus_ns(1))?;
             return Ok(Some(Keyframe { at: minute, floor, places }));
         }
         self.must_have_no_gap(last_day.before(KEYFRAME_DAYS).begins_at(), at.plus_ns(1))?;

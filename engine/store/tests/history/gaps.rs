@@ -1,8 +1,9 @@
 //! A history that could not take some entries and goes on behind them: what it has is told, what it lacks is
 //! said to be missing.
 
-use ach_actors_model::{NS_PER_MS, SubjectRef, TagRef, Timestamp, ZoneRef};
+use ach_actors_model::{NS_PER_MS, NS_PER_S, SubjectRef, TagRef, Timestamp, ZoneRef};
 use ach_engine_store::{HistoryGap, HistoryWriter, KeptPing, QueryError, Store, Visit, WriteError};
+use ach_geo::Floor;
 
 use crate::hospital::{Hospital, Step, folder};
 use crate::oracle::Oracle;
@@ -15,6 +16,10 @@ fn take(writer: &mut HistoryWriter, oracle: &mut Oracle, step: &Step) {
     writer.take(&step.entry, &step.effects, step.site.as_deref()).unwrap();
     oracle.take(step);
 }
+
+/// Who was not heard for an hour is not shown in a keyframe.
+const MEMORY_NS: u64 = 3_600 * NS_PER_S;
+const MINUTE_NS: u64 = 60 * NS_PER_S;
 
 /// Who is told of in a zone: when it began, who, and how it ended.
 type Told = Vec<(Timestamp, u32, Option<Timestamp>, Option<Timestamp>)>;
@@ -50,6 +55,34 @@ fn check_refused(store: &Store, gap: HistoryGap, now: Timestamp) {
     }
     store.alarms((begun, after_at), LIMIT).unwrap();
     store.alarms((behind, now), LIMIT).unwrap();
+}
+
+/// Behind a gap a keyframe is told once it shows everybody who was heard within the hour, and not before.
+/// Returns how many were told.
+fn check_keyframes(store: &Store, all: &Oracle, gap: HistoryGap, now: Timestamp) -> usize {
+    let mut told = 0;
+    let minutes = gap.until_at.0.div_ceil(MINUTE_NS)..=now.0 / MINUTE_NS;
+    let asked = minutes.map(|minute| Timestamp(minute * MINUTE_NS));
+    for (at, floor) in asked.flat_map(|at| [None, Some(Floor(0))].map(|floor| (at, floor))) {
+        let frame = match store.keyframe(floor, at) {
+            Ok(Some(frame)) => frame,
+            Ok(None) => continue,
+            Err(QueryError::Gap { gap: it }) if it == gap => continue,
+            Err(error) => panic!("{at:?}: {error}"),
+        };
+        let is_shown = |ping: &&KeptPing| {
+            ping.position.floor == floor && frame.at.since_ns(ping.observed_at) < MEMORY_NS
+        };
+        let last =
+            |pings: &[KeptPing]| pings.iter().rfind(|ping| ping.received_at < frame.at).copied();
+        let heard = all.pings.iter().filter_map(|(tag, pings)| Some((*tag, last(pings)?)));
+        let expected: Vec<TagRef> =
+            heard.filter(|(_, ping)| is_shown(&ping)).map(|(tag, _)| tag).collect();
+        let shown: Vec<TagRef> = frame.places.iter().map(|place| place.tag).collect();
+        assert_eq!(shown, expected, "asked at {at:?}, a keyframe of {floor:?} at {:?}", frame.at);
+        told += 1;
+    }
+    told
 }
 
 /// A hundred entries, a hundred that nobody has, a hundred more, each some time after the other; behind the
@@ -134,6 +167,9 @@ fn check(step_ms: u64, quiet_ms: u64, seed: u64) {
         assert_eq!(found.unwrap(), all.walk(tag, behind, now));
     }
     check_refused(&store, gap, now);
+    let told = check_keyframes(&store, &all, gap, now);
+    let is_long = now.since_ns(until_at) > 2 * MEMORY_NS;
+    assert_eq!(told > 0, is_long, "{told} keyframes are told");
 }
 
 /// Visits as they are told behind a gap: who was there already has come with its last entry.
