@@ -99,7 +99,7 @@ impl People {
     }
 
     fn unproved(folder: Folder, secret: &[u8; 32]) -> People {
-        let subjects = Subjects { folder };
+        let subjects = Subjects::on(folder);
         People { subjects, secret: Zeroizing::new(*secret), is_proved: false }
     }
 

@@ -177,7 +177,7 @@ impl Folder {
     }
 
     /// Syncs the contents of files.
-    fn sync_files(&self, names: &[&str]) -> io::Result<()> {
+    pub(super) fn sync_files(&self, names: &[&str]) -> io::Result<()> {
         if names.len() > SYNCS_APART_MAX {
             return self.disk.sync_files();
         }

@@ -108,14 +108,12 @@ fn looks_gone(bytes: &[u8]) -> bool {
     bytes.starts_with(&GONE) || wrapped.is_some_and(|it| it.iter().all(|&byte| byte == 0))
 }
 
-/// Overwrites a key where it lies, whatever is there, and syncs that.
+/// Overwrites a key where it lies, whatever is there; the caller syncs it.
 pub(super) fn destroy(disk: &dyn Disk, name: &str, now: Timestamp) -> Result<(), PeopleError> {
-    let gone = file_bytes(GONE, now, &[0; WRAPPED_BYTES]);
-    let synced = overwritten(disk, name, &gone).and_then(|file| file.sync());
-    synced.map_err(PeopleError::disk("overwrite"))
+    replace(disk, name, &file_bytes(GONE, now, &[0; WRAPPED_BYTES]))
 }
 
-/// Puts a key in the place of a damaged one, where that lies; the caller syncs it.
+/// Puts other bytes in the place of a key, where that lies; the caller syncs it.
 pub(super) fn replace(disk: &dyn Disk, name: &str, bytes: &[u8]) -> Result<(), PeopleError> {
     overwritten(disk, name, bytes).map(|_| ()).map_err(PeopleError::disk("overwrite"))
 }

@@ -13,8 +13,9 @@ use crate::keyframe::Keyframes;
 
 impl HistoryWriter {
     /// Has the store go on with the entry after those that `shard` has decided on. Who is in a zone then is
-    /// told to have come with the last of those: also until the next one comes they are there. What lies between that and what was taken
-    /// before is a gap, which is written down: how visits that were open ended is not known.
+    /// told to have come with the last of those: they are there also until the next one comes. What lies
+    /// between that and what was taken before is a gap, which is written down: how visits that were open
+    /// ended is not known.
     ///
     /// # Errors
     ///

@@ -34,7 +34,7 @@ fn people(disk: &Platter) -> Result<People, String> {
 }
 
 fn subjects(disk: &Platter) -> Subjects {
-    Subjects { folder: Folder::on(disk.clone()) }
+    Subjects::on(Folder::on(disk.clone()))
 }
 
 /// A file of a key that somebody was cut short in.
@@ -135,8 +135,8 @@ fn keep(strike: Strike, new_count: usize) -> Struck {
 fn check_erased(disk: &Platter, patient: &Name) -> Result<(), String> {
     let known = subjects(disk).known(patient);
     must(matches!(known, Ok(Some(Known::Erased(_)))), || format!("erased, and then: {known:?}"))?;
-    must(!disk.has("patient-17.row").unwrap(), || "there is a row".to_owned())?;
-    must(!disk.has_key_of("patient-17"), || "the key is on disk".to_owned())
+    must(!disk.has(&format!("{patient}.row")).unwrap(), || format!("`{patient}` has a row"))?;
+    must(!disk.has_key_of(patient.as_str()), || format!("the key of `{patient}` is on disk"))
 }
 
 /// Erases somebody whose key is sound, damaged or lost, beside a file that somebody was cut short in.
@@ -182,31 +182,58 @@ fn erase(strike: Strike, key: &str) -> Struck {
     Ok((ops, syncs, forgotten.is_ok()))
 }
 
-/// Erases by a list one who is known and one whom a backup that was put back does not know.
-fn erase_list(strike: Strike) -> Struck {
+/// What may be there of somebody on a list before it is erased to its end: all of it as it was, or no key.
+fn check_whole(disk: &Platter, subject: &Name) -> Result<(), String> {
+    let (known, told) = (subjects(disk).known(subject), people(disk)?.person(subject));
+    let is_right = match (&known, &told) {
+        (Ok(Some(Known::Erased(_))), Ok(None)) => true,
+        _ if subject.as_str().starts_with("known") => {
+            matches!((&known, &told), (Ok(Some(Known::Since(_))), Ok(Some(it))) if *it == person("p"))
+        }
+        // A file that was made anew may be empty, with a row or without.
+        (Err(PeopleError::PerhapsErased { .. } | PeopleError::Damaged { .. }), Err(_)) => true,
+        _ => {
+            !subject.as_str().starts_with("lost") && matches!((&known, &told), (Ok(None), Ok(None)))
+        }
+    };
+    must(is_right, || format!("`{subject}`: {known:?}, {told:?}"))
+}
+
+/// Erases by a list, so many at once, some who are known, as many whose keys are lost, and as many whom a backup
+/// that was put back does not know.
+fn erase_list(strike: Strike, at_once_max: usize, of_each: usize) -> Struck {
     let none = Holds::default();
     let disk = Platter::new(strike.seed);
-    let both = [(name("patient-17"), person("p")), (name("other"), person("o"))];
-    people(&disk)?.put(&both, keeping(&none)).unwrap();
+    let of = |kind: &str| (0..of_each).map(|at| name(&format!("{kind}-{at}"))).collect::<Vec<_>>();
+    let (known, keyless, other) = (of("known"), of("lost"), name("other"));
+    let mut all: Vec<_> =
+        known.iter().chain(&keyless).map(|it| (it.clone(), person("p"))).collect();
+    all.push((other.clone(), person("o")));
+    people(&disk)?.put(&all, keeping(&none)).unwrap();
+    for subject in &keyless {
+        lose(&disk, &format!("{subject}.key"));
+    }
     disk.rest();
-    let list = BTreeSet::from([name("patient-17"), name("stranger")]);
+    let list: BTreeSet<Name> = known.iter().cloned().chain(keyless).chain(of("stranger")).collect();
+    let forget_all = |at| {
+        let mut subjects = Subjects { erased_at_once_max: at_once_max, ..subjects(&disk) };
+        subjects.forget_all(&list, Timestamp(at), &none)
+    };
     disk.plan(Some((strike.op, strike.end)), strike.lost_sync);
-    let forgotten = subjects(&disk).forget_all(&list, Timestamp(2), &none);
+    let forgotten = forget_all(2);
     let (ops, syncs) = disk.ops();
     disk.restart(strike.end);
+    list.iter().try_for_each(|subject| check_whole(&disk, subject))?;
     if forgotten.is_err() {
-        let again = subjects(&disk).forget_all(&list, Timestamp(3), &none);
-        again.map_err(|error| format!("again: {error}"))?;
+        forget_all(3).map_err(|error| format!("again: {error}"))?;
         disk.restart(End::PowerCut);
     }
-    check_erased(&disk, &name("patient-17"))?;
     for subject in &list {
-        let known = subjects(&disk).known(subject);
-        must(matches!(known, Ok(Some(Known::Erased(_)))), || format!("`{subject}`: {known:?}"))?;
+        check_erased(&disk, subject)?;
         let put = people(&disk)?.put(&[(subject.clone(), person("x"))], keeping(&none));
         must(matches!(&put, Ok(it) if it.erased == [subject.clone()]), || format!("put: {put:?}"))?;
     }
-    let other = people(&disk)?.person(&name("other"));
+    let other = people(&disk)?.person(&other);
     must(matches!(&other, Ok(Some(told)) if *told == person("o")), || format!("other: {other:?}"))?;
     Ok((ops, syncs, forgotten.is_ok()))
 }
@@ -274,7 +301,27 @@ fn no_sync_of_those_that_erase_a_person_can_be_left_out() {
     check_every_sync_is_needed(4, |strike| erase(strike, "lost"));
 }
 
+/// In three goes, the last of them a part of one; and so many in each of two that the whole file system is synced.
 #[test]
 fn erasing_a_list_can_end_with_any_change_and_is_done_again() {
-    check_all_strikes(SEEDS, erase_list);
+    check_all_strikes(SEEDS, |strike| erase_list(strike, 4, 3));
+    check_all_strikes(SEEDS / 4, |strike| erase_list(strike, 17, 7));
+}
+
+/// Those of each key, of names before the rows go, and of names at the end.
+#[test]
+fn no_sync_of_those_that_erase_a_list_can_be_left_out() {
+    check_every_sync_is_needed(6 + 2, |strike| erase_list(strike, 6, 2));
+    check_every_sync_is_needed(3, |strike| erase_list(strike, 18, 6));
+}
+
+#[test]
+fn many_persons_are_erased_with_few_syncs() {
+    let whole = Strike { op: OPS_MAX, end: End::PowerCut, seed: 0, lost_sync: None };
+    // Files and names of each go, and names once more at the end.
+    for (at_once_max, of_each, expected) in [(1_024, 30, 2 + 1), (45, 30, 2 * 2 + 1)] {
+        let (_, syncs, is_done) = erase_list(whole, at_once_max, of_each).unwrap();
+        assert!(is_done);
+        assert_eq!(syncs.len(), expected, "{at_once_max} at once of {}", 3 * of_each);
+    }
 }
