@@ -277,6 +277,71 @@ async fn an_order_that_comes_again_is_answered_with_the_report_of_its_test() {
     check_has(&records(&ward), "operator chief self_tested begun []");
 }
 
+/// Sixteen repeated orders wait for a report.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_order_that_comes_again_and_again_no_more_wait_than_there_is_room_for() {
+    let mut ward = Ward::new();
+    ward.limits.selftest_within = Duration::from_secs(3);
+    let node = ward.start();
+    let mut alarms = ward.alarms(node.address()).await;
+    let chief = ward.bundle(Role::Operator, "chief");
+    let order = |command| SelftestOrder { command, dropped: Vec::new() };
+    let mut first = Raw::open(node.address(), &chief).await;
+    first.say(order(7)).await;
+    alarms.expect("Raised SelfTest - Provisional(None)").await;
+    let mut again = Raw::open(node.address(), &chief).await;
+    for _ in 0..16 + 3 {
+        again.say(order(7)).await;
+    }
+    let is_report = |frame: &Frame| matches!(frame, Frame::SelftestReport(_));
+    first.hear(is_report).await;
+    // What is asked now is answered after all that waited.
+    again.say(order(8)).await;
+    let mut told = Vec::new();
+    while told.last() != Some(&8) {
+        let Frame::SelftestReport(report) = again.hear(is_report).await else { panic!() };
+        told.push(report.command);
+    }
+    assert_eq!(told, [vec![7; 16], vec![8]].concat());
+    // There is room again.
+    again.say(order(8)).await;
+    again.hear(is_report).await;
+    assert_eq!(node.counters().selftests_failed.get(), 2, "of two orders");
+}
+
+/// Somebody says that a board is gone while another test is under way.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_refused_drops_no_screens() {
+    let mut ward = Ward::new();
+    ward.limits.selftest_within = Duration::from_secs(3);
+    let node = ward.start();
+    let mut chief = operator(&ward, &node).await;
+    let board = show(follow(&ward, &node, "board", Filter::default()).await);
+    assert_eq!(test(&mut chief).await.code, Code::Done);
+    drop(board.await.unwrap());
+    until_nobody_follows(&mut chief).await;
+
+    let mut alarms = ward.alarms(node.address()).await;
+    let first = tokio::spawn(async move { (test(&mut chief).await, chief) });
+    alarms.expect("Raised SelfTest - Provisional(None)").await;
+    let mut other = ward.client(node.address(), Role::Operator, "other").await.operator();
+    let gone = vec![name("board")];
+    let refused = in_time("an answer", other.selftest_without(gone)).await.unwrap();
+    assert_eq!(refused.code, Code::NotNow);
+    let (report, mut chief) = first.await.unwrap();
+    let away = "board displayed test alarms before, and was not there to be told of this one";
+    assert!(found(&report).contains(&away), "{report:?}");
+    let report = test(&mut chief).await;
+    assert!(found(&report).contains(&away), "the next one: {report:?}");
+    drop((alarms, other));
+    chief.close().await;
+    drain(node).await;
+    let code = Code::NotNow.value();
+    let told =
+        format!("operator other self_tested refused code {code} [receiver_certificate board]");
+    check_has(&records(&ward), &told);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_disk_that_stalls_the_test_says_so_and_ends_when_the_disk_answers() {
     let ward = hasty();
