@@ -4,11 +4,14 @@
 use std::path::Path;
 
 use ach_actors_model::{TagId, Timestamp};
+use ach_engine_checkpoint::FORMAT_VERSION;
 use ach_engine_journal::{Disk, SimDisk};
-use ach_engine_node::{HistoryPolicy, Running};
+use ach_engine_node::{HistoryPolicy, HistoryTrouble, Running};
 use ach_engine_store::{HistoryGap, QueryError, Store};
 
+use crate::checkpoints::{self, indexes, lived};
 use crate::history::{LIMIT, asked, data, drain, segment_files, vault, walk, ward};
+use crate::late_journal::{give_up, set_version};
 use crate::ward::{Ward, in_time};
 
 const WITHOUT_ARCHIVES: HistoryPolicy = HistoryPolicy { keep_days: 30, archive_days: 0 };
@@ -154,4 +157,64 @@ async fn a_history_that_cannot_go_on_gives_way_before_the_journals_disk_is_full(
     assert_eq!(node.health().history_trouble, None);
     drop(store);
     drain(node).await;
+}
+
+/// History is turned on after the journal's beginning was given up, and the checkpoint to go on from cannot be read
+/// until the right program is back. With `has_past` there was history before, which goes on behind a gap.
+async fn check_waits_for_a_checkpoint(has_past: bool, seed: u64) {
+    let mut ward = checkpoints::ward(false);
+    ward.limits.history = has_past.then_some(WITHOUT_ARCHIVES);
+    let disk = lived(&ward, seed).await;
+    ward.limits.history = None;
+    give_up(&ward, &disk).await;
+    ward.limits.history = Some(WITHOUT_ARCHIVES);
+    let history = data(&ward).join("history");
+    let through = Store::open(&history).unwrap().through().unwrap();
+    assert_eq!(through > 0, has_past);
+    let found = indexes(&disk);
+    let [newest, oldest] = found[..] else { panic!("{found:?}") };
+    assert!(newest > oldest && oldest > through, "{found:?}");
+
+    set_version(&disk, oldest, FORMAT_VERSION + 1);
+    let node = ward.start_on(disk.clone());
+    let told = async {
+        loop {
+            match node.health().history_trouble {
+                Some(HistoryTrouble::Unreadable { detail }) => return detail,
+                Some(other) => panic!("{other}"),
+                None => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let detail = in_time("what history waits for", told).await;
+    let waits = format!("the checkpoint of entry {oldest} cannot be read: ");
+    assert!(detail.starts_with(&waits) && detail.ends_with("; history waits for it"), "{detail}");
+    checkpoints::drain(node).await;
+    let store = Store::open(&history).unwrap();
+    assert_eq!((store.through().unwrap(), store.gaps().unwrap()), (through, Vec::new()));
+    drop(store);
+
+    set_version(&disk, oldest, FORMAT_VERSION);
+    let node = ward.start_on(disk.clone());
+    let (store, _scratch) = asked(&ward).await;
+    assert_eq!(node.health().history_trouble, None);
+    checkpoints::drain(node).await;
+    if has_past {
+        let gaps = store.gaps().unwrap();
+        let [HistoryGap { after, until, .. }] = gaps[..] else { panic!("{gaps:?}") };
+        assert_eq!((after, until), (through, oldest));
+    } else {
+        let first = store.mark(store.days()[0]).unwrap().unwrap();
+        assert_eq!(first.begins_after, oldest);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_waits_for_a_checkpoint_that_cannot_be_read_for_now_where_it_begins() {
+    check_waits_for_a_checkpoint(false, 140).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_waits_for_a_checkpoint_that_cannot_be_read_for_now_behind_a_gap() {
+    check_waits_for_a_checkpoint(true, 141).await;
 }

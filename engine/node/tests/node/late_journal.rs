@@ -18,12 +18,16 @@ fn segments(disk: &SimDisk) -> Vec<String> {
 /// a start.
 async fn lived_on(ward: &Ward, seed: u64) -> SimDisk {
     let disk = lived(ward, seed).await;
+    live_on(ward, &disk).await;
+    disk
+}
+
+async fn live_on(ward: &Ward, disk: &SimDisk) {
     for _ in 0..2 {
         let node = ward.start_on(disk.clone());
         taken(ward, &node, 2).await;
         drain(node).await;
     }
-    disk
 }
 
 /// What is done to a segment, and what that is called.
@@ -82,8 +86,15 @@ async fn damage_after_the_checkpoint_ends_storing_as_ever() {
 
 /// A disk whose journal begins late.
 async fn given_up(ward: &Ward, seed: u64) -> SimDisk {
-    let disk = lived_on(ward, seed).await;
-    let first = segments(&disk).remove(0);
+    let disk = lived(ward, seed).await;
+    give_up(ward, &disk).await;
+    disk
+}
+
+/// Lives on until the journal has its beginning no more.
+pub(crate) async fn give_up(ward: &Ward, disk: &SimDisk) {
+    live_on(ward, disk).await;
+    let first = segments(disk).remove(0);
     let node = ward.start_on(disk.clone());
     let mut count = 1;
     let giving = async {
@@ -94,7 +105,6 @@ async fn given_up(ward: &Ward, seed: u64) -> SimDisk {
     };
     in_time("a segment to be given up", giving).await;
     drain(node).await;
-    disk
 }
 
 fn crc32c(bytes: &[u8]) -> u32 {
@@ -105,7 +115,7 @@ fn crc32c(bytes: &[u8]) -> u32 {
     })
 }
 
-fn set_version(disk: &SimDisk, index: u64, version: u32) {
+pub(crate) fn set_version(disk: &SimDisk, index: u64, version: u32) {
     disk.corrupt(&name_of(index), |bytes| {
         bytes[8..12].copy_from_slice(&version.to_le_bytes());
         let crc = crc32c(&bytes[..252]);
