@@ -3,6 +3,8 @@
 use std::fs;
 use std::sync::atomic::AtomicU64;
 
+use ach_engine_store::{SimTables, SimTablesFault};
+
 use super::*;
 use crate::bell::{Rung, ring};
 use crate::clock::SimClock;
@@ -317,6 +319,29 @@ fn nothing_goes_by_a_clock_that_is_doubted_and_then_a_day_an_hour() {
     let found = [1, 358, 1, 59, 1, 60, 60, 60].map(&mut left);
     assert_eq!(found, [5, 5, 4, 4, 3, 2, 1, 1]);
     assert_eq!(historian.parts.counters.history_days_dropped.get(), 4);
+}
+
+/// The disk refuses the second of three days that are over.
+#[test]
+fn days_that_went_before_an_error_are_counted() {
+    let mut rig = Rig::new();
+    rig.past.go_on(4, 86_400 * NS_PER_S);
+    let tables = SimTables::default();
+    let mut historian = rig.historian();
+    historian.parts.place = HistoryPlace::Simulated(tables.clone());
+    historian.turn(false);
+    historian.writer.as_mut().unwrap().flush().unwrap();
+    historian.parts.keep_days = 2;
+    // That a day goes is noted before it does.
+    tables.plan(2, SimTablesFault::Fail { is_kept: false });
+    let mut dropped = |minutes: u64| {
+        historian.keep_house(minutes * 60 * NS_PER_S);
+        let days = historian.writer.as_ref().unwrap().store().days().len();
+        let count = historian.parts.counters.history_days_dropped.get();
+        (days, count, word(&historian))
+    };
+    assert_eq!(dropped(1), (4, 1, Some("not_dropped")));
+    assert_eq!(dropped(2), (2, 3, None));
 }
 
 #[test]
