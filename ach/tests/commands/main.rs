@@ -14,6 +14,7 @@ mod certificates;
 mod cut_off;
 mod full_disk;
 mod history;
+mod history_gaps;
 mod looking;
 mod metrics;
 mod node;
