@@ -105,8 +105,9 @@ Examples:
   ach explain 5f0c2d4be8a96b1d2c1f0a97be3d1e55 --data my-data
   ach explain 5f0c2d4be8a96b1d2c1f0a97be3d1e55 --data my-data --json
 
-Tells what opened the alarm, the gates it passed, the rule and the version of the site, and how old \
-its evidence was. Exit code 3 when there is no such alarm.")]
+Tells what opened the alarm, the gates it passed, the rule and the version of the site, how old its \
+evidence was, and where history has a gap in which more may have become of it. Exit code 3 when there is no \
+such alarm.")]
 pub(crate) struct Explain {
     /// The alarm's id, as in `ach tail alarms --json`
     #[arg(value_parser = alarm)]
@@ -114,7 +115,7 @@ pub(crate) struct Explain {
     /// The node's data directory
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
-    /// Print one JSON object a change
+    /// Print one JSON object a change, and one a gap
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -7,7 +7,7 @@ mod source;
 
 use ach_actors_model::{Name, Timestamp};
 use ach_engine_audit::{Object, ObjectKind};
-use ach_engine_store::{KeptPing, NameKind, Visit};
+use ach_engine_store::{HistoryGap, KeptPing, NameKind, Visit};
 use serde_json::json;
 
 pub(crate) use self::explain::object as alarm_object;
@@ -138,6 +138,11 @@ fn place_words(ping: &KeptPing) -> String {
         metres(position.x_mm),
         metres(position.y_mm)
     )
+}
+
+/// A time of which nothing is known.
+pub(crate) fn gap_object(gap: &HistoryGap) -> serde_json::Value {
+    json!({ "event": "gap", "after": iso(gap.after_at), "until": iso(gap.until_at) })
 }
 
 pub(crate) fn ping_object(ping: &KeptPing) -> serde_json::Value {

@@ -82,6 +82,15 @@ fn what_history_does_not_know_is_said_when_it_is_built_and_with_every_answer() {
     check(at, &format!("where {TAG} --data data"), 0, &[&told, "visitor-001"]);
     let lost = format!("where {TAG} --at 2026-01-10T22:00:06Z --data data");
     check(at, &lost, 1, &["ask about a time before or after"]);
+    // What is known of an alarm is told, and that there may be more.
+    let export = "person export visitor-001 --data data";
+    let alarm = objects(&check(at, export, 0, &[])).into_iter().find(|it| it["event"] == "alarm");
+    let explain = format!("explain {} --data data", alarm.unwrap()["id"].as_str().unwrap());
+    let lost = format!("{gap}: what became of it is not known");
+    check(at, &explain, 0, &["store-at-night", &lost]);
+    let told = objects(&check(at, &format!("{explain} --json"), 0, &[]));
+    let events: Vec<&Value> = told.iter().map(|it| &it["event"]).collect();
+    assert_eq!(events, ["explanation", "gap"], "{told:?}");
     let asked = "visits store --from 2026-01-10T21:00:00Z --to";
     check(at, &format!("{asked} 2026-01-10T22:00:03Z --data data"), 0, &["left before"]);
     check(at, &format!("{asked} 2026-01-10T22:00:11Z --data data"), 1, &["before or after"]);

@@ -53,7 +53,7 @@ pub use people::{
     Keeping, Known, LINKS_MAX, Link, NotKept, PEOPLE_MAX, PERSON_TEXT_BYTES_MAX, People,
     PeopleError, Person, Subject, Subjects,
 };
-pub use query::{ALARM_CHANGES_MAX, Alarms, Pings, Positions, StoreReport, Visit};
+pub use query::{ALARM_CHANGES_MAX, Alarms, KeptAlarm, Pings, Positions, StoreReport, Visit};
 pub use store::{OpenedStore, Store};
 pub use tables::{SimRoom, SimTables, SimTablesFault};
 pub use writer::{HistoryWriter, PINGS_WAITING_MAX, WRITE_EVERY_NS};

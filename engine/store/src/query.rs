@@ -7,7 +7,7 @@ mod positions;
 mod presence;
 mod whole;
 
-pub use alarms::{ALARM_CHANGES_MAX, Alarms};
+pub use alarms::{ALARM_CHANGES_MAX, Alarms, KeptAlarm};
 pub use pings::Pings;
 pub use positions::Positions;
 pub use presence::Visit;

@@ -1,12 +1,13 @@
 //! `ach explain`: why an alarm was raised, and what became of it.
 
 use ach_actors_model::{AlarmKind, AlarmNotice, Cause, Gate, Place, Timestamp};
-use ach_engine_store::{AlarmRecord, NameKind};
+use ach_engine_store::{AlarmRecord, HistoryGap, KeptAlarm, NameKind};
 use serde_json::{Value, json};
 
 mod heard;
 
 use self::heard::Heard;
+use super::gap_object;
 use super::source::Source;
 use crate::audit_deposit;
 use crate::cli::history::Explain;
@@ -32,13 +33,17 @@ const GATES: [(Gate, &str); 11] = [
 /// Does what was asked.
 pub(super) fn run(wish: &Explain) -> Result<Outcome, Failure> {
     let source = Source::open(&wish.data)?;
-    let records = source.store.alarm(wish.alarm)?;
+    let KeptAlarm { records, gaps } = source.store.alarm(wish.alarm)?;
     if records.is_empty() {
         complain!("there is no alarm {} in this history", wish.alarm);
         return Ok(Outcome::Unsound);
     }
     audit_deposit::remembered(&wish.data, "explain", Vec::new())?;
+    let mut gaps = gaps.iter().peekable();
     for record in &records {
+        while let Some(gap) = gaps.next_if(|gap| gap.until < record.index) {
+            say_gap(gap, wish.json);
+        }
         let told = Told::of(&source, record)?;
         if wish.json {
             say!("{}", told.object());
@@ -48,7 +53,17 @@ pub(super) fn run(wish: &Explain) -> Result<Outcome, Failure> {
             }
         }
     }
+    gaps.for_each(|gap| say_gap(gap, wish.json));
     Ok(source.outcome(Outcome::Done))
+}
+
+/// That the alarm is told to be raised, or not to have ended, says nothing of a gap.
+fn say_gap(gap: &HistoryGap, is_json: bool) {
+    if is_json {
+        say!("{}", gap_object(gap));
+    } else {
+        say!("{gap}: what became of it is not known");
+    }
 }
 
 /// A change of an alarm with its evidence, for programs; `event` is what they know it by.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{named, subject};
 use crate::audit_deposit;
 use crate::cli::person::Export;
-use crate::commands::history::{Source, alarm_object, hold_object, ping_object};
+use crate::commands::history::{Source, alarm_object, gap_object, hold_object, ping_object};
 use crate::data_directory::DataDirectory;
 use crate::exit::{Failure, Outcome};
 use crate::moment::iso;
@@ -97,8 +97,7 @@ fn put_known(directory: &DataDirectory, id: &Name, pages: &mut Pages) -> Result<
 /// The times of which nothing is known, of nobody.
 fn put_gaps(source: &Source, pages: &mut Pages) -> Result<(), Failure> {
     for gap in source.store.gaps()? {
-        let (after, until) = (iso(gap.after_at), iso(gap.until_at));
-        pages.put(&json!({ "event": "gap", "after": after, "until": until }))?;
+        pages.put(&gap_object(&gap))?;
     }
     Ok(())
 }

@@ -1,23 +1,34 @@
 //! What became of alarms.
 
-use ach_actors_model::{AlarmId, Timestamp};
+use ach_actors_model::{AlarmId, AlarmTransition, Timestamp};
 
 use super::malformed;
 use crate::alarm_record::AlarmRecord;
 use crate::errors::{Fault, QueryError};
 use crate::tables::{Found, Iter, Keyspace};
-use crate::{Day, Store, key};
+use crate::{Day, HistoryGap, Store, key};
 
 /// Most changes of one alarm that are told: one that was silenced and came back each minute for 30 days.
 pub const ALARM_CHANGES_MAX: usize = 65_536;
 
+/// What is kept of an alarm.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeptAlarm {
+    /// Everything that became of it and is known, oldest first.
+    pub records: Vec<AlarmRecord>,
+    /// Gaps in which more may have become of it, oldest first: that it is not told to have ended does not say
+    /// that it is open.
+    pub gaps: Vec<HistoryGap>,
+}
+
 impl Store {
-    /// Everything that became of an alarm, oldest first.
+    /// What became of an alarm, and where it is not known what did: its evidence is not refused for the sake of
+    /// what is missing beside it.
     ///
     /// # Errors
     ///
     /// When there is more than [`ALARM_CHANGES_MAX`], or something is damaged.
-    pub fn alarm(&self, id: AlarmId) -> Result<Vec<AlarmRecord>, QueryError> {
+    pub fn alarm(&self, id: AlarmId) -> Result<KeptAlarm, QueryError> {
         let mut records = Vec::new();
         for day in self.days() {
             let Some(keyspace) = self.keyspace(day)? else { continue };
@@ -29,7 +40,9 @@ impl Store {
                 }
             }
         }
-        Ok(records)
+        let mut gaps = self.gaps()?;
+        gaps.retain(|gap| may_hide(gap, &records));
+        Ok(KeptAlarm { records, gaps })
     }
 
     /// What became of any alarm from `from` on and before `until`, oldest first. At most `limit`.
@@ -69,6 +82,17 @@ impl Store {
         });
         Ok(Alarms { day, rows })
     }
+}
+
+/// Whether more may have become of an alarm in a gap: it may have been raised by then, and not ended before.
+fn may_hide(gap: &HistoryGap, records: &[AlarmRecord]) -> bool {
+    use AlarmTransition::{Cleared, Raised, Retracted};
+    let is_raised_later =
+        records.first().is_some_and(|it| it.notice.transition == Raised && it.index > gap.until);
+    let has_ended_before = records.last().is_some_and(|it| {
+        matches!(it.notice.transition, Cleared | Retracted) && it.index <= gap.after
+    });
+    !is_raised_later && !has_ended_before
 }
 
 /// What became of alarms on a day.

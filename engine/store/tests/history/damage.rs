@@ -126,7 +126,7 @@ fn answers(store: &Store, expected: &Expected, context: &str) -> bool {
     let alarms = store.alarms((from, until), LIMIT);
     held(alarms.map(|it| it.len() == oracle.alarms.len()));
     for id in oracle.alarms.iter().map(|record| record.notice.id).take(20) {
-        held(store.alarm(id).map(|it| it == oracle.alarm(id)));
+        held(store.alarm(id).map(|it| it.records == oracle.alarm(id)));
     }
     is_sound
 }

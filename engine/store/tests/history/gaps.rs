@@ -1,8 +1,14 @@
 //! A history that could not take some entries and goes on behind them: what it has is told, what it lacks is
 //! said to be missing.
 
-use ach_actors_model::{NS_PER_MS, NS_PER_S, SubjectRef, TagRef, Timestamp, ZoneRef};
-use ach_engine_store::{HistoryGap, HistoryWriter, KeptPing, QueryError, Store, Visit, WriteError};
+use std::collections::BTreeSet;
+
+use ach_actors_model::{
+    AlarmId, AlarmTransition, NS_PER_MS, NS_PER_S, SubjectRef, TagRef, Timestamp, ZoneRef,
+};
+use ach_engine_store::{
+    HistoryGap, HistoryWriter, KeptAlarm, KeptPing, QueryError, Store, Visit, WriteError,
+};
 use ach_geo::Floor;
 
 use crate::hospital::{Hospital, Step, folder};
@@ -83,6 +89,28 @@ fn check_keyframes(store: &Store, all: &Oracle, gap: HistoryGap, now: Timestamp)
         told += 1;
     }
     told
+}
+
+/// What is kept of an alarm is told, and the gap with it if more may have become of it there. Returns how many may
+/// have, and how many have not.
+fn check_alarms(store: &Store, all: &Oracle, gap: HistoryGap) -> [usize; 2] {
+    use AlarmTransition::{Cleared, Retracted};
+    let ids: BTreeSet<AlarmId> = all.alarms.iter().map(|record| record.notice.id).collect();
+    let mut counts = [0; 2];
+    for id in ids {
+        let became = all.alarm(id);
+        let ended = became.iter().find(|it| matches!(it.notice.transition, Cleared | Retracted));
+        let is_outside =
+            became[0].index > gap.until || ended.is_some_and(|it| it.index <= gap.after);
+        let mut records = became.clone();
+        records.retain(|it| !(gap.after + 1..=gap.until).contains(&it.index));
+        let gaps = if is_outside { Vec::new() } else { vec![gap] };
+        assert_eq!(store.alarm(id).unwrap(), KeptAlarm { records, gaps }, "{became:?}");
+        counts[usize::from(is_outside)] += 1;
+    }
+    let nobodys = KeptAlarm { records: Vec::new(), gaps: vec![gap] };
+    assert_eq!(store.alarm(AlarmId(7)).unwrap(), nobodys, "it may have come and gone");
+    counts
 }
 
 /// A hundred entries, a hundred that nobody has, a hundred more, each some time after the other; behind the
@@ -167,6 +195,8 @@ fn check(step_ms: u64, quiet_ms: u64, seed: u64) {
         assert_eq!(found.unwrap(), all.walk(tag, behind, now));
     }
     check_refused(&store, gap, now);
+    let alarms = check_alarms(&store, &all, gap);
+    assert!(alarms.iter().all(|count| *count > 0), "{alarms:?}");
     let told = check_keyframes(&store, &all, gap, now);
     let is_long = now.since_ns(until_at) > 2 * MEMORY_NS;
     assert_eq!(told > 0, is_long, "{told} keyframes are told");

@@ -30,7 +30,7 @@ pub(super) fn check(store: &Store, journal: &Journal<'_>) -> Answer {
         let id = record.notice.id;
         let mut of_one = kept.clone();
         of_one.retain(|other| other.notice.id == id);
-        if store.alarm(id)? != of_one {
+        if store.alarm(id)?.records != of_one {
             return Ok(Err(format!("what became of {id} is not what became of it in all")));
         }
         let Some(entry) = journal.past.entries.iter().find(|it| it.index == record.index) else {
