@@ -258,22 +258,10 @@ impl PingBuffer {
 
 #[cfg(test)]
 mod tests {
-    use ach_geo::Position;
-
     use super::*;
+    use crate::test_values::ping;
 
     const WINDOW: usize = 8;
-
-    fn ping(tag: u32, observed_at: u64) -> Ping {
-        Ping {
-            tag: TagRef(tag),
-            seq_offset: 0,
-            observed_at: Timestamp(observed_at),
-            position: Position { x_mm: 0, y_mm: 0, z_mm: None, floor: None },
-            accuracy_mm: 0,
-            battery_percent: None,
-        }
-    }
 
     /// Fills a buffer that begins at number 1 with words `tag@observed_at` or `refused`.
     fn filled(words: &str, resent_through: u64) -> PingBuffer {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) const RECENT_MAX: usize = 65_536;
 
 /// What the ring's room is filled with before the first notice. Nobody is told of it.
-const NOBODYS: AlarmNotice = AlarmNotice {
+pub(crate) const NOBODYS: AlarmNotice = AlarmNotice {
     id: AlarmId(0),
     transition: AlarmTransition::Raised,
     reason: None,

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use ach_actors_entities::Site;
 use ach_actors_model::{
-    AlarmId, AlarmKind, AlarmNotice, AlarmPriority, AlarmTransition, Cause, Lane, Name, Place,
-    SiteConfig, SourceRef, Timestamp, UtcOffset,
+    AlarmId, AlarmKind, AlarmNotice, AlarmPriority, Cause, Lane, Name, Ping, SiteConfig, SourceRef,
+    TagRef, Timestamp, UtcOffset,
 };
+use ach_geo::Position;
+
+use crate::recent::NOBODYS;
 
 /// A site with nothing in it.
 pub(crate) fn site() -> Arc<Site> {
@@ -36,24 +39,22 @@ pub(crate) fn empty_site(name: &str) -> SiteConfig {
 pub(crate) fn notice(id: u128) -> AlarmNotice {
     AlarmNotice {
         id: AlarmId(id),
-        transition: AlarmTransition::Raised,
-        reason: None,
         kind: AlarmKind::Duress,
         priority: AlarmPriority::High,
-        rule: None,
         site_version: 1,
-        episode: 0,
-        subject: None,
-        tag: None,
-        place: Place::Site,
-        is_tentative: false,
-        is_late: false,
         cause: Cause::Input { source: SourceRef(0), lane: Lane::Duress, epoch: 1, seq: 1 },
-        observed_at: Timestamp(0),
-        received_at: Timestamp(0),
-        changed_at: Timestamp(0),
-        position: None,
+        ..NOBODYS
+    }
+}
+
+/// A ping of a tag.
+pub(crate) fn ping(tag: u32, observed_at: u64) -> Ping {
+    Ping {
+        tag: TagRef(tag),
+        seq_offset: 0,
+        observed_at: Timestamp(observed_at),
+        position: Position { x_mm: 0, y_mm: 0, z_mm: None, floor: None },
         accuracy_mm: 0,
-        gates_passed: 0,
+        battery_percent: None,
     }
 }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ach_actors_model::{Ping, PingBatch, SourceRef, TagRef, Timestamp};
-use ach_geo::Position;
+use ach_actors_model::{PingBatch, SourceRef, TagRef, Timestamp};
 use tokio::task::LocalSet;
 
 use super::*;
@@ -11,6 +10,7 @@ use crate::give_way::step_behind;
 use crate::lanes::{PING_BATCHES_MAX, PINGS_WAITING_MAX};
 use crate::limits::NodeLimits;
 use crate::ping_buffer::BATCH_PINGS_MAX;
+use crate::test_values::ping;
 
 const FLOODS: u32 = 3;
 /// Of each flood: two of a tag fit the credit.
@@ -21,17 +21,6 @@ const SENT_A_ROUND: usize = 2 * BATCH_PINGS_MAX;
 const SMALL_EVERY: u64 = 10_000;
 const SMALL: SourceRef = SourceRef(FLOODS);
 const DECIDED_MAX: u64 = 600_000;
-
-fn ping(tag: u32, observed_at: u64) -> Ping {
-    Ping {
-        tag: TagRef(tag),
-        seq_offset: 0,
-        observed_at: Timestamp(observed_at),
-        position: Position { x_mm: 0, y_mm: 0, z_mm: None, floor: None },
-        accuracy_mm: 0,
-        battery_percent: None,
-    }
-}
 
 /// The world: time is how many pings the shard has decided on.
 struct World {
