@@ -33,7 +33,6 @@ use ach_geo::{Floor, Occupancy, Position, Stance};
 
 use crate::packed::{FLAT_SUBJECT_FORM, FLAT_TAG_FORM};
 use crate::record::{Reader, Writer, flag};
-use crate::tag::RECENT_COUNT;
 use crate::tag_watch::TagWatch;
 use crate::{Subject, Tag};
 
@@ -102,10 +101,7 @@ impl Tag {
         let (observed_at, received_at) = (Timestamp(reader.long()?), Timestamp(reader.long()?));
         let (heard_ns, silence_mark) = (reader.long()?, reader.short()?);
         let [battery_mark] = reader.take()?;
-        let mut recent = [0; RECENT_COUNT];
-        for digest in &mut recent {
-            *digest = u16::from_le_bytes(reader.take()?);
-        }
+        let recent = reader.digests()?;
         let z_mm = i32::from_le_bytes(reader.take_if(has(HAS_Z))?);
         let z_mm = has(HAS_Z).then_some(z_mm);
         let floor_age_ms = u32::from_le_bytes(reader.take_if(has(HAS_FLOOR_AGE))?);
@@ -213,23 +209,11 @@ impl Subject {
 }
 
 /// When the position of a fix was observed and received; zeros without one.
-fn heard_ns_of(fix: Option<&Fix>) -> (u64, u64) {
+pub(crate) fn heard_ns_of(fix: Option<&Fix>) -> (u64, u64) {
     fix.map_or((0, 0), |fix| (fix.observed_at.0, fix.received_at.0))
 }
 
 impl Reader<'_> {
-    fn int(&mut self) -> Option<i32> {
-        self.take().map(i32::from_le_bytes)
-    }
-
-    fn short(&mut self) -> Option<u32> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    fn long(&mut self) -> Option<u64> {
-        self.take().map(u64::from_le_bytes)
-    }
-
     fn floor(&mut self) -> Option<Floor> {
         self.take().map(i16::from_le_bytes).map(Floor)
     }

@@ -15,8 +15,8 @@
 use ach_actors_model::{Fix, TagRef, Timestamp};
 use ach_geo::{Floor, Occupancy, Position, Settled};
 
+use crate::flat::heard_ns_of;
 use crate::record::{Reader, Writer, flag};
-use crate::tag::RECENT_COUNT;
 use crate::tag_watch::TagWatch;
 use crate::{Subject, Tag};
 
@@ -87,14 +87,9 @@ impl Tag {
         let ahead_ms = if flags & IS_AHEAD != 0 { reader.narrow()? } else { 0 };
         let floor_age_ms = if flags & HAS_FLOOR_AGE != 0 { reader.narrow()? } else { 0 };
         let heard_ns = reader.number()?;
-        let silence_mark =
-            if flags & HAS_CALL != 0 { u32::from_le_bytes(reader.take()?) } else { 0 };
-        let battery_mark =
-            if flags & HAS_BATTERY != 0 { u8::from_le_bytes(reader.take()?) } else { 0 };
-        let mut recent = [0; RECENT_COUNT];
-        for digest in &mut recent {
-            *digest = u16::from_le_bytes(reader.take()?);
-        }
+        let silence_mark = u32::from_le_bytes(reader.take_if(flags & HAS_CALL != 0)?);
+        let [battery_mark] = reader.take_if(flags & HAS_BATTERY != 0)?;
+        let recent = reader.digests()?;
         let watch = TagWatch { heard_ns, silence_mark, battery_mark, rare: None };
         Some(Tag {
             observed_at,
@@ -116,7 +111,7 @@ impl Tag {
 impl Subject {
     /// Appends the bytes of all but what few subjects have; false if a gate is open.
     pub(crate) fn pack_rest(&self, record: &mut Vec<u8>) -> bool {
-        let heard_ns = self.fix.map_or((0, 0), |fix| (fix.observed_at.0, fix.received_at.0));
+        let heard_ns = heard_ns_of(self.fix.as_ref());
         if self.gate_due.is_some() || self.occupancy.heard_ns() != heard_ns {
             return false;
         }
@@ -162,8 +157,7 @@ impl Subject {
             *number = reader.narrow()?;
         }
         let settled = Settled::of_numbers(numbers.into_iter().take(count));
-        let heard_ns = fix.map_or((0, 0), |fix: Fix| (fix.observed_at.0, fix.received_at.0));
-        let occupancy = Occupancy::wake(&settled, heard_ns);
+        let occupancy = Occupancy::wake(&settled, heard_ns_of(fix.as_ref()));
         Some(Subject { fix, occupancy, ..Subject::default() })
     }
 }
@@ -214,7 +208,7 @@ fn unfolded(number: u32) -> i32 {
 impl Reader<'_> {
     /// When it was observed, where, how exactly, and when it was received.
     fn place(&mut self, flags: u8) -> Option<(Timestamp, Position, u32, Timestamp)> {
-        let observed_at = Timestamp(u64::from_le_bytes(self.take()?));
+        let observed_at = Timestamp(self.long()?);
         let (x_mm, y_mm) = (unfolded(self.narrow()?), unfolded(self.narrow()?));
         let accuracy_mm = self.narrow()?;
         let z_mm = if flags & HAS_Z != 0 { Some(unfolded(self.narrow()?)) } else { None };

@@ -108,6 +108,27 @@ impl Reader<'_> {
         if is_there { self.take() } else { Some([0; N]) }
     }
 
+    pub(crate) fn int(&mut self) -> Option<i32> {
+        self.take().map(i32::from_le_bytes)
+    }
+
+    pub(crate) fn short(&mut self) -> Option<u32> {
+        self.take().map(u32::from_le_bytes)
+    }
+
+    pub(crate) fn long(&mut self) -> Option<u64> {
+        self.take().map(u64::from_le_bytes)
+    }
+
+    /// The digests of pings.
+    pub(crate) fn digests<const N: usize>(&mut self) -> Option<[u16; N]> {
+        let mut digests = [0; N];
+        for digest in &mut digests {
+            *digest = u16::from_le_bytes(self.take()?);
+        }
+        Some(digests)
+    }
+
     pub(crate) fn number(&mut self) -> Option<u64> {
         let mut number = 0;
         for shift in (0..u64::BITS).step_by(7) {
