@@ -33,7 +33,7 @@ fn past(of: &AlarmsOf, what: &str) -> Result<Past, Failure> {
 }
 
 fn list(of: &AlarmsOf) -> Result<Outcome, Failure> {
-    let past = past(of, "alarms list")?;
+    let past = past(of, "alarm-list")?;
     let (from, to) = past.span;
     let is_within = |episode: &&Episode| from <= episode.raised_at && episode.raised_at < to;
     let mut count = 0_u64;
@@ -52,7 +52,7 @@ fn list(of: &AlarmsOf) -> Result<Outcome, Failure> {
 }
 
 fn stats(of: &AlarmsOf) -> Result<Outcome, Failure> {
-    let past = past(of, "alarms stats")?;
+    let past = past(of, "alarm-review")?;
     let review = Review::of(&past.episodes, past.span);
     if of.json {
         stats::print_objects(&past, &review)?;

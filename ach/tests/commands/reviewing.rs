@@ -46,7 +46,7 @@ fn alarms_that_were_are_listed_and_counted() {
         2,
         &["--from must lie before --to"],
     );
-    check(folder, "audit show data", 0, &["alarms stats", "alarms list"]);
+    check(folder, "audit show data", 0, &["alarm-review", "alarm-list"]);
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod late_journal;
 mod node_troubles;
 mod numbers;
 mod overload;
+mod past;
 mod restart;
 mod revoking;
 mod selftests;
