@@ -32,6 +32,7 @@ use crate::span;
 Examples:
   ach demo                                       watch a hospital for as long as you like
   ach site new my-site && ach site check my-site
+  ach rules explain my-site                      what each rule really says
   ach serve --site my-site --data my-data        run a node
   ach vendor enrol acme --data my-data --out acme-credentials
   ach tail alarms --node 127.0.0.1:7400 --credentials operator-credentials
@@ -54,7 +55,7 @@ pub(crate) enum Command {
     /// Make and check site directories, and put one in force on a running node
     #[command(subcommand)]
     Site(Site),
-    /// Rehearse rules against what was recorded
+    /// Tell what rules really say, where they leave a hole, and what others would have raised
     #[command(subcommand)]
     Rules(rules::Rules),
     /// List tags that the site does not have, and register them

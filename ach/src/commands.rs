@@ -50,6 +50,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Person(wish) => person::run(wish),
         Command::Rules(wish) => rules::run(wish),
         Command::Site(wish) => site::run(wish),
+        Command::Rules(wish) => rules::run(wish),
         Command::Serve(wish) => serve::run(wish),
         Command::Demo(wish) => demo::run(wish),
         Command::Doctor(wish) => doctor::run(wish),

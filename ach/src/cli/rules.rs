@@ -1,4 +1,4 @@
-//! What is typed about rules.
+//! What is typed to see what the rules of a site really say.
 
 use std::path::PathBuf;
 
@@ -10,6 +10,50 @@ use crate::moment;
 /// `ach rules`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Rules {
+    /// Find conflicts, rules that never alarm, and holes
+    #[command(after_help = "\
+Examples:
+  ach rules check my-site
+  ach rules check my-site --json
+
+Tells what `ach site check` tells about rules, and nothing else: two alarms for one cause, rules that another \
+one covers, high-risk zones, exits and people that no rule watches. Mistakes in other files are told too, \
+for they keep rules from being looked at together. Exit code 3 when there is a mistake; warnings \
+alone leave it 0.")]
+    Check {
+        /// The site directory
+        dir: PathBuf,
+        /// Print one JSON object a finding
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tell in plain English whom each rule is about, where, when, and what it raises
+    #[command(after_help = "\
+Examples:
+  ach rules explain my-site
+  ach rules explain my-site dementia-elopement
+  ach rules explain my-site --json
+
+What is told is made from the rule's fields, never from its name.")]
+    Explain {
+        /// The site directory
+        dir: PathBuf,
+        /// Only the rule of this id
+        rule: Option<String>,
+        /// Print one JSON object a rule
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON Schema of rules.toml, for an editor that completes and checks
+    #[command(after_help = "\
+Example:
+  ach rules schema > my-site/rules.schema.json
+
+With this first line in my-site/rules.toml, editors that use taplo (Even Better TOML for VS Code, and \
+others) complete words, show what they mean and underline what is wrong:
+
+  #:schema ./rules.schema.json")]
+    Schema,
     /// Tell which alarms other rules would have raised, out of what was recorded
     Rehearse(Rehearse),
 }

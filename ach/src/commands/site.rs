@@ -88,7 +88,7 @@ fn words(site: &SiteDirectory) -> String {
 }
 
 /// `1 door`, `2 doors`.
-fn counted(count: usize, word: &str) -> String {
+pub(super) fn counted(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
@@ -103,7 +103,7 @@ fn print(findings: &Findings, is_json: bool) {
     }
 }
 
-fn must_be_there(dir: &Path) -> Result<(), Failure> {
+pub(super) fn must_be_there(dir: &Path) -> Result<(), Failure> {
     if dir.is_dir() {
         return Ok(());
     }

@@ -24,6 +24,7 @@ mod persons;
 mod rehearsing;
 mod replaying;
 mod reviewing;
+mod rules;
 #[path = "../../../engine/metrics/tests/http/strict.rs"]
 mod strict;
 mod tags;

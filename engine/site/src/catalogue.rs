@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ach_actors_model::Name;
 
-use crate::{DoorPlan, SiteDirectory, WherePlan, ZonePlan};
+use crate::{DoorPlan, LinePlan, SiteDirectory, WherePlan, ZonePlan};
 
 /// Things of one kind by id and by label.
 #[derive(Debug, Default)]
@@ -65,6 +65,7 @@ pub(crate) struct Catalogue<'a> {
     pub(crate) subjects: Shelf<'a>,
     zone_plans: Vec<&'a ZonePlan>,
     door_plans: Vec<&'a DoorPlan>,
+    line_plans: Vec<&'a LinePlan>,
 }
 
 impl<'a> Catalogue<'a> {
@@ -84,6 +85,7 @@ impl<'a> Catalogue<'a> {
             }
             for line in &plan.lines {
                 catalogue.lines.add(&line.id, &line.labels);
+                catalogue.line_plans.push(line);
             }
         }
         for subject in directory.subjects() {
@@ -110,5 +112,9 @@ impl<'a> Catalogue<'a> {
 
     pub(crate) fn door(&self, index: u32) -> Option<&'a DoorPlan> {
         self.door_plans.get(usize::try_from(index).ok()?).copied()
+    }
+
+    pub(crate) fn line(&self, index: u32) -> Option<&'a LinePlan> {
+        self.line_plans.get(usize::try_from(index).ok()?).copied()
     }
 }

@@ -2,6 +2,7 @@
 
 mod outline_words;
 mod outlines;
+mod review;
 mod rules;
 mod things;
 
@@ -9,6 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::SiteDirectory;
+use crate::catalogue::Catalogue;
+use crate::census::Census;
 use crate::finding::Findings;
 use crate::text::{Origin, Report};
 
@@ -104,13 +107,22 @@ impl Check<'_> {
     }
 }
 
-/// Reports everything that does not fit.
+/// Reports everything that does not fit; what rules say together is looked at once each of them is sound.
 pub(crate) fn check_into(directory: &SiteDirectory, origins: &Origins, report: &Report) {
     let check = Check { directory, origins, report };
-    things::check(&check);
-    outlines::check(&check);
-    if !report.is_torn() {
-        rules::check(&check);
+    let catalogue = Catalogue::new(directory);
+    let census = Census::new(directory);
+    check_each(&check, &catalogue, &census);
+    if !report.has_errors() {
+        review::review(&check, &catalogue, &census);
+    }
+}
+
+fn check_each(check: &Check<'_>, catalogue: &Catalogue<'_>, census: &Census<'_>) {
+    things::check(check);
+    outlines::check(check);
+    if !check.report.is_torn() {
+        rules::check(check, catalogue, census);
     }
 }
 
@@ -126,5 +138,13 @@ pub(crate) fn check_rules_into(directory: &SiteDirectory, origins: &Origins, rep
 pub(crate) fn check(directory: &SiteDirectory) -> Findings {
     let report = Report::default();
     check_into(directory, &Origins::default(), &report);
+    Findings::new(report.into_findings())
+}
+
+/// What keeps a site made in code from being used; warnings are incomplete.
+pub(crate) fn errors(directory: &SiteDirectory) -> Findings {
+    let report = Report::default();
+    let check = Check { directory, origins: &Origins::default(), report: &report };
+    check_each(&check, &Catalogue::new(directory), &Census::new(directory));
     Findings::new(report.into_findings())
 }

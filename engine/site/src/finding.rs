@@ -77,6 +77,30 @@ pub enum FindingKind {
     NoGeoreference,
     /// The georeference cannot be used.
     BadGeoreference,
+    /// Two rules raise one alarm about one thing, with different priorities.
+    ConflictingRules,
+    /// A rule says word for word what another one says.
+    RepeatedRule,
+    /// A rule raises nothing that another one does not raise as well.
+    CoveredRule,
+    /// A rule that can never raise anything.
+    DeadRule,
+    /// A zone too narrow for anybody to be in it by the gates of a rule.
+    NarrowZone,
+    /// A high-risk zone that may be left without an alarm.
+    UnguardedZone,
+    /// Hours at which a high-risk zone may be left without an alarm.
+    UnguardedHours,
+    /// Patients who carry a label that rules protect, and whom none protects.
+    UnguardedPeople,
+    /// An exit that may be forced without an alarm.
+    UnguardedDoor,
+    /// Staff carry tags, and no rule is about their buttons.
+    NoDuressRule,
+    /// Protected patients carry tags, and no rule is about their bands.
+    NoBandRule,
+    /// Too many rules for all of them to be held against each other.
+    RulesNotCompared,
 }
 
 /// A mistake.
@@ -96,6 +120,15 @@ pub struct Finding {
     pub problem: String,
     /// What to do.
     pub remedy: String,
+}
+
+impl Finding {
+    /// Whether it is about rules, or about what they leave out.
+    pub fn is_about_rules(&self) -> bool {
+        use FindingKind::{UnguardedDoor, UnguardedHours, UnguardedZone};
+        self.file == "rules.toml"
+            || matches!(self.kind, UnguardedDoor | UnguardedHours | UnguardedZone)
+    }
 }
 
 impl fmt::Display for Finding {

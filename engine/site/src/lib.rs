@@ -5,19 +5,23 @@
 //! the rim ([`NameBook`]) and nowhere else.
 
 mod catalogue;
+mod census;
 mod check;
 mod compile;
 mod example;
+mod explain;
 mod feed_silence;
 mod finding;
 mod floor_plan;
 mod georeference;
+mod hours;
 mod name_book;
 mod read;
 mod registration;
 mod rule_book;
 mod rule_plan;
 mod sample;
+mod schema;
 mod site_directory;
 mod subject_plan;
 mod text;
@@ -26,6 +30,7 @@ mod walkway;
 mod write;
 
 pub use example::write_example;
+pub use explain::{Explainer, Explanation};
 pub use finding::{FINDINGS_MAX, Finding, FindingKind, Findings, Severity};
 pub use floor_plan::{AnchorPlan, DoorPlan, FloorPlan, LinePlan, ZoneKind, ZonePlan};
 pub use georeference::Georeference;
@@ -35,6 +40,7 @@ pub use registration::{RegisterError, Registration, SiteEdit};
 pub use rule_book::RuleBook;
 pub use rule_plan::{RulePlan, What, WherePlan, WhoPlan};
 pub use sample::{Resident, SAMPLE_COUNT_MAX, SampleHospital, SampleOptions, sample_hospital};
+pub use schema::rules_schema;
 pub use site_directory::{FeedPlan, LARGEST_GAP_NS_DEFAULT, SiteDirectory};
 pub use subject_plan::{PersonalName, SubjectPlan, TagPlan};
 pub use walkway::{ClassSet, NodeKind, Passage, RoomUse, WalkEdge, WalkNode, Walkway};

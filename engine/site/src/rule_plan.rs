@@ -29,7 +29,7 @@ pub struct RulePlan {
 }
 
 /// Whom a rule is about. Empty lists select all; `not_labels` excludes.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct WhoPlan {
     /// Any of these classes.
     pub classes: Vec<SubjectClass>,
@@ -42,7 +42,7 @@ pub struct WhoPlan {
 }
 
 /// Where a rule watches: the union of what is named and what is labelled.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct WherePlan {
     /// Zones by id.
     pub zones: Vec<Name>,
@@ -59,7 +59,7 @@ pub struct WherePlan {
 }
 
 /// What a rule watches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum What {
     /// Being in a zone.
     Inside,
@@ -93,6 +93,17 @@ pub enum What {
 }
 
 impl What {
+    /// Whether gates decide when it is so, and it can be told on first evidence.
+    pub fn has_gates(self) -> bool {
+        matches!(self, What::Inside | What::Leaves | What::Stays { .. })
+    }
+
+    /// Whether it goes on for a while, and begins and ends with the rule's hours. What happens in a moment does
+    /// not: who left at night is still gone in the morning.
+    pub fn is_state(self) -> bool {
+        !matches!(self, What::Leaves | What::ButtonPressed | What::DoorForced)
+    }
+
     /// The alarms it can raise; the first is taken where the rule names none, unless there is a
     /// choice.
     pub fn alarms(self) -> &'static [AlarmKind] {

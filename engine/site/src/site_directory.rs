@@ -106,9 +106,9 @@ impl SiteDirectory {
     ///
     /// # Errors
     ///
-    /// What [`SiteDirectory::check`] finds, when it finds an error.
+    /// The errors that [`SiteDirectory::check`] finds, with some of its warnings.
     pub fn config(&self, version: u32) -> Result<SiteConfig, Findings> {
-        let findings = self.check();
+        let findings = check::errors(self);
         if findings.has_errors() {
             return Err(findings);
         }

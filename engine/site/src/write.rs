@@ -6,7 +6,7 @@ mod toml_text;
 
 use std::path::{Path, PathBuf};
 
-use ach_actors_model::AlarmKind;
+use ach_actors_model::{AlarmKind, AlarmPriority};
 use thiserror::Error;
 
 use crate::SiteDirectory;
@@ -70,4 +70,10 @@ pub(crate) fn write_files<'a>(
 pub(crate) fn alarm_word(alarm: AlarmKind) -> &'static str {
     let words = crate::read::ALARMS;
     words.iter().find(|(_, kind)| *kind == alarm).map_or("a system alarm", |(word, _)| word)
+}
+
+/// The word for a priority in `rules.toml`.
+pub(crate) fn priority_word(priority: AlarmPriority) -> &'static str {
+    let words = crate::read::PRIORITIES;
+    words.iter().find(|(_, known)| *known == priority).map_or("", |(word, _)| word)
 }

@@ -5,12 +5,12 @@ use ach_geo::Gates;
 
 use super::{Check, Item};
 use crate::catalogue::{Catalogue, Shelf};
+use crate::census::Census;
 use crate::finding::FindingKind;
 use crate::text::{Origin, nearest};
-use crate::{RulePlan, SubjectPlan, What, WhoPlan, ZoneKind};
+use crate::{RulePlan, What, WhoPlan, ZoneKind};
 
-pub(super) fn check(check: &Check<'_>) {
-    let catalogue = Catalogue::new(check.directory);
+pub(super) fn check(check: &Check<'_>, catalogue: &Catalogue<'_>, census: &Census<'_>) {
     for (floor, plan) in check.directory.floors.iter().enumerate() {
         for (number, anchor) in plan.anchors.iter().enumerate() {
             let origin = check.origin(Item::Anchor(floor, number));
@@ -24,7 +24,8 @@ pub(super) fn check(check: &Check<'_>) {
     for (number, rule) in check.directory.rules.iter().enumerate() {
         let checked = Checked {
             check,
-            catalogue: &catalogue,
+            catalogue,
+            census,
             rule,
             origin: check.origin(Item::Rule(number)),
         };
@@ -65,6 +66,7 @@ fn check_known(
 struct Checked<'a> {
     check: &'a Check<'a>,
     catalogue: &'a Catalogue<'a>,
+    census: &'a Census<'a>,
     rule: &'a RulePlan,
     origin: Origin,
 }
@@ -135,8 +137,7 @@ impl Checked<'_> {
                 self.error(FindingKind::UnfitRule, &problem, &format!("remove the {word}"));
             }
         }
-        let has_gates = matches!(rule.what, What::Inside | What::Leaves | What::Stays { .. });
-        if !has_gates && (rule.gates.is_some() || rule.is_tentative) {
+        if !rule.what.has_gates() && (rule.gates.is_some() || rule.is_tentative) {
             let problem = "it has gates or is tentative, but such a rule fires on first evidence";
             self.error(FindingKind::UnfitRule, problem, "remove `gates` and `tentative`");
         }
@@ -183,8 +184,8 @@ impl Checked<'_> {
         }
         if rule.what != What::DoorForced
             && !self.has_unknown_who()
-            && self.check.directory.subjects().next().is_some()
-            && !self.check.directory.subjects().any(|subject| is_selected(&rule.who, subject))
+            && !self.census.is_empty()
+            && self.census.count(&rule.who).all == 0
         {
             let remedy = "check `classes` and `labels`, or add people who carry them";
             self.warning(FindingKind::EmptySelection, "it is about nobody", remedy);
@@ -250,12 +251,4 @@ impl Checked<'_> {
             }
         }
     }
-}
-
-fn is_selected(who: &WhoPlan, subject: &SubjectPlan) -> bool {
-    let carries = |labels: &[Name]| labels.iter().any(|label| subject.labels.contains(label));
-    (who.classes.is_empty() || who.classes.contains(&subject.class))
-        && (who.labels.is_empty() || carries(&who.labels))
-        && !carries(&who.not_labels)
-        && (who.subjects.is_empty() || who.subjects.contains(&subject.id))
 }

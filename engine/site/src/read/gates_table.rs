@@ -6,7 +6,7 @@ use crate::text::{Fields, SPAN_NS_MAX, parse_confirm};
 
 /// Widest margin or tolerance in metres. More than that is a slip of the unit, and nobody would ever
 /// be found to have left.
-const MARGIN_M_MAX: f64 = 100.0;
+pub(crate) const MARGIN_M_MAX: f64 = 100.0;
 
 /// Shortest fence timeout: tags send about once a second, and one that is out between two of its
 /// own positions is never in.

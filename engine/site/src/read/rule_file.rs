@@ -50,7 +50,7 @@ pub(crate) const CONDITIONS: &[(&str, What)] = &[
 ];
 
 /// The words for days, as bits of a week.
-const DAYS: &[(&str, u8)] = &[
+pub(crate) const DAYS: &[(&str, u8)] = &[
     ("mon", 1),
     ("tue", 2),
     ("wed", 4),
@@ -181,17 +181,21 @@ fn read_window<'a>(rule: &Fields<'a>, node: &'a Node) -> Option<Window> {
     let mut origin = rule.origin.clone();
     origin.place.push_str(", when");
     let fields = Fields::new(node, &origin, rule.report)?;
+    let window = read_hours(&fields);
+    fields.finish();
+    window
+}
+
+fn read_hours(fields: &Fields<'_>) -> Option<Window> {
     let days = fields.list("days").iter();
     let days = days.filter_map(|node| fields.as_word("days", node, DAYS));
     let weekdays = days.fold(0, |week, day| week | day);
-    let weekdays = match fields.get("days") {
-        None => 0x7F,
-        Some(node) if matches!(&node.value, Value::List(days) if days.is_empty()) => {
-            fields.bad("days", node, "are none", "name days, or leave `days` out for all");
-            return None;
-        }
-        Some(_) => weekdays,
-    };
+    let has_none = |node: &&Node| matches!(&node.value, Value::List(days) if days.is_empty());
+    let is_empty = fields.get("days").filter(has_none);
+    if let Some(node) = is_empty {
+        fields.bad("days", node, "are none", "name days, or leave `days` out for all");
+    }
+    let weekdays = if fields.get("days").is_some() { weekdays } else { 0x7F };
     let clock = |key, absent: u32, most: u32| {
         let Some(node) = fields.get(key) else { return Some(absent) };
         let text = fields.as_text(key, node)?;
@@ -203,6 +207,32 @@ fn read_window<'a>(rule: &Fields<'a>, node: &'a Node) -> Option<Window> {
         seconds
     };
     let (from_s, until_s) = (clock("from", 0, 86_399), clock("to", 86_400, 86_400));
-    fields.finish();
-    Some(Window { weekdays, from_s: from_s?, until_s: until_s? })
+    let window = Window { weekdays, from_s: from_s?, until_s: until_s? };
+    is_empty.is_none().then_some(window)
+}
+
+/// The keys that are asked for in a table of the file: `rule` with such a `what`, `who`, `where` or
+/// `when`.
+#[cfg(test)]
+pub(crate) fn keys_read(table: &str, what: &str) -> std::collections::BTreeSet<String> {
+    let report = Report::default();
+    let what = Node { value: Value::Text(what.to_owned()), line: None };
+    let fields = if table == "rule" { vec![("what".to_owned(), what)] } else { Vec::new() };
+    let node = Node { value: Value::Table(fields), line: None };
+    let origin = Origin::new(&Arc::from("rules.toml"), None, "");
+    let fields = Fields::new(&node, &origin, &report).unwrap();
+    match table {
+        "rule" => {
+            let id = fields.id("id = \"a\"");
+            drop(read_rule(&fields, id));
+        }
+        "who" => drop(read_who(&fields)),
+        "where" => drop(read_where(&fields)),
+        "when" => drop(read_hours(&fields)),
+        "gates" => {
+            gates_table::read(&fields);
+        }
+        _ => panic!("there is no table {table}"),
+    }
+    fields.known()
 }

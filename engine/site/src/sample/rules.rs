@@ -12,6 +12,8 @@ use crate::{RulePlan, What, WherePlan, WhoPlan};
 
 const SECOND_NS: u64 = 1_000_000_000;
 const MINUTE_NS: u64 = 60 * SECOND_NS;
+/// The labels of patients who must not leave.
+const PROTECTED: &[&str] = &["dementia", "newborn", "psychiatric"];
 
 /// Gates of zones without their own: occupancy that does not flap at walls.
 pub(super) fn zone_gates() -> Gates {
@@ -123,7 +125,7 @@ fn leaving() -> Vec<RulePlan> {
             ..leaves(
                 "perimeter-elopement",
                 "A protected patient leaves the building",
-                who(Patient, &["dementia", "newborn", "psychiatric"], &["discharged"]),
+                who(Patient, PROTECTED, &["discharged"]),
                 WherePlan { lines: names(&[PERIMETER]), ..WherePlan::default() },
             )
         },
@@ -236,7 +238,7 @@ fn tags() -> Vec<RulePlan> {
             rule(
                 "protected-tag-silent",
                 "A protected patient's tag is silent",
-                who(Patient, &["dementia", "newborn", "psychiatric"], &[]),
+                who(Patient, PROTECTED, &[]),
                 anywhere(),
                 What::TagSilent { after_ns: 2 * MINUTE_NS },
             ),
@@ -246,7 +248,8 @@ fn tags() -> Vec<RulePlan> {
             rule(
                 "tag-silent",
                 "A tag is silent",
-                WhoPlan::default(),
+                // Those of protected patients have been told of long before.
+                WhoPlan { not_labels: names(PROTECTED), ..WhoPlan::default() },
                 anywhere(),
                 What::TagSilent { after_ns: 15 * MINUTE_NS },
             ),

@@ -286,7 +286,7 @@ const SECOND: Storey = storey(
     [
         wing(
             ("maternity-ward", "Maternity ward"),
-            &["care", "secured"],
+            &["care", "secured", "high-risk"],
             Secured,
             &[
                 row(Store, "Maternity store", 1, 1),
@@ -299,7 +299,7 @@ const SECOND: Storey = storey(
         ),
         wing(
             ("psychiatric-ward", "Psychiatric ward"),
-            &["care", "secured", "no-visitors"],
+            &["care", "secured", "high-risk", "no-visitors"],
             Closed,
             BEDS_LEFT,
             &[
@@ -320,7 +320,7 @@ const THIRD: Storey = storey(
     [
         wing(
             ("dementia-ward", "Dementia ward"),
-            &["care", "secured"],
+            &["care", "secured", "high-risk"],
             Secured,
             BEDS_LEFT,
             BEDS_RIGHT,

@@ -328,6 +328,12 @@ impl<'a> Fields<'a> {
         None
     }
 
+    /// The keys that were asked for.
+    #[cfg(test)]
+    pub(crate) fn known(&self) -> BTreeSet<String> {
+        self.known.borrow().iter().map(|key| (*key).to_owned()).collect()
+    }
+
     /// Reports fields nobody asked for, as errors.
     pub(crate) fn finish(&self) {
         self.leftovers(

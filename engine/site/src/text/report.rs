@@ -21,6 +21,7 @@ const COLLECTED_MAX: usize = 10_000;
 pub(crate) struct Report {
     findings: RefCell<Vec<Finding>>,
     is_torn: Cell<bool>,
+    has_errors: Cell<bool>,
 }
 
 impl Report {
@@ -42,8 +43,9 @@ impl Report {
     ) {
         let is_torn =
             matches!(kind, FindingKind::Unreadable | FindingKind::Syntax | FindingKind::TooLarge);
-        if is_torn && severity == Severity::Error {
-            self.is_torn.set(true);
+        if severity == Severity::Error {
+            self.has_errors.set(true);
+            self.is_torn.set(self.is_torn.get() || is_torn);
         }
         let mut findings = self.findings.borrow_mut();
         if findings.len() < COLLECTED_MAX {
@@ -62,6 +64,11 @@ impl Report {
     /// Whether a whole file could not be used, so that what others say of it cannot be judged.
     pub(crate) fn is_torn(&self) -> bool {
         self.is_torn.get()
+    }
+
+    /// Whether the site cannot be used.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.has_errors.get()
     }
 
     pub(crate) fn into_findings(self) -> Vec<Finding> {

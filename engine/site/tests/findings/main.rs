@@ -9,6 +9,7 @@
 )]
 
 mod floors;
+mod review;
 mod rules;
 
 use std::fs;

@@ -32,7 +32,7 @@ fn what_a_rule_points_at() {
     check(
         file,
         "where = { doors_labelled = [\"exit\"] }",
-        "where = { doors = [\"door-1\"] }",
+        "where = { doors = [\"door-1\", \"entrance\"] }",
         &[warning(Kind::UnwiredDoor, "", "rule forced", "add \"feed\"")],
     );
     check(
@@ -57,7 +57,10 @@ fn what_a_rule_points_at() {
         file,
         "who = { classes = [\"staff\"] }",
         "who = { classes = [\"staff\"], labels = [\"dementia\"] }",
-        &[warning(Kind::EmptySelection, "", "rule duress", "check `classes`")],
+        &[
+            warning(Kind::NoDuressRule, "", "", "what = \"button_pressed\""),
+            warning(Kind::EmptySelection, "", "rule duress", "check `classes`"),
+        ],
     );
 }
 

@@ -1,0 +1,29 @@
+//! Rules that never raise anything: never in force, or about nobody who can be heard.
+
+use super::Review;
+use crate::finding::FindingKind;
+use crate::{What, WhoPlan};
+
+pub(super) fn review(review: &Review<'_>) {
+    for rule in &review.rules {
+        if rule.hours.is_never() {
+            let problem = "its hours never come: `when` names no day";
+            review.warn(rule, FindingKind::DeadRule, problem, "name days, or leave `when` out");
+        }
+        let who = &rule.plan.who;
+        let is_for_all =
+            *who == WhoPlan { not_labels: who.not_labels.clone(), ..WhoPlan::default() };
+        if rule.plan.what == What::DoorForced || (is_for_all && review.census.has_spare_tags()) {
+            continue;
+        }
+        let count = review.census.count(who);
+        if count.all > 0 && count.tagged == 0 {
+            let problem = match count.all {
+                1 => "the only one it is about carries no tag".to_owned(),
+                all => format!("none of the {all} it is about carries a tag"),
+            };
+            let remedy = "give them tags: whoever carries none is never heard";
+            review.warn(rule, FindingKind::DeadRule, &problem, remedy);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Rules in plain English: what each really says, made from its fields and never from its name.
+//!
+//! Pure: a site and a moment go in, sentences come out. The moment is only for the next change of the clocks.
+
+mod clocks;
+mod event;
+mod gate_words;
+mod people;
+mod place_words;
+
+use ach_actors_model::{AlarmKind, Name, Timestamp, UtcOffset};
+use ach_geo::Gates;
+use serde::Serialize;
+
+use crate::catalogue::Catalogue;
+use crate::census::Census;
+use crate::hours::{Hours, window_words};
+use crate::text::nearest;
+use crate::write::{alarm_word, priority_word};
+use crate::{RulePlan, SiteDirectory, What, utc_offsets};
+
+/// What one rule says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// Its id.
+    pub rule: String,
+    /// The alarm, as rules.toml has it.
+    pub alarm: &'static str,
+    /// Its priority, as rules.toml has it.
+    pub priority: &'static str,
+    /// How many it is about today; of a rule about doors none.
+    pub subject_count: usize,
+    /// How many of them carry no tag, and are never heard.
+    pub untagged_count: usize,
+    /// A paragraph for a person.
+    pub text: String,
+}
+
+/// Explains the rules of one site.
+#[derive(Debug)]
+pub struct Explainer<'a> {
+    directory: &'a SiteDirectory,
+    catalogue: Catalogue<'a>,
+    census: Census<'a>,
+    offsets: Vec<UtcOffset>,
+    now: Timestamp,
+}
+
+impl<'a> Explainer<'a> {
+    /// For a site that has passed its check.
+    pub fn new(directory: &'a SiteDirectory, now: Timestamp) -> Explainer<'a> {
+        Explainer {
+            directory,
+            catalogue: Catalogue::new(directory),
+            census: Census::new(directory),
+            offsets: utc_offsets::of(&directory.time_zone).unwrap_or_default(),
+            now,
+        }
+    }
+
+    /// All rules, in their order.
+    pub fn all(&self) -> impl Iterator<Item = Explanation> + '_ {
+        self.directory.rules.iter().map(|rule| self.explain(rule))
+    }
+
+    /// The rule of an id.
+    ///
+    /// # Errors
+    ///
+    /// There is none; the id that is nearest to it, if one is near.
+    pub fn rule(&self, id: &str) -> Result<Explanation, Option<&'a Name>> {
+        let rules = &self.directory.rules;
+        if let Some(rule) = rules.iter().find(|rule| rule.id.as_str() == id) {
+            return Ok(self.explain(rule));
+        }
+        let near = nearest(id, rules.iter().map(|rule| rule.id.as_str()));
+        Err(near.and_then(|near| rules.iter().find(|rule| rule.id.as_str() == near)))
+            .map_err(|near: Option<&RulePlan>| near.map(|rule| &rule.id))
+    }
+
+    fn explain(&self, rule: &RulePlan) -> Explanation {
+        let count = match rule.what {
+            What::DoorForced => crate::census::Count::default(),
+            _ => self.census.count(&rule.who),
+        };
+        let event = self.event(rule);
+        let mut sentences: Vec<String> = Vec::new();
+        if rule.what != What::DoorForced {
+            sentences.push(people::sentence(rule, &count));
+        }
+        let raised = format!(
+            "a {}-priority {} alarm",
+            priority_word(rule.priority),
+            alarm_noun(rule.alarm)
+        );
+        sentences.push(format!("{}, when {}, it raises {raised}.", self.when(rule), event.phrase));
+        sentences.extend(event.further);
+        sentences.extend(hours_sentence(rule));
+        sentences.extend(clocks::sentence(&rule.when, &self.offsets, self.now));
+        Explanation {
+            rule: rule.id.to_string(),
+            alarm: alarm_word(rule.alarm),
+            priority: priority_word(rule.priority),
+            subject_count: count.all,
+            untagged_count: count.all - count.tagged,
+            text: sentences.join(" "),
+        }
+    }
+
+    fn when(&self, rule: &RulePlan) -> String {
+        let hours = Hours::of(&rule.when);
+        if hours.is_always() {
+            return "At all hours".to_owned();
+        }
+        if hours.is_never() {
+            return "Never".to_owned();
+        }
+        let windows: Vec<String> = rule.when.iter().map(window_words).collect();
+        let words = windows.join(", and ");
+        let mut letters = words.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        let rest: String = letters.collect();
+        format!("{}{rest} ({} time)", first.unwrap_or_default(), self.directory.time_zone)
+    }
+
+    /// The gates by which all of these zones are judged; `None` if they differ.
+    fn gates(&self, rule: &RulePlan, zones: &[u32]) -> Option<Gates> {
+        if let Some(gates) = rule.gates {
+            return Some(gates);
+        }
+        let of_zone = |&zone: &u32| {
+            let own = self.catalogue.zone(zone).and_then(|zone| zone.gates);
+            own.unwrap_or(self.directory.gates)
+        };
+        let mut gates = zones.iter().map(of_zone);
+        let first = gates.next().unwrap_or_default();
+        gates.all(|other| other == first).then_some(first)
+    }
+}
+
+/// What a rule with hours makes of what began before them.
+fn hours_sentence(rule: &RulePlan) -> Option<String> {
+    let hours = Hours::of(&rule.when);
+    if hours.is_always() || hours.is_never() {
+        return None;
+    }
+    let words = match rule.what {
+        what if what.is_state() => {
+            "What goes on already when these hours begin is raised then, and its alarm ends with them."
+        }
+        What::Leaves => "Who leaves at other hours raises nothing, not even when these hours begin.",
+        _ => "At other hours nothing is raised, and nothing is made up for later.",
+    };
+    Some(words.to_owned())
+}
+
+/// An alarm, as it is called before the word alarm.
+fn alarm_noun(alarm: AlarmKind) -> &'static str {
+    match alarm {
+        AlarmKind::Elopement => "elopement",
+        AlarmKind::AssetTheft => "theft",
+        AlarmKind::UnauthorisedEntry => "unauthorised-entry",
+        AlarmKind::Loitering => "loitering",
+        AlarmKind::TagSilent => "silent-tag",
+        AlarmKind::BatteryLow => "low-battery",
+        AlarmKind::BandCut => "cut-band",
+        AlarmKind::Duress => "duress",
+        AlarmKind::OverCapacity => "over-capacity",
+        AlarmKind::DoorForced => "forced-door",
+        AlarmKind::TagsContradict => "contradicting-tags",
+        // Rules raise no other.
+        _ => "system",
+    }
+}

@@ -1,0 +1,184 @@
+//! What must happen for a rule to alarm, in words.
+
+use super::Explainer;
+use super::gate_words::{entry_words, exit_words, has_first_sign_of_exit, metres};
+use super::place_words::place_words;
+use crate::text::span_text;
+use crate::{RulePlan, What};
+
+/// Tags of one subject may contradict each other for so long, as the node counts.
+const CONTRADICTION: &str = "1 min";
+
+/// What happens, and what is to be known about it.
+pub(super) struct EventWords {
+    /// Follows `when`.
+    pub(super) phrase: String,
+    /// Further sentences.
+    pub(super) further: Vec<String>,
+}
+
+impl EventWords {
+    fn plain(phrase: String) -> EventWords {
+        EventWords { phrase, further: Vec::new() }
+    }
+}
+
+impl Explainer<'_> {
+    pub(super) fn event(&self, rule: &RulePlan) -> EventWords {
+        match rule.what {
+            What::Inside => self.inside(rule),
+            What::Leaves => self.leaves(rule),
+            What::Stays { after_ns } => self.stays(rule, after_ns),
+            What::OverCapacity => EventWords::plain(self.over_capacity(rule)),
+            What::DoorForced => self.door_forced(rule),
+            What::TagSilent { after_ns } => EventWords {
+                phrase: format!("a tag of one of them is not heard for {}", span_text(after_ns)),
+                further: vec![
+                    "While its whole feed is silent, that is one alarm about the feed instead."
+                        .to_owned(),
+                ],
+            },
+            What::BatteryLow { percent } => {
+                EventWords::plain(format!("the battery of a tag of one of them is at {percent} % or less"))
+            }
+            What::BandCut => {
+                EventWords::plain("the band of one of them is cut, or a tag torn off".to_owned())
+            }
+            What::ButtonPressed => {
+                EventWords::plain("one of them presses the button of a tag".to_owned())
+            }
+            What::TagsContradict => EventWords::plain(format!(
+                "the tags of one of them have been too far apart for {CONTRADICTION} to be on one body"
+            )),
+        }
+    }
+
+    fn inside(&self, rule: &RulePlan) -> EventWords {
+        let zones = self.catalogue.zones_of(&rule.place);
+        let places = self.zone_words(rule, &zones);
+        let Some(gates) = self.gates(rule, &zones) else {
+            let phrase = format!("one of them is in {places}, by the zone's own gates");
+            let further = rule.is_tentative.then(|| FIRST_SIGN.to_owned());
+            return EventWords { phrase, further: further.into_iter().collect() };
+        };
+        let entry = entry_words(&gates);
+        // Who must have been in for a while is not told of before.
+        let (verb, lasting) = match gates.dwell_ns {
+            Some(dwell_ns) => ("has been", format!(" for {}", span_text(dwell_ns))),
+            None => ("is", String::new()),
+        };
+        let phrase = format!("one of them {verb} in {}{lasting}{entry}", places);
+        let waits = gates.confirm.needed > 1 && gates.dwell_ns.is_none();
+        EventWords { phrase, further: tentative(rule, waits, gates.dwell_ns.is_some() || waits) }
+    }
+
+    fn stays(&self, rule: &RulePlan, after_ns: u64) -> EventWords {
+        let zones = self.catalogue.zones_of(&rule.place);
+        let places = self.zone_words(rule, &zones);
+        let phrase = format!("one of them stays in {} for {}", places, span_text(after_ns));
+        let gates = self.gates(rule, &zones);
+        let entry = gates.map(|gates| entry_words(&gates)).filter(|words| !words.is_empty());
+        let exit = gates.map(|gates| exit_words(&gates)).filter(|words| !words.is_empty());
+        let from = match entry {
+            Some(words) => format!("The time counts from being in{words}"),
+            None if gates.is_none() => "The time counts from being in by the zone's own gates".to_owned(),
+            None => "The time counts from the first position inside".to_owned(),
+        };
+        let until = exit.unwrap_or_default();
+        EventWords { phrase, further: vec![format!("{from}; whoever is out{until} begins anew.")] }
+    }
+
+    fn leaves(&self, rule: &RulePlan) -> EventWords {
+        let zones = self.catalogue.zones_of(&rule.place);
+        let gates = self.gates(rule, &zones);
+        let mut parts = Vec::new();
+        let mut further = Vec::new();
+        let mut has_first_sign = false;
+        if !zones.is_empty() {
+            let places = self.zone_words(rule, &zones);
+            match gates {
+                Some(gates) => {
+                    let exit = exit_words(&gates);
+                    parts.push(format!("leaves {}{exit}", places));
+                    has_first_sign = has_first_sign_of_exit(&gates);
+                    let entry = entry_words(&gates);
+                    if !entry.is_empty() {
+                        further.push(format!("Only who has been in before{entry}, can leave."));
+                    }
+                }
+                None => {
+                    parts.push(format!("leaves {places}, by the zone's own gates"));
+                    has_first_sign = true;
+                }
+            }
+        }
+        let lines = self.catalogue.lines_of(&rule.place);
+        if !lines.is_empty() {
+            let names: Vec<&str> = lines
+                .iter()
+                .filter_map(|&line| Some(self.catalogue.line(line)?.name.as_str()))
+                .collect();
+            let words = place_words("line", &rule.place.lines, &rule.place.lines_labelled, &names);
+            let tolerance_mm = rule.gates.map_or(0, |gates| gates.exit_tolerance_mm);
+            let beyond = match tolerance_mm {
+                0 => String::new(),
+                mm => format!(" and is then more than {} beyond it", metres(mm)),
+            };
+            parts.push(format!("crosses {} outward{beyond}", words));
+            has_first_sign |= tolerance_mm > 0;
+            let gap = span_text(self.directory.largest_gap_ns);
+            further.push(format!(
+                "A line is seen to be crossed between two positions at most {gap} apart."
+            ));
+        }
+        let mut sentences = tentative(rule, has_first_sign, has_first_sign);
+        sentences.extend(further);
+        EventWords { phrase: format!("one of them {}", parts.join(", or ")), further: sentences }
+    }
+
+    fn over_capacity(&self, rule: &RulePlan) -> String {
+        let zones = self.catalogue.zones_of(&rule.place);
+        let places = self.zone_words(rule, &zones);
+        let mut capacities = zones.iter().filter_map(|&zone| self.catalogue.zone(zone)?.capacity);
+        match (capacities.next(), capacities.next()) {
+            (Some(only), None) => format!("more than {only} of them are in {places}"),
+            _ => format!("more of them are in {places} than it may hold"),
+        }
+    }
+
+    fn door_forced(&self, rule: &RulePlan) -> EventWords {
+        let doors = self.catalogue.doors_of(&rule.place);
+        let doors: Vec<_> = doors.iter().filter_map(|&door| self.catalogue.door(door)).collect();
+        let names: Vec<&str> = doors.iter().map(|door| door.name.as_str()).collect();
+        let words = place_words("door", &rule.place.doors, &rule.place.doors_labelled, &names);
+        let phrase = format!(
+            "{} is opened without a grant or a request to exit, its lock not drawn back",
+            words
+        );
+        let unwired = doors.iter().filter(|door| door.feed.is_none()).count();
+        let further = (unwired > 0).then(|| {
+            let verb = if unwired == 1 { "is" } else { "are" };
+            format!("No feed reports {unwired} of them, which {verb} not watched.")
+        });
+        EventWords { phrase, further: further.into_iter().collect() }
+    }
+
+    fn zone_words(&self, rule: &RulePlan, zones: &[u32]) -> String {
+        let zones = zones.iter().filter_map(|&zone| self.catalogue.zone(zone));
+        let names: Vec<&str> = zones.map(|zone| zone.name.as_str()).collect();
+        place_words("zone", &rule.place.zones, &rule.place.zones_labelled, &names)
+    }
+}
+
+const FIRST_SIGN: &str = "It is raised tentatively at the first sign, and upheld or retracted as the \
+                          next positions decide.";
+
+/// When the alarm is told: at the first sign, or not before it is certain. What needs one position is
+/// both.
+fn tentative(rule: &RulePlan, has_first_sign: bool, waits: bool) -> Vec<String> {
+    match (rule.is_tentative && has_first_sign, waits) {
+        (true, _) => vec![FIRST_SIGN.to_owned()],
+        (false, true) => vec!["Nothing is said before that is certain.".to_owned()],
+        (false, false) => Vec::new(),
+    }
+}

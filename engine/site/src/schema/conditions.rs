@@ -1,0 +1,75 @@
+//! What each `what` asks of the other fields of a rule.
+
+use serde_json::{Map, Value, json};
+
+use crate::What;
+use crate::read::CONDITIONS;
+use crate::write::alarm_word;
+
+/// One `if` a condition.
+pub(super) fn all() -> Vec<Value> {
+    let of_one = |&(word, what): &(&str, What)| {
+        json!({
+            "if": { "properties": { "what": { "const": word } }, "required": ["what"] },
+            "then": then(what),
+        })
+    };
+    CONDITIONS.iter().map(of_one).collect()
+}
+
+fn then(what: What) -> Value {
+    let mut required = Vec::new();
+    let mut fields = Map::new();
+    let mut forbid = |key: &str| fields.insert(key.to_owned(), json!(false));
+    match what {
+        What::Stays { .. } | What::TagSilent { .. } => required.push("after"),
+        _ => drop(forbid("after")),
+    }
+    match what {
+        What::BatteryLow { .. } => required.push("percent"),
+        _ => drop(forbid("percent")),
+    }
+    if !what.has_gates() {
+        forbid("gates");
+        fields.insert("tentative".to_owned(), json!({ "const": false }));
+    }
+    let alarms: Vec<&str> = what.alarms().iter().map(|&alarm| alarm_word(alarm)).collect();
+    if alarms.len() > 1 {
+        required.push("alarm");
+    }
+    fields.insert("alarm".to_owned(), json!({ "enum": alarms }));
+    if what == What::DoorForced {
+        // Nobody knows who forces a door.
+        fields.insert("who".to_owned(), json!({ "maxProperties": 0 }));
+    }
+    let kinds = place_kinds(what);
+    if kinds.is_empty() {
+        fields.insert("where".to_owned(), json!({ "maxProperties": 0 }));
+    } else {
+        required.push("where");
+        fields.insert("where".to_owned(), places(kinds));
+    }
+    json!({ "required": required, "properties": fields })
+}
+
+/// What a condition watches, as `where` has it.
+fn place_kinds(what: What) -> &'static [&'static str] {
+    match what {
+        What::Inside | What::Stays { .. } | What::OverCapacity => &["zones"],
+        What::Leaves => &["zones", "lines"],
+        What::DoorForced => &["doors"],
+        What::TagSilent { .. }
+        | What::BatteryLow { .. }
+        | What::BandCut
+        | What::ButtonPressed
+        | What::TagsContradict => &[],
+    }
+}
+
+fn places(kinds: &[&str]) -> Value {
+    let others = ["zones", "doors", "lines"].into_iter().filter(|kind| !kinds.contains(kind));
+    let others = others.flat_map(|kind| [kind.to_owned(), format!("{kind}_labelled")]);
+    let none: Map<String, Value> =
+        others.map(|key| (key, json!({ "maxItems": 0 }))).collect();
+    json!({ "minProperties": 1, "properties": none })
+}
