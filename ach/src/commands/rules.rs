@@ -50,7 +50,9 @@ fn check(dir: &Path, is_json: bool) -> Result<Outcome, Failure> {
         Some(count) => say!("sound: {}; {warnings}", counted(count, "rule")),
         None => {
             let mistakes = counted(findings.count(Severity::Error), "mistake");
-            say!("{mistakes}, {warnings}; conflicts and holes are looked for once there is no mistake");
+            say!(
+                "{mistakes}, {warnings}; conflicts and holes are looked for once there is no mistake"
+            );
         }
     }
     Ok(if findings.has_errors() { Outcome::Unsound } else { Outcome::Done })

@@ -109,7 +109,8 @@ impl<'a> Census<'a> {
         if let Some(count) = self.counted.borrow().get(who) {
             return *count;
         }
-        let count = if who.subjects.is_empty() { self.count_cohorts(who) } else { self.count_named(who) };
+        let count =
+            if who.subjects.is_empty() { self.count_cohorts(who) } else { self.count_named(who) };
         self.counted.borrow_mut().insert(who.clone(), count);
         count
     }

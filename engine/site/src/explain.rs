@@ -88,11 +88,8 @@ impl<'a> Explainer<'a> {
         if rule.what != What::DoorForced {
             sentences.push(people::sentence(rule, &count));
         }
-        let raised = format!(
-            "a {}-priority {} alarm",
-            priority_word(rule.priority),
-            alarm_noun(rule.alarm)
-        );
+        let raised =
+            format!("a {}-priority {} alarm", priority_word(rule.priority), alarm_noun(rule.alarm));
         sentences.push(format!("{}, when {}, it raises {raised}.", self.when(rule), event.phrase));
         sentences.extend(event.further);
         sentences.extend(hours_sentence(rule));
@@ -145,10 +142,17 @@ fn hours_sentence(rule: &RulePlan) -> Option<String> {
         return None;
     }
     let words = match rule.what {
-        what if what.is_state() => {
-            "What goes on already when these hours begin is raised then, and its alarm ends with them."
+        What::Inside | What::Stays { .. } => {
+            "Somebody who is already there when these hours begin raises it then, and the alarm ends \
+             with these hours."
         }
-        What::Leaves => "Who leaves at other hours raises nothing, not even when these hours begin.",
+        what if what.is_state() => {
+            "If it is already so when these hours begin, it is raised then, and the alarm ends with \
+             these hours."
+        }
+        What::Leaves => {
+            "Whoever leaves at other hours raises nothing, not even when these hours begin."
+        }
         _ => "At other hours nothing is raised, and nothing is made up for later.",
     };
     Some(words.to_owned())

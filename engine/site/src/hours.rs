@@ -92,7 +92,11 @@ impl Hours {
             if from_s < end_s && begin_s < until_s {
                 return true;
             }
-            if until_s <= end_s { ours.next() } else { theirs.next() };
+            if until_s <= end_s {
+                ours.next()
+            } else {
+                theirs.next()
+            };
         }
         false
     }
@@ -193,9 +197,9 @@ fn day_words(weekdays: u8) -> String {
         WEEKDAYS => "on weekdays".to_owned(),
         WEEKEND => "at weekends".to_owned(),
         days => {
-            let named = DAY_NAMES.iter().enumerate();
-            let named = named.filter(|(day, _)| (days >> day) & 1 == 1);
-            let names: Vec<String> = named.map(|(_, name)| format!("{name}s")).collect();
+            let days_named = DAY_NAMES.iter().enumerate();
+            let days_named = days_named.filter(|(day, _)| (days >> day) & 1 == 1);
+            let names: Vec<String> = days_named.map(|(_, name)| format!("{name}s")).collect();
             match names.split_last() {
                 Some((last, [])) => format!("on {last}"),
                 Some((last, first)) => format!("on {} and {last}", first.join(", ")),
@@ -238,17 +242,16 @@ mod tests {
             "on Mondays, Tuesdays, Wednesdays and Thursdays from 18:00 to 08:00 the next day, and \
              from Friday 18:00 to Monday 08:00",
         );
-        check(
-            &[window(".....xx", 0, 24)],
-            "at weekends all day",
-            "on weekdays all day",
-        );
+        check(&[window(".....xx", 0, 24)], "at weekends all day", "on weekdays all day");
         check(
             &[window("......x", 22, 6)],
             "on Sundays from 22:00 to 06:00 the next day",
             "from Monday 06:00 to Sunday 22:00",
         );
-        assert_eq!(window_words(&window("x.x....", 9, 17)), "on Mondays and Wednesdays from 09:00 to 17:00");
+        assert_eq!(
+            window_words(&window("x.x....", 9, 17)),
+            "on Mondays and Wednesdays from 09:00 to 17:00"
+        );
     }
 
     /// By the words of the windows, second by second would take long: minute by minute.
@@ -286,8 +289,10 @@ mod tests {
             for b in &lists {
                 let (ours, theirs) = (Hours::of(a), Hours::of(b));
                 let theirs_plainly = |minute: &u32| is_open_plainly(b, *minute);
-                let both = (0..10_080).zip(&open).any(|(m, is_open)| *is_open && theirs_plainly(&m));
-                let all = (0..10_080).zip(&open).all(|(m, is_open)| *is_open || !theirs_plainly(&m));
+                let both =
+                    (0..10_080).zip(&open).any(|(m, is_open)| *is_open && theirs_plainly(&m));
+                let all =
+                    (0..10_080).zip(&open).all(|(m, is_open)| *is_open || !theirs_plainly(&m));
                 assert_eq!(ours.meet(&theirs), both, "{a:?} {b:?}");
                 assert_eq!(ours.cover(&theirs), all, "{a:?} {b:?}");
                 let union = Hours::union([&ours, &theirs].into_iter());

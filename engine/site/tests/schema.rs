@@ -48,7 +48,9 @@ impl Validator<'_> {
                 let pointer = want.as_str().unwrap().trim_start_matches('#');
                 return self.mistake(self.root.pointer(pointer).unwrap(), value, at);
             }
-            "allOf" => return want.as_array().unwrap().iter().find_map(|s| self.mistake(s, value, at)),
+            "allOf" => {
+                return want.as_array().unwrap().iter().find_map(|s| self.mistake(s, value, at));
+            }
             "if" => {
                 let applies = self.mistake(want, value, at).is_none();
                 return applies.then(|| self.mistake(&schema["then"], value, at)).flatten();
@@ -65,7 +67,10 @@ impl Validator<'_> {
             "enum" => want.as_array().unwrap().contains(value),
             "const" => want == value,
             "required" => fields.is_none_or(|fields| {
-                want.as_array().unwrap().iter().all(|key| fields.contains_key(key.as_str().unwrap()))
+                want.as_array()
+                    .unwrap()
+                    .iter()
+                    .all(|key| fields.contains_key(key.as_str().unwrap()))
             }),
             "properties" => {
                 let known = want.as_object().unwrap();
@@ -100,7 +105,7 @@ fn matches(pattern: &str, text: &str) -> bool {
         let parts: Vec<&str> = text.split(':').collect();
         let is_part = |part: &&str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
         (2..=3).contains(&parts.len())
-            && parts.iter().all(|part| is_part(part))
+            && parts.iter().all(is_part)
             && parts[1..].iter().all(|part| *part < "60")
             && (parts[0] < "24" || text == last || text == format!("{last}:00"))
     };
@@ -146,7 +151,12 @@ fn check(rule: &str, is_right: bool) {
         Err(findings) => findings.to_string(),
     };
     assert_eq!(read.is_ok(), is_right, "the reader says of {rule}: {said}");
-    assert_eq!(mistake(&text).is_none(), is_right, "the schema says of {rule}: {:?}", mistake(&text));
+    assert_eq!(
+        mistake(&text).is_none(),
+        is_right,
+        "the schema says of {rule}: {:?}",
+        mistake(&text)
+    );
 }
 
 const ZONE: &str = "where = { zones = [\"ward\"] }";
@@ -183,7 +193,10 @@ fn the_schema_and_the_reader_agree_on_conditions() {
         ("what = \"over_capacity\"\nwhere = { zones = [\"day-room\"] }", true),
         ("what = \"door_forced\"\nwhere = { doors_labelled = [\"exit\"] }", true),
         ("what = \"door_forced\"\nwhere = { doors = [\"entrance\"] }\nwho = {}", true),
-        ("what = \"door_forced\"\nwhere = { doors = [\"entrance\"] }\nwho = { classes = [\"staff\"] }", false),
+        (
+            "what = \"door_forced\"\nwhere = { doors = [\"entrance\"] }\nwho = { classes = [\"staff\"] }",
+            false,
+        ),
         ("what = \"tags_contradict\"", true),
         ("tentative = true", false),
     ] {
@@ -193,7 +206,8 @@ fn the_schema_and_the_reader_agree_on_conditions() {
 
 #[test]
 fn the_schema_and_the_reader_agree_on_fields() {
-    let of = |field: &str, is_right| check(&format!("what = \"inside\"\n{ZONE}\n{field}"), is_right);
+    let of =
+        |field: &str, is_right| check(&format!("what = \"inside\"\n{ZONE}\n{field}"), is_right);
     of("priority_ = \"low\"", false);
     of("name = \"Somebody\"", true);
     of("who = { classes = [\"patients\"] }", false);
@@ -216,7 +230,10 @@ fn the_schema_and_the_reader_agree_on_fields() {
     of("gates = { entry_margin_m = 0.5, exit_tolerance_m = 100 }", true);
     of("gates = { exit_tolerance_m = 100.5 }", false);
     of("gates = { entry_margin_m = -1 }", false);
-    of("gates = { tolerance_timeout = \"20 s\", exit_delay = \"5 s\", fence_timeout = \"2 s\" }", true);
+    of(
+        "gates = { tolerance_timeout = \"20 s\", exit_delay = \"5 s\", fence_timeout = \"2 s\" }",
+        true,
+    );
     of("gates = { exit_delay = 5 }", false);
     of("gates = { exit_tolerance = 1 }", false);
 }

@@ -98,7 +98,8 @@ pub(super) fn review(check: &Check<'_>, catalogue: &Catalogue<'_>, census: &Cens
         tell_not_compared(check, "they watch too many places together");
         return 0;
     };
-    let review = Review { check, catalogue, census, rules, steps: Steps::new(), guard_steps: Steps::new() };
+    let review =
+        Review { check, catalogue, census, rules, steps: Steps::new(), guard_steps: Steps::new() };
     idle::review(&review);
     narrow::review(&review);
     let is_whole = pairs::review(&review);

@@ -22,13 +22,8 @@ pub(super) fn check(check: &Check<'_>, catalogue: &Catalogue<'_>, census: &Censu
         check_known(check, &origin, &ZONES, &catalogue.zones, &feed.zones);
     }
     for (number, rule) in check.directory.rules.iter().enumerate() {
-        let checked = Checked {
-            check,
-            catalogue,
-            census,
-            rule,
-            origin: check.origin(Item::Rule(number)),
-        };
+        let checked =
+            Checked { check, catalogue, census, rule, origin: check.origin(Item::Rule(number)) };
         checked.references();
         checked.fitness();
         checked.selection();

@@ -12,53 +12,82 @@ const EPOCH_WEEKDAY: i64 = 3;
 
 /// `On 28 March 2027, when clocks go forward, these hours last 9 h instead of 10 h.` Of hours that no change
 /// touches nothing is said.
-pub(super) fn sentence(windows: &[Window], offsets: &[UtcOffset], now: Timestamp) -> Option<String> {
+pub(super) fn sentence(
+    windows: &[Window],
+    offsets: &[UtcOffset],
+    now: Timestamp,
+) -> Option<String> {
     let changes = offsets.iter().zip(offsets.iter().skip(1));
     let changes = changes.filter(|(_, after)| after.from > now).map(|(before, after)| Change {
-        at_s: i64::try_from(after.from.0 / NS_PER_S).unwrap_or(i64::MAX),
-        before_s: i64::from(before.offset_s),
-        after_s: i64::from(after.offset_s),
+        moment: i64::try_from(after.from.0 / NS_PER_S).unwrap_or(i64::MAX),
+        offset_before_s: i64::from(before.offset_s),
+        offset_s: i64::from(after.offset_s),
     });
     // The next forward and the next back; the year after is the same.
     let next: Vec<Change> = changes.take(2).collect();
-    let told: Vec<String> = next.iter().filter_map(|change| change.words(windows)).collect();
-    (!told.is_empty()).then(|| format!("{}.", told.join(". ")))
+    let mut parts: Vec<String> = Vec::new();
+    for (change, touch) in next.iter().filter_map(|change| Some((change, change.touch(windows)?))) {
+        let is_first = parts.is_empty();
+        let lead = match (is_first, touch.is_night) {
+            (true, true) => "In the night to",
+            (true, false) => "On",
+            (false, true) => "in the night to",
+            (false, false) => "on",
+        };
+        let who = if is_first { "clocks" } else { "they" };
+        let way = if change.is_forward() { "forward" } else { "back" };
+        let date = date_words(touch.day)?;
+        let then = match (touch.then_s, is_first) {
+            (0, _) => "these hours do not come at all".to_owned(),
+            (then_s, true) => {
+                format!("these hours last {} instead of {}", span(then_s), span(touch.usual_s))
+            }
+            (then_s, false) => format!("{} instead of {}", span(then_s), span(touch.usual_s)),
+        };
+        parts.push(format!("{lead} {date}, when {who} go {way}, {then}"));
+    }
+    (!parts.is_empty()).then(|| format!("{}.", parts.join("; ")))
 }
 
-/// A moment at which the offset from UTC changes.
+/// A moment at which the offset from UTC changes, all in seconds.
 struct Change {
-    at_s: i64,
-    before_s: i64,
-    after_s: i64,
+    moment: i64,
+    offset_before_s: i64,
+    offset_s: i64,
+}
+
+/// A window that a change makes shorter or longer.
+struct Touch {
+    /// The day of the change, and whether the window began the night before.
+    day: i64,
+    is_night: bool,
+    usual_s: i64,
+    then_s: i64,
 }
 
 impl Change {
-    fn words(&self, windows: &[Window]) -> Option<String> {
-        let is_forward = self.after_s > self.before_s;
-        // Wall time that does not come, or comes twice.
-        let from_s = self.at_s + self.before_s.min(self.after_s);
-        let until_s = self.at_s + self.before_s.max(self.after_s);
+    fn is_forward(&self) -> bool {
+        self.offset_s > self.offset_before_s
+    }
+
+    /// The first window that is open at what does not come, or comes twice.
+    fn touch(&self, windows: &[Window]) -> Option<Touch> {
+        let from_s = self.moment + self.offset_before_s.min(self.offset_s);
+        let until_s = self.moment + self.offset_before_s.max(self.offset_s);
         let day = from_s.div_euclid(DAY_S);
-        let (window, begun_s, shared_s) = windows.iter().find_map(|window| {
+        windows.iter().find_map(|window| {
             // It may have begun the day before.
             [day, day - 1].into_iter().find_map(|begins| {
                 let weekday = (begins + EPOCH_WEEKDAY).rem_euclid(7);
                 let is_open = (i64::from(window.weekdays) >> weekday) & 1 == 1;
+                let usual_s = i64::from(length_s(window));
                 let begun_s = begins * DAY_S + i64::from(window.from_s);
-                let ends_s = begun_s + i64::from(length_s(window));
-                let shared_s = ends_s.min(until_s) - begun_s.max(from_s);
-                (is_open && shared_s > 0).then_some((window, begun_s, shared_s))
+                let shared_s = (begun_s + usual_s).min(until_s) - begun_s.max(from_s);
+                let then_s =
+                    if self.is_forward() { usual_s - shared_s } else { usual_s + shared_s };
+                let is_touched = is_open && shared_s > 0;
+                is_touched.then_some(Touch { day, is_night: begins < day, usual_s, then_s })
             })
-        })?;
-        let usual_s = i64::from(length_s(window));
-        let then_s = if is_forward { usual_s - shared_s } else { usual_s + shared_s };
-        let begin = if begun_s < day * DAY_S { "In the night to" } else { "On" };
-        let (date, way) = (date_words(day)?, if is_forward { "forward" } else { "back" });
-        Some(if then_s == 0 {
-            format!("{begin} {date}, when clocks go {way}, these hours do not come at all")
-        } else {
-            let (then, usual) = (span(then_s), span(usual_s));
-            format!("{begin} {date}, when clocks go {way}, these hours last {then} instead of {usual}")
         })
     }
 }
@@ -82,18 +111,23 @@ mod tests {
     fn hours_that_the_clocks_cut_or_stretch_are_told() {
         let now: jiff::Timestamp = "2026-11-23T07:00:00Z".parse().unwrap();
         let now = Timestamp(u64::try_from(now.as_nanosecond()).unwrap());
-        let check = |zone: &str, (weekdays, from, until): (u8, u32, u32), expected: Option<&str>| {
-            let window = Window { weekdays, from_s: from * 3_600, until_s: until * 3_600 };
-            let offsets = utc_offsets::of(zone).unwrap();
-            assert_eq!(sentence(&[window], &offsets, now).as_deref(), expected, "{zone} {window:?}");
-        };
+        let check =
+            |zone: &str, (weekdays, from, until): (u8, u32, u32), expected: Option<&str>| {
+                let window = Window { weekdays, from_s: from * 3_600, until_s: until * 3_600 };
+                let offsets = utc_offsets::of(zone).unwrap();
+                assert_eq!(
+                    sentence(&[window], &offsets, now).as_deref(),
+                    expected,
+                    "{zone} {window:?}"
+                );
+            };
         let berlin = "Europe/Berlin";
         check(
             berlin,
             (127, 20, 6),
             Some(
                 "In the night to 28 March 2027, when clocks go forward, these hours last 9 h instead \
-                 of 10 h. In the night to 31 October 2027, when clocks go back, these hours last 11 h \
+                 of 10 h; in the night to 31 October 2027, when they go back, 11 h \
                  instead of 10 h.",
             ),
         );
@@ -101,8 +135,8 @@ mod tests {
             berlin,
             (64, 2, 3),
             Some(
-                "On 28 March 2027, when clocks go forward, these hours do not come at all. On 31 October \
-                 2027, when clocks go back, these hours last 2 h instead of 1 h.",
+                "On 28 March 2027, when clocks go forward, these hours do not come at all; on 31 October \
+                 2027, when they go back, 2 h instead of 1 h.",
             ),
         );
         check(berlin, (31, 20, 6), None);

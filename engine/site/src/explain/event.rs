@@ -38,14 +38,14 @@ impl Explainer<'_> {
                         .to_owned(),
                 ],
             },
-            What::BatteryLow { percent } => {
-                EventWords::plain(format!("the battery of a tag of one of them is at {percent} % or less"))
-            }
+            What::BatteryLow { percent } => EventWords::plain(format!(
+                "the battery of a tag of one of them is at {percent} % or less"
+            )),
             What::BandCut => {
                 EventWords::plain("the band of one of them is cut, or a tag torn off".to_owned())
             }
             What::ButtonPressed => {
-                EventWords::plain("one of them presses the button of a tag".to_owned())
+                EventWords::plain("one of them presses the button on a tag".to_owned())
             }
             What::TagsContradict => EventWords::plain(format!(
                 "the tags of one of them have been too far apart for {CONTRADICTION} to be on one body"
@@ -67,7 +67,7 @@ impl Explainer<'_> {
             Some(dwell_ns) => ("has been", format!(" for {}", span_text(dwell_ns))),
             None => ("is", String::new()),
         };
-        let phrase = format!("one of them {verb} in {}{lasting}{entry}", places);
+        let phrase = format!("one of them {verb} in {places}{lasting}{entry}");
         let waits = gates.confirm.needed > 1 && gates.dwell_ns.is_none();
         EventWords { phrase, further: tentative(rule, waits, gates.dwell_ns.is_some() || waits) }
     }
@@ -77,39 +77,39 @@ impl Explainer<'_> {
         let places = self.zone_words(rule, &zones);
         let phrase = format!("one of them stays in {} for {}", places, span_text(after_ns));
         let gates = self.gates(rule, &zones);
-        let entry = gates.map(|gates| entry_words(&gates)).filter(|words| !words.is_empty());
-        let exit = gates.map(|gates| exit_words(&gates)).filter(|words| !words.is_empty());
-        let from = match entry {
-            Some(words) => format!("The time counts from being in{words}"),
-            None if gates.is_none() => "The time counts from being in by the zone's own gates".to_owned(),
-            None => "The time counts from the first position inside".to_owned(),
+        let aside = |words: String| match words.trim_start_matches([',', ' ']) {
+            "" => String::new(),
+            words => format!(" ({words})"),
         };
-        let until = exit.unwrap_or_default();
-        EventWords { phrase, further: vec![format!("{from}; whoever is out{until} begins anew.")] }
+        let (entry, exit) = match gates {
+            Some(gates) => (aside(entry_words(&gates)), aside(exit_words(&gates))),
+            None => (" by the zone's own gates".to_owned(), String::new()),
+        };
+        let counts = format!(
+            "The time counts from entering{entry}, and begins anew for whoever leaves{exit}."
+        );
+        EventWords { phrase, further: vec![counts] }
     }
 
     fn leaves(&self, rule: &RulePlan) -> EventWords {
         let zones = self.catalogue.zones_of(&rule.place);
-        let gates = self.gates(rule, &zones);
         let mut parts = Vec::new();
         let mut further = Vec::new();
         let mut has_first_sign = false;
         if !zones.is_empty() {
             let places = self.zone_words(rule, &zones);
-            match gates {
-                Some(gates) => {
-                    let exit = exit_words(&gates);
-                    parts.push(format!("leaves {}{exit}", places));
-                    has_first_sign = has_first_sign_of_exit(&gates);
-                    let entry = entry_words(&gates);
-                    if !entry.is_empty() {
-                        further.push(format!("Only who has been in before{entry}, can leave."));
-                    }
+            if let Some(gates) = self.gates(rule, &zones) {
+                parts.push(format!("leaves {places}{}", exit_words(&gates)));
+                has_first_sign = has_first_sign_of_exit(&gates);
+                let entry = entry_words(&gates);
+                if !entry.is_empty() {
+                    let entry = entry.trim_start_matches(", ");
+                    further
+                        .push(format!("Only somebody who was inside before ({entry}) can leave."));
                 }
-                None => {
-                    parts.push(format!("leaves {places}, by the zone's own gates"));
-                    has_first_sign = true;
-                }
+            } else {
+                parts.push(format!("leaves {places}, by the zone's own gates"));
+                has_first_sign = true;
             }
         }
         let lines = self.catalogue.lines_of(&rule.place);
@@ -124,11 +124,11 @@ impl Explainer<'_> {
                 0 => String::new(),
                 mm => format!(" and is then more than {} beyond it", metres(mm)),
             };
-            parts.push(format!("crosses {} outward{beyond}", words));
+            parts.push(format!("crosses {words} outward{beyond}"));
             has_first_sign |= tolerance_mm > 0;
             let gap = span_text(self.directory.largest_gap_ns);
             further.push(format!(
-                "A line is seen to be crossed between two positions at most {gap} apart."
+                "A crossing is believed only between two positions at most {gap} apart."
             ));
         }
         let mut sentences = tentative(rule, has_first_sign, has_first_sign);
@@ -152,8 +152,7 @@ impl Explainer<'_> {
         let names: Vec<&str> = doors.iter().map(|door| door.name.as_str()).collect();
         let words = place_words("door", &rule.place.doors, &rule.place.doors_labelled, &names);
         let phrase = format!(
-            "{} is opened without a grant or a request to exit, its lock not drawn back",
-            words
+            "{words} is opened without a grant or a request to exit and its lock is not drawn back"
         );
         let unwired = doors.iter().filter(|door| door.feed.is_none()).count();
         let further = (unwired > 0).then(|| {
@@ -178,7 +177,7 @@ const FIRST_SIGN: &str = "It is raised tentatively at the first sign, and upheld
 fn tentative(rule: &RulePlan, has_first_sign: bool, waits: bool) -> Vec<String> {
     match (rule.is_tentative && has_first_sign, waits) {
         (true, _) => vec![FIRST_SIGN.to_owned()],
-        (false, true) => vec!["Nothing is said before that is certain.".to_owned()],
+        (false, true) => vec!["No alarm is raised before that is certain.".to_owned()],
         (false, false) => Vec::new(),
     }
 }

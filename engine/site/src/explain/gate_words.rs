@@ -63,7 +63,7 @@ fn confirm_words(confirm: Confirm) -> Option<String> {
 }
 
 fn led(parts: &[String]) -> String {
-    parts.iter().map(|part| format!(", {part}")).collect()
+    parts.iter().flat_map(|part| [", ", part.as_str()]).collect()
 }
 
 #[cfg(test)]

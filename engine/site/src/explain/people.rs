@@ -12,20 +12,22 @@ const IDS_MAX: usize = 5;
 /// `It is about patients labelled dementia: 30 people today.`
 pub(super) fn sentence(rule: &RulePlan, count: &Count) -> String {
     let who = &rule.who;
-    let mut sentence = format!("It is about {}: {} today", who_words(who), count_words(who, count.all));
+    let mut parts = vec![format!("{}: {} today", who_words(who), count_words(who, count.all))];
     let untagged = count.all - count.tagged;
     if untagged > 0 && untagged == count.all {
-        sentence.push_str(", and none of them carries a tag or is ever heard");
+        parts.push("and none of them carries a tag or is ever heard".to_owned());
     } else if untagged > 0 {
-        let verb = if untagged == 1 { "carries" } else { "carry" };
-        sentence.push_str(&format!(", of whom {untagged} {verb} no tag and are never heard"));
+        let words = if untagged == 1 { "carries no tag and is" } else { "carry no tag and are" };
+        parts.push(format!("of whom {untagged} {words} never heard"));
     }
     if rule.what == What::TagsContradict {
-        let verb = if count.many_tagged == 1 { "carries" } else { "carry" };
-        sentence.push_str(&format!("; {} of them {verb} two tags or more", count.many_tagged));
+        parts.push(match count.many_tagged {
+            0 => "and none of them carries two tags, as this takes".to_owned(),
+            1 => "and 1 of them carries two tags or more".to_owned(),
+            many => format!("and {many} of them carry two tags or more"),
+        });
     }
-    sentence.push('.');
-    sentence
+    format!("It is about {}.", parts.join(", "))
 }
 
 fn who_words(who: &WhoPlan) -> String {
@@ -42,13 +44,14 @@ fn who_words(who: &WhoPlan) -> String {
         };
     }
     if !who.not_labels.is_empty() {
-        words = format!("{words}, except those labelled {}", words_or(&plain(&who.not_labels)));
+        let those = if who.classes == [SubjectClass::Asset] { "what is" } else { "those" };
+        words = format!("{words}, except {those} labelled {}", words_or(&plain(&who.not_labels)));
     }
     words
 }
 
 fn plain(names: &[Name]) -> Vec<String> {
-    names.iter().map(|name| name.to_string()).collect()
+    names.iter().map(ToString::to_string).collect()
 }
 
 fn cut(ids: &[String]) -> Vec<String> {
@@ -64,14 +67,14 @@ fn class_words(who: &WhoPlan) -> String {
         SubjectClass::Patient => "patients",
         SubjectClass::Staff => "staff",
         SubjectClass::Visitor => "visitors",
-        SubjectClass::Asset => "things",
+        SubjectClass::Asset => "equipment",
     };
     let nouns: Vec<&str> = who.classes.iter().map(noun).collect();
     match nouns.split_last() {
         None if who.labels.is_empty() && who.subjects.is_empty() => {
             "everybody and everything with a tag".to_owned()
         }
-        None => "people and things".to_owned(),
+        None => "people and equipment".to_owned(),
         Some((last, [])) => (*last).to_owned(),
         Some((last, first)) => format!("{} and {last}", first.join(", ")),
     }
@@ -84,11 +87,11 @@ fn count_words(who: &WhoPlan, count: usize) -> String {
         (0, true, _) => "nobody".to_owned(),
         (0, false, _) => "nothing".to_owned(),
         (1, true, false) => "1 person".to_owned(),
-        (1, false, _) => "1 thing".to_owned(),
-        (1, true, true) => "1 person or thing".to_owned(),
+        (1, false, _) => "1 piece".to_owned(),
+        (1, true, true) => "1 person or piece of equipment".to_owned(),
         (count, true, false) => format!("{count} people"),
-        (count, false, _) => format!("{count} things"),
-        (count, true, true) => format!("{count} people and things"),
+        (count, false, _) => format!("{count} pieces"),
+        (count, true, true) => format!("{count} people and pieces of equipment"),
     }
 }
 
@@ -97,7 +100,8 @@ mod tests {
     use super::*;
 
     fn who(classes: &[SubjectClass], labels: &str, not_labels: &str, subjects: &str) -> WhoPlan {
-        let names = |text: &str| text.split_whitespace().map(|word| Name::new(word).unwrap()).collect();
+        let names =
+            |text: &str| text.split_whitespace().map(|word| Name::new(word).unwrap()).collect();
         WhoPlan {
             classes: classes.to_vec(),
             labels: names(labels),
@@ -114,12 +118,12 @@ mod tests {
             (who(&[Patient], "", "", ""), "patients"),
             (who(&[Patient, Staff, Visitor], "", "", ""), "patients, staff and visitors"),
             (who(&[Patient], "dementia", "", ""), "patients labelled dementia"),
-            (who(&[], "pump bed", "", ""), "people and things labelled pump or bed"),
+            (who(&[], "pump bed", "", ""), "people and equipment labelled pump or bed"),
             (
                 who(&[Patient], "dementia newborn child", "escorted", ""),
                 "patients labelled dementia, newborn or child, except those labelled escorted",
             ),
-            (who(&[Asset], "", "ambulance", ""), "things, except those labelled ambulance"),
+            (who(&[Asset], "", "ambulance", ""), "equipment, except what is labelled ambulance"),
             (who(&[], "", "", "p-1 p-2"), "p-1 or p-2"),
             (who(&[Patient], "", "", "p-1"), "p-1, being patients"),
             (who(&[], "", "", "a b c d e f g"), "a, b, c, d, e or 2 more"),
@@ -136,10 +140,10 @@ mod tests {
             (&[Patient], 1, "1 person"),
             (&[Patient], 14, "14 people"),
             (&[Asset], 0, "nothing"),
-            (&[Asset], 1, "1 thing"),
-            (&[Asset], 2, "2 things"),
-            (&[], 1, "1 person or thing"),
-            (&[Patient, Asset], 2, "2 people and things"),
+            (&[Asset], 1, "1 piece"),
+            (&[Asset], 2, "2 pieces"),
+            (&[], 1, "1 person or piece of equipment"),
+            (&[Patient, Asset], 2, "2 people and pieces of equipment"),
         ] {
             assert_eq!(count_words(&who(classes, "", "", ""), count), expected);
         }

@@ -8,7 +8,7 @@ const PLACES_MAX: usize = 5;
 /// `the zone "A"`, `one of the 3 doors labelled exit ("A", "B" and "C")`.
 pub(super) fn place_words(word: &str, ids: &[Name], labels: &[Name], names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-    let labels: Vec<String> = labels.iter().map(|label| label.to_string()).collect();
+    let labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
     let count = quoted.len();
     match (ids.is_empty(), labels.is_empty(), quoted.as_slice()) {
         (_, _, []) => format!("no {word}"),

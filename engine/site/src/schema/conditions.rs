@@ -69,7 +69,6 @@ fn place_kinds(what: What) -> &'static [&'static str] {
 fn places(kinds: &[&str]) -> Value {
     let others = ["zones", "doors", "lines"].into_iter().filter(|kind| !kinds.contains(kind));
     let others = others.flat_map(|kind| [kind.to_owned(), format!("{kind}_labelled")]);
-    let none: Map<String, Value> =
-        others.map(|key| (key, json!({ "maxItems": 0 }))).collect();
+    let none: Map<String, Value> = others.map(|key| (key, json!({ "maxItems": 0 }))).collect();
     json!({ "minProperties": 1, "properties": none })
 }

@@ -132,11 +132,10 @@ pub(super) fn window() -> Value {
 
 /// The table `gates`.
 pub(super) fn gates() -> Value {
-    let metres = |words: &str| {
-        json!({ "description": words, "type": "number", "minimum": 0, "maximum": MARGIN_M_MAX })
-    };
+    let metres = |words: &str| json!({ "description": words, "type": "number", "minimum": 0, "maximum": MARGIN_M_MAX });
     let span = |words: &str| json!({ "description": words, "$ref": "#/$defs/span" });
-    let votes = (1..=CONFIRM_MAX).flat_map(|of| (1..=of).map(move |needed| format!("{needed} of {of}")));
+    let votes =
+        (1..=CONFIRM_MAX).flat_map(|of| (1..=of).map(move |needed| format!("{needed} of {of}")));
     table(&json!({
         "entry_margin_m": metres("Metres inside the outline that count as in."),
         "exit_tolerance_m": metres("Metres outside the outline, or beyond a line, that still count as in."),

@@ -87,7 +87,9 @@ fn rules_that_another_one_covers() {
         "id = \"day\"\nwho = { classes = [\"visitor\"] }\nwhere = { zones = [\"store\"] }\n\
          when = [{ from = \"06:00\", to = \"20:00\" }]\nwhat = \"inside\"\npriority = \"high\"",
     );
-    alone("id = \"visitors\"\nwho = { classes = [\"visitor\"] }\nwhat = \"button_pressed\"\npriority = \"high\"");
+    alone(
+        "id = \"visitors\"\nwho = { classes = [\"visitor\"] }\nwhat = \"button_pressed\"\npriority = \"high\"",
+    );
     alone(
         "id = \"room\"\nwho = { classes = [\"visitor\"] }\nwhere = { zones = [\"room-1\"] }\n\
          when = [{ from = \"20:00\", to = \"06:00\" }]\nwhat = \"inside\"\npriority = \"high\"",
@@ -159,7 +161,8 @@ fn rules_that_can_never_alarm() {
 fn rules_about_people_without_tags() {
     let folder = edited("people.toml", "tags = [\"0200AC0000000004\"]", "");
     let found = findings(folder.path());
-    let found: Vec<_> = found.iter().map(|finding| (finding.kind, finding.place.as_str())).collect();
+    let found: Vec<_> =
+        found.iter().map(|finding| (finding.kind, finding.place.as_str())).collect();
     assert_eq!(found, [(Kind::DeadRule, "rule store-at-night")]);
 }
 
@@ -170,7 +173,8 @@ fn a_rule_without_a_day_is_dead() {
         window.weekdays = 0;
     }
     let found = site.check();
-    let found: Vec<_> = found.iter().map(|finding| (finding.kind, finding.place.as_str())).collect();
+    let found: Vec<_> =
+        found.iter().map(|finding| (finding.kind, finding.place.as_str())).collect();
     assert_eq!(found, [(Kind::DeadRule, "rule 12")]);
 }
 
@@ -218,12 +222,22 @@ fn high_risk_zones_want_a_rule_at_every_hour() {
          when = [{{ from = \"20:00\", to = \"06:00\" }}]\n\n{FIRST}"
     );
     let by_day = "where = { zones = [\"ward\"] }\nwhen = [{ from = \"06:00\", to = \"20:00\" }]";
-    holes(&[(FIRST, &by_night), ("where = { zones = [\"ward\"], lines = [\"perimeter\"] }\nwhat = \"leaves\"\nalarm = \"elopement\"\npriority", &format!("{by_day}\nwhat = \"leaves\"\nalarm = \"elopement\"\npriority"))], &[]);
+    holes(
+        &[
+            (FIRST, &by_night),
+            (
+                "where = { zones = [\"ward\"], lines = [\"perimeter\"] }\nwhat = \"leaves\"\nalarm = \"elopement\"\npriority",
+                &format!("{by_day}\nwhat = \"leaves\"\nalarm = \"elopement\"\npriority"),
+            ),
+        ],
+        &[],
+    );
 }
 
 #[test]
 fn people_exits_buttons_and_bands_want_a_rule() {
-    let who = "who = { classes = [\"patient\"], labels = [\"dementia\"] }\nwhere = { zones = [\"ward\"]";
+    let who =
+        "who = { classes = [\"patient\"], labels = [\"dementia\"] }\nwhere = { zones = [\"ward\"]";
     let of_staff = who.replace("[\"patient\"]", "[\"patient\", \"staff\"]");
     holes(&[(who, &of_staff)], &[]);
     let visitors = who.replace("[\"patient\"]", "[\"visitor\", \"staff\"]");

@@ -38,9 +38,13 @@ pub(super) fn review(review: &Review<'_>) {
             by_zone.entry(zone).or_default().push(hours);
         }
     }
-    let items = review.check.directory.floors.iter().enumerate().flat_map(|(floor, plan)| {
-        (0..plan.zones.len()).map(move |at| Item::Zone(floor, at))
-    });
+    let items = review
+        .check
+        .directory
+        .floors
+        .iter()
+        .enumerate()
+        .flat_map(|(floor, plan)| (0..plan.zones.len()).map(move |at| Item::Zone(floor, at)));
     let wanting = (0..).zip(items).filter(|(zone, _)| high_risk.contains(zone));
     let told = wanting.filter(|(zone, item)| {
         let hours = by_zone.get(zone).map_or(&[][..], Vec::as_slice);

@@ -27,7 +27,8 @@ impl<'a> Guard<'a> {
         let mut guard = Guard::default();
         for who in rules.map(|rule| &rule.plan.who) {
             let narrow = if who.subjects.is_empty() { &who.labels } else { &who.subjects };
-            let by = if who.subjects.is_empty() { &mut guard.by_label } else { &mut guard.by_subject };
+            let by =
+                if who.subjects.is_empty() { &mut guard.by_label } else { &mut guard.by_subject };
             if narrow.is_empty() {
                 guard.for_all.push(who);
             }

@@ -56,8 +56,11 @@ fn people(review: &Review<'_>) -> bool {
     }
     for (label, count) in unguarded.into_iter().filter(|(_, count)| *count > 0) {
         let Some(rule) = protected.get(label) else { continue };
-        let carriers =
-            if count == 1 { "1 patient carries".to_owned() } else { format!("{count} patients carry") };
+        let carriers = if count == 1 {
+            "1 patient carries".to_owned()
+        } else {
+            format!("{count} patients carry")
+        };
         let problem = format!(
             "{carriers} the label `{label}`, which it protects, and no such rule is about them"
         );

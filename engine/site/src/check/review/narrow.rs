@@ -56,12 +56,13 @@ fn width_mm(outline: &Outline) -> f64 {
         let (along_x, along_y) =
             (f64::from(to.0) - f64::from(from.0), f64::from(to.1) - f64::from(from.1));
         let length = along_x.hypot(along_y);
-        let offsets = points.iter().map(|point| {
-            (f64::from(point.1) * along_x - f64::from(point.0) * along_y) / length
-        });
-        let (low, high) = offsets.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), offset| {
-            (low.min(offset), high.max(offset))
-        });
+        let offsets = points
+            .iter()
+            .map(|point| (f64::from(point.1) * along_x - f64::from(point.0) * along_y) / length);
+        let (low, high) = offsets
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), offset| {
+                (low.min(offset), high.max(offset))
+            });
         high - low
     };
     // Half a millimetre for what dividing loses.
@@ -81,10 +82,7 @@ mod tests {
         };
         check(&[(0, 0), (20_000, 0), (20_000, 2_000), (0, 2_000)], 2_000.0);
         // The same, turned by 45 degrees, and closed.
-        check(
-            &[(0, 0), (14_142, 14_142), (12_728, 15_556), (-1_414, 1_414), (0, 0)],
-            2_000.0,
-        );
+        check(&[(0, 0), (14_142, 14_142), (12_728, 15_556), (-1_414, 1_414), (0, 0)], 2_000.0);
         check(&[(0, 0), (3_000, 0), (0, 4_000)], 2_400.0);
         let circle = Outline::Circle { center_mm: (0, 0), radius_mm: 500 };
         assert!((width_mm(&circle) - 1_000.0).abs() < 0.1);

@@ -4,6 +4,7 @@
 //! Only rules that can meet are compared: that raise the same alarm, at places that meet, about
 //! people of a common label. A rule for each patient, or for each ward, costs no pairs.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ach_actors_model::{AlarmKind, Name};
@@ -61,7 +62,12 @@ fn unlike<'r, 'a>(review: &'r Review<'a>, told: &mut Told) -> Vec<&'r Reviewed<'
     unlike
 }
 
-fn tell_repeated(review: &Review<'_>, rule: &Reviewed<'_>, earlier: &Reviewed<'_>, told: &mut Told) {
+fn tell_repeated(
+    review: &Review<'_>,
+    rule: &Reviewed<'_>,
+    earlier: &Reviewed<'_>,
+    told: &mut Told,
+) {
     let problem = format!("it says the same as rule `{}`: one cause, two alarms", earlier.plan.id);
     told.tell(review, rule, FindingKind::RepeatedRule, (&problem, "remove one of them"));
 }
@@ -116,12 +122,14 @@ impl<'r, 'a> Group<'r, 'a> {
         let mut meeting: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (at, rule) in self.rules.iter().enumerate() {
             let number = rule.places.number;
-            if !meeting.contains_key(&number) {
-                let Some(numbers) = self.meeting(rule, review) else { return false };
-                meeting.insert(number, numbers);
-            }
-            let sets = meeting.get(&number).into_iter().flatten();
-            let sets = sets.filter_map(|number| self.sets.get(number));
+            let numbers = match meeting.entry(number) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => {
+                    let Some(numbers) = self.meeting(rule, review) else { return false };
+                    unknown.insert(numbers)
+                }
+            };
+            let sets = numbers.iter().filter_map(|number| self.sets.get(number));
             let mut others: Vec<usize> = Vec::new();
             for set in sets {
                 if !review.steps.take(1 + set.add_candidates(rule, review, &mut others)) {
@@ -132,9 +140,8 @@ impl<'r, 'a> Group<'r, 'a> {
             others.dedup();
             let others = others.into_iter().filter_map(|at| Some((at, *self.rules.get(at)?)));
             // A broader one does not look for the narrower; two of one breadth find each other.
-            let is_new = |&(b, other): &(usize, &Reviewed<'_>)| {
-                b < at || breadth(other) > breadth(rule)
-            };
+            let is_new =
+                |&(b, other): &(usize, &Reviewed<'_>)| b < at || breadth(other) > breadth(rule);
             for (_, other) in others.filter(is_new) {
                 if !judge(review, rule, other, told) {
                     return false;
@@ -228,7 +235,7 @@ fn judge(review: &Review<'_>, a: &Reviewed<'_>, b: &Reviewed<'_>, told: &mut Tol
     if !a.hours.meet(&b.hours) || !a.people.meet(&b.people, review.census) {
         return true;
     }
-    let (Some(evidence), Some(is_a_less), Some(is_b_less)) =
+    let (Some(evidence), Some(less_by_a), Some(less_by_b)) =
         (review.evidence(a, b), is_about_less(review, a, b), is_about_less(review, b, a))
     else {
         return false;
@@ -251,8 +258,8 @@ fn judge(review: &Review<'_>, a: &Reviewed<'_>, b: &Reviewed<'_>, told: &mut Tol
     // A tentative one has the first word.
     let a_adds = a.plan.is_tentative && !b.plan.is_tentative;
     let b_adds = b.plan.is_tentative && !a.plan.is_tentative;
-    let covers_a = is_a_less && !a_adds && matches!(evidence, Evidence::Same | Evidence::More);
-    let covers_b = is_b_less && !b_adds && matches!(evidence, Evidence::Same | Evidence::Less);
+    let covers_a = less_by_a && !a_adds && matches!(evidence, Evidence::Same | Evidence::More);
+    let covers_b = less_by_b && !b_adds && matches!(evidence, Evidence::Same | Evidence::Less);
     let (first, later) = if a.number < b.number { (a, b) } else { (b, a) };
     match (covers_a, covers_b) {
         (true, true) => tell_repeated(review, later, first, told),

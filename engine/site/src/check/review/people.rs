@@ -63,8 +63,7 @@ impl<'a> People<'a> {
         let (named, others) = if self.subjects.is_empty() { (other, self) } else { (self, other) };
         if !named.subjects.is_empty() {
             let mut subjects = named.subjects.iter().filter_map(|id| census.subject(id));
-            return subjects
-                .any(|one| is_selected(named.who, one) && is_selected(others.who, one));
+            return subjects.any(|one| is_selected(named.who, one) && is_selected(others.who, one));
         }
         let is_free =
             |label: &Name| !self.not_labels.contains(label) && !other.not_labels.contains(label);

@@ -64,7 +64,9 @@ fn bands(review: &Review<'_>) -> bool {
         }
         let counts = |subject: &SubjectPlan| has_tag_without(subject, NO_BAND);
         let steps = &review.guard_steps;
-        let Some(protected) = protecting.count(cohort, counts, is_selected, steps) else { return false };
+        let Some(protected) = protecting.count(cohort, counts, is_selected, steps) else {
+            return false;
+        };
         if protected.guarded == 0 {
             continue;
         }

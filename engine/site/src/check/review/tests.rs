@@ -98,9 +98,8 @@ fn kinds(findings: &[Finding]) -> Vec<FindingKind> {
 /// As a hospital group would have it: a rule for each of ten thousand labels, each in its ward.
 #[test]
 fn ten_thousand_rules_by_label_take_some_steps_each() {
-    let rules = (0..RULES).map(|number| {
-        leaves(number, of_label(format!("group-{number}")), zone_of(number))
-    });
+    let rules = (0..RULES)
+        .map(|number| leaves(number, of_label(format!("group-{number}")), zone_of(number)));
     let site = site(|number| format!("group-{}", number % RULES), rules.collect());
     let (found, steps) = reviewed_in_steps(&site);
     assert_eq!(kinds(&found), [FindingKind::NoBandRule]);
