@@ -48,7 +48,6 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Explain(wish) => history::explain(wish),
         Command::History(wish) => history::run(wish),
         Command::Person(wish) => person::run(wish),
-        Command::Rules(wish) => rules::run(wish),
         Command::Site(wish) => site::run(wish),
         Command::Rules(wish) => rules::run(wish),
         Command::Serve(wish) => serve::run(wish),
