@@ -24,11 +24,9 @@ fn rules_are_checked_with_what_they_leave_out() {
     check(at, "rules check none", 1, &["none does not exist", "ach site new DIR"]);
 
     edit(at, "where = { zones = [\"ward\"], lines", "where = { lines");
-    edit(
-        at,
-        "percent = 10",
-        "percent = 10\n\n[[rule]]\nid = \"flat\"\nwhat = \"battery_low\"\npriority = \"low\"\npercent = 5",
-    );
+    let flat = "[[rule]]\nid = \"flat\"\nwhat = \"battery_low\"\npriority = \"low\"\npercent = 5";
+    let first = "[[rule]]\nid = \"elopement\"";
+    edit(at, first, &format!("{flat}\n\n{first}"));
     let expected =
         ["(ward): the zone is high-risk", "rule flat: whenever it alarms, rule `battery`"];
     for command in ["rules check site", "site check site"] {

@@ -74,8 +74,8 @@ impl<'a> Explainer<'a> {
             return Ok(self.explain(rule));
         }
         let near = nearest(id, rules.iter().map(|rule| rule.id.as_str()));
-        Err(near.and_then(|near| rules.iter().find(|rule| rule.id.as_str() == near)))
-            .map_err(|near: Option<&RulePlan>| near.map(|rule| &rule.id))
+        let ids = || rules.iter().map(|rule| &rule.id);
+        Err(near.and_then(|near| ids().find(|known| known.as_str() == near)))
     }
 
     fn explain(&self, rule: &RulePlan) -> Explanation {

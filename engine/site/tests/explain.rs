@@ -160,52 +160,60 @@ fn conditions_about_tags_are_told() {
     );
 }
 
+/// Gates, and words that tell of them.
+const GATES: &[(&str, &str)] = &[
+    ("", ""),
+    ("gates = {}", ""),
+    ("gates = { entry_margin_m = 0.3 }", "0.3 m"),
+    ("gates = { exit_tolerance_m = 1.0, tolerance_timeout = \"20 s\" }", ""),
+    ("gates = { exit_delay = \"5 s\", error_circle = true }", "circle of accuracy"),
+    ("gates = { confirm = \"3 of 3\" }", "in 3 positions in a row"),
+    (
+        "gates = { confirm = \"2 of 5\", fence_timeout = \"1 min\" }",
+        "in 2 of the latest 5 positions",
+    ),
+];
+
+/// Where most of them watch.
+const ZONES: &str = "where = { zones = [\"ward\", \"lobby\"] }";
+
+/// Conditions, where they watch, and whether they have gates.
+const CONDITIONS: &[(&str, &str, bool)] = &[
+    ("what = \"inside\"", ZONES, true),
+    ("what = \"leaves\"\nalarm = \"elopement\"", ZONES, true),
+    (
+        "what = \"leaves\"\nalarm = \"asset_theft\"",
+        "where = { zones = [\"ward\"], lines = [\"perimeter\"] }",
+        true,
+    ),
+    ("what = \"stays\"\nafter = \"1 min\"", ZONES, true),
+    ("what = \"over_capacity\"", "where = { zones = [\"day-room\"] }", false),
+    ("what = \"door_forced\"", "where = { doors = [\"entrance\"] }", false),
+    ("what = \"tag_silent\"\nafter = \"1 min\"", "", false),
+    ("what = \"battery_low\"\npercent = 5", "", false),
+    ("what = \"band_cut\"", "", false),
+    ("what = \"button_pressed\"", "", false),
+    ("what = \"tags_contradict\"", "", false),
+];
+
+/// Hours, and the words for them.
+const WINDOWS: &[(&str, &str)] = &[
+    ("", "At all hours, when "),
+    (LATE, "On weekdays from 08:00 to 18:00 (Europe/Berlin time), when "),
+    (
+        "when = [{ from = \"22:00\", to = \"06:00\" }]",
+        "Every day from 22:00 to 06:00 (Europe/Berlin time), when ",
+    ),
+];
+
 /// Whatever is combined, what comes out are whole sentences that name what was asked for.
 #[test]
 fn every_condition_with_every_gate_and_every_window_is_told_in_sentences() {
-    let gates = [
-        ("", ""),
-        ("gates = {}", ""),
-        ("gates = { entry_margin_m = 0.3 }", "0.3 m"),
-        ("gates = { exit_tolerance_m = 1.0, tolerance_timeout = \"20 s\" }", ""),
-        ("gates = { exit_delay = \"5 s\", error_circle = true }", "circle of accuracy"),
-        ("gates = { confirm = \"3 of 3\" }", "in 3 positions in a row"),
-        (
-            "gates = { confirm = \"2 of 5\", fence_timeout = \"1 min\" }",
-            "in 2 of the latest 5 positions",
-        ),
-    ];
-    let zone = "where = { zones = [\"ward\", \"lobby\"] }";
-    let conditions = [
-        ("what = \"inside\"", zone, true),
-        ("what = \"leaves\"\nalarm = \"elopement\"", zone, true),
-        (
-            "what = \"leaves\"\nalarm = \"asset_theft\"",
-            "where = { zones = [\"ward\"], lines = [\"perimeter\"] }",
-            true,
-        ),
-        ("what = \"stays\"\nafter = \"1 min\"", zone, true),
-        ("what = \"over_capacity\"", "where = { zones = [\"day-room\"] }", false),
-        ("what = \"door_forced\"", "where = { doors = [\"entrance\"] }", false),
-        ("what = \"tag_silent\"\nafter = \"1 min\"", "", false),
-        ("what = \"battery_low\"\npercent = 5", "", false),
-        ("what = \"band_cut\"", "", false),
-        ("what = \"button_pressed\"", "", false),
-        ("what = \"tags_contradict\"", "", false),
-    ];
-    let windows = [
-        ("", "At all hours, when "),
-        (LATE, "On weekdays from 08:00 to 18:00 (Europe/Berlin time), when "),
-        (
-            "when = [{ from = \"22:00\", to = \"06:00\" }]",
-            "Every day from 22:00 to 06:00 (Europe/Berlin time), when ",
-        ),
-    ];
     let mut rules = Vec::new();
-    for (what, place, has_gates) in conditions {
-        for (gate, gate_words) in gates.iter().take(if has_gates { gates.len() } else { 1 }) {
-            for (window, words) in windows {
-                for tentative in if has_gates { &["", "tentative = true"][..] } else { &[""] } {
+    for (what, place, has_gates) in CONDITIONS {
+        for (gate, gate_words) in GATES.iter().take(if *has_gates { GATES.len() } else { 1 }) {
+            for (window, words) in WINDOWS {
+                for tentative in if *has_gates { &["", "tentative = true"][..] } else { &[""] } {
                     rules.push((
                         format!("{what}\n{place}\n{gate}\n{window}\n{tentative}"),
                         *gate_words,

@@ -264,7 +264,7 @@ fn people_exits_buttons_and_bands_want_a_rule() {
     holes(
         &[(cut, alike)],
         &[
-            (Kind::NoBandRule, FILE, "the only protected patient with a tag is under no rule"),
+            (Kind::NoBandRule, FILE, "the only protected patient with a tag is not under"),
             (Kind::ConflictingRules, FILE, "`band-cut`"),
         ],
     );

@@ -75,13 +75,17 @@ fn bands(review: &Review<'_>) -> bool {
         unguarded += protected.guarded.saturating_sub(count.guarded);
     }
     if unguarded > 0 {
-        let who = match (unguarded, all) {
-            (1, 1) => "the only protected patient with a tag is".to_owned(),
-            (1, all) => format!("1 of {all} protected patients with a tag is"),
-            (some, all) => format!("{some} of {all} protected patients with a tag are"),
+        let under = "a rule about a cut band: taking it off raises no alarm";
+        let problem = match (unguarded, all) {
+            (1, 1) => format!("the only protected patient with a tag is not under {under}"),
+            (1, all) => format!("1 of {all} protected patients with a tag is not under {under}"),
+            (none, all) if none == all => {
+                format!("none of the {all} protected patients with a tag is under {under}")
+            }
+            (some, all) => {
+                format!("{some} of {all} protected patients with a tag are not under {under}")
+            }
         };
-        let problem =
-            format!("{who} under no rule about a cut band: taking it off raises no alarm");
         let remedy = "add a rule with what = \"band_cut\" for them, or label those `no-band` whose \
                       tags are no bands";
         review.check.report.warning(FindingKind::NoBandRule, &rule_file(), &problem, remedy);

@@ -71,8 +71,8 @@ fn leaves(number: usize, who: WhoPlan, place: WherePlan) -> RulePlan {
     }
 }
 
-fn of_label(label: String) -> WhoPlan {
-    WhoPlan { labels: vec![name(&label)], ..WhoPlan::default() }
+fn of_label(label: &str) -> WhoPlan {
+    WhoPlan { labels: vec![name(label)], ..WhoPlan::default() }
 }
 
 fn zone_of(number: usize) -> WherePlan {
@@ -99,7 +99,7 @@ fn kinds(findings: &[Finding]) -> Vec<FindingKind> {
 #[test]
 fn ten_thousand_rules_by_label_take_some_steps_each() {
     let rules = (0..RULES)
-        .map(|number| leaves(number, of_label(format!("group-{number}")), zone_of(number)));
+        .map(|number| leaves(number, of_label(&format!("group-{number}")), zone_of(number)));
     let site = site(|number| format!("group-{}", number % RULES), rules.collect());
     let (found, steps) = reviewed_in_steps(&site);
     assert_eq!(kinds(&found), [FindingKind::NoBandRule]);
@@ -122,7 +122,7 @@ fn ten_thousand_rules_for_a_patient_each_take_some_steps_each() {
 /// The same ten thousand times is told, and not compared.
 #[test]
 fn ten_thousand_rules_that_say_the_same_are_no_pairs() {
-    let rules = (0..RULES).map(|number| leaves(number, of_label("all".to_owned()), zone_of(0)));
+    let rules = (0..RULES).map(|number| leaves(number, of_label("all"), zone_of(0)));
     let site = site(|_| "all".to_owned(), rules.collect());
     let (found, steps) = reviewed_in_steps(&site);
     let repeated = found.iter().filter(|finding| finding.kind == FindingKind::RepeatedRule);
@@ -135,7 +135,7 @@ fn ten_thousand_rules_that_say_the_same_are_no_pairs() {
 fn rules_made_to_take_for_ever_end_and_say_so() {
     let rules = (0..RULES).map(|number| {
         let not_labels = vec![name(&format!("never-{number}"))];
-        let who = WhoPlan { not_labels, ..of_label("all".to_owned()) };
+        let who = WhoPlan { not_labels, ..of_label("all") };
         let place = WherePlan { zones_labelled: vec![name("wing-1")], ..WherePlan::default() };
         leaves(number, who, place)
     });
