@@ -209,14 +209,14 @@ const WINDOWS: &[(&str, &str)] = &[
 /// Whatever is combined, what comes out are whole sentences that name what was asked for.
 #[test]
 fn every_condition_with_every_gate_and_every_window_is_told_in_sentences() {
-    let mut rules = Vec::new();
-    for (what, place, has_gates) in CONDITIONS {
-        for (gate, gate_words) in GATES.iter().take(if *has_gates { GATES.len() } else { 1 }) {
-            for (window, words) in WINDOWS {
-                for tentative in if *has_gates { &["", "tentative = true"][..] } else { &[""] } {
+    let mut rules: Vec<(String, &str, &str)> = Vec::new();
+    for &(what, place, has_gates) in CONDITIONS {
+        for &(gate, gate_words) in GATES.iter().take(if has_gates { GATES.len() } else { 1 }) {
+            for &(window, words) in WINDOWS {
+                for tentative in if has_gates { &["", "tentative = true"][..] } else { &[""] } {
                     rules.push((
                         format!("{what}\n{place}\n{gate}\n{window}\n{tentative}"),
-                        *gate_words,
+                        gate_words,
                         words,
                     ));
                 }
@@ -241,7 +241,7 @@ fn every_condition_with_every_gate_and_every_window_is_told_in_sentences() {
                 .iter()
                 .any(|slip| text.contains(slip));
         assert!(is_whole, "{rule}: {text}");
-        for words in [gate_words, window_words, "it raises a medium-priority "] {
+        for words in [*gate_words, *window_words, "it raises a medium-priority "] {
             assert!(text.contains(words), "{rule}: no {words} in {text}");
         }
     }
