@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ach_actors_model::TagId;
+use ach_actors_model::{Name, TagId};
+use ach_engine_net::{Identity, Role};
 use ach_engine_wire::{Code, LaneTotals};
 
 use super::*;
@@ -51,6 +52,31 @@ fn without_room_a_tags_newest_ping_takes_the_place_of_its_unsent_one_and_never_o
     assert_eq!(sent(&mut outboxes, 9), Some((1, vec![(0, 10), (1, 11), (0, 12)])));
     let progress = outboxes.ping.progress();
     assert_eq!((progress.published_through, progress.gave_way_count), (3, 3));
+}
+
+/// After a restart the older one is sent under their number, and the tag reports again.
+#[test]
+fn what_takes_the_place_of_an_older_ping_is_in_no_spool() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let name = |text| Name::new(text).unwrap();
+    let identity = Identity { site: name("st-anna"), role: Role::Vendor, name: name("uwb") };
+    let opened = || Spool::open(directory.path(), &identity, true).unwrap();
+    let options = PublisherOptions { pings_max: 2, ..PublisherOptions::default() };
+    let mut outboxes = Outboxes::new(options, Some(opened()));
+    outboxes.ping.on_welcome(&welcome(0)).unwrap();
+    outboxes.spool.as_ref().unwrap().begin_epoch(1, [0; 3]);
+    for (tag, at, number) in [(1, 10, 1), (2, 20, 2), (1, 11, 1), (2, 21, 2), (1, 12, 1)] {
+        let taken = outboxes.publish_pings(&[ping(tag, at)]).unwrap();
+        assert_eq!(taken.last_number, number, "tag {tag} at {at}");
+    }
+    drop(outboxes);
+    let (_spool, kept) = opened();
+    let [.., lane] = &kept.lanes;
+    let moments = lane.inputs.iter().map(|input| match &input.record {
+        KeptRecord::Ping(ping) => ping.reading().unwrap().observed_at.0,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!((lane.first, moments.collect::<Vec<_>>()), (1, vec![10, 20]));
 }
 
 #[test]
