@@ -113,6 +113,57 @@ fn check_alarms(store: &Store, all: &Oracle, gap: HistoryGap) -> [usize; 2] {
     counts
 }
 
+/// Who was where before it, and behind it also until its first entry comes.
+fn check_visits(
+    store: &Store,
+    before: &Oracle,
+    all: &Oracle,
+    (gap, comes_at, now): (HistoryGap, Timestamp, Timestamp),
+) {
+    let HistoryGap { after_at, until_at, .. } = gap;
+    let (begun, behind) = (Timestamp(0), until_at.plus_ns(1));
+    for zone in (0..ZONES).map(ZoneRef) {
+        let found = store.visits_of_zone(zone, (begun, after_at.plus_ns(1)), LIMIT).unwrap();
+        let mut expected = before.in_zone(zone, begun, after_at.plus_ns(1));
+        for visit in &mut expected {
+            // Whoever left with the very last entry is not told from those of whom nothing is known.
+            if visit.exited_at.is_none_or(|at| at == after_at) {
+                (visit.exited_at, visit.ended_before) = (None, Some(until_at));
+            }
+        }
+        assert_eq!(told(&found), told(&expected), "before");
+        // Also before the first entry comes.
+        for until in [behind.plus_ns(1), comes_at, now] {
+            let found = store.visits_of_zone(zone, (behind, until), LIMIT).unwrap();
+            let expected = come_by(until_at, all.in_zone(zone, behind, until));
+            assert_eq!(told(&found), told(&expected), "behind, until {until:?}");
+        }
+    }
+    for who in (0..TAGS).map(SubjectRef) {
+        for until in [comes_at, now] {
+            let found = store.visits_of_subject(who, (behind, until), LIMIT).unwrap();
+            let expected = come_by(until_at, all.of_subject(who, behind, until));
+            assert_eq!(found, expected, "behind, until {until:?}");
+        }
+    }
+}
+
+/// Where everybody was before it and behind it.
+fn check_pings(store: &Store, all: &Oracle, gap: HistoryGap, now: Timestamp) {
+    let HistoryGap { after_at, until_at, .. } = gap;
+    let behind = until_at.plus_ns(1);
+    let is_kept = |ping: &&KeptPing| ping.received_at <= after_at || ping.received_at > until_at;
+    for tag in (0..TAGS).map(TagRef) {
+        // What was measured before may have come behind it.
+        let heard = all.pings[&tag].iter().filter(is_kept);
+        let last =
+            heard.filter(|ping| ping.observed_at <= after_at).max_by_key(|it| it.observed_at);
+        assert_eq!(store.whereabouts(tag, after_at).unwrap().as_ref(), last);
+        let found: Result<Vec<_>, _> = store.pings(tag, behind, now).unwrap().collect();
+        assert_eq!(found.unwrap(), all.walk(tag, behind, now));
+    }
+}
+
 /// A hundred entries, a hundred that nobody has, a hundred more, each some time after the other; behind the
 /// gap nothing comes for a while.
 fn check(step_ms: u64, quiet_ms: u64, seed: u64) {
@@ -158,42 +209,9 @@ fn check(step_ms: u64, quiet_ms: u64, seed: u64) {
     assert_eq!(store.gaps().unwrap(), [gap]);
     assert_eq!(store.verify().unwrap().pings, ping_count(&all) - in_gap);
 
-    let (begun, behind) = (Timestamp(0), until_at.plus_ns(1));
     let now = Timestamp(hospital.now_ns + 1);
-    for zone in (0..ZONES).map(ZoneRef) {
-        let found = store.visits_of_zone(zone, (begun, after_at.plus_ns(1)), LIMIT).unwrap();
-        let mut expected = before.in_zone(zone, begun, after_at.plus_ns(1));
-        for visit in &mut expected {
-            // Whoever left with the very last entry is not told from those of whom nothing is known.
-            if visit.exited_at.is_none_or(|at| at == after_at) {
-                (visit.exited_at, visit.ended_before) = (None, Some(until_at));
-            }
-        }
-        assert_eq!(told(&found), told(&expected), "before");
-        // Also before the first entry comes.
-        for until in [behind.plus_ns(1), comes_at, now] {
-            let found = store.visits_of_zone(zone, (behind, until), LIMIT).unwrap();
-            let expected = come_by(until_at, all.in_zone(zone, behind, until));
-            assert_eq!(told(&found), told(&expected), "behind, until {until:?}");
-        }
-    }
-    for who in (0..TAGS).map(SubjectRef) {
-        for until in [comes_at, now] {
-            let found = store.visits_of_subject(who, (behind, until), LIMIT).unwrap();
-            let expected = come_by(until_at, all.of_subject(who, behind, until));
-            assert_eq!(found, expected, "behind, until {until:?}");
-        }
-    }
-    let is_kept = |ping: &&KeptPing| ping.received_at <= after_at || ping.received_at > until_at;
-    for tag in (0..TAGS).map(TagRef) {
-        // What was measured before may have come behind it.
-        let heard = all.pings[&tag].iter().filter(is_kept);
-        let last =
-            heard.filter(|ping| ping.observed_at <= after_at).max_by_key(|it| it.observed_at);
-        assert_eq!(store.whereabouts(tag, after_at).unwrap().as_ref(), last);
-        let found: Result<Vec<_>, _> = store.pings(tag, behind, now).unwrap().collect();
-        assert_eq!(found.unwrap(), all.walk(tag, behind, now));
-    }
+    check_visits(&store, &before, &all, (gap, comes_at, now));
+    check_pings(&store, &all, gap, now);
     check_refused(&store, gap, now);
     let alarms = check_alarms(&store, &all, gap);
     assert!(alarms.iter().all(|count| *count > 0), "{alarms:?}");
