@@ -131,7 +131,7 @@ pub(crate) fn check_rules_into(directory: &SiteDirectory, origins: &Origins, rep
     let check = Check { directory, origins, report };
     let ids = directory.rules.iter().enumerate();
     things::check_unique(&check, "rule", ids.map(|(number, rule)| (&rule.id, Item::Rule(number))));
-    rules::check(&check);
+    rules::check(&check, &Catalogue::new(directory), &Census::new(directory));
 }
 
 /// Everything that does not fit in a site made in code.
