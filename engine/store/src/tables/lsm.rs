@@ -29,9 +29,9 @@ pub(crate) fn open_lsm(folder: &Path) -> fjall::Result<impl Tables + use<>> {
     Database::builder(folder).worker_threads(1).cache_size(CACHE_BYTES).open().map(Lsm)
 }
 
-/// Indexes and filters are cut into blocks that come and go with the others. Left as the LSM has it, those of
-/// every table written stay in memory until a merge takes the table down three levels: a node's memory would
-/// grow with its history, by about 40 MiB an hour at 400,000 pings a second.
+/// Indexes and filters are cut into blocks that come and go through the cache as data do. As the LSM has it, a
+/// merge leaves those of its first two levels in memory for as long as the tables are there, and others come
+/// into the cache whole, a table's index at a time: neither should grow with a node's history.
 fn options() -> KeyspaceCreateOptions {
     KeyspaceCreateOptions::default()
         .max_memtable_size(MEMTABLE_BYTES)
