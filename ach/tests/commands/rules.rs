@@ -45,10 +45,11 @@ fn rules_are_checked_with_what_they_leave_out() {
     // A mistake in another file keeps rules from being looked at together; its warnings are not theirs.
     let people = at.join("site/people.toml");
     let text = fs::read_to_string(&people).unwrap();
-    fs::write(&people, text.replace("class = \"visitor\"", "class = \"visiter\"")).unwrap();
+    fs::write(&people, text.replace("class = \"visitor\"", "class = \"visitor\"\nroom = 7"))
+        .unwrap();
     fs::write(at.join("site/peple.toml"), "").unwrap();
     let words =
-        ["people.toml:", "`class` is `visiter`", "1 mistake, 0 warnings; conflicts and holes"];
+        ["people.toml:", "`room` means nothing", "1 mistake, 0 warnings; conflicts and holes"];
     let said = check(at, "rules check site", 3, &words);
     assert!(!said.out.contains("peple.toml"), "{}", said.out);
 }

@@ -11,7 +11,7 @@ use crate::read::RULES_MAX;
 /// The schema, of draft 2020-12.
 ///
 /// What it finds right the reader may still refuse: whether an id is known, a span is a span or two rules
-/// have one id only the check can tell. What it finds wrong is wrong.
+/// have one id only the check can tell. What it finds wrong is wrong, blanks round a time aside.
 pub fn rules_schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -198,6 +198,8 @@ fn the_schema_and_the_reader_agree_on_conditions() {
             false,
         ),
         ("what = \"tags_contradict\"", true),
+        ("what = \"tags_contradict\"\nwhere = { zones = [] }", true),
+        ("what = \"door_forced\"\nwhere = { doors = [\"entrance\"], lines = [] }", true),
         ("tentative = true", false),
     ] {
         check(&rule.replace("WHERE", ZONE), is_right);

@@ -40,15 +40,16 @@ fn then(what: What) -> Value {
     fields.insert("alarm".to_owned(), json!({ "enum": alarms }));
     if what == What::DoorForced {
         // Nobody knows who forces a door.
-        fields.insert("who".to_owned(), json!({ "maxProperties": 0 }));
+        let none = empty(["classes", "labels", "not_labels", "subjects"].map(str::to_owned));
+        fields.insert("who".to_owned(), json!({ "properties": none }));
     }
     let kinds = place_kinds(what);
-    if kinds.is_empty() {
-        fields.insert("where".to_owned(), json!({ "maxProperties": 0 }));
-    } else {
+    let least = usize::from(!kinds.is_empty());
+    if least > 0 {
         required.push("where");
-        fields.insert("where".to_owned(), places(kinds));
     }
+    let places = json!({ "properties": other_places(kinds), "minProperties": least });
+    fields.insert("where".to_owned(), places);
     json!({ "required": required, "properties": fields })
 }
 
@@ -66,9 +67,15 @@ fn place_kinds(what: What) -> &'static [&'static str] {
     }
 }
 
-fn places(kinds: &[&str]) -> Value {
+/// Places that a condition does not watch: none of them may be named.
+fn other_places(kinds: &[&str]) -> Value {
     let others = ["zones", "doors", "lines"].into_iter().filter(|kind| !kinds.contains(kind));
-    let others = others.flat_map(|kind| [kind.to_owned(), format!("{kind}_labelled")]);
-    let none: Map<String, Value> = others.map(|key| (key, json!({ "maxItems": 0 }))).collect();
-    json!({ "minProperties": 1, "properties": none })
+    empty(others.flat_map(|kind| [kind.to_owned(), format!("{kind}_labelled")]))
+}
+
+/// Lists that must be empty.
+fn empty(keys: impl IntoIterator<Item = String>) -> Value {
+    let fields: Map<String, Value> =
+        keys.into_iter().map(|key| (key, json!({ "maxItems": 0 }))).collect();
+    Value::Object(fields)
 }

@@ -309,3 +309,123 @@ fn tell_conflict(review: &Review<'_>, high: &Reviewed<'_>, low: &Reviewed<'_>, t
     };
     told.tell(review, low, FindingKind::ConflictingRules, (&problem, &remedy));
 }
+
+#[cfg(test)]
+mod tests {
+    use ach_actors_model::{AlarmPriority, SubjectClass, Window};
+
+    use super::*;
+    use crate::catalogue::Catalogue;
+    use crate::census::Census;
+    use crate::check::review::{Steps, reviewed};
+    use crate::check::{Check, Origins};
+    use crate::text::Report;
+    use crate::{RulePlan, SiteDirectory, WherePlan, WhoPlan, sample_hospital};
+
+    /// Chance that comes again with its seed (splitmix64).
+    struct Chance(u64);
+
+    impl Chance {
+        fn below(&mut self, limit: u64) -> u64 {
+            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut bits = self.0;
+            bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            (bits ^ (bits >> 31)) % limit
+        }
+
+        /// Some of a few words.
+        fn some(&mut self, words: &[&str]) -> Vec<Name> {
+            let chosen: Vec<&&str> = words.iter().filter(|_| self.below(3) == 0).collect();
+            chosen.into_iter().map(|word| Name::new(word).unwrap()).collect()
+        }
+
+        fn rule(&mut self, number: usize) -> RulePlan {
+            let mut zones = self.some(&["icu", "nursery", "lobby", "chapel"]);
+            let zones_labelled = self.some(&["high-risk"]);
+            if zones.is_empty() && zones_labelled.is_empty() {
+                zones.push(Name::new("shop").unwrap());
+            }
+            let subjects = match self.below(3) {
+                0 => self.some(&["patient-001", "patient-002", "infant-001", "nurse-001"]),
+                _ => Vec::new(),
+            };
+            let classes = match self.below(3) {
+                0 => vec![SubjectClass::Patient],
+                1 => vec![SubjectClass::Patient, SubjectClass::Staff],
+                _ => Vec::new(),
+            };
+            let when = match self.below(3) {
+                0 => vec![Window { weekdays: 0x7F, from_s: 72_000, until_s: 21_600 }],
+                1 => vec![Window { weekdays: 0x1F, from_s: 28_800, until_s: 64_800 }],
+                _ => Vec::new(),
+            };
+            RulePlan {
+                id: Name::new(&format!("rule-{number}")).unwrap(),
+                name: String::new(),
+                who: WhoPlan {
+                    classes,
+                    labels: self.some(&["dementia", "newborn", "nurse"]),
+                    not_labels: self.some(&["escorted", "newborn"]),
+                    subjects,
+                },
+                place: WherePlan { zones, zones_labelled, ..WherePlan::default() },
+                when,
+                what: What::Stays { after_ns: (1 + self.below(2)) * 60_000_000_000 },
+                alarm: AlarmKind::Loitering,
+                priority: [AlarmPriority::High, AlarmPriority::Low]
+                    [usize::try_from(self.below(2)).unwrap()],
+                gates: None,
+                is_tentative: false,
+            }
+        }
+    }
+
+    /// What is told of which rule, by the index of pairs or by looking at each of them.
+    fn told(site: &SiteDirectory, is_plain: bool) -> BTreeSet<(usize, FindingKind)> {
+        let (report, origins) = (Report::default(), Origins::default());
+        let check = Check { directory: site, origins: &origins, report: &report };
+        let (catalogue, census) = (Catalogue::new(site), Census::new(site));
+        let rules = reviewed(&check, &catalogue).unwrap();
+        let (steps, guard_steps) = (Steps::new(), Steps::new());
+        let review = Review {
+            check: &check,
+            catalogue: &catalogue,
+            census: &census,
+            rules,
+            steps,
+            guard_steps,
+        };
+        let mut told = Told::default();
+        let unlike = unlike(&review, &mut told);
+        if is_plain {
+            for (at, a) in unlike.iter().enumerate() {
+                for b in &unlike[..at] {
+                    let is_common = |zone: &u32| b.places.zones.contains(zone);
+                    if a.places.zones.iter().any(is_common) {
+                        assert!(judge(&review, a, b, &mut told));
+                    }
+                }
+            }
+        } else {
+            assert!(Group::new(unlike).compare(&review, &mut told));
+        }
+        told.0
+    }
+
+    /// Oracle: look at every pair.
+    #[test]
+    fn no_pair_that_can_meet_is_left_out() {
+        let mut site = sample_hospital().directory;
+        let mut kinds = BTreeSet::new();
+        for seed in 0..40 {
+            let mut chance = Chance(seed);
+            site.rules = (0..40).map(|number| chance.rule(number)).collect();
+            let found = told(&site, false);
+            assert_eq!(found, told(&site, true), "seed {seed}");
+            kinds.extend(found.into_iter().map(|(_, kind)| kind));
+        }
+        assert!(kinds.contains(&FindingKind::CoveredRule), "{kinds:?}");
+        assert!(kinds.contains(&FindingKind::ConflictingRules), "{kinds:?}");
+    }
+}
