@@ -11,7 +11,7 @@ pub(crate) use features::{KINDS, Kind};
 pub(crate) use gates_table::MARGIN_M_MAX;
 #[cfg(test)]
 pub(crate) use rule_file::keys_read;
-pub(crate) use rule_file::{ALARMS, CONDITIONS, DAYS, PRIORITIES, RULES_MAX};
+pub(crate) use rule_file::{ALARMS, CONDITIONS, DAYS, PRIORITIES, RULES_MAX, WINDOWS_MAX};
 pub(crate) use subject_file::CLASSES;
 
 use std::collections::BTreeMap;

@@ -10,8 +10,11 @@ use crate::finding::FindingKind;
 use crate::text::{Fields, Node, Origin, Report, Value, parse_clock};
 use crate::{RulePlan, What, WherePlan, WhoPlan};
 
-/// Most rules.
-pub(crate) const RULES_MAX: usize = 10_000;
+/// Most rules, as a node takes: a rule for each bed of a large hospital, and spare.
+pub(crate) const RULES_MAX: usize = 4_096;
+
+/// Most windows of one rule: four a day, and spare.
+pub(crate) const WINDOWS_MAX: usize = 32;
 
 /// The words for alarms a rule may raise.
 pub(crate) const ALARMS: &[(&str, AlarmKind)] = &[
@@ -100,7 +103,7 @@ fn read_rule(fields: &Fields<'_>, id: Option<Name>) -> Option<RulePlan> {
         name: fields.display(&id),
         who: fields.table("who").map(|who| read_who(&who)).unwrap_or_default(),
         place: fields.table("where").map(|place| read_where(&place)).unwrap_or_default(),
-        when: fields.list("when").iter().filter_map(|node| read_window(fields, node)).collect(),
+        when: read_windows(fields),
         what: what.unwrap_or(What::Inside),
         alarm,
         priority: priority
@@ -175,6 +178,20 @@ fn read_where(fields: &Fields<'_>) -> WherePlan {
     };
     fields.finish();
     place
+}
+
+fn read_windows(fields: &Fields<'_>) -> Vec<Window> {
+    let nodes = fields.list("when");
+    if let Some(one_too_many) = nodes.get(WINDOWS_MAX) {
+        let problem = format!("has {} windows, at most {WINDOWS_MAX}", nodes.len());
+        fields.bad(
+            "when",
+            one_too_many,
+            &problem,
+            "join windows that touch, or make two rules of it",
+        );
+    }
+    nodes.iter().take(WINDOWS_MAX).filter_map(|node| read_window(fields, node)).collect()
 }
 
 fn read_window<'a>(rule: &Fields<'a>, node: &'a Node) -> Option<Window> {

@@ -4,7 +4,7 @@ use ach_actors_model::{AlarmKind, AlarmPriority, NAME_BYTES_MAX, SubjectClass};
 use serde_json::{Value, json};
 
 use crate::What;
-use crate::read::{ALARMS, CLASSES, CONDITIONS, DAYS, MARGIN_M_MAX, PRIORITIES};
+use crate::read::{ALARMS, CLASSES, CONDITIONS, DAYS, MARGIN_M_MAX, PRIORITIES, WINDOWS_MAX};
 
 /// Most positions that are asked to agree.
 const CONFIRM_MAX: u8 = 8;
@@ -32,6 +32,7 @@ pub(super) fn rule_fields() -> Value {
         "when": {
             "description": "When it holds, in the site's local time. Without it, always.",
             "type": "array",
+            "maxItems": WINDOWS_MAX,
             "items": { "$ref": "#/$defs/window" },
         },
         "what": words("What it watches.", CONDITIONS, |what| condition_meaning(*what)),

@@ -177,3 +177,17 @@ fn spans_that_would_switch_the_watch_off() {
         check("site.toml", "largest_gap = \"2 s\"", &gap, findings);
     }
 }
+
+#[test]
+fn more_rules_and_windows_than_a_node_takes_are_too_many() {
+    let file = "rules.toml";
+    let rule = "\n[[rule]]\nid = \"one\"\nwhat = \"band_cut\"\npriority = \"low\"\n";
+    // Three hours every day, each in a window of its own.
+    let window = "{ from = \"01:00\", to = \"04:00\" }, ";
+    let end = "percent = 10\npriority = \"low\"";
+    let when = |count| format!("{end}\nwhen = [{}]", window.repeat(count));
+    check(file, end, &when(32), &[]);
+    check(file, end, &when(33), &[error(Kind::BadValue, "", "rule battery", "join windows")]);
+    let rules = format!("{end}\n{}", rule.repeat(100_000));
+    check(file, end, &rules, &[error(Kind::TooLarge, "", "", "select by label")]);
+}

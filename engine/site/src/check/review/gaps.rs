@@ -68,7 +68,7 @@ fn tell(review: &Review<'_>, item: Item, hours: &[&Hours]) -> bool {
             "the zone is high-risk, and no rule raises `elopement` when it is left {}",
             open.rest().words()
         );
-        let remedy = "widen `when` of a rule about leaving it, or leave it out";
+        let remedy = "widen `when` of a rule about leaving it, or take `when` out";
         report.warning(FindingKind::UnguardedHours, &origin, &problem, remedy);
     }
     !open.is_always()
