@@ -3,7 +3,7 @@
 mod past;
 mod stats;
 
-use ach_engine_review::{Episode, Fate, Review};
+use ach_engine_review::{Episode, Review};
 use serde_json::{Value, json};
 
 use self::past::Past;
@@ -11,8 +11,8 @@ pub(crate) use self::stats::object as review_object;
 use crate::audit_deposit;
 use crate::cli::alarms::{Alarms, AlarmsOf};
 use crate::exit::{Failure, Outcome};
-use crate::moment::{iso, length, local};
-use crate::notes::{snake, spaced};
+use crate::moment::local;
+use crate::notes::{episode_object, episode_words, place_words};
 
 /// Does what was asked.
 pub(crate) fn run(wish: &Alarms) -> Result<Outcome, Failure> {
@@ -40,7 +40,7 @@ fn list(of: &AlarmsOf) -> Result<Outcome, Failure> {
     for episode in past.episodes.iter().filter(is_within) {
         count += 1;
         if of.json {
-            say!("{}", alarm_object(&past, episode)?);
+            say!("{}", alarm_object(&past, episode, "alarm")?);
         } else {
             say!("{}", alarm_line(&past, episode)?);
         }
@@ -64,52 +64,22 @@ fn stats(of: &AlarmsOf) -> Result<Outcome, Failure> {
 
 /// An alarm in a line.
 fn alarm_line(past: &Past, episode: &Episode) -> Result<String, Failure> {
-    let after = length(episode.lasted_ns().unwrap_or_default() / 1_000);
-    let fate = match episode.fate {
-        Fate::Open => "open".to_owned(),
-        Fate::Retracted { reason, .. } => {
-            format!("retracted after {after}{}", reason.map_or_else(String::new, why))
-        }
-        Fate::Cleared { reason, .. } => {
-            format!("over after {after}{}", reason.map_or_else(String::new, why))
-        }
-    };
     let who = past.subject(episode.subject)?.map(|who| format!("{who}  ")).unwrap_or_default();
     Ok(format!(
-        "{}  {who}{}  {} ({}), {fate}  {}",
+        "{}  {who}{}  {}  {}",
         local(episode.raised_at),
-        past.place_words(episode.place)?,
-        spaced(episode.kind),
-        snake(episode.priority),
+        place_words(past.place(episode.place)?),
+        episode_words(episode),
         episode.id,
     ))
 }
 
-fn why(reason: ach_actors_model::AlarmReason) -> String {
-    format!(": {}", spaced(reason))
-}
-
-/// An alarm for programs.
-fn alarm_object(past: &Past, episode: &Episode) -> Result<Value, Failure> {
-    let (kind, id) = past.place(episode.place)?;
-    let (fate, reason) = match episode.fate {
-        Fate::Open => ("open", None),
-        Fate::Retracted { reason, .. } => ("retracted", reason),
-        Fate::Cleared { reason, .. } => ("cleared", reason),
-    };
-    Ok(json!({
-        "event": "alarm",
-        "id": episode.id.to_string(),
-        "rule": episode.rule.as_deref(),
-        "kind": snake(episode.kind),
-        "priority": snake(episode.priority),
-        "subject": past.subject(episode.subject)?,
-        "place": json!({ "kind": kind, "id": id }),
-        "raised_at": iso(episode.raised_at),
-        "was_tentative": episode.was_tentative,
-        "upheld_at": episode.upheld_at.map(iso),
-        "fate": fate,
-        "reason": reason.map(snake),
-        "ended_at": episode.ended_at().map(iso),
-    }))
+/// An alarm for programs; `event` is what they know it by.
+fn alarm_object(past: &Past, episode: &Episode, event: &str) -> Result<Value, Failure> {
+    let (subject, place) = (past.subject(episode.subject)?, past.place(episode.place)?);
+    let mut object = episode_object(episode, subject.as_deref(), place);
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert("event".to_owned(), json!(event));
+    }
+    Ok(object)
 }

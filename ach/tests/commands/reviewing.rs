@@ -10,7 +10,7 @@ fn alarms_that_were_are_listed_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     recorded(folder);
-    let parts = ["visitor-001  zone store  unauthorised entry (high), open", "feed rtls"];
+    let parts = ["visitor-001  zone store  unauthorised entry (high), still open", "feed rtls"];
     let said = check(folder, "alarms list --data data", 0, &parts);
     assert_eq!(said.out.lines().count(), 2, "{said:?}");
     let listed = objects(&check(folder, "alarms list --data data --json", 0, &[]));

@@ -10,6 +10,7 @@ use ach_engine_store::NameKind;
 use crate::cli::alarms::AlarmsOf;
 use crate::commands::history::Source;
 use crate::exit::{Failure, Outcome};
+use crate::notes::PlaceId;
 
 /// Alarms, and names of what they are about.
 pub(super) struct Past {
@@ -52,7 +53,7 @@ impl Past {
     }
 
     /// What kind of place, and its id.
-    pub(super) fn place(&self, place: Place) -> Result<(&'static str, Option<String>), Failure> {
+    pub(super) fn place(&self, place: Place) -> Result<PlaceId, Failure> {
         let named = |word, kind, number| Ok((word, Some(self.source.name(kind, number)?)));
         match place {
             Place::Site => Ok(("site", None)),
@@ -63,14 +64,6 @@ impl Past {
             Place::Source(it) => named("feed", NameKind::Source, it.0),
             Place::Anchor(it) => named("anchor", NameKind::Anchor, it.0),
         }
-    }
-
-    /// The place in words.
-    pub(super) fn place_words(&self, place: Place) -> Result<String, Failure> {
-        Ok(match self.place(place)? {
-            (kind, Some(id)) => format!("{kind} {id}"),
-            (kind, None) => kind.to_owned(),
-        })
     }
 
     /// How the question ends.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Past, alarm_line, alarm_object};
 use crate::exit::Failure;
 use crate::moment::{iso, length, local};
-use crate::notes::{snake, spaced};
+use crate::notes::{place_words, snake, spaced};
 
 /// Bad actors that are shown: ISA-18.2 asks for the ten most frequent.
 const ACTORS_MAX: usize = 10;
@@ -111,11 +111,7 @@ pub(super) fn print_objects(past: &Past, review: &Review<'_>) -> Result<(), Fail
         );
     }
     for episode in &review.standing {
-        let mut object = alarm_object(past, episode)?;
-        if let Some(fields) = object.as_object_mut() {
-            fields.insert("event".to_owned(), json!("standing_alarm"));
-        }
-        say!("{object}");
+        say!("{}", alarm_object(past, episode, "standing_alarm")?);
     }
     Ok(())
 }
@@ -148,7 +144,7 @@ pub(crate) fn object(review: &Review<'_>, event: &str) -> Value {
 fn words(past: &Past, actor: &BadActor) -> Result<String, Failure> {
     let rule = actor.about.rule.as_deref().unwrap_or("(no rule)");
     let who = past.subject(actor.about.subject)?.map(|who| format!("{who}, ")).unwrap_or_default();
-    let place = past.place_words(actor.about.place)?;
+    let place = place_words(past.place(actor.about.place)?);
     Ok(format!("{} by {rule}: {who}{place}", spaced(actor.about.kind)))
 }
 

@@ -74,7 +74,7 @@ fn what_takes_the_place_of_an_older_ping_is_in_no_spool() {
     let [.., lane] = &kept.lanes;
     let moments = lane.inputs.iter().map(|input| match &input.record {
         KeptRecord::Ping(ping) => ping.reading().unwrap().observed_at.0,
-        other => panic!("{other:?}"),
+        other @ KeptRecord::Report { .. } => panic!("{other:?}"),
     });
     assert_eq!((lane.first, moments.collect::<Vec<_>>()), (1, vec![10, 20]));
 }

@@ -1,14 +1,14 @@
 //! A rehearsal for programs.
 
 use ach_engine_rehearsal::{Difference, Pair, Score};
-use ach_engine_review::{Episode, Fate};
+use ach_engine_review::Episode;
 use serde_json::{Value, json};
 
 use super::Account;
 use super::told::Told;
 use crate::commands::alarms::review_object;
 use crate::moment::iso;
-use crate::notes::snake;
+use crate::notes::episode_object;
 
 /// Prints the counts, then every alarm that differs.
 pub(super) fn print(account: &Account<'_>) {
@@ -74,23 +74,5 @@ fn difference(pair: &Pair<'_>, told: &Told<'_>) -> Value {
 }
 
 fn alarm(episode: &Episode, told: &Told<'_>) -> Value {
-    let (kind, id) = told.place(episode);
-    let (fate, reason) = match episode.fate {
-        Fate::Open => ("open", None),
-        Fate::Retracted { reason, .. } => ("retracted", reason),
-        Fate::Cleared { reason, .. } => ("cleared", reason),
-    };
-    json!({
-        "rule": episode.rule.as_deref(),
-        "kind": snake(episode.kind),
-        "priority": snake(episode.priority),
-        "subject": told.subject(episode),
-        "place": json!({ "kind": kind, "id": id }),
-        "raised_at": iso(episode.raised_at),
-        "was_tentative": episode.was_tentative,
-        "upheld_at": episode.upheld_at.map(iso),
-        "fate": fate,
-        "reason": reason.map(snake),
-        "ended_at": episode.ended_at().map(iso),
-    })
+    episode_object(episode, told.subject(episode).as_deref(), told.place(episode))
 }

@@ -2,10 +2,9 @@
 
 use ach_actors_entities::Site;
 use ach_actors_model::{Place, Timestamp};
-use ach_engine_review::{Episode, Fate};
+use ach_engine_review::Episode;
 
-use crate::moment::length;
-use crate::notes::{snake, spaced};
+use crate::notes::{PlaceId, episode_words, place_words};
 
 /// What the node raises of itself is under no rule.
 const NO_RULE: &str = "(no rule)";
@@ -33,7 +32,7 @@ impl<'a> Told<'a> {
     }
 
     /// What kind of place, and its id.
-    pub(super) fn place(&self, episode: &Episode) -> (&'static str, Option<String>) {
+    pub(super) fn place(&self, episode: &Episode) -> PlaceId {
         let Some(site) = self.site else { return ("site", None) };
         let owned = |id: Option<&str>| id.map(str::to_owned);
         match episode.place {
@@ -49,10 +48,7 @@ impl<'a> Told<'a> {
 
     /// The place in words.
     pub(super) fn place_words(&self, episode: &Episode) -> String {
-        match self.place(episode) {
-            (kind, Some(id)) => format!("{kind} {id}"),
-            (kind, None) => kind.to_owned(),
-        }
+        place_words(self.place(episode))
     }
 
     /// The hour of the day at the site in which it was raised.
@@ -73,23 +69,10 @@ impl<'a> Told<'a> {
     pub(super) fn line(&self, episode: &Episode) -> String {
         let who = self.subject(episode).map(|who| format!("{who}  ")).unwrap_or_default();
         format!(
-            "{}  {who}{}  {} ({}), {}",
+            "{}  {who}{}  {}",
             self.wall(episode.raised_at),
             self.place_words(episode),
-            spaced(episode.kind),
-            snake(episode.priority),
-            fate_words(episode)
+            episode_words(episode)
         )
-    }
-}
-
-fn fate_words(episode: &Episode) -> String {
-    let why =
-        |reason: Option<_>| reason.map_or_else(String::new, |why| format!(": {}", spaced(why)));
-    let after = length(episode.lasted_ns().unwrap_or_default() / 1_000);
-    match episode.fate {
-        Fate::Open => "still open at the end".to_owned(),
-        Fate::Retracted { reason, .. } => format!("retracted after {after}{}", why(reason)),
-        Fate::Cleared { reason, .. } => format!("over after {after}{}", why(reason)),
     }
 }

@@ -1,0 +1,60 @@
+//! An alarm from when it was raised to when it ended, for people and for programs.
+
+use ach_actors_model::AlarmReason;
+use ach_engine_review::{Episode, Fate};
+use serde_json::{Value, json};
+
+use super::{snake, spaced};
+use crate::moment::{iso, length};
+
+/// A place: what kind, and its id.
+pub(crate) type PlaceId = (&'static str, Option<String>);
+
+/// The place in words: `zone store`.
+pub(crate) fn place_words((kind, id): PlaceId) -> String {
+    match id {
+        Some(id) => format!("{kind} {id}"),
+        None => kind.to_owned(),
+    }
+}
+
+/// What was wrong, how urgent it was, and what became of it.
+pub(crate) fn episode_words(episode: &Episode) -> String {
+    let why = |reason: Option<AlarmReason>| {
+        reason.map_or_else(String::new, |reason| format!(": {}", spaced(reason)))
+    };
+    let after = length(episode.lasted_ns().unwrap_or_default() / 1_000);
+    let fate = match episode.fate {
+        Fate::Open => "still open at the end".to_owned(),
+        Fate::Retracted { reason, .. } => format!("retracted after {after}{}", why(reason)),
+        Fate::Cleared { reason, .. } => format!("over after {after}{}", why(reason)),
+    };
+    format!("{} ({}), {fate}", spaced(episode.kind), snake(episode.priority))
+}
+
+/// The same for programs; `subject` is the id of whom it was about.
+pub(crate) fn episode_object(
+    episode: &Episode,
+    subject: Option<&str>,
+    (kind, id): PlaceId,
+) -> Value {
+    let (fate, reason) = match episode.fate {
+        Fate::Open => ("open", None),
+        Fate::Retracted { reason, .. } => ("retracted", reason),
+        Fate::Cleared { reason, .. } => ("cleared", reason),
+    };
+    json!({
+        "id": episode.id.to_string(),
+        "rule": episode.rule.as_deref(),
+        "kind": snake(episode.kind),
+        "priority": snake(episode.priority),
+        "subject": subject,
+        "place": json!({ "kind": kind, "id": id }),
+        "raised_at": iso(episode.raised_at),
+        "was_tentative": episode.was_tentative,
+        "upheld_at": episode.upheld_at.map(iso),
+        "fate": fate,
+        "reason": reason.map(snake),
+        "ended_at": episode.ended_at().map(iso),
+    })
+}
