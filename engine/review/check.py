@@ -94,7 +94,8 @@ def floods(raised, end):
         if at > end:
             break
         if begun is None and count > FLOOD_MAX:
-            begun = raised[raised > at - TEN_MINUTES].iloc[0]
+            own = raised[(raised > at - TEN_MINUTES) & (raised > (found[-1][1] if found else raised.min() - TEN_MINUTES))]
+            begun = own.iloc[0]
         elif begun is not None and count < FLOOD_OVER:
             found.append((begun, at))
             begun = None

@@ -66,10 +66,11 @@ fn stats(of: &AlarmsOf) -> Result<Outcome, Failure> {
 fn alarm_line(past: &Past, episode: &Episode) -> Result<String, Failure> {
     let who = past.subject(episode.subject)?.map(|who| format!("{who}  ")).unwrap_or_default();
     Ok(format!(
-        "{}  {who}{}  {}  {}",
+        "{}  {who}{}  {}  {}  {}",
         local(episode.raised_at),
         place_words(past.place(episode.place)?),
         episode_words(episode),
+        episode.rule.as_deref().unwrap_or("-"),
         episode.id,
     ))
 }

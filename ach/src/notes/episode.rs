@@ -25,7 +25,7 @@ pub(crate) fn episode_words(episode: &Episode) -> String {
     };
     let after = length(episode.lasted_ns().unwrap_or_default() / 1_000);
     let fate = match episode.fate {
-        Fate::Open => "still open at the end".to_owned(),
+        Fate::Open => "still open".to_owned(),
         Fate::Retracted { reason, .. } => format!("retracted after {after}{}", why(reason)),
         Fate::Cleared { reason, .. } => format!("over after {after}{}", why(reason)),
     };

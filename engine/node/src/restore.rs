@@ -60,6 +60,12 @@ impl Unusable {
         matches!(self, Unusable::Read(ReadError::Damaged { .. }))
     }
 
+    /// Whether its file is gone.
+    pub(crate) fn is_gone(&self) -> bool {
+        let Unusable::Read(ReadError::Disk { source, .. }) = self else { return false };
+        source.kind() == std::io::ErrorKind::NotFound
+    }
+
     /// Whether a newer program wrote it.
     pub(crate) fn is_newer(&self) -> bool {
         let newer = matches!(self, Unusable::Read(ReadError::NewerFormat { .. }));
@@ -107,8 +113,7 @@ pub struct ProofError(Unusable);
 impl ProofError {
     /// Whether its file is gone: a running node takes old ones away.
     pub fn is_gone(&self) -> bool {
-        let Unusable::Read(ReadError::Disk { source, .. }) = &self.0 else { return false };
-        source.kind() == std::io::ErrorKind::NotFound
+        self.0.is_gone()
     }
 }
 

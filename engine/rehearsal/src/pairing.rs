@@ -32,8 +32,7 @@ pub struct Pair<'a> {
 pub enum Difference {
     /// Nothing.
     Same,
-    /// Raised at the same moment, by another rule, at another place, with another priority, or retracted where it
-    /// was not, or the other way round.
+    /// Raised at the same moment, by another rule, at another place, with another priority, or with another end.
     Altered,
     /// Raised sooner.
     Earlier {
@@ -91,6 +90,10 @@ fn is_alike(was: &Episode, would: &Episode) -> bool {
         && was.place == would.place
         && was.priority == would.priority
         && was.was_retracted() == would.was_retracted()
+        && match (was.ended_at(), would.ended_at()) {
+            (Some(was), Some(would)) => was.0.abs_diff(would.0) < MOVED_NS_MIN,
+            (was, would) => was == would,
+        }
 }
 
 /// What alarms that may be one have in common, less and less of it.
@@ -290,7 +293,9 @@ mod tests {
             let (was, would) = (episodes(&[was]), episodes(&[would]));
             Pair { was: was.first(), would: would.first() }.difference()
         };
-        assert_eq!(difference("a 1 10-20", "a 1 10-21"), Difference::Same);
+        assert_eq!(difference("a 1 10-20", "a 1 10-20"), Difference::Same);
+        assert_eq!(difference("a 1 10-20", "a 1 10-21"), Difference::Altered);
+        assert_eq!(difference("a 1 10-20", "a 1 10-"), Difference::Altered);
         let ns = NS_PER_S / 10;
         assert_eq!(difference("a 1 10-20", "a 1 10.1-20"), Difference::Later { ns });
         assert_eq!(difference("a 1 10.1-20", "a 1 10-20"), Difference::Earlier { ns });

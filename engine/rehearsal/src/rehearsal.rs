@@ -104,12 +104,16 @@ impl Rehearsal {
     /// # Errors
     ///
     /// See [`RehearsalError`]; then the rehearsal is over.
+    ///
+    /// # Panics
+    ///
+    /// If the entry is not the next one, see [`Shard::step`].
     pub fn step<E>(
         &mut self,
         mut entry: Entry,
         swap: &mut dyn FnMut(&SiteConfig) -> Result<SiteConfig, E>,
     ) -> Result<(), RehearsalError<E>> {
-        self.catch_up(&entry)?;
+        self.wake_up(awake_until(&entry))?;
         let index = entry.index;
         if self.was.step(&entry)? != entry.effects_hash {
             return Err(RehearsalError::Diverged { index });
@@ -125,6 +129,21 @@ impl Rehearsal {
         Ok(())
     }
 
+    /// Has the second run decide what is due before a moment that no recorded entry comes up to. `next` is the
+    /// recorded entry after that, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// There are too many alarms.
+    pub fn play_on<E>(
+        &mut self,
+        until: Timestamp,
+        next: Option<&Entry>,
+    ) -> Result<(), RehearsalError<E>> {
+        let until = next.map_or(until, |entry| until.min(awake_until(entry)));
+        self.wake_up(until)
+    }
+
     /// The alarms of both.
     pub fn finish(self) -> Rehearsed {
         let Rehearsal { was, would, entry_count, ping_count } = self;
@@ -138,15 +157,10 @@ impl Rehearsal {
         self.was.shard.entry_at()
     }
 
-    /// Has the second shard decide what became due before an entry and was not due in the first. A node wakes
+    /// Has the second shard decide what became due before a moment and was not due in the first. A node wakes
     /// up for every deadline, so what both wait for has an entry of its own among those recorded; what only
-    /// other rules wait for has none. While the node was down nobody woke up.
-    fn catch_up<E>(&mut self, entry: &Entry) -> Result<(), RehearsalError<E>> {
-        let until = entry.inputs.iter().find_map(|input| match *input {
-            Input::Resumed { away_since } => Some(away_since.min(entry.at)),
-            _ => None,
-        });
-        let until = until.unwrap_or(entry.at);
+    /// other rules wait for has none.
+    fn wake_up<E>(&mut self, until: Timestamp) -> Result<(), RehearsalError<E>> {
         while let Some(due_at) = self.would.shard.next_due() {
             let is_due_there = self.was.shard.next_due().is_some_and(|other| other <= due_at);
             if due_at >= until || is_due_there {
@@ -209,6 +223,15 @@ impl Rehearsal {
             effects_hash: 0,
         }
     }
+}
+
+/// Until when the node was there before an entry: while it was down nobody woke up.
+fn awake_until(entry: &Entry) -> Timestamp {
+    let away_since = entry.inputs.iter().find_map(|input| match *input {
+        Input::Resumed { away_since } => Some(away_since.min(entry.at)),
+        _ => None,
+    });
+    away_since.unwrap_or(entry.at)
 }
 
 fn pings(input: &Input) -> u64 {

@@ -14,7 +14,7 @@ pub const FLOOD_OVER_COUNT: usize = 5;
 /// A flood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flood {
-    /// When the first of the alarms was raised that made it one.
+    /// When the first of the alarms was raised that made it one, after the flood before.
     pub from: Timestamp,
     /// When it was over.
     pub to: Timestamp,
@@ -36,8 +36,11 @@ pub(crate) fn floods(raised: &[Timestamp], end: Timestamp) -> Vec<Flood> {
         }
         open = settle(&mut recent, open, at, &mut floods);
         if open.is_none() && recent.len() > FLOOD_COUNT_MAX {
-            let from = recent.front().copied().unwrap_or(at);
-            open = Some(Flood { from, to: at, count: recent.len() });
+            // What belongs to the flood before is not counted again.
+            let over_at = floods.last().map_or(Timestamp(0), |flood| flood.to);
+            let own = || recent.iter().filter(|raised_at| **raised_at > over_at);
+            let from = own().next().copied().unwrap_or(at);
+            open = Some(Flood { from, to: at, count: own().count() });
         }
     }
     if let Some(flood) = settle(&mut recent, open, end, &mut floods) {

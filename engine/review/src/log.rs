@@ -32,6 +32,11 @@ impl AlarmLog {
         AlarmLog { kept_from, ..AlarmLog::default() }
     }
 
+    /// Whether an alarm is open that it has heard of.
+    pub fn knows(&self, id: AlarmId) -> bool {
+        self.open.contains_key(&id)
+    }
+
     /// Takes what was said of an alarm. `rule` is the rule's id. What is heard of first when it is not new was
     /// raised when its first input came.
     ///

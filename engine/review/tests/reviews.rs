@@ -147,6 +147,10 @@ fn more_than_ten_alarms_in_ten_minutes_are_a_flood_until_fewer_than_five_are() {
     let mut two = eleven.clone();
     two.extend(eleven.iter().map(|second| second + 5_000));
     check_floods(&two, 9_000, &["0-660 11", "5000-5660 11"]);
+    // One that begins while alarms of the one before are younger than ten minutes has none of those.
+    let mut close = eleven.clone();
+    close.extend(661..=668);
+    check_floods(&close, 9_000, &["0-660 11", "661-1264 8"]);
 }
 
 #[test]
@@ -226,6 +230,8 @@ fn random_days_are_counted_as_moment_by_moment() {
         let episodes = alarms(&seconds);
         let review = Review::of(&episodes, (at(0), at(end)));
         let by_second = flooded(&seconds, end);
+        let is_apart = |pair: &[ach_engine_review::Flood]| pair[0].to < pair[1].from;
+        assert!(review.floods.windows(2).all(is_apart), "seed {seed}: {:?}", review.floods);
         let second = |at: Timestamp| at.since_ns(self::at(0)) / NS_PER_S;
         for flood in &review.floods {
             // From the alarm that was one too many on; the flood itself began with the first of those.

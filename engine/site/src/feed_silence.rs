@@ -35,6 +35,19 @@ pub(crate) fn fill(config: &mut SiteConfig) {
     }
 }
 
+/// Takes from every feed the limit that the site's own rules would give it. One whose owner says the same loses
+/// it, too.
+pub(crate) fn forget_derived(config: &mut SiteConfig) {
+    let mut derived = config.clone();
+    derived.sources.iter_mut().for_each(|source| source.silence_ns = None);
+    fill(&mut derived);
+    for (source, derived) in config.sources.iter_mut().zip(derived.sources) {
+        if source.silence_ns == derived.silence_ns {
+            source.silence_ns = None;
+        }
+    }
+}
+
 fn limit_of(rule: &ach_actors_model::RuleConfig) -> Option<Limit<'_>> {
     let Condition::TagSilent { after_ns } = rule.condition else { return None };
     let subjects = rule.who.subjects.iter().copied().collect();

@@ -58,8 +58,8 @@ impl RuleBook {
         self.rules.len()
     }
 
-    /// A site with these rules and no others, and what should be mended in them all the same. A feed whose
-    /// silence was taken from a rule that goes keeps it.
+    /// A site with these rules and no others, and what should be mended in them all the same. A feed that may be
+    /// silent for as long as the site's own rules make it gets what these rules make of it.
     ///
     /// # Errors
     ///
@@ -73,7 +73,9 @@ impl RuleBook {
             return Err(findings);
         }
         let rules = compile_rules(&bones, &Catalogue::new(&bones));
-        let mut config = SiteConfig { rules, ..site.clone() };
+        let mut config = site.clone();
+        feed_silence::forget_derived(&mut config);
+        config.rules = rules;
         feed_silence::fill(&mut config);
         Ok((config, findings))
     }

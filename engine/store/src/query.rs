@@ -2,6 +2,7 @@
 //! of a part of the answer.
 
 mod alarms;
+mod known;
 mod pings;
 mod positions;
 mod presence;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use ach_actors_model::{Place, RuleRef, SubjectRef, Timestamp};
 use ach_engine_review::{AlarmLog, Episode};
-use ach_engine_store::NameKind;
+use ach_engine_store::{HistoryGap, NameKind};
 
 use crate::cli::alarms::AlarmsOf;
 use crate::commands::history::Source;
 use crate::exit::{Failure, Outcome};
+use crate::moment::local;
 use crate::notes::PlaceId;
 
 /// Alarms, and names of what they are about.
@@ -22,28 +23,31 @@ pub(super) struct Past {
 }
 
 impl Past {
-    /// Reads every day that is remembered up to the end of the time: what stands open may be old.
+    /// Reads every day that is remembered: what stands open may be old, and what became of an alarm may be told
+    /// after the end of the time.
     pub(super) fn read(of: &AlarmsOf) -> Result<Past, Failure> {
         let source = Source::open(&of.data)?;
-        let until = of.to.unwrap_or(Timestamp(u64::MAX));
-        let mut log = AlarmLog::kept_from(of.from.unwrap_or_default());
+        let span = span(&source, of)?;
+        let (from, until) = span;
+        let mut log = AlarmLog::kept_from(from);
         let mut rules: BTreeMap<RuleRef, Arc<str>> = BTreeMap::new();
-        let mut last_at = Timestamp(0);
-        'days: for day in source.store.days() {
+        for day in source.store.days() {
             for record in source.store.alarms_on(day)? {
                 let notice = record?.notice;
-                if notice.changed_at >= until {
-                    break 'days;
+                if notice.changed_at >= until && !log.knows(notice.id) {
+                    continue;
                 }
                 let rule =
                     notice.rule.map(|rule| rule_id(&source, &mut rules, rule)).transpose()?;
                 log.hear(&notice, rule)?;
-                last_at = last_at.max(notice.changed_at);
             }
         }
-        let episodes = log.finish();
-        let first_at = episodes.first().map_or(last_at, |first| first.raised_at);
-        let span = (of.from.unwrap_or(first_at), of.to.unwrap_or(last_at.plus_ns(1)));
+        let mut episodes = log.finish();
+        let gaps = source.store.gaps()?;
+        episodes.retain(|episode| {
+            let may_have_ended = |gap: &HistoryGap| gap.until_at >= episode.raised_at;
+            episode.ended_at().is_some() || !gaps.iter().any(may_have_ended)
+        });
         Ok(Past { source, episodes, span })
     }
 
@@ -84,4 +88,24 @@ fn rule_id(
     let id: Arc<str> = Arc::from(source.name(NameKind::Rule, rule.0)?);
     rules.insert(rule, Arc::clone(&id));
     Ok(id)
+}
+
+/// The time that is asked about, as far as history goes.
+fn span(source: &Source, of: &AlarmsOf) -> Result<(Timestamp, Timestamp), Failure> {
+    let Some((known_from, known_until)) = source.store.known()? else {
+        return Err(Failure::new(
+            "history has nothing yet; ask again when the node has stored something",
+        ));
+    };
+    let from = of.from.unwrap_or(known_from);
+    let until = of.to.unwrap_or(known_until).min(known_until);
+    if from >= until {
+        return Err(Failure::new(format!(
+            "history goes from {} to {}; ask about a time within it",
+            local(known_from),
+            local(known_until)
+        )));
+    }
+    source.store.must_keep(from, until)?;
+    Ok((from, until))
 }

@@ -25,7 +25,8 @@ pub(super) fn print(past: &Past, review: &Review<'_>) -> Result<(), Failure> {
     say!("{}", format!("{} to {}", local(review.from), local(review.to)).bold());
     let raised = review.raised_count;
     let rate = |unit_s: u64| tenths(raised, unit_s, span_ns);
-    say!("{raised} alarms were raised: {} a day, {} an hour", rate(86_400), rate(3_600));
+    let alarms = if raised == 1 { "alarm was" } else { "alarms were" };
+    say!("{raised} {alarms} raised: {} a day, {} an hour", rate(86_400), rate(3_600));
     for priority in PRIORITIES {
         let count = review.by_priority.get(&priority).copied().unwrap_or_default();
         say!("  {:<8}{count:>8}  {}", snake(priority), share(count, raised));

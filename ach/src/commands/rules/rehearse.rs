@@ -9,9 +9,11 @@ use std::ops::ControlFlow;
 use ach_actors_model::{SiteConfig, Timestamp};
 use ach_engine_journal::FileDisk;
 use ach_engine_node::{Clock, RereadError, Rereading, Standing, SystemClock};
-use ach_engine_rehearsal::{Comparison, Rehearsal, RehearsalError, Rehearsed, compare};
+use ach_engine_rehearsal::{
+    Comparison, Rehearsal, RehearsalError, Rehearsed, SAME_NS_MAX, compare,
+};
 use ach_engine_review::Review;
-use ach_engine_site::{Findings, RuleBook, Severity};
+use ach_engine_site::{Finding, FindingKind, Findings, RuleBook, Severity};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::told::Told;
@@ -59,32 +61,25 @@ pub(crate) fn run(wish: &Rehearse) -> Result<Outcome, Failure> {
     let disk = FileDisk::existing(directory.journal())?;
     let rereading = Rereading::new(disk, directory.key_source().load()?, &directory.archive());
     audit_deposit::remembered(&wish.data, "rehearse", Vec::new())?;
-    let standing = rereading.stand_by(wish.from.unwrap_or_default())?;
+    let standing =
+        rereading.stand_by(wish.from.unwrap_or_default()).map_err(|error| unread(&error))?;
     let clock = SystemClock::default();
     let begun_ns = clock.monotonic_ns();
     let run = play(wish, &book, &rereading, standing)?;
     let took_ns = clock.monotonic_ns().saturating_sub(begun_ns);
-    let Some(first_at) = run.first_at else {
-        return Err(Failure::new("nothing was recorded in that time; ask for another"));
-    };
-    let from = wish.from.unwrap_or(first_at).max(first_at);
-    if let Some(asked) = wish.from.filter(|asked| *asked < first_at) {
-        complain!("what was recorded begins {}, not {}", local(first_at), local(asked));
-    }
-    let to = wish.to.unwrap_or(Timestamp(u64::MAX));
+    let (from, to) = span(wish, &run)?;
     let rehearsed = &run.rehearsed;
     let comparison = compare(&rehearsed.was, &rehearsed.would, (from, to));
-    let end = to.min(run.last_at.plus_ns(1));
     let account = Account {
         comparison: &comparison,
-        was: Review::of(&rehearsed.was, (from, end)),
-        would: Review::of(&rehearsed.would, (from, end)),
+        was: Review::of(&rehearsed.was, (from, to)),
+        would: Review::of(&rehearsed.would, (from, to)),
         told: &Told::new(rehearsed.site.as_deref()),
         from,
-        to: to.min(run.last_at),
+        to,
         pings: rehearsed.ping_count,
         entries: rehearsed.entry_count,
-        happened_ns: run.last_at.since_ns(first_at),
+        happened_ns: run.last_at.since_ns(run.first_at.unwrap_or_default()),
         took_ns,
     };
     if wish.json {
@@ -92,7 +87,46 @@ pub(crate) fn run(wish: &Rehearse) -> Result<Outcome, Failure> {
     } else {
         report::print(&account, &wish.file, wish.examples);
     }
-    Ok(if run.is_whole { Outcome::Done } else { Outcome::Unsound })
+    let has_beginning = wish.from.is_none_or(|asked| asked >= from);
+    Ok(if run.is_whole && has_beginning { Outcome::Done } else { Outcome::Unsound })
+}
+
+/// The time that was asked for, as far as it is recorded.
+fn span(wish: &Rehearse, run: &Played) -> Result<(Timestamp, Timestamp), Failure> {
+    let Some(first_at) = run.first_at else {
+        return Err(Failure::new("nothing was recorded before that time; ask for a later one"));
+    };
+    // What was so at a checkpoint was decided before it, and the rules are exchanged in that moment.
+    let begins_at = if run.has_past { first_at.plus_ns(1) } else { first_at };
+    let from = wish.from.unwrap_or(begins_at).max(begins_at);
+    if let Some(asked) = wish.from.filter(|asked| *asked < begins_at) {
+        complain!("what was recorded begins {}, not {}", local(first_at), local(asked));
+    }
+    let end = run.end_at.plus_ns(1);
+    let to = wish.to.unwrap_or(end).min(end);
+    if from >= to {
+        return Err(Failure::new(format!(
+            "what was recorded goes from {} to {}; ask for a time within it",
+            local(first_at),
+            local(run.end_at)
+        )));
+    }
+    Ok((from, to))
+}
+
+/// What cannot be read, for somebody who wants to rehearse and has no history to mend.
+fn unread(error: &RereadError) -> Failure {
+    match error {
+        RereadError::Missing { expected } => Failure::new(format!(
+            "neither journal nor archives have entry {expected}, and no checkpoint lies behind it; ask for a \
+             later --from, or put the archives back"
+        )),
+        RereadError::Checkpoint { index, detail } => Failure::new(format!(
+            "the checkpoint of entry {index} cannot be read: {detail}; use the program that wrote it, or ask \
+             for a time before it"
+        )),
+        error => Failure::new(error.to_string()),
+    }
 }
 
 fn read_rules(wish: &Rehearse) -> Result<RuleBook, Failure> {
@@ -114,13 +148,18 @@ fn mistaken(wish: &Rehearse, findings: &Findings) -> Failure {
 /// What was played.
 struct Played {
     rehearsed: Rehearsed,
-    /// The moments of the first and the last entry.
+    /// The moments of the first and the last entry that was decided.
     first_at: Option<Timestamp>,
     last_at: Timestamp,
+    /// The last entry there is, or the last that can be read.
+    end_at: Timestamp,
+    /// Whether it began at a checkpoint.
+    has_past: bool,
     is_whole: bool,
 }
 
-/// Plays all entries up to the moment that was asked for.
+/// Plays all entries up to the moment that was asked for, and a little further: an alarm that comes somewhat later
+/// than it did is not gone.
 fn play(
     wish: &Rehearse,
     book: &RuleBook,
@@ -128,44 +167,61 @@ fn play(
     standing: Standing,
 ) -> Result<Played, Failure> {
     let Standing { shard, twin, site, mut place } = standing;
-    let mut first_at = Some(shard.entry_at()).filter(|at| at.0 > 0);
-    let end = rereading.end()?;
-    let until = wish.to.unwrap_or(Timestamp(u64::MAX));
-    let bar = Progress::new(wish.json, first_at, until.min(end.at));
+    let has_past = shard.entry_index() > 0;
+    let mut first_at = has_past.then(|| shard.entry_at());
+    let begun_after = shard.entry_index();
+    let end_at = rereading.end()?.at;
+    let until = wish.to.unwrap_or(Timestamp(u64::MAX - SAME_NS_MAX)).plus_ns(SAME_NS_MAX);
+    let bar = Progress::new(wish.json, first_at, until.min(end_at));
     let mut rehearsal = Rehearsal::new(shard, twin)?;
-    let mut swap = |site: &SiteConfig| put_into(book, site);
+    let mut is_told = false;
+    let mut swap = |site: &SiteConfig| put_into(book, site, &mut is_told);
     if let Some(site) = &site {
-        let site = swap(site).map_err(|findings| mistaken(wish, &findings))?;
+        let version = site.version;
+        let site = swap(site).map_err(|source| {
+            unfit(wish, RehearsalError::Unfit { version, index: begun_after, source })
+        })?;
         rehearsal.change::<Findings>(site).map_err(|error| unfit(wish, error))?;
     }
-    let mut failed = None;
+    let mut outcome = Ok(());
     let read = rereading.follow(&mut place, &mut |entry| {
         if entry.at >= until {
+            outcome = rehearsal.play_on(until, Some(&entry));
             return ControlFlow::Break(());
         }
         first_at = first_at.or(Some(entry.at));
         bar.look(&entry, first_at);
-        failed = rehearsal.step(entry, &mut swap).err();
-        if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        outcome = rehearsal.step(entry, &mut swap);
+        if outcome.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     bar.end();
-    if let Some(error) = failed {
-        return Err(unfit(wish, error));
-    }
+    outcome.map_err(|error| unfit(wish, error))?;
     let is_whole = match read {
         Err(error @ RereadError::Damaged { .. }) => {
             complain!("{error}");
             false
         }
-        read => read.map(|()| true)?,
+        read => read.map(|()| true).map_err(|error| unread(&error))?,
     };
     let last_at = rehearsal.at();
-    Ok(Played { rehearsed: rehearsal.finish(), first_at, last_at, is_whole })
+    let end_at = if is_whole { end_at.max(last_at) } else { last_at };
+    let rehearsed = rehearsal.finish();
+    Ok(Played { rehearsed, first_at, last_at, end_at, has_past, is_whole })
 }
 
-/// The rules in the place of a site's own. What should be mended in them was told when it was checked as a site.
-fn put_into(book: &RuleBook, site: &SiteConfig) -> Result<SiteConfig, Findings> {
-    book.put_into(site).map(|(site, _)| site)
+/// The rules in the place of a site's own. Whom and what they do not find is told once.
+fn put_into(
+    book: &RuleBook,
+    site: &SiteConfig,
+    is_told: &mut bool,
+) -> Result<SiteConfig, Findings> {
+    let (site, warnings) = book.put_into(site)?;
+    let is_empty = |warning: &&Finding| warning.kind == FindingKind::EmptySelection;
+    if !*is_told {
+        warnings.iter().filter(is_empty).for_each(|warning| complain!("{warning}"));
+    }
+    *is_told = true;
+    Ok(site)
 }
 
 fn unfit(wish: &Rehearse, error: RehearsalError<Findings>) -> Failure {
@@ -173,8 +229,8 @@ fn unfit(wish: &Rehearse, error: RehearsalError<Findings>) -> Failure {
         RehearsalError::Unfit { version, index, source } => {
             source.iter().for_each(|finding| complain!("{finding}"));
             Failure::new(format!(
-                "{} does not fit version {version} of the site, which came into force at entry {index}; \
-                 rehearse a time before or after that, or mend what is told above",
+                "{} does not fit version {version} of the site, which was in force at entry {index}; mend what \
+                 is told above, or rehearse a time at which the site had it",
                 wish.file.display()
             ))
         }

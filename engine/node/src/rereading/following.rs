@@ -7,7 +7,7 @@ use ach_engine_journal::{Disk, FileDisk, Lsn};
 use ach_engine_shard::{Entry, Shard};
 use ach_engine_wire::decode_entry;
 
-use super::reading::Cursor;
+use super::reading::{Cursor, ReadEnd};
 use super::standing::Base;
 use super::{OVERTAKEN_MAX, RereadError, Rereading};
 use crate::restore::{Restored, moment_of};
@@ -78,16 +78,17 @@ impl<D: Disk + Clone> Rereading<D> {
         loop {
             let newest = self.newest_archived()?;
             let mut expected = place.0.index.saturating_add(1);
+            let mut last_at = Timestamp(0);
             let read = self.read_on(&mut place.0, &mut |index, bytes| {
                 if index != expected {
                     return Err(RereadError::Missing { expected });
                 }
                 let entry = decode_entry(bytes)
                     .map_err(|source| RereadError::Undecodable { index, source })?;
-                if entry.index != index {
+                if entry.index != index || entry.at < last_at {
                     return Err(RereadError::Diverged { index });
                 }
-                expected = index.saturating_add(1);
+                (expected, last_at) = (index.saturating_add(1), entry.at);
                 Ok(each(entry))
             });
             overtaken += 1;
@@ -95,6 +96,7 @@ impl<D: Disk + Clone> Rereading<D> {
                 // What was archived and given up between the two readings is in the archives now.
                 Err(RereadError::Missing { .. })
                     if overtaken < OVERTAKEN_MAX && self.newest_archived()? > newest => {}
+                Ok(ReadEnd::Over { unread: Some(error) }) => return Err(error),
                 read => return read.map(|_| ()),
             }
         }

@@ -167,7 +167,11 @@ impl<D: Disk + Clone> Rereading<D> {
             Ok(restored) => return Ok(Some(restored)),
             Err(error) => error,
         };
-        tracing::warn!(index, %error, "history passes over a checkpoint");
+        if error.is_gone() {
+            // A running node takes old ones away.
+            return Ok(None);
+        }
+        tracing::warn!(index, %error, "a checkpoint is passed over");
         let is_for_now = error.is_newer()
             || matches!(&error, Unusable::Read(ReadError::Disk { .. } | ReadError::WrongKey));
         if is_for_now {

@@ -178,6 +178,15 @@ impl Recorder {
         self.entries.push(entry);
     }
 
+    /// What was recorded, rehearsed with the rules it has.
+    pub(crate) fn rehearsed_as_lived(&self) -> Rehearsed {
+        let mut rehearsal = Rehearsal::new(Shard::new(), Shard::new()).unwrap();
+        for entry in &self.entries {
+            rehearsal.step(entry.clone(), &mut |config| Ok::<_, String>(config.clone())).unwrap();
+        }
+        rehearsal.finish()
+    }
+
     /// What was recorded, rehearsed with other rules from the beginning.
     pub(crate) fn rehearsed(&self, rules: &[RuleConfig]) -> Rehearsed {
         let mut rehearsal = Rehearsal::new(Shard::new(), Shard::new()).unwrap();

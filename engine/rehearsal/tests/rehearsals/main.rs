@@ -129,6 +129,27 @@ fn a_deadline_that_nobody_waited_for_falls_due_at_its_moment() {
 }
 
 #[test]
+fn a_deadline_behind_the_last_entry_falls_due_if_the_span_goes_on() {
+    let mut recorder = Recorder::new(site(1, vec![]));
+    recorder.sees(1, 0, 5);
+    recorder.sees(500, 0, 5);
+    for (until, next_is_away, expected) in [(60, false, 0), (62, false, 1), (499, true, 0)] {
+        let mut rehearsal = Rehearsal::new(Shard::new(), Shard::new()).unwrap();
+        let rules = [silent("hush", 60)];
+        let (last, before) = recorder.entries.split_last().unwrap();
+        for entry in before {
+            rehearsal.step(entry.clone(), &mut |config| with(config, &rules)).unwrap();
+        }
+        let mut next = last.clone();
+        if next_is_away {
+            next.inputs = vec![Input::Resumed { away_since: at(20) }];
+        }
+        rehearsal.play_on::<String>(at(until), Some(&next)).unwrap();
+        assert_eq!(rehearsal.finish().would.len(), expected, "until second {until}");
+    }
+}
+
+#[test]
 fn nobody_is_silent_while_the_node_is_away() {
     let mut recorder = Recorder::new(site(1, vec![]));
     recorder.sees(1, 0, 5);

@@ -218,7 +218,11 @@ impl Store {
     }
 
     /// Refuses a time some of which lies on days that were dropped, or in a gap.
-    pub(super) fn must_keep(&self, from: Timestamp, until: Timestamp) -> Result<(), QueryError> {
+    ///
+    /// # Errors
+    ///
+    /// Which of both, or that something is damaged.
+    pub fn must_keep(&self, from: Timestamp, until: Timestamp) -> Result<(), QueryError> {
         self.must_have_days(from, until)?;
         self.must_have_no_gap(from, until)
     }

@@ -11,7 +11,7 @@ use owo_colors::OwoColorize;
 use super::Account;
 use super::told::Told;
 use crate::moment::length;
-use crate::notes::{snake, spaced};
+use crate::notes::snake;
 
 /// Places that are told by name: a screen has room for them.
 const PLACES_MAX: usize = 10;
@@ -22,18 +22,19 @@ const BAR_MAX: u64 = 24;
 pub(super) fn print(account: &Account<'_>, file: &Path, examples: usize) {
     let comparison = account.comparison;
     let told = account.told;
-    let seconds = account.took_ns.max(1);
+    let took_ns = account.took_ns.max(1);
     say!(
-        "{} against {} to {}",
+        "{} against {} to {}, by the clocks of the site ({})",
         file.display().bold(),
         told.wall(account.from),
-        told.wall(account.to)
+        told.wall(account.to),
+        told.offset(account.to)
     );
     say!(
         "{} pings decided twice in {}, {} times as fast as they came\n",
         account.pings,
         length(account.took_ns / 1_000),
-        account.happened_ns / seconds
+        account.happened_ns / took_ns
     );
     let score = comparison.score();
     say!("{}\n", summary(&score).bold());
@@ -193,9 +194,7 @@ fn list(account: &Account<'_>, shown: Shown, examples: usize) {
     for (rule, pairs) in rules {
         say!("  {rule}, {}{}", pairs.len(), brief(&pairs));
         for pair in pairs.iter().take(examples) {
-            for line in lines(pair, account.told) {
-                say!("    {line}");
-            }
+            say!("    {}", line(pair, account.told));
         }
         if pairs.len() > examples {
             say!("    {}", format!("and {} more", pairs.len() - examples).dimmed());
@@ -216,10 +215,10 @@ fn brief(pairs: &[&Pair<'_>]) -> String {
     }
 }
 
-fn lines(pair: &Pair<'_>, told: &Told<'_>) -> Vec<String> {
-    let Some(shown) = pair.would.or(pair.was) else { return Vec::new() };
-    let mut lines = vec![told.line(shown)];
-    let (Some(was), Some(would)) = (pair.was, pair.would) else { return lines };
+/// What it would have been, or was, and what that changes.
+fn line(pair: &Pair<'_>, told: &Told<'_>) -> String {
+    let shown = pair.would.or(pair.was).map(|shown| told.line(shown)).unwrap_or_default();
+    let (Some(was), Some(would)) = (pair.was, pair.would) else { return shown };
     let mut changes = Vec::new();
     match pair.difference() {
         Difference::Earlier { ns } => changes.push(format!("{} sooner", length(ns / 1_000))),
@@ -239,11 +238,11 @@ fn lines(pair: &Pair<'_>, told: &Told<'_>) -> Vec<String> {
         let fate = if was.was_retracted() { "retracted" } else { "upheld" };
         changes.push(format!("{fate} until now"));
     }
-    if was.kind != would.kind {
-        changes.push(format!("{} until now", spaced(was.kind)));
+    if was.ended_at() != would.ended_at() {
+        changes.push(match was.lasted_ns() {
+            Some(ns) => format!("over after {} until now", length(ns / 1_000)),
+            None => "open at the end until now".to_owned(),
+        });
     }
-    if let Some(first) = lines.first_mut() {
-        *first = format!("{first}  <- {}", changes.join(", "));
-    }
-    lines
+    format!("{shown}  <- {}", changes.join(", "))
 }

@@ -1,7 +1,7 @@
 //! Alarms of a rehearsal in words.
 
 use ach_actors_entities::Site;
-use ach_actors_model::{Place, Timestamp};
+use ach_actors_model::{NS_PER_S, Place, Timestamp};
 use ach_engine_review::Episode;
 
 use crate::notes::{PlaceId, episode_words, place_words};
@@ -63,6 +63,15 @@ impl<'a> Told<'a> {
         let shown = jiff::Timestamp::from_second(wall_s).ok();
         let shown = shown.map(|shown| shown.strftime("%Y-%m-%d %H:%M:%S").to_string());
         shown.unwrap_or_else(|| at.0.to_string())
+    }
+
+    /// How far those clocks are ahead of UTC.
+    pub(super) fn offset(&self, at: Timestamp) -> String {
+        let at_s = i64::try_from(at.0 / NS_PER_S).unwrap_or_default();
+        let offset_s = self.site.map_or(0, |site| site.wall_s(at) - at_s);
+        let sign = if offset_s < 0 { '-' } else { '+' };
+        let minutes = offset_s.abs() / 60;
+        format!("UTC{sign}{:02}:{:02}", minutes / 60, minutes % 60)
     }
 
     /// An alarm in a line.
