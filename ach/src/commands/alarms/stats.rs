@@ -24,9 +24,15 @@ pub(super) fn print(past: &Past, review: &Review<'_>) -> Result<(), Failure> {
     let span_ns = review.to.since_ns(review.from).max(1);
     say!("{}", format!("{} to {}", local(review.from), local(review.to)).bold());
     let raised = review.raised_count;
-    let rate = |unit_s: u64| tenths(raised, unit_s, span_ns);
     let alarms = if raised == 1 { "alarm was" } else { "alarms were" };
-    say!("{raised} {alarms} raised: {} a day, {} an hour", rate(86_400), rate(3_600));
+    // A rate over more than was looked at would be made up.
+    let rates: Vec<String> = [(86_400, "day"), (3_600, "hour")]
+        .iter()
+        .filter(|(unit_s, _)| span_ns >= unit_s * NS_PER_S)
+        .map(|(unit_s, unit)| format!("{} every {unit}", tenths(raised, *unit_s, span_ns)))
+        .collect();
+    let rates = if rates.is_empty() { String::new() } else { format!(": {}", rates.join(", ")) };
+    say!("{raised} {alarms} raised{rates}");
     for priority in PRIORITIES {
         let count = review.by_priority.get(&priority).copied().unwrap_or_default();
         say!("  {:<8}{count:>8}  {}", snake(priority), share(count, raised));
