@@ -113,6 +113,18 @@ fn rules_that_alarm_twice_for_one_cause() {
          when = [{ from = \"20:00\", to = \"06:00\" }]\nafter = \"5 min\"\npriority = \"high\"",
         &[(Kind::ConflictingRules, "rule silent", "make one rule of both")],
     );
+    // A thing that carries the label, too: left out of the first, nobody would watch it.
+    let battery = |who: &str| {
+        format!("id = \"flat\"\nwho = {{ {who} }}\nwhat = \"battery_low\"\npercent = 10\npriority = \"high\"")
+    };
+    with_rule(
+        &battery("labels = [\"dementia\"]"),
+        &[(Kind::ConflictingRules, "rule battery", "not_labels = [\"dementia\"]")],
+    );
+    with_rule(
+        &battery("classes = [\"patient\"], labels = [\"dementia\"]"),
+        &[(Kind::ConflictingRules, "rule battery", "make one rule of both")],
+    );
     // What lasts longer is worse: that is a ladder, and the other way round it is not.
     let lingers = |after: &str, priority: &str| {
         format!(

@@ -69,9 +69,19 @@ fn threshold(what: What) -> u64 {
 /// Whether the first gates hold back whatever the second hold back. Where that cannot be said field by
 /// field, they do not.
 fn is_as_strict(what: What, a: &Gates, b: &Gates) -> bool {
-    let is_deeper = a.entry_margin_mm >= b.entry_margin_mm
-        && is_as_sure(a.confirm, b.confirm)
-        && (a.error_circle || !b.error_circle);
+    // The gates that make an entry sure hold back the exit, too. Where it counts for how long somebody is
+    // there, surer is therefore not later: a stay that one outlier ends by the one goes on by the other.
+    let lasts = match what {
+        What::Stays { .. } => true,
+        What::Inside => a.dwell_ns.is_some() || b.dwell_ns.is_some(),
+        _ => false,
+    };
+    let is_sure = if lasts {
+        a.confirm == b.confirm && a.error_circle == b.error_circle
+    } else {
+        is_as_sure(a.confirm, b.confirm) && (a.error_circle || !b.error_circle)
+    };
+    let is_deeper = a.entry_margin_mm >= b.entry_margin_mm && is_sure;
     if what == What::Leaves {
         // Silence is no leaving: the fence timeout counts as one of the tolerance.
         let tolerated = |gates: &Gates| match gates.tolerance_timeout_ns {
@@ -121,6 +131,8 @@ mod tests {
         let silent = Gates { fence_timeout_ns: Some(5), ..far };
         let slow = Gates { exit_delay_ns: 5, ..plain };
         let long = Gates { dwell_ns: Some(5), ..plain };
+        let sure_long = Gates { dwell_ns: Some(5), ..sure };
+        let circle = Gates { error_circle: true, ..plain };
         let (inside, leaves, stays) = (What::Inside, What::Leaves, What::Stays { after_ns: 1 });
         for (what, a, b, is_stricter, is_laxer) in [
             (inside, plain, plain, true, true),
@@ -131,7 +143,13 @@ mod tests {
             (inside, deep, twice, false, false),
             (inside, far, plain, false, false),
             (inside, long, plain, true, false),
+            (inside, sure_long, long, false, false),
+            (inside, long, twice, false, false),
+            (inside, circle, plain, true, false),
             (stays, long, plain, true, true),
+            (stays, deep, plain, true, false),
+            (stays, sure, plain, false, false),
+            (stays, circle, plain, false, false),
             (leaves, long, plain, true, true),
             (leaves, far, plain, true, false),
             (leaves, brief, far, false, true),

@@ -296,6 +296,7 @@ fn tell_conflict(review: &Review<'_>, high: &Reviewed<'_>, low: &Reviewed<'_>, t
     // Whoever is left out here must be watched there, everywhere and always.
     let is_watched = high.places.number == low.places.number
         && high.hours.cover(&low.hours)
+        && low.people.are_of_classes_of(&high.people)
         && high.people.excepts_no_more_than(&low.people);
     let labels = high.people.labels();
     let is_by_label = high.people.subjects.is_empty()

@@ -48,7 +48,7 @@ impl<'a> People<'a> {
         let is_within = |ours: &BTreeSet<&Name>, theirs: &BTreeSet<&Name>| {
             theirs.is_empty() || (!ours.is_empty() && ours.is_subset(theirs))
         };
-        self.classes.is_subset(&other.classes)
+        self.are_of_classes_of(other)
             && is_within(&self.labels, &other.labels)
             && other.not_labels.is_subset(&self.not_labels)
             && is_within(&self.subjects, &other.subjects)
@@ -73,6 +73,11 @@ impl<'a> People<'a> {
             (true, false) => other.labels.iter().any(|label| is_free(label)),
             (false, false) => self.labels.intersection(&other.labels).any(|label| is_free(label)),
         }
+    }
+
+    /// Whether the other is about all their classes.
+    pub(super) fn are_of_classes_of(&self, other: &People<'_>) -> bool {
+        self.classes.is_subset(&other.classes)
     }
 
     /// Whether the other leaves out all that they do.
