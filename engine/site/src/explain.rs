@@ -92,7 +92,7 @@ impl<'a> Explainer<'a> {
             format!("a {}-priority {} alarm", priority_word(rule.priority), alarm_noun(rule.alarm));
         sentences.push(format!("{}, when {}, it raises {raised}.", self.when(rule), event.phrase));
         sentences.extend(event.further);
-        sentences.extend(hours_sentence(rule));
+        sentences.extend(self.hours_sentence(rule));
         sentences.extend(clocks::sentence(&rule.when, &self.offsets, self.now));
         Explanation {
             rule: rule.id.to_string(),
@@ -133,30 +133,43 @@ impl<'a> Explainer<'a> {
         let first = gates.next().unwrap_or_default();
         gates.all(|other| other == first).then_some(first)
     }
+
+    /// What a rule with hours makes of what began before them.
+    fn hours_sentence(&self, rule: &RulePlan) -> Option<String> {
+        let hours = Hours::of(&rule.when);
+        if hours.is_always() || hours.is_never() {
+            return None;
+        }
+        let of_zone = |&zone: &u32| Some(self.gates(rule, &[zone])?.dwell_ns.is_some());
+        let zones = || self.catalogue.zones_of(&rule.place);
+        let words = match rule.what {
+            What::Inside if zones().iter().filter_map(of_zone).any(|dwells| dwells) => LONG_BEFORE,
+            What::Inside => {
+                "Somebody who is already there when these hours begin raises it then, and the alarm \
+                 ends with these hours."
+            }
+            What::Stays { .. } => LONG_BEFORE,
+            // It is told when the subject is heard, and not by the clock.
+            What::TagsContradict => {
+                "If it is already so when these hours begin, it is raised when the tags are next heard, \
+                 and the alarm ends with these hours."
+            }
+            what if what.is_state() => {
+                "If it is already so when these hours begin, it is raised then, and the alarm ends with \
+                 these hours."
+            }
+            What::Leaves => {
+                "Whoever leaves at other hours raises nothing, not even when these hours begin."
+            }
+            _ => "At other hours nothing is raised, and nothing is made up for later.",
+        };
+        Some(words.to_owned())
+    }
 }
 
-/// What a rule with hours makes of what began before them.
-fn hours_sentence(rule: &RulePlan) -> Option<String> {
-    let hours = Hours::of(&rule.when);
-    if hours.is_always() || hours.is_never() {
-        return None;
-    }
-    let words = match rule.what {
-        What::Inside | What::Stays { .. } => {
-            "Somebody who is already there when these hours begin raises it then, and the alarm ends \
-             with these hours."
-        }
-        what if what.is_state() => {
-            "If it is already so when these hours begin, it is raised then, and the alarm ends with \
-             these hours."
-        }
-        What::Leaves => {
-            "Whoever leaves at other hours raises nothing, not even when these hours begin."
-        }
-        _ => "At other hours nothing is raised, and nothing is made up for later.",
-    };
-    Some(words.to_owned())
-}
+/// Of whom it is asked how long they have been there, also while the rule does not hold.
+const LONG_BEFORE: &str = "The time before these hours counts: somebody who has been there for so long when \
+                           they begin raises it then, and the alarm ends with these hours.";
 
 /// An alarm, as it is called before the word alarm.
 fn alarm_noun(alarm: AlarmKind) -> &'static str {

@@ -94,6 +94,23 @@ fn conditions_about_zones_are_told() {
     );
 }
 
+/// By how long somebody has been there, if the rule asks for how long.
+#[test]
+fn what_began_before_the_hours_is_told() {
+    let before = "The time before these hours counts: somebody who has been there for so long when they \
+                  begin raises it then, and the alarm ends with these hours.";
+    let already = "Somebody who is already there when these hours begin raises it then, and the alarm \
+                   ends with these hours.";
+    for (what, expected) in [
+        ("what = \"inside\"", already),
+        ("what = \"inside\"\ngates = { dwell = \"90 s\" }", before),
+        ("what = \"stays\"\nafter = \"15 min\"", before),
+    ] {
+        let text = told(&format!("{WARD}\n{LATE}\n{what}\npriority = \"low\""));
+        assert!(text.contains(expected), "{what}: {text}");
+    }
+}
+
 #[test]
 fn conditions_about_lines_and_doors_are_told() {
     let crosses = "who = { classes = [\"patient\"] }\nwhere = { lines = [\"perimeter\"] }\nwhat = \"leaves\"\n\
@@ -131,7 +148,8 @@ fn conditions_about_tags_are_told() {
     of(
         "what = \"tag_silent\"\nafter = \"5 min\"",
         ". At all hours, when a tag of one of them is not heard for 5 min, it raises a high-priority \
-         silent-tag alarm. While its whole feed is silent, that is one alarm about the feed instead.",
+         silent-tag alarm. While its whole feed is silent, that is one alarm about the feed instead. \
+         A tag that was never heard raises nothing.",
     );
     of(
         "what = \"battery_low\"\npercent = 10",
@@ -155,8 +173,8 @@ fn conditions_about_tags_are_told() {
         ", and none of them carries two tags, as this takes. On Mondays and Tuesdays all day, and on \
          Fridays from 00:00 to 12:00 (Europe/Berlin time), when the tags of one of them have been too \
          far apart for 1 min to be on one body, it raises a high-priority contradicting-tags alarm. If \
-         it is already so when these hours begin, it is raised then, and the alarm ends with these \
-         hours.",
+         it is already so when these hours begin, it is raised when the tags are next heard, and the \
+         alarm ends with these hours.",
     );
 }
 

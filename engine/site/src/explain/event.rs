@@ -36,6 +36,7 @@ impl Explainer<'_> {
                 further: vec![
                     "While its whole feed is silent, that is one alarm about the feed instead."
                         .to_owned(),
+                    "A tag that was never heard raises nothing.".to_owned(),
                 ],
             },
             What::BatteryLow { percent } => EventWords::plain(format!(
