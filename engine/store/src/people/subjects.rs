@@ -135,21 +135,27 @@ impl Subjects {
     }
 
     /// Overwrites keys where they lie, or writes that there were some, and syncs that; then removes what was
-    /// under them.
+    /// under them. When the disk refuses one of them, those before it are on disk all the same: whoever is told
+    /// to be erased must not come back when the power goes.
     fn destroy(&self, subjects: &[&Name], now: Timestamp) -> Result<(), PeopleError> {
         let disk = self.folder.disk.as_ref();
-        let keys: Vec<String> = subjects.iter().map(|subject| key_name(subject)).collect();
-        for (subject, key) in subjects.iter().zip(&keys) {
+        let mut keys: Vec<String> = Vec::with_capacity(subjects.len());
+        let overwritten = subjects.iter().try_for_each(|subject| {
             let since = match self.state(subject) {
                 Ok(Some(Known::Erased(since))) => since,
                 Ok(_) | Err(_) => now,
             };
-            key_file::destroy(disk, key, since)?;
-        }
+            let key = key_name(subject);
+            let overwritten = key_file::destroy(disk, &key, since);
+            // Also one that was refused: a part of it may have been written.
+            keys.push(key);
+            overwritten
+        });
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        self.folder.sync_files(&keys).map_err(PeopleError::disk("overwrite"))?;
+        let synced = self.folder.sync_files(&keys).map_err(PeopleError::disk("overwrite"));
         // A key that was lost has a file again, and that must stay when the row is gone.
-        self.folder.sync_names()?;
+        let named = self.folder.sync_names();
+        overwritten.and(synced).and(named)?;
         // Noise by now.
         for subject in subjects {
             match disk.remove(&row_name(subject)) {

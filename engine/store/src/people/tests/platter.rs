@@ -56,6 +56,8 @@ struct State {
     /// This sync says yes and does nothing.
     lost_sync: Option<u32>,
     is_ended: bool,
+    /// Writing to a file of this name is refused.
+    refused: Option<String>,
     /// What was ever written as a wrapped key, and to which file.
     wrapped: Vec<(String, Vec<u8>)>,
 }
@@ -155,6 +157,7 @@ impl Platter {
             end: None,
             lost_sync: None,
             is_ended: false,
+            refused: None,
             wrapped: Vec::new(),
         };
         Platter { state: Arc::new(Mutex::new(state)) }
@@ -175,6 +178,11 @@ impl Platter {
     pub(super) fn ops(&self) -> (u32, Vec<u32>) {
         let state = self.state();
         (state.ops, state.sync_ops.clone())
+    }
+
+    /// Refuses to write to a file from now on, as a bad sector does.
+    pub(super) fn refuse(&self, name: &str) {
+        self.state().refused = Some(name.to_owned());
     }
 
     /// The process ends now, if it has not yet, and another one starts.
@@ -351,6 +359,9 @@ impl DiskFile for PlatterFile {
 
     fn write(&self, bytes: &[u8]) -> Result<()> {
         self.disk.change(|state| {
+            if state.refused.as_ref() == Some(&self.name) {
+                return Err(Error::other("a bad sector"));
+            }
             if bytes.starts_with(b"ACHKEY01") {
                 state.wrapped.push((self.name.clone(), bytes[16..76].to_vec()));
             }

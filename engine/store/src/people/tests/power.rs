@@ -325,3 +325,29 @@ fn many_persons_are_erased_with_few_syncs() {
         assert_eq!(syncs.len(), expected, "{at_once_max} at once of {}", 3 * of_each);
     }
 }
+
+/// The disk refuses one key in the middle of a list: whoever was erased before it stays erased when the power goes.
+#[test]
+fn who_is_told_to_be_erased_is_so_also_when_the_disk_refused_another() {
+    let none = Holds::default();
+    // So many that keys are synced one by one, and so many that the whole file system is.
+    for (count, seed) in [3, 30].into_iter().flat_map(|count| (0..SEEDS).map(move |it| (count, it)))
+    {
+        let disk = Platter::new(seed);
+        let all: Vec<_> = (0..count).map(|at| (name(&format!("p-{at:02}")), person("p"))).collect();
+        people(&disk).unwrap().put(&all, keeping(&none)).unwrap();
+        lose(&disk, "p-00.key");
+        disk.rest();
+        let list: BTreeSet<Name> = all.into_iter().map(|(subject, _)| subject).collect();
+        let refused = format!("p-{:02}", count - 1);
+        disk.refuse(&format!("{refused}.key"));
+        let forgotten = subjects(&disk).forget_all(&list, Timestamp(2), &none);
+        assert!(matches!(forgotten, Err(PeopleError::Disk { .. })), "{forgotten:?}");
+        disk.restart(End::PowerCut);
+        for subject in list.iter().filter(|subject| subject.as_str() != refused) {
+            let known = subjects(&disk).known(subject);
+            let is_erased = matches!(known, Ok(Some(Known::Erased(Timestamp(2)))));
+            assert!(is_erased, "seed {seed}: `{subject}` of {count}: {known:?}");
+        }
+    }
+}
