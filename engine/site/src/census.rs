@@ -13,6 +13,8 @@ pub(crate) struct Count {
     pub(crate) all: usize,
     /// Those that carry a tag.
     pub(crate) tagged: usize,
+    /// Patients of those.
+    pub(crate) tagged_patients: usize,
     /// Those that carry two tags or more.
     pub(crate) many_tagged: usize,
 }
@@ -20,7 +22,9 @@ pub(crate) struct Count {
 impl Count {
     fn add(&mut self, subject: &SubjectPlan) {
         self.all += 1;
-        self.tagged += usize::from(!subject.tags.is_empty());
+        let is_tagged = !subject.tags.is_empty();
+        self.tagged += usize::from(is_tagged);
+        self.tagged_patients += usize::from(is_tagged && subject.class == SubjectClass::Patient);
         self.many_tagged += usize::from(subject.tags.len() > 1);
     }
 }
@@ -122,7 +126,7 @@ impl<'a> Census<'a> {
         self.look_at(ids.len());
         let mut count = Count::default();
         for subject in ids.into_iter().filter_map(|id| self.subject(id)) {
-            if is_selected(who, subject) {
+            if suits(who, subject) {
                 count.add(subject);
             }
         }
@@ -141,9 +145,10 @@ impl<'a> Census<'a> {
         self.look_at(numbers.len());
         let mut count = Count::default();
         for cohort in numbers.into_iter().filter_map(|number| self.cohorts.get(number)) {
-            if cohort.example().is_some_and(|subject| is_selected(who, subject)) {
+            if cohort.example().is_some_and(|subject| suits(who, subject)) {
                 count.all += cohort.count.all;
                 count.tagged += cohort.count.tagged;
+                count.tagged_patients += cohort.count.tagged_patients;
                 count.many_tagged += cohort.count.many_tagged;
             }
         }
@@ -156,11 +161,10 @@ impl<'a> Census<'a> {
     }
 }
 
-/// Whether a selection is about a subject.
-pub(crate) fn is_selected(who: &WhoPlan, subject: &SubjectPlan) -> bool {
-    has_traits(who, subject)
-        && !carries(subject, &who.not_labels)
-        && (who.subjects.is_empty() || who.subjects.contains(&subject.id))
+/// Whether a selection is about a subject, if it names nobody or has been found to name this one. To look
+/// through the names for each of them would take as many steps as they are, squared.
+pub(crate) fn suits(who: &WhoPlan, subject: &SubjectPlan) -> bool {
+    has_traits(who, subject) && !carries(subject, &who.not_labels)
 }
 
 /// Whether its class and labels are selected, exceptions aside.
@@ -178,6 +182,10 @@ pub(crate) fn carries(subject: &SubjectPlan, labels: &[Name]) -> bool {
 mod tests {
     use super::*;
     use crate::sample_hospital;
+
+    fn is_selected(who: &WhoPlan, subject: &SubjectPlan) -> bool {
+        suits(who, subject) && (who.subjects.is_empty() || who.subjects.contains(&subject.id))
+    }
 
     /// Oracle: ask each subject.
     #[test]
@@ -197,6 +205,9 @@ mod tests {
             let count = Count {
                 all: chosen().count(),
                 tagged: chosen().filter(|subject| !subject.tags.is_empty()).count(),
+                tagged_patients: chosen()
+                    .filter(|one| !one.tags.is_empty() && one.class == SubjectClass::Patient)
+                    .count(),
                 many_tagged: chosen().filter(|subject| subject.tags.len() > 1).count(),
             };
             assert_eq!(census.count(who), count, "{who:?}");

@@ -115,7 +115,9 @@ fn rules_that_alarm_twice_for_one_cause() {
     );
     // A thing that carries the label, too: left out of the first, nobody would watch it.
     let battery = |who: &str| {
-        format!("id = \"flat\"\nwho = {{ {who} }}\nwhat = \"battery_low\"\npercent = 10\npriority = \"high\"")
+        format!(
+            "id = \"flat\"\nwho = {{ {who} }}\nwhat = \"battery_low\"\npercent = 10\npriority = \"high\""
+        )
     };
     with_rule(
         &battery("labels = [\"dementia\"]"),

@@ -8,7 +8,8 @@ use super::{Reviewed, Steps};
 use crate::census::Cohort;
 use crate::{SubjectPlan, WhoPlan};
 
-/// Whether a selection is about a subject, in the sense that is asked for.
+/// Whether a selection is about a subject, in the sense that is asked for, by all but its names: rules that
+/// name somebody are found by these.
 pub(super) type Selects = fn(&WhoPlan, &SubjectPlan) -> bool;
 
 /// Some rules, by the narrowest thing they say of people.

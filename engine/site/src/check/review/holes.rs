@@ -42,14 +42,8 @@ fn people(review: &Review<'_>) -> bool {
         if carried.is_empty() || example.class != SubjectClass::Patient {
             continue;
         }
-        let selects = |who: &_, subject: &_| {
-            let is_named = |who: &crate::WhoPlan, subject: &crate::SubjectPlan| {
-                who.subjects.is_empty() || who.subjects.contains(&subject.id)
-            };
-            has_traits(who, subject) && is_named(who, subject)
-        };
         let steps = &review.guard_steps;
-        let Some(count) = guard.count(cohort, |_| true, selects, steps) else { return false };
+        let Some(count) = guard.count(cohort, |_| true, has_traits, steps) else { return false };
         for label in carried {
             *unguarded.entry(label).or_default() += count.all - count.guarded;
         }

@@ -232,8 +232,13 @@ fn is_about_less(review: &Review<'_>, a: &Reviewed<'_>, b: &Reviewed<'_>) -> Opt
 
 /// Judges two rules whose places meet; false when it takes too many steps.
 fn judge(review: &Review<'_>, a: &Reviewed<'_>, b: &Reviewed<'_>, told: &mut Told) -> bool {
-    if !a.hours.meet(&b.hours) || !a.people.meet(&b.people, review.census) {
+    if !a.hours.meet(&b.hours) {
         return true;
+    }
+    match a.people.meet(&b.people, review.census, &review.steps) {
+        Some(true) => {}
+        Some(false) => return true,
+        None => return false,
     }
     let (Some(evidence), Some(less_by_a), Some(less_by_b)) =
         (review.evidence(a, b), is_about_less(review, a, b), is_about_less(review, b, a))

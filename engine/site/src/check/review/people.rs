@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use ach_actors_model::{Name, SubjectClass};
 
+use super::Steps;
 use crate::WhoPlan;
-use crate::census::{Census, is_selected};
+use crate::census::{Census, suits};
 
 /// A selection as sets.
 #[derive(Debug)]
@@ -56,23 +57,39 @@ impl<'a> People<'a> {
 
     /// Whether somebody can be of both: of a class both want, carrying a label both want and none of
     /// those they except. Two different labels are not taken for one person who carries both.
-    pub(super) fn meet(&self, other: &People<'_>, census: &Census<'_>) -> bool {
+    /// `None` when that takes too many steps.
+    pub(super) fn meet(
+        &self,
+        other: &People<'_>,
+        census: &Census<'_>,
+        steps: &Steps,
+    ) -> Option<bool> {
         if self.classes.is_disjoint(&other.classes) {
-            return false;
+            return Some(false);
         }
-        let (named, others) = if self.subjects.is_empty() { (other, self) } else { (self, other) };
+        let is_narrower = match (self.subjects.len(), other.subjects.len()) {
+            (ours, theirs) if ours == 0 || theirs == 0 => theirs == 0,
+            (ours, theirs) => ours <= theirs,
+        };
+        let (named, others) = if is_narrower { (self, other) } else { (other, self) };
         if !named.subjects.is_empty() {
-            let mut subjects = named.subjects.iter().filter_map(|id| census.subject(id));
-            return subjects.any(|one| is_selected(named.who, one) && is_selected(others.who, one));
+            let is_of_both = |id: &&Name| {
+                (others.subjects.is_empty() || others.subjects.contains(id))
+                    && census
+                        .subject(id)
+                        .is_some_and(|one| suits(named.who, one) && suits(others.who, one))
+            };
+            let mut subjects = named.subjects.iter();
+            return steps.take(named.subjects.len()).then(|| subjects.any(is_of_both));
         }
         let is_free =
             |label: &Name| !self.not_labels.contains(label) && !other.not_labels.contains(label);
-        match (self.labels.is_empty(), other.labels.is_empty()) {
+        Some(match (self.labels.is_empty(), other.labels.is_empty()) {
             (true, true) => true,
             (false, true) => self.labels.iter().any(|label| is_free(label)),
             (true, false) => other.labels.iter().any(|label| is_free(label)),
             (false, false) => self.labels.intersection(&other.labels).any(|label| is_free(label)),
-        }
+        })
     }
 
     /// Whether the other is about all their classes.
@@ -140,8 +157,29 @@ mod tests {
             let (us, them) = (who(ours), who(theirs));
             let (us, them) = (People::of(&us), People::of(&them));
             assert_eq!(us.are_among(&them), are_among, "{ours} among {theirs}");
-            assert_eq!(us.meet(&them, &census), meet, "{ours} and {theirs}");
-            assert_eq!(them.meet(&us, &census), meet, "{theirs} and {ours}");
+            let steps = Steps::new();
+            assert_eq!(us.meet(&them, &census, &steps), Some(meet), "{ours} and {theirs}");
+            assert_eq!(them.meet(&us, &census, &steps), Some(meet), "{theirs} and {ours}");
+        }
+    }
+    /// Named ones are looked up, those of the shorter list.
+    #[test]
+    fn who_is_named_costs_a_step_each() {
+        let site = sample_hospital().directory;
+        let census = Census::new(&site);
+        for (ours, theirs, expected) in [
+            ("p", "p", 0),
+            ("@patient-001 @patient-002", "p", 2),
+            ("@patient-001 @patient-002", "s", 2),
+            ("@patient-001 @patient-002 @patient-003", "@patient-004 @patient-005", 2),
+        ] {
+            let (us, them) = (who(ours), who(theirs));
+            let (us, them) = (People::of(&us), People::of(&them));
+            for (a, b) in [(&us, &them), (&them, &us)] {
+                let steps = Steps::new();
+                a.meet(b, &census, &steps).unwrap();
+                assert_eq!(steps.0.get(), expected, "{ours} and {theirs}");
+            }
         }
     }
 }

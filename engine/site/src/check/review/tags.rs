@@ -4,7 +4,7 @@ use ach_actors_model::SubjectClass;
 
 use super::guard::Guard;
 use super::{Review, rule_file};
-use crate::census::is_selected;
+use crate::census::suits;
 use crate::finding::FindingKind;
 use crate::{SubjectPlan, What};
 
@@ -34,7 +34,7 @@ fn buttons(review: &Review<'_>) -> bool {
         }
         let counts = |subject: &SubjectPlan| has_tag_without(subject, NO_BUTTON);
         let steps = &review.guard_steps;
-        let Some(count) = guard.count(cohort, counts, is_selected, steps) else { return false };
+        let Some(count) = guard.count(cohort, counts, suits, steps) else { return false };
         if count.guarded > 0 {
             return true;
         }
@@ -64,13 +64,13 @@ fn bands(review: &Review<'_>) -> bool {
         }
         let counts = |subject: &SubjectPlan| has_tag_without(subject, NO_BAND);
         let steps = &review.guard_steps;
-        let Some(protected) = protecting.count(cohort, counts, is_selected, steps) else {
+        let Some(protected) = protecting.count(cohort, counts, suits, steps) else {
             return false;
         };
         if protected.guarded == 0 {
             continue;
         }
-        let Some(count) = guard.count(cohort, counts, is_selected, steps) else { return false };
+        let Some(count) = guard.count(cohort, counts, suits, steps) else { return false };
         all += protected.guarded;
         unguarded += protected.guarded.saturating_sub(count.guarded);
     }

@@ -119,6 +119,22 @@ fn ten_thousand_rules_for_a_patient_each_take_some_steps_each() {
     assert!(steps < 500_000, "{steps}");
 }
 
+/// Each of them is looked up; looking through the names for each would take five thousand million comparisons.
+#[test]
+fn two_rules_that_name_everybody_take_some_steps_a_name() {
+    let rules = (0..2).map(|number| {
+        let subjects = (0..SUBJECTS).map(|number| name(&format!("p-{number}"))).collect();
+        let who = WhoPlan { subjects, ..WhoPlan::default() };
+        let place = WherePlan { zones_labelled: vec![name("high-risk")], ..WherePlan::default() };
+        let tentative = number == 1;
+        RulePlan { is_tentative: tentative, ..leaves(number, who, place) }
+    });
+    let site = site(|_| "all".to_owned(), rules.collect());
+    let (found, steps) = reviewed_in_steps(&site);
+    assert_eq!(kinds(&found), [FindingKind::CoveredRule, FindingKind::NoBandRule]);
+    assert!(steps < 10 * u64::try_from(SUBJECTS).unwrap(), "{steps}");
+}
+
 /// The same ten thousand times is told, and not compared.
 #[test]
 fn ten_thousand_rules_that_say_the_same_are_no_pairs() {
