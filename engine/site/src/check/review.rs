@@ -30,8 +30,8 @@ use crate::hours::Hours;
 use crate::text::Origin;
 use crate::{RulePlan, What, WherePlan};
 
-/// Most steps of comparing: pairs of rules, and places of a pair. Ten thousand rules, each about a ward or
-/// a patient of its own, need a quarter of it; a step takes some hundred nanoseconds.
+/// Most steps of each kind of comparing, as of pairs of rules and places of a pair. As many rules as a site
+/// takes, each about a ward or a patient of its own, need a tenth of it; a step takes some hundred nanoseconds.
 const STEPS_MAX: u64 = 2_000_000;
 /// Most places of all rules together, as a node takes (12 bytes each there, 4 here).
 const PLACES_MAX: usize = 4 << 20;
@@ -87,6 +87,10 @@ struct Review<'a> {
     steps: Steps,
     /// Of looking whom rules are about: holes are told though pairs were too many.
     guard_steps: Steps,
+    /// Of looking for whom zones are guarded at which hours.
+    gap_steps: Steps,
+    /// Of looking how wide zones are.
+    width_steps: Steps,
 }
 
 /// Looks at all rules together. Returns the steps that took.
@@ -98,16 +102,16 @@ pub(super) fn review(check: &Check<'_>, catalogue: &Catalogue<'_>, census: &Cens
         tell_not_compared(check, "they watch too many places together");
         return 0;
     };
-    let review =
-        Review { check, catalogue, census, rules, steps: Steps::new(), guard_steps: Steps::new() };
+    let review = Review::new(check, catalogue, census, rules);
     idle::review(&review);
-    narrow::review(&review);
-    let is_whole = pairs::review(&review);
-    gaps::review(&review);
+    let mut is_whole = narrow::review(&review);
+    is_whole &= pairs::review(&review);
+    is_whole &= gaps::review(&review);
     if !(holes::review(&review) && tags::review(&review) && is_whole) {
         tell_not_compared(check, "too many of them are about the same people and places");
     }
-    review.steps.0.get().saturating_add(review.guard_steps.0.get())
+    let all = [&review.steps, &review.guard_steps, &review.gap_steps, &review.width_steps];
+    all.into_iter().map(|steps| steps.0.get()).fold(0, u64::saturating_add)
 }
 
 fn reviewed<'a>(check: &Check<'a>, catalogue: &Catalogue<'_>) -> Option<Vec<Reviewed<'a>>> {
@@ -142,6 +146,26 @@ fn tell_not_compared(check: &Check<'_>, why: &str) {
 /// Where something is said of rules that no single one of them says.
 fn rule_file() -> Origin {
     Origin::new(&std::sync::Arc::from("rules.toml"), None, "")
+}
+
+impl<'a> Review<'a> {
+    fn new(
+        check: &'a Check<'a>,
+        catalogue: &'a Catalogue<'a>,
+        census: &'a Census<'a>,
+        rules: Vec<Reviewed<'a>>,
+    ) -> Review<'a> {
+        Review {
+            check,
+            catalogue,
+            census,
+            rules,
+            steps: Steps::new(),
+            guard_steps: Steps::new(),
+            gap_steps: Steps::new(),
+            width_steps: Steps::new(),
+        }
+    }
 }
 
 impl Review<'_> {

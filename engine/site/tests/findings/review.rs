@@ -248,6 +248,63 @@ fn high_risk_zones_want_a_rule_at_every_hour() {
     );
 }
 
+/// A zone is guarded by rules about patients with tags, and at every hour for the same people.
+#[test]
+fn high_risk_zones_are_guarded_for_patients() {
+    let who = "who = { classes = [\"patient\"], labels = [\"dementia\"] }\nwhere = { zones = [\"ward\"], lines = [\"perimeter\"] }";
+    let floor = "floors/ground.geojson";
+    let of_visitors = who.replace(
+        "{ classes = [\"patient\"], labels = [\"dementia\"] }",
+        "{ classes = [\"visitor\"] }",
+    );
+    holes(&[(who, &of_visitors)], &[(Kind::UnguardedZone, floor, "no rule raises `elopement`")]);
+    let of_others = who.replace(
+        "[\"patient\"], labels = [\"dementia\"]",
+        "[\"patient\", \"staff\"], subjects = [\"nurse-001\"]",
+    );
+    holes(&[(who, &of_others)], &[(Kind::UnguardedZone, floor, "no rule raises `elopement`")]);
+    let by_day = format!("{who}\nwhen = [{{ from = \"06:00\", to = \"20:00\" }}]");
+    let by_night = |who: &str| {
+        format!(
+            "[[rule]]\nid = \"night\"\npriority = \"high\"\nwho = {{ {who} }}\nwhere = {{ zones = [\"ward\"] }}\n\
+             when = [{{ from = \"20:00\", to = \"06:00\" }}]\nwhat = \"leaves\"\nalarm = \"elopement\"\n\n{FIRST}"
+        )
+    };
+    // All patients are these and others.
+    holes(&[(who, &by_day), (FIRST, &by_night("classes = [\"patient\"]"))], &[]);
+    holes(
+        &[
+            (who, &by_day),
+            (FIRST, &by_night("classes = [\"patient\"], not_labels = [\"dementia\"]")),
+        ],
+        &[
+            (Kind::UnguardedHours, floor, "nobody is watched at every hour"),
+            (Kind::EmptySelection, FILE, "about nobody"),
+        ],
+    );
+}
+
+/// Twenty of them, and how many more there are.
+#[test]
+fn so_many_zones_without_a_rule_are_told() {
+    let mut site = sample_hospital().directory;
+    let high_risk = ach_actors_model::Name::new("high-risk").unwrap();
+    let zones = site.floors.iter_mut().flat_map(|floor| &mut floor.zones).take(23);
+    for zone in zones {
+        zone.labels = vec![high_risk.clone()];
+    }
+    site.rules.retain(|rule| rule.what != What::Leaves);
+    let found = site.check();
+    let unguarded: Vec<&str> = found
+        .iter()
+        .filter(|finding| finding.kind == Kind::UnguardedZone)
+        .map(|finding| finding.problem.as_str())
+        .collect();
+    assert_eq!(unguarded.len(), 21, "{unguarded:?}");
+    let more = unguarded.iter().filter(|problem| problem.contains(" more zones are high-risk"));
+    assert_eq!(more.count(), 1, "{unguarded:?}");
+}
+
 #[test]
 fn people_exits_buttons_and_bands_want_a_rule() {
     let who =
@@ -258,7 +315,9 @@ fn people_exits_buttons_and_bands_want_a_rule() {
     holes(
         &[(who, &visitors)],
         &[
-            // It is about nobody, and the patient it names by label is under no other.
+            // It is about nobody, nobody of its classes is a patient, and the one it names by label is under no
+            // other.
+            (Kind::UnguardedZone, "floors/ground.geojson", "no rule raises `elopement`"),
             (Kind::EmptySelection, FILE, "about nobody"),
             (Kind::UnguardedPeople, FILE, "1 patient carries the label `dementia`"),
         ],

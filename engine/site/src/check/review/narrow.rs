@@ -1,46 +1,65 @@
 //! Zones that nobody can be in by the gates of a rule: nowhere as deep inside as the gates want.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
-use ach_geo::Outline;
+use ach_geo::{Gates, Outline};
 
-use super::{Review, listed};
+use super::{Review, Reviewed, listed};
 use crate::finding::FindingKind;
 
 /// Sides of an outline that are tried for the direction in which it is narrowest; rooms have four.
 const SIDES_MAX: usize = 64;
 
-pub(super) fn review(review: &Review<'_>) {
+/// Reviews them; false when it took too many steps.
+pub(super) fn review(review: &Review<'_>) -> bool {
     let mut widths: BTreeMap<u32, f64> = BTreeMap::new();
+    // Rules that judge the same places by the same gates are one.
+    let mut known: HashMap<(usize, Option<Gates>), Option<String>> = HashMap::new();
     for rule in review.rules.iter().filter(|rule| rule.plan.what.has_gates()) {
-        if !review.steps.take(rule.places.zones.len()) {
-            return;
-        }
-        let mut narrow: Vec<String> = Vec::new();
-        let mut margin_mm = 0;
-        for &number in &rule.places.zones {
-            let gates = review.gates_of(rule.plan, number);
-            let Some(zone) = review.catalogue.zone(number).filter(|_| gates.entry_margin_mm > 0)
-            else {
-                continue;
-            };
-            let width_mm = *widths.entry(number).or_insert_with(|| width_mm(&zone.outline));
-            if 2.0 * f64::from(gates.entry_margin_mm) > width_mm {
-                narrow.push(format!("`{}`", zone.id));
-                margin_mm = gates.entry_margin_mm;
+        let problem = match known.entry((rule.places.number, rule.plan.gates)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                if !review.width_steps.take(rule.places.zones.len()) {
+                    return false;
+                }
+                unknown.insert(narrow_words(review, rule, &mut widths))
             }
+        };
+        let remedy = "lower `entry_margin_m`, or draw the zone wider";
+        if let Some(problem) = problem {
+            review.warn(rule, FindingKind::NarrowZone, problem, remedy);
         }
-        if narrow.is_empty() {
+    }
+    true
+}
+
+/// The zones of a rule that nobody can be in, in words, if there are any.
+fn narrow_words(
+    review: &Review<'_>,
+    rule: &Reviewed<'_>,
+    widths: &mut BTreeMap<u32, f64>,
+) -> Option<String> {
+    let mut narrow: Vec<String> = Vec::new();
+    let mut margin_mm = 0;
+    for &number in &rule.places.zones {
+        let gates = review.gates_of(rule.plan, number);
+        let Some(zone) = review.catalogue.zone(number).filter(|_| gates.entry_margin_mm > 0) else {
             continue;
+        };
+        let width_mm = *widths.entry(number).or_insert_with(|| width_mm(&zone.outline));
+        if 2.0 * f64::from(gates.entry_margin_mm) > width_mm {
+            narrow.push(format!("`{}`", zone.id));
+            margin_mm = gates.entry_margin_mm;
         }
-        let problem = format!(
+    }
+    (!narrow.is_empty()).then(|| {
+        format!(
             "nobody can ever be in {}: no place in it is {} m from its outline, as `entry_margin_m` wants",
             listed(&narrow),
             crate::text::metres_text(i64::from(margin_mm)),
-        );
-        let remedy = "lower `entry_margin_m`, or draw the zone wider";
-        review.warn(rule, FindingKind::NarrowZone, &problem, remedy);
-    }
+        )
+    })
 }
 
 /// How wide an outline is at most across its narrowest direction; no circle in it is wider. Holes and

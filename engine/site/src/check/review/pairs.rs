@@ -323,7 +323,7 @@ mod tests {
     use super::*;
     use crate::catalogue::Catalogue;
     use crate::census::Census;
-    use crate::check::review::{Steps, reviewed};
+    use crate::check::review::reviewed;
     use crate::check::{Check, Origins};
     use crate::text::Report;
     use crate::{RulePlan, SiteDirectory, WherePlan, WhoPlan, sample_hospital};
@@ -393,15 +393,7 @@ mod tests {
         let check = Check { directory: site, origins: &origins, report: &report };
         let (catalogue, census) = (Catalogue::new(site), Census::new(site));
         let rules = reviewed(&check, &catalogue).unwrap();
-        let (steps, guard_steps) = (Steps::new(), Steps::new());
-        let review = Review {
-            check: &check,
-            catalogue: &catalogue,
-            census: &census,
-            rules,
-            steps,
-            guard_steps,
-        };
+        let review = Review::new(&check, &catalogue, &census, rules);
         let mut told = Told::default();
         let unlike = unlike(&review, &mut told);
         if is_plain {

@@ -92,6 +92,11 @@ impl<'a> People<'a> {
         })
     }
 
+    /// Whether somebody of a class can be among them.
+    pub(super) fn has_class(&self, class: SubjectClass) -> bool {
+        self.classes.contains(&class)
+    }
+
     /// Whether the other is about all their classes.
     pub(super) fn are_of_classes_of(&self, other: &People<'_>) -> bool {
         self.classes.is_subset(&other.classes)
