@@ -46,8 +46,8 @@ fn conditions_about_zones_are_told() {
          where = { zones = [\"ward\"] }\nwhat = \"leaves\"\nalarm = \"elopement\"\npriority = \"high\"\n\
          tentative = true\ngates = { exit_tolerance_m = 1.0, confirm = \"2 of 3\" }",
         "It is about patients labelled dementia, except those labelled escorted: 1 person today. At all \
-         hours, when one of them leaves the zone \"Ward\" by more than 1.0 m, in 2 of the latest 3 \
-         positions, it raises a high-priority elopement alarm. It is raised tentatively at the first \
+         hours, when one of them leaves the zone \"Ward\" by more than 1.0 m or to another floor, in \
+         2 of the latest 3 positions, it raises a high-priority elopement alarm. It is raised tentatively at the first \
          sign, and upheld or retracted as the next positions decide. Only somebody who was inside \
          before (in 2 of the latest 3 positions) can leave.",
     );
@@ -55,7 +55,7 @@ fn conditions_about_zones_are_told() {
         &format!(
             "{WARD}\n{LATE}\nwhat = \"leaves\"\nalarm = \"asset_theft\"\npriority = \"low\"\ngates = {{}}\ntentative = true"
         ),
-        "It is about everybody and everything with a tag: 4 people and pieces of equipment today. On \
+        "It is about everybody and everything: 4 people and pieces of equipment today. On \
          weekdays from 08:00 to 18:00 (Europe/Berlin time), when one of them leaves the zone \"Ward\", \
          it raises a low-priority theft alarm. Whoever leaves at other hours raises nothing, not even \
          when these hours begin.",
@@ -92,6 +92,24 @@ fn conditions_about_zones_are_told() {
         "It is about patients and visitors: 2 people today. At all hours, when more than 12 of them are \
          in the zone \"Day room\", it raises a low-priority over-capacity alarm.",
     );
+}
+
+/// Silence ends being there, and with it the time that counts.
+#[test]
+fn who_is_not_heard_is_there_no_more() {
+    for (rule, expected) in [
+        (
+            "what = \"stays\"\nafter = \"15 min\"\ngates = { fence_timeout = \"1 min\" }",
+            "begins anew for whoever leaves or is not heard for 1 min.",
+        ),
+        (
+            "what = \"inside\"\ngates = { fence_timeout = \"1 min\" }",
+            "Whoever leaves or is not heard for 1 min is there no more.",
+        ),
+    ] {
+        let text = told(&format!("{WARD}\n{rule}\npriority = \"low\""));
+        assert!(text.contains(expected), "{rule}: {text}");
+    }
 }
 
 /// By how long somebody has been there, if the rule asks for how long.

@@ -1,12 +1,13 @@
 //! What must happen for a rule to alarm, in words.
 
 use super::Explainer;
-use super::gate_words::{entry_words, exit_words, has_first_sign_of_exit, metres};
+use super::gate_words::{entry_words, exit_words, has_first_sign_of_exit, metres, silence_words};
 use super::place_words::place_words;
 use crate::text::span_text;
 use crate::{RulePlan, What};
 
-/// Tags of one subject may contradict each other for so long, as the node counts.
+/// Tags of one subject may contradict each other for so long: `CONTRADICTION_NS` of ach-actors-entities
+/// (`company.rs`), which is no part of what this crate may know.
 const CONTRADICTION: &str = "1 min";
 
 /// What happens, and what is to be known about it.
@@ -70,7 +71,11 @@ impl Explainer<'_> {
         };
         let phrase = format!("one of them {verb} in {places}{lasting}{entry}");
         let waits = gates.confirm.needed > 1 && gates.dwell_ns.is_none();
-        EventWords { phrase, further: tentative(rule, waits, gates.dwell_ns.is_some() || waits) }
+        let mut further = tentative(rule, waits, gates.dwell_ns.is_some() || waits);
+        if gates.fence_timeout_ns.is_some() {
+            further.push(format!("Whoever leaves{} is there no more.", silence_words(&gates)));
+        }
+        EventWords { phrase, further }
     }
 
     fn stays(&self, rule: &RulePlan, after_ns: u64) -> EventWords {
@@ -82,12 +87,15 @@ impl Explainer<'_> {
             "" => String::new(),
             words => format!(" ({words})"),
         };
-        let (entry, exit) = match gates {
-            Some(gates) => (aside(entry_words(&gates)), aside(exit_words(&gates))),
-            None => (" by the zone's own gates".to_owned(), String::new()),
+        let (entry, exit, silence) = match gates {
+            Some(gates) => {
+                let silence = silence_words(&gates);
+                (aside(entry_words(&gates)), aside(exit_words(&gates)), silence)
+            }
+            None => (" by the zone's own gates".to_owned(), String::new(), String::new()),
         };
         let counts = format!(
-            "The time counts from entering{entry}, and begins anew for whoever leaves{exit}."
+            "The time counts from entering{entry}, and begins anew for whoever leaves{exit}{silence}."
         );
         EventWords { phrase, further: vec![counts] }
     }

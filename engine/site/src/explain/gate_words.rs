@@ -21,16 +21,27 @@ pub(super) fn exit_words(gates: &Gates) -> String {
     parts.extend(circle_words(gates));
     parts.extend(confirm_words(gates.confirm));
     if gates.exit_delay_ns > 0 {
-        parts.push(format!("and stays out for {}", span_text(gates.exit_delay_ns)));
+        // Coming back within the tolerance begins it anew.
+        let far = if gates.exit_tolerance_mm > 0 { "that far out" } else { "out" };
+        parts.push(format!("and stays {far} for {}", span_text(gates.exit_delay_ns)));
     }
     if let Some(timeout_ns) = tolerance_ns(gates) {
         parts.push(format!("or is outside but nearer than that for {}", span_text(timeout_ns)));
     }
     let far = match gates.exit_tolerance_mm {
         0 => String::new(),
-        tolerance_mm => format!(" by more than {}", metres(tolerance_mm)),
+        // On another floor nobody is near.
+        tolerance_mm => format!(" by more than {} or to another floor", metres(tolerance_mm)),
     };
     format!("{far}{}", led(&parts))
+}
+
+/// What else ends being in a zone, to follow `whoever leaves`; empty if nothing does.
+pub(super) fn silence_words(gates: &Gates) -> String {
+    match gates.fence_timeout_ns {
+        Some(timeout_ns) => format!(" or is not heard for {}", span_text(timeout_ns)),
+        None => String::new(),
+    }
 }
 
 /// How long somebody may be outside within the tolerance before he has left. To leave, silence counts for nothing,
@@ -80,7 +91,7 @@ mod tests {
             (
                 Gates { entry_margin_mm: 300, exit_tolerance_mm: 1_000, confirm: twice, ..plain },
                 ", at least 0.3 m inside, in 2 of the latest 3 positions",
-                " by more than 1.0 m, in 2 of the latest 3 positions",
+                " by more than 1.0 m or to another floor, in 2 of the latest 3 positions",
             ),
             (
                 Gates { confirm: Confirm { needed: 3, of: 3 }, ..plain },
@@ -90,12 +101,12 @@ mod tests {
             (
                 Gates { exit_tolerance_mm: 800, tolerance_timeout_ns: Some(20 * second), ..plain },
                 "",
-                " by more than 0.8 m, or is outside but nearer than that for 20 s",
+                " by more than 0.8 m or to another floor, or is outside but nearer than that for 20 s",
             ),
             (
                 Gates { exit_tolerance_mm: 800, fence_timeout_ns: Some(60 * second), ..plain },
                 "",
-                " by more than 0.8 m, or is outside but nearer than that for 1 min",
+                " by more than 0.8 m or to another floor, or is outside but nearer than that for 1 min",
             ),
             // Without a tolerance nobody is within it.
             (Gates { tolerance_timeout_ns: Some(20 * second), ..plain }, "", ""),
@@ -103,6 +114,11 @@ mod tests {
                 Gates { exit_delay_ns: 5 * second, error_circle: true, ..plain },
                 ", with the whole circle of accuracy",
                 ", with the whole circle of accuracy, and stays out for 5 s",
+            ),
+            (
+                Gates { exit_delay_ns: 5 * second, exit_tolerance_mm: 800, ..plain },
+                "",
+                " by more than 0.8 m or to another floor, and stays that far out for 5 s",
             ),
         ] {
             assert_eq!(entry_words(&gates), entry, "{gates:?}");

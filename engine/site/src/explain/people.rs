@@ -72,7 +72,7 @@ fn class_words(who: &WhoPlan) -> String {
     let nouns: Vec<&str> = who.classes.iter().map(noun).collect();
     match nouns.split_last() {
         None if who.labels.is_empty() && who.subjects.is_empty() => {
-            "everybody and everything with a tag".to_owned()
+            "everybody and everything".to_owned()
         }
         None => "people and equipment".to_owned(),
         Some((last, [])) => (*last).to_owned(),
@@ -114,7 +114,7 @@ mod tests {
     fn people_are_told_as_they_are_selected() {
         use SubjectClass::{Asset, Patient, Staff, Visitor};
         for (who, expected) in [
-            (who(&[], "", "", ""), "everybody and everything with a tag"),
+            (who(&[], "", "", ""), "everybody and everything"),
             (who(&[Patient], "", "", ""), "patients"),
             (who(&[Patient, Staff, Visitor], "", "", ""), "patients, staff and visitors"),
             (who(&[Patient], "dementia", "", ""), "patients labelled dementia"),
