@@ -81,6 +81,14 @@ fn rules_that_another_one_covers() {
         "rule twice",
         "`pump-theft`",
     );
+    // At a line, of all gates only the tolerance counts.
+    covered(
+        "id = \"at-line\"\nwho = { classes = [\"patient\"], labels = [\"dementia\"] }\n\
+         where = { lines = [\"perimeter\"] }\nwhat = \"leaves\"\nalarm = \"elopement\"\npriority = \"high\"\n\
+         gates = { exit_tolerance_m = 2.0, confirm = \"3 of 5\" }",
+        "rule at-line",
+        "`elopement`",
+    );
     let alone = |rule: &str| with_rule(rule, &[]);
     // Other hours, other people, another place, less evidence.
     alone(
@@ -178,6 +186,32 @@ fn rules_about_people_without_tags() {
     let found: Vec<_> =
         found.iter().map(|finding| (finding.kind, finding.place.as_str())).collect();
     assert_eq!(found, [(Kind::DeadRule, "rule store-at-night")]);
+}
+
+/// Spare tags are under rules for all, and their silence is none.
+#[test]
+fn silence_of_all_is_dead_where_only_spare_tags_are_heard() {
+    let mut site = sample_hospital().directory;
+    site.feeds[0].spare_tags = vec![ach_actors_model::TagId(0xF00D)];
+    for subject in site.people.iter_mut().chain(&mut site.equipment) {
+        subject.tags.clear();
+    }
+    site.rules.retain(|rule| matches!(rule.what, What::TagSilent { .. } | What::BatteryLow { .. }));
+    for rule in &mut site.rules {
+        rule.who = WhoPlan::default();
+    }
+    let found = site.check();
+    let dead: Vec<&str> = found
+        .iter()
+        .filter(|finding| finding.kind == Kind::DeadRule)
+        .map(|finding| finding.place.as_str())
+        .collect();
+    let is_silent = |what: What| matches!(what, What::TagSilent { .. });
+    let rules = (1..).zip(&site.rules);
+    let silent = rules.filter(|(_, rule)| is_silent(rule.what));
+    let silent: Vec<String> = silent.map(|(number, _)| format!("rule {number}")).collect();
+    assert!(!silent.is_empty() && silent.len() < site.rules.len());
+    assert_eq!(dead, silent, "{found}");
 }
 
 #[test]

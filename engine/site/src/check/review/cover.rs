@@ -19,7 +19,7 @@ pub(super) enum Evidence {
 }
 
 impl Review<'_> {
-    /// Compares what two rules of one kind ask for, at the places of the first. `None` when that takes
+    /// Compares what two rules of one kind ask for, at the places of the first, if both watch such. `None` when that takes
     /// too many steps.
     pub(super) fn evidence(&self, a: &Reviewed<'_>, b: &Reviewed<'_>) -> Option<Evidence> {
         let mut as_strict = threshold(a.plan.what) >= threshold(b.plan.what);
@@ -29,22 +29,27 @@ impl Review<'_> {
                 as_strict &= is_as_strict(a.plan.what, &ours, &theirs);
                 as_lax &= is_as_strict(a.plan.what, &theirs, &ours);
             };
-            match (a.plan.gates, b.plan.gates) {
-                (None, None) => {}
-                (Some(ours), Some(theirs)) => compare(ours, theirs),
-                _ => {
-                    if !self.steps.take(a.places.zones.len()) {
-                        return None;
-                    }
-                    for &zone in &a.places.zones {
-                        compare(self.gates_of(a.plan, zone), self.gates_of(b.plan, zone));
-                    }
-                    if !a.places.lines.is_empty() {
-                        // Zones' gates are not for lines.
-                        let plain = Gates::default();
-                        compare(a.plan.gates.unwrap_or(plain), b.plan.gates.unwrap_or(plain));
+            if !a.places.zones.is_empty() && !b.places.zones.is_empty() {
+                match (a.plan.gates, b.plan.gates) {
+                    (None, None) => {}
+                    (Some(ours), Some(theirs)) => compare(ours, theirs),
+                    _ => {
+                        if !self.steps.take(a.places.zones.len()) {
+                            return None;
+                        }
+                        for &zone in &a.places.zones {
+                            compare(self.gates_of(a.plan, zone), self.gates_of(b.plan, zone));
+                        }
                     }
                 }
+            }
+            if !a.places.lines.is_empty() && !b.places.lines.is_empty() {
+                // Of a rule's gates lines take this one, and of zones' gates none.
+                let beyond = |rule: &Reviewed<'_>| {
+                    rule.plan.gates.map_or(0, |gates| gates.exit_tolerance_mm)
+                };
+                as_strict &= beyond(a) >= beyond(b);
+                as_lax &= beyond(a) <= beyond(b);
             }
         }
         Some(match (as_strict, as_lax) {
@@ -88,10 +93,10 @@ fn is_as_strict(what: What, a: &Gates, b: &Gates) -> bool {
             Some(ns) if ns > 0 => Some(ns),
             _ => gates.fence_timeout_ns,
         };
-        let waits = |gates: &Gates| {
-            // Without a tolerance nobody is within it.
-            let ns = tolerated(gates).filter(|_| gates.exit_tolerance_mm > 0);
-            ns.unwrap_or(u64::MAX)
+        // How long somebody may be just outside. Without a tolerance that is outside.
+        let waits = |gates: &Gates| match gates.exit_tolerance_mm {
+            0 => gates.exit_delay_ns,
+            _ => tolerated(gates).unwrap_or(u64::MAX),
         };
         return is_deeper
             && a.exit_tolerance_mm >= b.exit_tolerance_mm
@@ -130,6 +135,7 @@ mod tests {
         let brief = Gates { tolerance_timeout_ns: Some(5), ..far };
         let silent = Gates { fence_timeout_ns: Some(5), ..far };
         let slow = Gates { exit_delay_ns: 5, ..plain };
+        let slower = Gates { exit_delay_ns: 6, ..plain };
         let long = Gates { dwell_ns: Some(5), ..plain };
         let sure_long = Gates { dwell_ns: Some(5), ..sure };
         let circle = Gates { error_circle: true, ..plain };
@@ -154,6 +160,10 @@ mod tests {
             (leaves, far, plain, true, false),
             (leaves, brief, far, false, true),
             (leaves, silent, brief, true, true),
+            (leaves, brief, plain, true, false),
+            (leaves, brief, slow, false, false),
+            (leaves, Gates { exit_delay_ns: 5, ..brief }, slow, true, false),
+            (leaves, Gates { exit_delay_ns: 6, ..brief }, slower, false, false),
             (leaves, slow, plain, true, false),
             (leaves, slow, far, false, false),
         ] {

@@ -13,7 +13,9 @@ pub(super) fn review(review: &Review<'_>) {
         let who = &rule.plan.who;
         let is_for_all =
             *who == WhoPlan { not_labels: who.not_labels.clone(), ..WhoPlan::default() };
-        if rule.plan.what == What::DoorForced || (is_for_all && review.census.has_spare_tags()) {
+        // Spare tags are under rules for all; their silence is meant.
+        let is_for_spare = is_for_all && !matches!(rule.plan.what, What::TagSilent { .. });
+        if rule.plan.what == What::DoorForced || (is_for_spare && review.census.has_spare_tags()) {
             continue;
         }
         let count = review.census.count(who);
