@@ -93,7 +93,7 @@ impl<'a> Explainer<'a> {
         sentences.push(format!("{}, when {}, it raises {raised}.", self.when(rule), event.phrase));
         sentences.extend(event.further);
         sentences.extend(self.hours_sentence(rule));
-        sentences.extend(clocks::sentence(&rule.when, &self.offsets, self.now));
+        sentences.extend(clocks::sentence(&Hours::of(&rule.when), &self.offsets, self.now));
         Explanation {
             rule: rule.id.to_string(),
             alarm: alarm_word(rule.alarm),

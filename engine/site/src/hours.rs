@@ -101,18 +101,25 @@ impl Hours {
         false
     }
 
+    /// Its spans, one that is open at the week's end and at its beginning as one that ends in the next week.
+    pub(crate) fn around(&self) -> Vec<(u32, u32)> {
+        let mut spans = self.spans.clone();
+        if let (Some(&(0, until_s)), Some(&(from_s, WEEK_S))) = (spans.first(), spans.last())
+            && spans.len() > 1
+        {
+            spans.pop();
+            spans.remove(0);
+            spans.push((from_s, WEEK_S + until_s));
+        }
+        spans
+    }
+
     /// `every day from 06:00 to 20:00`, `on weekdays all day and from Saturday 12:00 to Monday 06:00`.
     pub(crate) fn words(&self) -> String {
         if self.is_always() {
             return "at all hours".to_owned();
         }
-        // What is open at the week's end and at its beginning is one span.
-        let mut spans = self.spans.clone();
-        if let (Some(&(0, until_s)), Some(&(from_s, WEEK_S))) = (spans.first(), spans.last()) {
-            spans.pop();
-            spans.remove(0);
-            spans.push((from_s, WEEK_S + until_s));
-        }
+        let spans = self.around();
         // By time of day and length, those that begin first in the week before the others.
         let mut alike: BTreeMap<(u32, u32), u8> = BTreeMap::new();
         let mut order: Vec<(u32, u32)> = Vec::new();

@@ -1,22 +1,23 @@
 //! What the next changes of the clocks do to a rule's hours, in words.
 
-use ach_actors_model::{NS_PER_S, Timestamp, UtcOffset, Window};
+use ach_actors_model::{NS_PER_S, Timestamp, UtcOffset};
 use jiff::civil::Date;
 
-use crate::hours::length_s;
+use crate::hours::Hours;
 use crate::text::span_text;
 
 const DAY_S: i64 = 86_400;
+const WEEK_DAYS: i64 = 7;
 /// 1970-01-01 was a Thursday; a week begins on Monday.
 const EPOCH_WEEKDAY: i64 = 3;
 
 /// `On 28 March 2027, when clocks go forward, these hours last 9 h instead of 10 h.` Of hours that no change
-/// touches nothing is said.
-pub(super) fn sentence(
-    windows: &[Window],
-    offsets: &[UtcOffset],
-    now: Timestamp,
-) -> Option<String> {
+/// touches nothing is said, nor of all hours.
+pub(super) fn sentence(hours: &Hours, offsets: &[UtcOffset], now: Timestamp) -> Option<String> {
+    if hours.is_always() {
+        return None;
+    }
+    let spans = hours.around();
     let changes = offsets.iter().zip(offsets.iter().skip(1));
     let changes = changes.filter(|(_, after)| after.from > now).map(|(before, after)| Change {
         moment: i64::try_from(after.from.0 / NS_PER_S).unwrap_or(i64::MAX),
@@ -26,7 +27,7 @@ pub(super) fn sentence(
     // The next forward and the next back; the year after is the same.
     let next: Vec<Change> = changes.take(2).collect();
     let mut parts: Vec<String> = Vec::new();
-    for (change, touch) in next.iter().filter_map(|change| Some((change, change.touch(windows)?))) {
+    for (change, touch) in next.iter().filter_map(|change| Some((change, change.touch(&spans)?))) {
         let is_first = parts.is_empty();
         let lead = match (is_first, touch.is_night) {
             (true, true) => "In the night to",
@@ -56,9 +57,9 @@ struct Change {
     offset_s: i64,
 }
 
-/// A window that a change makes shorter or longer.
+/// A span of hours that a change makes shorter or longer.
 struct Touch {
-    /// The day of the change, and whether the window began the night before.
+    /// The day of the change, and whether the span is the night to it.
     day: i64,
     is_night: bool,
     usual_s: i64,
@@ -70,23 +71,24 @@ impl Change {
         self.offset_s > self.offset_before_s
     }
 
-    /// The first window that is open at what does not come, or comes twice.
-    fn touch(&self, windows: &[Window]) -> Option<Touch> {
+    /// The first span, in seconds after Monday's midnight, that is open at what does not come, or comes twice.
+    fn touch(&self, spans: &[(u32, u32)]) -> Option<Touch> {
         let from_s = self.moment + self.offset_before_s.min(self.offset_s);
         let until_s = self.moment + self.offset_before_s.max(self.offset_s);
         let day = from_s.div_euclid(DAY_S);
-        windows.iter().find_map(|window| {
-            // It may have begun the day before.
-            [day, day - 1].into_iter().find_map(|begins| {
-                let weekday = (begins + EPOCH_WEEKDAY).rem_euclid(7);
-                let is_open = (i64::from(window.weekdays) >> weekday) & 1 == 1;
-                let usual_s = i64::from(length_s(window));
-                let begun_s = begins * DAY_S + i64::from(window.from_s);
-                let shared_s = (begun_s + usual_s).min(until_s) - begun_s.max(from_s);
+        let monday = day - (day + EPOCH_WEEKDAY).rem_euclid(WEEK_DAYS);
+        spans.iter().find_map(|&(begin_s, end_s)| {
+            let usual_s = i64::from(end_s) - i64::from(begin_s);
+            // It may have begun in the week before.
+            [monday, monday - WEEK_DAYS].into_iter().find_map(|week| {
+                let begun_s = week * DAY_S + i64::from(begin_s);
+                let ended_s = begun_s + usual_s;
+                let shared_s = ended_s.min(until_s) - begun_s.max(from_s);
                 let then_s =
                     if self.is_forward() { usual_s - shared_s } else { usual_s + shared_s };
-                let is_touched = is_open && shared_s > 0;
-                is_touched.then_some(Touch { day, is_night: begins < day, usual_s, then_s })
+                let begins = begun_s.div_euclid(DAY_S);
+                let is_night = begins == day - 1 && ended_s < (day + 1) * DAY_S;
+                (shared_s > 0).then_some(Touch { day, is_night, usual_s, then_s })
             })
         })
     }
@@ -104,6 +106,8 @@ fn date_words(day: i64) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use ach_actors_model::Window;
+
     use super::*;
     use crate::utc_offsets;
 
@@ -111,16 +115,20 @@ mod tests {
     fn hours_that_the_clocks_cut_or_stretch_are_told() {
         let now: jiff::Timestamp = "2026-11-23T07:00:00Z".parse().unwrap();
         let now = Timestamp(u64::try_from(now.as_nanosecond()).unwrap());
-        let check =
-            |zone: &str, (weekdays, from, until): (u8, u32, u32), expected: Option<&str>| {
-                let window = Window { weekdays, from_s: from * 3_600, until_s: until * 3_600 };
-                let offsets = utc_offsets::of(zone).unwrap();
-                assert_eq!(
-                    sentence(&[window], &offsets, now).as_deref(),
-                    expected,
-                    "{zone} {window:?}"
-                );
+        let check_all = |zone: &str, windows: &[(u8, u32, u32)], expected: Option<&str>| {
+            let window = |&(weekdays, from, until): &(u8, u32, u32)| Window {
+                weekdays,
+                from_s: from * 3_600,
+                until_s: until * 3_600,
             };
+            let windows: Vec<Window> = windows.iter().map(window).collect();
+            let offsets = utc_offsets::of(zone).unwrap();
+            let told = sentence(&Hours::of(&windows), &offsets, now);
+            assert_eq!(told.as_deref(), expected, "{zone} {windows:?}");
+        };
+        let check = |zone: &str, window: (u8, u32, u32), expected: Option<&str>| {
+            check_all(zone, &[window], expected);
+        };
         let berlin = "Europe/Berlin";
         check(
             berlin,
@@ -143,5 +151,27 @@ mod tests {
         check(berlin, (127, 8, 18), None);
         check("Asia/Kolkata", (127, 20, 6), None);
         check("UTC", (127, 0, 24), None);
+        // All hours are all hours, however they are said.
+        check(berlin, (127, 0, 24), None);
+        check_all(berlin, &[(31, 0, 24), (96, 0, 24)], None);
+        // What overlaps or touches is one.
+        check_all(
+            berlin,
+            &[(127, 22, 4), (127, 2, 8)],
+            Some(
+                "In the night to 28 March 2027, when clocks go forward, these hours last 9 h instead \
+                 of 10 h; in the night to 31 October 2027, when they go back, 11 h \
+                 instead of 10 h.",
+            ),
+        );
+        // From Saturday noon to Monday morning, over the end of the week.
+        check_all(
+            berlin,
+            &[(32, 12, 24), (64, 0, 24), (1, 0, 6)],
+            Some(
+                "On 28 March 2027, when clocks go forward, these hours last 41 h instead of 42 h; on \
+                 31 October 2027, when they go back, 43 h instead of 42 h.",
+            ),
+        );
     }
 }
