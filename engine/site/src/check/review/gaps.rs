@@ -34,6 +34,9 @@ enum Gap {
     People,
 }
 
+/// It takes too many steps to say.
+struct TooMany;
+
 /// Reviews them; false when it took too many steps.
 pub(super) fn review(review: &Review<'_>) -> bool {
     let high_risk: BTreeSet<u32> = Name::new(HIGH_RISK)
@@ -57,7 +60,7 @@ pub(super) fn review(review: &Review<'_>) -> bool {
     let mut lacking = 0;
     for (zone, item) in (0..).zip(items).filter(|(zone, _)| high_risk.contains(zone)) {
         let watches = by_zone.get(&zone).map_or(&[][..], Vec::as_slice);
-        let Some(gap) = gap(review, watches) else { return false };
+        let Ok(gap) = gap(review, watches) else { return false };
         let Some(gap) = gap else { continue };
         if lacking < TOLD_MAX {
             tell(review, item, &gap);
@@ -95,30 +98,30 @@ fn guards_patients(review: &Review<'_>, rule: &Reviewed<'_>) -> bool {
     rule.people.has_class(SubjectClass::Patient) && (count.tagged_patients > 0 || count.all == 0)
 }
 
-/// What a zone lacks that is watched by these. `None` when that takes too many steps.
-fn gap(review: &Review<'_>, watches: &[&Watch<'_>]) -> Option<Option<Gap>> {
+/// What a zone lacks that is watched by these, if anything.
+fn gap(review: &Review<'_>, watches: &[&Watch<'_>]) -> Result<Option<Gap>, TooMany> {
     let hours = Hours::union(watches.iter().map(|watch| &watch.hours));
     if hours.is_never() {
-        return Some(Some(Gap::Rule));
+        return Ok(Some(Gap::Rule));
     }
     if !hours.is_always() {
-        return Some(Some(Gap::Hours(hours)));
+        return Ok(Some(Gap::Hours(hours)));
     }
     if watches.iter().any(|watch| watch.has_constant) {
-        return Some(None);
+        return Ok(None);
     }
     let rules: Vec<_> = watches.iter().flat_map(|watch| &watch.rules).collect();
     for (people, _) in &rules {
         // Each is looked at with all names.
         if !review.gap_steps.take(rules.len().saturating_mul(1 + people.subjects.len())) {
-            return None;
+            return Err(TooMany);
         }
         let of_them = rules.iter().filter(|(others, _)| people.are_among(others));
         if Hours::union(of_them.map(|(_, hours)| *hours)).is_always() {
-            return Some(None);
+            return Ok(None);
         }
     }
-    Some(Some(Gap::People))
+    Ok(Some(Gap::People))
 }
 
 fn tell(review: &Review<'_>, item: Item, gap: &Gap) {
