@@ -19,8 +19,8 @@ pub(super) enum Evidence {
 }
 
 impl Review<'_> {
-    /// Compares what two rules of one kind ask for, at the places of the first, if both watch such. `None` when that takes
-    /// too many steps.
+    /// Compares what two rules of one kind ask for, at the places of the first: its zones if the second
+    /// watches zones too, and likewise its lines. `None` when that takes too many steps.
     pub(super) fn evidence(&self, a: &Reviewed<'_>, b: &Reviewed<'_>) -> Option<Evidence> {
         let mut as_strict = threshold(a.plan.what) >= threshold(b.plan.what);
         let mut as_lax = threshold(a.plan.what) <= threshold(b.plan.what);
