@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ach_actors_model::{Place, RuleRef, SubjectRef, Timestamp};
 use ach_engine_review::{AlarmLog, Episode};
-use ach_engine_store::{HistoryGap, NameKind};
+use ach_engine_store::NameKind;
 
 use crate::cli::alarms::AlarmsOf;
 use crate::commands::history::Source;
@@ -27,7 +27,7 @@ impl Past {
     /// after the end of the time.
     pub(super) fn read(of: &AlarmsOf) -> Result<Past, Failure> {
         let source = Source::open(&of.data)?;
-        let span = span(&source, of)?;
+        let (known_from, span) = span(&source, of)?;
         let (from, until) = span;
         let mut log = AlarmLog::kept_from(from);
         let mut rules: BTreeMap<RuleRef, Arc<str>> = BTreeMap::new();
@@ -42,12 +42,9 @@ impl Past {
                 log.hear(&notice, rule)?;
             }
         }
+        // One that was open when something was not kept may have ended then.
         let mut episodes = log.finish();
-        let gaps = source.store.gaps()?;
-        episodes.retain(|episode| {
-            let may_have_ended = |gap: &HistoryGap| gap.until_at >= episode.raised_at;
-            episode.ended_at().is_some() || !gaps.iter().any(may_have_ended)
-        });
+        episodes.retain(|it| it.ended_at().is_some() || it.raised_at >= known_from);
         Ok(Past { source, episodes, span })
     }
 
@@ -90,8 +87,8 @@ fn rule_id(
     Ok(id)
 }
 
-/// The time that is asked about, as far as history goes.
-fn span(source: &Source, of: &AlarmsOf) -> Result<(Timestamp, Timestamp), Failure> {
+/// Since when all is known, and the time that is asked about, as far as history goes.
+fn span(source: &Source, of: &AlarmsOf) -> Result<(Timestamp, (Timestamp, Timestamp)), Failure> {
     let Some((known_from, known_until)) = source.store.known()? else {
         return Err(Failure::new(
             "history has nothing yet; ask again when the node has stored something",
@@ -107,5 +104,5 @@ fn span(source: &Source, of: &AlarmsOf) -> Result<(Timestamp, Timestamp), Failur
         )));
     }
     source.store.must_keep(from, until)?;
-    Ok((from, until))
+    Ok((known_from, (from, until)))
 }

@@ -79,6 +79,12 @@ fn a_day_goes_when_its_time_is_over_and_a_hold_keeps_it() {
             }
         }
     }
+    // All that is known without a break lies behind what was dropped, whatever a hold keeps before it.
+    let (from, until) = store.known().unwrap().unwrap();
+    let last = store.mark(*store.days().last().unwrap()).unwrap().unwrap();
+    assert_eq!((from, until), (keep_from.begins_at(), last.through_at.plus_ns(1)));
+    store.must_keep(from, until).unwrap();
+    assert!(store.must_keep(Timestamp(from.0 - 1), until).is_err());
     // What was dropped has no answer, and no wrong one.
     let gone = Day(first.0 + 3);
     let asked = (gone.begins_at(), gone.ends_at());

@@ -61,6 +61,7 @@ fn check_refused(store: &Store, gap: HistoryGap, now: Timestamp) {
     }
     store.alarms((begun, after_at), LIMIT).unwrap();
     store.alarms((behind, now), LIMIT).unwrap();
+    assert_eq!(store.known().unwrap().map(|(from, _)| from), Some(behind));
 }
 
 /// Behind a gap a keyframe is told once it shows everybody who was heard within the hour, and not before.
