@@ -36,10 +36,16 @@ EXAMPLE_LINES_MAX = 30
 NURSE_BUTTON = "0200AC0000000003"
 
 
+def be_interrupted() -> None:
+    """Takes Ctrl-C also when the tests run in the background, where shells have it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 async def start(*command: str | Path, cwd: Path | None = None) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *command,
         cwd=cwd,
+        preexec_fn=be_interrupted,
         env={"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
