@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let samples = seconds * 500;
     let mut taken_ns: Vec<u64> = Vec::with_capacity(usize::try_from(samples)?);
     for _ in 0..samples {
+        // The pause is what is measured: the core is left as a node leaves it between two alarms.
         std::thread::sleep(Duration::from_millis(2));
         taken_ns.push(timed(rounds));
     }

@@ -89,7 +89,8 @@ pub(crate) struct Local {
     #[arg(long)]
     pub(crate) in_process: bool,
     /// Run each scenario in pairs, with and without a disk that stalls for so long every two seconds
-    #[arg(long, value_name = "MILLISECONDS", requires = "in_process",
+    /// (with --in-process)
+    #[arg(long, value_name = "MILLISECONDS",
         value_parser = clap::value_parser!(u64).range(1..=5_000))]
     pub(crate) stall_ms: Option<u64>,
     /// Which threads the node has

@@ -52,6 +52,12 @@ pub(crate) fn local(local: &Local) -> Result<Ending, Failure> {
         remembers: Remembers::History,
         measures_residence: true,
     };
+    // Said before anything runs: a flag's default satisfies `requires`, and nothing would have stalled.
+    if local.stall_ms.is_some() && !local.in_process {
+        return Err(Failure::new(
+            "--stall-ms stalls the disk of a node in this process; add --in-process",
+        ));
+    }
     let host = Host::start(&plan, &campus.directory)?;
     let load = Load {
         campus: &campus,
