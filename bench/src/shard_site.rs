@@ -1,8 +1,9 @@
 //! A site for the shard's benchmark: a campus with a subject for each tag, and rules armed.
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, Condition, Name, RuleConfig, SiteConfig, SourceConfig, SpeedLimit,
-    SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp, UtcOffset, Who, ZoneConfig,
+    AlarmKind, AlarmPriority, AnswerConfig, Condition, Name, RuleConfig, SiteConfig, SourceConfig,
+    SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp, UtcOffset, Who,
+    ZoneConfig,
 };
 use ach_geo::{Confirm, Gates};
 
@@ -96,6 +97,7 @@ fn rules(rooms: usize) -> Vec<RuleConfig> {
         priority: AlarmPriority::Medium,
         gates: None,
         is_tentative: false,
+        answer: AnswerConfig::default(),
     };
     let (visitors, patients) = ([SubjectClass::Visitor], [SubjectClass::Patient]);
     let closed = Condition::Inside { zones: every(CLOSED_ROOM_EVERY) };

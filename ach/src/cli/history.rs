@@ -251,7 +251,7 @@ pub(crate) enum Format {
     Parquet,
 }
 
-fn tag(text: &str) -> Result<TagId, String> {
+pub(crate) fn tag(text: &str) -> Result<TagId, String> {
     let number = u64::from_str_radix(text, 16).ok().filter(|_| text.len() == 16);
     number
         .map(TagId)

@@ -1,8 +1,15 @@
-//! `ach alarms`: alarms that were, and what they were like for those who answer them.
+//! `ach alarms`: alarms that are open and what is done with them, alarms that were, and what they were
+//! like for those who answer them.
 
+mod answer;
+mod open;
 mod past;
+mod quiet;
 mod stats;
 
+use std::time::Duration;
+
+use ach_actors_model::{AlarmAct, QuietKind};
 use ach_engine_review::{Episode, Review};
 use serde_json::{Value, json};
 
@@ -19,7 +26,28 @@ pub(crate) fn run(wish: &Alarms) -> Result<Outcome, Failure> {
     match wish {
         Alarms::List(of) => list(of),
         Alarms::Stats(of) => stats(of),
+        Alarms::Open { connect } => open::run(connect),
+        Alarms::Acknowledge(on) => answer::run(on, AlarmAct::Acknowledge),
+        Alarms::Confirm(on) => answer::run(on, AlarmAct::Confirm),
+        Alarms::Assign { on, to } => answer::run(on, AlarmAct::Assign { to: to.clone() }),
+        Alarms::Comment(on) => answer::run(on, AlarmAct::Comment),
+        Alarms::Shelve { on, length } => {
+            answer::run(on, AlarmAct::Shelve { for_ns: span_ns(*length) })
+        }
+        Alarms::Unshelve(on) => answer::run(on, AlarmAct::Unshelve),
+        Alarms::Reset(on) => answer::run(on, AlarmAct::Reset),
+        Alarms::Close { on, cause } => answer::run(on, AlarmAct::Close { cause: (*cause).into() }),
+        Alarms::Mute(wish) => quiet::run(&wish.what, QuietKind::Suppressed, span_ns(wish.length)),
+        Alarms::Unmute(what) => quiet::run(what, QuietKind::Suppressed, 0),
+        Alarms::TakeOut(wish) => {
+            quiet::run(&wish.what, QuietKind::OutOfService, span_ns(wish.length))
+        }
+        Alarms::PutBack(what) => quiet::run(what, QuietKind::OutOfService, 0),
     }
+}
+
+fn span_ns(length: Duration) -> u64 {
+    u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn past(of: &AlarmsOf, what: &str) -> Result<Past, Failure> {

@@ -1,7 +1,7 @@
 //! An alarm as one line for people.
 
 use ach_actors_model::{AlarmKind, AlarmPriority, AlarmTransition};
-use ach_engine_wire::{AlarmNote, ProvisionalReason, Storage, Thing};
+use ach_engine_wire::{AlarmNote, LifeNote, ProvisionalReason, Storage, Thing};
 use owo_colors::{OwoColorize, Style};
 
 use super::spaced;
@@ -33,6 +33,9 @@ pub(crate) fn alarm_line(
     if let Some(reason) = note.reason {
         parts.push(format!("({})", spaced(reason)));
     }
+    if let Some(life) = note.life.as_ref().filter(|_| !note.transition.is_of_the_condition()) {
+        parts.extend(life_words(note.transition, life));
+    }
     if note.is_late {
         parts.push("late".to_owned());
     }
@@ -57,14 +60,41 @@ pub(crate) fn alarm_line(
         AlarmTransition::Raised => "ALARM",
         AlarmTransition::Upheld => "alarm",
         AlarmTransition::Retracted | AlarmTransition::Cleared => "ended",
+        AlarmTransition::Escalated | AlarmTransition::Realarmed => "AGAIN",
+        _ => "done ",
     };
     let (word, style) = match note.priority {
         AlarmPriority::High => ("high", Style::new().red().bold()),
         AlarmPriority::Medium => ("medium", Style::new().yellow().bold()),
         AlarmPriority::Low => ("low", Style::new().cyan()),
     };
-    let is_new = note.transition == AlarmTransition::Raised;
+    let is_new = matches!(
+        note.transition,
+        AlarmTransition::Raised | AlarmTransition::Escalated | AlarmTransition::Realarmed
+    ) && !note.state.is_quiet();
     let style = if is_new { style } else { Style::new().dimmed() };
     let head = format!("{heading} {word:<6}");
     format!("{}  {}  {}", time_of_day(note.changed_at), head.style(style), parts.join("  "))
+}
+
+/// Who did it, to whom, until when, and with which words.
+fn life_words(transition: AlarmTransition, life: &LifeNote) -> Vec<String> {
+    let mut words = Vec::new();
+    words.extend(life.by.as_ref().map(|by| format!("by {by}")));
+    match transition {
+        AlarmTransition::Assigned => {
+            words.push(
+                life.assignee.as_ref().map_or("to nobody".to_owned(), |to| format!("to {to}")),
+            );
+        }
+        AlarmTransition::Escalated => {
+            words.extend(life.escalated_to.as_ref().map(|to| format!("to {to}")));
+        }
+        AlarmTransition::Closed => {
+            words.extend(life.cause.map(|cause| format!("as {}", spaced(cause))))
+        }
+        _ => words.extend(life.quiet_until.map(|until| format!("until {}", time_of_day(until)))),
+    }
+    words.extend(life.remark.as_ref().map(|remark| format!("\"{remark}\"")));
+    words
 }

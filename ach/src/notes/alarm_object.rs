@@ -1,7 +1,9 @@
 //! An alarm as a JSON object. The fields are stable: programs rely on them.
 
-use ach_actors_model::Name;
-use ach_engine_wire::{AlarmNote, AlarmSettled, ProvisionalReason, Storage, Thing, WireCause};
+use ach_actors_model::{AlarmState, Name};
+use ach_engine_wire::{
+    ActNote, AlarmNote, AlarmSettled, LifeNote, ProvisionalReason, Storage, Thing, WireCause,
+};
 use serde_json::{Map, Value, json};
 
 use super::snake;
@@ -33,6 +35,11 @@ pub(crate) fn alarm_object(note: &AlarmNote, latency_us: Option<u64>) -> Value {
     put("changed_at", json!(iso(note.changed_at)));
     put("cause", cause_object(&note.cause));
     put("latency_us", json!(latency_us));
+    put("state", json!(snake(note.state.name())));
+    put("flags", json!(flag_words(note.state)));
+    if let Some(life) = &note.life {
+        put("life", life_object(life));
+    }
     if let Some(position) = note.position {
         put(
             "position",
@@ -46,6 +53,49 @@ pub(crate) fn alarm_object(note: &AlarmNote, latency_us: Option<u64>) -> Value {
         );
     }
     Value::Object(object)
+}
+
+/// The flags of a state, by the names of `docs/specs/alarm-life.md`.
+fn flag_words(state: AlarmState) -> Vec<&'static str> {
+    const WORDS: [(AlarmState, &str); 14] = [
+        (AlarmState::ACTIVE, "active"),
+        (AlarmState::LATCHED, "latched"),
+        (AlarmState::ACKNOWLEDGED, "acknowledged"),
+        (AlarmState::CONFIRMED, "confirmed"),
+        (AlarmState::CLOSED, "closed"),
+        (AlarmState::SHELVED, "shelved"),
+        (AlarmState::SUPPRESSED, "suppressed"),
+        (AlarmState::OUT_OF_SERVICE, "out_of_service"),
+        (AlarmState::RETAINED, "retained"),
+        (AlarmState::NEEDS_ACKNOWLEDGING, "needs_acknowledging"),
+        (AlarmState::NEEDS_CONFIRMING, "needs_confirming"),
+        (AlarmState::NEEDS_CLOSING, "needs_closing"),
+        (AlarmState::LATCHES, "latches"),
+        (AlarmState::LIFE_SAFETY, "life_safety"),
+    ];
+    WORDS.iter().filter(|(flag, _)| state.is_any(*flag)).map(|&(_, word)| word).collect()
+}
+
+/// What people and timers did with it.
+fn life_object(life: &LifeNote) -> Value {
+    let name = |name: &Option<Name>| json!(name.as_ref().map(Name::as_str));
+    let act = |act: &Option<ActNote>| {
+        json!(act.as_ref().map(|act| json!({ "by": act.by.as_str(), "at": iso(act.at) })))
+    };
+    json!({
+        "revision": life.revision,
+        "by": name(&life.by),
+        "remark": life.remark.as_ref().map(ToString::to_string),
+        "acknowledged": act(&life.acknowledged),
+        "confirmed": act(&life.confirmed),
+        "closed": act(&life.closed),
+        "cause": life.cause.map(snake),
+        "assignee": name(&life.assignee),
+        "quiet_until": life.quiet_until.map(iso),
+        "level": life.level,
+        "escalated_to": name(&life.escalated_to),
+        "comment_count": life.comment_count,
+    })
 }
 
 /// An alarm's note has become durable, or was withdrawn.

@@ -90,8 +90,10 @@ impl Heard {
         match transition {
             AlarmTransition::Raised => self.raised.insert(id, to),
             AlarmTransition::Cleared => self.cleared.insert(id, to),
-            AlarmTransition::Upheld | AlarmTransition::Retracted => {
-                self.fault(format!("{id} was {transition:?}, and no rule is tentative"));
+            _ => {
+                self.fault(format!(
+                    "{id} was {transition:?}, and no rule is tentative and nobody does anything"
+                ));
                 None
             }
         }

@@ -2,7 +2,9 @@
 //!
 //! Millimetres: the corridor is 0..20,000 by 0..50,000, the vault 20,000..40,000 by 0..50,000.
 
-use ach_actors_model::{AlarmKind, AlarmPriority, Name, SpeedLimit, SubjectClass, TagId};
+use ach_actors_model::{
+    AlarmKind, AlarmPriority, AnswerConfig, Name, SpeedLimit, SubjectClass, TagId,
+};
 use ach_engine_site::{
     FeedPlan, FloorPlan, PersonalName, RulePlan, SiteDirectory, SubjectPlan, TagPlan, What,
     WherePlan, WhoPlan, ZoneKind, ZonePlan,
@@ -88,6 +90,7 @@ fn rule(id: &str, class: SubjectClass, place: WherePlan, what: What) -> RulePlan
         priority: AlarmPriority::High,
         gates: None,
         is_tentative: false,
+        answer: AnswerConfig::default(),
     }
 }
 

@@ -226,7 +226,7 @@ impl Cases {
             plan.is_some_and(|plan| plan.alarm != notice.kind)
         };
         let others = self.episodes.open_notices().iter().filter(|notice| is_other(notice));
-        let others: Vec<AlarmNotice> = others.copied().collect();
+        let others: Vec<AlarmNotice> = others.cloned().collect();
         let reason = |notice: &AlarmNotice| is_other(notice).then_some(AlarmReason::RuleRemoved);
         self.episodes.end_where(reason, bench.turn, out);
         for notice in others {

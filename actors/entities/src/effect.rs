@@ -4,10 +4,12 @@
 //! answers) or [`Release::OnCommit`] (it waits until its entry is durable). `docs/specs/entry.md`
 //! has the table; [`Effect::release`] is that table.
 
-use ach_actors_model::{AlarmNotice, AlarmTransition, Event, EventKind, Lane, SourceRef};
+use ach_actors_model::{
+    AlarmNotice, AlarmTransition, Event, EventKind, Lane, SourceRef, WishRefusal,
+};
 
 /// One thing to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// Tell the subscribers what became of an alarm.
     Alarm(AlarmNotice),
@@ -31,6 +33,13 @@ pub enum Effect {
         source: SourceRef,
         /// The epoch.
         epoch: u32,
+    },
+    /// Nothing came of a command.
+    WishRefused {
+        /// Its place among the inputs of the entry, from 0.
+        input: u32,
+        /// Why.
+        why: WishRefusal,
     },
 }
 
@@ -74,12 +83,14 @@ impl Effect {
         match self {
             Effect::Alarm(notice) => match notice.transition {
                 AlarmTransition::Raised | AlarmTransition::Upheld => Release::Now,
-                AlarmTransition::Retracted | AlarmTransition::Cleared => Release::OnCommit,
+                // What ends an alarm, and what people and timers do to one.
+                _ => Release::OnCommit,
             },
             // What is in force is in force when it is durable.
             Effect::Event(Event { kind: EventKind::SiteChanged { .. }, .. })
             | Effect::SiteInForce { .. }
-            | Effect::EpochOpened { .. } => Release::OnCommit,
+            | Effect::EpochOpened { .. }
+            | Effect::WishRefused { .. } => Release::OnCommit,
             Effect::Event(_) | Effect::Accepted(_) | Effect::SiteRefused { .. } => Release::Now,
         }
     }

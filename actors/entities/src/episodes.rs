@@ -6,8 +6,8 @@
 //! of rule and place the site has for the actor.
 
 use ach_actors_model::{
-    AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Place, RuleRef,
-    SubjectRef, Timestamp,
+    AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmState, AlarmTransition, Place,
+    RuleRef, SubjectRef, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -89,13 +89,13 @@ impl Episodes {
                     notice.position = evidence.position;
                     notice.accuracy_mm = evidence.accuracy_mm;
                 }
-                out.effects.push(Effect::Alarm(*notice));
+                out.effects.push(Effect::Alarm(notice.clone()));
             }
             return;
         }
         let ordinal = self.next_ordinal(rule, place);
         let notice = raised(opening, ordinal, turn);
-        self.open.push(notice);
+        self.open.push(notice.clone());
         out.effects.push(Effect::Alarm(notice));
     }
 
@@ -168,6 +168,8 @@ pub(crate) fn raised(opening: &Opening, ordinal: u32, turn: &Turn<'_>) -> AlarmN
         position: evidence.position,
         accuracy_mm: evidence.accuracy_mm,
         gates_passed: evidence.gates_passed,
+        state: AlarmState::default(),
+        life: None,
     }
 }
 
@@ -175,5 +177,5 @@ pub(crate) fn raised(opening: &Opening, ordinal: u32, turn: &Turn<'_>) -> AlarmN
 pub fn ended(notice: &AlarmNotice, reason: AlarmReason, now: Timestamp) -> AlarmNotice {
     let transition =
         if notice.is_tentative { AlarmTransition::Retracted } else { AlarmTransition::Cleared };
-    AlarmNotice { transition, reason: Some(reason), changed_at: now, ..*notice }
+    AlarmNotice { transition, reason: Some(reason), changed_at: now, ..notice.clone() }
 }

@@ -4,6 +4,7 @@
 //! does no I/O and cannot fail, so a test, the simulator and the shard run the same code. Of what a
 //! step asks for, the shard first applies the changes of [`Health`], then delivers the messages.
 
+mod alarm;
 mod alarm_id;
 mod anchor;
 mod arrival;
@@ -39,6 +40,9 @@ mod turn;
 mod window_call;
 mod zone;
 
+pub use alarm::{
+    ALARM_COMMENTS_MAX, Hand, act_on, call, drop_unanswered, hear_condition, next_call, quieten,
+};
 pub use anchor::{Anchor, AnchorInput};
 pub use arrival::{Arrival, Verdict};
 pub use cold::{SubjectCold, TagCold};

@@ -14,7 +14,9 @@ mod rule_set;
 mod summary;
 mod unfounding;
 
-use ach_actors_model::{LineRef, Name, RuleRef, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef};
+use ach_actors_model::{
+    AnswerConfig, LineRef, Name, RuleRef, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
+};
 use ach_geo::{Floor, WatchIndex};
 
 use calendar::Calendar;
@@ -79,6 +81,11 @@ impl Site {
 
     pub(crate) fn tag_plan(&self, tag: TagRef) -> Option<&TagPlan> {
         self.tags.get(tag.index()).filter(|plan| plan.source().is_some())
+    }
+
+    /// What people owe the alarms of a rule that is in force.
+    pub fn answer(&self, rule: RuleRef) -> Option<&AnswerConfig> {
+        self.rule(rule).map(|plan| &plan.answer)
     }
 
     pub(crate) fn rule(&self, rule: RuleRef) -> Option<&RulePlan> {

@@ -1,11 +1,13 @@
 //! What can be wrong, how urgent it is, and what is said about it.
 
+use std::sync::Arc;
+
 use ach_geo::Position;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AlarmId, AnchorRef, DoorRef, Lane, LineRef, RuleRef, SourceRef, SubjectRef, TagRef, Timestamp,
-    ZoneRef,
+    AlarmId, AlarmLife, AlarmState, AnchorRef, DoorRef, Lane, LineRef, RuleRef, SourceRef,
+    SubjectRef, TagRef, Timestamp, ZoneRef,
 };
 
 /// How soon a person must respond (IEC 60601-1-8: high, medium, low).
@@ -95,6 +97,44 @@ pub enum AlarmTransition {
     Retracted,
     /// Its condition no longer holds.
     Cleared,
+    /// Somebody took notice of it.
+    Acknowledged,
+    /// Somebody saw to it that what had to be done was done.
+    Confirmed,
+    /// Somebody is to see to it, or nobody any more.
+    Assigned,
+    /// Somebody said something about it.
+    Commented,
+    /// It was put aside for a time.
+    Shelved,
+    /// It is put aside no more.
+    Unshelved,
+    /// Its place or rule was muted.
+    Suppressed,
+    /// Its place or rule is muted no more.
+    Unsuppressed,
+    /// Its place or rule was taken out of service.
+    TakenOut,
+    /// Its place or rule is in service again.
+    PutBack,
+    /// It latched no more, by somebody's hand.
+    Reset,
+    /// Somebody said what it was.
+    Closed,
+    /// Nobody took notice in time: it was passed on.
+    Escalated,
+    /// It holds for so long that it calls for attention anew.
+    Realarmed,
+    /// It was given up to make room: too many wait for somebody to take notice.
+    Dropped,
+}
+
+impl AlarmTransition {
+    /// Whether it is what the condition says, and not what people or timers did.
+    pub fn is_of_the_condition(self) -> bool {
+        use AlarmTransition::{Cleared, Raised, Retracted, Upheld};
+        matches!(self, Raised | Upheld | Retracted | Cleared)
+    }
 }
 
 /// Why an alarm was retracted or cleared.
@@ -137,7 +177,7 @@ pub enum Cause {
 }
 
 /// Everything said about one change of one alarm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AlarmNotice {
     /// The episode.
     pub id: AlarmId,
@@ -179,6 +219,12 @@ pub struct AlarmNotice {
     pub accuracy_mm: u32,
     /// The gates that were passed, as the bits of [`Gate`].
     pub gates_passed: u16,
+    /// Its state after this change. What its actor says has none: the shard knows it.
+    #[serde(default)]
+    pub state: AlarmState,
+    /// What people and timers did with it, if they did anything.
+    #[serde(default)]
+    pub life: Option<Arc<AlarmLife>>,
 }
 
 /// A gate that evidence has passed; the values are bits of `gates_passed`.

@@ -1,8 +1,12 @@
 //! Wishes of operators; each may be refused.
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-use crate::{AnchorRef, DoorRef, Name, NodeTrouble, SourceRef, SubjectRef, TagRef, ZoneRef};
+use crate::{
+    AlarmCause, AlarmId, AnchorRef, DoorRef, Name, NodeTrouble, Place, Remark, RuleRef, SourceRef,
+    SubjectRef, TagRef, ZoneRef,
+};
 
 /// A wish.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,6 +35,127 @@ pub enum CommandKind {
         /// Whether it is so.
         is_on: bool,
     },
+    /// Do something with an alarm.
+    Act(AlarmWish),
+    /// Mute a place or rule, or take it out of service, or end that.
+    Quiet(QuietWish),
+}
+
+/// What is to be done with one alarm.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AlarmWish {
+    /// Which.
+    pub alarm: AlarmId,
+    /// What.
+    pub act: AlarmAct,
+    /// The person a program wishes it for; none is whoever wishes it.
+    pub person: Option<Name>,
+    /// Words with it.
+    pub remark: Option<Remark>,
+}
+
+/// What can be done with an alarm.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum AlarmAct {
+    /// Take notice.
+    Acknowledge,
+    /// Confirm that what had to be done was done. It must have been acknowledged.
+    Confirm,
+    /// Give it to somebody to see to, or to nobody.
+    Assign {
+        /// To whom.
+        to: Option<Name>,
+    },
+    /// Say something about it: the remark.
+    Comment,
+    /// Put its condition aside: this alarm and those that the same condition raises meanwhile.
+    Shelve {
+        /// For how long.
+        for_ns: u64,
+    },
+    /// Put it aside no more.
+    Unshelve,
+    /// Let it latch no more. Its condition must have ended, and it must have been acknowledged.
+    Reset,
+    /// Say what it was. It must have been acknowledged.
+    Close {
+        /// What it was.
+        cause: AlarmCause,
+    },
+}
+
+/// What is to be quiet, how, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct QuietWish {
+    /// What.
+    pub scope: QuietScope,
+    /// How.
+    pub kind: QuietKind,
+    /// For how long from now; 0 ends it.
+    pub for_ns: u64,
+    /// The person a program wishes it for; none is whoever wishes it.
+    pub person: Option<Name>,
+    /// Words with it.
+    pub remark: Option<Remark>,
+}
+
+/// What can be quiet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum QuietScope {
+    /// All alarms about a place.
+    Place(Place),
+    /// All alarms of a rule.
+    Rule(RuleRef),
+}
+
+/// How something is quiet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum QuietKind {
+    /// Muted: two persons must wish it.
+    Suppressed,
+    /// Worked on.
+    OutOfService,
+}
+
+/// Why a wish changed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Error)]
+pub enum WishRefusal {
+    /// There is no such alarm, or it is over.
+    #[error("no such alarm is open: it is over, or the id is wrong")]
+    NotOpen,
+    /// It must be acknowledged first.
+    #[error("nobody has acknowledged it: acknowledge it first")]
+    NotAcknowledged,
+    /// Its condition holds.
+    #[error("its condition still holds: reset it when that has ended")]
+    StillActive,
+    /// It does not latch.
+    #[error("it does not latch, there is nothing to reset")]
+    NotLatched,
+    /// Life may hang on it.
+    #[error("a life may hang on it: it is never shelved, suppressed or out of service")]
+    LifeSafety,
+    /// For longer than allowed.
+    #[error("that is too long: shelving ends after 12 h at most, muting 24 h, service 31 days")]
+    TooLong,
+    /// A comment without words, or a cause that needs some.
+    #[error("a remark is needed: say what it was")]
+    NoRemark,
+    /// No more comments.
+    #[error("it has as many comments as are kept")]
+    TooManyComments,
+    /// No more things are quiet at once.
+    #[error("too many things are quiet at once: end some first")]
+    TooManyQuiet,
+    /// The site does not have what is to be quiet.
+    #[error("the site has no such place or rule")]
+    NoSuchThing,
+    /// Another person must wish the same.
+    #[error("it waits for a second person: another one must wish the same within 10 minutes")]
+    NeedsSecondPerson,
+    /// Another person's hand is needed: this one has asked already.
+    #[error("you have asked for it already: another person must wish the same")]
+    SamePerson,
 }
 
 /// Anything that has an actor.

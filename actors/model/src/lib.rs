@@ -4,6 +4,8 @@
 //! which converts to and from these types.
 
 mod alarm;
+mod alarm_life;
+mod alarm_state;
 mod command;
 mod event;
 mod id;
@@ -19,7 +21,12 @@ mod time;
 pub use alarm::{
     AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Cause, Gate, Place,
 };
-pub use command::{Command, CommandKind, EntityRef};
+pub use alarm_life::{ActMark, AlarmCause, AlarmLife, REMARK_BYTES_MAX, Remark, RemarkError};
+pub use alarm_state::{AlarmState, AlarmStateName};
+pub use command::{
+    AlarmAct, AlarmWish, Command, CommandKind, EntityRef, QuietKind, QuietScope, QuietWish,
+    WishRefusal,
+};
 pub use event::{Event, EventKind};
 pub use id::{
     AlarmId, AnchorRef, DoorRef, LineRef, RuleRef, SourceRef, SubjectRef, TagId, TagRef, ZoneRef,
@@ -30,8 +37,9 @@ pub use node_trouble::NodeTrouble;
 pub use ping::{Fix, Ping, PingBatch};
 pub use report::{Report, ReportKind};
 pub use site_config::{
-    AnchorConfig, Condition, DoorConfig, LineConfig, RuleConfig, SiteConfig, SourceConfig,
-    SpeedLimit, SubjectClass, SubjectConfig, TagConfig, UtcOffset, Who, Window, ZoneConfig,
+    AnchorConfig, AnswerConfig, Condition, DoorConfig, Escalation, LineConfig, RuleConfig,
+    SiteConfig, SourceConfig, SpeedLimit, StaysUntil, SubjectClass, SubjectConfig, TagConfig,
+    UtcOffset, Who, Window, ZoneConfig,
 };
 pub use snake_case::snake_case;
 pub use time::{NS_PER_MS, NS_PER_S, Timestamp};

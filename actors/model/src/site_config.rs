@@ -186,6 +186,49 @@ pub struct RuleConfig {
     /// Whether it fires tentatively on first evidence and is upheld or retracted when its gates
     /// have spoken. Without it, it fires when the gates have passed.
     pub is_tentative: bool,
+    /// What people owe its alarms.
+    pub answer: AnswerConfig,
+}
+
+/// What people owe the alarms of a rule, and what becomes of one that nobody answers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct AnswerConfig {
+    /// What must be done before an alarm whose condition has ended is over.
+    pub stays_until: StaysUntil,
+    /// Whether an alarm whose condition has ended stands until it is reset.
+    pub latches: bool,
+    /// Whether a life may hang on it: then it is never shelved, suppressed or out of service.
+    pub is_life_safety: bool,
+    /// To whom it is passed on while nobody acknowledges it, by how long that takes.
+    pub escalations: Vec<Escalation>,
+    /// After how long an acknowledged alarm whose condition still holds calls again.
+    pub again_after_ns: Option<u64>,
+}
+
+/// What must be done before an alarm whose condition has ended is over.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum StaysUntil {
+    /// Nothing.
+    #[default]
+    ConditionEnds,
+    /// Somebody has taken notice.
+    Acknowledged,
+    /// And has confirmed that what had to be done was done.
+    Confirmed,
+    /// And has said what it was.
+    Closed,
+}
+
+/// One step of passing an alarm on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Escalation {
+    /// How long nobody took notice.
+    pub after_ns: u64,
+    /// A role or person, by id.
+    pub to: Name,
 }
 
 /// Whom a rule is about. Empty lists select all; `labels_none` excludes.

@@ -1,7 +1,7 @@
 //! What a receiver knows of alarms, so that it is told each change once. Pure.
 //!
-//! The wire tells at least once: over a reconnect the open alarms come again. A change is known by
-//! (id, transition). A stream begins with what was missed and the open alarms, and then a mark: who
+//! The wire tells at least once: over a reconnect the open alarms come again. What a condition says is
+//! known by (id, transition), what people and timers did by (id, revision). A stream begins with what was missed and the open alarms, and then a mark: who
 //! has come to the mark has been told of everything up to its cursor. So at the mark, what was
 //! provisional and has not been told again is withdrawn, and what was open and has not been told
 //! again is so no more.
@@ -84,6 +84,10 @@ enum Change {
 #[derive(Debug, Default)]
 struct Episode {
     changes: BTreeMap<AlarmTransition, Change>,
+    /// How much of what people and timers did with it is known.
+    revision: u32,
+    /// What it was over with.
+    over_by: Option<AlarmTransition>,
     /// The last stream that told of it.
     seen_in: u64,
     /// It stands in the list of those that have ended.
@@ -108,10 +112,10 @@ impl Episode {
     }
 
     fn is_open(&self) -> bool {
-        let is_end = |transition: &AlarmTransition| {
-            matches!(transition, AlarmTransition::Retracted | AlarmTransition::Cleared)
-        };
-        !self.is_gone && !self.changes.keys().any(is_end)
+        // An end may be withdrawn.
+        let stands =
+            |by: AlarmTransition| !by.is_of_the_condition() || self.changes.contains_key(&by);
+        !self.is_gone && !self.over_by.is_some_and(stands)
     }
 }
 
@@ -206,21 +210,36 @@ impl AlarmBook {
             Some(reason) => Change::Provisional { reason, seen_in },
             None => Change::Durable,
         };
-        let is_end = matches!(transition, AlarmTransition::Retracted | AlarmTransition::Cleared);
+        let is_end = !note.state.is_retained();
+        let revision = note.life.as_ref().map_or(0, |life| life.revision);
         let episode = self.episodes.entry(id).or_default();
         episode.seen_in = seen_in;
         if !is_end && std::mem::take(&mut episode.is_gone) {
             // Told to be over by a node that had lost it, and told again by one that has it back: it
             // is news.
             (episode.changes, episode.is_listed) = (BTreeMap::new(), false);
+            (episode.revision, episode.over_by) = (0, None);
             self.ended.retain(|ended| *ended != id);
         }
-        match (episode.changes.get(&transition).copied(), reason) {
+        if is_end {
+            episode.over_by.get_or_insert(transition);
+        }
+        let is_acted_on = revision > episode.revision;
+        episode.revision = revision.max(episode.revision);
+        let known = episode.changes.get(&transition).copied();
+        match (known, reason) {
+            // What people and timers did is told once it is stored, or cannot be.
+            _ if !transition.is_of_the_condition() => {
+                news.extend(is_acted_on.then(|| AlarmUpdate::Note(Box::new(note))));
+            }
             (None, _) => {
                 episode.changes.insert(transition, change);
                 news.push(AlarmUpdate::Note(Box::new(note)));
             }
-            (Some(Change::Durable), _) => {}
+            // What was done with it meanwhile is news.
+            (Some(Change::Durable), _) => {
+                news.extend(is_acted_on.then(|| AlarmUpdate::Note(Box::new(note))));
+            }
             (Some(Change::Provisional { .. }), None) => {
                 episode.changes.insert(transition, change);
                 news.push(AlarmUpdate::Durable { id, transition, cursor });

@@ -76,13 +76,15 @@ pub use subscriber::{Subscriber, SubscriberError};
 pub use surroundings::{Machine, Surroundings};
 
 pub use ach_actors_model::{
-    AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmTransition, Lane, Name, TagId, Timestamp,
+    AlarmAct, AlarmCause, AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmState,
+    AlarmStateName, AlarmTransition, AlarmWish, Lane, Name, QuietKind, Remark, RemarkError, TagId,
+    Timestamp,
 };
 pub use ach_engine_net::{Bundle, Identity, Role};
 pub use ach_engine_wire::{
-    AlarmNote, AlarmSettled, Attention, Code, Coordinates, Cursor, EventNote, EventWord, Filter,
-    FrameMarks, Gap, InternItem, LaneTotals, PositionNote, ProvisionalReason, ReportWord,
-    SelftestReport, SiteDigest, SiteVerdict, Status, Storage, Thing, UnregisteredTag, WireCause,
-    WireReceiver,
+    ActNote, AlarmNote, AlarmSettled, Attention, Code, Coordinates, Cursor, EventNote, EventWord,
+    Filter, FrameMarks, Gap, InternItem, LaneTotals, LifeNote, PositionNote, ProvisionalReason,
+    QuietOrder, ReportWord, SelftestReport, SiteDigest, SiteVerdict, Status, Storage, Thing,
+    UnregisteredTag, WireCause, WireReceiver,
 };
 pub use ach_geo::{Floor, Position};

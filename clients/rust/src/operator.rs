@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use ach_actors_model::Name;
+use ach_actors_model::{AlarmWish, Name};
 use ach_engine_wire::{
-    Attention, AttentionQuery, Code, Cursor, Frame, FrameMarks, PartBytes, Receipt, SelftestOrder,
-    SelftestReport, SiteDigest, SiteOffer, SitePart, SiteQuery, SiteVerdict, Status, StatusQuery,
-    Thing, UnregisteredQuery, UnregisteredTag, WireCommand, Wish,
+    Attention, AttentionQuery, Code, Cursor, Frame, FrameMarks, PartBytes, QuietOrder, Receipt,
+    SelftestOrder, SelftestReport, SiteDigest, SiteOffer, SitePart, SiteQuery, SiteVerdict, Status,
+    StatusQuery, Thing, UnregisteredQuery, UnregisteredTag, WireCommand, Wish,
 };
 use thiserror::Error;
 use tokio::time::timeout;
@@ -110,6 +110,26 @@ impl Operator {
     /// No connection, no answer, or the node refused.
     pub async fn quarantine(&mut self, thing: Thing) -> Result<Option<Cursor>, OperatorError> {
         self.command(Wish::QuarantineActor(thing)).await
+    }
+
+    /// Does something with an alarm; gives where that stands in the order. What is so already is done.
+    ///
+    /// # Errors
+    ///
+    /// No connection, no answer, or the node refused: the alarm is over, or must be acknowledged first,
+    /// or may not be shelved.
+    pub async fn act(&mut self, wish: AlarmWish) -> Result<Option<Cursor>, OperatorError> {
+        self.command(Wish::Act(wish.into())).await
+    }
+
+    /// Mutes a place or rule, takes it out of service, or ends that; gives where that stands in the order.
+    ///
+    /// # Errors
+    ///
+    /// No connection, no answer, or the node refused: [`Code::NeedsSecondPerson`] until another
+    /// operator has asked to mute the same.
+    pub async fn quiet(&mut self, order: QuietOrder) -> Result<Option<Cursor>, OperatorError> {
+        self.command(Wish::Quiet(order)).await
     }
 
     /// Which version of the site is in force.

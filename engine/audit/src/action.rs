@@ -51,6 +51,30 @@ words! {
         PersonKept = 98, "person_kept";
         /// A person was erased: their key was destroyed.
         PersonErased = 99, "person_erased";
+        /// Somebody took notice of an alarm.
+        AlarmAcknowledged = 112, "alarm_acknowledged";
+        /// Somebody confirmed that what an alarm asked for was done.
+        AlarmConfirmed = 113, "alarm_confirmed";
+        /// An alarm was given to somebody to see to.
+        AlarmAssigned = 114, "alarm_assigned";
+        /// Somebody said something about an alarm.
+        AlarmCommented = 115, "alarm_commented";
+        /// The condition of an alarm was put aside for a time.
+        AlarmShelved = 116, "alarm_shelved";
+        /// It is put aside no more.
+        AlarmUnshelved = 117, "alarm_unshelved";
+        /// A latched alarm was reset.
+        AlarmReset = 118, "alarm_reset";
+        /// Somebody said what an alarm was.
+        AlarmClosed = 119, "alarm_closed";
+        /// Alarms of a place or rule were muted for a time, or one of two persons wished it.
+        AlarmsMuted = 120, "alarms_muted";
+        /// They are muted no more.
+        AlarmsUnmuted = 121, "alarms_unmuted";
+        /// A place or rule was taken out of service.
+        TakenOutOfService = 122, "taken_out_of_service";
+        /// It is in service again.
+        PutBackInService = 123, "put_back_in_service";
     }
 }
 
@@ -66,7 +90,19 @@ impl Action {
             Action::SitePutInForce
             | Action::ActorSetAside
             | Action::ActorReleased
-            | Action::PersonKept => 'U',
+            | Action::PersonKept
+            | Action::AlarmAcknowledged
+            | Action::AlarmConfirmed
+            | Action::AlarmAssigned
+            | Action::AlarmCommented
+            | Action::AlarmShelved
+            | Action::AlarmUnshelved
+            | Action::AlarmReset
+            | Action::AlarmClosed
+            | Action::AlarmsMuted
+            | Action::AlarmsUnmuted
+            | Action::TakenOutOfService
+            | Action::PutBackInService => 'U',
             Action::NodeStarted
             | Action::NodeStopped
             | Action::StoringStopped

@@ -52,6 +52,14 @@ words! {
         Unknown = 49, "unknown";
         /// A legal hold.
         Hold = 50, "hold";
+        /// An alarm, by id.
+        Alarm = 51, "alarm";
+        /// A rule, by id.
+        Rule = 52, "rule";
+        /// The person for whom a program did it, by the name that program gives.
+        OnBehalfOf = 53, "on_behalf_of";
+        /// To whom an alarm was assigned.
+        Assignee = 54, "assignee";
     }
 }
 

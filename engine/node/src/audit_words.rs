@@ -1,10 +1,10 @@
 //! What the protocol and the site call things, as the audit log calls them.
 
 use ach_actors_entities::Site;
-use ach_actors_model::{CommandKind, Lane, Name};
+use ach_actors_model::{AlarmAct, CommandKind, Lane, Name, QuietKind};
 use ach_engine_audit::{Action, Object, ObjectKind, Reason};
 use ach_engine_net::HandshakeError;
-use ach_engine_wire::{InternItem, Subscribe, Thing, Topic, Wish};
+use ach_engine_wire::{ActWish, ActWord, InternItem, QuietOrder, Subscribe, Thing, Topic, Wish};
 use quinn::ConnectionError;
 
 /// An object with a word of ours for its id.
@@ -65,16 +65,63 @@ pub(crate) fn named(item: &InternItem, site: &Site) -> Option<Object> {
 }
 
 /// What a wish does, and to what.
-pub(crate) fn wish(wish: &Wish, site: &Site) -> (Action, Object) {
+pub(crate) fn wish(wish: &Wish, site: &Site) -> (Action, Vec<Object>) {
     match wish {
-        Wish::ReleaseActor(it) => (Action::ActorReleased, thing(it, site)),
-        Wish::QuarantineActor(it) => (Action::ActorSetAside, thing(it, site)),
+        Wish::ReleaseActor(it) => (Action::ActorReleased, vec![thing(it, site)]),
+        Wish::QuarantineActor(it) => (Action::ActorSetAside, vec![thing(it, site)]),
+        Wish::Act(wish) => (act(wish.act), acted_on(wish)),
+        Wish::Quiet(order) => (quiet(order), quieted(order, site)),
     }
+}
+
+fn act(word: ActWord) -> Action {
+    match word {
+        ActWord::Acknowledge => Action::AlarmAcknowledged,
+        ActWord::Confirm => Action::AlarmConfirmed,
+        ActWord::Assign => Action::AlarmAssigned,
+        ActWord::Comment => Action::AlarmCommented,
+        ActWord::Shelve => Action::AlarmShelved,
+        ActWord::Unshelve => Action::AlarmUnshelved,
+        ActWord::Reset => Action::AlarmReset,
+        ActWord::Close => Action::AlarmClosed,
+    }
+}
+
+fn quiet(order: &QuietOrder) -> Action {
+    match (order.kind, order.for_ns) {
+        (QuietKind::Suppressed, 0) => Action::AlarmsUnmuted,
+        (QuietKind::Suppressed, _) => Action::AlarmsMuted,
+        (QuietKind::OutOfService, 0) => Action::PutBackInService,
+        (QuietKind::OutOfService, _) => Action::TakenOutOfService,
+    }
+}
+
+/// The alarm, and for whom and to whom. What was said with it is in the journal alone.
+fn acted_on(wish: &ActWish) -> Vec<Object> {
+    let alarm = word(ObjectKind::Alarm, &wish.alarm.to_string());
+    let to = wish.to.clone().map(|to| Object::new(ObjectKind::Assignee, to));
+    alarm.into_iter().chain(on_behalf_of(wish.person.as_ref())).chain(to).collect()
+}
+
+fn quieted(order: &QuietOrder, site: &Site) -> Vec<Object> {
+    let place = order.place.as_ref().map(|place| thing(place, site));
+    let rule = order.rule.as_ref().and_then(|rule| {
+        let is_known = site.rule_named(rule.as_str()).is_some();
+        let known = is_known.then(|| Object::new(ObjectKind::Rule, rule.clone()));
+        known.or_else(|| unknown(ObjectKind::Rule, 1))
+    });
+    place.into_iter().chain(rule).chain(on_behalf_of(order.person.as_ref())).collect()
+}
+
+fn on_behalf_of(person: Option<&Name>) -> Option<Object> {
+    person.cloned().map(|person| Object::new(ObjectKind::OnBehalfOf, person))
 }
 
 /// Whether a command takes protection away, so that it is not done unless it is in the audit log.
 pub(crate) fn takes_protection_away(kind: &CommandKind) -> bool {
     match kind {
+        CommandKind::Act(wish) => matches!(wish.act, AlarmAct::Shelve { .. }),
+        CommandKind::Quiet(wish) => wish.for_ns > 0,
         CommandKind::ReleaseActor(_)
         | CommandKind::BeginSelftest
         | CommandKind::EndSelftest

@@ -140,6 +140,14 @@ counters! {
     alarms_retracted
     /// Alarms cleared.
     alarms_cleared
+    /// Alarms that somebody took notice of.
+    alarms_acknowledged
+    /// Alarms passed on because nobody took notice in time.
+    alarms_escalated
+    /// Alarms given up unanswered, to make room.
+    alarms_dropped
+    /// All else that was done with alarms.
+    alarms_acted_on
     /// Events told.
     events_told
     /// Groups written to the journal.

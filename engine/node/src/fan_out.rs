@@ -160,6 +160,10 @@ impl FanOut {
             AlarmTransition::Upheld => &self.counters.alarms_upheld,
             AlarmTransition::Retracted => &self.counters.alarms_retracted,
             AlarmTransition::Cleared => &self.counters.alarms_cleared,
+            AlarmTransition::Acknowledged => &self.counters.alarms_acknowledged,
+            AlarmTransition::Escalated => &self.counters.alarms_escalated,
+            AlarmTransition::Dropped => &self.counters.alarms_dropped,
+            _ => &self.counters.alarms_acted_on,
         };
         counter.count();
     }

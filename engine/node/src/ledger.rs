@@ -78,7 +78,7 @@ impl Ledger {
     pub(crate) fn note(&mut self, index: u64, effects: &[Effect]) {
         for (ordinal, effect) in (0..).zip(effects) {
             match effect {
-                Effect::Alarm(notice) => self.keep(NoticeAt { index, ordinal }, *notice),
+                Effect::Alarm(notice) => self.keep(NoticeAt { index, ordinal }, notice.clone()),
                 Effect::Accepted(accepted) => self.count(accepted),
                 Effect::EpochOpened { source, epoch } => {
                     let feed = self.feeds.entry(*source).or_default();
@@ -150,7 +150,7 @@ impl Ledger {
         let open = open.map(|one| {
             let at = NoticeAt { index: one.index, ordinal: one.ordinal };
             let storage = Storage::Durable;
-            (one.notice.id, OpenAlarm { notice: one.notice, storage, at })
+            (one.notice.id, OpenAlarm { notice: one.notice.clone(), storage, at })
         });
         let (_, durable_at) = self.recent.span();
         Told::durable(open.collect(), self.recent.clone(), durable_at)
@@ -185,7 +185,7 @@ mod tests {
         let head = ledger.head();
         let mut again = Ledger::restore(head.clone());
         let at = |index, ordinal| NoticeAt { index, ordinal };
-        let told: Vec<_> = ledger.notices(NoticeAt::default(), head.last, 10).copied().collect();
+        let told: Vec<_> = ledger.notices(NoticeAt::default(), head.last, 10).cloned().collect();
         assert_eq!(told.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [at(2, 0), at(2, 2)]);
         for (at, notice) in told {
             again.keep(at, notice);

@@ -80,6 +80,21 @@ impl Names<'_> {
             Thing::Site | Thing::Line(_) | Thing::Anchor(_) => None,
         }
     }
+
+    /// The place of a thing, if the site has it and alarms can be about it as a place.
+    pub(crate) fn place_of(self, thing: &Thing) -> Option<Place> {
+        let site = self.0;
+        match thing {
+            Thing::Tag(id) => site.tag(*id).map(Place::Tag),
+            Thing::Zone(name) => site.zone(name.as_str()).map(Place::Zone),
+            Thing::Door(name) => site.door(name.as_str()).map(Place::Door),
+            Thing::Line(name) => site.line(name.as_str()).map(Place::Line),
+            Thing::Source(name) => site.source(name.as_str()).map(Place::Source),
+            Thing::Anchor(name) => site.anchor(name.as_str()).map(Place::Anchor),
+            // Nobody mutes a whole site.
+            Thing::Site | Thing::Subject(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use ach_actors_entities::Site;
 use ach_actors_model::{AlarmId, AlarmKind, AlarmNotice, Cause, Event, EventKind, Fix};
 use ach_engine_wire::{
-    AlarmNote, AlarmSettled, Cursor, EventNote, EventWord, InputCause, PositionNote, Storage,
-    WireCause,
+    AlarmNote, AlarmSettled, Cursor, EventNote, EventWord, InputCause, LifeNote, PositionNote,
+    Storage, WireCause,
 };
 
 use crate::names::Names;
@@ -56,6 +56,8 @@ pub(crate) fn alarm_note(
         cursor: at.map(cursor),
         fencing_epoch: FENCING_EPOCH,
         is_resent,
+        state: notice.state,
+        life: notice.life.as_deref().map(LifeNote::from),
     }
 }
 

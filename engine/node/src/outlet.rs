@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
 use ach_actors_entities::{Effect, Site};
-use ach_actors_model::Fix;
+use ach_actors_model::{Fix, WishRefusal};
 use atomic_waker::AtomicWaker;
 use crossbeam::queue::ArrayQueue;
 
@@ -39,6 +39,8 @@ pub(crate) enum Outbound {
         index: u64,
         /// Who waits.
         ticket: u64,
+        /// Why nothing came of the input, if it was a wish and nothing did.
+        refusal: Option<WishRefusal>,
     },
     /// From here on refs mean this site.
     Site(Arc<Site>),
@@ -172,7 +174,7 @@ mod tests {
     use super::*;
 
     fn stepped(index: u64) -> Outbound {
-        Outbound::Stepped { index, ticket: 0 }
+        Outbound::Stepped { index, ticket: 0, refusal: None }
     }
 
     fn indexes(outlet: &Outlet) -> Vec<u64> {

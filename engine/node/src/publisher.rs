@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use ach_actors_entities::{Accepted, Effect, Release};
 use ach_actors_model::{
-    AlarmKind, AlarmNotice, AlarmTransition, Cause, Lane, SourceRef, Timestamp,
+    AlarmKind, AlarmNotice, AlarmTransition, Cause, Lane, SourceRef, Timestamp, WishRefusal,
 };
 use ach_engine_audit::{Action, Object, ObjectKind, Outcome, Record};
 use actix::prelude::*;
@@ -31,7 +31,7 @@ const THINGS_A_POLL_MAX: usize = 256;
 const FIXES_A_THING: usize = 4;
 
 /// What waits for the disk.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Waiting {
     /// An alarm that was told and becomes durable.
     Settles(NoticeAt, AlarmNotice),
@@ -41,7 +41,8 @@ enum Waiting {
     Accepted(Accepted, Timestamp),
     Epoch(SourceRef, u32),
     Site(u32),
-    Ticket(u64),
+    /// Who waits for an input, and why nothing came of it, if nothing did.
+    Ticket(u64, Option<WishRefusal>),
 }
 
 /// The publisher.
@@ -82,7 +83,9 @@ impl Publisher {
             Outbound::Effect { index, ordinal, effect, .. } => {
                 self.bring_effect(NoticeAt { index, ordinal }, effect);
             }
-            Outbound::Stepped { index, ticket } => self.outbox.keep(index, Waiting::Ticket(ticket)),
+            Outbound::Stepped { index, ticket, refusal } => {
+                self.outbox.keep(index, Waiting::Ticket(ticket, refusal));
+            }
             Outbound::Site(site) => self.rim.set_site(site),
             Outbound::Fixes(fixes) => {
                 let put = self.rim.fan_out.borrow_mut().fixes(&fixes);
@@ -123,6 +126,8 @@ impl Publisher {
             Effect::EpochOpened { source, epoch } => {
                 self.outbox.keep(at.index, Waiting::Epoch(source, epoch));
             }
+            // Whoever waits for it is told with the ticket.
+            Effect::WishRefused { .. } => {}
         }
     }
 
@@ -213,7 +218,9 @@ impl Publisher {
                 let changed = self.rim.audit.own(Action::SitePutInForce, Outcome::Done);
                 self.rim.audit.tell(Record { objects, entry, ..changed });
             }
-            Waiting::Ticket(ticket) => self.rim.settle(ticket, Settled { index, is_durable }),
+            Waiting::Ticket(ticket, refusal) => {
+                self.rim.settle(ticket, Settled { index, is_durable, refusal });
+            }
         }
     }
 

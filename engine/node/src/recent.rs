@@ -3,7 +3,8 @@
 use std::collections::{VecDeque, vec_deque};
 
 use ach_actors_model::{
-    AlarmId, AlarmKind, AlarmNotice, AlarmPriority, AlarmTransition, Cause, Place, Timestamp,
+    AlarmId, AlarmKind, AlarmNotice, AlarmPriority, AlarmState, AlarmTransition, Cause, Place,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,8 @@ pub(crate) const NOBODYS: AlarmNotice = AlarmNotice {
     position: None,
     accuracy_mm: 0,
     gates_passed: 0,
+    state: AlarmState(0),
+    life: None,
 };
 
 /// Where a notice stands: the entry it came from and its place among that entry's effects.
@@ -79,7 +82,7 @@ impl Clone for Recent {
     fn clone(&self) -> Recent {
         let mut again = Recent::new(self.notices_max);
         again.complete_after = self.complete_after;
-        again.notices.extend(&self.notices);
+        again.notices.extend(self.notices.iter().cloned());
         again
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ach_actors_entities::Site;
-use ach_actors_model::{NS_PER_S, Name, SourceRef, Timestamp};
+use ach_actors_model::{NS_PER_S, Name, SourceRef, Timestamp, WishRefusal};
 use ach_engine_net::{Listener, Revocations};
 use ach_engine_wire::SiteDigest;
 use ach_geo::SiteFrame;
@@ -47,6 +47,8 @@ pub(crate) struct Settled {
     pub index: u64,
     /// Whether it is on disk.
     pub is_durable: bool,
+    /// Why nothing came of it, if nothing did.
+    pub refusal: Option<WishRefusal>,
 }
 
 /// The rim of a node. Everything in it belongs to one thread; what other threads share is in an

@@ -307,7 +307,7 @@ impl Scribe {
             ledger.complete_after = gone;
         }
         let notices = self.ledger.notices(after, ledger.last, SLICE_NOTICES);
-        let notices: Vec<_> = notices.copied().collect();
+        let notices: Vec<_> = notices.cloned().collect();
         let mut body = Vec::new();
         if let Some(&(after, _)) = notices.last() {
             self.stage = Stage::Notices { index, after, ledger };

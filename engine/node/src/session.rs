@@ -6,6 +6,7 @@
 //! in its certificate.
 
 mod certificate;
+mod commands;
 mod control;
 mod control_out;
 mod fault;

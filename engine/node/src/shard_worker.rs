@@ -80,7 +80,8 @@ pub(crate) struct ShardParts {
 pub(crate) struct ShardWorker {
     parts: ShardParts,
     effects: Vec<Effect>,
-    tickets: Vec<u64>,
+    /// Who waits for an input, by its place in the entry that is being made.
+    tickets: Vec<(u32, u64)>,
     /// An entry whose alarms were told and that the disk is still to get, with its effects for history.
     unstored: Option<(Entry, Vec<Effect>)>,
     heartbeat_at: Timestamp,
@@ -130,7 +131,8 @@ impl ShardWorker {
         while inputs.len() < REPORTS_MAX
             && let Some(Ticketed { input, ticket }) = self.parts.lanes.pop_report()
         {
-            self.tickets.extend(ticket);
+            let place = u32::try_from(inputs.len()).unwrap_or(u32::MAX);
+            self.tickets.extend(ticket.map(|ticket| (place, ticket)));
             inputs.push(input);
         }
         while has_room
@@ -308,17 +310,22 @@ impl ShardWorker {
             parts.site_version = site.version();
             parts.spout.send(Outbound::Site(site.clone()));
         }
-        for (ordinal, &effect) in (0..).zip(&self.effects) {
+        for (ordinal, effect) in (0..).zip(&self.effects) {
             has_alarm |= matches!(effect, Effect::Alarm(_));
-            let lane = lane(&effect);
+            let lane = lane(effect);
+            let effect = effect.clone();
             let outbound = Outbound::Effect { index: entry.index, ordinal, effect };
             if !parts.spout.send(outbound) {
                 parts.counters.frames_shed.count();
                 parts.counters.tally.shed.of(lane).count();
             }
         }
-        for ticket in self.tickets.drain(..) {
-            parts.spout.send(Outbound::Stepped { index: entry.index, ticket });
+        for (place, ticket) in self.tickets.drain(..) {
+            let refusal = self.effects.iter().find_map(|effect| match *effect {
+                Effect::WishRefused { input, why } if input == place => Some(why),
+                _ => None,
+            });
+            parts.spout.send(Outbound::Stepped { index: entry.index, ticket, refusal });
         }
         if parts.spout.wants_fixes() {
             let batches = entry.inputs.iter().filter_map(|input| match input {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ach_actors_entities::Site;
 use ach_actors_model::{
-    AlarmId, AlarmKind, AlarmNotice, AlarmPriority, Cause, Lane, Name, Ping, SiteConfig, SourceRef,
-    TagRef, Timestamp, UtcOffset,
+    AlarmId, AlarmKind, AlarmNotice, AlarmPriority, AlarmState, Cause, Lane, Name, Ping,
+    SiteConfig, SourceRef, TagRef, Timestamp, UtcOffset,
 };
 use ach_geo::Position;
 
@@ -43,6 +43,7 @@ pub(crate) fn notice(id: u128) -> AlarmNotice {
         priority: AlarmPriority::High,
         site_version: 1,
         cause: Cause::Input { source: SourceRef(0), lane: Lane::Duress, epoch: 1, seq: 1 },
+        state: AlarmState::ACTIVE.with(AlarmState::RETAINED),
         ..NOBODYS
     }
 }

@@ -17,7 +17,7 @@ use crate::recent::{NoticeAt, Recent};
 /// who comes after more is told of a gap.
 const UNSETTLED_MAX: usize = 4_096;
 
-/// An alarm that is raised and neither cleared nor retracted.
+/// An alarm of which something is still to be waited for.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenAlarm {
     pub notice: AlarmNotice,
@@ -64,14 +64,17 @@ impl Told {
 
     /// Adds the alarm to the open ones, or takes it out.
     pub(crate) fn keep_open(&mut self, notice: &AlarmNotice, storage: Storage, at: NoticeAt) {
-        match notice.transition {
-            AlarmTransition::Raised | AlarmTransition::Upheld => {
-                self.open.insert(notice.id, OpenAlarm { notice: *notice, storage, at });
-            }
-            AlarmTransition::Retracted | AlarmTransition::Cleared => {
-                self.open.remove(&notice.id);
-            }
+        if !notice.state.is_retained() {
+            self.open.remove(&notice.id);
+            return;
         }
+        let mut notice = notice.clone();
+        if !notice.transition.is_of_the_condition() {
+            // Whoever comes is told how things stand, not which step came last.
+            let open = self.open.get(&notice.id);
+            notice.transition = open.map_or(AlarmTransition::Raised, |open| open.notice.transition);
+        }
+        self.open.insert(notice.id, OpenAlarm { notice, storage, at });
     }
 
     /// The change of an open alarm that came at `at` is on disk.
@@ -86,7 +89,7 @@ impl Told {
     /// Keeps a durable notice for those who come back.
     pub(crate) fn keep_recent(&mut self, notice: &AlarmNotice, at: NoticeAt) {
         self.durable_at = at;
-        self.recent.push(at, *notice);
+        self.recent.push(at, notice.clone());
         self.unsettled.remove(&at);
         // What was left out is on disk as well, for it was told before.
         self.is_unsettled_cut &= !self.unsettled.is_empty();
@@ -99,7 +102,7 @@ impl Told {
             self.unsettled.pop_first();
             self.is_unsettled_cut = true;
         }
-        self.unsettled.insert(at, *notice);
+        self.unsettled.insert(at, notice.clone());
     }
 
     /// The last notice that was told.

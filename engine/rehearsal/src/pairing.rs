@@ -239,6 +239,11 @@ mod tests {
                 was_tentative: false,
                 upheld_at: None,
                 fate,
+                acknowledged_at: None,
+                closed_at: None,
+                cause: None,
+                escalated_count: 0,
+                is_over: false,
             }
         };
         (0..).zip(told).map(episode).collect()

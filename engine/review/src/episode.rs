@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use ach_actors_model::{
-    AlarmId, AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Place,
-    SubjectRef, TagRef, Timestamp,
+    AlarmCause, AlarmId, AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition,
+    Place, SubjectRef, TagRef, Timestamp,
 };
 
 /// What became of an alarm.
@@ -53,6 +53,16 @@ pub struct Episode {
     pub upheld_at: Option<Timestamp>,
     /// What became of it.
     pub fate: Fate,
+    /// When somebody first took notice of it.
+    pub acknowledged_at: Option<Timestamp>,
+    /// When somebody said what it was.
+    pub closed_at: Option<Timestamp>,
+    /// What it was.
+    pub cause: Option<AlarmCause>,
+    /// How often it was passed on.
+    pub escalated_count: u32,
+    /// Whether nothing more was waited for.
+    pub is_over: bool,
 }
 
 impl Episode {
@@ -70,6 +80,11 @@ impl Episode {
             was_tentative: notice.is_tentative,
             upheld_at: None,
             fate: Fate::Open,
+            acknowledged_at: None,
+            closed_at: None,
+            cause: None,
+            escalated_count: 0,
+            is_over: false,
         }
     }
 
@@ -81,7 +96,22 @@ impl Episode {
             AlarmTransition::Upheld => self.upheld_at = Some(at),
             AlarmTransition::Retracted => self.fate = Fate::Retracted { at, reason },
             AlarmTransition::Cleared => self.fate = Fate::Cleared { at, reason },
+            AlarmTransition::Acknowledged => {
+                self.acknowledged_at.get_or_insert(at);
+            }
+            AlarmTransition::Closed => {
+                self.closed_at = Some(at);
+                self.cause = notice.life.as_ref().and_then(|life| life.cause);
+            }
+            AlarmTransition::Escalated => self.escalated_count += 1,
+            _ => {}
         }
+        self.is_over = !notice.state.is_retained();
+    }
+
+    /// Whether it has ended, and people have done with it what it asked of them.
+    pub(crate) fn has_had_all(&self) -> bool {
+        self.is_over && self.ended_at().is_some()
     }
 
     /// When it ended; `None` if it had not by the end.

@@ -62,7 +62,7 @@ impl AlarmLog {
             self.begun_count += 1;
             self.open.insert(notice.id, (self.begun_count, episode));
         }
-        let is_over = |(_, episode): &(u64, Episode)| episode.ended_at().is_some();
+        let is_over = |(_, episode): &(u64, Episode)| episode.has_had_all();
         if self.open.get(&notice.id).is_some_and(is_over)
             && let Some((number, episode)) = self.open.remove(&notice.id)
             && episode.ended_at().is_some_and(|at| at >= self.kept_from)

@@ -11,8 +11,8 @@
 use std::sync::Arc;
 
 use ach_actors_model::{
-    AlarmId, AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Cause, NS_PER_S,
-    Place, SubjectRef, Timestamp, ZoneRef,
+    AlarmId, AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmState, AlarmTransition,
+    Cause, NS_PER_S, Place, SubjectRef, Timestamp, ZoneRef,
 };
 use ach_engine_review::{
     AlarmLog, CHATTER_COUNT_MIN, CHATTER_NS, EPISODES_MAX, Episode, FLOOD_COUNT_MAX, FLOOD_NS,
@@ -48,6 +48,12 @@ fn notice(id: u128, transition: AlarmTransition, second: u64) -> AlarmNotice {
         position: None,
         accuracy_mm: 0,
         gates_passed: 0,
+        state: if ends {
+            AlarmState::default()
+        } else {
+            AlarmState::ACTIVE.with(AlarmState::RETAINED)
+        },
+        life: None,
     }
 }
 

@@ -19,9 +19,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, Condition, NS_PER_S, Name, Ping, PingBatch, RuleConfig, SiteConfig,
-    SourceConfig, SourceRef, SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId, TagRef,
-    Timestamp, UtcOffset, Who, ZoneConfig,
+    AlarmKind, AlarmPriority, AnswerConfig, Condition, NS_PER_S, Name, Ping, PingBatch, RuleConfig,
+    SiteConfig, SourceConfig, SourceRef, SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId,
+    TagRef, Timestamp, UtcOffset, Who, ZoneConfig,
 };
 use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
 use ach_geo::{
@@ -225,6 +225,7 @@ fn rules() -> Result<Vec<RuleConfig>, Failure> {
             priority: AlarmPriority::High,
             gates: None,
             is_tentative: false,
+            answer: AnswerConfig::default(),
         })
     };
     let silent = Condition::TagSilent { after_ns: 300 * NS_PER_S };

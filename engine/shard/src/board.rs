@@ -1,27 +1,47 @@
-//! Alarms that are open, with the latest word on each.
+//! Alarms that are open: raised, and something of them is still to be waited for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use ach_actors_entities::Effect;
-use ach_actors_model::{AlarmId, AlarmKind, AlarmNotice, AlarmTransition};
+use ach_actors_entities::{hear_condition, next_call};
+use ach_actors_model::{
+    AlarmId, AlarmKind, AlarmLife, AlarmNotice, AlarmState, AlarmTransition, AnswerConfig,
+    Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
+use crate::quiet::{QuietHead, Quiets};
+
+/// Open alarms whose condition has ended. They wait for people, so there is no end to them but this: at
+/// ten an hour nine months of nobody looking. The oldest is dropped, and that is told.
+pub(crate) const ENDED_COUNT_MAX: usize = 65_536;
+
 /// An open alarm and where its latest word is told: the entry, and the place among its effects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenNotice {
-    /// The latest word.
+    /// The latest word of its condition, with the state it has now and what was done with it.
     pub notice: AlarmNotice,
     /// Index of the entry.
     pub index: u64,
     /// Place among that entry's effects.
     pub ordinal: u32,
+    /// When its condition ended.
+    ended_at: Option<Timestamp>,
+    /// When it is passed on, or calls again.
+    call_at: Option<Timestamp>,
 }
 
-/// Follows the effects.
+/// All open alarms, and what is quiet.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     open: BTreeMap<AlarmId, OpenNotice>,
+    /// Those of them whose condition has ended, by when.
+    ended: BTreeSet<(Timestamp, AlarmId)>,
+    /// Those of them that have a timer, by when it is due.
+    calls: BTreeSet<(Timestamp, AlarmId)>,
+    pub(crate) quiets: Quiets,
+    /// How many effects of this entry were taken over.
+    pub(crate) taken_count: usize,
     raised_by_kind: BTreeMap<AlarmKind, u64>,
     imaging: Option<Imaging>,
 }
@@ -39,42 +59,126 @@ struct Imaging {
 }
 
 impl Board {
-    /// A board with these alarms on it.
-    pub(crate) fn restore(raised_by_kind: BTreeMap<AlarmKind, u64>) -> Board {
-        Board { raised_by_kind, ..Board::default() }
+    /// A board with what a checkpoint tells at once.
+    pub(crate) fn restore(raised_by_kind: BTreeMap<AlarmKind, u64>, quiet: QuietHead) -> Board {
+        Board { raised_by_kind, quiets: Quiets::restore(quiet), ..Board::default() }
     }
 
     /// Puts an alarm of a checkpoint on it. False if it has that one.
     pub(crate) fn put(&mut self, open: OpenNotice) -> bool {
-        self.open.insert(open.notice.id, open).is_none()
+        let id = open.notice.id;
+        self.ended.extend(open.ended_at.map(|at| (at, id)));
+        self.calls.extend(open.call_at.map(|at| (at, id)));
+        self.open.insert(id, open).is_none()
     }
 
-    /// Takes over what an entry had for effects.
-    pub(crate) fn follow(&mut self, index: u64, effects: &[Effect]) {
-        for (ordinal, effect) in (0..).zip(effects) {
-            let Effect::Alarm(notice) = effect else { continue };
-            self.copy_before_change(notice.id);
-            let open = OpenNotice { notice: *notice, index, ordinal };
-            match notice.transition {
-                AlarmTransition::Raised => {
-                    *self.raised_by_kind.entry(notice.kind).or_insert(0) += 1;
-                    self.open.insert(notice.id, open);
-                }
-                AlarmTransition::Upheld => {
-                    self.open.insert(notice.id, open);
-                }
-                AlarmTransition::Retracted | AlarmTransition::Cleared => {
-                    self.open.remove(&notice.id);
-                }
-            }
+    /// Takes over what a condition says, and gives it the state its alarm has after it.
+    pub(crate) fn hear(
+        &mut self,
+        notice: &mut AlarmNotice,
+        at: (u64, u32),
+        answer: Option<&AnswerConfig>,
+    ) {
+        let open = self.open.get(&notice.id).map(|open| &open.notice);
+        let (flags, quiet) = match open {
+            Some(_) => (AlarmState(0), None),
+            None => self.quiets.flags(notice),
+        };
+        hear_condition(notice, open, answer, flags);
+        if notice.state.is_quiet() && open.is_none() {
+            let quiet_until = quiet.map(|quiet| quiet.until);
+            notice.life = Some(AlarmLife { quiet_until, ..AlarmLife::default() }.into());
         }
+        if notice.transition == AlarmTransition::Raised {
+            *self.raised_by_kind.entry(notice.kind).or_insert(0) += 1;
+        }
+        self.keep(notice, at, answer);
+    }
+
+    /// Keeps the latest word on an alarm, or forgets the alarm if it is over.
+    pub(crate) fn keep(
+        &mut self,
+        notice: &AlarmNotice,
+        (index, ordinal): (u64, u32),
+        answer: Option<&AnswerConfig>,
+    ) {
+        let id = notice.id;
+        self.copy_before_change(id);
+        let before = self.open.remove(&id);
+        if let Some(before) = &before {
+            self.unlist(before);
+        }
+        if !notice.state.is_retained() {
+            return;
+        }
+        let mut notice = notice.clone();
+        if !notice.transition.is_of_the_condition() {
+            let said = before.as_ref().map(|before| before.notice.transition);
+            notice.transition = said.unwrap_or(AlarmTransition::Raised);
+        }
+        let ended_at = before.and_then(|before| before.ended_at).or(Some(notice.changed_at));
+        let ended_at = ended_at.filter(|_| !notice.state.is_any(AlarmState::ACTIVE));
+        let call_at = next_call(&notice, answer);
+        self.put(OpenNotice { notice, index, ordinal, ended_at, call_at });
+    }
+
+    fn unlist(&mut self, open: &OpenNotice) {
+        let id = open.notice.id;
+        if let Some(at) = open.ended_at {
+            self.ended.remove(&(at, id));
+        }
+        if let Some(at) = open.call_at {
+            self.calls.remove(&(at, id));
+        }
+    }
+
+    /// An open alarm.
+    pub(crate) fn notice(&self, id: AlarmId) -> Option<&AlarmNotice> {
+        self.open.get(&id).map(|open| &open.notice)
+    }
+
+    /// The next open alarms by id.
+    pub(crate) fn ids_after(&self, after: Option<AlarmId>, count_max: usize) -> Vec<AlarmId> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = self.open.range((from, Bound::Unbounded));
+        rest.take(count_max).map(|(&id, _)| id).collect()
+    }
+
+    /// How many alarms are open whose condition has ended.
+    pub(crate) fn ended_count(&self) -> usize {
+        self.ended.len()
+    }
+
+    /// The one of them whose condition ended first.
+    pub(crate) fn oldest_ended(&self) -> Option<AlarmNotice> {
+        self.ended.first().and_then(|(_, id)| self.notice(*id)).cloned()
+    }
+
+    /// An alarm whose timer is due.
+    pub(crate) fn next_caller(&self, now: Timestamp) -> Option<AlarmNotice> {
+        let &(at, id) = self.calls.first()?;
+        if at > now { None } else { self.notice(id).cloned() }
+    }
+
+    /// When the next timer is due.
+    pub(crate) fn next_call_at(&self) -> Option<Timestamp> {
+        self.calls.first().map(|&(at, _)| at)
+    }
+
+    /// Nothing came of a timer: its rule may have another, later.
+    pub(crate) fn call_later(&mut self, id: AlarmId, answer: Option<&AnswerConfig>) {
+        self.copy_before_change(id);
+        let Some(mut open) = self.open.remove(&id) else { return };
+        self.unlist(&open);
+        open.call_at = next_call(&open.notice, answer);
+        self.put(open);
     }
 
     fn copy_before_change(&mut self, id: AlarmId) {
         let Some(imaging) = &mut self.imaging else { return };
         let is_visited = imaging.is_over || imaging.done.is_some_and(|done| id <= done);
         if !is_visited && imaging.changed.insert(id) {
-            imaging.copies.extend(self.open.get(&id).copied());
+            imaging.copies.extend(self.open.get(&id).cloned());
         }
     }
 

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::actors::CellImage;
 use crate::board::OpenNotice;
 use crate::lanes::Lanes;
+use crate::quiet::QuietHead;
 use crate::shard::Shard;
 use crate::status::Totals;
 
@@ -41,6 +42,7 @@ pub struct ShardHead {
     pub(crate) episodes: BTreeMap<EntityRef, u32>,
     pub(crate) missed: Vec<(EntityRef, AnchorRef, Message)>,
     pub(crate) raised_by_kind: BTreeMap<AlarmKind, u64>,
+    pub(crate) quiet: QuietHead,
     pub(crate) totals: Totals,
     pub(crate) set_aside_input_count: u64,
     pub(crate) dropped_count: u64,
@@ -169,6 +171,7 @@ impl Shard {
             episodes: self.quarantine.episodes().clone(),
             missed: self.stage.missed().collect(),
             raised_by_kind: self.board.raised_by_kind().clone(),
+            quiet: self.board.quiets.head(),
             totals: self.totals,
             set_aside_input_count: self.set_aside_input_count,
             dropped_count: self.stage.dropped_count,

@@ -6,8 +6,8 @@
 
 use ach_actors_entities::{Accepted, Effect};
 use ach_actors_model::{
-    AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Cause, Event, EventKind,
-    Lane, Place,
+    ActMark, AlarmCause, AlarmKind, AlarmLife, AlarmNotice, AlarmPriority, AlarmReason,
+    AlarmTransition, Cause, Event, EventKind, Lane, Name, Place, WishRefusal,
 };
 use ach_geo::Position;
 use twox_hash::XxHash3_64;
@@ -82,6 +82,11 @@ impl Digest {
                 self.u32(source.0);
                 self.u32(*epoch);
             }
+            Effect::WishRefused { input, why } => {
+                self.u8(7);
+                self.u32(*input);
+                self.u8(refusal_code(*why));
+            }
         }
     }
 
@@ -106,6 +111,39 @@ impl Digest {
         self.option(notice.position, Digest::position);
         self.u32(notice.accuracy_mm);
         self.u16(notice.gates_passed);
+        self.u16(notice.state.0);
+        self.option(notice.life.as_deref(), Digest::life);
+    }
+
+    fn life(&mut self, life: &AlarmLife) {
+        self.u32(life.revision);
+        self.option(life.by.as_ref(), Digest::name);
+        self.option(life.remark.as_ref(), |digest, remark| digest.text(remark.as_str()));
+        self.option(life.acknowledged.as_ref(), Digest::mark);
+        self.option(life.confirmed.as_ref(), Digest::mark);
+        self.option(life.closed.as_ref(), Digest::mark);
+        self.option(life.cause, |digest, cause| digest.u8(cause_code(cause)));
+        self.option(life.assignee.as_ref(), Digest::name);
+        self.option(life.quiet_until, |digest, until| digest.u64(until.0));
+        self.u8(life.level);
+        self.option(life.escalated_to.as_ref(), Digest::name);
+        self.option(life.calls_since, |digest, since| digest.u64(since.0));
+        self.u16(life.comment_count);
+    }
+
+    fn mark(&mut self, mark: &ActMark) {
+        self.name(&mark.by);
+        self.u64(mark.at.0);
+    }
+
+    fn name(&mut self, name: &Name) {
+        self.text(name.as_str());
+    }
+
+    fn text(&mut self, text: &str) {
+        // Names and remarks have 256 bytes at most.
+        self.u16(u16::try_from(text.len()).unwrap_or(u16::MAX));
+        self.bytes.extend_from_slice(text.as_bytes());
     }
 
     fn place(&mut self, place: Place) {
@@ -213,6 +251,51 @@ fn transition_code(transition: AlarmTransition) -> u8 {
         AlarmTransition::Upheld => 2,
         AlarmTransition::Retracted => 3,
         AlarmTransition::Cleared => 4,
+        AlarmTransition::Acknowledged => 5,
+        AlarmTransition::Confirmed => 6,
+        AlarmTransition::Assigned => 7,
+        AlarmTransition::Commented => 8,
+        AlarmTransition::Shelved => 9,
+        AlarmTransition::Unshelved => 10,
+        AlarmTransition::Suppressed => 11,
+        AlarmTransition::Unsuppressed => 12,
+        AlarmTransition::TakenOut => 13,
+        AlarmTransition::PutBack => 14,
+        AlarmTransition::Reset => 15,
+        AlarmTransition::Closed => 16,
+        AlarmTransition::Escalated => 17,
+        AlarmTransition::Realarmed => 18,
+        AlarmTransition::Dropped => 19,
+    }
+}
+
+fn cause_code(cause: AlarmCause) -> u8 {
+    match cause {
+        AlarmCause::Real => 1,
+        AlarmCause::Allowed => 2,
+        AlarmCause::WrongPosition => 3,
+        AlarmCause::DeviceFault => 4,
+        AlarmCause::RuleTooStrict => 5,
+        AlarmCause::Test => 6,
+        AlarmCause::Duplicate => 7,
+        AlarmCause::Other => 8,
+    }
+}
+
+fn refusal_code(why: WishRefusal) -> u8 {
+    match why {
+        WishRefusal::NotOpen => 1,
+        WishRefusal::NotAcknowledged => 2,
+        WishRefusal::StillActive => 3,
+        WishRefusal::NotLatched => 4,
+        WishRefusal::LifeSafety => 5,
+        WishRefusal::TooLong => 6,
+        WishRefusal::NoRemark => 7,
+        WishRefusal::TooManyComments => 8,
+        WishRefusal::TooManyQuiet => 9,
+        WishRefusal::NoSuchThing => 10,
+        WishRefusal::NeedsSecondPerson => 11,
+        WishRefusal::SamePerson => 12,
     }
 }
 

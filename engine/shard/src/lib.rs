@@ -4,6 +4,7 @@
 //! leader, a follower, in recovery, rehearsal and simulation; the effects hash proves it.
 
 mod actors;
+mod answering;
 mod board;
 mod call;
 mod checkpoint;
@@ -13,6 +14,7 @@ mod lanes;
 mod own_alarms;
 mod pings;
 mod quarantine;
+mod quiet;
 mod reports;
 mod restoration;
 mod selftest;
@@ -30,6 +32,7 @@ pub use board::OpenNotice;
 pub use checkpoint::{COPIES_MAX, PackedKind, Piece, SLICE_CELLS, ShardHead, StoredPiece};
 pub use input::{Entry, Input};
 pub use lanes::{LaneState, SEQUENCE_WINDOW};
+pub use quiet::{OUT_OF_SERVICE_MAX_NS, SECOND_PERSON_NS, SHELVED_MAX_NS, SUPPRESSED_MAX_NS};
 pub use restoration::{Restoration, RestoreError};
 pub use shard::{LOGIC_VERSION, Shard};
 pub use status::{ShardStatus, Verdicts};

@@ -44,12 +44,12 @@ impl Shard {
 
     /// The alarms of a kind that are open, by id.
     fn open_of(&self, kind: AlarmKind) -> BTreeMap<AlarmId, AlarmNotice> {
-        let open = self.board.open().map(|open| open.notice);
+        let open = self.board.open().map(|open| open.notice.clone());
         let mut open: BTreeMap<AlarmId, AlarmNotice> =
             open.filter(|notice| notice.kind == kind).map(|notice| (notice.id, notice)).collect();
         for told in self.told_of(kind) {
             if told.transition == AlarmTransition::Raised {
-                open.insert(told.id, *told);
+                open.insert(told.id, told.clone());
             } else {
                 open.remove(&told.id);
             }
@@ -57,9 +57,10 @@ impl Shard {
         open
     }
 
-    /// What this entry has told of a kind so far; the board follows only when it is decided.
+    /// What this input has told of a kind so far; the board takes it over when the input is decided.
     fn told_of(&self, kind: AlarmKind) -> impl Iterator<Item = &AlarmNotice> {
-        self.stage.out.effects.iter().filter_map(move |effect| match effect {
+        let told = self.stage.out.effects.iter().skip(self.board.taken_count);
+        told.filter_map(move |effect| match effect {
             Effect::Alarm(notice) if notice.kind == kind => Some(notice),
             _ => None,
         })

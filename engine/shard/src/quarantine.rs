@@ -12,8 +12,8 @@ use ach_actors_entities::{
     Deadline, Effect, Site, Turn, Verdict, ZoneInput, ended, quarantine_notice, unheard_notice,
 };
 use ach_actors_model::{
-    AlarmNotice, AlarmReason, Cause, CommandKind, EntityRef, Fix, Report, ReportKind, SourceRef,
-    Timestamp, ZoneRef,
+    AlarmNotice, AlarmReason, Cause, Command, CommandKind, EntityRef, Fix, Report, ReportKind,
+    SourceRef, Timestamp, ZoneRef,
 };
 
 use crate::call::Call;
@@ -158,7 +158,7 @@ impl Shard {
         let turn = Turn { site: scene.site, health: &self.stage.health, now: scene.now };
         let Origin { cause, received_at } = origin;
         let notice = quarantine_notice(actor, ordinal, cause, received_at, &turn);
-        let idle = Idle { saw, held: Vec::new(), clock: None, notices: vec![notice] };
+        let idle = Idle { saw, held: Vec::new(), clock: None, notices: vec![notice.clone()] };
         self.quarantine.idle.insert(actor, idle);
         self.stage.tell(Effect::Alarm(notice));
     }
@@ -173,7 +173,7 @@ impl Shard {
         let Some(notice) = unheard_notice(report, ordinal, arrived, &turn) else { return };
         let Some(idle) = self.quarantine.idle.get_mut(&actor) else { return };
         if idle.notices.iter().all(|told| told.kind != notice.kind) {
-            idle.notices.push(notice);
+            idle.notices.push(notice.clone());
             self.quarantine.next_ordinal(actor);
             self.stage.tell(Effect::Alarm(notice));
         }
@@ -181,7 +181,23 @@ impl Shard {
 
     /// Does what an operator wishes. A wish about an actor that does not exist, or is already so,
     /// changes nothing.
-    pub(crate) fn command(&mut self, kind: &CommandKind, scene: Scene<'_>) {
+    ///
+    /// Refused wishes are told by their place among the inputs of the entry.
+    pub(crate) fn obey(&mut self, input: u32, command: &Command, scene: Scene<'_>) {
+        let done = match &command.kind {
+            CommandKind::Act(wish) => self.act(&command.by, wish, scene),
+            CommandKind::Quiet(wish) => self.quieten(&command.by, wish, scene),
+            other => {
+                self.command(other, scene);
+                Ok(())
+            }
+        };
+        if let Err(why) = done {
+            self.stage.tell(Effect::WishRefused { input, why });
+        }
+    }
+
+    fn command(&mut self, kind: &CommandKind, scene: Scene<'_>) {
         match *kind {
             CommandKind::QuarantineActor(actor) => {
                 let actors = &mut self.stage.actors;
@@ -196,6 +212,7 @@ impl Shard {
             CommandKind::NodeTrouble { trouble, is_on } => {
                 self.set_node_trouble(trouble, is_on, scene);
             }
+            CommandKind::Act(_) | CommandKind::Quiet(_) => {}
         }
     }
 

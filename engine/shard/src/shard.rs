@@ -92,11 +92,14 @@ impl Shard {
             self.stage.health.resume(away_since.max(before).min(entry.at), entry.at);
         }
         self.fire_due(entry.at);
-        for input in &entry.inputs {
-            self.hear_input(input, entry.at);
+        self.take_in();
+        self.call_anew(entry.at);
+        for (place, input) in (0..).zip(&entry.inputs) {
+            self.hear_input(place, input, entry.at);
+            self.take_in();
         }
+        self.board.taken_count = 0;
         self.tally.finish(&mut self.stage.out.effects, &mut self.totals);
-        self.board.follow(entry.index, &self.stage.out.effects);
         let effects_hash = self.digest.of(&self.stage.out.effects);
         self.stage.finish(effects);
         self.sweep.step(&mut self.stage.actors, entry.at);
@@ -145,13 +148,13 @@ impl Shard {
         self.quarantine.hold(deadline);
     }
 
-    fn hear_input(&mut self, input: &Input, now: Timestamp) {
+    fn hear_input(&mut self, place: u32, input: &Input, now: Timestamp) {
         match input {
             Input::Pings(batch) => self.pings(batch, now),
             Input::Report(report) => self.report(report, now),
             Input::Command(command) => {
                 if let Some(site) = self.site.clone() {
-                    self.command(&command.kind, Scene { site: &site, now });
+                    self.obey(place, command, Scene { site: &site, now });
                 }
             }
             Input::SiteChange(config) => self.change_site(config, now),
@@ -202,7 +205,8 @@ impl Shard {
 
     /// When the next deadline is due, if any.
     pub fn next_due(&mut self) -> Option<Timestamp> {
-        self.stage.deadlines.next_due().map(Timestamp)
+        let of_actors = self.stage.deadlines.next_due().map(Timestamp);
+        [of_actors, self.next_call()].into_iter().flatten().min()
     }
 
     /// Whether a deadline is due by `now`: then an entry is to be made, if only of a tick.
@@ -246,9 +250,9 @@ impl Shard {
         zone.map(|zone| zone.occupants().to_vec()).unwrap_or_default()
     }
 
-    /// Alarms that are raised and neither cleared nor retracted, with their latest notice, by id.
+    /// Alarms of which something is still to be waited for, with their latest notice, by id.
     pub fn open_alarms(&self) -> Vec<AlarmNotice> {
-        self.board.open().map(|open| open.notice).collect()
+        self.board.open().map(|open| open.notice.clone()).collect()
     }
 
     /// The same, with where each latest notice was told.

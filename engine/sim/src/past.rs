@@ -104,11 +104,14 @@ impl Heard {
                 self.episodes.insert(note.id, format!("{about} {episode}"));
                 self.causes.insert(note.id, format!("{about} by {}", input_of(note)));
                 match note.transition {
-                    AlarmTransition::Raised | AlarmTransition::Upheld => self.open.insert(note.id),
-                    AlarmTransition::Retracted | AlarmTransition::Cleared => {
-                        self.open.remove(&note.id)
+                    AlarmTransition::Raised | AlarmTransition::Upheld => {
+                        self.open.insert(note.id);
                     }
-                };
+                    _ if note.state.is_retained() => {}
+                    _ => {
+                        self.open.remove(&note.id);
+                    }
+                }
             }
             AlarmUpdate::Durable { id, transition, .. } => {
                 self.stands(*id, *transition, Told::Durable);

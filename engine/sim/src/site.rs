@@ -4,9 +4,9 @@
 //! last may have to be borne out by a second one, which is not what is simulated here.
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, Condition, DoorConfig, NS_PER_S, Name, RuleConfig, SiteConfig,
-    SourceConfig, SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp, UtcOffset,
-    Who, ZoneConfig,
+    AlarmKind, AlarmPriority, AnswerConfig, Condition, DoorConfig, NS_PER_S, Name, RuleConfig,
+    SiteConfig, SourceConfig, SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp,
+    UtcOffset, Who, ZoneConfig,
 };
 use ach_geo::{Floor, Gates, Outline};
 
@@ -79,6 +79,7 @@ fn rule(id: &str, condition: Condition, alarm: AlarmKind) -> RuleConfig {
         priority: AlarmPriority::High,
         gates: None,
         is_tentative: false,
+        answer: AnswerConfig::default(),
     }
 }
 

@@ -160,5 +160,6 @@ fn compile_rule(rule: &RulePlan, catalogue: &Catalogue<'_>) -> RuleConfig {
         priority: rule.priority,
         gates: rule.gates,
         is_tentative: rule.is_tentative,
+        answer: rule.answer.clone(),
     }
 }

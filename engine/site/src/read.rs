@@ -1,5 +1,6 @@
 //! Reads a site directory, telling every mistake.
 
+mod answer_fields;
 mod features;
 mod floor_file;
 mod gates_table;

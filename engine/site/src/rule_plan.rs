@@ -1,6 +1,6 @@
 //! A rule as people write it: by ids and labels.
 
-use ach_actors_model::{AlarmKind, AlarmPriority, Name, SubjectClass, Window};
+use ach_actors_model::{AlarmKind, AlarmPriority, AnswerConfig, Name, SubjectClass, Window};
 use ach_geo::Gates;
 
 /// A rule.
@@ -26,6 +26,8 @@ pub struct RulePlan {
     pub gates: Option<Gates>,
     /// Whether it fires on first evidence, to be upheld or retracted.
     pub is_tentative: bool,
+    /// What people owe its alarms.
+    pub answer: AnswerConfig,
 }
 
 /// Whom a rule is about. Empty lists select all; `not_labels` excludes.

@@ -11,7 +11,7 @@ use crate::rows::Rows;
 
 /// One change of one alarm with its evidence: what opened it, the gates it passed, the rule and the
 /// version of the site it was read from, when it was observed, received and told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlarmRecord {
     /// The entry that changed it.
     pub index: u64,

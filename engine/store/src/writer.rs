@@ -241,7 +241,7 @@ impl HistoryWriter {
             match effect {
                 Effect::Alarm(notice) => {
                     let clock_offset_ns = self.clock_offset_ns(notice, site);
-                    let (index, notice) = (entry.index, *notice);
+                    let (index, notice) = (entry.index, notice.clone());
                     let input = AlarmInput::of(&notice, &entry.inputs);
                     let record = AlarmRecord { index, ordinal, notice, clock_offset_ns, input };
                     record.put(&mut self.rows)?;

@@ -1,7 +1,8 @@
 //! What a receiver is told of alarms.
 
 use ach_actors_model::{
-    AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmTransition, Name, TagId, Timestamp,
+    ActMark, AlarmCause, AlarmId, AlarmKind, AlarmLife, AlarmPriority, AlarmReason, AlarmState,
+    AlarmTransition, Name, Remark, TagId, Timestamp,
 };
 use ach_geo::Position;
 
@@ -106,6 +107,76 @@ message! {
         23 => fencing_epoch: u64,
         /// Whether it was sent again as one of the open ones rather than as news.
         24 => is_resent: bool,
+        /// The state it has after this change.
+        25 => state: AlarmState,
+        /// What people and timers did with it, if they did anything.
+        26 => life: Option<LifeNote>,
+    }
+}
+
+message! {
+    /// What people and timers have done with an alarm.
+    pub struct LifeNote {
+        /// Counts what was done: each is told once.
+        1 => revision: u32,
+        /// Who did the last of it; nobody for a timer.
+        2 => by: Option<Name>,
+        /// What was said with it.
+        3 => remark: Option<Remark>,
+        /// Who took notice, since it last called for attention.
+        4 => acknowledged: Option<ActNote>,
+        /// Who confirmed.
+        5 => confirmed: Option<ActNote>,
+        /// Who said what it was.
+        6 => closed: Option<ActNote>,
+        /// What it was.
+        7 => cause: Option<AlarmCause>,
+        /// Who is to see to it.
+        8 => assignee: Option<Name>,
+        /// Until when it is quiet.
+        9 => quiet_until: Option<Timestamp>,
+        /// How often it was passed on because nobody took notice.
+        10 => level: u8,
+        /// To whom it was passed on last.
+        11 => escalated_to: Option<Name>,
+        /// How many comments there are.
+        12 => comment_count: u16,
+    }
+}
+
+message! {
+    /// Who did something, and when.
+    pub struct ActNote {
+        /// Who.
+        1 => by: Name,
+        /// When, by shard time.
+        2 => at: Timestamp,
+    }
+}
+
+impl From<&ActMark> for ActNote {
+    fn from(mark: &ActMark) -> ActNote {
+        ActNote { by: mark.by.clone(), at: mark.at }
+    }
+}
+
+impl From<&AlarmLife> for LifeNote {
+    fn from(life: &AlarmLife) -> LifeNote {
+        let act = |mark: &Option<ActMark>| mark.as_ref().map(ActNote::from);
+        LifeNote {
+            revision: life.revision,
+            by: life.by.clone(),
+            remark: life.remark.clone(),
+            acknowledged: act(&life.acknowledged),
+            confirmed: act(&life.confirmed),
+            closed: act(&life.closed),
+            cause: life.cause,
+            assignee: life.assignee.clone(),
+            quiet_until: life.quiet_until,
+            level: life.level,
+            escalated_to: life.escalated_to.clone(),
+            comment_count: life.comment_count,
+        }
     }
 }
 

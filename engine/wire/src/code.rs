@@ -122,6 +122,8 @@ codes! {
     SiteStrands = 101,
     /// a test alarm that did not come all the way
     SelftestFailed = 102,
+    /// a command that waits until another person gives the same
+    NeedsSecondPerson = 103,
     /// the node failed inside; try again
     Internal = 127,
 }

@@ -31,7 +31,9 @@ mod wire_ping;
 mod wire_report;
 
 pub use ack::{Ack, LaneTotals};
-pub use alarm_note::{AlarmNote, AlarmSettled, Gap, OpenSetEnd, ProvisionalReason, Storage};
+pub use alarm_note::{
+    ActNote, AlarmNote, AlarmSettled, Gap, LifeNote, OpenSetEnd, ProvisionalReason, Storage,
+};
 pub use attention::{Attention, AttentionQuery, Displayed, WireReceiver};
 pub use code::Code;
 pub use entry::{ENTRY_FORMAT_VERSION, EntryError, decode_entry, encode_entry, entry_time};
@@ -40,7 +42,8 @@ pub use frame::{Frame, FrameType};
 pub use frame_reader::{FrameReader, RawFrame};
 pub use header::{FrameHeader, SKIPPABLE_FRAME_TYPE};
 pub use operation::{
-    Counter, Echo, EchoReply, Padding, Receipt, Status, StatusQuery, WireCommand, Wish,
+    ActWish, ActWord, Counter, Echo, EchoReply, Padding, QuietOrder, Receipt, Status, StatusQuery,
+    WireCommand, Wish,
 };
 pub use ping_run::{PingRun, encode_pings};
 pub use preamble::{PREAMBLE_BYTES, Preamble};

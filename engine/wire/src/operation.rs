@@ -1,9 +1,10 @@
 //! Probes, and what operators ask.
 
-use ach_actors_model::Name;
+use ach_actors_model::{AlarmAct, AlarmCause, AlarmId, AlarmWish, Name, QuietKind, Remark};
 
 use crate::limits::{COUNTERS_MAX, ECHO_BYTES_MAX};
 use crate::tlv::{Value, message};
+use crate::value::words;
 use crate::{Code, Cursor, Text, Thing, WireError};
 
 /// That many zeros, and no more than [`ECHO_BYTES_MAX`].
@@ -68,13 +69,132 @@ message! {
     }
 }
 
-/// What is wished: `u8 kind`, then a [`Thing`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// What is wished: `u8 kind`, then a [`Thing`] (1, 2), an [`ActWish`] (3) or a [`QuietOrder`] (4).
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
     /// Let a quarantined actor work again.
     ReleaseActor(Thing),
     /// Quarantine an actor by hand.
     QuarantineActor(Thing),
+    /// Do something with an alarm.
+    Act(ActWish),
+    /// Mute a place or rule, take it out of service, or end that.
+    Quiet(QuietOrder),
+}
+
+message! {
+    /// What is to be done with an alarm.
+    pub struct ActWish {
+        /// Which.
+        1 => alarm: AlarmId,
+        /// What.
+        2 => act: ActWord,
+        /// To whom it is assigned; none is nobody.
+        3 => to: Option<Name>,
+        /// For how long it is shelved.
+        4 => for_ns: Option<u64>,
+        /// What it was, when it is closed.
+        5 => cause: Option<AlarmCause>,
+        /// The person a program wishes it for; none is whoever is connected.
+        6 => person: Option<Name>,
+        /// Words with it.
+        7 => remark: Option<Remark>,
+    }
+}
+
+/// What can be done with an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ActWord {
+    /// Take notice.
+    Acknowledge,
+    /// Confirm that what had to be done was done.
+    Confirm,
+    /// Give it to somebody, or to nobody.
+    Assign,
+    /// Say something about it.
+    Comment,
+    /// Put its condition aside.
+    Shelve,
+    /// Put it aside no more.
+    Unshelve,
+    /// Let it latch no more.
+    Reset,
+    /// Say what it was.
+    Close,
+}
+
+words!(ActWord {
+    Acknowledge = 1,
+    Confirm = 2,
+    Assign = 3,
+    Comment = 4,
+    Shelve = 5,
+    Unshelve = 6,
+    Reset = 7,
+    Close = 8,
+});
+
+impl ActWish {
+    /// As the shard takes it; nothing if what the word needs is not there.
+    pub fn to_model(&self) -> Option<AlarmWish> {
+        let act = match self.act {
+            ActWord::Acknowledge => AlarmAct::Acknowledge,
+            ActWord::Confirm => AlarmAct::Confirm,
+            ActWord::Assign => AlarmAct::Assign { to: self.to.clone() },
+            ActWord::Comment => AlarmAct::Comment,
+            ActWord::Shelve => AlarmAct::Shelve { for_ns: self.for_ns? },
+            ActWord::Unshelve => AlarmAct::Unshelve,
+            ActWord::Reset => AlarmAct::Reset,
+            ActWord::Close => AlarmAct::Close { cause: self.cause? },
+        };
+        let (person, remark) = (self.person.clone(), self.remark.clone());
+        Some(AlarmWish { alarm: self.alarm, act, person, remark })
+    }
+}
+
+impl From<AlarmWish> for ActWish {
+    fn from(wish: AlarmWish) -> ActWish {
+        let (mut to, mut for_ns, mut cause) = (None, None, None);
+        let act = match wish.act {
+            AlarmAct::Acknowledge => ActWord::Acknowledge,
+            AlarmAct::Confirm => ActWord::Confirm,
+            AlarmAct::Assign { to: whom } => {
+                to = whom;
+                ActWord::Assign
+            }
+            AlarmAct::Comment => ActWord::Comment,
+            AlarmAct::Shelve { for_ns: long } => {
+                for_ns = Some(long);
+                ActWord::Shelve
+            }
+            AlarmAct::Unshelve => ActWord::Unshelve,
+            AlarmAct::Reset => ActWord::Reset,
+            AlarmAct::Close { cause: what } => {
+                cause = Some(what);
+                ActWord::Close
+            }
+        };
+        let AlarmWish { alarm, person, remark, .. } = wish;
+        ActWish { alarm, act, to, for_ns, cause, person, remark }
+    }
+}
+
+message! {
+    /// What is to be quiet. Exactly one of place and rule is named.
+    pub struct QuietOrder {
+        /// A zone, door, line, tag, feed or anchor.
+        1 => place: Option<Thing>,
+        /// A rule.
+        2 => rule: Option<Name>,
+        /// How.
+        3 => kind: QuietKind,
+        /// For how long from now; 0 ends it.
+        4 => for_ns: u64,
+        /// The person a program wishes it for; none is whoever is connected.
+        5 => person: Option<Name>,
+        /// Words with it.
+        6 => remark: Option<Remark>,
+    }
 }
 
 impl Value for Wish {
@@ -88,6 +208,14 @@ impl Value for Wish {
                 out.push(2);
                 thing.put(out)
             }
+            Wish::Act(wish) => {
+                out.push(3);
+                wish.put(out)
+            }
+            Wish::Quiet(order) => {
+                out.push(4);
+                order.put(out)
+            }
         }
     }
 
@@ -95,6 +223,8 @@ impl Value for Wish {
         match bytes.split_first() {
             Some((1, rest)) => Thing::take(rest, part).map(Wish::ReleaseActor),
             Some((2, rest)) => Thing::take(rest, part).map(Wish::QuarantineActor),
+            Some((3, rest)) => ActWish::take(rest, part).map(Wish::Act),
+            Some((4, rest)) => QuietOrder::take(rest, part).map(Wish::Quiet),
             _ => Err(WireError::Value { part }),
         }
     }

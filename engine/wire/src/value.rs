@@ -1,7 +1,8 @@
 //! The bytes of single values: integers, times, ids, words.
 
 use ach_actors_model::{
-    AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmTransition, Lane, Name, TagId, Timestamp,
+    AlarmCause, AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmState, AlarmTransition, Lane,
+    Name, QuietKind, Remark, TagId, Timestamp,
 };
 use ach_geo::{Floor, Position};
 
@@ -91,7 +92,38 @@ words!(AlarmKind {
     NodeClockOff = 18,
     SelftestFailed = 19,
 });
-words!(AlarmTransition { Raised = 1, Upheld = 2, Retracted = 3, Cleared = 4, });
+words!(AlarmTransition {
+    Raised = 1,
+    Upheld = 2,
+    Retracted = 3,
+    Cleared = 4,
+    Acknowledged = 5,
+    Confirmed = 6,
+    Assigned = 7,
+    Commented = 8,
+    Shelved = 9,
+    Unshelved = 10,
+    Suppressed = 11,
+    Unsuppressed = 12,
+    TakenOut = 13,
+    PutBack = 14,
+    Reset = 15,
+    Closed = 16,
+    Escalated = 17,
+    Realarmed = 18,
+    Dropped = 19,
+});
+words!(AlarmCause {
+    Real = 1,
+    Allowed = 2,
+    WrongPosition = 3,
+    DeviceFault = 4,
+    RuleTooStrict = 5,
+    Test = 6,
+    Duplicate = 7,
+    Other = 8,
+});
+words!(QuietKind { Suppressed = 1, OutOfService = 2, });
 words!(AlarmReason {
     CameBack = 1,
     ConditionEnded = 2,
@@ -136,6 +168,33 @@ impl Value for Name {
     fn take(bytes: &[u8], part: &'static str) -> Result<Name, WireError> {
         let text = std::str::from_utf8(bytes).map_err(|_| WireError::Value { part })?;
         Name::new(text).map_err(|_| WireError::Value { part })
+    }
+}
+
+/// A flag of a later version is kept: it is shown as none that is known here.
+impl Value for AlarmState {
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), WireError> {
+        self.0.put(out)
+    }
+
+    fn take(bytes: &[u8], part: &'static str) -> Result<AlarmState, WireError> {
+        u16::take(bytes, part).map(AlarmState)
+    }
+}
+
+impl Value for Remark {
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), WireError> {
+        out.extend_from_slice(self.as_str().as_bytes());
+        Ok(())
+    }
+
+    fn take(bytes: &[u8], part: &'static str) -> Result<Remark, WireError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| WireError::Value { part })?;
+        // Spelt in one way only: what is trimmed or cut would read back as another.
+        match Remark::new(text) {
+            Ok(remark) if remark.as_str() == text => Ok(remark),
+            _ => Err(WireError::Value { part }),
+        }
     }
 }
 

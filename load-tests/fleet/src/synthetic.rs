@@ -3,9 +3,9 @@
 //! simulator; the demo has a finer one.
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, Condition, DoorConfig, LineConfig, NS_PER_S, Name, RuleConfig,
-    SiteConfig, SourceConfig, SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp,
-    UtcOffset, Who, ZoneConfig,
+    AlarmKind, AlarmPriority, AnswerConfig, Condition, DoorConfig, LineConfig, NS_PER_S, Name,
+    RuleConfig, SiteConfig, SourceConfig, SpeedLimit, SubjectClass, SubjectConfig, TagConfig,
+    TagId, Timestamp, UtcOffset, Who, ZoneConfig,
 };
 use ach_geo::{Confirm, Floor, Gates, Outline};
 
@@ -277,6 +277,7 @@ fn rules(exits: &[u32]) -> Vec<RuleConfig> {
         priority: AlarmPriority::High,
         gates: None,
         is_tentative: false,
+        answer: AnswerConfig::default(),
     };
     // Ward 0 of the ground floor is zone 0; each ward is followed by its twelve rooms.
     let (dementia, psychiatric, store) = (0, 13, 26);

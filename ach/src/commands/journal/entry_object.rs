@@ -1,6 +1,9 @@
 //! An entry as a line for people and as JSON for programs.
 
-use ach_actors_model::{CommandKind, EntityRef, NodeTrouble, Ping, PingBatch, Report};
+use ach_actors_model::{
+    AlarmAct, CommandKind, EntityRef, Name, NodeTrouble, Ping, PingBatch, QuietKind, QuietWish,
+    Report,
+};
 use ach_engine_shard::{Entry, Input};
 use serde_json::{Map, Value, json};
 
@@ -63,7 +66,9 @@ fn input_words(input: &Input, names: &SiteNames) -> String {
             let (word, thing) = command_words(&command.kind);
             let about = thing.map(|thing| names.thing(thing));
             let about = about.map_or_else(String::new, |(kind, id)| format!(" {kind} {id}"));
-            format!("{}: {word}{about}", command.by)
+            let (alarm, _) = answered(&command.kind);
+            let alarm = alarm.map_or_else(String::new, |alarm| format!(" alarm {alarm}"));
+            format!("{}: {word}{about}{alarm}", command.by)
         }
         Input::SiteChange(config) => format!(
             "site {} version {}: {} zones, {} doors, {} subjects, {} tags, {} rules",
@@ -102,6 +107,39 @@ fn command_words(kind: &CommandKind) -> (&'static str, Option<EntityRef>) {
         CommandKind::BeginSelftest => ("begin_selftest", None),
         CommandKind::EndSelftest => ("end_selftest", None),
         CommandKind::NodeTrouble { trouble, is_on } => (trouble_word(*trouble, *is_on), None),
+        CommandKind::Act(wish) => (act_word(&wish.act), None),
+        CommandKind::Quiet(wish) => (quiet_word(wish), None),
+    }
+}
+
+fn act_word(act: &AlarmAct) -> &'static str {
+    match act {
+        AlarmAct::Acknowledge => "acknowledge",
+        AlarmAct::Confirm => "confirm",
+        AlarmAct::Assign { .. } => "assign",
+        AlarmAct::Comment => "comment",
+        AlarmAct::Shelve { .. } => "shelve",
+        AlarmAct::Unshelve => "unshelve",
+        AlarmAct::Reset => "reset",
+        AlarmAct::Close { .. } => "close",
+    }
+}
+
+fn quiet_word(wish: &QuietWish) -> &'static str {
+    match (wish.kind, wish.for_ns) {
+        (QuietKind::Suppressed, 0) => "unmute",
+        (QuietKind::Suppressed, _) => "mute",
+        (QuietKind::OutOfService, 0) => "put_back",
+        (QuietKind::OutOfService, _) => "take_out",
+    }
+}
+
+/// The alarm a command is about, and for whom it is.
+fn answered(kind: &CommandKind) -> (Option<String>, Option<&Name>) {
+    match kind {
+        CommandKind::Act(wish) => (Some(wish.alarm.to_string()), wish.person.as_ref()),
+        CommandKind::Quiet(wish) => (None, wish.person.as_ref()),
+        _ => (None, None),
     }
 }
 
@@ -138,7 +176,15 @@ fn input_object(input: &Input, names: &SiteNames) -> Value {
             let (word, thing) = command_words(&command.kind);
             let about = thing.map(|thing| names.thing(thing));
             let about = about.map(|(kind, id)| json!({ "kind": kind, "id": id }));
-            json!({ "input": "command", "by": command.by.as_str(), "word": word, "about": about })
+            let (alarm, person) = answered(&command.kind);
+            json!({
+                "input": "command",
+                "by": command.by.as_str(),
+                "word": word,
+                "about": about,
+                "alarm": alarm,
+                "person": person.map(Name::as_str),
+            })
         }
         // The site's configuration can be megabytes; its summary is what one looks for here.
         Input::SiteChange(config) => json!({

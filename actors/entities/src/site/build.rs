@@ -89,6 +89,7 @@ fn rule_plan(
         alarm: rule.alarm,
         priority: rule.priority,
         is_tentative: rule.is_tentative,
+        answer: rule.answer.clone(),
         windows: Week::new(&rule.when),
         zones: Vec::new(),
         lines: Vec::new(),

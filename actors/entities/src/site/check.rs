@@ -1,6 +1,8 @@
 //! Finds every mistake in a configuration before anything is made of it.
 
-use ach_actors_model::{AlarmKind, Condition, NS_PER_S, Name, RuleConfig, SiteConfig, Window};
+use ach_actors_model::{
+    AlarmKind, AnswerConfig, Condition, Escalation, NS_PER_S, Name, RuleConfig, SiteConfig, Window,
+};
 use ach_geo::Gates;
 
 use super::limits;
@@ -226,6 +228,25 @@ fn places(config: &SiteConfig, mistakes: &mut Mistakes) {
     }
 }
 
+/// Steps in which an alarm is passed on come one after the other.
+fn check_answer(at: usize, answer: &AnswerConfig, mistakes: &mut Mistakes) {
+    let steps = &answer.escalations;
+    mistakes.limit(SiteList::Escalations, steps.len(), limits::ESCALATION_COUNT_MAX);
+    for step in steps {
+        mistakes.duration(SiteList::Rules, at, step.after_ns);
+    }
+    let is_later = |pair: &[Escalation]| match pair {
+        [before, after] => before.after_ns < after.after_ns,
+        _ => true,
+    };
+    if !steps.windows(2).all(is_later) {
+        mistakes.add(SiteMistake::EscalationOrder { at });
+    }
+    if let Some(again_after_ns) = answer.again_after_ns {
+        mistakes.duration(SiteList::Rules, at, again_after_ns);
+    }
+}
+
 fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut Mistakes) {
     let list = SiteList::Rules;
     mistakes.labels(&rule.who.labels_any);
@@ -243,6 +264,7 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
     if let Some(gates) = &rule.gates {
         mistakes.gates(list, at, gates);
     }
+    check_answer(at, &rule.answer, mistakes);
     let system = [
         AlarmKind::FeedSilent,
         AlarmKind::ZoneBlind,

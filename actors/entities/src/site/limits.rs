@@ -22,6 +22,9 @@ pub(crate) const RULE_COUNT_MAX: usize = 4_096;
 pub(crate) const LABEL_COUNT_MAX: usize = 64;
 /// Windows of one rule: four a day, and spare.
 pub(crate) const WINDOW_COUNT_MAX: usize = 32;
+/// Steps in which one rule's alarms are passed on: nurse, charge nurse, security, house supervisor,
+/// police, and spare. An alarm counts them in a byte.
+pub(crate) const ESCALATION_COUNT_MAX: usize = 16;
 /// Places named by all rules together: 12 bytes each and once more in the index.
 pub(crate) const RULE_PLACE_COUNT_MAX: usize = 4 << 20;
 /// Zones named by all anchors together.

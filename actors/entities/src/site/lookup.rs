@@ -150,6 +150,12 @@ impl Site {
         self.line_plan(line).map(|_| line)
     }
 
+    /// A rule that is in force, by its id.
+    pub fn rule_named(&self, id: &str) -> Option<RuleRef> {
+        let rule = RuleRef(self.rule_names.get(id)?);
+        self.rule(rule).map(|_| rule)
+    }
+
     /// A perimeter line's id.
     pub fn line_name(&self, line: LineRef) -> Option<&str> {
         self.line_names.name(line.0)

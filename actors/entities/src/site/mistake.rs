@@ -55,6 +55,8 @@ pub enum SiteList {
     Points,
     /// Windows of one rule.
     Windows,
+    /// Steps in which one rule's alarms are passed on.
+    Escalations,
     /// Zones, doors and lines named by all rules together.
     RulePlaces,
     /// Zones named by all anchors together.
@@ -89,6 +91,7 @@ impl fmt::Display for SiteList {
             SiteList::Labels => "labels",
             SiteList::Points => "points",
             SiteList::Windows => "windows",
+            SiteList::Escalations => "steps of passing on",
             SiteList::RulePlaces => "places of rules",
             SiteList::AnchorZones => "zones of anchors",
             SiteList::ZonesOfAnchor => "zones of an anchor",
@@ -110,6 +113,12 @@ pub enum SiteMistake {
     /// What former versions left does not hold together.
     #[error("the names kept of former versions do not hold together; use another checkpoint")]
     History,
+    /// A rule passes its alarms on to somebody before it has to whom it comes first.
+    #[error("rules[{at}] must pass its alarms on in the order of the times that takes")]
+    EscalationOrder {
+        /// Position.
+        at: usize,
+    },
     /// A version that does not follow.
     #[error("version {given} does not follow version {in_force}; count it up")]
     Version {

@@ -1,8 +1,8 @@
 //! What a site says of each thing, small and ready to be asked.
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, DoorRef, LineRef, RuleRef, SourceRef, SubjectClass, SubjectRef,
-    ZoneRef,
+    AlarmKind, AlarmPriority, AnswerConfig, DoorRef, LineRef, RuleRef, SourceRef, SubjectClass,
+    SubjectRef, ZoneRef,
 };
 use ach_geo::{Floor, Gates};
 use serde::{Deserialize, Serialize};
@@ -113,6 +113,8 @@ pub(crate) struct RulePlan {
     pub(crate) alarm: AlarmKind,
     pub(crate) priority: AlarmPriority,
     pub(crate) is_tentative: bool,
+    /// What people owe its alarms.
+    pub(crate) answer: AnswerConfig,
     /// When it holds.
     pub(crate) windows: Week,
     /// Zones, ascending, each with the watch the rule judges it by.

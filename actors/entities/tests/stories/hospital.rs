@@ -8,9 +8,9 @@
 //! ```
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, AnchorConfig, Condition, DoorConfig, LineConfig, Name, RuleConfig,
-    SiteConfig, SourceConfig, SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp, UtcOffset,
-    Who, Window, ZoneConfig,
+    AlarmKind, AlarmPriority, AnchorConfig, AnswerConfig, Condition, DoorConfig, LineConfig, Name,
+    RuleConfig, SiteConfig, SourceConfig, SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp,
+    UtcOffset, Who, Window, ZoneConfig,
 };
 use ach_geo::{Floor, Gates, Outline};
 
@@ -110,6 +110,7 @@ pub(crate) fn rule(id: &str, alarm: AlarmKind, condition: Condition) -> RuleConf
         priority: AlarmPriority::High,
         gates: None,
         is_tentative: false,
+        answer: AnswerConfig::default(),
     }
 }
 

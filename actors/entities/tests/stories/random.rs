@@ -128,15 +128,16 @@ fn check_lives(notices: &[AlarmNotice]) {
                 assert!(life.len() == 1 && life[0].is_tentative, "upheld: {notice:?}");
             }
             AlarmTransition::Retracted | AlarmTransition::Cleared => {
-                let last = lives[&notice.id].last().copied().expect("raised before");
+                let last = lives[&notice.id].last().cloned().expect("raised before");
                 let is_retracted = notice.transition == AlarmTransition::Retracted;
                 assert_eq!(last.is_tentative, is_retracted, "{notice:?}");
                 assert_eq!(open.remove(&key), Some(notice.id), "ended twice: {notice:?}");
             }
+            _ => panic!("an actor says nothing of people: {notice:?}"),
         }
         assert!(notice.observed_at <= notice.received_at, "{notice:?}");
         assert!(notice.received_at <= notice.changed_at, "{notice:?}");
-        lives.entry(notice.id).or_default().push(*notice);
+        lives.entry(notice.id).or_default().push(notice.clone());
     }
 }
 
@@ -238,8 +239,10 @@ fn settle(open: &mut BTreeMap<AlarmId, AlarmNotice>, world: &World) {
     open.clear();
     for notice in &world.notices {
         match notice.transition {
-            AlarmTransition::Raised | AlarmTransition::Upheld => open.insert(notice.id, *notice),
-            AlarmTransition::Retracted | AlarmTransition::Cleared => open.remove(&notice.id),
+            AlarmTransition::Raised | AlarmTransition::Upheld => {
+                open.insert(notice.id, notice.clone())
+            }
+            _ => open.remove(&notice.id),
         };
     }
 }

@@ -425,7 +425,7 @@ fn an_alarm_carries_its_evidence() {
         4  press 3 obs=3.5              | RAISED Duress s tag3
         ",
     );
-    let notice = world.notices[1];
+    let notice = &world.notices[1];
     assert_eq!((notice.observed_at, notice.received_at), (at("3.5"), at("4")));
     let position = notice.position.expect("where");
     assert_eq!((position.x_mm, position.y_mm, notice.accuracy_mm), (28_000, 6_000, 300));

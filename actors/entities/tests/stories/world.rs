@@ -100,7 +100,7 @@ impl World {
         let mut told: Vec<String> = Vec::new();
         for effect in &out.effects {
             if let Effect::Alarm(notice) = effect {
-                self.notices.push(*notice);
+                self.notices.push(notice.clone());
             }
             told.push(tell(effect, &self.site));
         }
@@ -154,7 +154,7 @@ impl World {
         }
         for effect in &out.effects {
             if let Effect::Alarm(notice) = effect {
-                self.notices.push(*notice);
+                self.notices.push(notice.clone());
             }
         }
         out.effects.iter().map(|effect| tell(effect, &self.site)).collect()

@@ -1,6 +1,6 @@
 //! The book against what a receiver may rely on.
 
-use ach_actors_model::{AlarmKind, AlarmPriority, AlarmReason, Timestamp};
+use ach_actors_model::{AlarmKind, AlarmPriority, AlarmReason, AlarmState, Timestamp};
 use ach_engine_wire::{Code, ProvisionalReason, Thing, WireCause};
 
 use super::*;
@@ -11,8 +11,12 @@ fn at(index: u64) -> Option<Cursor> {
     (index > 0).then_some(Cursor { shard: 0, index, ordinal: 0 })
 }
 
+/// The state of an alarm that holds and nobody has looked at.
+const OPEN: AlarmState = AlarmState(AlarmState::ACTIVE.0 | AlarmState::RETAINED.0);
+
 /// A note; `index` 0 makes it provisional.
 fn note(id: u128, transition: AlarmTransition, index: u64, is_resent: bool) -> Frame {
+    let is_end = matches!(transition, AlarmTransition::Retracted | AlarmTransition::Cleared);
     Frame::AlarmNote(AlarmNote {
         id: AlarmId(id),
         transition,
@@ -38,6 +42,8 @@ fn note(id: u128, transition: AlarmTransition, index: u64, is_resent: bool) -> F
         cursor: at(index),
         fencing_epoch: 1,
         is_resent,
+        state: if is_end { AlarmState::default() } else { OPEN },
+        life: None,
     })
 }
 

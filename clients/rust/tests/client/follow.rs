@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use ach_actors_model::{AlarmId, AlarmKind, AlarmPriority, AlarmTransition, TagId, Timestamp};
+use ach_actors_model::{
+    AlarmId, AlarmKind, AlarmPriority, AlarmState, AlarmTransition, TagId, Timestamp,
+};
 use ach_clients_rust::{
     AlarmNote, AlarmStream, AlarmUpdate, Client, Code, Cursor, Filter, NoteUpdate, Role, Storage,
     SubscriberError, Thing, WireCause,
@@ -16,6 +18,16 @@ use crate::node::{Heard, Node, PATIENCE, node, say, soon};
 #[expect(clippy::unnecessary_wraps, reason = "whatever takes a cursor here takes none as well")]
 fn at(index: u64) -> Option<Cursor> {
     Some(Cursor { shard: 0, index, ordinal: 0 })
+}
+
+/// The state of an alarm of a rule that asks nothing of people.
+fn state_after(transition: AlarmTransition) -> AlarmState {
+    match transition {
+        AlarmTransition::Raised | AlarmTransition::Upheld => {
+            AlarmState::ACTIVE.with(AlarmState::RETAINED)
+        }
+        _ => AlarmState::default(),
+    }
 }
 
 /// A durable change of alarm `id` at `index`.
@@ -45,6 +57,8 @@ fn note(id: u128, transition: AlarmTransition, index: u64) -> AlarmNote {
         cursor: at(index),
         fencing_epoch: 1,
         is_resent: false,
+        state: state_after(transition),
+        life: None,
     }
 }
 

@@ -3,29 +3,24 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use ach_actors_entities::Site;
-use ach_actors_model::{Command, CommandKind, Lane, Name};
-use ach_engine_audit::{Action, Object, Outcome, Record};
+use ach_actors_model::Name;
+use ach_engine_audit::{Action, Outcome, Record};
 use ach_engine_net::{FrameSink, FrameSource, Role};
-use ach_engine_shard::Input;
 use ach_engine_wire::limits::{COUNTERS_MAX, SUBSCRIPTIONS_MAX};
 use ach_engine_wire::{
-    ClockOffset, Code, Counter, Echo, EchoReply, Frame, Goodbye, Heartbeat, Intern, Receipt,
-    Refused, Status, Subscribe, Text, WireCommand, Wish,
+    ClockOffset, Code, Counter, Echo, EchoReply, Frame, Goodbye, Heartbeat, Intern, Refused,
+    Status, Subscribe, Text,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::fault::{Fault, counter};
 use super::flush::flush;
-use super::receipts::Known;
 use super::subscription::Subscription;
 use super::vendor::Vendor;
-use super::{End, Open, Session, offers, questions, selftests};
+use super::{End, Open, Session, commands, offers, questions, selftests};
 use crate::audit_words;
 use crate::fan_out::encoded;
-use crate::lanes::Ticketed;
-use crate::names::Names;
 use crate::notes::cursor;
 use crate::recent::NoticeAt;
 use crate::sieve::Sieve;
@@ -67,7 +62,7 @@ pub(crate) async fn read(
                 }
             }
             Some(Frame::Echo(echo)) => take_echo(&session, &echo)?,
-            Some(Frame::Command(command)) => take_command(&session, command).await?,
+            Some(Frame::Command(command)) => commands::take(&session, command).await?,
             Some(Frame::StatusQuery(query)) => {
                 if may(&session, &[Role::Operator])? {
                     session.answer(status(&session, query.query))?;
@@ -117,7 +112,7 @@ pub(super) fn may(session: &Session, roles: &[Role]) -> Result<bool, Fault> {
 }
 
 /// What somebody is told who asks for what his role does not do.
-const MAY_NOT: &str = "the certificate's role may not do this";
+pub(super) const MAY_NOT: &str = "the certificate's role may not do this";
 
 fn refuse(session: &Session, code: Code, detail: &str) -> Result<(), Fault> {
     refuse_of(session, None, code, detail)
@@ -137,7 +132,7 @@ fn refuse_of(
 }
 
 /// Refuses what the audit log has already.
-fn answer_refused(
+pub(super) fn answer_refused(
     session: &Session,
     subscription: Option<u32>,
     code: Code,
@@ -225,98 +220,6 @@ fn take_echo(session: &Session, echo: &Echo) -> Result<(), Fault> {
     }
     drop(subscriptions);
     refuse(session, Code::UnknownTopic, "no such subscription to answer a probe on")
-}
-
-async fn take_command(session: &Rc<Session>, command: WireCommand) -> Result<(), Fault> {
-    let (action, object) = audit_words::wish(&command.wish, &session.rim.site());
-    let act = Act { number: command.command, action, object };
-    if session.identity.role != Role::Operator {
-        act.tell(session, Outcome::Refused, Some(Code::WrongRole));
-        return answer_refused(session, None, Code::WrongRole, MAY_NOT);
-    }
-    let Some(kind) = command_kind(&session.rim.site(), &command.wish) else {
-        let detail = "the site has no such thing, or it has no actor";
-        act.tell(session, Outcome::Refused, Some(Code::UnknownThing));
-        return session.answer(act.receipt(Code::UnknownThing, detail));
-    };
-    let known = session.receipts.borrow_mut().begin(command.command);
-    match known {
-        Known::New => {}
-        Known::UnderWay => return Ok(()),
-        Known::Done(receipt) => return session.answer(receipt),
-        Known::TooMany => {
-            let detail = "too many commands wait for the disk, try again";
-            act.tell(session, Outcome::Refused, Some(Code::TooMany));
-            return session.answer(act.receipt(Code::TooMany, detail));
-        }
-    }
-    // Nothing comes of a command before it is in the audit log.
-    let is_audited = session.rim.audit.ask(act.record(session, Outcome::Begun)).await;
-    if !is_audited && audit_words::takes_protection_away(&kind) {
-        let detail = "nothing was done: the audit log cannot be written";
-        act.tell(session, Outcome::Refused, Some(Code::NotNow));
-        let receipt = act.receipt(Code::NotNow, detail);
-        session.receipts.borrow_mut().end(&receipt);
-        return session.answer(receipt);
-    }
-    let by = session.identity.name.clone();
-    let (ticket, settled) = session.rim.ticket();
-    let input = Input::Command(Command { by, kind });
-    session.rim.counters.commands_taken.count();
-    session.rim.lanes.send(Lane::Door, Ticketed { input, ticket: Some(ticket) }).await?;
-    let session = session.clone();
-    // Answered whenever the disk has it; other questions are answered meanwhile.
-    tokio::task::spawn_local(async move {
-        let Ok(settled) = settled.await else { return };
-        let done = Record { entry: Some(settled.index), ..act.record(&session, Outcome::Done) };
-        let is_audited = session.rim.audit.ask(done).await && is_audited;
-        let detail = match (settled.is_durable, is_audited) {
-            (true, true) => "",
-            (true, false) => "done, but not in the audit log",
-            (false, true) => "done, but not stored: no disk",
-            (false, false) => "done, but neither stored nor in the audit log: no disk",
-        };
-        let at = NoticeAt { index: settled.index, ordinal: 0 };
-        let cursor = settled.is_durable.then(|| cursor(at));
-        let receipt = Receipt { cursor, ..act.receipt(Code::Done, detail) };
-        session.receipts.borrow_mut().end(&receipt);
-        // A peer that reads no answers is noticed by the next question.
-        let _ = session.answer(receipt);
-    });
-    Ok(())
-}
-
-/// A command as the audit log has it.
-struct Act {
-    number: u64,
-    action: Action,
-    object: Object,
-}
-
-impl Act {
-    fn record(&self, session: &Session, outcome: Outcome) -> Record {
-        let record = session.rim.audit.record(&session.party, self.action, outcome);
-        let objects = vec![self.object.clone()];
-        Record { objects, request: Some(self.number), ..record }
-    }
-
-    /// Records that nothing came of it.
-    fn tell(&self, session: &Session, outcome: Outcome, code: Option<Code>) {
-        let code = code.map(Code::value);
-        session.rim.audit.note(Record { code, ..self.record(session, outcome) });
-    }
-
-    fn receipt(&self, code: Code, detail: &str) -> Receipt {
-        Receipt { command: self.number, code, detail: Text::new(detail), cursor: None }
-    }
-}
-
-/// What a wish means to the shard, if the site has what it names.
-fn command_kind(site: &Site, wish: &Wish) -> Option<CommandKind> {
-    Some(match wish {
-        Wish::ReleaseActor(thing) => CommandKind::ReleaseActor(Names(site).entity(thing)?),
-        Wish::QuarantineActor(thing) => CommandKind::QuarantineActor(Names(site).entity(thing)?),
-    })
 }
 
 fn status(session: &Session, query: u64) -> Status {

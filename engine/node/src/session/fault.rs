@@ -99,6 +99,7 @@ pub(crate) fn counter(counters: &Counters, code: Code) -> Option<&Counter> {
         | Code::SiteFrameDiffers
         | Code::SiteStrands
         | Code::SelftestFailed
+        | Code::NeedsSecondPerson
         | Code::Internal => return None,
     })
 }

@@ -144,7 +144,11 @@ fn in_force(session: &Session) -> InForce {
     InForce {
         digest: rim.site_desk.digest(site.version()),
         frame: rim.frame.as_ref().and_then(FrameMarks::of),
-        open: fan_out.open().values().map(|open| (open.notice, fan_out.note(open))).collect(),
+        open: fan_out
+            .open()
+            .values()
+            .map(|open| (open.notice.clone(), fan_out.note(open)))
+            .collect(),
         now: rim.clock.now(),
         feeds: rim.connected_feeds().into_iter().map(|feed| names.source(feed)).collect(),
         site: site.clone(),

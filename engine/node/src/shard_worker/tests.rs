@@ -1,8 +1,8 @@
 //! A shard at work, with a clock that is moved by hand.
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, Condition, Lane, Report, ReportKind, RuleConfig, SourceConfig,
-    SourceRef, SubjectClass, SubjectConfig, TagConfig, TagId, TagRef, Who,
+    AlarmKind, AlarmPriority, AnswerConfig, Condition, Lane, Report, ReportKind, RuleConfig,
+    SourceConfig, SourceRef, SubjectClass, SubjectConfig, TagConfig, TagId, TagRef, Who,
 };
 use ach_actors_model::{Name, Ping};
 use ach_geo::Position;
@@ -45,6 +45,7 @@ fn rig() -> Rig {
         priority: AlarmPriority::High,
         gates: None,
         is_tentative: false,
+        answer: AnswerConfig::default(),
     })
     .to_vec();
     let sim = Arc::new(SimClock::at(NOON));

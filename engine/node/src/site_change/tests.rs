@@ -2,8 +2,9 @@
 
 use ach_actors_entities::Site;
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, Condition, NS_PER_S, Place, RuleConfig, RuleRef, SourceConfig,
-    SourceRef, SubjectClass, SubjectConfig, SubjectRef, TagConfig, TagId, TagRef, Who,
+    AlarmKind, AlarmPriority, AnswerConfig, Condition, NS_PER_S, Place, RuleConfig, RuleRef,
+    SourceConfig, SourceRef, SubjectClass, SubjectConfig, SubjectRef, TagConfig, TagId, TagRef,
+    Who,
 };
 use ach_engine_wire::{Storage, encode_site};
 
@@ -34,6 +35,7 @@ fn config() -> SiteConfig {
             priority: AlarmPriority::High,
             gates: None,
             is_tentative: false,
+            answer: AnswerConfig::default(),
         }],
         ..empty_site("st-anna")
     }
@@ -52,7 +54,8 @@ fn notice() -> AlarmNotice {
 
 /// An alarm, as it is open and as it is told.
 fn open(site: &Site, notice: AlarmNotice) -> (AlarmNotice, AlarmNote) {
-    (notice, crate::notes::alarm_note(site, &notice, Storage::Durable, None, true))
+    let note = crate::notes::alarm_note(site, &notice, Storage::Durable, None, true);
+    (notice, note)
 }
 
 /// Noon of the first day.
@@ -194,7 +197,7 @@ fn what_would_end_or_be_cut_is_named_and_may_be_meant() {
     let system = AlarmNotice { rule: None, kind: AlarmKind::FeedSilent, ..notice() };
     let system = AlarmNotice { place: Place::Source(SourceRef(0)), tag: None, ..system };
     let system = AlarmNotice { subject: None, ..system };
-    check_open(&changed(), system, "version 5");
+    check_open(&changed(), system.clone(), "version 5");
     let no_feed = without(|next| {
         next.sources.clear();
         next.tags.clear();

@@ -15,9 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, Condition, DoorConfig, Name, RuleConfig, SiteConfig, SourceConfig,
-    SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp, UtcOffset, Who,
-    ZoneConfig,
+    AlarmKind, AlarmPriority, AnswerConfig, Condition, DoorConfig, Name, RuleConfig, SiteConfig,
+    SourceConfig, SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp, UtcOffset,
+    Who, ZoneConfig,
 };
 use ach_clients_rust::{
     AlarmStream, AlarmUpdate, Client, ClientConfig, Filter, Ping, Publisher, PublisherOptions, now,
@@ -66,6 +66,7 @@ fn rule(id: &str, condition: Condition, alarm: AlarmKind) -> RuleConfig {
         priority: AlarmPriority::High,
         gates: None,
         is_tentative: false,
+        answer: AnswerConfig::default(),
     }
 }
 

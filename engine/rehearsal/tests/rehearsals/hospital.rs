@@ -2,9 +2,9 @@
 
 use ach_actors_entities::Effect;
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, Condition, NS_PER_S, Name, Ping, PingBatch, RuleConfig, SiteConfig,
-    SourceConfig, SourceRef, SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId, TagRef,
-    Timestamp, UtcOffset, Who, ZoneConfig,
+    AlarmKind, AlarmPriority, AnswerConfig, Condition, NS_PER_S, Name, Ping, PingBatch, RuleConfig,
+    SiteConfig, SourceConfig, SourceRef, SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId,
+    TagRef, Timestamp, UtcOffset, Who, ZoneConfig,
 };
 use ach_engine_rehearsal::{Rehearsal, Rehearsed};
 use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
@@ -83,6 +83,7 @@ pub(crate) fn rule(id: &str, condition: Condition) -> RuleConfig {
         priority: AlarmPriority::Medium,
         gates: None,
         is_tentative: false,
+        answer: AnswerConfig::default(),
     }
 }
 

@@ -13,9 +13,9 @@
 //! ```
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, AnchorConfig, Condition, DoorConfig, LineConfig, NS_PER_S, Name,
-    RuleConfig, SiteConfig, SourceConfig, SpeedLimit, SubjectClass, SubjectConfig, TagConfig,
-    TagId, Timestamp, UtcOffset, Who, Window, ZoneConfig,
+    AlarmKind, AlarmPriority, AnchorConfig, AnswerConfig, Condition, DoorConfig, LineConfig,
+    NS_PER_S, Name, RuleConfig, SiteConfig, SourceConfig, SpeedLimit, SubjectClass, SubjectConfig,
+    TagConfig, TagId, Timestamp, UtcOffset, Who, Window, ZoneConfig,
 };
 use ach_geo::{Confirm, Floor, Gates, Outline};
 
@@ -138,6 +138,7 @@ fn rule(id: &str, who: Who, condition: Condition, alarm: AlarmKind) -> RuleConfi
         priority: AlarmPriority::High,
         gates: None,
         is_tentative: false,
+        answer: AnswerConfig::default(),
     }
 }
 

@@ -198,6 +198,7 @@ fn check_lives(played: &Played) {
                 assert!(open.remove(&notice.id), "ended once: {notice:?}");
                 assert!(notice.reason.is_some(), "ended with a reason: {notice:?}");
             }
+            _ => panic!("nobody does anything with alarms here: {notice:?}"),
         }
     }
     let told: BTreeSet<AlarmId> = played.shard.open_alarms().iter().map(|open| open.id).collect();

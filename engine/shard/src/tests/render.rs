@@ -45,12 +45,28 @@ pub(crate) fn alarms(effects: &[Effect], site: &Site) -> Vec<String> {
     notices.map(|notice| alarm(notice, site)).collect()
 }
 
+/// What became of an alarm, as a story says it.
 fn word(transition: AlarmTransition) -> &'static str {
     match transition {
         AlarmTransition::Raised => "raised",
         AlarmTransition::Upheld => "upheld",
         AlarmTransition::Retracted => "retracted",
         AlarmTransition::Cleared => "cleared",
+        AlarmTransition::Acknowledged => "acknowledged",
+        AlarmTransition::Confirmed => "confirmed",
+        AlarmTransition::Assigned => "assigned",
+        AlarmTransition::Commented => "commented",
+        AlarmTransition::Shelved => "shelved",
+        AlarmTransition::Unshelved => "unshelved",
+        AlarmTransition::Suppressed => "suppressed",
+        AlarmTransition::Unsuppressed => "unsuppressed",
+        AlarmTransition::TakenOut => "taken-out",
+        AlarmTransition::PutBack => "put-back",
+        AlarmTransition::Reset => "reset",
+        AlarmTransition::Closed => "closed",
+        AlarmTransition::Escalated => "escalated",
+        AlarmTransition::Realarmed => "realarmed",
+        AlarmTransition::Dropped => "dropped",
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ach_actors_model::{AlarmKind, AlarmPriority, Name, Window};
 
-use super::gates_table;
 use super::subject_file::CLASSES;
+use super::{answer_fields, gates_table};
 use crate::finding::FindingKind;
 use crate::text::{Fields, Node, Origin, Report, Value, parse_clock};
 use crate::{RulePlan, What, WherePlan, WhoPlan};
@@ -111,6 +111,7 @@ fn read_rule(fields: &Fields<'_>, id: Option<Name>) -> Option<RulePlan> {
             .unwrap_or(AlarmPriority::High),
         gates: fields.table("gates").map(|gates| gates_table::read(&gates)),
         is_tentative: fields.flag("tentative"),
+        answer: answer_fields::read(fields),
         id,
     };
     (is_known && what.is_some()).then_some(plan)

@@ -4,7 +4,7 @@
 //! several metres, lost and late pings. A single jump is never enough: entries and exits want two
 //! of the latest three positions, and speeds no one can reach wait for a second ping anyway.
 
-use ach_actors_model::{AlarmKind, AlarmPriority, Name, SubjectClass, Window};
+use ach_actors_model::{AlarmKind, AlarmPriority, AnswerConfig, Name, SubjectClass, Window};
 use ach_geo::{Confirm, Gates};
 
 use super::{PERIMETER, name};
@@ -76,6 +76,7 @@ fn rule(id: &str, title: &str, who: WhoPlan, place: WherePlan, what: What) -> Ru
         priority: AlarmPriority::High,
         gates: None,
         is_tentative: false,
+        answer: AnswerConfig::default(),
     }
 }
 

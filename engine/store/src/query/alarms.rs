@@ -89,7 +89,9 @@ fn may_hide(gap: &HistoryGap, records: &[AlarmRecord]) -> bool {
     use AlarmTransition::{Cleared, Raised, Retracted};
     let is_raised_later =
         records.first().is_some_and(|it| it.notice.transition == Raised && it.index > gap.until);
-    let has_ended_before = records.last().is_some_and(|it| {
+    // People may have done something with it since.
+    let said = |it: &&AlarmRecord| it.notice.transition.is_of_the_condition();
+    let has_ended_before = records.iter().rfind(said).is_some_and(|it| {
         matches!(it.notice.transition, Cleared | Retracted) && it.index <= gap.after
     });
     !is_raised_later && !has_ended_before

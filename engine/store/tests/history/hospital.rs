@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use ach_actors_entities::{Effect, Site};
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, Condition, NS_PER_MS, NS_PER_S, Name, Ping, PingBatch, RuleConfig,
-    SiteConfig, SourceConfig, SourceRef, SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId,
-    TagRef, Timestamp, UtcOffset, Who, ZoneConfig,
+    AlarmKind, AlarmPriority, AnswerConfig, Condition, NS_PER_MS, NS_PER_S, Name, Ping, PingBatch,
+    RuleConfig, SiteConfig, SourceConfig, SourceRef, SpeedLimit, SubjectClass, SubjectConfig,
+    TagConfig, TagId, TagRef, Timestamp, UtcOffset, Who, ZoneConfig,
 };
 use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
 use ach_geo::{Floor, Gates, Outline, Position};
@@ -212,6 +212,7 @@ fn site(tags: u32, zones: u32) -> SiteConfig {
             priority: AlarmPriority::High,
             gates: None,
             is_tentative: false,
+            answer: AnswerConfig::default(),
         }],
         largest_gap_ns: 2 * NS_PER_S,
     }

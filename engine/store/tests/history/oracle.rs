@@ -43,7 +43,7 @@ impl Oracle {
                 Effect::Alarm(notice) => self.alarms.push(AlarmRecord {
                     index: step.entry.index,
                     ordinal,
-                    notice: *notice,
+                    notice: notice.clone(),
                     clock_offset_ns: None,
                     input: heard(step, notice),
                 }),
@@ -124,7 +124,7 @@ impl Oracle {
     }
 
     pub(crate) fn alarm(&self, id: AlarmId) -> Vec<AlarmRecord> {
-        self.alarms.iter().filter(|record| record.notice.id == id).copied().collect()
+        self.alarms.iter().filter(|record| record.notice.id == id).cloned().collect()
     }
 }
 

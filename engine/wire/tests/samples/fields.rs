@@ -6,7 +6,7 @@
 
 mod service;
 
-use ach_actors_model::{AlarmId, Lane, Name, TagId};
+use ach_actors_model::{AlarmId, Lane, Name, Remark, TagId};
 use ach_engine_wire::*;
 use ach_geo::Position;
 use serde_json::{Map, Value, json};
@@ -243,6 +243,12 @@ fn word(word: &dyn std::fmt::Debug) -> u8 {
         "Cleared" | "Durable" => 4,
         "TagSilent" | "Withdrawn" => 5,
         "Duress" => 10,
+        "Acknowledge" => 1,
+        "Assign" => 3,
+        "Shelve" => 5,
+        "Close" => 8,
+        "Closed" => 16,
+        "Allowed" | "OutOfService" => 2,
         "ClockSkewed" => 14,
         "TagsContradict" => 15,
         "SelfTest" => 16,
@@ -291,6 +297,29 @@ fn wish(wish: &Wish) -> Value {
     match wish {
         Wish::ReleaseActor(of) => json!({ "kind": 1, "thing": thing(of) }),
         Wish::QuarantineActor(of) => json!({ "kind": 2, "thing": thing(of) }),
+        Wish::Act(it) => json!({
+            "kind": 3,
+            "act": {
+                "alarm": format!("{}", it.alarm),
+                "act": word(&it.act),
+                "to": it.to.as_ref().map(Name::as_str),
+                "for_ns": it.for_ns.map(text),
+                "cause": it.cause.map(|cause| word(&cause)),
+                "person": it.person.as_ref().map(Name::as_str),
+                "remark": it.remark.as_ref().map(Remark::as_str),
+            },
+        }),
+        Wish::Quiet(it) => json!({
+            "kind": 4,
+            "quiet": {
+                "place": it.place.as_ref().map(thing),
+                "rule": it.rule.as_ref().map(Name::as_str),
+                "kind": word(&it.kind),
+                "for_ns": text(it.for_ns),
+                "person": it.person.as_ref().map(Name::as_str),
+                "remark": it.remark.as_ref().map(Remark::as_str),
+            },
+        }),
     }
 }
 
@@ -423,6 +452,29 @@ fn alarm(it: &AlarmNote) -> Value {
         "cursor": it.cursor.map(cursor),
         "fencing_epoch": text(it.fencing_epoch),
         "is_resent": it.is_resent,
+        "state": it.state.0,
+        "life": it.life.as_ref().map(life),
+    })
+}
+
+fn life(it: &LifeNote) -> Value {
+    let act = |act: &Option<ActNote>| {
+        let act = act.as_ref();
+        act.map(|act| json!({ "by": act.by.as_str(), "at": text(act.at.0) }))
+    };
+    json!({
+        "revision": it.revision,
+        "by": it.by.as_ref().map(Name::as_str),
+        "remark": it.remark.as_ref().map(Remark::as_str),
+        "acknowledged": act(&it.acknowledged),
+        "confirmed": act(&it.confirmed),
+        "closed": act(&it.closed),
+        "cause": it.cause.map(|cause| word(&cause)),
+        "assignee": it.assignee.as_ref().map(Name::as_str),
+        "quiet_until": it.quiet_until.map(|at| text(at.0)),
+        "level": it.level,
+        "escalated_to": it.escalated_to.as_ref().map(Name::as_str),
+        "comment_count": it.comment_count,
     })
 }
 

@@ -383,6 +383,7 @@ mod tests {
                     [usize::try_from(self.below(2)).unwrap()],
                 gates: None,
                 is_tentative: false,
+                answer: ach_actors_model::AnswerConfig::default(),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The review of a site of the greatest size, by the steps it takes.
 
-use ach_actors_model::{AlarmKind, AlarmPriority, Name, SubjectClass, TagId};
+use ach_actors_model::{AlarmKind, AlarmPriority, AnswerConfig, Name, SubjectClass, TagId};
 use ach_geo::{Floor, Outline};
 
 use super::*;
@@ -68,6 +68,7 @@ fn leaves(number: usize, who: WhoPlan, place: WherePlan) -> RulePlan {
         priority: AlarmPriority::High,
         gates: None,
         is_tentative: false,
+        answer: AnswerConfig::default(),
     }
 }
 

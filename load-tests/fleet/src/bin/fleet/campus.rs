@@ -1,7 +1,9 @@
 //! The site of the load tests: a campus of rooms along corridors, as large as wanted, with rules
 //! armed that nobody breaks unless the load wants an alarm.
 
-use ach_actors_model::{AlarmKind, AlarmPriority, NS_PER_S, Name, SubjectClass, TagId, Timestamp};
+use ach_actors_model::{
+    AlarmKind, AlarmPriority, AnswerConfig, NS_PER_S, Name, SubjectClass, TagId, Timestamp,
+};
 use ach_clients_rust::Ping;
 use ach_engine_site::{
     FeedPlan, FloorPlan, PersonalName, RulePlan, SiteDirectory, SubjectPlan, TagPlan, What,
@@ -207,6 +209,7 @@ fn rules() -> Vec<RulePlan> {
         priority: AlarmPriority::Medium,
         gates: None,
         is_tentative: false,
+        answer: AnswerConfig::default(),
     };
     let class = |class| WhoPlan { classes: vec![class], ..WhoPlan::default() };
     let quiet = WhoPlan { labels: vec![name("quiet")], ..WhoPlan::default() };

@@ -1,7 +1,7 @@
 //! The campus with doors that must not be forced and buttons for people in need: what must get through
 //! however many pings there are.
 
-use ach_actors_model::{AlarmKind, AlarmPriority, Name, SubjectClass, TagId};
+use ach_actors_model::{AlarmKind, AlarmPriority, AnswerConfig, Name, SubjectClass, TagId};
 use ach_engine_site::{DoorPlan, RulePlan, What, WherePlan, WhoPlan};
 
 use crate::campus::{Campus, FEED, FLOOR_ROOMS, ROOM_MM, corner_mm, name};
@@ -66,6 +66,7 @@ fn rules() -> [RulePlan; 2] {
         priority: AlarmPriority::High,
         gates: None,
         is_tentative: false,
+        answer: AnswerConfig::default(),
     };
     let staff = WhoPlan { classes: vec![SubjectClass::Staff], ..WhoPlan::default() };
     let guarded = WherePlan { doors_labelled: vec![name("guarded")], ..WherePlan::default() };

@@ -1,0 +1,172 @@
+//! What people do with alarms, and what becomes of alarms that nobody answers.
+
+use ach_actors_entities::{Effect, Hand, act_on, call, drop_unanswered, quieten};
+use ach_actors_model::{
+    AlarmAct, AlarmId, AlarmNotice, AlarmState, AlarmWish, Name, QuietKind, QuietScope, QuietWish,
+    Timestamp, WishRefusal,
+};
+
+use crate::board::ENDED_COUNT_MAX;
+use crate::quiet::{QUIET_FLAGS, Quiet, QuietKey, SHELVED_MAX_NS, SWEEP_ALARMS, Sweep, limits_of};
+use crate::shard::Shard;
+use crate::stage::Scene;
+
+/// Timers of alarms that fire in one entry: as many as an entry fires deadlines.
+const CALL_COUNT_MAX: usize = 1_024;
+
+impl Shard {
+    /// Takes over what was said of alarms since the last time, and gives each its state.
+    pub(crate) fn take_in(&mut self) {
+        let Some(site) = &self.site else { return };
+        let effects = &mut self.stage.out.effects;
+        for (ordinal, effect) in (0..).zip(effects.iter_mut()).skip(self.board.taken_count) {
+            if let Effect::Alarm(notice) = effect {
+                let answer = notice.rule.and_then(|rule| site.answer(rule));
+                self.board.hear(notice, (self.entry_index, ordinal), answer);
+            }
+        }
+        self.board.taken_count = effects.len();
+        while self.board.ended_count() > ENDED_COUNT_MAX
+            && let Some(oldest) = self.board.oldest_ended()
+        {
+            self.tell_of(drop_unanswered(&oldest, self.entry_at));
+        }
+    }
+
+    /// Tells what was done with an alarm.
+    fn tell_of(&mut self, notice: AlarmNotice) {
+        let site = self.site.clone();
+        let answer = notice.rule.and_then(|rule| site.as_ref()?.answer(rule));
+        let ordinal = u32::try_from(self.stage.out.effects.len()).unwrap_or(u32::MAX);
+        self.board.keep(&notice, (self.entry_index, ordinal), answer);
+        self.stage.tell(Effect::Alarm(notice));
+        self.board.taken_count = self.stage.out.effects.len();
+    }
+
+    /// Ends what is quiet no longer, and passes on what nobody answered.
+    pub(crate) fn call_anew(&mut self, now: Timestamp) {
+        self.board.quiets.expire(now);
+        self.sweep_quiet(now);
+        let Some(site) = self.site.clone() else { return };
+        for _ in 0..CALL_COUNT_MAX {
+            let Some(open) = self.board.next_caller(now) else { return };
+            let answer = open.rule.and_then(|rule| site.answer(rule));
+            match call(&open, answer, now) {
+                Some(told) => self.tell_of(told),
+                // Its rule says otherwise by now.
+                None => self.board.call_later(open.id, answer),
+            }
+        }
+    }
+
+    /// Looks at the next open alarms for what is quiet about them now.
+    fn sweep_quiet(&mut self, now: Timestamp) {
+        let Some(sweep) = self.board.quiets.sweep.take() else { return };
+        let ids = self.board.ids_after(sweep.after, SWEEP_ALARMS);
+        for &id in &ids {
+            self.restamp(id, sweep.by.as_ref(), now);
+        }
+        if ids.len() == SWEEP_ALARMS {
+            let after = ids.last().copied();
+            self.board.quiets.sweep = Some(Sweep { after, ..sweep });
+        }
+    }
+
+    /// Gives an open alarm the flags of what is quiet about it now. `by` has ended something.
+    fn restamp(&mut self, id: AlarmId, by: Option<&Name>, now: Timestamp) {
+        for flag in QUIET_FLAGS {
+            let Some(open) = self.board.notice(id) else { return };
+            let told = match self.board.quiets.about(open, flag) {
+                Some(Quiet { until, by, remark }) => {
+                    let hand = Hand { by: Some(by), remark: remark.as_ref(), now };
+                    quieten(open, flag, Some(*until), hand)
+                }
+                None => quieten(open, flag, None, Hand { by, remark: None, now }),
+            };
+            if let Some(told) = told {
+                self.tell_of(told);
+            }
+        }
+    }
+
+    /// Does what somebody wishes with an alarm. Nothing is told of what is so already.
+    pub(crate) fn act(
+        &mut self,
+        by: &Name,
+        wish: &AlarmWish,
+        scene: Scene<'_>,
+    ) -> Result<(), WishRefusal> {
+        let by = wish.person.as_ref().unwrap_or(by);
+        let open = self.board.notice(wish.alarm).ok_or(WishRefusal::NotOpen)?;
+        let hand = Hand { by: Some(by), remark: wish.remark.as_ref(), now: scene.now };
+        match wish.act {
+            AlarmAct::Shelve { for_ns } => {
+                if open.state.is_any(AlarmState::LIFE_SAFETY) {
+                    return Err(WishRefusal::LifeSafety);
+                }
+                let until = until(for_ns, SHELVED_MAX_NS, scene.now)?;
+                let quiet = Quiet { until, by: by.clone(), remark: wish.remark.clone() };
+                let key = QuietKey::condition(open);
+                self.board.quiets.set(key, AlarmState::SHELVED, quiet)?;
+                self.restamp(wish.alarm, None, scene.now);
+            }
+            AlarmAct::Unshelve => {
+                let key = QuietKey::condition(open);
+                self.board.quiets.end(key, AlarmState::SHELVED, by);
+                self.restamp(wish.alarm, Some(by), scene.now);
+            }
+            _ => {
+                if let Some(told) = act_on(open, &wish.act, hand)? {
+                    self.tell_of(told);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Mutes a place or rule, takes it out of service, or ends that.
+    pub(crate) fn quieten(
+        &mut self,
+        by: &Name,
+        wish: &QuietWish,
+        scene: Scene<'_>,
+    ) -> Result<(), WishRefusal> {
+        let person = wish.person.as_ref().unwrap_or(by);
+        let (flag, max_ns) = limits_of(wish.kind);
+        let key = QuietKey::Scope(wish.scope);
+        if wish.for_ns == 0 {
+            self.board.quiets.end(key, flag, person);
+            return Ok(());
+        }
+        if let QuietScope::Rule(rule) = wish.scope {
+            let answer = scene.site.answer(rule).ok_or(WishRefusal::NoSuchThing)?;
+            if answer.is_life_safety {
+                return Err(WishRefusal::LifeSafety);
+            }
+        }
+        let mut for_ns = wish.for_ns;
+        until(for_ns, max_ns, scene.now)?;
+        if wish.kind == QuietKind::Suppressed {
+            // Two certificates: a program could name any person.
+            for_ns = self.board.quiets.ask(wish.scope, by, for_ns, scene.now)?;
+        }
+        let until = until(for_ns, max_ns, scene.now)?;
+        let quiet = Quiet { until, by: person.clone(), remark: wish.remark.clone() };
+        self.board.quiets.set(key, flag, quiet)
+    }
+
+    /// When the next timer of an alarm is due.
+    pub(crate) fn next_call(&self) -> Option<Timestamp> {
+        let sweep = self.board.quiets.sweep.as_ref().map(|_| self.entry_at);
+        let all = [self.board.next_call_at(), self.board.quiets.next_end(), sweep];
+        all.into_iter().flatten().min()
+    }
+}
+
+/// When something ends that is wished for so long.
+fn until(for_ns: u64, max_ns: u64, now: Timestamp) -> Result<Timestamp, WishRefusal> {
+    if for_ns == 0 || for_ns > max_ns {
+        return Err(WishRefusal::TooLong);
+    }
+    Ok(Timestamp(now.0.saturating_add(for_ns)))
+}
