@@ -59,8 +59,8 @@ fn begin(said: &AlarmNotice, answer: Option<&AnswerConfig>, quiet: AlarmState) -
     let is_life_safety = answer.is_life_safety || said.kind.is_life_safety();
     AlarmState::ACTIVE
         .set(AlarmState::NEEDS_ACKNOWLEDGING, stays_until >= StaysUntil::Acknowledged)
-        .set(AlarmState::NEEDS_CONFIRMING, stays_until >= StaysUntil::Confirmed)
-        .set(AlarmState::NEEDS_CLOSING, stays_until >= StaysUntil::Closed)
+        .set(AlarmState::NEEDS_CONFIRMING, stays_until == StaysUntil::Confirmed)
+        .set(AlarmState::NEEDS_CLOSING, stays_until == StaysUntil::Closed)
         .set(AlarmState::LATCHES, answer.latches)
         .set(AlarmState::LIFE_SAFETY, is_life_safety)
         .with(if is_life_safety { AlarmState(0) } else { quiet })

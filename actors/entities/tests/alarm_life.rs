@@ -91,7 +91,8 @@ fn states() -> impl Iterator<Item = AlarmState> {
             && (!has("latched") || has("latches"))
             && (!has("life safety") || !has("quiet"))
             && (has("needs acknowledging") || !has("needs confirming"))
-            && (has("needs confirming") || !has("needs closing"))
+            && (has("needs acknowledging") || !has("needs closing"))
+            && !(has("needs confirming") && has("needs closing"))
             && settled(state) == state
     })
 }

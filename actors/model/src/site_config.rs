@@ -216,9 +216,9 @@ pub enum StaysUntil {
     ConditionEnds,
     /// Somebody has taken notice.
     Acknowledged,
-    /// And has confirmed that what had to be done was done.
+    /// And somebody has confirmed that what had to be done was done.
     Confirmed,
-    /// And has said what it was.
+    /// Somebody has taken notice, and somebody has said what it was.
     Closed,
 }
 

@@ -20,8 +20,9 @@ impl Shard {
         cells(&mut text, "anchor", &actors.anchors);
         let deadlines = self.stage.deadlines.to_sorted();
         let rest = (&self.stage.health, deadlines, &self.lanes, &self.quarantine);
-        write!(text, "{rest:#?} {:#?} {:?}", self.open_alarms(), self.totals)
-            .expect("text has room");
+        let open: Vec<_> = self.board.open().collect();
+        let quiet = self.board.quiets.head();
+        write!(text, "{rest:#?} {open:#?} {quiet:#?} {:?}", self.totals).expect("text has room");
         text
     }
 }

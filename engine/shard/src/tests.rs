@@ -4,6 +4,7 @@
 //! without compaction, and compares hashes and states.
 
 mod alarms;
+mod answering;
 mod batches;
 
 mod crowd;
