@@ -117,9 +117,12 @@ impl<F: DiskFile> Walk<F> {
         if version > FORMAT_VERSION {
             return Err(ReadError::NewerFormat { version });
         }
-        // No program ever wrote a lower one.
-        if version < FORMAT_VERSION_MIN {
+        // No program ever wrote 0.
+        if version == 0 {
             return damaged(Flaw::Header);
+        }
+        if version < FORMAT_VERSION_MIN {
+            return Err(ReadError::OlderFormat { version });
         }
         if header.zero != [0; 4] || header.zeros != [0; 132] || header.more_zeros != [0; 16] {
             return damaged(Flaw::Header);

@@ -2,6 +2,7 @@
 //!
 //! Pure: a site and a moment go in, sentences come out. The moment is only for the next change of the clocks.
 
+mod answer_words;
 mod clocks;
 mod event;
 mod gate_words;
@@ -93,6 +94,7 @@ impl<'a> Explainer<'a> {
         sentences.push(format!("{}, when {}, it raises {raised}.", self.when(rule), event.phrase));
         sentences.extend(event.further);
         sentences.extend(self.hours_sentence(rule));
+        sentences.extend(answer_words::sentences(rule));
         sentences.extend(clocks::sentence(&Hours::of(&rule.when), &self.offsets, self.now));
         Explanation {
             rule: rule.id.to_string(),

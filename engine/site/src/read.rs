@@ -8,6 +8,7 @@ mod rule_file;
 mod site_file;
 mod subject_file;
 
+pub(crate) use answer_fields::{ESCALATIONS_MAX, STAYS_UNTIL};
 pub(crate) use features::{KINDS, Kind};
 pub(crate) use gates_table::MARGIN_M_MAX;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The JSON Schema of `rules.toml`, made from the words that the reader reads: an editor completes them,
 //! tells what they mean and underlines what is wrong.
 
+mod answers;
 mod conditions;
 mod tables;
 
@@ -33,6 +34,7 @@ pub fn rules_schema() -> Value {
             "where": tables::places(),
             "window": tables::window(),
             "gates": tables::gates(),
+            "escalation": answers::escalation(),
             "id": tables::id(),
             "ids": { "type": "array", "items": { "$ref": "#/$defs/id" } },
             "span": tables::span(),
@@ -45,9 +47,17 @@ fn rule() -> Value {
         "type": "object",
         "additionalProperties": false,
         "required": ["id", "what", "priority"],
-        "properties": tables::rule_fields(),
+        "properties": rule_fields(),
         "allOf": conditions::all(),
     })
+}
+
+fn rule_fields() -> Value {
+    let mut fields = tables::rule_fields();
+    if let (Value::Object(all), Value::Object(answers)) = (&mut fields, answers::fields()) {
+        all.extend(answers);
+    }
+    fields
 }
 
 #[cfg(test)]
@@ -102,7 +112,7 @@ mod tests {
     #[test]
     fn every_field_and_every_word_is_described() {
         let schema = rules_schema();
-        for table in ["rule", "who", "where", "window", "gates"] {
+        for table in ["rule", "who", "where", "window", "gates", "escalation"] {
             let fields = schema["$defs"][table]["properties"].as_object().unwrap();
             for (key, field) in fields {
                 let words = field["description"].as_str().unwrap_or_default();

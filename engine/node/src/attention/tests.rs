@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use ach_actors_model::{AlarmKind, AlarmNotice, AlarmPriority, AlarmTransition};
+use ach_actors_model::{AlarmKind, AlarmNotice, AlarmPriority, AlarmState, AlarmTransition};
 use ach_engine_wire::{Cursor, Filter, Topic};
 
 use super::*;
@@ -66,7 +66,11 @@ impl Desk {
     }
 
     fn clear(&mut self, id: u128, index: u64) {
-        let cleared = AlarmNotice { transition: AlarmTransition::Cleared, ..notice(id) };
+        let cleared = AlarmNotice {
+            transition: AlarmTransition::Cleared,
+            state: AlarmState::default(),
+            ..notice(id)
+        };
         self.fan_out.tell(&cleared, NoticeAt { index, ordinal: 0 });
     }
 
@@ -131,7 +135,11 @@ fn an_alarm_that_ended_waits_for_nobody_and_a_cursor_is_never_taken_back() {
     let watchers = desk.book.watchers(&desk.fan_out);
     let since = Some(BEGUN.plus_ns(20 * NS_PER_S));
     assert_eq!((watchers[0].waiting_count, watchers[0].waiting_since), (1, since));
-    let cleared = AlarmNotice { transition: AlarmTransition::Cleared, ..notice(9) };
+    let cleared = AlarmNotice {
+        transition: AlarmTransition::Cleared,
+        state: AlarmState::default(),
+        ..notice(9)
+    };
     desk.fan_out.tell(&cleared, NoticeAt { index: 8, ordinal: 0 });
     assert_eq!(desk.unseen(100), (0, 0, 0));
     assert_eq!(desk.book.displaying_count(), 1);

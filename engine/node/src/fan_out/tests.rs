@@ -18,7 +18,7 @@ fn sieve() -> Sieve {
 }
 
 fn cleared(id: u128) -> AlarmNotice {
-    AlarmNotice { transition: AlarmTransition::Cleared, ..notice(id) }
+    AlarmNotice { transition: AlarmTransition::Cleared, state: AlarmState::default(), ..notice(id) }
 }
 
 /// What frames say, in short.

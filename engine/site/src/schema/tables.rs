@@ -180,12 +180,16 @@ fn ids(words: &str) -> Value {
     json!({ "description": words, "$ref": "#/$defs/ids" })
 }
 
-fn table(fields: &Value) -> Value {
+pub(super) fn table(fields: &Value) -> Value {
     json!({ "type": "object", "additionalProperties": false, "properties": fields })
 }
 
 /// One of a few words, each with what it means; taplo shows that beside the word.
-fn words<T>(description: &str, words: &[(&str, T)], meaning: impl Fn(&T) -> &'static str) -> Value {
+pub(super) fn words<T>(
+    description: &str,
+    words: &[(&str, T)],
+    meaning: impl Fn(&T) -> &'static str,
+) -> Value {
     let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
     let meanings: Vec<&str> = words.iter().map(|(_, value)| meaning(value)).collect();
     json!({

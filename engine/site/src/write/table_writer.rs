@@ -1,11 +1,11 @@
 //! Writes `site.toml`, `people.toml`, `equipment.toml` and `rules.toml`.
 
-use ach_actors_model::{Name, SubjectClass, TagId, Window};
+use ach_actors_model::{AnswerConfig, Escalation, Name, StaysUntil, SubjectClass, TagId, Window};
 
 use super::alarm_word;
 use super::toml_text::{Toml, gates_fields, list_text, names_field};
-use crate::read::{CLASSES, CONDITIONS, PRIORITIES};
-use crate::text::{clock_text, metres_text};
+use crate::read::{CLASSES, CONDITIONS, PRIORITIES, STAYS_UNTIL};
+use crate::text::{clock_text, metres_text, span_text};
 use crate::{Georeference, RulePlan, SiteDirectory, SubjectPlan, What};
 
 pub(super) fn site(directory: &SiteDirectory) -> String {
@@ -136,8 +136,31 @@ pub(super) fn rules(directory: &SiteDirectory) -> String {
         if rule.is_tentative {
             toml.line("tentative = true");
         }
+        answer(&mut toml, &rule.answer);
     }
     toml.into_text()
+}
+
+/// What people owe the alarms of a rule, as far as it is more than nothing.
+fn answer(toml: &mut Toml, answer: &AnswerConfig) {
+    if answer.stays_until != StaysUntil::default() {
+        let word = STAYS_UNTIL.iter().find(|(_, until)| *until == answer.stays_until);
+        toml.text("stays_until", word.map_or("acknowledged", |(word, _)| word));
+    }
+    if answer.latches {
+        toml.line("latches = true");
+    }
+    if answer.is_life_safety {
+        toml.line("life_safety = true");
+    }
+    if !answer.escalations.is_empty() {
+        let step = |step: &Escalation| {
+            format!("{{ after = \"{}\", to = \"{}\" }}", span_text(step.after_ns), step.to)
+        };
+        let steps: Vec<String> = answer.escalations.iter().map(step).collect();
+        toml.line(&format!("escalate = [{}]", steps.join(", ")));
+    }
+    toml.span("calls_again", answer.again_after_ns);
 }
 
 fn where_fields(rule: &RulePlan) -> Vec<String> {
