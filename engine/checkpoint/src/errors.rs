@@ -58,15 +58,6 @@ pub enum ReadError {
         /// Its format.
         version: u32,
     },
-    /// A program from before the first release wrote it.
-    #[error(
-        "the checkpoint has format {version}, from before the first release, which is read no more; \
-         begin with an empty data directory, or use the program that wrote it"
-    )]
-    OlderFormat {
-        /// Its format.
-        version: u32,
-    },
     /// The disk refused.
     #[error("could not {verb} the checkpoint: {source}")]
     Disk {

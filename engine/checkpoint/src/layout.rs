@@ -34,11 +34,11 @@ use zerocopy::little_endian::{U32, U64, U128};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// The version that is written. Its file is that of version 1; what is new is the forms of what is in
-/// its pieces, which a program of version 1 or 2 would take for damage.
+/// its pieces, which a program of an earlier version would take for damage.
 pub const FORMAT_VERSION: u32 = 3;
 
-/// The oldest version that is read: earlier ones were never released.
-pub(crate) const FORMAT_VERSION_MIN: u32 = 3;
+/// The oldest version that is read.
+pub(crate) const FORMAT_VERSION_MIN: u32 = 1;
 
 /// Largest section: the configuration of a site of a million tags is 40 MB, and a list of all its
 /// names as much again.

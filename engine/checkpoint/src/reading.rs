@@ -117,12 +117,9 @@ impl<F: DiskFile> Walk<F> {
         if version > FORMAT_VERSION {
             return Err(ReadError::NewerFormat { version });
         }
-        // No program ever wrote 0.
-        if version == 0 {
-            return damaged(Flaw::Header);
-        }
+        // No program ever wrote a lower one.
         if version < FORMAT_VERSION_MIN {
-            return Err(ReadError::OlderFormat { version });
+            return damaged(Flaw::Header);
         }
         if header.zero != [0; 4] || header.zeros != [0; 132] || header.more_zeros != [0; 16] {
             return damaged(Flaw::Header);

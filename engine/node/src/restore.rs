@@ -17,6 +17,9 @@ use crate::ledger::{Ledger, LedgerHead};
 use crate::proven_sites::{ProvenSites, SiteProof};
 use crate::recent::{NoticeAt, RECENT_MAX};
 
+/// The oldest format whose state is read: earlier ones were never released.
+const STATE_FORMAT_MIN: u32 = 3;
+
 /// What a checkpoint holds.
 #[derive(Debug)]
 pub(crate) struct Restored {
@@ -47,6 +50,15 @@ pub(crate) enum Unusable {
         version: u32,
         /// Why.
         source: ach_actors_entities::SiteError,
+    },
+    /// A program from before the first release wrote it.
+    #[error(
+        "the checkpoint has format {version}, from before the first release, which is read no more; \
+         begin with an empty data directory, or use the program that wrote it"
+    )]
+    Older {
+        /// Its format.
+        version: u32,
     },
     /// The restored state is not the one that was told.
     #[error("the state that was restored is not the one the checkpoint was made of")]
@@ -185,6 +197,9 @@ impl Rebuilding<'_> {
 
     fn section(&mut self, section: Section<'_>) -> Result<(), Unusable> {
         let body = section.body;
+        if section.version < STATE_FORMAT_MIN {
+            return Err(Unusable::Older { version: section.version });
+        }
         self.is_of_an_older_format |= section.version < FORMAT_VERSION;
         let section_hash = section_hash(section.kind, body)?;
         self.read_hash = self.read_hash.wrapping_add(section_hash);
