@@ -31,7 +31,7 @@ FRAME_TOO_LARGE, RESERVED, UNKNOWN_FRAME, MALFORMED, UNKNOWN_FIELD, TOO_MANY = 1
 NOT_A_NUMBER_CODE, OUT_OF_RANGE = 67, 68
 
 INTEGERS = {"u8": "B", "u16": "<H", "u32": "<I", "u64": "<Q", "i16": "<h", "i32": "<i", "i64": "<q"}
-REPORT_KINDS = {1, 2, 3, 4, 16, 17, 18, 19, 20, 21, 32, 33}
+REPORT_KINDS = {1, 2, 3, 4, *range(16, 29), 32, 33}
 NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
 
 
@@ -346,15 +346,18 @@ def read_pings(data):
 
 
 def read_report(data):
-    seq, observed_at, handle, kind, zero, valid_ms, more_zero = struct.unpack("<QQIB3sII", data)
+    seq, observed_at, handle, kind, zero, number, more_zero = struct.unpack("<QQIB3sII", data)
     need(not any(zero) and more_zero == 0, "a report's zeros", RESERVED)
     need(seq > 0, "a report without a number")
     need(kind in REPORT_KINDS, f"no report: {kind}")
     report = {"seq": str(seq), "observed_at": str(observed_at), "handle": handle, "kind": kind}
     if kind in (20, 21):
-        report["valid_ms"] = valid_ms
+        report["valid_ms"] = number
+    elif kind == 28:
+        need(number <= 100, "a battery over 100 %")
+        report["percent"] = number
     else:
-        need(valid_ms == 0, "a report's zeros", RESERVED)
+        need(number == 0, "a report's zeros", RESERVED)
     return report
 
 
@@ -367,7 +370,7 @@ def write_records(frame_type, fields):
         pings = fields["pings"]
         return struct.pack("<QII", int(fields["first_seq"]), len(pings), 0) + b"".join(map(write_ping, pings))
     records = [
-        struct.pack("<QQIB3xII", int(it["seq"]), int(it["observed_at"]), it["handle"], it["kind"], it.get("valid_ms", 0), 0)
+        struct.pack("<QQIB3xII", int(it["seq"]), int(it["observed_at"]), it["handle"], it["kind"], it.get("valid_ms", it.get("percent", 0)), 0)
         for it in fields["reports"]
     ]
     return struct.pack("<II", len(records), 0) + b"".join(records)

@@ -4,18 +4,18 @@ use ach_actors_model::{AlarmNotice, AlarmReason, Fix, LineRef, Place, RuleRef, Z
 use ach_geo::{Occupancy, gate};
 use serde::{Deserialize, Serialize};
 
+use crate::call_back::CallBack;
 use crate::docket::Bench;
 use crate::episodes::{Episodes, Opening};
 use crate::line_return::LineReturn;
 use crate::line_side::{LineSide, side_of};
 use crate::site::{RuleCondition, RulePlan};
-use crate::window_call::WindowCall;
 use crate::{Outbox, Site};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct Cases {
     pub(crate) episodes: Episodes,
-    pub(crate) window_call: WindowCall,
+    pub(crate) window_call: CallBack,
     /// Bounded by the pairs of rule and zone.
     pub(crate) unsure_exits: Vec<UnsureExit>,
     /// Bounded by the pairs of rule and line.

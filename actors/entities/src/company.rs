@@ -25,10 +25,10 @@ use ach_actors_model::{
 use ach_geo::Floor;
 use serde::{Deserialize, Serialize};
 
+use crate::call_back::CallBack;
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
 use crate::tag::ACCURACY_UNKNOWN_MM;
-use crate::window_call::WindowCall;
 use crate::{Arrival, Outbox, Turn};
 
 /// A position this many times less accurate than another is much less accurate.
@@ -61,7 +61,7 @@ struct Rare {
     others: Vec<Other>,
     /// Of tags that contradict each other; of each rule one is open at a time.
     episodes: Episodes,
-    window_call: WindowCall,
+    window_call: CallBack,
 }
 
 /// A tag that does not speak.

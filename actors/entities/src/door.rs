@@ -1,7 +1,8 @@
-//! A door: enough to know forced from opened.
+//! A door: forced or opened, and what its supervision tells: held open, tampered with, lost, low on
+//! battery.
 //!
-//! Position, lock, grants and requests to exit are independent facts, each with its own order by
-//! the time it was observed. An opening is covered by a pass (a grant or a request to exit) that
+//! Position, lock, grants, requests to exit, tamper contacts, battery and signs of life are independent
+//! facts, each with its own order by the time it was observed. An opening is covered by a pass (a grant or a request to exit) that
 //! was valid when it opened, or by a lock that was drawn back; without either it is forced, and
 //! alarms at once. Reports overtake each other: leave that arrives after the opening it covers ends
 //! the alarm.
@@ -9,17 +10,23 @@
 //! The first word of a door is taken for a happening: a fire exit that nobody ever used tells of
 //! itself for the first time when it is forced. That a door stands open may be said again and
 //! again; if it was not said for long, the door was closed meanwhile and that was lost.
+//!
+//! What lasts for a while is judged in one place, after every input (`door_watch.rs`).
 
 use ach_actors_model::{
-    AlarmNotice, AlarmReason, DoorRef, Event, EventKind, NS_PER_S, Place, Timestamp,
+    AlarmKind, AlarmNotice, AlarmReason, DoorRef, Event, EventKind, NS_PER_S, Place, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::call_back::CallBack;
+use crate::door_battery::DoorBattery;
+use crate::door_life::DoorLife;
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
 use crate::leave::Leave;
-use crate::recall::Recall;
-use crate::{Arrival, DeadlineKind, Effect, Outbox, Turn, Verdict};
+use crate::site::RuleCondition;
+use crate::switch::Switch;
+use crate::{Arrival, DeadlineKind, Effect, Outbox, Site, Turn, Verdict};
 
 /// A door that is said to have opened while it is believed open, this long after it last said so,
 /// has been closed: a controller that repeats what stands does so every few minutes, and an opening
@@ -29,27 +36,29 @@ const SAME_OPENING_NS: u64 = 600 * NS_PER_S;
 /// The state of one door: independent facts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Door {
-    position: Switch,
-    lock: Switch,
+    /// On while it is open.
+    pub(crate) position: Switch,
+    /// On while it is drawn back.
+    pub(crate) lock: Switch,
     leave: Leave,
     /// When it opened, the latest time.
-    opened_at: Option<Timestamp>,
-    episodes: Episodes,
-}
-
-/// A contact with two states.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-struct Switch {
-    /// Open or drawn back, closed or thrown; `None` before the first report.
-    is_open: Option<bool>,
-    /// When the latest report happened.
-    reported_at: Timestamp,
-    recall: Recall,
+    pub(crate) opened_at: Option<Timestamp>,
+    /// When its lock threw after it was drawn back, the latest time.
+    pub(crate) thrown_at: Option<Timestamp>,
+    /// On while its housing is tampered with.
+    pub(crate) housing: Switch,
+    /// On while its reader is tampered with.
+    pub(crate) reader: Switch,
+    pub(crate) battery: DoorBattery,
+    pub(crate) life: DoorLife,
+    /// For the hours of its rules, and for when it has stood open for too long.
+    pub(crate) call: CallBack,
+    pub(crate) episodes: Episodes,
 }
 
 /// What a door can be told.
 #[derive(Debug, Clone, Copy)]
-pub enum DoorInput {
+pub enum DoorInput<'a> {
     /// The position switch opened.
     Opened(Arrival),
     /// The position switch closed.
@@ -72,6 +81,25 @@ pub enum DoorInput {
         /// How long the door may be opened on it.
         valid_ms: u32,
     },
+    /// Its housing, or that of its controller, was opened or torn off.
+    Tampered(Arrival),
+    /// Its housing is whole again.
+    Untampered(Arrival),
+    /// Its reader was opened or torn off.
+    ReaderTampered(Arrival),
+    /// Its reader is whole again.
+    ReaderUntampered(Arrival),
+    /// It works, and there is nothing else to say.
+    Alive(Arrival),
+    /// Its system has lost it.
+    Lost(Arrival),
+    /// How full its battery is.
+    Battery {
+        /// When.
+        arrival: Arrival,
+        /// Percent.
+        percent: u8,
+    },
     /// One of its deadlines is due.
     Due {
         /// What for.
@@ -80,23 +108,10 @@ pub enum DoorInput {
         due_at: Timestamp,
     },
     /// Another version of the site is in force: it is `turn.site`.
-    SiteChanged,
-}
-
-impl Switch {
-    /// Takes a report: duplicate if it is sent again, late if it is older than the latest.
-    fn report(&mut self, is_open: bool, arrival: &Arrival) -> Verdict {
-        if self.recall.is_repeated(is_open, arrival) {
-            return Verdict::Duplicate;
-        }
-        let happened_at = arrival.happened_at();
-        if self.is_open.is_some() && happened_at < self.reported_at {
-            return Verdict::Late;
-        }
-        self.is_open = Some(is_open);
-        self.reported_at = happened_at;
-        Verdict::Accepted
-    }
+    SiteChanged {
+        /// The one before.
+        old: &'a Site,
+    },
 }
 
 impl Door {
@@ -104,44 +119,73 @@ impl Door {
     pub fn step(
         &mut self,
         me: DoorRef,
-        input: DoorInput,
+        input: DoorInput<'_>,
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) -> Verdict {
-        if matches!(input, DoorInput::SiteChanged) {
-            self.change_site(me, turn, out);
+        if let DoorInput::SiteChanged { old } = input {
+            self.change_site(me, old, turn, out);
             return Verdict::Accepted;
         }
         if turn.site.door_plan(me).is_none() {
             return Verdict::Refused;
         }
-        match input {
-            DoorInput::Opened(arrival) => self.open(me, &arrival, turn, out),
-            DoorInput::Closed(arrival) => self.close(me, &arrival, turn, out),
-            DoorInput::Locked(arrival) => {
-                let kind = EventKind::DoorLocked { door: me };
-                self.turn_lock(me, false, &arrival, kind, turn, out)
-            }
+        let (verdict, arrival) = match input {
+            DoorInput::Opened(arrival) => (self.open(me, &arrival, turn, out), arrival),
+            DoorInput::Closed(arrival) => (self.close(me, &arrival, turn, out), arrival),
+            DoorInput::Locked(arrival) => (self.turn_lock(me, false, &arrival, turn, out), arrival),
             DoorInput::Unlocked(arrival) => {
-                let kind = EventKind::DoorUnlocked { door: me };
-                self.turn_lock(me, true, &arrival, kind, turn, out)
+                (self.turn_lock(me, true, &arrival, turn, out), arrival)
             }
             DoorInput::AccessGranted { arrival, valid_ms }
             | DoorInput::ExitRequested { arrival, valid_ms } => {
-                self.let_pass(me, &arrival, valid_ms, turn, out)
+                (self.let_pass(me, &arrival, valid_ms, turn, out), arrival)
             }
-            DoorInput::Due { .. } | DoorInput::SiteChanged => Verdict::Accepted,
+            DoorInput::Tampered(arrival) => {
+                let verdict = self.housing.report(true, &arrival);
+                self.tell_tampering(me, RuleCondition::DoorTampered, verdict, &arrival, turn, out);
+                (verdict, arrival)
+            }
+            DoorInput::Untampered(arrival) => (self.housing.report(false, &arrival), arrival),
+            DoorInput::ReaderTampered(arrival) => {
+                let verdict = self.reader.report(true, &arrival);
+                let watches = RuleCondition::ReaderTampered;
+                self.tell_tampering(me, watches, verdict, &arrival, turn, out);
+                (verdict, arrival)
+            }
+            DoorInput::ReaderUntampered(arrival) => (self.reader.report(false, &arrival), arrival),
+            DoorInput::Alive(arrival) => (self.life.report_alive(&arrival), arrival),
+            DoorInput::Lost(arrival) => {
+                let verdict = self.life.report_lost(&arrival);
+                if verdict == Verdict::Accepted {
+                    self.judge(me, turn.now, &Evidence::of_arrival(&arrival), turn, out);
+                }
+                return verdict;
+            }
+            DoorInput::Battery { arrival, percent } => {
+                (self.battery.report(percent, &arrival), arrival)
+            }
+            DoorInput::Due { kind, due_at } => {
+                self.fall_due(me, kind, due_at, turn, out);
+                return Verdict::Accepted;
+            }
+            DoorInput::SiteChanged { .. } => return Verdict::Accepted,
+        };
+        if verdict != Verdict::Duplicate {
+            self.life.hear(me, arrival.happened_at(), turn);
+            self.judge(me, turn.now, &told_by(&arrival, verdict), turn, out);
         }
+        verdict
     }
 
     /// Whether it is open; `None` before it has told.
     pub fn is_open(&self) -> Option<bool> {
-        self.position.is_open
+        self.position.is_on()
     }
 
     /// Whether its lock is thrown; `None` before it has told.
     pub fn is_locked(&self) -> Option<bool> {
-        self.lock.is_open.map(|is_drawn_back| !is_drawn_back)
+        self.lock.is_on().map(|is_drawn_back| !is_drawn_back)
     }
 
     fn open(
@@ -152,7 +196,7 @@ impl Door {
         out: &mut Outbox,
     ) -> Verdict {
         let opened_at = arrival.happened_at();
-        let Switch { is_open: was_open, reported_at, .. } = self.position;
+        let (was_open, reported_at) = (self.position.is_on(), self.position.reported_at());
         let verdict = self.position.report(true, arrival);
         match verdict {
             Verdict::Duplicate | Verdict::Refused => return verdict,
@@ -161,7 +205,7 @@ impl Door {
                     return verdict;
                 }
                 // It was closed meanwhile, and that was lost.
-                self.end(AlarmReason::ConditionEnded, turn, out);
+                self.end_opening(turn, out);
             }
             Verdict::Late if self.is_within_known_opening(opened_at) => return verdict,
             Verdict::Accepted | Verdict::Late => {}
@@ -171,21 +215,18 @@ impl Door {
         let kind = EventKind::DoorOpened { door: me, is_forced };
         out.effects.push(Effect::Event(Event { at: turn.now, kind }));
         if is_forced {
-            let is_late = verdict == Verdict::Late;
-            let evidence = Evidence::of_arrival(arrival);
-            let evidence = Evidence { is_late: evidence.is_late || is_late, ..evidence };
-            self.raise(me, &evidence, turn, out);
+            self.raise(me, &told_by(arrival, verdict), turn, out);
         }
-        if self.position.is_open != Some(true) {
+        if self.position.is_on() != Some(true) {
             // It was told late, and the door has been closed since.
-            self.end(AlarmReason::ConditionEnded, turn, out);
+            self.end_opening(turn, out);
         }
         verdict
     }
 
     /// Whether a late opening falls into a time in which the door is known to have been open.
     fn is_within_known_opening(&self, opened_at: Timestamp) -> bool {
-        self.position.is_open == Some(true)
+        self.position.is_on() == Some(true)
             && self.opened_at.is_some_and(|known_at| known_at < opened_at)
     }
 
@@ -207,12 +248,12 @@ impl Door {
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) -> Verdict {
-        let was_closed = self.position.is_open == Some(false);
+        let was_closed = self.position.is_on() == Some(false);
         let verdict = self.position.report(false, arrival);
         if verdict == Verdict::Accepted && !was_closed {
             let kind = EventKind::DoorClosed { door: me };
             out.effects.push(Effect::Event(Event { at: turn.now, kind }));
-            self.end(AlarmReason::ConditionEnded, turn, out);
+            self.end_opening(turn, out);
         }
         verdict
     }
@@ -222,17 +263,24 @@ impl Door {
         me: DoorRef,
         is_drawn_back: bool,
         arrival: &Arrival,
-        kind: EventKind,
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) -> Verdict {
-        let was = self.lock.is_open;
+        let was = self.lock.is_on();
         let verdict = self.lock.report(is_drawn_back, arrival);
         if verdict == Verdict::Duplicate {
             return verdict;
         }
         self.leave.turn_lock(is_drawn_back, arrival.happened_at());
         if verdict == Verdict::Accepted && was != Some(is_drawn_back) {
+            if was.is_some() && !is_drawn_back {
+                self.thrown_at = Some(arrival.happened_at());
+            }
+            let kind = if is_drawn_back {
+                EventKind::DoorUnlocked { door: me }
+            } else {
+                EventKind::DoorLocked { door: me }
+            };
             out.effects.push(Effect::Event(Event { at: turn.now, kind }));
         }
         self.end_covered(me, turn, out);
@@ -258,31 +306,46 @@ impl Door {
     fn end_covered(&mut self, me: DoorRef, turn: &Turn<'_>, out: &mut Outbox) {
         let (place, leave) = (Place::Door(me), &self.leave);
         let reason = |notice: &AlarmNotice| {
-            let is_covered = notice.place == place && leave.covers(notice.observed_at);
+            let is_covered = notice.kind == AlarmKind::DoorForced
+                && notice.place == place
+                && leave.covers(notice.observed_at);
             is_covered.then_some(AlarmReason::ConditionEnded)
         };
         self.episodes.end_where(reason, turn, out);
     }
 
-    fn end(&mut self, reason: AlarmReason, turn: &Turn<'_>, out: &mut Outbox) {
-        self.episodes.end_where(|_| Some(reason), turn, out);
+    /// Ends what is said of an opening that is over.
+    fn end_opening(&mut self, turn: &Turn<'_>, out: &mut Outbox) {
+        let reason = |notice: &AlarmNotice| {
+            let is_about = matches!(notice.kind, AlarmKind::DoorForced | AlarmKind::DoorHeld);
+            is_about.then_some(AlarmReason::ConditionEnded)
+        };
+        self.episodes.end_where(reason, turn, out);
     }
 
-    fn change_site(&mut self, me: DoorRef, turn: &Turn<'_>, out: &mut Outbox) {
+    fn change_site(&mut self, me: DoorRef, old: &Site, turn: &Turn<'_>, out: &mut Outbox) {
         let Some(door) = turn.site.door_plan(me) else {
-            self.end(AlarmReason::RuleRemoved, turn, out);
+            self.episodes.end_where(|_| Some(AlarmReason::RuleRemoved), turn, out);
             let episodes = std::mem::take(&mut self.episodes);
             *self = Door { episodes, ..Door::default() };
             return;
         };
-        self.episodes.end_where(
-            |notice| {
-                let rule = notice.rule?;
-                let holds = door.forced_rules.contains(&rule);
-                (!holds).then_some(AlarmReason::RuleRemoved)
-            },
-            turn,
-            out,
-        );
+        let reason = |notice: &AlarmNotice| {
+            let rule = notice.rule?;
+            let is_said = turn.site.rule(rule).is_some_and(|plan| plan.alarm == notice.kind);
+            let holds =
+                is_said && (door.forced_rules.contains(&rule) || door.state_rules.contains(&rule));
+            (!holds).then_some(AlarmReason::RuleRemoved)
+        };
+        self.episodes.end_where(reason, turn, out);
+        self.life.change_site(me, old, turn);
+        self.end_not_yet(me, turn, out);
+        self.judge(me, turn.now, &Evidence::of_site_change(turn), turn, out);
     }
+}
+
+/// What a report says for an alarm.
+fn told_by(arrival: &Arrival, verdict: Verdict) -> Evidence {
+    let evidence = Evidence::of_arrival(arrival);
+    Evidence { is_late: evidence.is_late || verdict == Verdict::Late, ..evidence }
 }

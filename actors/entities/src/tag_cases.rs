@@ -5,17 +5,17 @@ use std::mem::discriminant;
 
 use ach_actors_model::{AlarmNotice, AlarmReason, EntityRef, TagRef, Timestamp};
 
+use crate::call_back::CallBack;
 use crate::episodes::Episodes;
 use crate::site::{RuleCondition, RulePlan, RuleSet, TagPlan};
 use crate::tag_reports::TagReports;
-use crate::window_call::WindowCall;
 use crate::{Outbox, Site, Turn};
 
 /// What few tags ever have.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct TagCases {
     pub(crate) reports: TagReports,
-    pub(crate) window_call: WindowCall,
+    pub(crate) window_call: CallBack,
     pub(crate) episodes: Episodes,
 }
 

@@ -10,18 +10,18 @@ use ach_actors_model::{
 use ach_geo::Position;
 use serde::{Deserialize, Serialize};
 
+use crate::call_back::CallBack;
 use crate::episodes::Opening;
 use crate::evidence::Evidence;
 use crate::site::{RuleCondition, RuleSet, TagPlan};
 use crate::tag_cases::{SiteChange, TagCases, condition};
-use crate::window_call::WindowCall;
 use crate::{
     Arrival, Deadline, DeadlineKind, Effect, Outbox, SILENCE_RECHECK_NS, Site, Turn, Verdict,
 };
 
 /// A battery is charged when it is this much above the limit: what is reported wanders by a few
 /// points with temperature and load.
-const BATTERY_HYSTERESIS_PERCENT: u8 = 5;
+pub(crate) const BATTERY_HYSTERESIS_PERCENT: u8 = 5;
 
 /// Where the tag was last seen, and how exact that is.
 type Seen = Option<(Position, u32)>;
@@ -219,7 +219,7 @@ impl TagWatch {
                 // What the former bearer did with the band is not the new one's doing.
                 rare.reports.forget_band();
             }
-            rare.window_call = WindowCall::default();
+            rare.window_call = CallBack::default();
             rare.end_unfounded(&SiteChange { old, plan, rules, silent_ns }, turn, out);
             rare.end_out_of_hours(me, turn.now, turn, out);
         }

@@ -6,11 +6,11 @@ use ach_actors_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::call_back::CallBack;
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
 use crate::occupants::Occupants;
 use crate::site::ZonePlan;
-use crate::window_call::WindowCall;
 use crate::{Arrival, DeadlineKind, Effect, HealthChange, Outbox, Turn};
 
 /// An over-full zone is full enough again when this share of its capacity is free, so that one
@@ -33,7 +33,7 @@ struct Rare {
     counted_version: u32,
     /// Ascending. Bounded by the anchors that cover it.
     lost_anchors: Vec<AnchorRef>,
-    window_call: WindowCall,
+    window_call: CallBack,
     episodes: Episodes,
 }
 
@@ -218,7 +218,7 @@ impl Zone {
     fn change_site(&mut self, me: ZoneRef, turn: &Turn<'_>, out: &mut Outbox) {
         let zone = turn.site.zone_plan(me).filter(|zone| zone.capacity.is_some());
         if let Some(rare) = &mut self.rare {
-            rare.window_call = WindowCall::default();
+            rare.window_call = CallBack::default();
             let reason = |notice: &AlarmNotice| {
                 let rule = notice.rule?;
                 let holds = zone.is_some_and(|zone| zone.capacity_rules.contains(&rule));

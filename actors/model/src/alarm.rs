@@ -64,6 +64,16 @@ pub enum AlarmKind {
     NodeClockOff,
     /// The node's daily self-test failed or was missed.
     SelftestFailed,
+    /// A door stands open for longer than it may.
+    DoorHeld,
+    /// A door's housing, or that of its controller, was opened or torn off.
+    DoorTampered,
+    /// A door's reader was opened or torn off.
+    ReaderTampered,
+    /// A door is not heard: its system has lost it, or it has been silent for too long.
+    DoorLost,
+    /// The battery of a door is nearly empty.
+    DoorBatteryLow,
 }
 
 /// Where or what an alarm is about, beside its subject.

@@ -91,4 +91,41 @@ pub enum ReportKind {
         /// The anchor.
         anchor: AnchorRef,
     },
+    /// The door's housing, or that of its controller, was opened or torn off.
+    DoorTampered {
+        /// The door.
+        door: DoorRef,
+    },
+    /// The door's housing is whole again.
+    DoorUntampered {
+        /// The door.
+        door: DoorRef,
+    },
+    /// The door's reader was opened or torn off.
+    ReaderTampered {
+        /// The door.
+        door: DoorRef,
+    },
+    /// The door's reader is whole again.
+    ReaderUntampered {
+        /// The door.
+        door: DoorRef,
+    },
+    /// The door works and has nothing else to say.
+    DoorAlive {
+        /// The door.
+        door: DoorRef,
+    },
+    /// The system of doors has lost a door.
+    DoorLost {
+        /// The door.
+        door: DoorRef,
+    },
+    /// How full the battery of the door is.
+    DoorBattery {
+        /// The door.
+        door: DoorRef,
+        /// Percent, 100 at most.
+        percent: u8,
+    },
 }

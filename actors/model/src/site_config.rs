@@ -303,4 +303,60 @@ pub enum Condition {
     },
     /// Tags on the subject are too far apart to be on one body.
     TagsContradict,
+    /// A door stands open for too long.
+    DoorHeld {
+        /// Doors.
+        doors: Vec<u32>,
+        /// For how long.
+        after_ns: u64,
+        /// Whether it may not even while its lock is drawn back.
+        also_unlocked: bool,
+    },
+    /// A door's housing, or that of its controller, was opened or torn off.
+    DoorTampered {
+        /// Doors.
+        doors: Vec<u32>,
+    },
+    /// A door's reader was opened or torn off.
+    ReaderTampered {
+        /// Doors.
+        doors: Vec<u32>,
+    },
+    /// A door's system says that it has lost it, or the door gives no sign of life.
+    DoorLost {
+        /// Doors.
+        doors: Vec<u32>,
+        /// For how long.
+        after_ns: u64,
+    },
+    /// A door's battery is at or below.
+    DoorBatteryLow {
+        /// Doors.
+        doors: Vec<u32>,
+        /// Percent.
+        percent: u8,
+    },
+}
+
+impl Condition {
+    /// The doors it watches, as it has them.
+    pub fn doors(&self) -> &[u32] {
+        match self {
+            Condition::DoorForced { doors }
+            | Condition::DoorHeld { doors, .. }
+            | Condition::DoorTampered { doors }
+            | Condition::ReaderTampered { doors }
+            | Condition::DoorLost { doors, .. }
+            | Condition::DoorBatteryLow { doors, .. } => doors,
+            Condition::Inside { .. }
+            | Condition::Leaves { .. }
+            | Condition::Stays { .. }
+            | Condition::TagSilent { .. }
+            | Condition::BatteryLow { .. }
+            | Condition::BandCut
+            | Condition::ButtonPressed
+            | Condition::OverCapacity { .. }
+            | Condition::TagsContradict => &[],
+        }
+    }
 }

@@ -23,7 +23,7 @@ _PREAMBLE = struct.Struct("<BBHI")
 _FLOOR, _Z, _GLOBAL, _ACCURACY, _BATTERY = 1, 2, 4, 8, 16
 _NOT_A_NUMBER = -(2**63)
 _LONGITUDE_MAX, _LATITUDE_MAX = 180 * 10**9, 90 * 10**9
-_LEAVE_MS_MAX = 3_600_000
+_LEAVE_MS_MAX, _PERCENT_MAX = 3_600_000, 100
 _LANE_STREAM, _SUBSCRIPTION_STREAM = 1, 2
 _VENDOR_LANES = (Lane.DURESS, Lane.DOORS_AND_ALARMS, Lane.PINGS)
 
@@ -62,17 +62,24 @@ class Pings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """What a button, band, door or anchor says. `valid_ms` is for grants and requests to exit."""
+    """What a button, band, door or anchor says.
+
+    `valid_ms` is for grants and requests to exit, `percent` for a door's battery.
+    """
 
     kind: ReportKind
     observed_at: int
     valid_ms: int | None = None
+    percent: int | None = None
 
     def __post_init__(self) -> None:
         gives_leave = self.kind.gives_leave
         need(gives_leave == (self.valid_ms is not None), f"{self.kind}: whether it has valid_ms")
         within = self.valid_ms is None or 0 <= self.valid_ms <= _LEAVE_MS_MAX
         need(within, "leave of over an hour", Code.OUT_OF_RANGE)
+        is_battery = self.kind == ReportKind.DOOR_BATTERY
+        need(is_battery == (self.percent is not None), f"{self.kind}: whether it has percent")
+        need(self.percent is None or 0 <= self.percent <= _PERCENT_MAX, "a battery over 100 %")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,17 +200,22 @@ def _records(data: bytes, start: int, count: int, zero: int, record_bytes: int) 
 
 
 def _read_report(data: bytes) -> NumberedReport:
-    seq, observed_at, handle, kind, zero, valid_ms, more_zero = _REPORT.unpack(data)
+    seq, observed_at, handle, kind, zero, number, more_zero = _REPORT.unpack(data)
     need(not any(zero) and more_zero == 0, "a report's zeros", Code.RESERVED_NOT_ZERO)
     need(seq > 0, "a report without a number")
     try:
         known = ReportKind(kind)
     except ValueError:
         raise UnknownWord("report", kind) from None
-    is_zero = known.gives_leave or valid_ms == 0
+    is_battery = known == ReportKind.DOOR_BATTERY
+    is_zero = known.gives_leave or is_battery or number == 0
     need(is_zero, "leave where none is given", Code.RESERVED_NOT_ZERO)
-    valid = valid_ms if known.gives_leave else None
-    report = Report(kind=known, observed_at=observed_at, valid_ms=valid)
+    report = Report(
+        kind=known,
+        observed_at=observed_at,
+        valid_ms=number if known.gives_leave else None,
+        percent=number if is_battery else None,
+    )
     return NumberedReport(seq=seq, handle=handle, report=report)
 
 
@@ -229,7 +241,7 @@ def write_reports(reports: tuple[NumberedReport, ...]) -> bytes:
                     it.handle,
                     report.kind,
                     bytes(3),
-                    report.valid_ms or 0,
+                    report.valid_ms or report.percent or 0,
                     0,
                 )
             )

@@ -47,6 +47,8 @@ def _report(it: Any) -> dict[str, Any]:
     }
     if it.report.valid_ms is not None:
         found["valid_ms"] = it.report.valid_ms
+    if it.report.percent is not None:
+        found["percent"] = it.report.percent
     return found
 
 

@@ -206,7 +206,7 @@ impl Kept<'_> {
             Unfounding::RuleChanged => return format!("rule {rule} says something else"),
             Unfounding::OutOfHours => return format!("rule {rule} does not hold at this hour"),
             Unfounding::LongerSilence => {
-                return format!("rule {rule} allows a longer silence, which may not be over");
+                return format!("rule {rule} allows it for longer, which may not be over");
             }
             Unfounding::NotSelected => None,
             Unfounding::NotWatched => self.place_gone(&alarm.place),

@@ -36,6 +36,11 @@ const KINDS: &[AlarmKind] = &[
     AlarmKind::AuditTrouble,
     AlarmKind::NodeClockOff,
     AlarmKind::SelftestFailed,
+    AlarmKind::DoorHeld,
+    AlarmKind::DoorTampered,
+    AlarmKind::ReaderTampered,
+    AlarmKind::DoorLost,
+    AlarmKind::DoorBatteryLow,
 ];
 
 /// A counter a lane.
@@ -314,9 +319,14 @@ mod tests {
             AlarmKind::AuditTrouble => 16,
             AlarmKind::NodeClockOff => 17,
             AlarmKind::SelftestFailed => 18,
+            AlarmKind::DoorHeld => 19,
+            AlarmKind::DoorTampered => 20,
+            AlarmKind::ReaderTampered => 21,
+            AlarmKind::DoorLost => 22,
+            AlarmKind::DoorBatteryLow => 23,
         };
         let places: Vec<i32> = KINDS.iter().map(|&kind| place(kind)).collect();
-        assert_eq!(places, (0..19).collect::<Vec<i32>>());
+        assert_eq!(places, (0..24).collect::<Vec<i32>>());
         let tally = Tally::default();
         tally.raise(AlarmKind::Duress);
         tally.raise(AlarmKind::Duress);

@@ -14,7 +14,7 @@ pub(crate) enum Call<'a> {
     Tag(TagRef, TagInput<'a>),
     Subject(SubjectRef, SubjectInput<'a>),
     Zone(ZoneRef, ZoneInput),
-    Door(DoorRef, DoorInput),
+    Door(DoorRef, DoorInput<'a>),
     Source(SourceRef, SourceInput),
     Anchor(AnchorRef, AnchorInput<'a>),
 }
@@ -90,6 +90,19 @@ impl<'a> Call<'a> {
             }
             ReportKind::AnchorAlive { anchor } => Call::Anchor(anchor, AnchorInput::Alive(arrival)),
             ReportKind::AnchorLost { anchor } => Call::Anchor(anchor, AnchorInput::Lost(arrival)),
+            ReportKind::DoorTampered { door } => Call::Door(door, DoorInput::Tampered(arrival)),
+            ReportKind::DoorUntampered { door } => Call::Door(door, DoorInput::Untampered(arrival)),
+            ReportKind::ReaderTampered { door } => {
+                Call::Door(door, DoorInput::ReaderTampered(arrival))
+            }
+            ReportKind::ReaderUntampered { door } => {
+                Call::Door(door, DoorInput::ReaderUntampered(arrival))
+            }
+            ReportKind::DoorAlive { door } => Call::Door(door, DoorInput::Alive(arrival)),
+            ReportKind::DoorLost { door } => Call::Door(door, DoorInput::Lost(arrival)),
+            ReportKind::DoorBattery { door, percent } => {
+                Call::Door(door, DoorInput::Battery { arrival, percent })
+            }
         }
     }
 
@@ -101,7 +114,7 @@ impl<'a> Call<'a> {
                 Call::Subject(subject, SubjectInput::SiteChanged { old })
             }
             EntityRef::Zone(zone) => Call::Zone(zone, ZoneInput::SiteChanged),
-            EntityRef::Door(door) => Call::Door(door, DoorInput::SiteChanged),
+            EntityRef::Door(door) => Call::Door(door, DoorInput::SiteChanged { old }),
             EntityRef::Source(source) => Call::Source(source, SourceInput::SiteChanged),
             EntityRef::Anchor(anchor) => Call::Anchor(anchor, AnchorInput::SiteChanged { old }),
         }

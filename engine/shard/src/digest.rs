@@ -338,5 +338,10 @@ fn kind_code(kind: AlarmKind) -> u8 {
         AlarmKind::AuditTrouble => 17,
         AlarmKind::NodeClockOff => 18,
         AlarmKind::SelftestFailed => 19,
+        AlarmKind::DoorHeld => 20,
+        AlarmKind::DoorTampered => 21,
+        AlarmKind::ReaderTampered => 22,
+        AlarmKind::DoorLost => 23,
+        AlarmKind::DoorBatteryLow => 24,
     }
 }

@@ -107,7 +107,14 @@ fn lane_of(kind: ReportKind) -> Lane {
         | ReportKind::AccessGranted { .. }
         | ReportKind::ExitRequested { .. }
         | ReportKind::AnchorAlive { .. }
-        | ReportKind::AnchorLost { .. } => Lane::Door,
+        | ReportKind::AnchorLost { .. }
+        | ReportKind::DoorTampered { .. }
+        | ReportKind::DoorUntampered { .. }
+        | ReportKind::ReaderTampered { .. }
+        | ReportKind::ReaderUntampered { .. }
+        | ReportKind::DoorAlive { .. }
+        | ReportKind::DoorLost { .. }
+        | ReportKind::DoorBattery { .. } => Lane::Door,
     }
 }
 
@@ -123,7 +130,14 @@ fn owner_of(kind: ReportKind, scene: Scene<'_>) -> Option<SourceRef> {
         | ReportKind::DoorLocked { door }
         | ReportKind::DoorUnlocked { door }
         | ReportKind::AccessGranted { door, .. }
-        | ReportKind::ExitRequested { door, .. } => scene.site.door_source(door),
+        | ReportKind::ExitRequested { door, .. }
+        | ReportKind::DoorTampered { door }
+        | ReportKind::DoorUntampered { door }
+        | ReportKind::ReaderTampered { door }
+        | ReportKind::ReaderUntampered { door }
+        | ReportKind::DoorAlive { door }
+        | ReportKind::DoorLost { door }
+        | ReportKind::DoorBattery { door, .. } => scene.site.door_source(door),
         ReportKind::AnchorAlive { anchor } | ReportKind::AnchorLost { anchor } => {
             scene.site.anchor_source(anchor)
         }

@@ -91,6 +91,11 @@ words!(AlarmKind {
     AuditTrouble = 17,
     NodeClockOff = 18,
     SelftestFailed = 19,
+    DoorHeld = 20,
+    DoorTampered = 21,
+    ReaderTampered = 22,
+    DoorLost = 23,
+    DoorBatteryLow = 24,
 });
 words!(AlarmTransition {
     Raised = 1,

@@ -6,7 +6,7 @@
 //!  0 u64 seq
 //!  8 u64 observed_at, ns UTC
 //! 16 u32 handle      20 u8 kind     21 three zeros
-//! 24 u32 valid_ms (grants and requests, else zero)    28 u32 zero
+//! 24 u32 valid_ms (grants and requests), percent (batteries), else zero    28 u32 zero
 //! ```
 
 use ach_actors_model::{Lane, Timestamp};
@@ -55,7 +55,27 @@ pub enum ReportWord {
     AnchorAlive,
     /// An anchor is lost.
     AnchorLost,
+    /// The door's housing, or that of its controller, was opened or torn off.
+    DoorTampered,
+    /// The door's housing is whole again.
+    DoorUntampered,
+    /// The door's reader was opened or torn off.
+    ReaderTampered,
+    /// The door's reader is whole again.
+    ReaderUntampered,
+    /// The door works and has nothing else to say.
+    DoorAlive,
+    /// The system of doors has lost the door.
+    DoorLost,
+    /// How full the door's battery is.
+    DoorBattery {
+        /// Percent.
+        percent: u8,
+    },
 }
+
+/// A full battery.
+const PERCENT_MAX: u32 = 100;
 
 impl ReportWord {
     /// The lane that carries it.
@@ -83,10 +103,17 @@ impl ReportWord {
             ReportWord::ExitRequested { valid_ms } => (21, valid_ms),
             ReportWord::AnchorAlive => (32, 0),
             ReportWord::AnchorLost => (33, 0),
+            ReportWord::DoorTampered => (22, 0),
+            ReportWord::DoorUntampered => (23, 0),
+            ReportWord::ReaderTampered => (24, 0),
+            ReportWord::ReaderUntampered => (25, 0),
+            ReportWord::DoorAlive => (26, 0),
+            ReportWord::DoorLost => (27, 0),
+            ReportWord::DoorBattery { percent } => (28, u32::from(percent)),
         }
     }
 
-    fn read(kind: u8, valid_ms: u32) -> Result<ReportWord, WireError> {
+    fn read(kind: u8, number: u32) -> Result<ReportWord, WireError> {
         let word = match kind {
             1 => ReportWord::ButtonPressed,
             2 => ReportWord::ButtonReset,
@@ -96,13 +123,24 @@ impl ReportWord {
             17 => ReportWord::DoorClosed,
             18 => ReportWord::DoorLocked,
             19 => ReportWord::DoorUnlocked,
-            20 => return Ok(ReportWord::AccessGranted { valid_ms }),
-            21 => return Ok(ReportWord::ExitRequested { valid_ms }),
+            20 => return Ok(ReportWord::AccessGranted { valid_ms: number }),
+            21 => return Ok(ReportWord::ExitRequested { valid_ms: number }),
+            22 => ReportWord::DoorTampered,
+            23 => ReportWord::DoorUntampered,
+            24 => ReportWord::ReaderTampered,
+            25 => ReportWord::ReaderUntampered,
+            26 => ReportWord::DoorAlive,
+            27 => ReportWord::DoorLost,
+            28 => {
+                let percent = u8::try_from(number).ok().filter(|_| number <= PERCENT_MAX);
+                let wrong = WireError::Value { part: "a battery's percent" };
+                return percent.map(|percent| ReportWord::DoorBattery { percent }).ok_or(wrong);
+            }
             32 => ReportWord::AnchorAlive,
             33 => ReportWord::AnchorLost,
             _ => return Err(WireError::Value { part: "a report's kind" }),
         };
-        if valid_ms != 0 {
+        if number != 0 {
             return Err(WireError::ReservedNotZero { part: "a report" });
         }
         Ok(word)
@@ -130,7 +168,7 @@ struct ReportBytes {
     handle: U32,
     kind: u8,
     zero: [u8; 3],
-    valid_ms: U32,
+    number: U32,
     more_zero: U32,
 }
 
@@ -146,7 +184,11 @@ pub fn encode_reports(reports: &[WireReport], out: &mut Vec<u8>) -> Result<(), W
     if reports.len() > BATCH_REPORTS_MAX {
         return Err(WireError::TooMany { part: PART, max: BATCH_REPORTS_MAX });
     }
-    if reports.is_empty() || reports.iter().any(|report| report.seq == 0) {
+    let is_wrong = |report: &WireReport| {
+        let is_overfull = matches!(report.word, ReportWord::DoorBattery { percent } if u32::from(percent) > PERCENT_MAX);
+        report.seq == 0 || is_overfull
+    };
+    if reports.is_empty() || reports.iter().any(is_wrong) {
         return Err(WireError::Value { part: PART });
     }
     put_frame(FrameType::Reports.value(), out, |out| {
@@ -154,14 +196,14 @@ pub fn encode_reports(reports: &[WireReport], out: &mut Vec<u8>) -> Result<(), W
         out.extend_from_slice(&count.to_le_bytes());
         out.extend_from_slice(&[0; 4]);
         for report in reports {
-            let (kind, valid_ms) = report.word.bytes();
+            let (kind, number) = report.word.bytes();
             let bytes = ReportBytes {
                 seq: U64::new(report.seq),
                 observed_at: U64::new(report.observed_at.0),
                 handle: U32::new(report.handle),
                 kind,
                 zero: [0; 3],
-                valid_ms: U32::new(valid_ms),
+                number: U32::new(number),
                 more_zero: U32::new(0),
             };
             out.extend_from_slice(bytes.as_bytes());
@@ -211,6 +253,6 @@ fn read_report(bytes: &ReportBytes) -> Result<WireReport, WireError> {
         seq: bytes.seq.get(),
         observed_at: Timestamp(bytes.observed_at.get()),
         handle: bytes.handle.get(),
-        word: ReportWord::read(bytes.kind, bytes.valid_ms.get())?,
+        word: ReportWord::read(bytes.kind, bytes.number.get())?,
     })
 }

@@ -185,6 +185,27 @@ fn report(kind: &ReportKind, observed_at: Timestamp, config: &SiteConfig) -> Opt
         ReportKind::AnchorLost { anchor: it } => {
             Report::anchor(anchor(it.0)?, observed_at, ReportWord::AnchorLost)
         }
+        ReportKind::DoorTampered { door: it } => {
+            Report::door(door(it.0)?, observed_at, ReportWord::DoorTampered)
+        }
+        ReportKind::DoorUntampered { door: it } => {
+            Report::door(door(it.0)?, observed_at, ReportWord::DoorUntampered)
+        }
+        ReportKind::ReaderTampered { door: it } => {
+            Report::door(door(it.0)?, observed_at, ReportWord::ReaderTampered)
+        }
+        ReportKind::ReaderUntampered { door: it } => {
+            Report::door(door(it.0)?, observed_at, ReportWord::ReaderUntampered)
+        }
+        ReportKind::DoorAlive { door: it } => {
+            Report::door(door(it.0)?, observed_at, ReportWord::DoorAlive)
+        }
+        ReportKind::DoorLost { door: it } => {
+            Report::door(door(it.0)?, observed_at, ReportWord::DoorLost)
+        }
+        ReportKind::DoorBattery { door: it, percent } => {
+            Report::door(door(it.0)?, observed_at, ReportWord::DoorBattery { percent })
+        }
     })
 }
 

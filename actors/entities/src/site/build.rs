@@ -134,16 +134,22 @@ fn rule_plan(
             plan.zones = zones.map(|zone| (zone, u32::MAX)).collect();
             RuleCondition::OverCapacity
         }
-        Condition::DoorForced { doors } => {
-            plan.doors = doors.iter().filter_map(|&door| at(&refs.doors, door)).collect();
-            RuleCondition::DoorForced
+        Condition::DoorForced { .. } => RuleCondition::DoorForced,
+        &Condition::DoorHeld { after_ns, also_unlocked, .. } => {
+            RuleCondition::DoorHeld { after_ns, also_unlocked }
         }
+        Condition::DoorTampered { .. } => RuleCondition::DoorTampered,
+        Condition::ReaderTampered { .. } => RuleCondition::ReaderTampered,
+        &Condition::DoorLost { after_ns, .. } => RuleCondition::DoorLost { after_ns },
+        &Condition::DoorBatteryLow { percent, .. } => RuleCondition::DoorBatteryLow { percent },
         &Condition::TagSilent { after_ns } => RuleCondition::TagSilent { after_ns },
         &Condition::BatteryLow { percent } => RuleCondition::BatteryLow { percent },
         Condition::BandCut => RuleCondition::BandCut,
         Condition::TagsContradict => RuleCondition::TagsContradict,
         Condition::ButtonPressed => RuleCondition::ButtonPressed,
     };
+    let doors = rule.condition.doors().iter();
+    plan.doors = doors.filter_map(|&door| at(&refs.doors, door)).collect();
     plan.zones.sort_unstable();
     plan.zones.dedup();
     plan.lines.sort_unstable();
@@ -242,13 +248,17 @@ pub(super) fn doors(
     for (&door, given) in refs.doors.iter().zip(&config.doors) {
         let source = given.source.and_then(|source| at(&refs.sources, source));
         if let Some(slot) = plans.get_mut(door.index()) {
-            *slot = Some(DoorPlan { source, forced_rules: Vec::new() });
+            let (forced_rules, state_rules) = (Vec::new(), Vec::new());
+            *slot = Some(DoorPlan { source, forced_rules, state_rules });
         }
     }
     for (rule, plan) in numbered(rules) {
         for door in &plan.doors {
-            if let Some(Some(door)) = plans.get_mut(door.index()) {
+            let Some(Some(door)) = plans.get_mut(door.index()) else { continue };
+            if plan.condition == RuleCondition::DoorForced {
                 door.forced_rules.push(rule);
+            } else {
+                door.state_rules.push(rule);
             }
         }
     }

@@ -140,7 +140,12 @@ fn place_count(condition: &Condition) -> usize {
         | Condition::Stays { zones, .. }
         | Condition::OverCapacity { zones } => zones.len(),
         Condition::Leaves { zones, lines } => zones.len() + lines.len(),
-        Condition::DoorForced { doors } => doors.len(),
+        Condition::DoorForced { doors }
+        | Condition::DoorHeld { doors, .. }
+        | Condition::DoorTampered { doors }
+        | Condition::ReaderTampered { doors }
+        | Condition::DoorLost { doors, .. }
+        | Condition::DoorBatteryLow { doors, .. } => doors.len(),
         Condition::TagSilent { .. }
         | Condition::BatteryLow { .. }
         | Condition::BandCut
@@ -297,17 +302,22 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
             zones(stayed);
             mistakes.duration(list, at, *after_ns);
         }
-        Condition::TagSilent { after_ns } => mistakes.duration(list, at, *after_ns),
-        &Condition::BatteryLow { percent } => {
+        Condition::TagSilent { after_ns }
+        | Condition::DoorHeld { after_ns, .. }
+        | Condition::DoorLost { after_ns, .. } => mistakes.duration(list, at, *after_ns),
+        &Condition::BatteryLow { percent } | &Condition::DoorBatteryLow { percent, .. } => {
             if !(1..=99).contains(&percent) {
                 mistakes.add(SiteMistake::Percent { at, percent });
             }
         }
-        Condition::DoorForced { doors } => {
-            for &door in doors {
-                mistakes.index(list, at, SiteList::Doors, door, config.doors.len());
-            }
-        }
-        Condition::BandCut | Condition::ButtonPressed | Condition::TagsContradict => {}
+        Condition::DoorForced { .. }
+        | Condition::DoorTampered { .. }
+        | Condition::ReaderTampered { .. }
+        | Condition::BandCut
+        | Condition::ButtonPressed
+        | Condition::TagsContradict => {}
+    }
+    for &door in rule.condition.doors() {
+        mistakes.index(list, at, SiteList::Doors, door, config.doors.len());
     }
 }

@@ -67,6 +67,8 @@ pub(crate) struct DoorPlan {
     pub(crate) source: Option<SourceRef>,
     /// Rules of kind door forced.
     pub(crate) forced_rules: Vec<RuleRef>,
+    /// Rules about what lasts for a while, ascending.
+    pub(crate) state_rules: Vec<RuleRef>,
 }
 
 /// Of a perimeter line.
@@ -142,6 +144,11 @@ pub(crate) enum RuleCondition {
     OverCapacity,
     DoorForced,
     TagsContradict,
+    DoorHeld { after_ns: u64, also_unlocked: bool },
+    DoorTampered,
+    ReaderTampered,
+    DoorLost { after_ns: u64 },
+    DoorBatteryLow { percent: u8 },
 }
 
 impl RuleCondition {
@@ -157,7 +164,12 @@ impl RuleCondition {
             | RuleCondition::Leaves
             | RuleCondition::Stays
             | RuleCondition::OverCapacity
-            | RuleCondition::DoorForced => false,
+            | RuleCondition::DoorForced
+            | RuleCondition::DoorHeld { .. }
+            | RuleCondition::DoorTampered
+            | RuleCondition::ReaderTampered
+            | RuleCondition::DoorLost { .. }
+            | RuleCondition::DoorBatteryLow { .. } => false,
         }
     }
 
@@ -171,7 +183,12 @@ impl RuleCondition {
             | RuleCondition::BatteryLow { .. }
             | RuleCondition::BandCut
             | RuleCondition::OverCapacity
-            | RuleCondition::TagsContradict => true,
+            | RuleCondition::TagsContradict
+            | RuleCondition::DoorHeld { .. }
+            | RuleCondition::DoorTampered
+            | RuleCondition::ReaderTampered
+            | RuleCondition::DoorLost { .. }
+            | RuleCondition::DoorBatteryLow { .. } => true,
             RuleCondition::Leaves | RuleCondition::ButtonPressed | RuleCondition::DoorForced => {
                 false
             }

@@ -21,7 +21,8 @@ pub enum Unfounding {
     NotWatched,
     /// Its rule does not hold at this hour.
     OutOfHours,
-    /// Its rule allows a longer silence, which may not be over yet.
+    /// Its rule allows a longer silence, or lets its door stand open for longer, and that may not be
+    /// over yet.
     LongerSilence,
     /// Its tag is gone, or on somebody else.
     TagMoved,
@@ -43,7 +44,13 @@ impl Site {
             return Some(Unfounding::RuleChanged);
         }
         let unfounding = match plan.condition {
-            RuleCondition::OverCapacity | RuleCondition::DoorForced => {
+            RuleCondition::OverCapacity
+            | RuleCondition::DoorForced
+            | RuleCondition::DoorHeld { .. }
+            | RuleCondition::DoorTampered
+            | RuleCondition::ReaderTampered
+            | RuleCondition::DoorLost { .. }
+            | RuleCondition::DoorBatteryLow { .. } => {
                 (!self.is_place_of(rule, alarm.place)).then_some(Unfounding::NotWatched)
             }
             RuleCondition::TagsContradict => self.unfounding_of_tags(rule, alarm),
@@ -52,13 +59,7 @@ impl Site {
         };
         unfounding.or_else(|| {
             let is_over = plan.condition.is_state() && !self.is_in_force(plan, at);
-            let is_longer = matches!(
-                (was, plan.condition),
-                (
-                    Some(RuleCondition::TagSilent { after_ns: before_ns }),
-                    RuleCondition::TagSilent { after_ns },
-                ) if after_ns > before_ns
-            );
+            let is_longer = was.is_some_and(|was| allows_longer(was, plan.condition));
             is_over
                 .then_some(Unfounding::OutOfHours)
                 .or_else(|| is_longer.then_some(Unfounding::LongerSilence))
@@ -72,7 +73,10 @@ impl Site {
                 .zone_plan(zone)
                 .is_some_and(|zone| zone.capacity.is_some() && zone.capacity_rules.contains(&rule)),
             Place::Door(door) => {
-                self.door_plan(door).is_some_and(|door| door.forced_rules.contains(&rule))
+                let door = self.door_plan(door);
+                door.is_some_and(|door| {
+                    door.forced_rules.contains(&rule) || door.state_rules.contains(&rule)
+                })
             }
             _ => false,
         }
@@ -138,5 +142,23 @@ impl Site {
         is_in: impl Fn(&RuleSet) -> bool,
     ) -> Option<Unfounding> {
         (!self.subject_rules(subject).is_some_and(is_in)).then_some(Unfounding::NotSelected)
+    }
+}
+
+/// Whether a rule lets go on for longer what may not have gone on for so long yet.
+fn allows_longer(was: RuleCondition, is: RuleCondition) -> bool {
+    match (was, is) {
+        (
+            RuleCondition::TagSilent { after_ns: before_ns },
+            RuleCondition::TagSilent { after_ns },
+        )
+        | (RuleCondition::DoorLost { after_ns: before_ns }, RuleCondition::DoorLost { after_ns }) => {
+            after_ns > before_ns
+        }
+        (
+            RuleCondition::DoorHeld { after_ns: before_ns, also_unlocked: counted },
+            RuleCondition::DoorHeld { after_ns, also_unlocked: counts },
+        ) => after_ns > before_ns || (counted && !counts),
+        _ => false,
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod bands;
+mod door_supervision;
 mod doors;
 mod exits;
 mod feeds;

@@ -29,7 +29,12 @@ fn all_rules() -> Vec<RuleConfig> {
     let stays = Condition::Stays { zones: vec![LOBBY, WARD], after_ns: 20 * S };
     let silent = Condition::TagSilent { after_ns: 15 * S };
     let full = Condition::OverCapacity { zones: vec![LOBBY, WARD] };
-    let forced = Condition::DoorForced { doors: vec![0] };
+    let doors = || vec![0];
+    let forced = Condition::DoorForced { doors: doors() };
+    let held = Condition::DoorHeld { doors: doors(), after_ns: 5 * S, also_unlocked: false };
+    let never = Condition::DoorHeld { doors: doors(), after_ns: 9 * S, also_unlocked: true };
+    let lost = Condition::DoorLost { doors: doors(), after_ns: 12 * S };
+    let low = Condition::DoorBatteryLow { doors: doors(), percent: 20 };
     vec![
         tentative(gates, rule("elope", AlarmKind::Elopement, leaves.clone())),
         rule("theft", AlarmKind::AssetTheft, leaves),
@@ -41,7 +46,13 @@ fn all_rules() -> Vec<RuleConfig> {
         rule("band", AlarmKind::BandCut, Condition::BandCut),
         rule("duress", AlarmKind::Duress, Condition::ButtonPressed),
         rule("full", AlarmKind::OverCapacity, full),
-        rule("forced", AlarmKind::DoorForced, forced),
+        hours(0, 1, rule("forced", AlarmKind::DoorForced, forced)),
+        rule("held", AlarmKind::DoorHeld, held),
+        hours(1, 5, rule("never", AlarmKind::DoorHeld, never)),
+        rule("housing", AlarmKind::DoorTampered, Condition::DoorTampered { doors: doors() }),
+        rule("reader", AlarmKind::ReaderTampered, Condition::ReaderTampered { doors: doors() }),
+        rule("lost", AlarmKind::DoorLost, lost),
+        rule("flat", AlarmKind::DoorBatteryLow, low),
     ]
 }
 
@@ -71,7 +82,7 @@ fn line(random: &mut ChaCha8Rng, second: &mut f64, places: &mut [(f64, f64); 7])
     let floor = ["f1", "f1", "f1", "f1", "f1", "f1", "f?", "f2"][random.random_range(0..8_usize)];
     let age = [0.0, 0.0, 0.0, 0.0, 0.3, 2.0, -30.0][random.random_range(0..7_usize)];
     let observed = format!("obs={:.3}", (*second - age).max(0.0));
-    let words: Vec<String> = match random.random_range(0..32_u8) {
+    let words: Vec<String> = match random.random_range(0..36_u8) {
         0 => vec!["press".into(), tag.to_string(), observed],
         1 => vec!["reset".into(), tag.to_string(), observed],
         2 => vec!["cut".into(), tag.to_string(), observed],
@@ -85,6 +96,12 @@ fn line(random: &mut ChaCha8Rng, second: &mut f64, places: &mut [(f64, f64); 7])
         10 => vec!["tick".into()],
         11 => vec!["unlock".into(), "exit".into(), observed],
         12 => vec!["lock".into(), "exit".into(), observed],
+        14..18 => {
+            let word = ["pry", "mend", "prise", "refit", "up", "down", "charge"]
+                [random.random_range(0..7_usize)];
+            let percent = random.random_range(10..40_u8).to_string();
+            vec![word.into(), "exit".into(), percent, observed]
+        }
         wild => {
             let x = if wild == 13 { 1.0e5 } else { place.0 };
             let battery = format!("bat={}", random.random_range(10..40_u8));
@@ -175,6 +192,11 @@ fn alarms_live_once_and_rest_is_not_noticed() {
         AlarmKind::Duress,
         AlarmKind::OverCapacity,
         AlarmKind::DoorForced,
+        AlarmKind::DoorHeld,
+        AlarmKind::DoorTampered,
+        AlarmKind::ReaderTampered,
+        AlarmKind::DoorLost,
+        AlarmKind::DoorBatteryLow,
     ] {
         let raised = kinds.get(&(kind, AlarmTransition::Raised)).copied().unwrap_or(0);
         let ended = kinds.get(&(kind, AlarmTransition::Cleared)).copied().unwrap_or(0);
@@ -261,6 +283,10 @@ fn edited(random: &mut ChaCha8Rng, version: u32) -> SiteConfig {
     }
     if random.random_range(0..4_u8) == 0 {
         config.anchors.clear();
+    }
+    if random.random_range(0..6_u8) == 0 {
+        config.rules.retain(|rule| rule.condition.doors().is_empty());
+        config.doors.clear();
     }
     if random.random_range(0..4_u8) == 0 {
         config.sources[0].silence_ns = None;

@@ -211,7 +211,6 @@ impl World {
         let site = &self.site;
         let tag = || site.tag(TagId(words[1].parse().expect("a tag"))).unwrap_or(TagRef(999));
         let door = || site.door(words[1]).unwrap_or(DoorRef(999));
-        let valid_ms = || words[2].parse().expect("milliseconds");
         let (to, call) = match words[0] {
             "tick" | "away" | "look" => return Verdict::Accepted,
             "ping" => {
@@ -222,20 +221,6 @@ impl World {
             "reset" => (EntityRef::Tag(tag()), Call::Tag(TagInput::ButtonReset(arrival))),
             "cut" => (EntityRef::Tag(tag()), Call::Tag(TagInput::BandCut(arrival))),
             "whole" => (EntityRef::Tag(tag()), Call::Tag(TagInput::BandWhole(arrival))),
-            "open" => (EntityRef::Door(door()), Call::Door(DoorInput::Opened(arrival))),
-            "close" => (EntityRef::Door(door()), Call::Door(DoorInput::Closed(arrival))),
-            "lock" => (EntityRef::Door(door()), Call::Door(DoorInput::Locked(arrival))),
-            "unlock" => (EntityRef::Door(door()), Call::Door(DoorInput::Unlocked(arrival))),
-            "grant" => {
-                let valid_ms = valid_ms();
-                let input = DoorInput::AccessGranted { arrival, valid_ms };
-                (EntityRef::Door(door()), Call::Door(input))
-            }
-            "rex" => {
-                let valid_ms = valid_ms();
-                let input = DoorInput::ExitRequested { arrival, valid_ms };
-                (EntityRef::Door(door()), Call::Door(input))
-            }
             "alive" | "lost" => {
                 let anchor = site.anchor(words[1]).unwrap_or(AnchorRef(999));
                 let input = match words[0] {
@@ -244,7 +229,7 @@ impl World {
                 };
                 (EntityRef::Anchor(anchor), Call::Anchor(input))
             }
-            other => panic!("unknown word {other}"),
+            _ => (EntityRef::Door(door()), Call::Door(door_input(words, arrival))),
         };
         self.step(to, call, out)
     }
@@ -314,7 +299,8 @@ impl World {
                 let input = match call {
                     Call::Door(input) => input,
                     Call::Due(kind, due_at) => DoorInput::Due { kind, due_at },
-                    _ => DoorInput::SiteChanged,
+                    Call::Site(old) => DoorInput::SiteChanged { old },
+                    other => panic!("{other:?} is not for a door"),
                 };
                 self.doors.entry(me).or_default().step(me, input, &turn, out)
             }
@@ -402,11 +388,33 @@ enum Call<'a> {
     Fix(ach_actors_model::Fix, bool, Cause),
     Tag(TagInput<'a>),
     Zone(ZoneInput),
-    Door(DoorInput),
+    Door(DoorInput<'a>),
     Anchor(AnchorInput<'a>),
     Source(SourceInput),
     Due(DeadlineKind, Timestamp),
     Site(&'a Site),
+}
+
+/// What a door reports: of its position, lock and leave, `pry` and `mend` of its housing, `prise` and
+/// `refit` of its reader, `up` and `down` of its controller, `charge` of its battery.
+fn door_input(words: &[&str], arrival: Arrival) -> DoorInput<'static> {
+    let valid_ms = || words[2].parse().expect("milliseconds");
+    match words[0] {
+        "open" => DoorInput::Opened(arrival),
+        "close" => DoorInput::Closed(arrival),
+        "lock" => DoorInput::Locked(arrival),
+        "unlock" => DoorInput::Unlocked(arrival),
+        "grant" => DoorInput::AccessGranted { arrival, valid_ms: valid_ms() },
+        "rex" => DoorInput::ExitRequested { arrival, valid_ms: valid_ms() },
+        "pry" => DoorInput::Tampered(arrival),
+        "mend" => DoorInput::Untampered(arrival),
+        "prise" => DoorInput::ReaderTampered(arrival),
+        "refit" => DoorInput::ReaderUntampered(arrival),
+        "up" => DoorInput::Alive(arrival),
+        "down" => DoorInput::Lost(arrival),
+        "charge" => DoorInput::Battery { arrival, percent: words[2].parse().expect("percent") },
+        other => panic!("unknown word {other}"),
+    }
 }
 
 /// A moment of a story, in seconds or as `hh:mm[:ss]` of its first day.

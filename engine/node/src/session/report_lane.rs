@@ -124,6 +124,15 @@ fn meaning(
         }
         (ReportWord::AnchorAlive, Handle::Anchor(anchor)) => ReportKind::AnchorAlive { anchor },
         (ReportWord::AnchorLost, Handle::Anchor(anchor)) => ReportKind::AnchorLost { anchor },
+        (ReportWord::DoorTampered, Handle::Door(door)) => ReportKind::DoorTampered { door },
+        (ReportWord::DoorUntampered, Handle::Door(door)) => ReportKind::DoorUntampered { door },
+        (ReportWord::ReaderTampered, Handle::Door(door)) => ReportKind::ReaderTampered { door },
+        (ReportWord::ReaderUntampered, Handle::Door(door)) => ReportKind::ReaderUntampered { door },
+        (ReportWord::DoorAlive, Handle::Door(door)) => ReportKind::DoorAlive { door },
+        (ReportWord::DoorLost, Handle::Door(door)) => ReportKind::DoorLost { door },
+        (ReportWord::DoorBattery { percent }, Handle::Door(door)) => {
+            ReportKind::DoorBattery { door, percent }
+        }
         // A door cannot press a button.
         _ => return Err(Code::UnknownThing),
     })

@@ -295,6 +295,38 @@ fn a_door_is_forced_unless_somebody_was_let_through() {
 }
 
 #[test]
+fn a_door_is_held_tampered_with_lost_and_low_on_battery() {
+    check(
+        "1 door exit grants=5
+         2 door exit opens
+         3 door exit is-pried
+         4 door exit has=12
+         5 door hatch is-lost
+         6 door hatch lives
+         41 tick
+         42 tick
+         50 door exit closes
+         51 door exit is-mended
+         52 door exit has=80
+         55 tick
+         56 tick
+         57 door hatch lives",
+        &[
+            "3 raised DoorTampered - exit",
+            "4 raised DoorBatteryLow - exit",
+            "5 raised DoorLost - hatch",
+            "6 cleared DoorLost - hatch (ConditionEnded)",
+            "42 raised DoorHeld - exit",
+            "50 cleared DoorHeld - exit (ConditionEnded)",
+            "51 cleared DoorTampered - exit (ConditionEnded)",
+            "52 cleared DoorBatteryLow - exit (ConditionEnded)",
+            "56 raised DoorLost - hatch",
+            "57 cleared DoorLost - hatch (ConditionEnded)",
+        ],
+    );
+}
+
+#[test]
 fn a_single_wild_jump_raises_nothing() {
     check(
         "1 anna at 3,5

@@ -41,7 +41,7 @@ fn deadline_bug(call: &Call<'_>) -> bool {
 
 /// The exit fails when the site changes.
 fn site_bug(call: &Call<'_>) -> bool {
-    matches!(call, Call::Door(DoorRef(0), DoorInput::SiteChanged))
+    matches!(call, Call::Door(DoorRef(0), DoorInput::SiteChanged { .. }))
 }
 
 /// Whether a zone is blind at the end.

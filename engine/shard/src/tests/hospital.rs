@@ -197,5 +197,39 @@ fn rules() -> Vec<RuleConfig> {
             Condition::DoorForced { doors: vec![0, 1] },
             AlarmKind::DoorForced,
         ),
+        rule(
+            "held",
+            Who::default(),
+            Condition::DoorHeld {
+                doors: vec![0, 1],
+                after_ns: 40 * NS_PER_S,
+                also_unlocked: false,
+            },
+            AlarmKind::DoorHeld,
+        ),
+        rule(
+            "pried",
+            Who::default(),
+            Condition::DoorTampered { doors: vec![0] },
+            AlarmKind::DoorTampered,
+        ),
+        rule(
+            "reader",
+            Who::default(),
+            Condition::ReaderTampered { doors: vec![0] },
+            AlarmKind::ReaderTampered,
+        ),
+        rule(
+            "lost",
+            Who::default(),
+            Condition::DoorLost { doors: vec![1], after_ns: 50 * NS_PER_S },
+            AlarmKind::DoorLost,
+        ),
+        rule(
+            "weak",
+            Who::default(),
+            Condition::DoorBatteryLow { doors: vec![0, 1], percent: 20 },
+            AlarmKind::DoorBatteryLow,
+        ),
     ]
 }

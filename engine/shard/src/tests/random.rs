@@ -71,7 +71,8 @@ fn wild_report(rng: &mut ChaCha8Rng, seq: &mut u64, now: Timestamp) -> Input {
     let door = DoorRef(rng.random_range(0..3));
     let anchor = ach_actors_model::AnchorRef(rng.random_range(0..2));
     let valid_ms = [0, 5_000, u32::MAX][rng.random_range(0..3)];
-    let kind = match rng.random_range(0..12) {
+    let percent = [0, 20, 100, u8::MAX][rng.random_range(0..4)];
+    let kind = match rng.random_range(0..19) {
         0 => ReportKind::ButtonPressed { tag },
         1 => ReportKind::ButtonReset { tag },
         2 => ReportKind::BandCut { tag },
@@ -83,6 +84,13 @@ fn wild_report(rng: &mut ChaCha8Rng, seq: &mut u64, now: Timestamp) -> Input {
         8 => ReportKind::ExitRequested { door, valid_ms },
         9 => ReportKind::AnchorAlive { anchor },
         10 => ReportKind::DoorUnlocked { door },
+        11 => ReportKind::DoorTampered { door },
+        12 => ReportKind::DoorUntampered { door },
+        13 => ReportKind::ReaderTampered { door },
+        14 => ReportKind::ReaderUntampered { door },
+        15 => ReportKind::DoorAlive { door },
+        16 => ReportKind::DoorLost { door },
+        17 => ReportKind::DoorBattery { door, percent },
         _ => ReportKind::AnchorLost { anchor },
     };
     let (source, lane) = match kind {

@@ -255,6 +255,11 @@ impl Script {
             "unlocks" => ReportKind::DoorUnlocked { door },
             "grants" => ReportKind::AccessGranted { door, valid_ms },
             "asks" => ReportKind::ExitRequested { door, valid_ms },
+            "is-pried" => ReportKind::DoorTampered { door },
+            "is-mended" => ReportKind::DoorUntampered { door },
+            "lives" => ReportKind::DoorAlive { door },
+            "is-lost" => ReportKind::DoorLost { door },
+            "has" => ReportKind::DoorBattery { door, percent: valid.parse().expect("percent") },
             _ => panic!("no such verb: {verb}"),
         };
         self.door_seq += 1;

@@ -255,6 +255,11 @@ fn word(word: &dyn std::fmt::Debug) -> u8 {
         "AuditTrouble" => 17,
         "NodeClockOff" => 18,
         "SelftestFailed" => 19,
+        "DoorHeld" => 20,
+        "DoorTampered" => 21,
+        "ReaderTampered" => 22,
+        "DoorLost" => 23,
+        "DoorBatteryLow" => 24,
         other => panic!("{other} has no number here yet"),
     }
 }
@@ -518,19 +523,26 @@ pub(crate) fn reading(it: &PingReading) -> Value {
 }
 
 fn report(it: &WireReport) -> Value {
-    let (kind, valid_ms) = match it.word {
-        ReportWord::ButtonPressed => (1, None),
-        ReportWord::ButtonReset => (2, None),
-        ReportWord::BandCut => (3, None),
-        ReportWord::BandWhole => (4, None),
-        ReportWord::DoorOpened => (16, None),
-        ReportWord::DoorClosed => (17, None),
-        ReportWord::DoorLocked => (18, None),
-        ReportWord::DoorUnlocked => (19, None),
-        ReportWord::AccessGranted { valid_ms } => (20, Some(valid_ms)),
-        ReportWord::ExitRequested { valid_ms } => (21, Some(valid_ms)),
-        ReportWord::AnchorAlive => (32, None),
-        ReportWord::AnchorLost => (33, None),
+    let (kind, valid_ms, percent) = match it.word {
+        ReportWord::ButtonPressed => (1, None, None),
+        ReportWord::ButtonReset => (2, None, None),
+        ReportWord::BandCut => (3, None, None),
+        ReportWord::BandWhole => (4, None, None),
+        ReportWord::DoorOpened => (16, None, None),
+        ReportWord::DoorClosed => (17, None, None),
+        ReportWord::DoorLocked => (18, None, None),
+        ReportWord::DoorUnlocked => (19, None, None),
+        ReportWord::AccessGranted { valid_ms } => (20, Some(valid_ms), None),
+        ReportWord::ExitRequested { valid_ms } => (21, Some(valid_ms), None),
+        ReportWord::DoorTampered => (22, None, None),
+        ReportWord::DoorUntampered => (23, None, None),
+        ReportWord::ReaderTampered => (24, None, None),
+        ReportWord::ReaderUntampered => (25, None, None),
+        ReportWord::DoorAlive => (26, None, None),
+        ReportWord::DoorLost => (27, None, None),
+        ReportWord::DoorBattery { percent } => (28, None, Some(percent)),
+        ReportWord::AnchorAlive => (32, None, None),
+        ReportWord::AnchorLost => (33, None, None),
     };
     json!({
         "seq": text(it.seq),
@@ -538,5 +550,6 @@ fn report(it: &WireReport) -> Value {
         "handle": it.handle,
         "kind": kind,
         "valid_ms": valid_ms,
+        "percent": percent,
     })
 }

@@ -177,7 +177,7 @@ fn answer_frames() -> Vec<(&'static str, Frame)> {
     ]
 }
 
-const KINDS: [AlarmKind; 7] = [
+const KINDS: [AlarmKind; 12] = [
     AlarmKind::Elopement,
     AlarmKind::Duress,
     AlarmKind::ClockSkewed,
@@ -185,6 +185,11 @@ const KINDS: [AlarmKind; 7] = [
     AlarmKind::AuditTrouble,
     AlarmKind::NodeClockOff,
     AlarmKind::SelftestFailed,
+    AlarmKind::DoorHeld,
+    AlarmKind::DoorTampered,
+    AlarmKind::ReaderTampered,
+    AlarmKind::DoorLost,
+    AlarmKind::DoorBatteryLow,
 ];
 
 fn operation_frames() -> Vec<(&'static str, Frame)> {
@@ -507,6 +512,13 @@ fn lane_frames() -> Vec<(&'static str, Frame)> {
         ReportWord::ExitRequested { valid_ms: 8_000 },
         ReportWord::AnchorAlive,
         ReportWord::AnchorLost,
+        ReportWord::DoorTampered,
+        ReportWord::DoorUntampered,
+        ReportWord::ReaderTampered,
+        ReportWord::ReaderUntampered,
+        ReportWord::DoorAlive,
+        ReportWord::DoorLost,
+        ReportWord::DoorBattery { percent: 100 },
     ];
     let reports =
         (1..).zip(words).map(|(seq, word)| WireReport { seq, observed_at: AT, handle: 8, word });

@@ -1,6 +1,6 @@
 //! The input an alarm came from, in words.
 
-use ach_actors_model::{Report, ReportKind, Timestamp};
+use ach_actors_model::{AnchorRef, DoorRef, Report, ReportKind, TagRef, Timestamp};
 use ach_engine_store::{AlarmInput, KeptPing, NameKind};
 use serde_json::{Value, json};
 
@@ -20,8 +20,17 @@ pub(super) struct Heard {
     received_at: Timestamp,
     /// Where, of a position.
     ping: Option<KeptPing>,
+    /// What else it said.
+    more: More,
+}
+
+/// What few reports say besides.
+enum More {
+    Nothing,
     /// How long the door may be opened, of a grant.
-    valid_ms: Option<u32>,
+    ValidMs(u32),
+    /// How full the battery is.
+    Percent(u8),
 }
 
 impl Heard {
@@ -33,10 +42,10 @@ impl Heard {
                 observed_at: ping.observed_at,
                 received_at: *received_at,
                 ping: Some(KeptPing::of(ping, *received_at)),
-                valid_ms: None,
+                more: More::Nothing,
             },
             AlarmInput::Report(Report { observed_at, received_at, kind, .. }) => {
-                let (word, (of, number), valid_ms) = told(*kind);
+                let (word, (of, number), more) = told(*kind);
                 let name = match of {
                     "tag" => NameKind::Tag,
                     "door" => NameKind::Door,
@@ -48,7 +57,7 @@ impl Heard {
                     observed_at: *observed_at,
                     received_at: *received_at,
                     ping: None,
-                    valid_ms,
+                    more,
                 }
             }
         })
@@ -61,10 +70,14 @@ impl Heard {
             let battery = battery.map_or_else(String::new, |it| format!(", battery {it} %"));
             format!(", {}{battery}", place_words(ping))
         });
-        let valid = self.valid_ms.map_or_else(String::new, |ms| format!(", good for {ms} ms"));
+        let more = match self.more {
+            More::Nothing => String::new(),
+            More::ValidMs(ms) => format!(", good for {ms} ms"),
+            More::Percent(percent) => format!(", {percent} %"),
+        };
         let (observed, received) = (local(self.observed_at), local(self.received_at));
         let word = self.word.replace('_', " ");
-        format!("{word} of {kind} {id}{place}{valid}, observed {observed}, received {received}")
+        format!("{word} of {kind} {id}{place}{more}, observed {observed}, received {received}")
     }
 
     pub(super) fn object(&self) -> Value {
@@ -75,30 +88,46 @@ impl Heard {
             fields.insert((*kind).to_owned(), json!(id));
             fields.insert("observed_at".to_owned(), json!(iso(self.observed_at)));
             fields.insert("received_at".to_owned(), json!(iso(self.received_at)));
-            fields.extend(self.valid_ms.map(|ms| ("valid_ms".to_owned(), json!(ms))));
+            fields.extend(match self.more {
+                More::Nothing => None,
+                More::ValidMs(ms) => Some(("valid_ms".to_owned(), json!(ms))),
+                More::Percent(percent) => Some(("percent".to_owned(), json!(percent))),
+            });
         }
         object
     }
 }
 
-/// A report's word, its thing, and how long the door may be opened.
-fn told(kind: ReportKind) -> (&'static str, (&'static str, u32), Option<u32>) {
+/// A report's word, its thing, and what else it says.
+fn told(kind: ReportKind) -> (&'static str, (&'static str, u32), More) {
+    let tag = |word, tag: TagRef| (word, ("tag", tag.0), More::Nothing);
+    let door = |word, door: DoorRef| (word, ("door", door.0), More::Nothing);
+    let anchor = |word, anchor: AnchorRef| (word, ("anchor", anchor.0), More::Nothing);
     match kind {
-        ReportKind::ButtonPressed { tag } => ("button_pressed", ("tag", tag.0), None),
-        ReportKind::ButtonReset { tag } => ("button_reset", ("tag", tag.0), None),
-        ReportKind::BandCut { tag } => ("band_cut", ("tag", tag.0), None),
-        ReportKind::BandWhole { tag } => ("band_whole", ("tag", tag.0), None),
-        ReportKind::DoorOpened { door } => ("door_opened", ("door", door.0), None),
-        ReportKind::DoorClosed { door } => ("door_closed", ("door", door.0), None),
-        ReportKind::DoorLocked { door } => ("door_locked", ("door", door.0), None),
-        ReportKind::DoorUnlocked { door } => ("door_unlocked", ("door", door.0), None),
-        ReportKind::AccessGranted { door, valid_ms } => {
-            ("access_granted", ("door", door.0), Some(valid_ms))
+        ReportKind::ButtonPressed { tag: it } => tag("button_pressed", it),
+        ReportKind::ButtonReset { tag: it } => tag("button_reset", it),
+        ReportKind::BandCut { tag: it } => tag("band_cut", it),
+        ReportKind::BandWhole { tag: it } => tag("band_whole", it),
+        ReportKind::DoorOpened { door: it } => door("door_opened", it),
+        ReportKind::DoorClosed { door: it } => door("door_closed", it),
+        ReportKind::DoorLocked { door: it } => door("door_locked", it),
+        ReportKind::DoorUnlocked { door: it } => door("door_unlocked", it),
+        ReportKind::AccessGranted { door: it, valid_ms } => {
+            ("access_granted", ("door", it.0), More::ValidMs(valid_ms))
         }
-        ReportKind::ExitRequested { door, valid_ms } => {
-            ("exit_requested", ("door", door.0), Some(valid_ms))
+        ReportKind::ExitRequested { door: it, valid_ms } => {
+            ("exit_requested", ("door", it.0), More::ValidMs(valid_ms))
         }
-        ReportKind::AnchorAlive { anchor } => ("anchor_alive", ("anchor", anchor.0), None),
-        ReportKind::AnchorLost { anchor } => ("anchor_lost", ("anchor", anchor.0), None),
+        ReportKind::AnchorAlive { anchor: it } => anchor("anchor_alive", it),
+        ReportKind::AnchorLost { anchor: it } => anchor("anchor_lost", it),
+        ReportKind::DoorTampered { door: it } => door("door_tampered", it),
+        ReportKind::DoorUntampered { door: it } => door("door_untampered", it),
+        ReportKind::ReaderTampered { door: it } => door("reader_tampered", it),
+        ReportKind::ReaderUntampered { door: it } => door("reader_untampered", it),
+        ReportKind::DoorAlive { door: it } => door("door_alive", it),
+        ReportKind::DoorLost { door: it } => door("door_lost", it),
+        ReportKind::DoorBattery { door: it, percent } => {
+            ("door_battery", ("door", it.0), More::Percent(percent))
+        }
     }
 }

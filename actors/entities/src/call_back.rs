@@ -1,28 +1,38 @@
-//! The one call back an actor has ordered for the windows of its rules.
+//! The one call back of a kind that an actor has ordered.
 
 use ach_actors_model::{EntityRef, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Deadline, DeadlineKind, Outbox};
 
-/// When the actor is called next because a window that concerns it opens or closes. A deadline
-/// cannot be taken back, so calls at other moments are ignored.
+/// When the actor is called next: because a window that concerns it opens or closes, or a time that it
+/// measures is over. A deadline cannot be taken back, so calls at other moments are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub(crate) struct WindowCall(Option<std::num::NonZeroU64>);
+pub(crate) struct CallBack(Option<std::num::NonZeroU64>);
 
-impl WindowCall {
+impl CallBack {
     /// Whether nothing is ordered.
     pub(crate) fn is_idle(self) -> bool {
         self.0.is_none()
     }
 
-    /// Orders a call unless an earlier one is ordered.
+    /// Orders a call for a window unless an earlier one is ordered.
     pub(crate) fn order(&mut self, at: Option<Timestamp>, who: EntityRef, out: &mut Outbox) {
+        self.order_for(DeadlineKind::Window, at, who, out);
+    }
+
+    /// Orders a call of a kind, always the same, unless an earlier one is ordered.
+    pub(crate) fn order_for(
+        &mut self,
+        kind: DeadlineKind,
+        at: Option<Timestamp>,
+        who: EntityRef,
+        out: &mut Outbox,
+    ) {
         let Some(at) = at.and_then(|at| std::num::NonZeroU64::new(at.0)) else { return };
         if self.0.is_none_or(|ordered| at < ordered) {
             self.0 = Some(at);
-            let due_at = Timestamp(at.get());
-            out.deadlines.push(Deadline { due_at, entity: who, kind: DeadlineKind::Window });
+            out.deadlines.push(Deadline { due_at: Timestamp(at.get()), entity: who, kind });
         }
     }
 
