@@ -134,6 +134,7 @@ fn tags(directory: &SiteDirectory, catalogue: &Catalogue<'_>) -> Vec<TagConfig> 
 
 fn compile_rule(rule: &RulePlan, catalogue: &Catalogue<'_>) -> RuleConfig {
     let zones = catalogue.zones_of(&rule.place);
+    let doors = || catalogue.doors_of(&rule.place);
     let condition = match rule.what {
         What::Inside => Condition::Inside { zones },
         What::Leaves => Condition::Leaves { zones, lines: catalogue.lines_of(&rule.place) },
@@ -144,7 +145,14 @@ fn compile_rule(rule: &RulePlan, catalogue: &Catalogue<'_>) -> RuleConfig {
         What::TagsContradict => Condition::TagsContradict,
         What::ButtonPressed => Condition::ButtonPressed,
         What::OverCapacity => Condition::OverCapacity { zones },
-        What::DoorForced => Condition::DoorForced { doors: catalogue.doors_of(&rule.place) },
+        What::DoorForced => Condition::DoorForced { doors: doors() },
+        What::DoorHeld { after_ns, also_unlocked } => {
+            Condition::DoorHeld { doors: doors(), after_ns, also_unlocked }
+        }
+        What::DoorTampered => Condition::DoorTampered { doors: doors() },
+        What::ReaderTampered => Condition::ReaderTampered { doors: doors() },
+        What::DoorLost { after_ns } => Condition::DoorLost { doors: doors(), after_ns },
+        What::DoorBatteryLow { percent } => Condition::DoorBatteryLow { doors: doors(), percent },
     };
     RuleConfig {
         id: rule.id.clone(),

@@ -4,6 +4,7 @@
 
 mod answer_words;
 mod clocks;
+mod doors;
 mod event;
 mod gate_words;
 mod people;
@@ -80,13 +81,14 @@ impl<'a> Explainer<'a> {
     }
 
     fn explain(&self, rule: &RulePlan) -> Explanation {
-        let count = match rule.what {
-            What::DoorForced => crate::census::Count::default(),
-            _ => self.census.count(&rule.who),
+        let count = if rule.what.is_about_doors() {
+            crate::census::Count::default()
+        } else {
+            self.census.count(&rule.who)
         };
         let event = self.event(rule);
         let mut sentences: Vec<String> = Vec::new();
-        if rule.what != What::DoorForced {
+        if !rule.what.is_about_doors() {
             sentences.push(people::sentence(rule, &count));
         }
         let raised =
@@ -151,6 +153,10 @@ impl<'a> Explainer<'a> {
                  ends with these hours."
             }
             What::Stays { .. } => LONG_BEFORE,
+            What::DoorHeld { .. } => {
+                "The time before these hours counts: a door that has stood open for so long when they \
+                 begin raises it then, and the alarm ends with these hours."
+            }
             // It is told when the subject is heard, and not by the clock.
             What::TagsContradict => {
                 "If it is already so when these hours begin, it is raised when the tags are next heard, \
@@ -187,6 +193,11 @@ fn alarm_noun(alarm: AlarmKind) -> &'static str {
         AlarmKind::OverCapacity => "over-capacity",
         AlarmKind::DoorForced => "forced-door",
         AlarmKind::TagsContradict => "contradicting-tags",
+        AlarmKind::DoorHeld => "held-door",
+        AlarmKind::DoorTampered => "tampered-door",
+        AlarmKind::ReaderTampered => "tampered-reader",
+        AlarmKind::DoorLost => "lost-door",
+        AlarmKind::DoorBatteryLow => "low-door-battery",
         // Rules raise no other.
         _ => "system",
     }

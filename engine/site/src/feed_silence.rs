@@ -1,13 +1,13 @@
 //! How long a feed may be silent whose owner did not say.
 //!
 //! A locating system that stops must be one alarm, not one for each of its tags, so a feed of tags
-//! that are watched for silence is watched too. It may be silent for as long as the most closely
-//! watched of them: if that one keeps its rule, so does the feed. A feed of doors, which may be
-//! quiet for a night, is watched only by its owner's wish.
+//! that are watched for silence is watched too, and one of doors that are. It may be silent for as long
+//! as the most closely watched of them: if that one keeps its rule, so does the feed. A feed of doors
+//! that may be quiet for a night is watched only by its owner's wish.
 
 use std::collections::BTreeSet;
 
-use ach_actors_model::{Condition, SiteConfig, SubjectConfig, Who};
+use ach_actors_model::{Condition, RuleConfig, SiteConfig, SubjectConfig, Who};
 
 /// A rule by which tags may be silent for a time.
 struct Limit<'a> {
@@ -30,6 +30,13 @@ pub(crate) fn fill(config: &mut SiteConfig) {
             *shortest_ns = Some(shortest_ns.unwrap_or(u64::MAX).min(limit.after_ns));
         }
     }
+    for (door, after_ns) in config.rules.iter().flat_map(watched_doors) {
+        let door = usize::try_from(door).ok().and_then(|at| config.doors.get(at));
+        let source = door.and_then(|door| usize::try_from(door.source?).ok());
+        if let Some(shortest_ns) = source.and_then(|at| shortest_ns.get_mut(at)) {
+            *shortest_ns = Some(shortest_ns.unwrap_or(u64::MAX).min(after_ns));
+        }
+    }
     for (source, shortest_ns) in config.sources.iter_mut().zip(shortest_ns) {
         source.silence_ns = source.silence_ns.or(shortest_ns);
     }
@@ -48,7 +55,16 @@ pub(crate) fn forget_derived(config: &mut SiteConfig) {
     }
 }
 
-fn limit_of(rule: &ach_actors_model::RuleConfig) -> Option<Limit<'_>> {
+/// The doors that a rule lets be silent for a time.
+fn watched_doors(rule: &RuleConfig) -> impl Iterator<Item = (u32, u64)> + '_ {
+    let (doors, after_ns) = match &rule.condition {
+        Condition::DoorLost { doors, after_ns } => (&doors[..], *after_ns),
+        _ => (&[][..], 0),
+    };
+    doors.iter().map(move |&door| (door, after_ns))
+}
+
+fn limit_of(rule: &RuleConfig) -> Option<Limit<'_>> {
     let Condition::TagSilent { after_ns } = rule.condition else { return None };
     let subjects = rule.who.subjects.iter().copied().collect();
     Some(Limit { who: &rule.who, subjects, after_ns })

@@ -92,12 +92,46 @@ pub enum What {
     DoorForced,
     /// Tags on one subject are too far apart to be on one body.
     TagsContradict,
+    /// A door stands open for too long.
+    DoorHeld {
+        /// For how long.
+        after_ns: u64,
+        /// Whether it may not even while its lock is drawn back.
+        also_unlocked: bool,
+    },
+    /// A door's housing, or that of its controller, was opened or torn off.
+    DoorTampered,
+    /// A door's reader was opened or torn off.
+    ReaderTampered,
+    /// A door's system has lost it, or the door is silent.
+    DoorLost {
+        /// For how long.
+        after_ns: u64,
+    },
+    /// A door's battery is at or below.
+    DoorBatteryLow {
+        /// Percent.
+        percent: u8,
+    },
 }
 
 impl What {
     /// Whether gates decide when it is so, and it can be told on first evidence.
     pub fn has_gates(self) -> bool {
         matches!(self, What::Inside | What::Leaves | What::Stays { .. })
+    }
+
+    /// Whether it is about doors, and nobody in particular.
+    pub fn is_about_doors(self) -> bool {
+        matches!(
+            self,
+            What::DoorForced
+                | What::DoorHeld { .. }
+                | What::DoorTampered
+                | What::ReaderTampered
+                | What::DoorLost { .. }
+                | What::DoorBatteryLow { .. }
+        )
     }
 
     /// Whether it goes on for a while, and begins and ends with the rule's hours. What happens in a moment does
@@ -120,6 +154,11 @@ impl What {
             What::OverCapacity => &[AlarmKind::OverCapacity],
             What::DoorForced => &[AlarmKind::DoorForced],
             What::TagsContradict => &[AlarmKind::TagsContradict],
+            What::DoorHeld { .. } => &[AlarmKind::DoorHeld],
+            What::DoorTampered => &[AlarmKind::DoorTampered],
+            What::ReaderTampered => &[AlarmKind::ReaderTampered],
+            What::DoorLost { .. } => &[AlarmKind::DoorLost],
+            What::DoorBatteryLow { .. } => &[AlarmKind::DoorBatteryLow],
         }
     }
 }

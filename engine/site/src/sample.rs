@@ -1,6 +1,7 @@
 //! A hospital made by code: the same every time, and writable as a site directory.
 
 mod building;
+mod door_rules;
 mod draft;
 mod ground_plan;
 mod hospital;

@@ -30,7 +30,7 @@ fn the_example_passes_its_own_check_and_survives_a_round_trip() {
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
     write_example(&first).unwrap();
     let directory = read(&first);
-    assert_eq!(directory.rules.len(), 11);
+    assert_eq!(directory.rules.len(), 12);
     directory.write(&second).unwrap();
     assert_eq!(read(&second), directory);
 }
@@ -99,7 +99,7 @@ fn a_feed_of_watched_tags_that_names_no_silence_is_watched_as_closely_as_they_ar
         };
         config.sources.iter().map(told).collect()
     };
-    let expected = [("rtls".to_owned(), Some(120)), ("doors".to_owned(), None)];
+    let expected = [("rtls".to_owned(), Some(120)), ("doors".to_owned(), Some(600))];
     assert_eq!(silences(&directory), expected);
     directory.feeds[0].silence_ns = Some(30_000_000_000);
     assert_eq!(silences(&directory)[0].1, Some(30), "what its owner says holds");

@@ -155,6 +155,52 @@ fn conditions_about_lines_and_doors_are_told() {
 }
 
 #[test]
+fn conditions_about_doors_are_told() {
+    let of = |what: &str, expected: &str| {
+        let doors = "where = { doors = [\"entrance\"] }";
+        check(&format!("{doors}\n{what}\npriority = \"medium\""), expected);
+    };
+    of(
+        "what = \"door_held\"\nafter = \"30 s\"",
+        "At all hours, when the door \"Entrance\" stands open for 30 s, with or without leave, it raises a \
+         medium-priority held-door alarm. While its lock is drawn back it may stand open, and the time \
+         counts from when the lock throws. While a forced-door alarm about it is open, it is not held besides.",
+    );
+    of(
+        "what = \"door_held\"\nafter = \"30 s\"\nalso_unlocked = true\n\
+         when = [{ from = \"22:00\", to = \"06:00\" }]",
+        "Every day from 22:00 to 06:00 (Europe/Berlin time), when the door \"Entrance\" stands open for 30 s, \
+         with or without leave, it raises a medium-priority held-door alarm. The time counts from the \
+         opening, also while its lock is drawn back. While a forced-door alarm about it is open, it is not held besides. The time before these hours counts: a door that has stood open for so \
+         long when they begin raises it then, and the alarm ends with these hours. In the night to 28 \
+         March 2027, when clocks go forward, these hours last 7 h instead of 8 h; in the night to 31 \
+         October 2027, when they go back, 9 h instead of 8 h.",
+    );
+    of(
+        "what = \"door_tampered\"",
+        "At all hours, when the housing of the door \"Entrance\", or of its controller, is opened or torn \
+         off, it raises a medium-priority tampered-door alarm. It ends when the housing is whole again.",
+    );
+    of(
+        "what = \"reader_tampered\"",
+        "At all hours, when the reader of the door \"Entrance\" is opened or torn off, it raises a \
+         medium-priority tampered-reader alarm. It ends when the reader is whole again.",
+    );
+    of(
+        "what = \"door_lost\"\nafter = \"5 min\"",
+        "At all hours, when the door \"Entrance\" is lost, as its system says, or says nothing for 5 min, it \
+         raises a medium-priority lost-door alarm. Every report of it is a sign of life. While its whole \
+         feed is silent, that is one alarm about the feed instead. A door that was never heard is not \
+         silent.",
+    );
+    of(
+        "what = \"door_battery_low\"\npercent = 20",
+        "At all hours, when the battery of the door \"Entrance\" is at 20 % or less, it raises a \
+         medium-priority low-door-battery alarm.",
+    );
+}
+
+#[test]
 fn conditions_about_tags_are_told() {
     let of = |what: &str, expected: &str| {
         let about = "It is about patients: 1 person today";
@@ -210,7 +256,8 @@ const GATES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Where most of them watch.
+/// Where those about doors watch, and most of the others.
+const DOORS: &str = "where = { doors = [\"entrance\"] }";
 const ZONES: &str = "where = { zones = [\"ward\", \"lobby\"] }";
 
 /// Conditions, where they watch, and whether they have gates.
@@ -224,7 +271,13 @@ const CONDITIONS: &[(&str, &str, bool)] = &[
     ),
     ("what = \"stays\"\nafter = \"1 min\"", ZONES, true),
     ("what = \"over_capacity\"", "where = { zones = [\"day-room\"] }", false),
-    ("what = \"door_forced\"", "where = { doors = [\"entrance\"] }", false),
+    ("what = \"door_forced\"", DOORS, false),
+    ("what = \"door_held\"\nafter = \"1 min\"", DOORS, false),
+    ("what = \"door_held\"\nafter = \"1 min\"\nalso_unlocked = true", DOORS, false),
+    ("what = \"door_tampered\"", DOORS, false),
+    ("what = \"reader_tampered\"", DOORS, false),
+    ("what = \"door_lost\"\nafter = \"5 min\"", DOORS, false),
+    ("what = \"door_battery_low\"\npercent = 5", DOORS, false),
     ("what = \"tag_silent\"\nafter = \"1 min\"", "", false),
     ("what = \"battery_low\"\npercent = 5", "", false),
     ("what = \"band_cut\"", "", false),

@@ -160,6 +160,7 @@ fn check(rule: &str, is_right: bool) {
 }
 
 const ZONE: &str = "where = { zones = [\"ward\"] }";
+const DOOR: &str = "where = { doors = [\"entrance\"] }";
 
 #[test]
 fn the_schema_and_the_reader_agree_on_conditions() {
@@ -200,9 +201,29 @@ fn the_schema_and_the_reader_agree_on_conditions() {
         ("what = \"tags_contradict\"", true),
         ("what = \"tags_contradict\"\nwhere = { zones = [] }", true),
         ("what = \"door_forced\"\nwhere = { doors = [\"entrance\"], lines = [] }", true),
+        ("what = \"door_held\"\nDOOR\nafter = \"30 s\"", true),
+        ("what = \"door_held\"\nDOOR\nafter = \"30 s\"\nalso_unlocked = true", true),
+        ("what = \"door_held\"\nDOOR\nafter = \"30 s\"\nalso_unlocked = \"yes\"", false),
+        ("what = \"door_held\"\nDOOR", false),
+        ("what = \"door_held\"\nafter = \"30 s\"", false),
+        ("what = \"door_held\"\nWHERE\nafter = \"30 s\"", false),
+        ("what = \"door_held\"\nDOOR\nafter = \"30 s\"\npercent = 5", false),
+        ("what = \"door_held\"\nDOOR\nafter = \"30 s\"\ntentative = true", false),
+        ("what = \"door_tampered\"\nDOOR", true),
+        ("what = \"door_tampered\"\nDOOR\nafter = \"30 s\"", false),
+        ("what = \"door_tampered\"\nDOOR\nalso_unlocked = true", false),
+        ("what = \"reader_tampered\"\nDOOR\nalarm = \"reader_tampered\"", true),
+        ("what = \"reader_tampered\"\nDOOR\nalarm = \"door_tampered\"", false),
+        ("what = \"reader_tampered\"\nDOOR\nwho = { classes = [\"staff\"] }", false),
+        ("what = \"door_lost\"\nDOOR", false),
+        ("what = \"door_lost\"\nDOOR\nafter = \"5 min\"", true),
+        ("what = \"door_battery_low\"\nDOOR", false),
+        ("what = \"door_battery_low\"\nDOOR\npercent = 20", true),
+        ("what = \"door_battery_low\"\nDOOR\npercent = 0", false),
+        ("what = \"stays\"\nWHERE\nafter = \"5 min\"\nalso_unlocked = true", false),
         ("tentative = true", false),
     ] {
-        check(&rule.replace("WHERE", ZONE), is_right);
+        check(&rule.replace("WHERE", ZONE).replace("DOOR", DOOR), is_right);
     }
 }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ach_actors_model::{Condition, DoorRef, NS_PER_MS, NS_PER_S, ReportKind, SubjectClass};
+use ach_actors_model::{
+    Condition, DoorRef, NS_PER_MS, NS_PER_S, ReportKind, SiteConfig, SubjectClass,
+};
 
 use crate::chance::Chance;
 use crate::incident::{Incident, Script};
@@ -52,6 +54,8 @@ pub(crate) enum Happening {
     Look,
     /// A device reports.
     Report { source: u32, kind: ReportKind },
+    /// A door says that it works, and will again.
+    DoorBeat { door: u32, period_ns: u64 },
     /// A scripted subject sets out along these spots.
     SetOut { subject: u32, spots: Vec<u32>, speed_mm_s: f64 },
     /// A scripted subject is its own master again.
@@ -179,6 +183,9 @@ impl Hospital {
                 self.beat(tag, self.period_ns(subject));
             }
         }
+        for (at_ns, door, period_ns) in door_beats(&self.world.config) {
+            self.at(at_ns, Happening::DoorBeat { door, period_ns });
+        }
         self.at(0, Happening::Look);
     }
 
@@ -212,6 +219,7 @@ impl Hospital {
             Happening::Ping(tag) => self.ping(tag),
             Happening::Look => self.look(),
             Happening::Report { source, kind } => self.report(source, kind),
+            Happening::DoorBeat { door, period_ns } => self.beat_door(door, period_ns),
             Happening::SetOut { subject, spots, speed_mm_s } => {
                 self.set_out(subject, &spots, speed_mm_s);
             }
@@ -349,6 +357,15 @@ impl Hospital {
         self.at(close_ns, Happening::Report { source, kind: ReportKind::DoorClosed { door } });
     }
 
+    /// No chance is drawn for it, so that all else happens as it would without.
+    fn beat_door(&mut self, door: u32, period_ns: u64) {
+        let source = self.world.config.doors.get(subject_index(door)).and_then(|door| door.source);
+        let Some(source) = source else { return };
+        let alive = Observed::Report(ReportKind::DoorAlive { door: DoorRef(door) });
+        self.send(source, self.now_ns, self.now_ns + REPORT_DELAY_NS, alive);
+        self.at(self.now_ns + period_ns, Happening::DoorBeat { door, period_ns });
+    }
+
     fn ping(&mut self, tag: u32) {
         let index = subject_index(tag);
         if self.next_ping_ns.get(index) != Some(&self.now_ns) {
@@ -420,6 +437,24 @@ impl Hospital {
         self.script = script;
         result
     }
+}
+
+/// Doors that are watched for silence, with when each first says that it works and how often: three times
+/// in the time that it may be silent, spread evenly.
+fn door_beats(config: &SiteConfig) -> Vec<(u64, u32, u64)> {
+    let mut periods: BTreeMap<u32, u64> = BTreeMap::new();
+    for rule in &config.rules {
+        let Condition::DoorLost { doors, after_ns } = &rule.condition else { continue };
+        for &door in doors {
+            let period_ns = periods.entry(door).or_insert(u64::MAX);
+            *period_ns = (*period_ns).min(*after_ns / 3);
+        }
+    }
+    let count = u64::try_from(periods.len()).unwrap_or(u64::MAX);
+    let spread = |(place, (door, period_ns)): (u64, (u32, u64))| {
+        (period_ns / count * place, door, period_ns)
+    };
+    (0..).zip(periods).map(spread).collect()
 }
 
 /// As an index into a list.

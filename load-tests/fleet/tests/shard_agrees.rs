@@ -166,6 +166,7 @@ impl<'a> Node<'a> {
             Kind::BandWhole { tag } => Kind::BandWhole { tag: self.tag(tag) },
             Kind::DoorOpened { door } => Kind::DoorOpened { door: self.door(door) },
             Kind::DoorClosed { door } => Kind::DoorClosed { door: self.door(door) },
+            Kind::DoorAlive { door } => Kind::DoorAlive { door: self.door(door) },
             Kind::AccessGranted { door, valid_ms } => {
                 Kind::AccessGranted { door: self.door(door), valid_ms }
             }

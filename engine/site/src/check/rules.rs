@@ -114,12 +114,8 @@ impl Checked<'_> {
         let (zones, doors, lines) = match rule.what {
             What::Inside | What::Stays { .. } | What::OverCapacity => (true, false, false),
             What::Leaves => (true, false, true),
-            What::DoorForced => (false, true, false),
-            What::TagSilent { .. }
-            | What::BatteryLow { .. }
-            | What::BandCut
-            | What::ButtonPressed
-            | What::TagsContradict => (false, false, false),
+            what if what.is_about_doors() => (false, true, false),
+            _ => (false, false, false),
         };
         let place = &rule.place;
         for (word, fits, is_given) in [
@@ -139,8 +135,11 @@ impl Checked<'_> {
         if let Some(gates) = &rule.gates {
             self.gates(gates);
         }
-        if rule.what == What::DoorForced && rule.who != WhoPlan::default() {
-            let problem = "it selects people, but nobody knows who forces a door";
+        if rule.what.is_about_doors() && rule.who != WhoPlan::default() {
+            let problem = match rule.what {
+                What::DoorForced => "it selects people, but nobody knows who forces a door",
+                _ => "it selects people, but it is about doors, whoever uses them",
+            };
             self.error(FindingKind::UnfitRule, problem, "remove `who`");
         }
     }
@@ -161,23 +160,19 @@ impl Checked<'_> {
         let is_empty = match rule.what {
             What::Inside | What::Stays { .. } | What::OverCapacity => zones.is_empty(),
             What::Leaves => zones.is_empty() && lines.is_empty(),
-            What::DoorForced => doors.is_empty(),
-            What::TagSilent { .. }
-            | What::BatteryLow { .. }
-            | What::BandCut
-            | What::ButtonPressed
-            | What::TagsContradict => false,
+            what if what.is_about_doors() => doors.is_empty(),
+            _ => false,
         };
         // An id that is not known has been told, and is why nothing is watched.
         if is_empty && !self.has_unknown_place() {
             let remedy = match rule.what {
-                What::DoorForced => "name doors under `where`, by id or by label",
+                what if what.is_about_doors() => "name doors under `where`, by id or by label",
                 What::Leaves => "name zones or lines under `where`, by id or by label",
                 _ => "name zones under `where`, by id or by label",
             };
             self.error(FindingKind::EmptySelection, "it watches nothing", remedy);
         }
-        if rule.what != What::DoorForced
+        if !rule.what.is_about_doors()
             && !self.has_unknown_who()
             && !self.census.is_empty()
             && self.census.count(&rule.who).all == 0
@@ -235,7 +230,7 @@ impl Checked<'_> {
     }
 
     fn wiring(&self, doors: &[u32]) {
-        if self.rule.what != What::DoorForced {
+        if !self.rule.what.is_about_doors() {
             return;
         }
         for door in doors.iter().filter_map(|&door| self.catalogue.door(door)) {

@@ -31,7 +31,12 @@ impl Explainer<'_> {
             What::Leaves => self.leaves(rule),
             What::Stays { after_ns } => self.stays(rule, after_ns),
             What::OverCapacity => EventWords::plain(self.over_capacity(rule)),
-            What::DoorForced => self.door_forced(rule),
+            What::DoorForced
+            | What::DoorHeld { .. }
+            | What::DoorTampered
+            | What::ReaderTampered
+            | What::DoorLost { .. }
+            | What::DoorBatteryLow { .. } => self.of_doors(rule),
             What::TagSilent { after_ns } => EventWords {
                 phrase: format!("a tag of one of them is not heard for {}", span_text(after_ns)),
                 further: vec![
@@ -153,22 +158,6 @@ impl Explainer<'_> {
             (Some(only), None) => format!("more than {only} of them are in {places}"),
             _ => format!("more of them are in {places} than it may hold"),
         }
-    }
-
-    fn door_forced(&self, rule: &RulePlan) -> EventWords {
-        let doors = self.catalogue.doors_of(&rule.place);
-        let doors: Vec<_> = doors.iter().filter_map(|&door| self.catalogue.door(door)).collect();
-        let names: Vec<&str> = doors.iter().map(|door| door.name.as_str()).collect();
-        let words = place_words("door", &rule.place.doors, &rule.place.doors_labelled, &names);
-        let phrase = format!(
-            "{words} is opened without a grant or a request to exit and its lock is not drawn back"
-        );
-        let unwired = doors.iter().filter(|door| door.feed.is_none()).count();
-        let further = (unwired > 0).then(|| {
-            let verb = if unwired == 1 { "is" } else { "are" };
-            format!("No feed reports {unwired} of them, which {verb} not watched.")
-        });
-        EventWords { phrase, further: further.into_iter().collect() }
     }
 
     fn zone_words(&self, rule: &RulePlan, zones: &[u32]) -> String {

@@ -29,6 +29,11 @@ pub(crate) const ALARMS: &[(&str, AlarmKind)] = &[
     ("over_capacity", AlarmKind::OverCapacity),
     ("door_forced", AlarmKind::DoorForced),
     ("tags_contradict", AlarmKind::TagsContradict),
+    ("door_held", AlarmKind::DoorHeld),
+    ("door_tampered", AlarmKind::DoorTampered),
+    ("reader_tampered", AlarmKind::ReaderTampered),
+    ("door_lost", AlarmKind::DoorLost),
+    ("door_battery_low", AlarmKind::DoorBatteryLow),
 ];
 
 /// The words for priorities.
@@ -38,7 +43,7 @@ pub(crate) const PRIORITIES: &[(&str, AlarmPriority)] = &[
     ("low", AlarmPriority::Low),
 ];
 
-/// The words for conditions; `after` and `percent` are filled in later.
+/// The words for conditions; `after`, `percent` and `also_unlocked` are filled in later.
 pub(crate) const CONDITIONS: &[(&str, What)] = &[
     ("inside", What::Inside),
     ("leaves", What::Leaves),
@@ -50,6 +55,11 @@ pub(crate) const CONDITIONS: &[(&str, What)] = &[
     ("over_capacity", What::OverCapacity),
     ("door_forced", What::DoorForced),
     ("tags_contradict", What::TagsContradict),
+    ("door_held", What::DoorHeld { after_ns: 0, also_unlocked: false }),
+    ("door_tampered", What::DoorTampered),
+    ("reader_tampered", What::ReaderTampered),
+    ("door_lost", What::DoorLost { after_ns: 0 }),
+    ("door_battery_low", What::DoorBatteryLow { percent: 0 }),
 ];
 
 /// The words for days, as bits of a week.
@@ -122,18 +132,26 @@ fn read_what(fields: &Fields<'_>) -> Option<What> {
     let what = node.and_then(|node| fields.as_word("what", node, CONDITIONS));
     if what.is_none() {
         // What belongs to a condition that is not known is not held against the rule.
-        let _ = (fields.get("after"), fields.get("percent"));
+        let _ = (fields.get("after"), fields.get("percent"), fields.get("also_unlocked"));
     }
     Some(match what? {
         What::Stays { .. } => What::Stays { after_ns: need_after(fields) },
         What::TagSilent { .. } => What::TagSilent { after_ns: need_after(fields) },
-        What::BatteryLow { .. } => {
-            let _ = fields.need("percent", "percent = 10");
-            let percent = fields.whole("percent", 1..=99).unwrap_or_default();
-            What::BatteryLow { percent: u8::try_from(percent).unwrap_or_default() }
-        }
+        What::BatteryLow { .. } => What::BatteryLow { percent: need_percent(fields) },
+        What::DoorHeld { .. } => What::DoorHeld {
+            after_ns: need_after(fields),
+            also_unlocked: fields.flag("also_unlocked"),
+        },
+        What::DoorLost { .. } => What::DoorLost { after_ns: need_after(fields) },
+        What::DoorBatteryLow { .. } => What::DoorBatteryLow { percent: need_percent(fields) },
         what => what,
     })
+}
+
+fn need_percent(fields: &Fields<'_>) -> u8 {
+    let _ = fields.need("percent", "percent = 10");
+    let percent = fields.whole("percent", 1..=99).unwrap_or_default();
+    u8::try_from(percent).unwrap_or_default()
 }
 
 fn need_after(fields: &Fields<'_>) -> u64 {

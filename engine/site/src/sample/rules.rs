@@ -10,8 +10,8 @@ use ach_geo::{Confirm, Gates};
 use super::{PERIMETER, name};
 use crate::{RulePlan, What, WherePlan, WhoPlan};
 
-const SECOND_NS: u64 = 1_000_000_000;
-const MINUTE_NS: u64 = 60 * SECOND_NS;
+pub(super) const SECOND_NS: u64 = 1_000_000_000;
+pub(super) const MINUTE_NS: u64 = 60 * SECOND_NS;
 /// The labels of patients who must not leave.
 const PROTECTED: &[&str] = &["dementia", "newborn", "psychiatric"];
 
@@ -47,7 +47,7 @@ fn entry_gates() -> Gates {
     }
 }
 
-fn names(words: &[&str]) -> Vec<Name> {
+pub(super) fn names(words: &[&str]) -> Vec<Name> {
     words.iter().map(|word| name(word)).collect()
 }
 
@@ -64,7 +64,7 @@ fn zones(ids: &[&str]) -> WherePlan {
     WherePlan { zones: names(ids), ..WherePlan::default() }
 }
 
-fn rule(id: &str, title: &str, who: WhoPlan, place: WherePlan, what: What) -> RulePlan {
+pub(super) fn rule(id: &str, title: &str, who: WhoPlan, place: WherePlan, what: What) -> RulePlan {
     RulePlan {
         id: name(id),
         name: title.to_owned(),
@@ -86,6 +86,7 @@ pub(super) fn all() -> Vec<RulePlan> {
     rules.extend(entering());
     rules.extend(tags());
     rules.extend(places());
+    rules.extend(super::door_rules::all());
     rules
 }
 
@@ -269,33 +270,17 @@ fn tags() -> Vec<RulePlan> {
 }
 
 fn places() -> Vec<RulePlan> {
-    vec![
-        RulePlan {
-            priority: AlarmPriority::Low,
-            ..rule(
-                "cafeteria-full",
-                "The cafeteria is over its capacity",
-                WhoPlan {
-                    classes: vec![
-                        SubjectClass::Patient,
-                        SubjectClass::Staff,
-                        SubjectClass::Visitor,
-                    ],
-                    ..WhoPlan::default()
-                },
-                zones(&["cafeteria"]),
-                What::OverCapacity,
-            )
-        },
-        rule(
-            "door-forced",
-            "A door was forced",
-            WhoPlan::default(),
-            WherePlan {
-                doors_labelled: names(&["controlled", "fire-exit", "secured-door"]),
-                ..WherePlan::default()
+    vec![RulePlan {
+        priority: AlarmPriority::Low,
+        ..rule(
+            "cafeteria-full",
+            "The cafeteria is over its capacity",
+            WhoPlan {
+                classes: vec![SubjectClass::Patient, SubjectClass::Staff, SubjectClass::Visitor],
+                ..WhoPlan::default()
             },
-            What::DoorForced,
-        ),
-    ]
+            zones(&["cafeteria"]),
+            What::OverCapacity,
+        )
+    }]
 }

@@ -22,12 +22,18 @@ fn then(what: What) -> Value {
     let mut fields = Map::new();
     let mut forbid = |key: &str| fields.insert(key.to_owned(), json!(false));
     match what {
-        What::Stays { .. } | What::TagSilent { .. } => required.push("after"),
+        What::Stays { .. }
+        | What::TagSilent { .. }
+        | What::DoorHeld { .. }
+        | What::DoorLost { .. } => required.push("after"),
         _ => drop(forbid("after")),
     }
     match what {
-        What::BatteryLow { .. } => required.push("percent"),
+        What::BatteryLow { .. } | What::DoorBatteryLow { .. } => required.push("percent"),
         _ => drop(forbid("percent")),
+    }
+    if !matches!(what, What::DoorHeld { .. }) {
+        forbid("also_unlocked");
     }
     if !what.has_gates() {
         forbid("gates");
@@ -38,8 +44,8 @@ fn then(what: What) -> Value {
         required.push("alarm");
     }
     fields.insert("alarm".to_owned(), json!({ "enum": alarms }));
-    if what == What::DoorForced {
-        // Nobody knows who forces a door.
+    if what.is_about_doors() {
+        // Nobody knows who forces a door, or holds it open.
         let none = empty(["classes", "labels", "not_labels", "subjects"].map(str::to_owned));
         fields.insert("who".to_owned(), json!({ "properties": none }));
     }
@@ -58,7 +64,12 @@ fn place_kinds(what: What) -> &'static [&'static str] {
     match what {
         What::Inside | What::Stays { .. } | What::OverCapacity => &["zones"],
         What::Leaves => &["zones", "lines"],
-        What::DoorForced => &["doors"],
+        What::DoorForced
+        | What::DoorHeld { .. }
+        | What::DoorTampered
+        | What::ReaderTampered
+        | What::DoorLost { .. }
+        | What::DoorBatteryLow { .. } => &["doors"],
         What::TagSilent { .. }
         | What::BatteryLow { .. }
         | What::BandCut

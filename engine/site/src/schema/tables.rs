@@ -57,15 +57,21 @@ pub(super) fn rule_fields() -> Value {
             "default": false,
         },
         "after": {
-            "description": "How long it must last, for `stays` and `tag_silent`.",
+            "description": "How long it must last, for `stays`, `tag_silent`, `door_held` and `door_lost`.",
             "$ref": "#/$defs/span",
             "examples": ["5 min"],
         },
         "percent": {
-            "description": "The charge at or below which a battery is low, for `battery_low`.",
+            "description": "The charge at or below which a battery is low, for `battery_low` and \
+                            `door_battery_low`.",
             "type": "integer",
             "minimum": 1,
             "maximum": 99,
+        },
+        "also_unlocked": {
+            "description": "For `door_held`: a door may not stand open even while its lock is drawn back.",
+            "type": "boolean",
+            "default": false,
         },
     })
 }
@@ -211,6 +217,11 @@ fn condition_meaning(what: What) -> &'static str {
         What::OverCapacity => "More are in a zone than its capacity.",
         What::DoorForced => "A door is opened without a grant or a request to exit.",
         What::TagsContradict => "Tags of one subject are too far apart to be on one body.",
+        What::DoorHeld { .. } => "A door stands open for longer than `after`.",
+        What::DoorTampered => "A door's housing, or its controller's, is opened or torn off.",
+        What::ReaderTampered => "A door's reader is opened or torn off.",
+        What::DoorLost { .. } => "A door is lost, or says nothing for longer than `after`.",
+        What::DoorBatteryLow { .. } => "A door's battery is at or below `percent`.",
     }
 }
 
@@ -227,6 +238,11 @@ fn alarm_meaning(alarm: AlarmKind) -> &'static str {
         AlarmKind::OverCapacity => "More are in a zone than it may hold.",
         AlarmKind::DoorForced => "A door was forced.",
         AlarmKind::TagsContradict => "Tags of one subject are not on one body.",
+        AlarmKind::DoorHeld => "A door stands open for too long.",
+        AlarmKind::DoorTampered => "A door's housing was opened or torn off.",
+        AlarmKind::ReaderTampered => "A door's reader was opened or torn off.",
+        AlarmKind::DoorLost => "A door is not heard.",
+        AlarmKind::DoorBatteryLow => "A door's battery is nearly empty.",
         // Rules raise no other.
         _ => "",
     }

@@ -1,5 +1,7 @@
 //! Writes `site.toml`, `people.toml`, `equipment.toml` and `rules.toml`.
 
+use std::mem::discriminant;
+
 use ach_actors_model::{AnswerConfig, Escalation, Name, StaysUntil, SubjectClass, TagId, Window};
 
 use super::alarm_word;
@@ -179,19 +181,22 @@ fn where_fields(rule: &RulePlan) -> Vec<String> {
 }
 
 fn what(toml: &mut Toml, what: What) {
-    let is_same = |known: &What| match (what, known) {
-        (What::Stays { .. }, What::Stays { .. })
-        | (What::TagSilent { .. }, What::TagSilent { .. })
-        | (What::BatteryLow { .. }, What::BatteryLow { .. }) => true,
-        (what, known) => what == *known,
-    };
+    let is_same = |known: &What| discriminant(&what) == discriminant(known);
     let word = CONDITIONS.iter().find(|(_, known)| is_same(known));
     toml.text("what", word.map_or("inside", |(word, _)| word));
     match what {
-        What::Stays { after_ns } | What::TagSilent { after_ns } => {
+        What::Stays { after_ns } | What::TagSilent { after_ns } | What::DoorLost { after_ns } => {
             toml.span("after", Some(after_ns));
         }
-        What::BatteryLow { percent } => toml.line(&format!("percent = {percent}")),
+        What::DoorHeld { after_ns, also_unlocked } => {
+            toml.span("after", Some(after_ns));
+            if also_unlocked {
+                toml.line("also_unlocked = true");
+            }
+        }
+        What::BatteryLow { percent } | What::DoorBatteryLow { percent } => {
+            toml.line(&format!("percent = {percent}"));
+        }
         _ => {}
     }
 }

@@ -40,6 +40,30 @@ fn rules_that_say_the_same() {
     with_rule(&sure, &[(Kind::CoveredRule, "rule sure", "leave out of `elopement`")]);
 }
 
+/// The example lets an exit stand open for a minute, by `held-open`, of medium priority.
+#[test]
+fn rules_about_doors_are_held_against_each_other() {
+    let held = |after: &str, priority: &str| {
+        format!(
+            "id = \"other\"\nwhere = {{ doors = [\"entrance\"] }}\nwhat = \"door_held\"\n\
+             after = \"{after}\"\npriority = \"{priority}\""
+        )
+    };
+    let covered = [(Kind::CoveredRule, "rule other", "`held-open`")];
+    with_rule(&held("5 min", "medium"), &covered);
+    // A ladder: who holds it open for longer is worse.
+    with_rule(&held("5 min", "high"), &[]);
+    with_rule(
+        &held("30 s", "high"),
+        &[(Kind::ConflictingRules, "rule held-open", "make one rule")],
+    );
+    // It says more: also while the lock is drawn back.
+    with_rule(&format!("{}\nalso_unlocked = true", held("5 min", "medium")), &[]);
+    let tampered = "id = \"other\"\nwhere = { doors = [\"entrance\"] }\nwhat = \"door_tampered\"\n\
+                    priority = \"high\"";
+    with_rule(tampered, &[]);
+}
+
 #[test]
 fn rules_that_another_one_covers() {
     let covered = |rule: &str, place, by| with_rule(rule, &[(Kind::CoveredRule, place, by)]);

@@ -65,6 +65,44 @@ fn what_a_rule_points_at() {
 }
 
 #[test]
+fn how_a_rule_about_doors_is_made() {
+    let file = "rules.toml";
+    let held = "what = \"door_held\"\nafter = \"1 min\"";
+    let held_exits = "where = { doors_labelled = [\"exit\"] }\nwhat = \"door_held\"";
+    let wrong =
+        |from: &str, to: &str, expected: super::Expected| check(file, from, to, &[expected]);
+    let of = |kind, line, remedy| error(kind, line, "rule held-open", remedy);
+    wrong(held, "what = \"door_held\"", of(Kind::MissingField, "", "after = "));
+    wrong(held, "what = \"door_lost\"", of(Kind::MissingField, "", "after = "));
+    wrong(held, "what = \"door_battery_low\"", of(Kind::MissingField, "", "percent = 10"));
+    wrong(held, &format!("{held}\ngates = {{}}"), of(Kind::UnfitRule, "", "remove `gates`"));
+    wrong(
+        held_exits,
+        "where = { zones = [\"ward\"], doors_labelled = [\"exit\"] }\nwhat = \"door_held\"",
+        of(Kind::UnfitRule, "", "remove the zones"),
+    );
+    wrong(held_exits, "what = \"door_held\"", of(Kind::EmptySelection, "", "name doors"));
+    wrong(
+        held,
+        &format!("who = {{ classes = [\"staff\"] }}\n{held}"),
+        of(Kind::UnfitRule, "", "`who`"),
+    );
+    check(
+        file,
+        held_exits,
+        "where = { doors = [\"door-1\", \"entrance\"] }\nwhat = \"door_held\"",
+        &[warning(Kind::UnwiredDoor, "", "rule held-open", "add \"feed\"")],
+    );
+    // A field of another condition is of no use to it.
+    check(
+        file,
+        held,
+        "what = \"door_tampered\"\nalso_unlocked = true",
+        &[error(Kind::UnknownField, "also_unlocked", "rule held-open", "")],
+    );
+}
+
+#[test]
 fn how_a_rule_is_made() {
     let file = "rules.toml";
     check(
@@ -118,8 +156,8 @@ fn how_a_rule_is_made() {
         "id = \"battery\"\n",
         "percnt = 5\n",
         &[
-            error(Kind::MissingField, "", "rule 11", "id = "),
-            error(Kind::UnknownField, "percnt", "rule 11", "did you mean `percent`?"),
+            error(Kind::MissingField, "", "rule 12", "id = "),
+            error(Kind::UnknownField, "percnt", "rule 12", "did you mean `percent`?"),
         ],
     );
 }

@@ -24,6 +24,9 @@ impl Review<'_> {
     pub(super) fn evidence(&self, a: &Reviewed<'_>, b: &Reviewed<'_>) -> Option<Evidence> {
         let mut as_strict = threshold(a.plan.what) >= threshold(b.plan.what);
         let mut as_lax = threshold(a.plan.what) <= threshold(b.plan.what);
+        // A rule that lets a door stand open while its lock is drawn back holds back more.
+        as_strict &= excuses_unlocked(a.plan.what) || !excuses_unlocked(b.plan.what);
+        as_lax &= excuses_unlocked(b.plan.what) || !excuses_unlocked(a.plan.what);
         if a.plan.what.has_gates() {
             let mut compare = |ours: Gates, theirs: Gates| {
                 as_strict &= is_as_strict(a.plan.what, &ours, &theirs);
@@ -64,11 +67,20 @@ impl Review<'_> {
 /// How much a rule waits for: more is later.
 fn threshold(what: What) -> u64 {
     match what {
-        What::Stays { after_ns } | What::TagSilent { after_ns } => after_ns,
+        What::Stays { after_ns }
+        | What::TagSilent { after_ns }
+        | What::DoorHeld { after_ns, .. }
+        | What::DoorLost { after_ns } => after_ns,
         // A battery is at ten percent after it was at twenty.
-        What::BatteryLow { percent } => u64::from(100_u8.saturating_sub(percent)),
+        What::BatteryLow { percent } | What::DoorBatteryLow { percent } => {
+            u64::from(100_u8.saturating_sub(percent))
+        }
         _ => 0,
     }
+}
+
+fn excuses_unlocked(what: What) -> bool {
+    matches!(what, What::DoorHeld { also_unlocked: false, .. })
 }
 
 /// Whether the first gates hold back whatever the second hold back. Where that cannot be said field by

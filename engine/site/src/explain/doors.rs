@@ -1,0 +1,70 @@
+//! What must happen for a rule about doors to alarm, in words.
+
+use super::Explainer;
+use super::event::EventWords;
+use super::place_words::place_words;
+use crate::text::span_text;
+use crate::{RulePlan, What};
+
+impl Explainer<'_> {
+    pub(super) fn of_doors(&self, rule: &RulePlan) -> EventWords {
+        let doors = self.catalogue.doors_of(&rule.place);
+        let doors: Vec<_> = doors.iter().filter_map(|&door| self.catalogue.door(door)).collect();
+        let names: Vec<&str> = doors.iter().map(|door| door.name.as_str()).collect();
+        let words = place_words("door", &rule.place.doors, &rule.place.doors_labelled, &names);
+        let (phrase, mut further) = told(rule.what, &words);
+        let unwired = doors.iter().filter(|door| door.feed.is_none()).count();
+        if unwired > 0 {
+            let verb = if unwired == 1 { "is" } else { "are" };
+            further.push(format!("No feed reports {unwired} of them, which {verb} not watched."));
+        }
+        EventWords { phrase, further }
+    }
+}
+
+/// What happens to the doors of these words, and what is to be known about it.
+fn told(what: What, doors: &str) -> (String, Vec<String>) {
+    let is_whole = |thing: &str| vec![format!("It ends when the {thing} is whole again.")];
+    match what {
+        What::DoorHeld { after_ns, also_unlocked } => {
+            let unlocked = if also_unlocked {
+                "The time counts from the opening, also while its lock is drawn back."
+            } else {
+                "While its lock is drawn back it may stand open, and the time counts from when the lock \
+                 throws."
+            };
+            let forced = "While a forced-door alarm about it is open, it is not held besides.";
+            let further = vec![unlocked.to_owned(), forced.to_owned()];
+            let after = span_text(after_ns);
+            (format!("{doors} stands open for {after}, with or without leave"), further)
+        }
+        What::DoorTampered => {
+            let phrase =
+                format!("the housing of {doors}, or of its controller, is opened or torn off");
+            (phrase, is_whole("housing"))
+        }
+        What::ReaderTampered => {
+            (format!("the reader of {doors} is opened or torn off"), is_whole("reader"))
+        }
+        What::DoorLost { after_ns } => {
+            let after = span_text(after_ns);
+            let phrase =
+                format!("{doors} is lost, as its system says, or says nothing for {after}");
+            let further = [
+                "Every report of it is a sign of life.",
+                "While its whole feed is silent, that is one alarm about the feed instead.",
+                "A door that was never heard is not silent.",
+            ];
+            (phrase, further.map(str::to_owned).to_vec())
+        }
+        What::DoorBatteryLow { percent } => {
+            (format!("the battery of {doors} is at {percent} % or less"), Vec::new())
+        }
+        _ => {
+            let phrase = format!(
+                "{doors} is opened without a grant or a request to exit and its lock is not drawn back"
+            );
+            (phrase, Vec::new())
+        }
+    }
+}
