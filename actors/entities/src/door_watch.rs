@@ -31,7 +31,7 @@ enum Judgement {
 }
 
 impl Door {
-    /// Judges all that lasts, as it is now, by the rules of the hour `judged_at`.
+    /// Judges all that lasts as it is now, by the hours and times of `judged_at`.
     pub(crate) fn judge(
         &mut self,
         me: DoorRef,
@@ -45,7 +45,7 @@ impl Door {
         let mut left_ns = u64::MAX;
         for &rule in &door.state_rules {
             let Some(plan) = turn.site.rule(rule) else { continue };
-            let judgement = self.judgement(me, plan, turn);
+            let judgement = self.judgement(me, plan, judged_at, turn);
             let is_in_force = turn.site.is_in_force(plan, judged_at);
             match judgement {
                 Judgement::Holds if is_in_force => {
@@ -120,7 +120,8 @@ impl Door {
     pub(crate) fn end_not_yet(&mut self, me: DoorRef, turn: &Turn<'_>, out: &mut Outbox) {
         let Some(door) = turn.site.door_plan(me) else { return };
         let is_not_yet = |rule: &RuleRef| {
-            let judgement = turn.site.rule(*rule).map(|plan| self.judgement(me, plan, turn));
+            let judgement =
+                turn.site.rule(*rule).map(|plan| self.judgement(me, plan, turn.now, turn));
             matches!(judgement, Some(Judgement::NotBefore(_) | Judgement::SilentFor(_)))
         };
         let not_yet: Vec<RuleRef> = door.state_rules.iter().copied().filter(is_not_yet).collect();
@@ -130,11 +131,17 @@ impl Door {
         }
     }
 
-    fn judgement(&self, me: DoorRef, plan: &RulePlan, turn: &Turn<'_>) -> Judgement {
+    fn judgement(
+        &self,
+        me: DoorRef,
+        plan: &RulePlan,
+        judged_at: Timestamp,
+        turn: &Turn<'_>,
+    ) -> Judgement {
         let so = |is_so: bool| if is_so { Judgement::Holds } else { Judgement::Over };
         match plan.condition {
             RuleCondition::DoorHeld { after_ns, also_unlocked } => {
-                self.held(after_ns, also_unlocked, turn)
+                self.held(after_ns, also_unlocked, judged_at)
             }
             RuleCondition::DoorTampered => so(self.housing.is_on() == Some(true)),
             RuleCondition::ReaderTampered => so(self.reader.is_on() == Some(true)),
@@ -154,7 +161,7 @@ impl Door {
         }
     }
 
-    fn held(&self, after_ns: u64, also_unlocked: bool, turn: &Turn<'_>) -> Judgement {
+    fn held(&self, after_ns: u64, also_unlocked: bool, judged_at: Timestamp) -> Judgement {
         let mut open_notices = self.episodes.open_notices().iter();
         let is_forced = open_notices.any(|notice| notice.kind == AlarmKind::DoorForced);
         let may_stand_open = !also_unlocked && self.lock.is_on() == Some(true);
@@ -168,6 +175,6 @@ impl Door {
             opened_at.max(self.thrown_at.unwrap_or(opened_at))
         };
         let due_at = since.plus_ns(after_ns);
-        if due_at <= turn.now { Judgement::Holds } else { Judgement::NotBefore(due_at) }
+        if due_at <= judged_at { Judgement::Holds } else { Judgement::NotBefore(due_at) }
     }
 }

@@ -25,8 +25,18 @@ from ach_client.codec import (
 from ach_client.codes import Code
 from ach_client.control import Heartbeat
 from ach_client.errors import Refused
-from ach_client.records import read_ping, read_preamble, write_ping, write_preamble
+from ach_client.records import (
+    NumberedReport,
+    Report,
+    read_ping,
+    read_preamble,
+    read_reports,
+    write_ping,
+    write_preamble,
+    write_reports,
+)
 from ach_client.values import Position, read_position, write_position
+from ach_client.words import ReportKind
 
 
 def load(vectors: Path, name: str) -> list[dict[str, Any]]:
@@ -153,6 +163,26 @@ def test_bytes_that_mean_nothing_are_refused_and_nothing_else_happens(vectors: P
             continue
         if frame is not None and not isinstance(frame, Skipped):
             assert read_frame(write_frame(frame)) == frame
+
+
+def test_a_battery_tells_percent_and_nothing_else_does() -> None:
+    def report(kind: ReportKind, percent: int | None) -> Report:
+        return Report(kind=kind, observed_at=1, percent=percent)
+
+    for kind, percent in (
+        (ReportKind.DOOR_BATTERY, None),
+        (ReportKind.DOOR_BATTERY, 101),
+        (ReportKind.DOOR_BATTERY, -1),
+        (ReportKind.DOOR_ALIVE, 50),
+    ):
+        with pytest.raises(Refused):
+            report(kind, percent)
+    empty = NumberedReport(seq=1, handle=2, report=report(ReportKind.DOOR_BATTERY, 0))
+    payload = write_reports((empty,))
+    assert read_reports(payload).reports == (empty,)
+    # Percent follows 8 bytes of the frame's header and 24 of the report's.
+    with pytest.raises(Refused):
+        read_reports(payload[:32] + bytes([101]) + payload[33:])
 
 
 def test_a_position_is_refused_for_what_it_does_not_flag() -> None:

@@ -189,6 +189,101 @@ def test_what_is_refused_alone_is_told_and_the_rest_goes_on(ach: Path, tmp_path:
     run(test())
 
 
+DOOR_RULES = """
+[[rule]]
+id = "pried"
+where = { doors = ["entrance"] }
+what = "door_tampered"
+priority = "medium"
+
+[[rule]]
+id = "reader"
+where = { doors = ["entrance"] }
+what = "reader_tampered"
+priority = "medium"
+
+[[rule]]
+id = "lost"
+where = { doors = ["entrance"] }
+what = "door_lost"
+after = "10 min"
+priority = "medium"
+
+[[rule]]
+id = "empty"
+where = { doors = ["entrance"] }
+what = "door_battery_low"
+percent = 20
+priority = "low"
+
+[[rule]]
+id = "propped"
+where = { doors = ["entrance"] }
+what = "door_held"
+after = "200 ms"
+also_unlocked = true
+priority = "low"
+"""
+
+
+def test_a_supervised_door_tells_all_that_is_wrong_with_it(ach: Path, tmp_path: Path) -> None:
+    def say(kind: ReportKind, percent: int | None = None) -> Report:
+        return Report(kind=kind, observed_at=time.time_ns(), percent=percent)
+
+    async def test() -> None:
+        async with RealNode(ach, tmp_path) as node:
+            await node.kill()
+            with (node.site / "rules.toml").open("a", encoding="utf-8") as rules:
+                rules.write(DOOR_RULES)
+            await node.start()
+            desk, doors = await node.enrol("receiver", "desk"), await node.enrol("vendor", "doors")
+            async with (
+                AlarmSubscriber(node.address, desk) as alarms,
+                Publisher(node.address, doors) as publisher,
+            ):
+
+                async def wait_for(kind: AlarmKind, transition: Transition) -> None:
+                    async for update in alarms:
+                        if not isinstance(update, Told):
+                            continue
+                        note = update.note
+                        if (note.kind, note.transition) == (kind, transition):
+                            assert note.place.id == "entrance", note
+                            return
+
+                for kind, begins, ends in (
+                    (
+                        AlarmKind.DOOR_TAMPERED,
+                        say(ReportKind.DOOR_TAMPERED),
+                        say(ReportKind.DOOR_UNTAMPERED),
+                    ),
+                    (
+                        AlarmKind.READER_TAMPERED,
+                        say(ReportKind.READER_TAMPERED),
+                        say(ReportKind.READER_UNTAMPERED),
+                    ),
+                    (
+                        AlarmKind.DOOR_BATTERY_LOW,
+                        say(ReportKind.DOOR_BATTERY, percent=20),
+                        say(ReportKind.DOOR_BATTERY, percent=100),
+                    ),
+                    (AlarmKind.DOOR_LOST, say(ReportKind.DOOR_LOST), say(ReportKind.DOOR_ALIVE)),
+                ):
+                    await publisher.report("entrance", begins)
+                    await wait_for(kind, Transition.RAISED)
+                    await publisher.report("entrance", ends)
+                    await wait_for(kind, Transition.CLEARED)
+                # With leave, and then nobody says anything more: the node's own deadline tells it.
+                await publisher.report("entrance", say(ReportKind.DOOR_UNLOCKED))
+                await publisher.report("entrance", say(ReportKind.DOOR_OPENED))
+                await wait_for(AlarmKind.DOOR_HELD, Transition.RAISED)
+                await publisher.report("entrance", say(ReportKind.DOOR_CLOSED))
+                await wait_for(AlarmKind.DOOR_HELD, Transition.CLEARED)
+                await publisher.durable()
+
+    run(test())
+
+
 def test_a_vendor_that_forgot_its_numbers_is_known_by_the_content_of_its_pings(
     ach: Path, tmp_path: Path
 ) -> None:

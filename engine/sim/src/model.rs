@@ -7,6 +7,7 @@
 
 mod devices;
 mod diary;
+mod door_facts;
 mod episode;
 mod mover;
 
@@ -17,9 +18,10 @@ use ach_actors_model::{
 };
 use ach_engine_shard::{Entry, Input};
 
-use crate::site::{SILENCE_NS, TAG_COUNT};
-use devices::{DoorFacts, TagFacts};
+use crate::site::{MUTE_NS, SILENCE_NS, TAG_COUNT};
+use devices::TagFacts;
 pub(crate) use diary::Diary;
+use door_facts::DoorFacts;
 pub(crate) use episode::{About, Place, clock_skew_id, rule_id};
 use episode::{Cause, Episodes, Moment};
 use mover::{Mover, Verdict};
@@ -90,7 +92,8 @@ impl Model {
         self.episodes.open_ids()
     }
 
-    /// Ids that silence alarms may have: of each tag as many as it was unheard for long enough.
+    /// Ids that silence alarms may have: of each tag as many as it was unheard for long enough, of each door
+    /// as many as it can have been within the times that it was surely unheard, and was said to be lost.
     pub(crate) fn may_be_silent(&self) -> BTreeSet<AlarmId> {
         let mut ids = BTreeSet::new();
         for (&tag, heard) in &self.heard {
@@ -104,6 +107,17 @@ impl Model {
                 ordinals.map(|ordinal| rule_id("silent", Some(tag), Place::Tag(tag), ordinal)),
             );
         }
+        for (&door, facts) in &self.doors {
+            let ends = facts.heard.iter().skip(1).chain([&self.at]);
+            let silences = facts.heard.iter().zip(ends).map(|(from, to)| {
+                let gap_ns = to.since_ns(*from).saturating_add(HEARD_SLACK_NS);
+                u32::try_from(gap_ns / MUTE_NS).unwrap_or(u32::MAX)
+            });
+            let count = silences.fold(facts.loss_count, u32::saturating_add);
+            ids.extend(
+                (1..=count).map(|ordinal| rule_id("mute", None, Place::Door(door), ordinal)),
+            );
+        }
         ids
     }
 
@@ -113,6 +127,7 @@ impl Model {
         for tag in 0..TAG_COUNT {
             self.end_stays(tag, entry.at, (index, None));
         }
+        self.hold_doors(entry);
         for input in &entry.inputs {
             match input {
                 Input::OpenEpoch { epoch, .. } if *epoch > self.epoch => {
@@ -139,6 +154,24 @@ impl Model {
         if let Some((zone, since)) = mover.take_stay_due(now) {
             let (place, moment) = (Place::Zone(zone), Moment { index, since, input });
             self.episodes.raise("stay", Some(tag), place, moment, &mut self.notices);
+        }
+    }
+
+    /// A door that has stood open for too long is told by the clock.
+    fn hold_doors(&mut self, entry: &Entry) {
+        let Model { doors, episodes, notices, .. } = self;
+        for (&door, facts) in doors {
+            let mut told = devices::Told {
+                stamped_at: entry.at,
+                happened_at: entry.at,
+                epoch: 0,
+                input: (Lane::Door, 0, 0),
+                index: entry.index,
+                now: entry.at,
+                episodes,
+                notices,
+            };
+            facts.fall_due(door, &mut told);
         }
     }
 
@@ -232,6 +265,7 @@ impl Model {
             epoch: report.epoch,
             input: (report.lane, report.epoch, report.seq),
             index: entry.index,
+            now: entry.at,
             episodes: &mut self.episodes,
             notices: &mut self.notices,
         };
@@ -247,6 +281,12 @@ impl Model {
             }
             ReportKind::DoorOpened { door }
             | ReportKind::DoorClosed { door }
+            | ReportKind::DoorLocked { door }
+            | ReportKind::DoorUnlocked { door }
+            | ReportKind::DoorTampered { door }
+            | ReportKind::DoorUntampered { door }
+            | ReportKind::DoorAlive { door }
+            | ReportKind::DoorLost { door }
             | ReportKind::AccessGranted { door, .. } => {
                 self.doors.entry(door.0).or_default().take(door.0, report.kind, &mut told);
             }

@@ -88,8 +88,37 @@ fn use_door(door: u32, chance: &mut Chance, deeds: &mut Vec<(u64, Deed)>) {
             put(0, ReportWord::AccessGranted { valid_ms: 3_000 });
         }
         put(1_000, ReportWord::DoorOpened);
-        put(2_000, ReportWord::DoorClosed);
-        at_ms = at_ms.saturating_add(chance.between(5_500, 9_000));
+        // Somebody holds it open, past the time that it may stand open; or its lock is drawn back, and throws
+        // while it stands open or when it is closed.
+        let open_ms = if chance.happens(300) { chance.between(4_200, 12_000) } else { 1_000 };
+        let closed_ms = open_ms.saturating_add(1_000);
+        if chance.happens(150) {
+            put(500, ReportWord::DoorUnlocked);
+            put(chance.between(1_500, closed_ms.saturating_add(500)), ReportWord::DoorLocked);
+        }
+        put(closed_ms, ReportWord::DoorClosed);
+        at_ms = at_ms.saturating_add(closed_ms).saturating_add(chance.between(3_500, 7_000));
+    }
+    supervise_door(door, chance, deeds);
+}
+
+/// Its housing is opened and closed, its system loses it, and it says that it works.
+fn supervise_door(door: u32, chance: &mut Chance, deeds: &mut Vec<(u64, Deed)>) {
+    let (mut is_open, mut at_ms) = (false, chance.between(1_000, 9_000));
+    while at_ms < ACTIVE_MS {
+        let word = match chance.between(0, 3) {
+            0 => ReportWord::DoorLost,
+            1 => ReportWord::DoorAlive,
+            _ if is_open => ReportWord::DoorUntampered,
+            _ => ReportWord::DoorTampered,
+        };
+        match word {
+            ReportWord::DoorTampered => is_open = true,
+            ReportWord::DoorUntampered => is_open = false,
+            _ => {}
+        }
+        deeds.push((at_ms, Deed::OfDoor { door, word }));
+        at_ms = at_ms.saturating_add(chance.between(2_000, 9_000));
     }
 }
 

@@ -26,6 +26,12 @@ pub(crate) const DOOR_COUNT: u32 = 2;
 pub(crate) const STAY_NS: u64 = 6 * NS_PER_S;
 /// How long a tag may be silent.
 pub(crate) const SILENCE_NS: u64 = 15 * NS_PER_S;
+/// How long a door may stand open.
+pub(crate) const HELD_NS: u64 = 4 * NS_PER_S;
+/// How long a door may be silent by the one rule about it.
+pub(crate) const MUTE_NS: u64 = 12 * NS_PER_S;
+/// And by the other one: no run lasts that long, so that it tells only what is said of the door.
+const LOST_NS: u64 = 1_000 * 3_600 * NS_PER_S;
 /// The only floor.
 pub(crate) const FLOOR: Floor = Floor(0);
 
@@ -96,6 +102,8 @@ pub(crate) fn site() -> SiteConfig {
             sill_mm: ((west, 0), (west + 1_000, 0)),
         }
     };
+    let doors = || (0..DOOR_COUNT).collect::<Vec<u32>>();
+    let lost = |after_ns| Condition::DoorLost { doors: doors(), after_ns };
     SiteConfig {
         site: name(SITE),
         version: 0,
@@ -130,11 +138,15 @@ pub(crate) fn site() -> SiteConfig {
             ),
             rule("duress", Condition::ButtonPressed, AlarmKind::Duress),
             rule("band", Condition::BandCut, AlarmKind::BandCut),
+            rule("forced", Condition::DoorForced { doors: doors() }, AlarmKind::DoorForced),
             rule(
-                "forced",
-                Condition::DoorForced { doors: (0..DOOR_COUNT).collect() },
-                AlarmKind::DoorForced,
+                "held",
+                Condition::DoorHeld { doors: doors(), after_ns: HELD_NS, also_unlocked: false },
+                AlarmKind::DoorHeld,
             ),
+            rule("pried", Condition::DoorTampered { doors: doors() }, AlarmKind::DoorTampered),
+            rule("mute", lost(MUTE_NS), AlarmKind::DoorLost),
+            rule("lost", lost(LOST_NS), AlarmKind::DoorLost),
             rule("silent", Condition::TagSilent { after_ns: SILENCE_NS }, AlarmKind::TagSilent),
         ],
         largest_gap_ns: 2 * NS_PER_S,

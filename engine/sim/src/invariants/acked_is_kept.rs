@@ -62,6 +62,12 @@ fn kind_key(kind: ReportKind) -> (bool, u32, u8) {
         ReportKind::DoorOpened { door } => (true, door.0, 5),
         ReportKind::DoorClosed { door } => (true, door.0, 6),
         ReportKind::AccessGranted { door, .. } => (true, door.0, 7),
+        ReportKind::DoorLocked { door } => (true, door.0, 8),
+        ReportKind::DoorUnlocked { door } => (true, door.0, 9),
+        ReportKind::DoorTampered { door } => (true, door.0, 10),
+        ReportKind::DoorUntampered { door } => (true, door.0, 11),
+        ReportKind::DoorAlive { door } => (true, door.0, 12),
+        ReportKind::DoorLost { door } => (true, door.0, 13),
         _ => (false, u32::MAX, 0),
     }
 }
@@ -75,6 +81,12 @@ fn word_key(word: ReportWord) -> u8 {
         ReportWord::DoorOpened => 5,
         ReportWord::DoorClosed => 6,
         ReportWord::AccessGranted { .. } => 7,
+        ReportWord::DoorLocked => 8,
+        ReportWord::DoorUnlocked => 9,
+        ReportWord::DoorTampered => 10,
+        ReportWord::DoorUntampered => 11,
+        ReportWord::DoorAlive => 12,
+        ReportWord::DoorLost => 13,
         _ => 0,
     }
 }

@@ -77,6 +77,11 @@ impl Episodes {
         }
     }
 
+    /// Whether the condition is known to hold.
+    pub(super) fn is_open(&self, rule: &'static str, who: Option<u32>, place: Place) -> bool {
+        self.of_rules.get(&(rule, who, place)).is_some_and(|(_, open)| open.is_some())
+    }
+
     /// The condition holds no longer.
     pub(super) fn end(
         &mut self,

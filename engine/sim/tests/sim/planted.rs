@@ -63,7 +63,7 @@ fn accepted_said_durable() {
 
 #[test]
 fn refused_not_counted() {
-    check(PlantedBug::RefusedNotCounted, &["counts add up"], 5);
+    check(PlantedBug::RefusedNotCounted, &["counts add up"], 20);
 }
 
 #[test]
