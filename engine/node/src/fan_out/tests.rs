@@ -18,7 +18,11 @@ fn sieve() -> Sieve {
 }
 
 fn cleared(id: u128) -> AlarmNotice {
-    AlarmNotice { transition: AlarmTransition::Cleared, state: AlarmState::default(), ..notice(id) }
+    AlarmNotice {
+        transition: AlarmTransition::Cleared,
+        state: ach_actors_model::AlarmState::default(),
+        ..notice(id)
+    }
 }
 
 /// What frames say, in short.

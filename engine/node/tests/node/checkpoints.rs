@@ -294,7 +294,7 @@ fn fixed_key(ward: &Ward) {
 }
 
 /// A checkpoint of a format, alone on a disk, and what a node makes of it.
-async fn started_from(version: u32) -> (Ward, Node) {
+async fn started_from(version: u32) -> (Ward, Running) {
     let ward = ward(true);
     fixed_key(&ward);
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
