@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ach_actors_model::Timestamp;
+use ach_engine_score::{HOURS_MAX, Options};
 use clap::{Args, Subcommand};
 
 use crate::moment;
@@ -56,6 +57,8 @@ others) complete words, show what they mean and underline what is wrong:
     Schema,
     /// Tell which alarms other rules would have raised, out of what was recorded
     Rehearse(Rehearse),
+    /// Measure false alarms and delays on walks whose truth is known, beside the plain test and omlox
+    Score(Score),
 }
 
 /// `ach rules rehearse`.
@@ -88,6 +91,46 @@ pub(crate) struct Rehearse {
     #[arg(long, value_name = "NUMBER", default_value_t = 3, conflicts_with = "json")]
     pub(crate) examples: usize,
     /// Print one JSON object a line: the counts, then every alarm that differs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `ach rules score`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ach rules score my-site
+  ach rules score my-site --rules new-rules.toml --seed 7
+  ach rules score my-site --hours 20000 --noise wifi.toml --json > score.jsonl
+
+People and things of the site walk about its zones: they rest, keep to the walls, leave and come back. What a \
+locating system makes of where they are goes to the plain inside or outside test of each ping, to a fence \
+of omlox, and to a shard with the site's own gates and rules. Told are false transitions for an hour of a tag, \
+missed ones, and delays. Nothing is recorded and no node is needed. The same seed gives the same score.
+
+The noise is fitted to a UWB recording; --noise takes other numbers from a TOML file with any of the fields \
+sigma_mm, drift_mm, drift_memory_s, wall_mm, wall_reach_mm, wall_memory_s, jump_begins, jump_goes_on, \
+jump_median_mm, jump_spread, loss_begins, loss_goes_on, gaps_per_hour and gap_mean_s. docs/specs/score.md says \
+what they are, what is counted, and what the limits are.
+
+Exit code 3 when a limit is not held.")]
+pub(crate) struct Score {
+    /// The site directory
+    pub(crate) dir: PathBuf,
+    /// Other rules in the place of the site's own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
+    /// How many hours tags are watched, together; each life is one
+    #[arg(long, value_name = "NUMBER", default_value_t = Options::default().hours,
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(HOURS_MAX)))]
+    pub(crate) hours: u32,
+    /// What all chance comes from
+    #[arg(long, value_name = "NUMBER", default_value_t = Options::default().seed)]
+    pub(crate) seed: u64,
+    /// What the locating system gets wrong
+    #[arg(long, value_name = "FILE")]
+    pub(crate) noise: Option<PathBuf>,
+    /// Print one JSON object a line: the score, then each table
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -1,6 +1,8 @@
 //! `ach rules`: what the rules of a site say, and where they leave a hole.
 
 mod rehearse;
+mod rule_file;
+mod score;
 
 use std::path::Path;
 
@@ -24,6 +26,7 @@ pub(crate) fn run(rules: &Rules) -> Result<Outcome, Failure> {
             Ok(Outcome::Done)
         }
         Rules::Rehearse(wish) => rehearse::run(wish),
+        Rules::Score(wish) => score::run(wish),
     }
 }
 

@@ -13,10 +13,11 @@ use ach_engine_rehearsal::{
     Comparison, Rehearsal, RehearsalError, Rehearsed, SAME_NS_MAX, compare,
 };
 use ach_engine_review::Review;
-use ach_engine_site::{Finding, FindingKind, Findings, RuleBook, Severity};
+use ach_engine_site::{Finding, FindingKind, Findings, RuleBook};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::told::Told;
+use super::rule_file;
 use crate::audit_deposit;
 use crate::cli::rules::Rehearse;
 use crate::data_directory::DataDirectory;
@@ -50,7 +51,10 @@ pub(crate) fn run(wish: &Rehearse) -> Result<Outcome, Failure> {
     {
         return Err(Failure::misused("--from must lie before --to"));
     }
-    let book = read_rules(wish)?;
+    let book = rule_file::read(&wish.file)?;
+    if book.rule_count() == 0 {
+        complain!("{} has no rules: no alarm would have been raised", wish.file.display());
+    }
     let directory = DataDirectory::existing(&wish.data)?;
     if !directory.has_journal()? {
         return Err(Failure::new(format!(
@@ -127,22 +131,6 @@ fn unread(error: &RereadError) -> Failure {
         )),
         error => Failure::new(error.to_string()),
     }
-}
-
-fn read_rules(wish: &Rehearse) -> Result<RuleBook, Failure> {
-    let book = RuleBook::read(&wish.file).map_err(|findings| mistaken(wish, &findings))?;
-    book.warnings().iter().for_each(|warning| complain!("{warning}"));
-    if book.rule_count() == 0 {
-        complain!("{} has no rules: no alarm would have been raised", wish.file.display());
-    }
-    Ok(book)
-}
-
-fn mistaken(wish: &Rehearse, findings: &Findings) -> Failure {
-    findings.iter().for_each(|finding| complain!("{finding}"));
-    let count = findings.count(Severity::Error);
-    let mistakes = if count == 1 { "a mistake".to_owned() } else { format!("{count} mistakes") };
-    Failure::new(format!("{} has {mistakes}; mend them and try again", wish.file.display()))
 }
 
 /// What was played.

@@ -1,0 +1,145 @@
+//! A score as a page to read.
+
+use ach_engine_score::{
+    Contest, Delay, EXTRA_PINGS_MAX, Extra, Held, Judged, RATIO_MAX, Ratio, SOON_PERCENT_MIN, Score,
+};
+use owo_colors::OwoColorize;
+
+use super::Account;
+use crate::moment::length;
+
+/// Prints it.
+pub(super) fn print(account: &Account<'_>) {
+    let Account { wish, score, .. } = account;
+    let noise = wish.noise.as_ref().map_or("the noise fitted to UWB".to_owned(), |file| {
+        format!("the noise of {}", file.display())
+    });
+    say!("{} with {noise}, seed {}", wish.dir.display().bold(), score.seed);
+    say!(
+        "{} tag-hours in {} lives, {} pings, in {}",
+        score.tag_s / 3_600,
+        score.life_count,
+        score.ping_count,
+        length(account.took_ns / 1_000)
+    );
+    if score.left_out > 0 {
+        say!("{} zones are too narrow to walk about, or have no way out", score.left_out);
+    }
+    say!("");
+    contest("zones, by their gates", &score.zones);
+    contest("alarms of rules about entering and leaving, raised or upheld", &score.rules);
+    contest("tentative alarms, as they are raised", &score.tentative);
+    by_rule(score);
+    verdict(score);
+}
+
+fn contest(title: &str, contest: &Contest) {
+    if contest.tag_s == 0 {
+        return;
+    }
+    say!("{}", format!("{title}: {} tag-hours", contest.tag_s / 3_600).bold());
+    let head = format!(
+        "{:<8} {:>9} {:>8} {:>14} {:>14} {:>12} {:>12}",
+        "judge", "false", "an hour", "missed of due", "half within", "95 % within", "95 % within"
+    );
+    say!("{}", head.dimmed());
+    let judges = [("plain", &contest.plain), ("omlox", &contest.omlox), ("ours", &contest.ours)];
+    for (name, judged) in judges {
+        say!("{name:<8} {}", row(judged, contest.tag_s));
+    }
+    if let Some(ratio) = contest.ratio {
+        say!("ours for each of the plain test's: {}", ratio_words(&ratio));
+    }
+    if let Some(extra) = contest.extra {
+        say!("ours comes later than the plain test: {}", extra_words(&extra));
+    }
+    say!("");
+}
+
+fn row(judged: &Judged, tag_s: u64) -> String {
+    let Judged { false_count, due_count, missed_count, delays } = judged;
+    let missed = format!("{missed_count} of {due_count}");
+    let pings = |delay: Delay| {
+        if delay.pings == 1 { "1 ping".to_owned() } else { format!("{} pings", delay.pings) }
+    };
+    let [half, most, time] = delays.map_or([(); 3].map(|()| "-".to_owned()), |(half, most)| {
+        [pings(half), pings(most), length(most.ns / 1_000)]
+    });
+    let per_hour = judged.false_per_hour(tag_s);
+    format!("{false_count:>9} {per_hour:>8.3} {missed:>14} {half:>14} {most:>12} {time:>12}")
+}
+
+fn ratio_words(ratio: &Ratio) -> String {
+    format!("{:.4} (95 %: {:.4} to {:.4})", ratio.is, ratio.low, ratio.high)
+}
+
+fn extra_words(extra: &Extra) -> String {
+    format!(
+        "by {:.2} pings on average, half of them by at most {}, 95 % by at most {}; {:.1} % by at most {}",
+        extra.mean_pings, extra.p50_pings, extra.p95_pings, extra.soon_percent, EXTRA_PINGS_MAX
+    )
+}
+
+fn by_rule(score: &Score) {
+    if score.by_rule.is_empty() {
+        return;
+    }
+    let wide = score.by_rule.iter().map(|(rule, ..)| rule.len()).max().unwrap_or(0).max(4);
+    let head = format!(
+        "{:<wide$} {:>6} {:>9} {:>9} {:>9} {:>8} {:>8} {:>12}",
+        "rule", "hours", "plain /h", "omlox /h", "ours /h", "ratio", "at most", "tentative /h"
+    );
+    say!("{}", head.dimmed());
+    for (rule, last, first) in &score.by_rule {
+        let hourly = |judged: &Judged| judged.false_per_hour(last.tag_s);
+        let (plain, omlox) = (hourly(&last.plain), hourly(&last.omlox));
+        let ours = hourly(&last.ours);
+        let number = |value: Option<f64>| value.map_or("-".to_owned(), |it| format!("{it:.3}"));
+        let (is, high) = (last.ratio.map(|ratio| ratio.is), last.ratio.map(|ratio| ratio.high));
+        let first = first.as_ref().map(|first| first.ours.false_per_hour(first.tag_s));
+        say!(
+            "{rule:<wide$} {:>6} {plain:>9.2} {omlox:>9.2} {ours:>9.3} {:>8} {:>8} {:>12}",
+            last.tag_s / 3_600,
+            number(is),
+            number(high),
+            number(first)
+        );
+    }
+    say!("");
+}
+
+fn verdict(score: &Score) {
+    let ratio = |contest: &Contest| contest.ratio.map(|ratio| format!("{:.4}", ratio.high));
+    let ratio_limit = format!("at most {RATIO_MAX}");
+    let soon = score.tentative.extra.map(|extra| format!("{:.1} %", extra.soon_percent));
+    let soon_limit = format!("at least {SOON_PERCENT_MIN} %");
+    let rows = [
+        (
+            score.zones_held(),
+            "false transitions of zones to the plain test's",
+            ratio(&score.zones),
+            &ratio_limit,
+        ),
+        (
+            score.rules_held(),
+            "false alarms of rules to the plain test's",
+            ratio(&score.rules),
+            &ratio_limit,
+        ),
+        (
+            score.tentative_held(),
+            "false tentative alarms to the plain test's",
+            ratio(&score.tentative),
+            &ratio_limit,
+        ),
+        (score.delay_held(), "tentative alarms at most one ping later", soon, &soon_limit),
+    ];
+    for (held, what, is, limit) in rows {
+        let is = is.unwrap_or_else(|| "nothing to tell it by".to_owned());
+        match held {
+            Held::Yes => say!("{}      {what}: {is}, {limit}", "held".green()),
+            Held::No => say!("{}  {what}: {is}, {limit}", "NOT HELD".red().bold()),
+            Held::Untried => say!("{}   {what}: {is}, {limit}", "untried".dimmed()),
+        }
+    }
+}
