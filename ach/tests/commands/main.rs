@@ -25,6 +25,7 @@ mod rehearsing;
 mod replaying;
 mod reviewing;
 mod rules;
+mod scoring;
 #[path = "../../../engine/metrics/tests/http/strict.rs"]
 mod strict;
 mod tags;
