@@ -44,7 +44,7 @@ impl Default for Noise {
             sigma_mm: 80.0,
             drift_mm: 100.0,
             drift_memory_s: 20.0,
-            wall_mm: 330.0,
+            wall_mm: 340.0,
             wall_reach_mm: 1_000.0,
             wall_memory_s: 45.0,
             jump_begins: 0.016,

@@ -134,8 +134,8 @@ mod tests {
         let drift = Noise { drift_mm: 100.0, drift_memory_s: 20.0, ..Noise::NONE };
         is_near(deviation(&heard(drift, &OPEN)), 100.0);
         let wall =
-            Noise { wall_mm: 330.0, wall_reach_mm: 1_000.0, wall_memory_s: 45.0, ..Noise::NONE };
-        is_near(deviation(&heard(wall, &WALL)), 330.0);
+            Noise { wall_mm: 340.0, wall_reach_mm: 1_000.0, wall_memory_s: 45.0, ..Noise::NONE };
+        is_near(deviation(&heard(wall, &WALL)), 340.0);
         assert!(heard(wall, &OPEN).iter().flatten().all(|heard| heard.at_mm == (0, 0)));
         // A fifth is lost after one that was heard, a seventh after one that was lost: 0.2 / 1.06 of all.
         let loss = Noise { loss_begins: 0.20, loss_goes_on: 0.14, ..Noise::NONE };
