@@ -48,7 +48,7 @@ impl Default for Noise {
             wall_reach_mm: 1_000.0,
             wall_memory_s: 45.0,
             jump_begins: 0.016,
-            jump_goes_on: 0.11,
+            jump_goes_on: 0.125,
             jump_median_mm: 650.0,
             jump_spread: 0.8,
             loss_begins: 0.20,
