@@ -162,3 +162,57 @@ fn is_about(rule: &RuleConfig, at: usize, subject: &SubjectConfig) -> bool {
         && !who.labels_none.iter().any(has)
         && (who.subjects.is_empty() || is_named)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use ach_engine_site::sample_hospital;
+
+    use super::*;
+
+    #[test]
+    fn half_of_a_round_is_for_the_rules_and_nobody_is_cast_twice() {
+        let config = sample_hospital().directory.config(1).unwrap();
+        let mut chance = Chance::new(5, 0);
+        let casting = Casting::new(&config, &mut chance);
+        assert_eq!((casting.subject_count(), casting.left_out()), (config.subjects.len(), 0));
+        let haunts = casting.round(60, &mut chance);
+        assert_eq!(haunts.len(), 60);
+        let subjects: BTreeSet<usize> = haunts.iter().map(|haunt| haunt.subject).collect();
+        assert_eq!(subjects.len(), 60);
+        let mut ruled = BTreeSet::new();
+        for haunt in &haunts {
+            assert_eq!(config.tags[haunt.tag].subject, u32::try_from(haunt.subject).ok());
+            for watched in &haunt.rules {
+                let rule = &config.rules[watched.rule];
+                ruled.insert(rule.id.as_str());
+                let leaves = matches!(rule.condition, Condition::Leaves { .. });
+                assert_eq!(watched.side, if leaves { Side::Out } else { Side::In });
+                assert!(is_about(rule, haunt.subject, &config.subjects[haunt.subject]));
+            }
+        }
+        assert!(haunts.iter().filter(|haunt| !haunt.rules.is_empty()).count() >= 30);
+        // All rules about entering and leaving zones.
+        assert_eq!(ruled.len(), 11, "{ruled:?}");
+    }
+
+    #[test]
+    fn a_rule_is_about_those_it_names() {
+        let mut config = sample_hospital().directory.config(1).unwrap();
+        let (subject, mut rule) = (config.subjects.remove(0), config.rules.remove(0));
+        let mut check = |edit: fn(&mut RuleConfig), expected: bool| {
+            let who = rule.who.clone();
+            edit(&mut rule);
+            assert_eq!(is_about(&rule, 0, &subject), expected, "{:?} {subject:?}", rule.who);
+            rule.who = who;
+        };
+        // A patient with dementia, and dementia-elopement.
+        check(|_| {}, true);
+        check(|rule| rule.who.labels_none = rule.who.labels_any.clone(), false);
+        check(|rule| rule.who.classes = vec![SubjectClass::Staff], false);
+        check(|rule| rule.who.labels_any = rule.who.labels_none.clone(), false);
+        check(|rule| rule.who.subjects = vec![7], false);
+        check(|rule| rule.who.subjects = vec![7, 0], true);
+    }
+}

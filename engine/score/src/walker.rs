@@ -193,3 +193,97 @@ impl Walker {
         self.stand(5, 30);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ach_actors_model::{DoorConfig, Name, ZoneConfig};
+    use ach_geo::{Floor, Gates, Outline};
+
+    use super::*;
+
+    const HOURS: u32 = 8;
+
+    fn zone(outline: Outline) -> ZoneConfig {
+        ZoneConfig {
+            id: Name::new("zone").unwrap(),
+            labels: vec![],
+            floor: Some(Floor(0)),
+            outline,
+            height: None,
+            capacity: None,
+            gates: Gates::default(),
+        }
+    }
+
+    fn polygon(corners_m: &[(i32, i32)]) -> Outline {
+        let outer_mm = corners_m.iter().map(|(x, y)| (x * 1_000, y * 1_000)).collect();
+        Outline::Polygon { outer_mm, holes_mm: vec![] }
+    }
+
+    fn door(a: (i32, i32), b: (i32, i32)) -> DoorConfig {
+        DoorConfig {
+            id: Name::new("door").unwrap(),
+            labels: vec![],
+            source: None,
+            floor: Floor(0),
+            sill_mm: (a, b),
+        }
+    }
+
+    /// Where the outline was crossed in some hours; nobody hurries, and nobody goes astray.
+    #[track_caller]
+    fn crossings(outline: Outline, doors: &[DoorConfig]) -> Vec<(i32, i32)> {
+        let mut chance = Chance::new(3, 0);
+        let ground = Ground::new(&zone(outline), doors, Floor(0), &mut chance).unwrap();
+        let mut walker = Walker::new(Arc::clone(&ground), SubjectClass::Visitor, chance);
+        let (mut before_mm, mut crossed) = (ground.start_mm(), Vec::new());
+        let mut near_wall_s = 0;
+        for _ in 0..HOURS * 3_600 {
+            let at_mm = walker.step();
+            let (from, to) = (point(before_mm), point(at_mm));
+            let far_mm = (to.0 - from.0).hypot(to.1 - from.1);
+            assert!(far_mm <= 1_301.0, "{before_mm:?} to {at_mm:?}");
+            let wall = ground.wall(at_mm);
+            assert!(wall.distance_mm < 30_000.0, "{at_mm:?}");
+            near_wall_s += u32::from(wall.distance_mm < 1_000.0);
+            if ground.side(before_mm) != ground.side(at_mm) {
+                crossed.push(at_mm);
+            }
+            before_mm = at_mm;
+        }
+        // Much of the time is spent where it is hard to tell.
+        assert!(near_wall_s > HOURS * 300, "{near_wall_s} s at walls");
+        crossed
+    }
+
+    #[test]
+    fn a_walker_goes_out_and_in_at_the_doors_and_nowhere_else() {
+        let room = polygon(&[(0, 0), (8, 0), (8, 5), (0, 5)]);
+        let doors = [door((3_500, 0), (4_500, 0)), door((8_100, 2_000), (8_100, 3_000))];
+        let crossed = crossings(room.clone(), &doors);
+        assert!(crossed.len() > 40, "{} crossings", crossed.len());
+        let at_door = |(x_mm, y_mm): &(i32, i32), door: (i32, i32)| {
+            x_mm.abs_diff(door.0) <= 1_400 && y_mm.abs_diff(door.1) <= 1_400
+        };
+        let (first, second): (Vec<_>, Vec<_>) =
+            crossed.iter().partition(|at| at_door(at, (4_000, 0)));
+        assert!(second.iter().all(|at| at_door(at, (8_000, 2_500))), "{second:?}");
+        assert!(!first.is_empty() && !second.is_empty());
+        // A door of somewhere else is none of it.
+        assert!(crossings(room, &[door((30_000, 0), (31_000, 0))]).len() > 40);
+    }
+
+    #[test]
+    fn zones_of_any_shape_are_walked_about() {
+        let angle = polygon(&[(0, 0), (20, 0), (20, 4), (4, 4), (4, 20), (0, 20)]);
+        assert!(crossings(angle, &[]).len() > 20);
+        let circle = Outline::Circle { center_mm: (0, 0), radius_mm: 6_000 };
+        assert!(crossings(circle, &[]).len() > 20);
+    }
+
+    #[test]
+    fn a_zone_that_is_nowhere_a_metre_deep_is_no_ground() {
+        let narrow = zone(polygon(&[(0, 0), (30, 0), (30, 1), (0, 1)]));
+        assert!(Ground::new(&narrow, &[], Floor(0), &mut Chance::new(3, 0)).is_none());
+    }
+}

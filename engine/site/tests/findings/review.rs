@@ -24,7 +24,7 @@ who = { classes = [\"patient\"], labels = [\"dementia\"] }
 where = { zones = [\"ward\"], lines = [\"perimeter\"] }
 what = \"leaves\"
 alarm = \"elopement\"
-gates = { entry_margin_m = 0.3, exit_tolerance_m = 1.0, confirm = \"2 of 3\" }
+gates = { entry_margin_m = 0.3, exit_tolerance_m = 0.7, confirm = \"2 of 3\" }
 ";
 
 #[test]
