@@ -17,9 +17,9 @@ use crate::totals::Totals;
 
 /// How long a life is: long enough for some ten transitions, short enough for many lives.
 const LIFE_S: u32 = 3_600;
-/// Most hours of one score: a hundred times what shows the limits, and a day's work of one core.
+/// Most hours of one score: a hundred times what the limits are stated for, and some minutes of one core.
 pub const HOURS_MAX: u32 = 100_000;
-/// Five times what the limits are stated for, and some seconds of one core.
+/// Five times the thousand hours that the limits are stated for, and some seconds of one core.
 const HOURS_DEFAULT: u32 = 5_000;
 /// Most lives at a time: their logs take some tens of megabytes.
 const LIVES_MAX: usize = 4_096;
@@ -115,6 +115,7 @@ pub fn score(
         let most = left.min(casting.subject_count()).min(LIVES_MAX);
         let mut chance = Chance::new(seed, ROUND_STREAM + rounds);
         let haunts = casting.round(most, &mut chance);
+        assert!(!haunts.is_empty(), "whoever has a tag has somewhere to walk");
         let lives = haunts.into_iter().zip(totals.life_count..);
         let lives: Vec<Life> =
             lives.map(|(haunt, number)| Life::new(haunt, options, number)).collect();

@@ -1,5 +1,6 @@
 //! A score as a page to read.
 
+use ach_actors_model::NS_PER_S;
 use ach_engine_score::{
     Contest, Delay, EXTRA_PINGS_MAX, Extra, Held, Judged, RATIO_MAX, Ratio, SOON_PERCENT_MIN, Score,
 };
@@ -39,8 +40,8 @@ fn contest(title: &str, contest: &Contest) {
     }
     say!("{}", format!("{title}: {} tag-hours", contest.tag_s / 3_600).bold());
     let head = format!(
-        "{:<8} {:>9} {:>8} {:>14} {:>14} {:>12} {:>12}",
-        "judge", "false", "an hour", "missed of due", "half within", "95 % within", "95 % within"
+        "{:<8} {:>9} {:>8} {:>14} {:>16} {:>16}",
+        "judge", "false", "an hour", "missed of due", "half within", "95 % within"
     );
     say!("{}", head.dimmed());
     let judges = [("plain", &contest.plain), ("omlox", &contest.omlox), ("ours", &contest.ours)];
@@ -59,14 +60,17 @@ fn contest(title: &str, contest: &Contest) {
 fn row(judged: &Judged, tag_s: u64) -> String {
     let Judged { false_count, due_count, missed_count, delays } = judged;
     let missed = format!("{missed_count} of {due_count}");
-    let pings = |delay: Delay| {
-        if delay.pings == 1 { "1 ping".to_owned() } else { format!("{} pings", delay.pings) }
-    };
-    let [half, most, time] = delays.map_or([(); 3].map(|()| "-".to_owned()), |(half, most)| {
-        [pings(half), pings(most), length(most.ns / 1_000)]
-    });
+    let within = |delay: Option<Delay>| delay.map_or("-".to_owned(), delay_words);
+    let (half, most) = (delays.map(|delays| delays.0), delays.map(|delays| delays.1));
+    let (half, most) = (within(half), within(most));
     let per_hour = judged.false_per_hour(tag_s);
-    format!("{false_count:>9} {per_hour:>8.3} {missed:>14} {half:>14} {most:>12} {time:>12}")
+    format!("{false_count:>9} {per_hour:>8.3} {missed:>14} {half:>16} {most:>16}")
+}
+
+fn delay_words(delay: Delay) -> String {
+    let pings =
+        if delay.pings == 1 { "1 ping".to_owned() } else { format!("{} pings", delay.pings) };
+    format!("{pings}, {}.{} s", delay.ns / NS_PER_S, delay.ns % NS_PER_S * 10 / NS_PER_S)
 }
 
 fn ratio_words(ratio: &Ratio) -> String {
