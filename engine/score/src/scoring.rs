@@ -115,7 +115,9 @@ pub fn score(
         let most = left.min(casting.subject_count()).min(LIVES_MAX);
         let mut chance = Chance::new(seed, ROUND_STREAM + rounds);
         let haunts = casting.round(most, &mut chance);
-        assert!(!haunts.is_empty(), "whoever has a tag has somewhere to walk");
+        if haunts.is_empty() {
+            return Err(ScoreError::NoGround);
+        }
         let lives = haunts.into_iter().zip(totals.life_count..);
         let lives: Vec<Life> =
             lives.map(|(haunt, number)| Life::new(haunt, options, number)).collect();
