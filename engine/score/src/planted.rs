@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, Condition, NS_PER_S, Name, RuleConfig, SiteConfig, SourceConfig,
-    SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp, UtcOffset, Who,
-    ZoneConfig,
+    AlarmKind, AlarmPriority, AnswerConfig, Condition, NS_PER_S, Name, RuleConfig, SiteConfig,
+    SourceConfig, SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp, UtcOffset,
+    Who, ZoneConfig,
 };
 use ach_geo::{Confirm, Floor, Gates, Outline, Position};
 
@@ -49,6 +49,7 @@ fn ward() -> SiteConfig {
         priority: AlarmPriority::High,
         gates: Some(exit_gates()),
         is_tentative: true,
+        answer: AnswerConfig::default(),
     };
     SiteConfig {
         site: name("planted"),

@@ -205,7 +205,8 @@ impl Product {
             AlarmTransition::Raised => (gone, Saying::Rule { rule, had_word: false }),
             AlarmTransition::Upheld => (gone, Saying::Rule { rule, had_word: true }),
             AlarmTransition::Cleared => (back, Saying::Rule { rule, had_word: false }),
-            AlarmTransition::Retracted => return None,
+            // What people do with it says nothing of where anybody is.
+            _ => return None,
         };
         self.word(subject, zone, notice.changed_at, side, saying)
     }

@@ -340,3 +340,98 @@ fn a_mark_after_a_note_that_could_not_be_read_takes_no_alarm_off() {
     let news: Vec<String> = book.take(end(0, 2)).iter().map(word).collect();
     assert_eq!(news, ["1 gone", "2 Raised withdrawn", "0 open"]);
 }
+
+/// An act on alarm 1, the so many-th thing done with it.
+fn act(transition: AlarmTransition, revision: u32, index: u64, is_over: bool) -> Frame {
+    let Frame::AlarmNote(note) = note(1, transition, index, false) else { unreachable!() };
+    let state = if is_over { AlarmState::default() } else { OPEN };
+    Frame::AlarmNote(AlarmNote { state, life: Some(life(revision)), ..note })
+}
+
+fn life(revision: u32) -> ach_engine_wire::LifeNote {
+    ach_engine_wire::LifeNote {
+        revision,
+        by: None,
+        remark: None,
+        acknowledged: None,
+        confirmed: None,
+        closed: None,
+        cause: None,
+        assignee: None,
+        quiet_until: None,
+        level: 0,
+        escalated_to: None,
+        comment_count: 0,
+    }
+}
+
+fn notes(news: &[AlarmUpdate]) -> Vec<(AlarmTransition, u32)> {
+    let told = news.iter().filter_map(|update| match update {
+        AlarmUpdate::Note(note) => {
+            Some((note.transition, note.life.as_ref().map_or(0, |life| life.revision)))
+        }
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn what_people_do_is_news_once_each_time() {
+    use AlarmTransition::{Acknowledged, Commented};
+    let mut book = AlarmBook::new();
+    book.begin();
+    book.take(raised(1, 1));
+    let mut told = Vec::new();
+    for frame in [
+        act(Acknowledged, 1, 2, false),
+        act(Commented, 2, 3, false),
+        act(Commented, 3, 4, false),
+        act(Commented, 3, 4, false),
+        act(Acknowledged, 1, 2, false),
+    ] {
+        told.extend(notes(&book.take(frame)));
+    }
+    assert_eq!(told, [(Acknowledged, 1), (Commented, 2), (Commented, 3)]);
+    assert_eq!(book.cursor(), at(4));
+}
+
+#[test]
+fn what_was_done_while_the_receiver_was_away_is_on_the_open_alarm() {
+    let mut book = AlarmBook::new();
+    book.begin();
+    book.take(raised(1, 1));
+    book.take(end(1, 1));
+    book.begin();
+    let Frame::AlarmNote(open) = note(1, AlarmTransition::Raised, 1, true) else { unreachable!() };
+    let acted_on = AlarmNote { life: Some(life(2)), ..open.clone() };
+    assert_eq!(
+        notes(&book.take(Frame::AlarmNote(acted_on.clone()))),
+        [(AlarmTransition::Raised, 2)]
+    );
+    assert_eq!(notes(&book.take(Frame::AlarmNote(acted_on))), []);
+    assert!(!book.take(end(1, 9)).iter().any(|update| matches!(update, AlarmUpdate::Gone { .. })));
+}
+
+#[test]
+fn an_alarm_that_waits_for_people_is_open_after_its_condition_ended() {
+    let mut book = AlarmBook::new();
+    book.begin();
+    book.take(raised(1, 1));
+    let Frame::AlarmNote(ended) = cleared(1, 2) else { unreachable!() };
+    book.take(Frame::AlarmNote(AlarmNote {
+        state: AlarmState::RETAINED.with(AlarmState::NEEDS_ACKNOWLEDGING),
+        ..ended
+    }));
+    // Not among the open ones any more: somebody acknowledged it meanwhile.
+    book.begin();
+    let news = book.take(end(0, 9));
+    assert!(news.iter().any(|update| matches!(update, AlarmUpdate::Gone { .. })), "{news:?}");
+    // And one that was told to be over is not missed.
+    let mut book = AlarmBook::new();
+    book.begin();
+    book.take(raised(1, 1));
+    book.take(act(AlarmTransition::Closed, 1, 2, true));
+    book.begin();
+    let news = book.take(end(0, 9));
+    assert!(!news.iter().any(|update| matches!(update, AlarmUpdate::Gone { .. })), "{news:?}");
+}

@@ -9,6 +9,7 @@
 )]
 
 mod alarm;
+mod answering;
 mod applying;
 mod attention;
 mod audit;

@@ -74,12 +74,12 @@ fn a_fixed_story_has_fixed_hashes() {
 const HASHES: [&str; 8] = [
     "2c314bfae9d64305",
     "1a2b05216139885a",
-    "117484e5c0ee53b1",
-    "d2ea4bdeaecdd61f",
+    "4213e459dfbd2b4b",
+    "7d487e060091e0b2",
     "d342126078b6babf",
     "44b282f129b139da",
     "06217c400e8e596c",
-    "676082a99a066dc8",
+    "9255e5ca443c42a5",
 ];
 
 const IDS: [&str; 8] = [
