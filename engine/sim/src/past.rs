@@ -81,44 +81,8 @@ pub(crate) enum Told {
 impl Heard {
     /// Takes news in, which are heard now.
     pub(crate) fn take(&mut self, update: &AlarmUpdate, now: Timestamp) {
-        use ach_engine_wire::{ProvisionalReason, Storage};
         match update {
-            AlarmUpdate::Note(note) => {
-                let told = match note.storage {
-                    Storage::Durable => Told::Durable,
-                    Storage::Provisional(ProvisionalReason::None) => Told::Provisional,
-                    Storage::Provisional(_) => Told::Reasoned,
-                    Storage::Withdrawn => Told::Withdrawn,
-                };
-                let before = self.changes.insert((note.id, note.transition), told);
-                let raised = self.moments.get(&(note.id, AlarmTransition::Raised));
-                let was_durable = raised.is_some_and(|moments| moments.durable_at.is_some());
-                let moments = self.moments.entry((note.id, note.transition)).or_default();
-                moments.told_at.get_or_insert(now);
-                if told == Told::Durable {
-                    moments.durable_at.get_or_insert(now);
-                }
-                if before.is_some_and(|it| !matches!(it, Told::Withdrawn | Told::Gone)) {
-                    self.nonsense.push(format!("{} {:?} told twice", note.id, note.transition));
-                }
-                let AlarmNote { rule, kind, subject, place, episode, .. } = &**note;
-                let about = format!("{rule:?} {kind:?} {subject:?} {place:?}");
-                self.episodes.insert(note.id, format!("{about} {episode}"));
-                // What raised it is what is on disk: a node without its disk may give the id to what comes
-                // next, and is told better when its backup is put back.
-                if !was_durable {
-                    self.causes.insert(note.id, format!("{about} by {}", input_of(note)));
-                }
-                match note.transition {
-                    AlarmTransition::Raised | AlarmTransition::Upheld => {
-                        self.open.insert(note.id);
-                    }
-                    _ if note.state.is_retained() => {}
-                    _ => {
-                        self.open.remove(&note.id);
-                    }
-                }
-            }
+            AlarmUpdate::Note(note) => self.take_note(note, now),
             AlarmUpdate::Durable { id, transition, .. } => {
                 self.stands(*id, *transition, Told::Durable);
                 let moments = self.moments.entry((*id, *transition)).or_default();
@@ -152,6 +116,44 @@ impl Heard {
                 self.open_sets = self.open_sets.saturating_add(1);
             }
             AlarmUpdate::EchoReply { .. } | AlarmUpdate::Disconnected => {}
+        }
+    }
+
+    fn take_note(&mut self, note: &AlarmNote, now: Timestamp) {
+        use ach_engine_wire::{ProvisionalReason, Storage};
+        let told = match note.storage {
+            Storage::Durable => Told::Durable,
+            Storage::Provisional(ProvisionalReason::None) => Told::Provisional,
+            Storage::Provisional(_) => Told::Reasoned,
+            Storage::Withdrawn => Told::Withdrawn,
+        };
+        let before = self.changes.insert((note.id, note.transition), told);
+        let raised = self.moments.get(&(note.id, AlarmTransition::Raised));
+        let was_durable = raised.is_some_and(|moments| moments.durable_at.is_some());
+        let moments = self.moments.entry((note.id, note.transition)).or_default();
+        moments.told_at.get_or_insert(now);
+        if told == Told::Durable {
+            moments.durable_at.get_or_insert(now);
+        }
+        if before.is_some_and(|it| !matches!(it, Told::Withdrawn | Told::Gone)) {
+            self.nonsense.push(format!("{} {:?} told twice", note.id, note.transition));
+        }
+        let AlarmNote { rule, kind, subject, place, episode, .. } = note;
+        let about = format!("{rule:?} {kind:?} {subject:?} {place:?}");
+        self.episodes.insert(note.id, format!("{about} {episode}"));
+        // What raised it is what is on disk: a node without its disk may give the id to what comes
+        // next, and is told better when its backup is put back.
+        if !was_durable {
+            self.causes.insert(note.id, format!("{about} by {}", input_of(note)));
+        }
+        match note.transition {
+            AlarmTransition::Raised | AlarmTransition::Upheld => {
+                self.open.insert(note.id);
+            }
+            _ if note.state.is_retained() => {}
+            _ => {
+                self.open.remove(&note.id);
+            }
         }
     }
 

@@ -78,13 +78,9 @@ pub(super) fn rules(
     plans
 }
 
-fn rule_plan(
-    config: &SiteConfig,
-    refs: &Refs,
-    rule: &RuleConfig,
-    watches: &mut Watches,
-) -> RulePlan {
-    let mut plan = RulePlan {
+/// What a rule says, less what it watches.
+fn blank_plan(rule: &RuleConfig) -> RulePlan {
+    RulePlan {
         condition: RuleCondition::BandCut,
         alarm: rule.alarm,
         priority: rule.priority,
@@ -96,7 +92,16 @@ fn rule_plan(
         doors: Vec::new(),
         line_tolerance_mm: rule.gates.map_or(0, |gates| gates.exit_tolerance_mm),
         line_gates: rule.gates.unwrap_or_default(),
-    };
+    }
+}
+
+fn rule_plan(
+    config: &SiteConfig,
+    refs: &Refs,
+    rule: &RuleConfig,
+    watches: &mut Watches,
+) -> RulePlan {
+    let mut plan = blank_plan(rule);
     let is_leaving = matches!(rule.condition, Condition::Leaves { .. });
     let mut judged = |zones: &[u32], dwell_ns: Option<u64>| {
         let mut pairs: Vec<(ZoneRef, u32)> = Vec::with_capacity(zones.len());

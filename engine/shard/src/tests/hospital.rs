@@ -151,6 +151,12 @@ fn class(class: SubjectClass) -> Who {
 }
 
 fn rules() -> Vec<RuleConfig> {
+    let mut rules = subject_rules();
+    rules.extend(door_rules());
+    rules
+}
+
+fn subject_rules() -> Vec<RuleConfig> {
     let leaves = |zones, lines| Condition::Leaves { zones, lines };
     let stays = Condition::Stays { zones: vec![LOBBY], after_ns: 60 * NS_PER_S };
     vec![
@@ -191,6 +197,11 @@ fn rules() -> Vec<RuleConfig> {
             Condition::OverCapacity { zones: vec![LOBBY] },
             AlarmKind::OverCapacity,
         ),
+    ]
+}
+
+fn door_rules() -> Vec<RuleConfig> {
+    vec![
         rule(
             "forced",
             Who::default(),

@@ -4,9 +4,10 @@
 //! tags and alarm ids are hexadecimal text as people see them; words are their numbers on the wire.
 //! A field that is left out is not there, a list always is.
 
+mod answers;
 mod service;
 
-use ach_actors_model::{AlarmId, Lane, Name, Remark, TagId};
+use ach_actors_model::{AlarmId, Lane, Name, TagId};
 use ach_engine_wire::*;
 use ach_geo::Position;
 use serde_json::{Map, Value, json};
@@ -47,7 +48,9 @@ pub(crate) fn fields(frame: &Frame) -> Value {
             "padding": it.padding.bytes,
         }),
         Frame::EchoReply(it) => json!({ "nonce": text(it.nonce), "padding": it.padding.bytes }),
-        Frame::Command(it) => json!({ "command": text(it.command), "wish": wish(&it.wish) }),
+        Frame::Command(it) => {
+            json!({ "command": text(it.command), "wish": answers::wish(&it.wish) })
+        }
         Frame::Receipt(it) => receipt(it),
         Frame::StatusQuery(it) => json!({ "query": text(it.query) }),
         Frame::Status(it) => status(it),
@@ -298,36 +301,6 @@ fn item(item: &InternItem) -> Value {
     }
 }
 
-fn wish(wish: &Wish) -> Value {
-    match wish {
-        Wish::ReleaseActor(of) => json!({ "kind": 1, "thing": thing(of) }),
-        Wish::QuarantineActor(of) => json!({ "kind": 2, "thing": thing(of) }),
-        Wish::Act(it) => json!({
-            "kind": 3,
-            "act": {
-                "alarm": format!("{}", it.alarm),
-                "act": word(&it.act),
-                "to": it.to.as_ref().map(Name::as_str),
-                "for_ns": it.for_ns.map(text),
-                "cause": it.cause.map(|cause| word(&cause)),
-                "person": it.person.as_ref().map(Name::as_str),
-                "remark": it.remark.as_ref().map(Remark::as_str),
-            },
-        }),
-        Wish::Quiet(it) => json!({
-            "kind": 4,
-            "quiet": {
-                "place": it.place.as_ref().map(thing),
-                "rule": it.rule.as_ref().map(Name::as_str),
-                "kind": word(&it.kind),
-                "for_ns": text(it.for_ns),
-                "person": it.person.as_ref().map(Name::as_str),
-                "remark": it.remark.as_ref().map(Remark::as_str),
-            },
-        }),
-    }
-}
-
 fn cause(cause: &WireCause) -> Value {
     match cause {
         WireCause::Input(input) => json!({ "kind": 1, "input": {
@@ -458,28 +431,7 @@ fn alarm(it: &AlarmNote) -> Value {
         "fencing_epoch": text(it.fencing_epoch),
         "is_resent": it.is_resent,
         "state": it.state.0,
-        "life": it.life.as_ref().map(life),
-    })
-}
-
-fn life(it: &LifeNote) -> Value {
-    let act = |act: &Option<ActNote>| {
-        let act = act.as_ref();
-        act.map(|act| json!({ "by": act.by.as_str(), "at": text(act.at.0) }))
-    };
-    json!({
-        "revision": it.revision,
-        "by": it.by.as_ref().map(Name::as_str),
-        "remark": it.remark.as_ref().map(Remark::as_str),
-        "acknowledged": act(&it.acknowledged),
-        "confirmed": act(&it.confirmed),
-        "closed": act(&it.closed),
-        "cause": it.cause.map(|cause| word(&cause)),
-        "assignee": it.assignee.as_ref().map(Name::as_str),
-        "quiet_until": it.quiet_until.map(|at| text(at.0)),
-        "level": it.level,
-        "escalated_to": it.escalated_to.as_ref().map(Name::as_str),
-        "comment_count": it.comment_count,
+        "life": it.life.as_ref().map(answers::life),
     })
 }
 

@@ -2,12 +2,13 @@
 
 #![allow(dead_code, reason = "each test file uses its part of the samples")]
 
+mod answers;
 pub(crate) mod fields;
 mod service;
 
 use ach_actors_model::{
-    AlarmCause, AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmState, AlarmTransition, Lane,
-    Name, QuietKind, Remark, TagId, Timestamp,
+    AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmState, AlarmTransition, Lane, Name, TagId,
+    Timestamp,
 };
 use ach_engine_wire::*;
 use ach_geo::{Floor, Position};
@@ -240,9 +241,6 @@ fn operation_frames() -> Vec<(&'static str, Frame)> {
                 wish: Wish::ReleaseActor(Thing::Subject(name("patient-8"))),
             }),
         ),
-        ("command that shelves an alarm", wished(6, shelve_wish())),
-        ("command that closes an alarm for somebody", wished(7, close_wish())),
-        ("command that takes a place out of service", wished(8, service_wish())),
         (
             "receipt",
             Frame::Receipt(Receipt {
@@ -265,47 +263,6 @@ fn operation_frames() -> Vec<(&'static str, Frame)> {
             }),
         ),
     ]
-}
-
-fn wished(command: u64, wish: Wish) -> Frame {
-    Frame::Command(WireCommand { command, wish })
-}
-
-const EXIT_ALARM: AlarmId = AlarmId(0x0123_4567_89AB_CDEF_0123_4567_89AB_CDEF);
-
-fn shelve_wish() -> Wish {
-    Wish::Act(ActWish {
-        alarm: EXIT_ALARM,
-        act: ActWord::Shelve,
-        to: None,
-        for_ns: Some(1_800_000_000_000),
-        cause: None,
-        person: None,
-        remark: Some(Remark::new("door is being painted").unwrap()),
-    })
-}
-
-fn close_wish() -> Wish {
-    Wish::Act(ActWish {
-        alarm: EXIT_ALARM,
-        act: ActWord::Close,
-        to: None,
-        for_ns: None,
-        cause: Some(AlarmCause::Allowed),
-        person: Some(name("nurse-7")),
-        remark: None,
-    })
-}
-
-fn service_wish() -> Wish {
-    Wish::Quiet(QuietOrder {
-        place: Some(Thing::Door(name("exit-east"))),
-        rule: None,
-        kind: QuietKind::OutOfService,
-        for_ns: 7_200_000_000_000,
-        person: None,
-        remark: None,
-    })
 }
 
 fn raised() -> AlarmNote {
@@ -344,27 +301,6 @@ fn raised() -> AlarmNote {
     }
 }
 
-/// An alarm that was passed on, acknowledged, assigned and closed.
-fn answered_life() -> LifeNote {
-    let act = |by: &str, seconds: u64| {
-        Some(ActNote { by: name(by), at: AT.plus_ns(seconds * 1_000_000_000) })
-    };
-    LifeNote {
-        revision: 4,
-        by: Some(name("nurse-7")),
-        remark: Some(Remark::new("came back by himself").unwrap()),
-        acknowledged: act("nurse-7", 40),
-        confirmed: None,
-        closed: act("nurse-7", 90),
-        cause: Some(AlarmCause::Allowed),
-        assignee: Some(name("nurse-8")),
-        quiet_until: None,
-        level: 1,
-        escalated_to: Some(name("charge-nurse")),
-        comment_count: 0,
-    }
-}
-
 /// The state of an alarm that holds and nobody has looked at.
 const OPEN: AlarmState = AlarmState(AlarmState::ACTIVE.0 | AlarmState::RETAINED.0);
 
@@ -389,14 +325,6 @@ fn note_frames() -> Vec<(&'static str, Frame)> {
         state: AlarmState::default(),
         ..note.clone()
     };
-    let answered = AlarmNote {
-        transition: AlarmTransition::Closed,
-        state: OPEN.with(AlarmState::ACKNOWLEDGED).with(AlarmState::CLOSED),
-        life: Some(answered_life()),
-        storage: Storage::Durable,
-        cursor: Some(cursor),
-        ..note.clone()
-    };
     let blind = AlarmNote {
         kind: AlarmKind::TagSilent,
         priority: AlarmPriority::Low,
@@ -416,7 +344,7 @@ fn note_frames() -> Vec<(&'static str, Frame)> {
     vec![
         ("alarm note, provisional", Frame::AlarmNote(note.clone())),
         ("alarm note, durable", Frame::AlarmNote(silent)),
-        ("alarm note of one that was answered", Frame::AlarmNote(answered)),
+        ("alarm note of one that was answered", answers::answered(&note, cursor)),
         ("alarm note of a self-test", Frame::AlarmNote(test)),
         ("alarm note of a node without a disk", Frame::AlarmNote(blind)),
         (
@@ -534,6 +462,7 @@ pub(crate) fn frames() -> Vec<(&'static str, Frame)> {
         session_frames(),
         answer_frames(),
         operation_frames(),
+        answers::commands(),
         note_frames(),
         event_frames(),
         lane_frames(),

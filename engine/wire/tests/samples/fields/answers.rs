@@ -1,0 +1,66 @@
+//! What frames say about what people do with alarms.
+
+use ach_actors_model::{Name, Remark};
+use ach_engine_wire::*;
+use serde_json::{Value, json};
+
+use super::{text, thing, word};
+
+pub(super) fn wish(wish: &Wish) -> Value {
+    match wish {
+        Wish::ReleaseActor(of) => json!({ "kind": 1, "thing": thing(of) }),
+        Wish::QuarantineActor(of) => json!({ "kind": 2, "thing": thing(of) }),
+        Wish::Act(it) => act(it),
+        Wish::Quiet(it) => quiet(it),
+    }
+}
+
+fn act(it: &ActWish) -> Value {
+    json!({
+        "kind": 3,
+        "act": {
+            "alarm": format!("{}", it.alarm),
+            "act": word(&it.act),
+            "to": it.to.as_ref().map(Name::as_str),
+            "for_ns": it.for_ns.map(text),
+            "cause": it.cause.map(|cause| word(&cause)),
+            "person": it.person.as_ref().map(Name::as_str),
+            "remark": it.remark.as_ref().map(Remark::as_str),
+        },
+    })
+}
+
+fn quiet(it: &QuietOrder) -> Value {
+    json!({
+        "kind": 4,
+        "quiet": {
+            "place": it.place.as_ref().map(thing),
+            "rule": it.rule.as_ref().map(Name::as_str),
+            "kind": word(&it.kind),
+            "for_ns": text(it.for_ns),
+            "person": it.person.as_ref().map(Name::as_str),
+            "remark": it.remark.as_ref().map(Remark::as_str),
+        },
+    })
+}
+
+pub(super) fn life(it: &LifeNote) -> Value {
+    let act = |act: &Option<ActNote>| {
+        let act = act.as_ref();
+        act.map(|act| json!({ "by": act.by.as_str(), "at": text(act.at.0) }))
+    };
+    json!({
+        "revision": it.revision,
+        "by": it.by.as_ref().map(Name::as_str),
+        "remark": it.remark.as_ref().map(Remark::as_str),
+        "acknowledged": act(&it.acknowledged),
+        "confirmed": act(&it.confirmed),
+        "closed": act(&it.closed),
+        "cause": it.cause.map(|cause| word(&cause)),
+        "assignee": it.assignee.as_ref().map(Name::as_str),
+        "quiet_until": it.quiet_until.map(|at| text(at.0)),
+        "level": it.level,
+        "escalated_to": it.escalated_to.as_ref().map(Name::as_str),
+        "comment_count": it.comment_count,
+    })
+}
