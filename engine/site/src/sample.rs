@@ -1,5 +1,6 @@
 //! A hospital made by code: the same every time, and writable as a site directory.
 
+mod answers;
 mod building;
 mod door_rules;
 mod draft;

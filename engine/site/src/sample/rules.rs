@@ -7,6 +7,7 @@
 use ach_actors_model::{AlarmKind, AlarmPriority, AnswerConfig, Name, SubjectClass, Window};
 use ach_geo::{Confirm, Gates};
 
+use super::answers::asked;
 use super::{PERIMETER, name};
 use crate::{RulePlan, What, WherePlan, WhoPlan};
 
@@ -89,7 +90,7 @@ pub(super) fn all() -> Vec<RulePlan> {
     rules.extend(tags());
     rules.extend(places());
     rules.extend(super::door_rules::all());
-    rules
+    rules.into_iter().map(asked).collect()
 }
 
 fn leaving() -> Vec<RulePlan> {

@@ -54,7 +54,7 @@ pub(crate) fn fields(frame: &Frame) -> Value {
         Frame::Receipt(it) => receipt(it),
         Frame::StatusQuery(it) => json!({ "query": text(it.query) }),
         Frame::Status(it) => status(it),
-        Frame::AlarmNote(it) => alarm(it),
+        Frame::AlarmNote(it) => answers::alarm(it),
         Frame::AlarmSettled(it) => settled(it),
         Frame::OpenSetEnd(it) => {
             json!({ "open_count": it.open_count, "cursor": it.cursor.map(cursor) })
@@ -401,37 +401,6 @@ fn status(it: &Status) -> Value {
         "is_storing": it.is_storing,
         "cursor": it.cursor.map(cursor),
         "counters": it.counters.iter().map(counter).collect::<Vec<_>>(),
-    })
-}
-
-fn alarm(it: &AlarmNote) -> Value {
-    json!({
-        "id": alarm_id(it.id),
-        "transition": word(&it.transition),
-        "reason": it.reason.as_ref().map(|reason| word(reason)),
-        "kind": word(&it.kind),
-        "priority": word(&it.priority),
-        "rule": it.rule.as_ref().map(Name::as_str),
-        "site_version": it.site_version,
-        "episode": it.episode,
-        "subject": it.subject.as_ref().map(Name::as_str),
-        "tag": it.tag.map(tag),
-        "place": thing(&it.place),
-        "is_tentative": it.is_tentative,
-        "is_late": it.is_late,
-        "cause": cause(&it.cause),
-        "observed_at": text(it.observed_at.0),
-        "received_at": text(it.received_at.0),
-        "changed_at": text(it.changed_at.0),
-        "position": it.position.map(position),
-        "accuracy_mm": it.accuracy_mm,
-        "gates_passed": it.gates_passed,
-        "storage": word(&it.storage),
-        "cursor": it.cursor.map(cursor),
-        "fencing_epoch": text(it.fencing_epoch),
-        "is_resent": it.is_resent,
-        "state": it.state.0,
-        "life": it.life.as_ref().map(answers::life),
     })
 }
 

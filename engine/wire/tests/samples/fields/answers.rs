@@ -1,10 +1,10 @@
-//! What frames say about what people do with alarms.
+//! What frames say about alarms and what people do with them.
 
 use ach_actors_model::{Name, Remark};
 use ach_engine_wire::*;
 use serde_json::{Value, json};
 
-use super::{text, thing, word};
+use super::{alarm_id, cause, cursor, position, tag, text, thing, word};
 
 pub(super) fn wish(wish: &Wish) -> Value {
     match wish {
@@ -62,5 +62,37 @@ pub(super) fn life(it: &LifeNote) -> Value {
         "level": it.level,
         "escalated_to": it.escalated_to.as_ref().map(Name::as_str),
         "comment_count": it.comment_count,
+    })
+}
+
+/// An alarm's note.
+pub(super) fn alarm(it: &AlarmNote) -> Value {
+    json!({
+        "id": alarm_id(it.id),
+        "transition": word(&it.transition),
+        "reason": it.reason.as_ref().map(|reason| word(reason)),
+        "kind": word(&it.kind),
+        "priority": word(&it.priority),
+        "rule": it.rule.as_ref().map(Name::as_str),
+        "site_version": it.site_version,
+        "episode": it.episode,
+        "subject": it.subject.as_ref().map(Name::as_str),
+        "tag": it.tag.map(tag),
+        "place": thing(&it.place),
+        "is_tentative": it.is_tentative,
+        "is_late": it.is_late,
+        "cause": cause(&it.cause),
+        "observed_at": text(it.observed_at.0),
+        "received_at": text(it.received_at.0),
+        "changed_at": text(it.changed_at.0),
+        "position": it.position.map(position),
+        "accuracy_mm": it.accuracy_mm,
+        "gates_passed": it.gates_passed,
+        "storage": word(&it.storage),
+        "cursor": it.cursor.map(cursor),
+        "fencing_epoch": text(it.fencing_epoch),
+        "is_resent": it.is_resent,
+        "state": it.state.0,
+        "life": it.life.as_ref().map(life),
     })
 }
