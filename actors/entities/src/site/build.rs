@@ -81,7 +81,7 @@ pub(super) fn rules(
 /// What a rule says, less what it watches.
 fn blank_plan(rule: &RuleConfig) -> RulePlan {
     RulePlan {
-        condition: RuleCondition::BandCut,
+        condition: RuleCondition::of(&rule.condition),
         alarm: rule.alarm,
         priority: rule.priority,
         is_tentative: rule.is_tentative,
@@ -119,40 +119,20 @@ fn rule_plan(
         pairs.dedup();
         pairs
     };
-    plan.condition = match &rule.condition {
-        Condition::Inside { zones } => {
-            plan.zones = judged(zones, None);
-            RuleCondition::Inside
-        }
+    match &rule.condition {
+        Condition::Inside { zones } => plan.zones = judged(zones, None),
         Condition::Leaves { zones, lines } => {
             plan.zones = judged(zones, None);
             plan.lines = lines.iter().filter_map(|&line| at(&refs.lines, line)).collect();
-            RuleCondition::Leaves
         }
-        Condition::Stays { zones, after_ns } => {
-            plan.zones = judged(zones, Some(*after_ns));
-            RuleCondition::Stays
-        }
+        Condition::Stays { zones, after_ns } => plan.zones = judged(zones, Some(*after_ns)),
         Condition::OverCapacity { zones } => {
             let zones = zones.iter().filter_map(|&zone| at(&refs.zones, zone));
             // Counted by the zones themselves, so there is no watch to judge by.
             plan.zones = zones.map(|zone| (zone, u32::MAX)).collect();
-            RuleCondition::OverCapacity
         }
-        Condition::DoorForced { .. } => RuleCondition::DoorForced,
-        &Condition::DoorHeld { after_ns, also_unlocked, .. } => {
-            RuleCondition::DoorHeld { after_ns, also_unlocked }
-        }
-        Condition::DoorTampered { .. } => RuleCondition::DoorTampered,
-        Condition::ReaderTampered { .. } => RuleCondition::ReaderTampered,
-        &Condition::DoorLost { after_ns, .. } => RuleCondition::DoorLost { after_ns },
-        &Condition::DoorBatteryLow { percent, .. } => RuleCondition::DoorBatteryLow { percent },
-        &Condition::TagSilent { after_ns } => RuleCondition::TagSilent { after_ns },
-        &Condition::BatteryLow { percent } => RuleCondition::BatteryLow { percent },
-        Condition::BandCut => RuleCondition::BandCut,
-        Condition::TagsContradict => RuleCondition::TagsContradict,
-        Condition::ButtonPressed => RuleCondition::ButtonPressed,
-    };
+        _ => {}
+    }
     let doors = rule.condition.doors().iter();
     plan.doors = doors.filter_map(|&door| at(&refs.doors, door)).collect();
     plan.zones.sort_unstable();

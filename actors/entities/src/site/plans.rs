@@ -1,8 +1,8 @@
 //! What a site says of each thing, small and ready to be asked.
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, AnswerConfig, DoorRef, LineRef, RuleRef, SourceRef, SubjectClass,
-    SubjectRef, ZoneRef,
+    AlarmKind, AlarmPriority, AnswerConfig, Condition, DoorRef, LineRef, RuleRef, SourceRef,
+    SubjectClass, SubjectRef, ZoneRef,
 };
 use ach_geo::{Floor, Gates};
 use serde::{Deserialize, Serialize};
@@ -152,6 +152,29 @@ pub(crate) enum RuleCondition {
 }
 
 impl RuleCondition {
+    /// What a rule of a configuration watches.
+    pub(crate) fn of(condition: &Condition) -> RuleCondition {
+        match *condition {
+            Condition::Inside { .. } => RuleCondition::Inside,
+            Condition::Leaves { .. } => RuleCondition::Leaves,
+            Condition::Stays { .. } => RuleCondition::Stays,
+            Condition::OverCapacity { .. } => RuleCondition::OverCapacity,
+            Condition::TagSilent { after_ns } => RuleCondition::TagSilent { after_ns },
+            Condition::BatteryLow { percent } => RuleCondition::BatteryLow { percent },
+            Condition::BandCut => RuleCondition::BandCut,
+            Condition::ButtonPressed => RuleCondition::ButtonPressed,
+            Condition::TagsContradict => RuleCondition::TagsContradict,
+            Condition::DoorForced { .. } => RuleCondition::DoorForced,
+            Condition::DoorHeld { after_ns, also_unlocked, .. } => {
+                RuleCondition::DoorHeld { after_ns, also_unlocked }
+            }
+            Condition::DoorTampered { .. } => RuleCondition::DoorTampered,
+            Condition::ReaderTampered { .. } => RuleCondition::ReaderTampered,
+            Condition::DoorLost { after_ns, .. } => RuleCondition::DoorLost { after_ns },
+            Condition::DoorBatteryLow { percent, .. } => RuleCondition::DoorBatteryLow { percent },
+        }
+    }
+
     /// Whether it is about tags, wherever they are.
     pub(crate) fn is_about_tags(self) -> bool {
         match self {

@@ -6,11 +6,13 @@
 
 mod answers;
 mod service;
+mod words;
 
-use ach_actors_model::{AlarmId, Lane, Name, TagId};
+use ach_actors_model::{AlarmId, Name, TagId};
 use ach_engine_wire::*;
 use ach_geo::Position;
 use serde_json::{Map, Value, json};
+use words::{lane, word};
 
 /// The fields of a frame by the names in the spec.
 pub(crate) fn fields(frame: &Frame) -> Value {
@@ -225,46 +227,6 @@ fn tag(tag: TagId) -> String {
 
 fn alarm_id(id: AlarmId) -> String {
     format!("{:032x}", id.0)
-}
-
-fn lane(lane: Lane) -> u8 {
-    match lane {
-        Lane::Duress => 0,
-        Lane::Door => 1,
-        Lane::Audit => 2,
-        Lane::Ping => 3,
-        Lane::Console => 4,
-    }
-}
-
-/// The number of a word on the wire. Only the samples' words are known: the spec has them all.
-fn word(word: &dyn std::fmt::Debug) -> u8 {
-    match format!("{word:?}").as_str() {
-        "Alarms" | "Elopement" | "Low" | "Raised" | "ZoneEntered" | "Provisional(None)" => 1,
-        "ConditionEnded" | "Provisional(NoDisk)" => 2,
-        "High" => 3,
-        "Cleared" | "Durable" => 4,
-        "TagSilent" | "Withdrawn" => 5,
-        "Duress" => 10,
-        "Acknowledge" => 1,
-        "Assign" => 3,
-        "Shelve" => 5,
-        "Close" => 8,
-        "Closed" => 16,
-        "Allowed" | "OutOfService" => 2,
-        "ClockSkewed" => 14,
-        "TagsContradict" => 15,
-        "SelfTest" => 16,
-        "AuditTrouble" => 17,
-        "NodeClockOff" => 18,
-        "SelftestFailed" => 19,
-        "DoorHeld" => 20,
-        "DoorTampered" => 21,
-        "ReaderTampered" => 22,
-        "DoorLost" => 23,
-        "DoorBatteryLow" => 24,
-        other => panic!("{other} has no number here yet"),
-    }
 }
 
 fn cursor(cursor: Cursor) -> Value {
