@@ -13,6 +13,7 @@ import pathlib
 import re
 import struct
 import sys
+import unicodedata
 
 HERE = pathlib.Path(__file__).resolve().parent
 SPEC = HERE.parent.parent / "docs" / "specs" / "wire.md"
@@ -33,6 +34,7 @@ NOT_A_NUMBER_CODE, OUT_OF_RANGE = 67, 68
 INTEGERS = {"u8": "B", "u16": "<H", "u32": "<I", "u64": "<Q", "i16": "<h", "i32": "<i", "i64": "<q"}
 REPORT_KINDS = {1, 2, 3, 4, *range(16, 29), 32, 33}
 NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
+SPEAKERS = {"client", "node", "vendor", "receiver", "operator", "both"}
 
 
 class Refused(Exception):
@@ -77,22 +79,28 @@ def parse_fields(text):
 
 
 def parse_spec(text):
-    """The messages by frame type, and the words of each enumeration."""
-    frames, words, filter_fields = {}, {}, None
+    """The messages by frame type, the words of each enumeration, and the messages within values."""
+    frames, words, messages, filter_fields = {}, {}, {}, None
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
-        if len(cells) == 4 and cells[0].isdigit() and cells[2] in ("client", "node", "vendor", "receiver", "operator", "both"):
+        if len(cells) == 4 and cells[0].isdigit() and set(cells[2].split(", ")) <= SPEAKERS:
             frames[int(cells[0])] = (cells[1], parse_fields(cells[3]))
         elif len(cells) == 2 and cells[0] == "filter":
             filter_fields = parse_fields(re.fullmatch(r"msg \{(.*)\}", cells[1]).group(1))
         elif len(cells) == 2 and re.fullmatch(r"[a-z-]+", cells[0]) and cells[1].startswith("u8: "):
-            words[cells[0]] = {int(number) for number in re.findall(r"(?:^|[ ,])(\d+) ", cells[1][3:])}
+            listed = cells[1][3:].split("; then")[0]
+            words[cells[0]] = {int(number) for number in re.findall(r"(?:^|[ ,])(\d+) ", listed)}
+            for inner, kind in re.findall(r"msg \{(.*?)\} \((\d+)\)", cells[1]):
+                messages[cells[0], int(kind)] = parse_fields(inner)
+        elif len(cells) == 2 and cells[0] == "act":
+            messages["act"] = parse_fields(re.fullmatch(r"msg \{(.*)\}", cells[1]).group(1))
     assert filter_fields and len(frames) == 36, f"found {len(frames)} frames in the specification"
-    return frames, words, filter_fields
+    return frames, words, messages, filter_fields
 
 
-FRAMES, WORDS, FILTER = parse_spec(SPEC.read_text(encoding="utf-8"))
-CAUSE_INPUT = parse_fields("1 feed name; 2 lane lane; 3 epoch u32; 4 seq u64")
+FRAMES, WORDS, MESSAGES, FILTER = parse_spec(SPEC.read_text(encoding="utf-8"))
+CAUSE_INPUT = MESSAGES["cause", 1]
+WISHES_WITH_MESSAGE = {3: "act", 4: "quiet"}
 THINGS_WITH_NAME, THING_TAG = {1, 2, 3, 5, 6, 7}, 4
 
 
@@ -113,6 +121,16 @@ def read_name(data):
     name = data.decode("ascii", "replace")
     need(NAME.match(name), f"no name: {data!r}")
     return name
+
+
+def read_remark(data):
+    try:
+        remark = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused(MALFORMED, "a remark that is not UTF-8") from None
+    is_one_line = not any(unicodedata.category(character) == "Cc" for character in remark)
+    need(0 < len(data) <= TEXT_BYTES_MAX and is_one_line and remark == remark.strip(), "no remark")
+    return remark
 
 
 def read_tag(data):
@@ -159,6 +177,12 @@ def read_value(field, data):
         return read_message(field.inner, data)
     if kind == "filter":
         return read_message(FILTER, data)
+    if kind == "act":
+        return read_message(MESSAGES["act"], data)
+    if kind == "alarm-state":
+        return unpack("u16", data)
+    if kind == "remark":
+        return read_remark(data)
     if kind in ("u64", "i64"):
         return str(unpack(kind, data))
     if kind in INTEGERS:
@@ -193,6 +217,9 @@ def read_value(field, data):
         return {"shard": shard, "ordinal": ordinal, "index": str(index)}
     if kind == "wish":
         need(data and data[0] in WORDS["wish"], "no wish")
+        if data[0] in WISHES_WITH_MESSAGE:
+            name = WISHES_WITH_MESSAGE[data[0]]
+            return {"kind": data[0], name: read_message(MESSAGES["wish", data[0]], data[1:])}
         return {"kind": data[0], "thing": read_one_of(data[1:], {THING_TAG}, THINGS_WITH_NAME, {0})}
     readers = {
         "name": read_name,
@@ -240,11 +267,15 @@ def write_value(field, value):
         return write_message(field.inner, value)
     if kind == "filter":
         return write_message(FILTER, value)
+    if kind == "act":
+        return write_message(MESSAGES["act"], value)
+    if kind == "alarm-state":
+        return struct.pack("<H", value)
     if kind in INTEGERS:
         return struct.pack(INTEGERS[kind], int(value))
     if kind == "code":
         return struct.pack("<H", value)
-    if kind in ("text", "name"):
+    if kind in ("text", "name", "remark"):
         return value.encode("utf-8")
     if kind == "tag":
         return struct.pack("<Q", int(value, 16))
@@ -261,6 +292,9 @@ def write_value(field, value):
         return struct.pack("<iiihH", value["x_mm"], value["y_mm"], value.get("z_mm", 0), value.get("floor", 0), flags)
     if kind in ("thing", "item"):
         return write_one_of(value)
+    if kind == "wish" and value["kind"] in WISHES_WITH_MESSAGE:
+        fields = MESSAGES["wish", value["kind"]]
+        return bytes([value["kind"]]) + write_message(fields, value[WISHES_WITH_MESSAGE[value["kind"]]])
     if kind == "wish":
         return bytes([value["kind"]]) + write_one_of(value["thing"])
     if kind == "cause":
