@@ -1,12 +1,13 @@
 """A client of HMS-ACH: publish pings and reports, receive alarms, events and positions.
 
 Written from docs/specs/wire.md alone, so that it shows what the specification is worth. Begin with
-`Publisher` and `AlarmSubscriber`.
+`Publisher`, `AlarmSubscriber` and `Operator`.
 """
 
 __version__ = "0.1.0"
 
 from .alarm_book import AlarmBook, AlarmUpdate, Gone, Mark, Settled, Told
+from .alarm_state import AlarmState, NamedState
 from .codes import Code
 from .control import Filter, Welcome
 from .credentials import Credentials, Identity
@@ -14,6 +15,7 @@ from .errors import (
     AchError,
     CredentialsRefused,
     HandshakeRefused,
+    NoAnswer,
     NodeRefused,
     NotConnected,
     NotDurable,
@@ -21,7 +23,7 @@ from .errors import (
     TooManyThings,
 )
 from .link import Ending
-from .notes import AlarmNote, AlarmSettled, EventNote, Gap, PositionNote
+from .notes import ActMark, AlarmLife, AlarmNote, AlarmSettled, EventNote, Gap, PositionNote
 from .notices import (
     CertificateEnds,
     ClockOff,
@@ -33,11 +35,14 @@ from .notices import (
     Notice,
     ThingRefused,
 )
+from .operator import Operator
+from .orders import Done
 from .publisher import Publisher
 from .records import Ping, Report
 from .subscriber import AlarmSubscriber, EventSubscriber, PositionSubscriber
 from .values import Cursor, Item, Position, Thing
 from .words import (
+    AlarmCause,
     AlarmKind,
     EventWord,
     Lane,
@@ -45,16 +50,21 @@ from .words import (
     Reason,
     ReportKind,
     Storage,
+    ThingKind,
     Topic,
     Transition,
 )
 
 __all__ = [
     "AchError",
+    "ActMark",
     "AlarmBook",
+    "AlarmCause",
     "AlarmKind",
+    "AlarmLife",
     "AlarmNote",
     "AlarmSettled",
+    "AlarmState",
     "AlarmSubscriber",
     "AlarmUpdate",
     "CertificateEnds",
@@ -63,6 +73,7 @@ __all__ = [
     "Credentials",
     "CredentialsRefused",
     "Cursor",
+    "Done",
     "Ending",
     "EventNote",
     "EventSubscriber",
@@ -73,17 +84,20 @@ __all__ = [
     "Gone",
     "HandshakeRefused",
     "Identity",
-    "Mark",
     "InputsRefused",
     "Item",
     "Lane",
     "LinkDown",
     "LinkUp",
+    "Mark",
+    "NamedState",
+    "NoAnswer",
     "NodeForgot",
     "NodeRefused",
     "NotConnected",
     "NotDurable",
     "Notice",
+    "Operator",
     "Ping",
     "Position",
     "PositionNote",
@@ -97,6 +111,7 @@ __all__ = [
     "Settled",
     "Storage",
     "Thing",
+    "ThingKind",
     "ThingRefused",
     "Told",
     "TooManyThings",

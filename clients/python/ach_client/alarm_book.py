@@ -1,6 +1,8 @@
 """Alarm book: what a receiver knows of alarms, so that each change is news once and none is missed.
 
-The rules are those of docs/specs/wire.md, "Flow of a receiver", and docs/specs/cursor.md.
+The rules are those of docs/specs/wire.md, "Flow of a receiver", and docs/specs/cursor.md. What
+the condition of an alarm says is known by (id, transition), what people and timers did by (id,
+revision).
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from .alarm_state import AlarmState
 from .notes import AlarmNote, AlarmSettled, Gap, OpenSetEnd
 from .values import Cursor
 from .words import Storage, Transition
@@ -20,7 +23,11 @@ _KEPT = (Storage.DURABLE, Storage.WITHDRAWN)
 
 @dataclass(frozen=True)
 class Told:
-    """A change of an alarm that is news."""
+    """A change of an alarm that is news: of its condition, or what people and timers did with it.
+
+    What was done while this receiver was away is told with the latest change of the condition, or
+    with the latest act: `note.life` has all of it.
+    """
 
     note: AlarmNote
 
@@ -57,24 +64,64 @@ class Mark:
 AlarmUpdate = Told | Settled | Gone | Mark | Gap
 
 
+def _shown_by(note: AlarmNote) -> Transition:
+    """The latest change of the condition that a note shows to have been."""
+    if note.transition.is_of_the_condition:
+        return note.transition
+    if AlarmState.ACTIVE not in note.state:
+        return Transition.CLEARED
+    return Transition.RAISED if note.is_tentative else Transition.UPHELD
+
+
+def _age(note: AlarmNote) -> tuple[int, int]:
+    """Orders the notes of an alarm. An act is the first of its revision."""
+    return note.revision, note.transition if note.transition.is_of_the_condition else 0
+
+
 @dataclass
 class _Alarm:
-    """The changes of one alarm, each with how it is kept."""
+    """What is known of one alarm."""
 
     changes: dict[Transition, tuple[AlarmNote, Storage]] = field(default_factory=dict)
+    """What its condition said, each with how it is kept."""
+    acted: AlarmNote | None = None
+    """The latest act, or the change that an act was found on."""
+
+    @property
+    def notes(self) -> list[AlarmNote]:
+        found = [note for note, _ in self.changes.values()]
+        return found if self.acted is None else [*found, self.acted]
 
     @property
     def latest(self) -> AlarmNote:
-        return self.changes[max(self.changes)][0]
+        return max(self.notes, key=_age)
+
+    @property
+    def revision(self) -> int:
+        """How much of what people and timers did is known."""
+        return max((note.revision for note in self.notes), default=0)
+
+    def is_acted_by(self, act: AlarmNote) -> bool:
+        """Whether an act is no older than the latest that is known."""
+        return self.acted is None or act.revision >= self.acted.revision
 
     @property
     def is_open(self) -> bool:
-        return not max(self.changes).is_end
+        return self.latest.state.is_retained
 
     @property
     def provisional(self) -> set[Transition]:
         """Changes that may still be lost."""
         return {change for change, (_, storage) in self.changes.items() if storage not in _KEPT}
+
+
+@dataclass
+class _Again:
+    """What was told of an alarm within a set."""
+
+    shown: int = 0
+    """The latest change of its condition that was shown to have been."""
+    revision: int = 0
 
 
 class AlarmBook:
@@ -86,8 +133,8 @@ class AlarmBook:
         self._fencing_epoch = 0
         self._known_before: dict[str, set[Transition]] = {}
         """Changes that were provisional when the set began, of all that was open or had any."""
-        self._told_in_set: dict[str, Transition] | None = None
-        """The latest change of each alarm that was told within the set; None outside of one."""
+        self._told_in_set: dict[str, _Again] | None = None
+        """What was told of each alarm within the set; None outside of one."""
         self._has_gap = False
         self._has_skipped = False
         self.stale_count = 0
@@ -127,20 +174,56 @@ class AlarmBook:
                 yield from self._settled(note.id, note.transition, note.storage)
 
     def _told(self, note: AlarmNote) -> Iterator[AlarmUpdate]:
-        if self._told_in_set is not None:
-            told = self._told_in_set.get(note.id, note.transition)
-            self._told_in_set[note.id] = max(note.transition, told)
-        alarm = self._open.get(note.id) or self._ended.get(note.id)
-        if alarm is not None and note.transition in alarm.changes:
+        if note.storage is Storage.WITHDRAWN:
             yield from self._settled(note.id, note.transition, note.storage)
             return
+        alarm = self._open.get(note.id) or self._ended.get(note.id)
         if alarm is None:
             alarm = self._open[note.id] = _Alarm()
-        alarm.changes[note.transition] = (note, note.storage)
-        if not alarm.is_open and note.id in self._open:
-            self._retire(note.id)
-        yield Told(note)
-        yield from self._borne_out(alarm, note.transition, note.storage)
+        has_lost_acts = self._has_lost_acts(alarm, note)
+        self._note_told(note)
+        if has_lost_acts:
+            yield from self._forget_acts(alarm, note)
+        is_acted_on = note.revision > alarm.revision
+        is_of_the_condition = note.transition.is_of_the_condition
+        is_known = note.transition in alarm.changes
+        if is_of_the_condition and not is_known:
+            alarm.changes[note.transition] = (note, note.storage)
+        elif is_acted_on or (not is_of_the_condition and alarm.is_acted_by(note)):
+            alarm.acted = note
+        self._file(note.id, alarm)
+        if is_acted_on or has_lost_acts or (is_of_the_condition and not is_known):
+            yield Told(note)
+        if is_of_the_condition and is_known:
+            yield from self._settled(note.id, note.transition, note.storage)
+        elif note.storage is Storage.DURABLE:
+            yield from self._borne_out(alarm, note.transition, _shown_by(note))
+
+    def _has_lost_acts(self, alarm: _Alarm, note: AlarmNote) -> bool:
+        """Whether the node tells an alarm as open of which more was done than it knows.
+
+        So it is where it could not store that and was started anew, or was put back from a backup.
+        """
+        if self._told_in_set is None or not note.is_resent:
+            return False
+        again = self._told_in_set.get(note.id, _Again())
+        return max(again.revision, note.revision) < alarm.revision
+
+    def _note_told(self, note: AlarmNote) -> None:
+        """Takes note of what is told within a set."""
+        if self._told_in_set is not None:
+            again = self._told_in_set.setdefault(note.id, _Again())
+            again.shown = max(again.shown, _shown_by(note))
+            again.revision = max(again.revision, note.revision)
+
+    def _forget_acts(self, alarm: _Alarm, open_note: AlarmNote) -> Iterator[AlarmUpdate]:
+        alarm.acted = None
+        for transition in sorted(alarm.changes, reverse=True):
+            note, storage = alarm.changes[transition]
+            if note.revision > open_note.revision:
+                del alarm.changes[transition]
+                if storage not in _KEPT and transition > open_note.transition:
+                    yield Settled(note, Storage.WITHDRAWN)
 
     def _settled(
         self, alarm_id: str, transition: Transition, storage: Storage
@@ -157,33 +240,38 @@ class AlarmBook:
         else:
             alarm.changes[transition] = (note, storage)
         yield Settled(note, storage)
-        yield from self._borne_out(alarm, transition, storage)
+        if storage is Storage.DURABLE:
+            yield from self._borne_out(alarm, transition, transition)
 
     def _borne_out(
-        self, alarm: _Alarm, transition: Transition, storage: Storage
+        self, alarm: _Alarm, transition: Transition, shown: Transition
     ) -> Iterator[AlarmUpdate]:
         # What is durable came after what made it possible, so that is durable too.
-        if storage is not Storage.DURABLE:
-            return
         for earlier in sorted(alarm.changes):
             note, known = alarm.changes[earlier]
-            if earlier < transition and known is not Storage.DURABLE:
-                alarm.changes[earlier] = (note, storage)
-                yield Settled(note, storage)
+            if earlier <= shown and earlier != transition and known is not Storage.DURABLE:
+                alarm.changes[earlier] = (note, Storage.DURABLE)
+                yield Settled(note, Storage.DURABLE)
 
     def _withdraw(self, alarm_id: str, alarm: _Alarm, transition: Transition) -> None:
         # It may be told again, as news: the vendor sends again what was lost.
         del alarm.changes[transition]
-        if not alarm.changes:
+        if alarm.acted is not None and alarm.acted.transition is transition:
+            alarm.acted = None
+        if alarm.changes:
+            self._file(alarm_id, alarm)
+        else:
             self._open.pop(alarm_id, None)
             self._ended.pop(alarm_id, None)
-        elif alarm.is_open and alarm_id in self._ended:
-            self._open[alarm_id] = self._ended.pop(alarm_id)
 
-    def _retire(self, alarm_id: str) -> None:
-        self._ended[alarm_id] = self._open.pop(alarm_id)
-        if len(self._ended) > ENDED_MAX:
-            self._ended.popitem(last=False)
+    def _file(self, alarm_id: str, alarm: _Alarm) -> None:
+        """Keeps an alarm among the open ones or those that ended, whichever it is."""
+        if alarm.is_open and alarm_id in self._ended:
+            self._open[alarm_id] = self._ended.pop(alarm_id)
+        elif not alarm.is_open and alarm_id in self._open:
+            self._ended[alarm_id] = self._open.pop(alarm_id)
+            if len(self._ended) > ENDED_MAX:
+                self._ended.popitem(last=False)
 
     def _begin_set(self, has_gap: bool) -> None:
         self._has_gap = has_gap
@@ -205,8 +293,8 @@ class AlarmBook:
             alarm = self._open.get(alarm_id) or self._ended.get(alarm_id)
             if alarm is None:
                 continue
-            told = told_in_set.get(alarm_id)
-            if told is None and self._has_gap:
+            again = told_in_set.get(alarm_id)
+            if again is None and self._has_gap:
                 # What ended within a gap was not told either, so nobody knows which it was.
                 if alarm_id in self._open:
                     yield self._gone(alarm_id, alarm)
@@ -215,9 +303,9 @@ class AlarmBook:
                     del self._ended[alarm_id]
                 continue
             for transition in sorted(provisional, reverse=True):
-                if told is None or transition > told:
+                if again is None or transition > again.shown:
                     yield from self._settled(alarm_id, transition, Storage.WITHDRAWN)
-            if told is None and alarm_id in self._open:
+            if again is None and alarm_id in self._open:
                 yield self._gone(alarm_id, alarm)
 
     def _gone(self, alarm_id: str, alarm: _Alarm) -> Gone:

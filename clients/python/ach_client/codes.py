@@ -48,6 +48,7 @@ class Code(IntEnum):
     SITE_FRAME_DIFFERS = 100
     SITE_STRANDS = 101
     SELFTEST_FAILED = 102
+    NEEDS_SECOND_PERSON = 103
     INTERNAL = 127
 
     @property

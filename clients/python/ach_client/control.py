@@ -19,7 +19,6 @@ from .fields import (
     U16,
     U32,
     U64,
-    WISH,
     ZEROS,
     many,
     maybe,
@@ -27,7 +26,8 @@ from .fields import (
     one,
     word,
 )
-from .values import Cursor, Item, Wish
+from .values import Cursor, Item
+from .wishes import WISH, Wish
 from .words import AlarmKind, EventWord, Lane, Priority, Topic
 
 LANE = word(Lane)
@@ -231,7 +231,7 @@ class EchoReply:
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """What an operator wants done."""
+    """What a receiver or operator wants done."""
 
     command: Annotated[int, one(1, U64)]
     wish: Annotated[Wish, one(2, WISH)]

@@ -51,3 +51,7 @@ class TooManyThings(AchError):
 
 class NotDurable(AchError):
     """What was published is not all on the node's disk, or will never be."""
+
+
+class NoAnswer(AchError):
+    """A command got no receipt in time; whether it was done is not known."""

@@ -93,24 +93,24 @@ def integer(layout: str) -> Kind[int]:
 
 U16, U32, U64 = integer("<H"), integer("<I"), integer("<Q")
 I16, I64 = integer("<h"), integer("<q")
-_U8 = integer("<B")
+U8 = integer("<B")
 
 
 def word(words: type[IntEnum]) -> Kind[Any]:
     """A word of an enumeration, one byte."""
 
     def read(data: bytes) -> IntEnum:
-        number = _U8.read(data)
+        number = U8.read(data)
         try:
             return words(number)
         except ValueError:
             raise UnknownWord(words.__name__, number) from None
 
-    return Kind(read, _U8.write)
+    return Kind(read, U8.write)
 
 
 def _read_bool(data: bytes) -> bool:
-    number = _U8.read(data)
+    number = U8.read(data)
     need(number in (0, 1), f"{number} is neither yes nor no")
     return number == 1
 
@@ -161,7 +161,7 @@ CURSOR = Kind(values.read_cursor, values.write_cursor)
 POSITION = Kind(values.read_position, values.write_position)
 ITEM = Kind(values.read_item, values.write_item)
 THING = Kind(values.read_thing, values.write_thing)
-WISH = Kind(values.read_wish, values.write_wish)
+REMARK = Kind(values.read_remark, lambda remark: values.checked_remark(remark).encode("utf-8"))
 
 
 def message(cls: type[T]) -> Kind[T]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from .alarm_state import AlarmState
 from .codes import Code
 from .errors import UnknownWord
 from .fields import (
@@ -14,13 +15,16 @@ from .fields import (
     CURSOR,
     NAME,
     POSITION,
+    REMARK,
     TAG,
     THING,
+    U8,
     U16,
     U32,
     U64,
     Kind,
     maybe,
+    message,
     one,
     read_fields,
     word,
@@ -28,6 +32,7 @@ from .fields import (
 )
 from .values import Cursor, Position, Thing, need
 from .words import (
+    AlarmCause,
     AlarmKind,
     CauseKind,
     EventWord,
@@ -84,7 +89,34 @@ def _write_cause(cause: Cause) -> bytes:
 
 _CAUSE = Kind(_read_cause, _write_cause)
 _GATES = Kind(lambda data: Gate(U16.read(data)), U16.write)
+_STATE = Kind(lambda data: AlarmState(U16.read(data)), U16.write)
 _STORAGE, _TRANSITION = word(Storage), word(Transition)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActMark:
+    """Who did something, and when, by the node's clock."""
+
+    by: Annotated[str, one(1, NAME)]
+    at: Annotated[int, one(2, U64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmLife:
+    """What people and timers have done with an alarm; `by` is nobody where a timer did the last."""
+
+    revision: Annotated[int, one(1, U32)]
+    by: Annotated[str | None, maybe(2, NAME)] = None
+    remark: Annotated[str | None, maybe(3, REMARK)] = None
+    acknowledged: Annotated[ActMark | None, maybe(4, message(ActMark))] = None
+    confirmed: Annotated[ActMark | None, maybe(5, message(ActMark))] = None
+    closed: Annotated[ActMark | None, maybe(6, message(ActMark))] = None
+    cause: Annotated[AlarmCause | None, maybe(7, word(AlarmCause))] = None
+    assignee: Annotated[str | None, maybe(8, NAME)] = None
+    quiet_until: Annotated[int | None, maybe(9, U64)] = None
+    level: Annotated[int, one(10, U8)] = 0
+    escalated_to: Annotated[str | None, maybe(11, NAME)] = None
+    comment_count: Annotated[int, one(12, U16)] = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +147,13 @@ class AlarmNote:
     cursor: Annotated[Cursor | None, maybe(22, CURSOR)] = None
     fencing_epoch: Annotated[int, one(23, U64)]
     is_resent: Annotated[bool, one(24, BOOL)]
+    state: Annotated[AlarmState, one(25, _STATE)]
+    life: Annotated[AlarmLife | None, maybe(26, message(AlarmLife))] = None
+
+    @property
+    def revision(self) -> int:
+        """How much people and timers had done with the alarm by then."""
+        return 0 if self.life is None else self.life.revision
 
     @property
     def about(self) -> str:

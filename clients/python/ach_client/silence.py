@@ -6,6 +6,8 @@ for dead.
 
 from __future__ import annotations
 
+DEAD_AFTER_S = 3.0
+"""A client that hears nothing for this long says so and connects anew."""
 TICKS = 6
 """How often in `dead_after_s` the node is asked for a sign of life."""
 SILENT_TICKS_MAX = 4

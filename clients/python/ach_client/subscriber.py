@@ -22,13 +22,11 @@ from .fields import LIST_MAX
 from .inbox import Inbox
 from .notes import AlarmNote, AlarmSettled, EventNote, Gap, OpenSetEnd, PositionNote
 from .notices import CertificateEnds, LinkDown, LinkUp
+from .orders import Answering
 from .session import Hearing, Session
-from .silence import Silence
+from .silence import DEAD_AFTER_S, Silence
 from .values import Cursor
 from .words import Storage, Topic
-
-DEAD_AFTER_S = 3.0
-"""A receiver that hears nothing for this long says so and connects anew."""
 
 _log = logging.getLogger("ach_client")
 
@@ -209,8 +207,8 @@ class Subscriber(Generic[N]):
         self._inbox.close()
 
 
-class AlarmSubscriber(Subscriber[AlarmUpdate | LinkUp | LinkDown | CertificateEnds]):
-    """Follows alarms: each change once, what was lost said aloud."""
+class AlarmSubscriber(Subscriber[AlarmUpdate | LinkUp | LinkDown | CertificateEnds], Answering):
+    """Follows alarms: each change once, what was lost said aloud. Answers them, too."""
 
     topic = Topic.ALARMS
     notes = (AlarmNote, AlarmSettled, OpenSetEnd)
@@ -254,6 +252,31 @@ class AlarmSubscriber(Subscriber[AlarmUpdate | LinkUp | LinkDown | CertificateEn
             self._book.skip()
             return ()
         return self._book.apply(entry)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._orders.end()
+        await super().__aexit__(kind, error, trace)
+
+    def _control_heard(self, frame: Any) -> None:
+        if not self._orders.hear(frame):
+            super()._control_heard(frame)
+
+    def _begin(self, session: Session) -> None:
+        super()._begin(session)
+        self._orders.begin(session)
+
+    def _ended(self, down: LinkDown) -> None:
+        self._orders.pause()
+        super()._ended(down)
+
+    def _fail(self, failure: AchError) -> None:
+        self._orders.end(failure)
+        super()._fail(failure)
 
 
 class EventSubscriber(Subscriber[EventNote | Gap | LinkUp | LinkDown | CertificateEnds]):

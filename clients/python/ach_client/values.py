@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import struct
+import unicodedata
 from dataclasses import dataclass
 
 from .codes import Code
 from .errors import Refused, UnknownWord
-from .words import ItemKind, ThingKind, WishKind
+from .words import ItemKind, ThingKind
 
 _NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _TAG = re.compile(r"[0-9A-F]{16}")
 _ALARM_ID = re.compile(r"[0-9a-f]{32}")
 _CURSOR = struct.Struct("<IIQ")
+_REMARK_BYTES_MAX = 256
 _POSITION = struct.Struct("<iiihH")
 _HAS_Z, _HAS_FLOOR = 1, 2
 
@@ -28,6 +30,15 @@ def checked_name(name: str) -> str:
     """An id of a site, zone, door or the like."""
     need(_NAME.fullmatch(name), f"{name!r} is no name: 1 to 64 of A-Z a-z 0-9 . _ : -")
     return name
+
+
+def checked_remark(remark: str) -> str:
+    """Words that go with an act: one line of plain text, without blanks at its ends."""
+    size = len(remark.encode("utf-8", "replace"))
+    is_line = not any(unicodedata.category(character) in ("Cc", "Cs") for character in remark)
+    need(size <= _REMARK_BYTES_MAX, f"a remark of {size} bytes, it has at most 256")
+    need(is_line and remark and remark == remark.strip(), f"{remark!r} is no remark: one line")
+    return remark
 
 
 def checked_tag(tag: str) -> str:
@@ -100,17 +111,17 @@ class Thing:
         return f"{self.kind} {self.id}".strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What an operator wants of the actor of a thing."""
-
-    kind: WishKind
-    thing: Thing
-
-
 def read_name(data: bytes) -> str:
     """A name, which is plain ASCII."""
     return checked_name(data.decode("ascii", "replace"))
+
+
+def read_remark(data: bytes) -> str:
+    """Words that go with an act."""
+    try:
+        return checked_remark(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise Refused(Code.MALFORMED, "a remark that is not UTF-8") from None
 
 
 def read_tag(data: bytes) -> str:
@@ -200,18 +211,3 @@ def write_thing(thing: Thing) -> bytes:
     if thing.kind is ThingKind.TAG:
         return bytes([thing.kind]) + write_tag(thing.id)
     return bytes([thing.kind]) + thing.id.encode("ascii")
-
-
-def read_wish(data: bytes) -> Wish:
-    """A kind, then a thing."""
-    need(data, "an empty wish")
-    try:
-        kind = WishKind(data[0])
-    except ValueError:
-        raise UnknownWord("wish", data[0]) from None
-    return Wish(kind, read_thing(data[1:]))
-
-
-def write_wish(wish: Wish) -> bytes:
-    """A kind, then a thing."""
-    return bytes([wish.kind]) + write_thing(wish.thing)

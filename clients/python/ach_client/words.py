@@ -41,17 +41,35 @@ class Storage(Word):
 
 
 class Transition(Word):
-    """What became of an alarm. A later one of the same alarm bears out the earlier ones."""
+    """What became of an alarm: by its condition up to 4, by what people and timers did from 5 on.
+
+    A later one of the condition bears out the earlier ones.
+    """
 
     RAISED = 1
     UPHELD = 2
     RETRACTED = 3
     CLEARED = 4
+    ACKNOWLEDGED = 5
+    CONFIRMED = 6
+    ASSIGNED = 7
+    COMMENTED = 8
+    SHELVED = 9
+    UNSHELVED = 10
+    SUPPRESSED = 11
+    UNSUPPRESSED = 12
+    TAKEN_OUT = 13
+    PUT_BACK = 14
+    RESET = 15
+    CLOSED = 16
+    ESCALATED = 17
+    REALARMED = 18
+    DROPPED = 19
 
     @property
-    def is_end(self) -> bool:
-        """Whether the alarm is open no more."""
-        return self in (Transition.RETRACTED, Transition.CLEARED)
+    def is_of_the_condition(self) -> bool:
+        """Whether the condition says it, and neither people nor timers."""
+        return self <= Transition.CLEARED
 
 
 class Reason(Word):
@@ -141,10 +159,45 @@ class ItemKind(Word):
 
 
 class WishKind(Word):
-    """What an operator may ask for."""
+    """What may be asked for: an act by receivers and operators, the rest by operators."""
 
     RELEASE_ACTOR = 1
     QUARANTINE_ACTOR = 2
+    ACT = 3
+    QUIET = 4
+
+
+class ActWord(Word):
+    """What can be done with an alarm."""
+
+    ACKNOWLEDGE = 1
+    CONFIRM = 2
+    ASSIGN = 3
+    COMMENT = 4
+    SHELVE = 5
+    UNSHELVE = 6
+    RESET = 7
+    CLOSE = 8
+
+
+class AlarmCause(Word):
+    """What an alarm turned out to be, said with closing it."""
+
+    REAL = 1
+    ALLOWED = 2
+    WRONG_POSITION = 3
+    DEVICE_FAULT = 4
+    RULE_TOO_STRICT = 5
+    TEST = 6
+    DUPLICATE = 7
+    OTHER = 8
+
+
+class QuietKind(Word):
+    """How a place or rule is quiet."""
+
+    MUTED = 1
+    OUT_OF_SERVICE = 2
 
 
 class CauseKind(Word):

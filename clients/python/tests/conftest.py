@@ -34,3 +34,9 @@ def vectors() -> Path:
 def wire_md() -> str:
     """The specification."""
     return (REPOSITORY / "docs" / "specs" / "wire.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def alarm_life_md() -> str:
+    """What an alarm goes through."""
+    return (REPOSITORY / "docs" / "specs" / "alarm-life.md").read_text(encoding="utf-8")

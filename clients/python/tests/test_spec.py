@@ -11,6 +11,7 @@ import re
 import pytest
 
 import ach_client.words as words
+from ach_client.alarm_state import AlarmState, NamedState
 from ach_client.codes import Code
 from ach_client.fields import LIST_MAX, TEXT_BYTES_MAX, ZEROS_MAX
 
@@ -27,6 +28,9 @@ ENUMERATIONS = {
     "thing": words.ThingKind,
     "wish": words.WishKind,
     "cause": words.CauseKind,
+    "act-word": words.ActWord,
+    "alarm-cause": words.AlarmCause,
+    "quiet-kind": words.QuietKind,
 }
 
 
@@ -49,8 +53,8 @@ def test_every_code_of_the_specification_is_known(wire_md: str) -> None:
 def test_every_word_of_the_specification_is_known(wire_md: str, name: str) -> None:
     rows = [row for row in table_rows(wire_md) if len(row) == 2 and row[1].startswith("u8: ")]
     row = next(row for row in rows if row[0] == name)
-    listed = row[1].split("u8: ")[1].split(";")[0]
-    found = {int(number): word for number, word in re.findall(r"(\d+) ([^,]+)", listed)}
+    listed = row[1].split("u8: ")[1].split("; then")[0]
+    found = {int(number): word for number, word in re.findall(r"(\d+) ([^,;]+)", listed)}
     assert len(found) > 1
     assert found == {number: str(ENUMERATIONS[name](number)) for number in found}
 
@@ -62,6 +66,46 @@ def test_every_report_and_gate_of_the_specification_is_known(wire_md: str) -> No
     text = wire_md.split("Bits of `gates_passed`")[1].split("\n\n")[0].split(":", 1)[1]
     bits = {int(number) for number in re.findall(r"(?:^|,)\s*(\d+) [a-zA-Z]", text)}
     assert bits == {gate.value for gate in words.Gate}
+
+
+def test_the_flags_of_an_alarm_are_those_of_both_specifications(
+    wire_md: str, alarm_life_md: str
+) -> None:
+    listed = next(row[1] for row in table_rows(wire_md) if row[0] == "alarm-state")
+    in_wire = {
+        int(number): word
+        for number, word in re.findall(r"(\d+) ([^,;]+)", listed.split("flags: ")[1])
+    }
+    section = alarm_life_md.split("## Flags")[1].split("\n## ")[0]
+    rows = [row for row in table_rows(section) if row[1].replace(",", "").isdigit()]
+    in_life = {int(row[1].replace(",", "")): row[0] for row in rows}
+    ours = {flag.value: str(flag.name).lower().replace("_", " ") for flag in AlarmState}
+    assert ours == in_wire == in_life
+
+
+def test_every_state_by_name_is_that_of_the_first_line_that_fits(alarm_life_md: str) -> None:
+    section = alarm_life_md.split("## State by name")[1].split("\n## ")[0]
+    lines: list[tuple[str, str | None, str]] = []
+    for state_name, letter, wanted in table_rows(section)[2:]:
+        lines.append((state_name, letter or None, wanted.split(":")[0]))
+    assert {name for name, _, _ in lines} == {str(state) for state in NamedState}
+
+    def fits(state: AlarmState, wanted: str) -> bool:
+        if wanted == "not retained":
+            return AlarmState.RETAINED not in state
+        flags = [flag.strip() for flag in wanted.split(",") if flag.strip()]
+        return all(AlarmState[flag.upper().replace(" ", "_")] in state for flag in flags)
+
+    for bits in range(2 ** len(AlarmState)):
+        state = AlarmState(bits)
+        name, isa_letter, _ = next(line for line in lines if fits(state, line[2]))
+        assert (str(state.by_name), state.by_name.isa_letter) == (name, isa_letter), state
+
+
+def test_the_causes_are_those_of_the_life_of_an_alarm(alarm_life_md: str) -> None:
+    section = alarm_life_md.split("## Causes")[1].split("\n## ")[0]
+    named = re.findall(r"`([a-z_]+)`", section)
+    assert named == [cause.name.lower() for cause in words.AlarmCause]
 
 
 def test_the_limits_are_those_of_the_specification(wire_md: str) -> None:

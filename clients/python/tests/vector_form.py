@@ -10,7 +10,8 @@ from typing import Any, cast
 from ach_client.fields import I64, U64, layout
 from ach_client.notes import Cause
 from ach_client.records import Ping, Pings, Reports
-from ach_client.values import Cursor, Item, Position, Thing, Wish
+from ach_client.values import Cursor, Item, Position, Thing
+from ach_client.wishes import Wish
 from ach_client.words import ItemKind, ThingKind
 
 _NAMES = {"content": "bytes", "floor_hundredths": "floor", "floors_hundredths": "floors"}
@@ -77,7 +78,9 @@ def _value(value: Any, is_wide: bool) -> Any:
     if isinstance(value, Thing):
         return _one_of(value.kind, value.id, value.kind is ThingKind.TAG)
     if isinstance(value, Wish):
-        return {"kind": int(value.kind), "thing": _value(value.thing, False)}
+        parts = {"thing": value.thing, "act": value.act, "quiet": value.quiet}
+        wish: dict[str, Any] = {"kind": int(value.kind)}
+        return wish | {name: _value(it, False) for name, it in parts.items() if it is not None}
     if isinstance(value, Cause):
         cause: dict[str, Any] = {"kind": int(value.kind)}
         if value.input is not None:
