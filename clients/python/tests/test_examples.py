@@ -63,11 +63,16 @@ async def until_line(process: asyncio.subprocess.Process, pattern: str) -> str:
     raise AssertionError(f"no line with {pattern!r} among {seen}")
 
 
-@pytest.mark.parametrize("name", ["vendor", "receiver"])
-def test_an_example_is_short_and_its_guide_shows_it_to_the_letter(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "guide_name"),
+    [("vendor", "vendor"), ("receiver", "receiver"), ("acknowledge", "receiver")],
+)
+def test_an_example_is_short_and_its_guide_shows_it_to_the_letter(
+    name: str, guide_name: str
+) -> None:
     text = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= EXAMPLE_LINES_MAX
-    guide = (GUIDES / f"{name}.md").read_text(encoding="utf-8")
+    guide = (GUIDES / f"{guide_name}.md").read_text(encoding="utf-8")
     assert f"```python\n{text}```" in guide
 
 
@@ -82,8 +87,17 @@ def test_what_the_example_of_a_vendor_publishes_the_example_of_a_receiver_shows(
             hub = await start(
                 sys.executable, EXAMPLES / "vendor.py", node.address, vendor, NURSE_BUTTON
             )
-            await until_line(receiver, "^high duress raised nurse-001 [0-9a-f]{32}")
+            said = await until_line(receiver, "^high duress raised nurse-001 [0-9a-f]{32}")
+            alarm = said.split()[-1]
             await until_line(receiver, "^duress raised is durable nurse-001")
+            for named, answer in ((alarm, "^acknowledged"), ("0" * 32, "unknown thing")):
+                pager = await start(
+                    *(sys.executable, EXAMPLES / "acknowledge.py", node.address, desk),
+                    *(named, "nurse-7"),
+                )
+                await until_line(pager, answer)
+                assert await pager.wait() == (named != alarm)
+            await until_line(receiver, f"^high duress acknowledged nurse-001 {alarm}")
             await until_line(hub, "^all on the node's disk")
             assert await hub.wait() == 0
             await node.kill()
