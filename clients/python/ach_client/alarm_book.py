@@ -78,6 +78,11 @@ def _age(note: AlarmNote) -> tuple[int, int]:
     return note.revision, note.transition if note.transition.is_of_the_condition else 0
 
 
+def _is_contradicted(known: AlarmNote, told: AlarmNote) -> bool:
+    """Whether another act was counted under the same number: the one that is known was lost."""
+    return known.revision == told.revision and known.life != told.life
+
+
 @dataclass
 class _Alarm:
     """What is known of one alarm."""
@@ -104,6 +109,11 @@ class _Alarm:
     def is_acted_by(self, act: AlarmNote) -> bool:
         """Whether an act is no older than the latest that is known."""
         return self.acted is None or act.revision >= self.acted.revision
+
+    def is_another(self, note: AlarmNote) -> bool:
+        """Whether a change came about anew, after acts, and the one that is known was lost."""
+        known, _ = self.changes[note.transition]
+        return not note.is_resent and note.revision > known.revision
 
     @property
     def is_open(self) -> bool:
@@ -186,10 +196,12 @@ class AlarmBook:
             yield from self._forget_acts(alarm, note)
         is_acted_on = note.revision > alarm.revision
         is_of_the_condition = note.transition.is_of_the_condition
-        is_known = note.transition in alarm.changes
+        is_known = note.transition in alarm.changes and not alarm.is_another(note)
+        # An act, or how the alarm stands: the node knows best.
+        is_latest = note.is_resent or not is_of_the_condition
         if is_of_the_condition and not is_known:
             alarm.changes[note.transition] = (note, note.storage)
-        elif is_acted_on or (not is_of_the_condition and alarm.is_acted_by(note)):
+        elif is_acted_on or has_lost_acts or (is_latest and alarm.is_acted_by(note)):
             alarm.acted = note
         self._file(note.id, alarm)
         if is_acted_on or has_lost_acts or (is_of_the_condition and not is_known):
@@ -200,14 +212,22 @@ class AlarmBook:
             yield from self._borne_out(alarm, note.transition, _shown_by(note))
 
     def _has_lost_acts(self, alarm: _Alarm, note: AlarmNote) -> bool:
-        """Whether the node tells an alarm as open of which more was done than it knows.
+        """Whether the node tells how an alarm stands or goes on without what is known of acts.
 
-        So it is where it could not store that and was started anew, or was put back from a backup.
+        So it is where it could not store them and was started anew, or was put back from a backup.
         """
-        if self._told_in_set is None or not note.is_resent:
+        if any(_is_contradicted(known, note) for known in alarm.notes):
+            return True
+        if note.revision >= alarm.revision:
             return False
-        again = self._told_in_set.get(note.id, _Again())
-        return max(again.revision, note.revision) < alarm.revision
+        if note.is_resent and self._told_in_set is not None:
+            again = self._told_in_set.get(note.id, _Again())
+            return again.revision < alarm.revision
+        is_change = note.transition.is_of_the_condition and note.transition not in alarm.changes
+        if not note.state.is_retained:
+            # Nothing comes after an end.
+            return is_change or alarm.is_open
+        return is_change and note.transition > max(alarm.changes, default=0)
 
     def _note_told(self, note: AlarmNote) -> None:
         """Takes note of what is told within a set."""
@@ -216,13 +236,13 @@ class AlarmBook:
             again.shown = max(again.shown, _shown_by(note))
             again.revision = max(again.revision, note.revision)
 
-    def _forget_acts(self, alarm: _Alarm, open_note: AlarmNote) -> Iterator[AlarmUpdate]:
+    def _forget_acts(self, alarm: _Alarm, told: AlarmNote) -> Iterator[AlarmUpdate]:
         alarm.acted = None
         for transition in sorted(alarm.changes, reverse=True):
             note, storage = alarm.changes[transition]
-            if note.revision > open_note.revision:
+            if note.revision > told.revision or _is_contradicted(note, told):
                 del alarm.changes[transition]
-                if storage not in _KEPT and transition > open_note.transition:
+                if storage not in _KEPT and transition > _shown_by(told):
                     yield Settled(note, Storage.WITHDRAWN)
 
     def _settled(
