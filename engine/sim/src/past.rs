@@ -128,8 +128,6 @@ impl Heard {
             Storage::Withdrawn => Told::Withdrawn,
         };
         let before = self.changes.insert((note.id, note.transition), told);
-        let raised = self.moments.get(&(note.id, AlarmTransition::Raised));
-        let was_durable = raised.is_some_and(|moments| moments.durable_at.is_some());
         let moments = self.moments.entry((note.id, note.transition)).or_default();
         moments.told_at.get_or_insert(now);
         if told == Told::Durable {
@@ -141,9 +139,9 @@ impl Heard {
         let AlarmNote { rule, kind, subject, place, episode, .. } = note;
         let about = format!("{rule:?} {kind:?} {subject:?} {place:?}");
         self.episodes.insert(note.id, format!("{about} {episode}"));
-        // What raised it is what is on disk: a node without its disk may give the id to what comes
-        // next, and is told better when its backup is put back.
-        if !was_durable {
+        // A node that does not store may give the id to what comes next; when its backup is put back it
+        // stands for what is on disk.
+        if matches!(told, Told::Provisional | Told::Durable) {
             self.causes.insert(note.id, format!("{about} by {}", input_of(note)));
         }
         match note.transition {
