@@ -1,6 +1,6 @@
 //! An alarm as one line for people.
 
-use ach_actors_model::{AlarmKind, AlarmPriority, AlarmTransition};
+use ach_actors_model::{AlarmKind, AlarmPriority, AlarmState, AlarmTransition};
 use ach_engine_wire::{AlarmNote, LifeNote, ProvisionalReason, Storage, Thing};
 use owo_colors::{OwoColorize, Style};
 
@@ -55,8 +55,14 @@ pub(crate) fn alarm_line(
     if let Some(latency_us) = latency_us {
         parts.push(length(latency_us));
     }
+    let is_answered = note.state.is_any(AlarmState::ACKNOWLEDGED);
+    let calls = !note.state.is_quiet() && !is_answered;
+    if note.transition == AlarmTransition::Raised && !calls {
+        parts.push(spaced(note.state.name()));
+    }
     let heading = match note.transition {
         AlarmTransition::Raised if note.kind == AlarmKind::SelfTest => "test ",
+        AlarmTransition::Raised if !calls => "open ",
         AlarmTransition::Raised => "ALARM",
         AlarmTransition::Upheld => "alarm",
         AlarmTransition::Retracted | AlarmTransition::Cleared => "ended",
@@ -71,7 +77,7 @@ pub(crate) fn alarm_line(
     let is_new = matches!(
         note.transition,
         AlarmTransition::Raised | AlarmTransition::Escalated | AlarmTransition::Realarmed
-    ) && !note.state.is_quiet();
+    ) && calls;
     let style = if is_new { style } else { Style::new().dimmed() };
     let head = format!("{heading} {word:<6}");
     format!("{}  {}  {}", time_of_day(note.changed_at), head.style(style), parts.join("  "))

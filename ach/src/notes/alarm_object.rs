@@ -9,9 +9,11 @@ use serde_json::{Map, Value, json};
 use super::snake;
 use crate::moment::iso;
 
-/// What became of an alarm. `event` is `alarm` for a new one and `alarm_change` for any other note.
+/// What became of an alarm. `event` is `alarm` for a new one, with which nobody has done anything, and
+/// `alarm_change` for any other note.
 pub(crate) fn alarm_object(note: &AlarmNote, latency_us: Option<u64>) -> Value {
-    let is_new = note.transition == ach_actors_model::AlarmTransition::Raised;
+    let is_done_with = note.life.as_ref().is_some_and(|life| life.revision > 0);
+    let is_new = note.transition == ach_actors_model::AlarmTransition::Raised && !is_done_with;
     let mut object = Map::new();
     let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
     put("event", json!(if is_new { "alarm" } else { "alarm_change" }));

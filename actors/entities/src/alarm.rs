@@ -97,7 +97,8 @@ pub fn act_on(
         if is_acknowledged { Ok(()) } else { Err(WishRefusal::NotAcknowledged) };
     let mark = hand.by.map(|by| ActMark { by: by.clone(), at: hand.now });
     match act {
-        AlarmAct::Acknowledge if is_acknowledged => Ok(None),
+        // Two may say so at once, each in his words.
+        AlarmAct::Acknowledge if is_acknowledged => said_too(open, hand),
         AlarmAct::Acknowledge => {
             let state = state.with(AlarmState::ACKNOWLEDGED);
             Ok(Some(told(open, AlarmTransition::Acknowledged, state, hand, |life| {
@@ -107,7 +108,7 @@ pub fn act_on(
         AlarmAct::Confirm => {
             must_be_acknowledged?;
             if state.is_any(AlarmState::CONFIRMED) {
-                return Ok(None);
+                return said_too(open, hand);
             }
             let state = state.with(AlarmState::CONFIRMED);
             Ok(Some(told(open, AlarmTransition::Confirmed, state, hand, |life| {
@@ -142,7 +143,7 @@ pub fn act_on(
             let is_said = state.is_any(AlarmState::CLOSED)
                 && life.and_then(|life| life.cause) == Some(*cause);
             if is_said {
-                return Ok(None);
+                return said_too(open, hand);
             }
             if *cause == ach_actors_model::AlarmCause::Other && hand.remark.is_none() {
                 return Err(WishRefusal::NoRemark);
@@ -154,6 +155,11 @@ pub fn act_on(
         }
         AlarmAct::Shelve { .. } | AlarmAct::Unshelve => Ok(None),
     }
+}
+
+/// What is so already is not told again; words that came with it are, as a comment.
+fn said_too(open: &AlarmNotice, hand: Hand<'_>) -> Result<Option<AlarmNotice>, WishRefusal> {
+    hand.remark.map(|_| comment_on(open, hand)).transpose()
 }
 
 fn comment_on(open: &AlarmNotice, hand: Hand<'_>) -> Result<AlarmNotice, WishRefusal> {
@@ -169,17 +175,18 @@ fn comment_on(open: &AlarmNotice, hand: Hand<'_>) -> Result<AlarmNotice, WishRef
     }))
 }
 
-/// Makes an open alarm quiet in one way, or no longer. Nothing comes of it if it is so, or if a life may
-/// hang on it.
+/// Makes an open alarm quiet in one way, or no longer; `until` is when it will be loud again in every
+/// way. Nothing comes of it if it is so until then, or if a life may hang on it.
 pub fn quieten(
     open: &AlarmNotice,
     flag: AlarmState,
+    is_to_be: bool,
     until: Option<Timestamp>,
     hand: Hand<'_>,
 ) -> Option<AlarmNotice> {
     let is_quiet = open.state.is_any(flag);
     let was_until = open.life.as_ref().and_then(|life| life.quiet_until);
-    let is_to_be = until.is_some() && !open.state.is_any(AlarmState::LIFE_SAFETY);
+    let is_to_be = is_to_be && !open.state.is_any(AlarmState::LIFE_SAFETY);
     if is_quiet == is_to_be && (!is_to_be || was_until == until) {
         return None;
     }
@@ -193,7 +200,7 @@ pub fn quieten(
     };
     let state = open.state.set(flag, is_to_be);
     Some(told(open, transition, state, hand, |life| {
-        life.quiet_until = if state.is_quiet() { until.or(life.quiet_until) } else { None };
+        life.quiet_until = until.filter(|_| state.is_quiet());
         if !state.is_quiet() && !state.is_any(AlarmState::ACKNOWLEDGED) {
             // Nobody could take notice while it was quiet.
             life.calls_since = Some(hand.now);
@@ -242,7 +249,7 @@ pub fn call(
         let state = open.state.without(AlarmState::ACKNOWLEDGED.with(AlarmState::CONFIRMED));
         return Some(told(open, AlarmTransition::Realarmed, state, hand, |life| {
             (life.acknowledged, life.confirmed) = (None, None);
-            (life.level, life.calls_since) = (0, Some(now));
+            (life.level, life.escalated_to, life.calls_since) = (0, None, Some(now));
         }));
     }
     let level = open.life.as_ref().map_or(0, |life| life.level);

@@ -15,7 +15,8 @@ mod summary;
 mod unfounding;
 
 use ach_actors_model::{
-    AnswerConfig, LineRef, Name, RuleRef, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
+    AlarmKind, AlarmNotice, AnswerConfig, EntityRef, LineRef, Name, Place, RuleRef, SourceRef,
+    SubjectRef, TagRef, Timestamp, ZoneRef,
 };
 use ach_geo::{Floor, WatchIndex};
 
@@ -86,6 +87,35 @@ impl Site {
     /// What people owe the alarms of a rule that is in force.
     pub fn answer(&self, rule: RuleRef) -> Option<&AnswerConfig> {
         self.rule(rule).map(|plan| &plan.answer)
+    }
+
+    /// What people owe an alarm: by its rule, or of what may be somebody in need and has none, because
+    /// its actor is set aside, the most that any rule about the like asks.
+    pub fn answer_to(&self, notice: &AlarmNotice) -> Option<&AnswerConfig> {
+        if let Some(rule) = notice.rule {
+            return self.answer(rule);
+        }
+        if !matches!(notice.kind, AlarmKind::Duress | AlarmKind::BandCut | AlarmKind::DoorForced) {
+            return None;
+        }
+        let alike = self.rules.iter().flatten().filter(|plan| plan.alarm == notice.kind);
+        let asks_most =
+            |answer: &&AnswerConfig| (answer.stays_until, answer.escalations.len(), answer.latches);
+        alike.map(|plan| &plan.answer).max_by_key(asks_most)
+    }
+
+    /// Whether a place is in force, and not merely was once.
+    pub fn has_place(&self, place: Place) -> bool {
+        match place {
+            // Nobody mutes a whole site.
+            Place::Site => false,
+            Place::Zone(zone) => self.has(EntityRef::Zone(zone)),
+            Place::Door(door) => self.has(EntityRef::Door(door)),
+            Place::Line(line) => self.line_plan(line).is_some(),
+            Place::Tag(tag) => self.has(EntityRef::Tag(tag)),
+            Place::Source(source) => self.has(EntityRef::Source(source)),
+            Place::Anchor(anchor) => self.has(EntityRef::Anchor(anchor)),
+        }
     }
 
     pub(crate) fn rule(&self, rule: RuleRef) -> Option<&RulePlan> {

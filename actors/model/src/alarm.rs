@@ -237,6 +237,15 @@ pub struct AlarmNotice {
     pub life: Option<Arc<AlarmLife>>,
 }
 
+impl AlarmNotice {
+    /// What its condition said last, with the state and the life it has after an act: nothing else of
+    /// it changes by one.
+    #[must_use]
+    pub fn after_act(&self, act: &AlarmNotice) -> AlarmNotice {
+        AlarmNotice { state: act.state, life: act.life.clone(), ..self.clone() }
+    }
+}
+
 /// A gate that evidence has passed; the values are bits of `gates_passed`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u16)]

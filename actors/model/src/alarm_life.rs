@@ -29,7 +29,7 @@ pub enum RemarkError {
         /// Bytes given.
         bytes: usize,
     },
-    /// A line end or the like.
+    /// A line end, or what turns the rest of a line round or cannot be seen.
     #[error("a remark is one line of plain text, this has {character:?}")]
     Control {
         /// The first offender.
@@ -51,7 +51,7 @@ impl Remark {
         if text.len() > REMARK_BYTES_MAX {
             return Err(RemarkError::TooLong { bytes: text.len() });
         }
-        match text.chars().find(|character| character.is_control()) {
+        match text.chars().find(|&character| character.is_control() || is_unseen(character)) {
             Some(character) => Err(RemarkError::Control { character }),
             None => Ok(Remark(Arc::from(text))),
         }
@@ -61,6 +61,21 @@ impl Remark {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Characters without a width, that order what follows the other way, or that end a line in Unicode.
+fn is_unseen(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 impl fmt::Display for Remark {
@@ -161,6 +176,9 @@ mod tests {
         check("  ", Err(RemarkError::Empty));
         check("a\nb", Err(RemarkError::Control { character: '\n' }));
         check("\u{1b}[31m", Err(RemarkError::Control { character: '\u{1b}' }));
+        for character in ['\u{202e}', '\u{2066}', '\u{2028}', '\u{200b}', '\u{feff}'] {
+            check(&format!("a{character}b"), Err(RemarkError::Control { character }));
+        }
         check(&"x".repeat(257), Err(RemarkError::TooLong { bytes: 257 }));
     }
 }

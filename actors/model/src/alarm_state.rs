@@ -128,8 +128,9 @@ pub enum AlarmStateName {
 }
 
 impl AlarmKind {
-    /// Whether somebody's life may hang on it: then it is never put aside, whatever its rule says.
+    /// Whether somebody's life may hang on it: then it is never put aside, whatever its rule says. That an
+    /// actor is set aside may be somebody's button; a test that nobody hears is none.
     pub fn is_life_safety(self) -> bool {
-        matches!(self, AlarmKind::Duress)
+        matches!(self, AlarmKind::Duress | AlarmKind::ActorQuarantined | AlarmKind::SelfTest)
     }
 }

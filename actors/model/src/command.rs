@@ -113,7 +113,7 @@ pub enum QuietScope {
 pub enum QuietKind {
     /// Muted: two persons must wish it.
     Suppressed,
-    /// Worked on.
+    /// Worked on: of a zone or rule two persons must wish it.
     OutOfService,
 }
 
@@ -135,8 +135,8 @@ pub enum WishRefusal {
     /// Life may hang on it.
     #[error("a life may hang on it: it is never shelved, suppressed or out of service")]
     LifeSafety,
-    /// For longer than allowed.
-    #[error("that is too long: shelving ends after 12 h at most, muting 24 h, service 31 days")]
+    /// For no time, or for longer than allowed.
+    #[error("give a time above 0: at most 12 h to shelve, 24 h to mute, 31 days out of service")]
     TooLong,
     /// A comment without words, or a cause that needs some.
     #[error("a remark is needed: say what it was")]

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use ach_actors_model::{AlarmId, AlarmTransition};
 use ach_engine_wire::{
-    AlarmNote, AlarmSettled, Code, Cursor, Frame, Gap, OpenSetEnd, ProvisionalReason, Storage,
-    WireError,
+    AlarmNote, AlarmSettled, Code, Cursor, Frame, Gap, LifeNote, OpenSetEnd, ProvisionalReason,
+    Storage, WireError,
 };
 
 /// Ended episodes that are remembered, so that a late repetition of them is known as one. Open ones
@@ -84,8 +84,8 @@ enum Change {
 #[derive(Debug, Default)]
 struct Episode {
     changes: BTreeMap<AlarmTransition, Change>,
-    /// How much of what people and timers did with it is known.
-    revision: u32,
+    /// What people and timers did with it, as far as is known.
+    life: Option<Box<LifeNote>>,
     /// What it was over with.
     over_by: Option<AlarmTransition>,
     /// The last stream that told of it.
@@ -109,6 +109,23 @@ impl Episode {
             }
         }
         is_unsettled
+    }
+
+    /// Takes what was done with it. Returns whether that is news: more than was known; or, on an open alarm,
+    /// something else, because acts were lost with what was not stored.
+    fn take_life(&mut self, note: &AlarmNote) -> bool {
+        let revision = |life: Option<&LifeNote>| life.map_or(0, |life| life.revision);
+        let (known, told) = (revision(self.life.as_deref()), revision(note.life.as_ref()));
+        let is_same = told == known && (known == 0 || note.life.as_ref() == self.life.as_deref());
+        let are_lost = note.is_resent && told <= known && !is_same;
+        if are_lost && note.state.is_retained() {
+            self.over_by = None;
+        }
+        let is_news = told > known || are_lost;
+        if is_news {
+            self.life = note.life.clone().map(Box::new);
+        }
+        is_news
     }
 
     fn is_open(&self) -> bool {
@@ -206,26 +223,25 @@ impl AlarmBook {
             Storage::Withdrawn => return self.withdraw(id, transition, news),
         };
         let seen_in = self.stream;
+        let borne_out = borne_out_by(&note);
         let change = match reason {
             Some(reason) => Change::Provisional { reason, seen_in },
             None => Change::Durable,
         };
         let is_end = !note.state.is_retained();
-        let revision = note.life.as_ref().map_or(0, |life| life.revision);
         let episode = self.episodes.entry(id).or_default();
         episode.seen_in = seen_in;
         if !is_end && std::mem::take(&mut episode.is_gone) {
             // Told to be over by a node that had lost it, and told again by one that has it back: it
             // is news.
             (episode.changes, episode.is_listed) = (BTreeMap::new(), false);
-            (episode.revision, episode.over_by) = (0, None);
+            (episode.life, episode.over_by) = (None, None);
             self.ended.retain(|ended| *ended != id);
         }
+        let is_acted_on = episode.take_life(&note);
         if is_end {
             episode.over_by.get_or_insert(transition);
         }
-        let is_acted_on = revision > episode.revision;
-        episode.revision = revision.max(episode.revision);
         let known = episode.changes.get(&transition).copied();
         match (known, reason) {
             // What people and timers did is told once it is stored, or cannot be.
@@ -243,6 +259,11 @@ impl AlarmBook {
             (Some(Change::Provisional { .. }), None) => {
                 episode.changes.insert(transition, change);
                 news.push(AlarmUpdate::Durable { id, transition, cursor });
+                news.extend(is_acted_on.then(|| AlarmUpdate::Note(Box::new(note))));
+            }
+            (Some(Change::Provisional { .. }), Some(_)) if is_acted_on => {
+                episode.changes.insert(transition, change);
+                news.push(AlarmUpdate::Note(Box::new(note)));
             }
             (Some(Change::Provisional { reason: before, .. }), Some(reason)) => {
                 episode.changes.insert(transition, change);
@@ -252,7 +273,7 @@ impl AlarmBook {
                 }
             }
         }
-        self.bear_out_earlier(id, transition, reason.is_none(), news);
+        self.bear_out_earlier(id, borne_out, reason.is_none(), news);
         self.cursor = self.cursor.max(reached);
     }
 
@@ -362,6 +383,16 @@ impl AlarmBook {
         for id in gone {
             self.remember_ended(id);
         }
+    }
+}
+
+/// The change before which all of an alarm stands if this note does. What was done with it shows that it was
+/// raised, and upheld if it is tentative no more; that its condition has ended only the condition shows.
+fn borne_out_by(note: &AlarmNote) -> AlarmTransition {
+    match note.transition {
+        of_the_condition if of_the_condition.is_of_the_condition() => of_the_condition,
+        _ if note.is_tentative => AlarmTransition::Upheld,
+        _ => AlarmTransition::Retracted,
     }
 }
 

@@ -60,6 +60,10 @@ words! {
         OnBehalfOf = 53, "on_behalf_of";
         /// To whom an alarm was assigned.
         Assignee = 54, "assignee";
+        /// For how long, in seconds.
+        Seconds = 55, "seconds";
+        /// What an alarm was said to be.
+        Cause = 56, "cause";
     }
 }
 

@@ -113,7 +113,7 @@ impl AttentionBook {
 
     /// Whether a subscriber says that it has displayed an alarm.
     fn is_said(&self, key: SubscriberKey, it: &Watcher, id: AlarmId, open: &OpenAlarm) -> bool {
-        it.displayed >= Some(open.at)
+        it.displayed >= Some(open.called.0)
             || self.pending.contains(&(key, id))
             || self.looked_for.contains(&(key, id))
     }
@@ -151,8 +151,8 @@ impl AttentionBook {
     pub(crate) fn watchers(&self, fan_out: &FanOut) -> Vec<WireReceiver> {
         let mut told: Vec<WireReceiver> = self.watchers.values().map(receiver).collect();
         // A note is made once an alarm, however many follow.
-        for (&id, open) in fan_out.open() {
-            let told_at = open.notice.changed_at.max(self.begun_at);
+        for (&id, open) in fan_out.open().iter().filter(|(_, open)| open.calls()) {
+            let told_at = open.called.1.max(self.begun_at);
             let mut note = None;
             for ((&key, watcher), it) in self.watchers.iter().zip(&mut told) {
                 if !self.is_said(key, watcher, id, open)

@@ -1,7 +1,7 @@
 //! What the protocol and the site call things, as the audit log calls them.
 
 use ach_actors_entities::Site;
-use ach_actors_model::{AlarmAct, CommandKind, Lane, Name, QuietKind};
+use ach_actors_model::{AlarmAct, CommandKind, Lane, NS_PER_S, Name, QuietKind, snake_case};
 use ach_engine_audit::{Action, Object, ObjectKind, Reason};
 use ach_engine_net::HandshakeError;
 use ach_engine_wire::{ActWish, ActWord, InternItem, QuietOrder, Subscribe, Thing, Topic, Wish};
@@ -100,7 +100,15 @@ fn quiet(order: &QuietOrder) -> Action {
 fn acted_on(wish: &ActWish) -> Vec<Object> {
     let alarm = word(ObjectKind::Alarm, &wish.alarm.to_string());
     let to = wish.to.clone().map(|to| Object::new(ObjectKind::Assignee, to));
-    alarm.into_iter().chain(on_behalf_of(wish.person.as_ref())).chain(to).collect()
+    let cause = wish.cause.map(|cause| snake_case(&format!("{cause:?}")));
+    let cause = cause.and_then(|cause| word(ObjectKind::Cause, &cause));
+    let objects = alarm.into_iter().chain(on_behalf_of(wish.person.as_ref())).chain(to);
+    objects.chain(wish.for_ns.and_then(seconds)).chain(cause).collect()
+}
+
+/// For how long something is quiet.
+fn seconds(for_ns: u64) -> Option<Object> {
+    word(ObjectKind::Seconds, &(for_ns / NS_PER_S).to_string())
 }
 
 fn quieted(order: &QuietOrder, site: &Site) -> Vec<Object> {
@@ -110,7 +118,9 @@ fn quieted(order: &QuietOrder, site: &Site) -> Vec<Object> {
         let known = is_known.then(|| Object::new(ObjectKind::Rule, rule.clone()));
         known.or_else(|| unknown(ObjectKind::Rule, 1))
     });
-    place.into_iter().chain(rule).chain(on_behalf_of(order.person.as_ref())).collect()
+    let length = if order.for_ns > 0 { seconds(order.for_ns) } else { None };
+    let objects = place.into_iter().chain(rule).chain(on_behalf_of(order.person.as_ref()));
+    objects.chain(length).collect()
 }
 
 fn on_behalf_of(person: Option<&Name>) -> Option<Object> {

@@ -28,6 +28,7 @@ impl ShardGauge {
             ("shard_skew_ns", skew_ns.unsigned_abs()),
             ("shard_site_version", u64::from(status.site_version)),
             ("alarms_open", number(status.alarm_open_count)),
+            ("things_quiet", number(status.quiet_count)),
             ("actors_quarantined", number(status.quarantined.len())),
             ("inputs_set_aside", status.set_aside_input_count),
             ("messages_set_aside", status.set_aside_message_count),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::iter;
 use std::ops::Bound;
 
-use ach_actors_model::{AlarmId, AlarmNotice, AlarmTransition};
+use ach_actors_model::{AlarmId, AlarmNotice, AlarmState, AlarmTransition, Timestamp};
 use ach_engine_wire::Storage;
 
 #[cfg(test)]
@@ -23,6 +23,28 @@ pub(crate) struct OpenAlarm {
     pub notice: AlarmNotice,
     pub storage: Storage,
     pub at: NoticeAt,
+    /// Where and when it last called for attention: acts of people do not move it.
+    pub called: (NoticeAt, Timestamp),
+}
+
+impl OpenAlarm {
+    /// An alarm as it was told last.
+    pub(crate) fn new(notice: AlarmNotice, storage: Storage, at: NoticeAt) -> OpenAlarm {
+        let called = (at, notice.changed_at);
+        OpenAlarm { notice, storage, at, called }
+    }
+
+    /// Whether somebody is to look at it: nobody has taken notice yet, and it is not quiet.
+    pub(crate) fn calls(&self) -> bool {
+        let state = self.notice.state;
+        !state.is_any(AlarmState::ACKNOWLEDGED) && !state.is_quiet()
+    }
+}
+
+/// Whether a change makes an alarm call for attention anew.
+fn is_call(notice: &AlarmNotice) -> bool {
+    use AlarmTransition::{PutBack, Raised, Realarmed, Unshelved, Unsuppressed, Upheld};
+    matches!(notice.transition, Raised | Upheld | Realarmed | Unshelved | Unsuppressed | PutBack)
 }
 
 /// What was told.
@@ -64,17 +86,23 @@ impl Told {
 
     /// Adds the alarm to the open ones, or takes it out.
     pub(crate) fn keep_open(&mut self, notice: &AlarmNotice, storage: Storage, at: NoticeAt) {
-        if !notice.state.is_retained() {
-            self.open.remove(&notice.id);
+        // What left at once may have overtaken what waited for the disk, and has that in it.
+        if self.open.get(&notice.id).is_some_and(|open| open.at > at) {
             return;
         }
-        let mut notice = notice.clone();
-        if !notice.transition.is_of_the_condition() {
-            // Whoever comes is told how things stand, not which step came last.
-            let open = self.open.get(&notice.id);
-            notice.transition = open.map_or(AlarmTransition::Raised, |open| open.notice.transition);
+        let before = self.open.remove(&notice.id);
+        if !notice.state.is_retained() {
+            return;
         }
-        self.open.insert(notice.id, OpenAlarm { notice, storage, at });
+        // Whoever comes is told how things stand, not which step came last.
+        let said = before.as_ref().map(|before| before.notice.after_act(notice));
+        let said = said.filter(|_| !notice.transition.is_of_the_condition());
+        let mut open = OpenAlarm::new(said.unwrap_or_else(|| notice.clone()), storage, at);
+        open.called = match before {
+            Some(before) if !is_call(notice) => before.called,
+            _ => (at, notice.changed_at),
+        };
+        self.open.insert(notice.id, open);
     }
 
     /// The change of an open alarm that came at `at` is on disk.

@@ -2,12 +2,11 @@
 
 use ach_actors_entities::{Effect, Hand, act_on, call, drop_unanswered, quieten};
 use ach_actors_model::{
-    AlarmAct, AlarmId, AlarmNotice, AlarmState, AlarmWish, Name, QuietKind, QuietScope, QuietWish,
-    Timestamp, WishRefusal,
+    AlarmAct, AlarmId, AlarmNotice, AlarmState, AlarmWish, Name, Place, QuietKind, QuietScope,
+    QuietWish, Timestamp, WishRefusal,
 };
 
-use crate::board::ENDED_COUNT_MAX;
-use crate::quiet::{QUIET_FLAGS, Quiet, QuietKey, SHELVED_MAX_NS, SWEEP_ALARMS, Sweep, limits_of};
+use crate::quiet::{QUIET_FLAGS, Quiet, QuietKey, SHELVED_MAX_NS, SWEEP_ALARMS, limits_of};
 use crate::shard::Shard;
 use crate::stage::Scene;
 
@@ -21,12 +20,12 @@ impl Shard {
         let effects = &mut self.stage.out.effects;
         for (ordinal, effect) in (0..).zip(effects.iter_mut()).skip(self.board.taken_count) {
             if let Effect::Alarm(notice) = effect {
-                let answer = notice.rule.and_then(|rule| site.answer(rule));
+                let answer = site.answer_to(notice);
                 self.board.hear(notice, (self.entry_index, ordinal), answer);
             }
         }
         self.board.taken_count = effects.len();
-        while self.board.ended_count() > ENDED_COUNT_MAX
+        while self.board.ended_count() > self.board.ended_count_max
             && let Some(oldest) = self.board.oldest_ended()
         {
             self.tell_of(drop_unanswered(&oldest, self.entry_at));
@@ -36,7 +35,7 @@ impl Shard {
     /// Tells what was done with an alarm.
     fn tell_of(&mut self, notice: AlarmNotice) {
         let site = self.site.clone();
-        let answer = notice.rule.and_then(|rule| site.as_ref()?.answer(rule));
+        let answer = site.as_ref().and_then(|site| site.answer_to(&notice));
         let ordinal = u32::try_from(self.stage.out.effects.len()).unwrap_or(u32::MAX);
         self.board.keep(&notice, (self.entry_index, ordinal), answer);
         self.stage.tell(Effect::Alarm(notice));
@@ -46,11 +45,11 @@ impl Shard {
     /// Ends what is quiet no longer, and passes on what nobody answered.
     pub(crate) fn call_anew(&mut self, now: Timestamp) {
         self.board.quiets.expire(now);
-        self.sweep_quiet(now);
+        self.sweep_open(now);
         let Some(site) = self.site.clone() else { return };
         for _ in 0..CALL_COUNT_MAX {
             let Some(open) = self.board.next_caller(now) else { return };
-            let answer = open.rule.and_then(|rule| site.answer(rule));
+            let answer = site.answer_to(&open);
             match call(&open, answer, now) {
                 Some(told) => self.tell_of(told),
                 // Its rule says otherwise by now.
@@ -59,29 +58,38 @@ impl Shard {
         }
     }
 
-    /// Looks at the next open alarms for what is quiet about them now.
-    fn sweep_quiet(&mut self, now: Timestamp) {
-        let Some(sweep) = self.board.quiets.sweep.take() else { return };
-        let ids = self.board.ids_after(sweep.after, SWEEP_ALARMS);
+    /// Looks at the next open alarms for what is quiet about them, and what their rules ask, now.
+    fn sweep_open(&mut self, now: Timestamp) {
+        let Some(after) = self.board.quiets.swept_through() else { return };
+        let Some(site) = self.site.clone() else { return };
+        let ids = self.board.ids_after(after, SWEEP_ALARMS);
         for &id in &ids {
-            self.restamp(id, sweep.by.as_ref(), now);
+            self.restamp(id, now);
+            if let Some(answer) = self.board.notice(id).map(|open| site.answer_to(open)) {
+                self.board.call_later(id, answer);
+            }
         }
-        if ids.len() == SWEEP_ALARMS {
-            let after = ids.last().copied();
-            self.board.quiets.sweep = Some(Sweep { after, ..sweep });
-        }
+        self.board.quiets.sweep_on(ids.last().copied(), ids.len() < SWEEP_ALARMS);
     }
 
-    /// Gives an open alarm the flags of what is quiet about it now. `by` has ended something.
-    fn restamp(&mut self, id: AlarmId, by: Option<&Name>, now: Timestamp) {
+    /// Gives an open alarm the flags of what is quiet about it now.
+    fn restamp(&mut self, id: AlarmId, now: Timestamp) {
         for flag in QUIET_FLAGS {
             let Some(open) = self.board.notice(id) else { return };
-            let told = match self.board.quiets.about(open, flag) {
-                Some(Quiet { until, by, remark }) => {
+            let quiets = &self.board.quiets;
+            let (_, last) = quiets.flags(open);
+            let until = last.map(|last| last.until);
+            let told = match quiets.about(open, flag) {
+                // Only what ends last says until when.
+                Some(quiet) if open.state.is_any(flag) && Some(quiet.until) != until => None,
+                Some(Quiet { by, remark, .. }) => {
                     let hand = Hand { by: Some(by), remark: remark.as_ref(), now };
-                    quieten(open, flag, Some(*until), hand)
+                    quieten(open, flag, true, until, hand)
                 }
-                None => quieten(open, flag, None, Hand { by, remark: None, now }),
+                None => {
+                    let hand = Hand { by: quiets.ended_by(open, flag), remark: None, now };
+                    quieten(open, flag, false, until, hand)
+                }
             };
             if let Some(told) = told {
                 self.tell_of(told);
@@ -97,6 +105,14 @@ impl Shard {
         scene: Scene<'_>,
     ) -> Result<(), WishRefusal> {
         let by = wish.person.as_ref().unwrap_or(by);
+        if wish.act == AlarmAct::Unshelve
+            && let Some(key) = self.board.quiets.shelved_by_way_of(wish.alarm)
+        {
+            // Also when the alarm is over: it is the condition that was shelved.
+            self.board.quiets.end(key, AlarmState::SHELVED, by);
+            self.restamp(wish.alarm, scene.now);
+            return Ok(());
+        }
         let open = self.board.notice(wish.alarm).ok_or(WishRefusal::NotOpen)?;
         let hand = Hand { by: Some(by), remark: wish.remark.as_ref(), now: scene.now };
         match wish.act {
@@ -105,15 +121,17 @@ impl Shard {
                     return Err(WishRefusal::LifeSafety);
                 }
                 let until = until(for_ns, SHELVED_MAX_NS, scene.now)?;
-                let quiet = Quiet { until, by: by.clone(), remark: wish.remark.clone() };
+                let alarm = Some(wish.alarm);
+                let quiet = Quiet { until, by: by.clone(), remark: wish.remark.clone(), alarm };
                 let key = QuietKey::condition(open);
                 self.board.quiets.set(key, AlarmState::SHELVED, quiet)?;
-                self.restamp(wish.alarm, None, scene.now);
+                self.restamp(wish.alarm, scene.now);
             }
             AlarmAct::Unshelve => {
+                // It may have been shelved by way of another occurrence.
                 let key = QuietKey::condition(open);
                 self.board.quiets.end(key, AlarmState::SHELVED, by);
-                self.restamp(wish.alarm, Some(by), scene.now);
+                self.restamp(wish.alarm, scene.now);
             }
             _ => {
                 if let Some(told) = act_on(open, &wish.act, hand)? {
@@ -138,26 +156,37 @@ impl Shard {
             self.board.quiets.end(key, flag, person);
             return Ok(());
         }
-        if let QuietScope::Rule(rule) = wish.scope {
-            let answer = scene.site.answer(rule).ok_or(WishRefusal::NoSuchThing)?;
-            if answer.is_life_safety {
-                return Err(WishRefusal::LifeSafety);
+        // What takes many things out of sight takes two, whatever it is called.
+        let mut takes_two = wish.kind == QuietKind::Suppressed;
+        match wish.scope {
+            QuietScope::Rule(rule) => {
+                let answer = scene.site.answer(rule).ok_or(WishRefusal::NoSuchThing)?;
+                if answer.is_life_safety {
+                    return Err(WishRefusal::LifeSafety);
+                }
+                takes_two = true;
             }
+            QuietScope::Place(place) if !scene.site.has_place(place) => {
+                return Err(WishRefusal::NoSuchThing);
+            }
+            QuietScope::Place(place) => takes_two |= matches!(place, Place::Zone(_)),
         }
         let mut for_ns = wish.for_ns;
         until(for_ns, max_ns, scene.now)?;
-        if wish.kind == QuietKind::Suppressed {
+        if takes_two {
             // Two certificates: a program could name any person.
-            for_ns = self.board.quiets.ask(wish.scope, by, for_ns, scene.now)?;
+            for_ns = self.board.quiets.ask((wish.scope, flag), by, for_ns, scene.now)?;
         }
         let until = until(for_ns, max_ns, scene.now)?;
-        let quiet = Quiet { until, by: person.clone(), remark: wish.remark.clone() };
+        let remark = wish.remark.clone();
+        let quiet = Quiet { until, by: person.clone(), remark, alarm: None };
         self.board.quiets.set(key, flag, quiet)
     }
 
     /// When the next timer of an alarm is due.
     pub(crate) fn next_call(&self) -> Option<Timestamp> {
-        let sweep = self.board.quiets.sweep.as_ref().map(|_| self.entry_at);
+        let is_sweeping = self.board.quiets.is_sweeping() && self.board.open_count() > 0;
+        let sweep = is_sweeping.then_some(self.entry_at);
         let all = [self.board.next_call_at(), self.board.quiets.next_end(), sweep];
         all.into_iter().flatten().min()
     }

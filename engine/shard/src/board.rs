@@ -32,7 +32,7 @@ pub struct OpenNotice {
 }
 
 /// All open alarms, and what is quiet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Board {
     open: BTreeMap<AlarmId, OpenNotice>,
     /// Those of them whose condition has ended, by when.
@@ -40,6 +40,8 @@ pub(crate) struct Board {
     /// Those of them that have a timer, by when it is due.
     calls: BTreeSet<(Timestamp, AlarmId)>,
     pub(crate) quiets: Quiets,
+    /// Of more whose condition has ended the first are dropped.
+    pub(crate) ended_count_max: usize,
     /// How many effects of this entry were taken over.
     pub(crate) taken_count: usize,
     raised_by_kind: BTreeMap<AlarmKind, u64>,
@@ -56,6 +58,21 @@ struct Imaging {
     /// What was open of it, and is still to be told.
     copies: Vec<OpenNotice>,
     is_over: bool,
+}
+
+impl Default for Board {
+    fn default() -> Board {
+        Board {
+            open: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            calls: BTreeSet::new(),
+            quiets: Quiets::default(),
+            ended_count_max: ENDED_COUNT_MAX,
+            taken_count: 0,
+            raised_by_kind: BTreeMap::new(),
+            imaging: None,
+        }
+    }
 }
 
 impl Board {
@@ -111,15 +128,17 @@ impl Board {
         if !notice.state.is_retained() {
             return;
         }
-        let mut notice = notice.clone();
-        if !notice.transition.is_of_the_condition() {
-            let said = before.as_ref().map(|before| before.notice.transition);
-            notice.transition = said.unwrap_or(AlarmTransition::Raised);
-        }
+        let kept = if notice.transition.is_of_the_condition() {
+            notice.clone()
+        } else {
+            let said = before.as_ref().map(|before| &before.notice);
+            assert!(said.is_some(), "only what is open is acted on");
+            said.map_or_else(|| notice.clone(), |said| said.after_act(notice))
+        };
         let ended_at = before.and_then(|before| before.ended_at).or(Some(notice.changed_at));
         let ended_at = ended_at.filter(|_| !notice.state.is_any(AlarmState::ACTIVE));
-        let call_at = next_call(&notice, answer);
-        self.put(OpenNotice { notice, index, ordinal, ended_at, call_at });
+        let call_at = next_call(&kept, answer);
+        self.put(OpenNotice { notice: kept, index, ordinal, ended_at, call_at });
     }
 
     fn unlist(&mut self, open: &OpenNotice) {
@@ -167,10 +186,15 @@ impl Board {
 
     /// Nothing came of a timer: its rule may have another, later.
     pub(crate) fn call_later(&mut self, id: AlarmId, answer: Option<&AnswerConfig>) {
+        let Some(open) = self.open.get(&id) else { return };
+        let call_at = next_call(&open.notice, answer);
+        if call_at == open.call_at {
+            return;
+        }
         self.copy_before_change(id);
         let Some(mut open) = self.open.remove(&id) else { return };
         self.unlist(&open);
-        open.call_at = next_call(&open.notice, answer);
+        open.call_at = call_at;
         self.put(open);
     }
 
@@ -212,6 +236,11 @@ impl Board {
             }
         }
         count
+    }
+
+    /// Copies that are still to be told.
+    pub(crate) fn copy_count(&self) -> usize {
+        self.imaging.as_ref().map_or(0, |imaging| imaging.copies.len())
     }
 
     /// Whether the image is whole.

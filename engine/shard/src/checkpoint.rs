@@ -221,7 +221,7 @@ impl Shard {
     /// Copies that wait to be told, of what was touched since the checkpoint began. Tell slices
     /// until there are few; give the checkpoint up at [`COPIES_MAX`].
     pub fn checkpoint_copy_count(&self) -> usize {
-        self.stage.actors.copy_count() + self.stage.deadlines.copy_count()
+        self.stage.actors.copy_count() + self.stage.deadlines.copy_count() + self.board.copy_count()
     }
 
     /// Whether a checkpoint is under way. A change of the site gives it up, because it touches every

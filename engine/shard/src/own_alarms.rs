@@ -44,9 +44,9 @@ impl Shard {
 
     /// The alarms of a kind that are open, by id.
     fn open_of(&self, kind: AlarmKind) -> BTreeMap<AlarmId, AlarmNotice> {
-        let open = self.board.open().map(|open| open.notice.clone());
+        let open = self.board.open().filter(|open| open.notice.kind == kind);
         let mut open: BTreeMap<AlarmId, AlarmNotice> =
-            open.filter(|notice| notice.kind == kind).map(|notice| (notice.id, notice)).collect();
+            open.map(|open| (open.notice.id, open.notice.clone())).collect();
         for told in self.told_of(kind) {
             if told.transition == AlarmTransition::Raised {
                 open.insert(told.id, told.clone());

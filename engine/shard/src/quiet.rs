@@ -23,12 +23,15 @@ pub const OUT_OF_SERVICE_MAX_NS: u64 = 31 * 24 * HOUR_NS;
 /// How long one person's wish to mute something waits for another's.
 pub const SECOND_PERSON_NS: u64 = 600 * NS_PER_S;
 
-/// Things that are quiet at once: more than anybody keeps in mind. At some 200 bytes each they are told at
-/// once in a checkpoint.
-const QUIET_COUNT_MAX: usize = 4_096;
+/// Things that are quiet at once: more than anybody keeps in mind. At some 400 bytes each, with a remark of the
+/// longest, they are told at once in a checkpoint, so a slice's time bounds them.
+const QUIET_COUNT_MAX: usize = 1_024;
 
 /// Wishes that wait for a second person.
 const ASK_COUNT_MAX: usize = 256;
+
+/// Things ended by hand during one look at the open alarms of which it is known by whom.
+const ENDED_COUNT_MAX: usize = 64;
 
 /// Open alarms looked at in one entry after something became quiet or did no longer.
 pub(crate) const SWEEP_ALARMS: usize = 256;
@@ -56,24 +59,30 @@ pub(crate) struct Quiet {
     pub(crate) until: Timestamp,
     pub(crate) by: Name,
     pub(crate) remark: Option<Remark>,
+    /// The alarm that was shelved.
+    pub(crate) alarm: Option<AlarmId>,
 }
 
 /// A wish to mute something that waits for a second person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ask {
     scope: QuietScope,
+    flag: AlarmState,
     by: Name,
     for_ns: u64,
     asked_at: Timestamp,
 }
 
-/// Open alarms are being looked at, a few an entry, for what is quiet about them now.
+/// Open alarms are being looked at, a few an entry, for what is quiet about them now. What changes
+/// meanwhile is seen by those that are still to come; the others come once more.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Sweep {
     /// The last one that was looked at.
-    pub(crate) after: Option<AlarmId>,
-    /// Who ended something; nobody if its time was over.
-    pub(crate) by: Option<Name>,
+    after: Option<AlarmId>,
+    /// Behind the last it begins anew and goes on to this one.
+    again_to: Option<AlarmId>,
+    /// It has begun anew.
+    is_second: bool,
 }
 
 /// All of it, as a checkpoint tells it.
@@ -81,6 +90,7 @@ pub(crate) struct Sweep {
 pub(crate) struct QuietHead {
     kept: Vec<(QuietKey, AlarmState, Quiet)>,
     asks: Vec<Ask>,
+    ended: Vec<(QuietKey, AlarmState, Name)>,
     sweep: Option<Sweep>,
 }
 
@@ -91,19 +101,27 @@ pub(crate) struct Quiets {
     /// The same by when it ends.
     ends: BTreeSet<(Timestamp, QuietKey, AlarmState)>,
     asks: Vec<Ask>,
-    pub(crate) sweep: Option<Sweep>,
+    /// What was ended by hand since the sweep under way began.
+    ended: Vec<(QuietKey, AlarmState, Name)>,
+    sweep: Option<Sweep>,
 }
 
 impl Quiets {
     /// What a checkpoint tells of it.
     pub(crate) fn head(&self) -> QuietHead {
         let kept = self.kept.iter().map(|(&(key, flag), quiet)| (key, flag, quiet.clone()));
-        QuietHead { kept: kept.collect(), asks: self.asks.clone(), sweep: self.sweep.clone() }
+        QuietHead {
+            kept: kept.collect(),
+            asks: self.asks.clone(),
+            ended: self.ended.clone(),
+            sweep: self.sweep.clone(),
+        }
     }
 
     /// That of a checkpoint.
     pub(crate) fn restore(head: QuietHead) -> Quiets {
-        let mut quiets = Quiets { asks: head.asks, sweep: head.sweep, ..Quiets::default() };
+        let QuietHead { asks, ended, sweep, .. } = head;
+        let mut quiets = Quiets { asks, ended, sweep, ..Quiets::default() };
         for (key, flag, quiet) in head.kept {
             quiets.ends.insert((quiet.until, key, flag));
             quiets.kept.insert((key, flag), quiet);
@@ -124,15 +142,78 @@ impl Quiets {
         self.remove(key, flag);
         self.ends.insert((quiet.until, key, flag));
         self.kept.insert((key, flag), quiet);
-        self.sweep = Some(Sweep::default());
+        self.look_again();
         Ok(())
+    }
+
+    /// Every open alarm is to be looked at from now on.
+    pub(crate) fn look_again(&mut self) {
+        let sweep = self.sweep.get_or_insert_default();
+        (sweep.again_to, sweep.is_second) = (sweep.after, false);
+    }
+
+    /// Whether open alarms are to be looked at.
+    pub(crate) fn is_sweeping(&self) -> bool {
+        self.sweep.is_some()
+    }
+
+    /// Where the look at open alarms has come to, if one is under way.
+    pub(crate) fn swept_through(&self) -> Option<Option<AlarmId>> {
+        self.sweep.as_ref().map(|sweep| sweep.after)
+    }
+
+    /// The next open alarms were looked at, fewer than there might be if those were the last.
+    pub(crate) fn sweep_on(&mut self, last: Option<AlarmId>, was_last: bool) {
+        let Some(sweep) = &mut self.sweep else { return };
+        sweep.after = last;
+        let is_done = match sweep.again_to {
+            None => was_last,
+            // It has gone round to where the last change found it.
+            Some(to) => sweep.is_second && (was_last || last >= Some(to)),
+        };
+        if is_done {
+            self.end_sweep();
+        } else if was_last {
+            (sweep.after, sweep.is_second) = (None, true);
+        }
+    }
+
+    fn end_sweep(&mut self) {
+        self.sweep = None;
+        self.ended.clear();
+    }
+
+    /// Who ended what was quiet about an alarm in one way; nobody if its time was over.
+    pub(crate) fn ended_by(&self, notice: &AlarmNotice, flag: AlarmState) -> Option<&Name> {
+        let keys = keys_of(notice);
+        let is_it = |(key, of, _): &&(QuietKey, AlarmState, Name)| {
+            *of == flag && keys.iter().flatten().any(|about| about == key)
+        };
+        self.ended.iter().rfind(is_it).map(|(_, _, by)| by)
+    }
+
+    /// What was shelved by way of an alarm, which may be over.
+    pub(crate) fn shelved_by_way_of(&self, alarm: AlarmId) -> Option<QuietKey> {
+        let mut kept = self.kept.iter();
+        kept.find(|(_, quiet)| quiet.alarm == Some(alarm)).map(|(&(key, _), _)| key)
+    }
+
+    /// How many things are quiet.
+    pub(crate) fn count(&self) -> usize {
+        self.kept.len()
     }
 
     /// Ends something that is quiet, by somebody's hand. False if it was not.
     pub(crate) fn end(&mut self, key: QuietKey, flag: AlarmState, by: &Name) -> bool {
+        // Whoever has asked for it alone thinks better of it, too.
+        self.asks.retain(|ask| QuietKey::Scope(ask.scope) != key || ask.flag != flag);
         let was_quiet = self.remove(key, flag);
         if was_quiet {
-            self.sweep = Some(Sweep { after: None, by: Some(by.clone()) });
+            if self.ended.len() >= ENDED_COUNT_MAX {
+                self.ended.remove(0);
+            }
+            self.ended.push((key, flag, by.clone()));
+            self.look_again();
         }
         was_quiet
     }
@@ -148,7 +229,7 @@ impl Quiets {
             && until <= now
         {
             self.remove(key, flag);
-            self.sweep = Some(Sweep::default());
+            self.look_again();
         }
     }
 
@@ -162,11 +243,8 @@ impl Quiets {
         if self.kept.is_empty() {
             return None;
         }
-        let of = |key: QuietKey| self.kept.get(&(key, flag));
-        let rule = notice.rule.and_then(|rule| of(QuietKey::Scope(QuietScope::Rule(rule))));
-        let place = of(QuietKey::Scope(QuietScope::Place(notice.place)));
-        let all = [of(QuietKey::condition(notice)), rule, place];
-        all.into_iter().flatten().max_by_key(|quiet| quiet.until)
+        let all = keys_of(notice).into_iter().flatten();
+        all.filter_map(|key| self.kept.get(&(key, flag))).max_by_key(|quiet| quiet.until)
     }
 
     /// Everything that is quiet about an alarm: the flags, and the latest to end.
@@ -182,31 +260,40 @@ impl Quiets {
         (flags, last)
     }
 
-    /// One person wishes to mute something: in force if another has wished it just before, for the shorter
-    /// of both times.
+    /// One person wishes something to be quiet: in force if another has wished it just before, for the
+    /// shorter of both times.
     pub(crate) fn ask(
         &mut self,
-        scope: QuietScope,
+        (scope, flag): (QuietScope, AlarmState),
         by: &Name,
         for_ns: u64,
         now: Timestamp,
     ) -> Result<u64, WishRefusal> {
         self.asks.retain(|ask| now.since_ns(ask.asked_at) < SECOND_PERSON_NS);
-        if let Some(at) = self.asks.iter().position(|ask| ask.scope == scope && ask.by != *by) {
+        // At most one waits for each: the second is either the other or the same.
+        if let Some(at) = self.asks.iter().position(|ask| (ask.scope, ask.flag) == (scope, flag)) {
             let ask = self.asks.swap_remove(at);
-            self.asks.retain(|other| other.scope != scope);
-            return Ok(ask.for_ns.min(for_ns));
-        }
-        if let Some(ask) = self.asks.iter_mut().find(|ask| ask.scope == scope) {
-            (ask.for_ns, ask.asked_at) = (for_ns, now);
+            if ask.by != *by {
+                return Ok(ask.for_ns.min(for_ns));
+            }
+            self.asks.push(Ask { for_ns, asked_at: now, ..ask });
             return Err(WishRefusal::SamePerson);
         }
         if self.asks.len() >= ASK_COUNT_MAX {
             return Err(WishRefusal::TooManyQuiet);
         }
-        self.asks.push(Ask { scope, by: by.clone(), for_ns, asked_at: now });
+        self.asks.push(Ask { scope, flag, by: by.clone(), for_ns, asked_at: now });
         Err(WishRefusal::NeedsSecondPerson)
     }
+}
+
+/// All by which an alarm may be quiet.
+fn keys_of(notice: &AlarmNotice) -> [Option<QuietKey>; 3] {
+    [
+        Some(QuietKey::condition(notice)),
+        Some(QuietKey::Scope(QuietScope::Place(notice.place))),
+        notice.rule.map(|rule| QuietKey::Scope(QuietScope::Rule(rule))),
+    ]
 }
 
 /// The ways in which something is quiet.

@@ -195,6 +195,8 @@ impl Shard {
                 self.tell_site_change(actor, &old, scene);
             }
             self.release_gone(scene);
+            // Its rules may ask something else of people.
+            self.board.quiets.look_again();
         }
         self.stage.tell(Effect::SiteInForce { version });
     }
@@ -273,6 +275,7 @@ impl Shard {
             set_aside_message_count: self.stage.dropped_count,
             alarms_raised: self.board.raised_by_kind().clone(),
             alarm_open_count: self.board.open_count(),
+            quiet_count: self.board.quiets.count(),
             quarantined: self.quarantine.actors().collect(),
             hot_cell_count: cells.hot,
             cold_cell_count: cells.cold,

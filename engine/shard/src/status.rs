@@ -28,6 +28,8 @@ pub struct ShardStatus {
     pub alarms_raised: BTreeMap<AlarmKind, u64>,
     /// Alarms open now.
     pub alarm_open_count: usize,
+    /// Conditions, places and rules that are shelved, muted or out of service.
+    pub quiet_count: usize,
     /// Actors set aside now.
     pub quarantined: Vec<EntityRef>,
     /// Actors ready for an input.

@@ -1,8 +1,8 @@
 //! An entry as a line for people and as JSON for programs.
 
 use ach_actors_model::{
-    AlarmAct, CommandKind, EntityRef, Name, NodeTrouble, Ping, PingBatch, QuietKind, QuietWish,
-    Report,
+    AlarmAct, AlarmWish, CommandKind, EntityRef, NS_PER_S, Name, NodeTrouble, Ping, PingBatch,
+    QuietKind, QuietWish, Remark, Report,
 };
 use ach_engine_shard::{Entry, Input};
 use serde_json::{Map, Value, json};
@@ -66,9 +66,7 @@ fn input_words(input: &Input, names: &SiteNames) -> String {
             let (word, thing) = command_words(&command.kind);
             let about = thing.map(|thing| names.thing(thing));
             let about = about.map_or_else(String::new, |(kind, id)| format!(" {kind} {id}"));
-            let (alarm, _) = answered(&command.kind);
-            let alarm = alarm.map_or_else(String::new, |alarm| format!(" alarm {alarm}"));
-            format!("{}: {word}{about}{alarm}", command.by)
+            format!("{}: {word}{about}{}", command.by, wish_words(&command.kind))
         }
         Input::SiteChange(config) => format!(
             "site {} version {}: {} zones, {} doors, {} subjects, {} tags, {} rules",
@@ -134,13 +132,46 @@ fn quiet_word(wish: &QuietWish) -> &'static str {
     }
 }
 
-/// The alarm a command is about, and for whom it is.
-fn answered(kind: &CommandKind) -> (Option<String>, Option<&Name>) {
+/// All that a wish about alarms says.
+fn wish_object(kind: &CommandKind) -> Value {
+    let seconds = |ns: u64| ns / NS_PER_S;
     match kind {
-        CommandKind::Act(wish) => (Some(wish.alarm.to_string()), wish.person.as_ref()),
-        CommandKind::Quiet(wish) => (None, wish.person.as_ref()),
-        _ => (None, None),
+        CommandKind::Act(AlarmWish { alarm, act, person, remark }) => {
+            let (mut to, mut for_s, mut cause) = (None, None, None);
+            match act {
+                AlarmAct::Assign { to: whom } => to = whom.as_ref().map(Name::as_str),
+                AlarmAct::Shelve { for_ns } => for_s = Some(seconds(*for_ns)),
+                AlarmAct::Close { cause: what } => cause = Some(*what),
+                _ => {}
+            }
+            json!({
+                "alarm": alarm.to_string(),
+                "to": to,
+                "for_s": for_s,
+                "cause": cause,
+                "person": person.as_ref().map(Name::as_str),
+                "remark": remark.as_ref().map(Remark::as_str),
+            })
+        }
+        CommandKind::Quiet(QuietWish { scope, for_ns, person, remark, .. }) => json!({
+            "scope": scope,
+            "for_s": seconds(*for_ns),
+            "person": person.as_ref().map(Name::as_str),
+            "remark": remark.as_ref().map(Remark::as_str),
+        }),
+        _ => Value::Null,
     }
+}
+
+/// The same for people.
+fn wish_words(kind: &CommandKind) -> String {
+    let Value::Object(wish) = wish_object(kind) else { return String::new() };
+    let told = wish.iter().filter(|(_, value)| !value.is_null());
+    let words = told.map(|(key, value)| match value {
+        Value::String(text) => format!(" {key} {text}"),
+        other => format!(" {key} {other}"),
+    });
+    words.collect()
 }
 
 /// Its alarm's name, and whether it began or ended.
@@ -176,15 +207,13 @@ fn input_object(input: &Input, names: &SiteNames) -> Value {
             let (word, thing) = command_words(&command.kind);
             let about = thing.map(|thing| names.thing(thing));
             let about = about.map(|(kind, id)| json!({ "kind": kind, "id": id }));
-            let (alarm, person) = answered(&command.kind);
-            json!({
-                "input": "command",
-                "by": command.by.as_str(),
-                "word": word,
-                "about": about,
-                "alarm": alarm,
-                "person": person.map(Name::as_str),
-            })
+            let by = command.by.as_str();
+            let mut object = json!({ "input": "command", "by": by, "word": word, "about": about });
+            let wish = wish_object(&command.kind);
+            if let (Value::Object(all), Value::Object(wish)) = (&mut object, wish) {
+                all.extend(wish);
+            }
+            object
         }
         // The site's configuration can be megabytes; its summary is what one looks for here.
         Input::SiteChange(config) => json!({

@@ -348,8 +348,8 @@ fn act(transition: AlarmTransition, revision: u32, index: u64, is_over: bool) ->
     Frame::AlarmNote(AlarmNote { state, life: Some(life(revision)), ..note })
 }
 
-fn life(revision: u32) -> ach_engine_wire::LifeNote {
-    ach_engine_wire::LifeNote {
+fn life(revision: u32) -> LifeNote {
+    LifeNote {
         revision,
         by: None,
         remark: None,
@@ -434,4 +434,71 @@ fn an_alarm_that_waits_for_people_is_open_after_its_condition_ended() {
     book.begin();
     let news = book.take(end(0, 9));
     assert!(!news.iter().any(|update| matches!(update, AlarmUpdate::Gone { .. })), "{news:?}");
+}
+
+/// Alarm 1 among the open ones, with so much done with it.
+fn open_with(life: Option<LifeNote>) -> Frame {
+    let Frame::AlarmNote(open) = open(1, 1) else { unreachable!() };
+    Frame::AlarmNote(AlarmNote { life, ..open })
+}
+
+/// A node that did not store has said "acknowledged", and ended: its successor knows nothing of it.
+#[test]
+fn acts_that_were_lost_are_taken_back_and_what_comes_then_is_news() {
+    use AlarmTransition::{Acknowledged, Escalated, Raised};
+    let mut book = AlarmBook::new();
+    book.begin();
+    book.take(raised(1, 1));
+    book.take(end(1, 1));
+    assert_eq!(notes(&book.take(act(Acknowledged, 1, 0, false))), [(Acknowledged, 1)]);
+    book.begin();
+    assert_eq!(notes(&book.take(open_with(None))), [(Raised, 0)], "nobody has acknowledged it");
+    assert_eq!(
+        notes(&book.take(act(Escalated, 1, 2, false))),
+        [(Escalated, 1)],
+        "and it is passed on"
+    );
+}
+
+/// The act that ended it was lost: it is open, and missed when it is not told again.
+#[test]
+fn an_alarm_whose_ending_act_was_lost_is_open_again() {
+    let mut book = AlarmBook::new();
+    book.begin();
+    book.take(raised(1, 1));
+    book.take(end(1, 1));
+    book.take(act(AlarmTransition::Closed, 1, 0, true));
+    book.begin();
+    book.take(open_with(None));
+    book.take(end(1, 1));
+    book.begin();
+    let news = book.take(end(0, 1));
+    assert!(news.iter().any(|update| matches!(update, AlarmUpdate::Gone { .. })), "{news:?}");
+}
+
+/// A node without a disk has said that it was cleared; that was lost, and somebody comments on it.
+#[test]
+fn what_is_done_with_an_alarm_does_not_show_that_its_condition_has_ended() {
+    let mut book = AlarmBook::new();
+    book.begin();
+    book.take(raised(1, 0));
+    book.take(cleared(1, 0));
+    let news = book.take(act(AlarmTransition::Commented, 1, 2, false));
+    let is_durable = |of: AlarmTransition| {
+        news.iter()
+            .any(|it| matches!(it, AlarmUpdate::Durable { transition, .. } if *transition == of))
+    };
+    assert!(is_durable(AlarmTransition::Raised), "{news:?}");
+    assert!(!is_durable(AlarmTransition::Cleared), "{news:?}");
+}
+
+/// What was done comes together with the news that it is on disk.
+#[test]
+fn an_act_that_comes_with_durability_is_not_swallowed() {
+    let mut book = AlarmBook::new();
+    book.begin();
+    book.take(raised(1, 0));
+    let news = book.take(open_with(Some(life(1))));
+    assert_eq!(notes(&news), [(AlarmTransition::Raised, 1)]);
+    assert!(news.iter().any(|it| matches!(it, AlarmUpdate::Durable { .. })), "{news:?}");
 }

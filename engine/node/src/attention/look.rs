@@ -109,8 +109,13 @@ impl AttentionBook {
     }
 
     fn look_at(&mut self, look: &mut Look, fan_out: &FanOut, id: AlarmId, open: &OpenAlarm) {
+        if !open.calls() {
+            // Somebody has taken notice, or nobody is to be called.
+            self.is_overdue_no_more(id);
+            return;
+        }
         if self.is_seen(fan_out, id, open) {
-            self.seen.insert(id, open.at);
+            self.seen.insert(id, open.called.0);
             self.is_overdue_no_more(id);
             return;
         }
@@ -119,7 +124,7 @@ impl AttentionBook {
             return;
         }
         // Nobody could display it while the node was away.
-        let told_at = open.notice.changed_at.max(self.begun_at);
+        let told_at = open.called.1.max(self.begun_at);
         let unseen = &mut look.unseen;
         unseen.count = unseen.count.saturating_add(1);
         unseen.since = Some(unseen.since.map_or(told_at, |since| since.min(told_at)));
@@ -127,9 +132,9 @@ impl AttentionBook {
             return;
         }
         unseen.overdue_count = unseen.overdue_count.saturating_add(1);
-        if self.overdue.get(&id).is_none_or(|(at, _)| *at != open.at) {
+        if self.overdue.get(&id).is_none_or(|(at, _)| *at != open.called.0) {
             self.is_overdue_no_more(id);
-            self.overdue.insert(id, (open.at, self.looks));
+            self.overdue.insert(id, (open.called.0, self.looks));
             self.newly_overdue = self.newly_overdue.saturating_add(1);
         }
     }
@@ -137,7 +142,7 @@ impl AttentionBook {
     /// Whether somebody who may see an alarm has displayed it.
     fn is_seen(&self, fan_out: &FanOut, id: AlarmId, open: &OpenAlarm) -> bool {
         let mut note = None;
-        self.seen.get(&id) == Some(&open.at)
+        self.seen.get(&id) == Some(&open.called.0)
             || self.watchers.iter().any(|(&key, watcher)| {
                 // A cursor stands for what the subscription lets pass, and for nothing else.
                 self.is_said(key, watcher, id, open)

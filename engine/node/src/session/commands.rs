@@ -3,11 +3,11 @@
 use std::rc::Rc;
 
 use ach_actors_entities::Site;
-use ach_actors_model::{Command, CommandKind, Lane, QuietScope, QuietWish, WishRefusal};
+use ach_actors_model::{AlarmId, Command, CommandKind, Lane, QuietScope, QuietWish, WishRefusal};
 use ach_engine_audit::{Action, Object, Outcome, Record};
 use ach_engine_net::Role;
 use ach_engine_shard::Input;
-use ach_engine_wire::{Code, QuietOrder, Receipt, Text, WireCommand, Wish};
+use ach_engine_wire::{ActWord, Code, QuietOrder, Receipt, Text, WireCommand, Wish};
 
 use super::Session;
 use super::control::{MAY_NOT, answer_refused};
@@ -28,8 +28,12 @@ use crate::rim::Settled;
 pub(super) async fn take(session: &Rc<Session>, command: WireCommand) -> Result<(), Fault> {
     let (action, objects) = audit_words::wish(&command.wish, &session.rim.site());
     let act = Act { number: command.command, action, objects };
-    if !roles(&command.wish).contains(&session.identity.role) {
+    if !roles(session, &command.wish).contains(&session.identity.role) {
         act.tell(session, Outcome::Refused, Some(Code::WrongRole));
+        if session.identity.role == Role::Receiver {
+            // One that may give some commands learns which of them it was.
+            return session.answer(act.receipt(Code::WrongRole, MAY_NOT));
+        }
         return answer_refused(session, None, Code::WrongRole, MAY_NOT);
     }
     let kind = match command_kind(&session.rim.site(), &command.wish) {
@@ -108,13 +112,22 @@ fn code_of(refusal: WishRefusal) -> Code {
     }
 }
 
-/// Who may wish it. Who is shown alarms may answer them; what takes a place out of sight is an
-/// operator's.
-fn roles(wish: &Wish) -> &'static [Role] {
+/// Who may wish it. Who is shown alarms may answer them; what takes a place, or trouble of the system
+/// itself, out of sight is an operator's.
+fn roles(session: &Session, wish: &Wish) -> &'static [Role] {
     match wish {
+        Wish::Act(it) if it.act == ActWord::Shelve && is_of_no_rule(session, it.alarm) => {
+            &[Role::Operator]
+        }
         Wish::Act(_) => &[Role::Receiver, Role::Operator],
         Wish::ReleaseActor(_) | Wish::QuarantineActor(_) | Wish::Quiet(_) => &[Role::Operator],
     }
+}
+
+/// Whether an open alarm is one of the system's own.
+fn is_of_no_rule(session: &Session, alarm: AlarmId) -> bool {
+    let fan_out = session.rim.fan_out.borrow();
+    fan_out.open().get(&alarm).is_some_and(|open| open.notice.rule.is_none())
 }
 
 /// A command as the audit log has it.

@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use ach_actors_model::Lane;
+use ach_actors_model::{AlarmState, Lane};
 use ach_engine_audit::{Action, Object, ObjectKind, Outcome, Record};
 use ach_engine_net::Role;
 use ach_engine_shard::Input;
@@ -147,6 +147,8 @@ fn in_force(session: &Session) -> InForce {
         open: fan_out
             .open()
             .values()
+            // What only waits for people ends by no change of the site.
+            .filter(|open| open.notice.state.is_any(AlarmState::ACTIVE))
             .map(|open| (open.notice.clone(), fan_out.note(open)))
             .collect(),
         now: rim.clock.now(),

@@ -121,6 +121,12 @@ impl Script {
         });
     }
 
+    /// Adds an entry with another version of the site, so many seconds after midnight.
+    pub(crate) fn push_site(&mut self, second: u64, config: SiteConfig) {
+        self.config = config.clone();
+        self.push(MONDAY.plus_ns(second * NS_PER_S), Input::SiteChange(Box::new(config)));
+    }
+
     /// A broken site does not come into force, so the next one takes its version.
     fn version_in_force(&self) -> u32 {
         let changes = self.entries.iter().flat_map(|entry| &entry.inputs);
