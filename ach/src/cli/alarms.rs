@@ -18,16 +18,24 @@ Examples:
   ach alarms list --data my-data --from '2026-11-16 00:00' --to '2026-11-23 00:00'
   ach alarms list --data my-data --json > alarms.jsonl")]
     List(AlarmsOf),
-    /// Tell what alarms were like for those who answer them: how many, floods, chatter, what stands open
+    /// Tell what alarms were like for those who answer them: how many, floods, chatter, how soon answered, how many false
     #[command(after_help = "\
 Examples:
   ach alarms stats --data my-data --from '2026-11-16 00:00' --to '2026-11-23 00:00'
-  ach alarms stats --data my-data --json
+  ach alarms stats --data my-data --target 2m --json
 
 Counted as ISA-18.2 (IEC 62682) has it: more than ten alarms in ten minutes are a flood, an alarm that is raised \
-three times in a minute chatters, one that is open for more than a day stands. docs/specs/alarm-review.md says it in \
-full. All of it can be counted again from what `ach alarms list --json` prints.")]
-    Stats(AlarmsOf),
+three times in a minute chatters, one that is open for more than a day stands. What is raised while it is shelved, \
+muted or out of service calls nobody and is told apart. docs/specs/alarm-review.md says it in full. All of it can be \
+counted again from what `ach alarms list --json` prints.")]
+    Stats {
+        /// Which alarms.
+        #[command(flatten)]
+        of: AlarmsOf,
+        /// How soon an alarm should be acknowledged: 30s, 2m
+        #[arg(long, value_name = "TIME", default_value = "60s", value_parser = span::parse)]
+        target: Duration,
+    },
     /// List the alarms that are open on a running node: what is wrong, and who sees to it
     #[command(after_help = "\
 Examples:

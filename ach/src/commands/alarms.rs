@@ -5,12 +5,13 @@ mod answer;
 mod open;
 mod past;
 mod quiet;
+mod response;
 mod stats;
 
 use std::time::Duration;
 
 use ach_actors_model::{AlarmAct, QuietKind};
-use ach_engine_review::{Episode, Review};
+use ach_engine_review::{Episode, Response, Review};
 use serde_json::{Value, json};
 
 use self::past::Past;
@@ -19,13 +20,13 @@ use crate::audit_deposit;
 use crate::cli::alarms::{Alarms, AlarmsOf};
 use crate::exit::{Failure, Outcome};
 use crate::moment::local;
-use crate::notes::{episode_object, episode_words, place_words};
+use crate::notes::{answer_words, episode_object, episode_words, place_words};
 
 /// Does what was asked.
 pub(crate) fn run(wish: &Alarms) -> Result<Outcome, Failure> {
     match wish {
         Alarms::List(of) => list(of),
-        Alarms::Stats(of) => stats(of),
+        Alarms::Stats { of, target } => stats(of, *target),
         Alarms::Open { connect } => open::run(connect),
         Alarms::Acknowledge(on) => answer::run(on, AlarmAct::Acknowledge),
         Alarms::Confirm(on) => answer::run(on, AlarmAct::Confirm),
@@ -79,13 +80,16 @@ fn list(of: &AlarmsOf) -> Result<Outcome, Failure> {
     Ok(past.outcome())
 }
 
-fn stats(of: &AlarmsOf) -> Result<Outcome, Failure> {
+fn stats(of: &AlarmsOf, target: Duration) -> Result<Outcome, Failure> {
     let past = past(of, "alarm-review")?;
     let review = Review::of(&past.episodes, past.span);
+    let response = Response::of(&past.episodes, past.span, span_ns(target));
     if of.json {
         stats::print_objects(&past, &review)?;
+        response::print_objects(&response);
     } else {
         stats::print(&past, &review)?;
+        response::print(&response);
     }
     Ok(past.outcome())
 }
@@ -94,10 +98,11 @@ fn stats(of: &AlarmsOf) -> Result<Outcome, Failure> {
 fn alarm_line(past: &Past, episode: &Episode) -> Result<String, Failure> {
     let who = past.subject(episode.subject)?.map(|who| format!("{who}  ")).unwrap_or_default();
     Ok(format!(
-        "{}  {who}{}  {}  {}  {}",
+        "{}  {who}{}  {}{}  {}  {}",
         local(episode.raised_at),
         place_words(past.place(episode.place)?),
         episode_words(episode),
+        answer_words(episode),
         episode.rule.as_deref().unwrap_or("-"),
         episode.id,
     ))

@@ -1,6 +1,6 @@
 //! An alarm from when it was raised to when it ended, for people and for programs.
 
-use ach_actors_model::AlarmReason;
+use ach_actors_model::{AlarmReason, Name};
 use ach_engine_review::{Episode, Fate};
 use serde_json::{Value, json};
 
@@ -29,7 +29,30 @@ pub(crate) fn episode_words(episode: &Episode) -> String {
         Fate::Retracted { reason, .. } => format!("retracted after {after}{}", why(reason)),
         Fate::Cleared { reason, .. } => format!("over after {after}{}", why(reason)),
     };
-    format!("{} ({}), {fate}", spaced(episode.kind), snake(episode.priority))
+    let quietly = if episode.was_quiet { ", quietly" } else { "" };
+    format!("{} ({}){quietly}, {fate}", spaced(episode.kind), snake(episode.priority))
+}
+
+/// What people did with it: nothing, or `, acknowledged after 12.4 s by nurse-7, closed as real`.
+pub(crate) fn answer_words(episode: &Episode) -> String {
+    let mut words = String::new();
+    let by = |who: &Option<Name>| who.as_ref().map_or_else(String::new, |who| format!(" by {who}"));
+    if let Some(at) = episode.acknowledged_at {
+        let after = length(at.since_ns(episode.raised_at) / 1_000);
+        words.push_str(&format!(", acknowledged after {after}{}", by(&episode.acknowledged_by)));
+    }
+    match episode.escalated_count {
+        0 => {}
+        1 => words.push_str(", passed on"),
+        times => words.push_str(&format!(", passed on {times} times")),
+    }
+    if let Some(cause) = episode.cause {
+        words.push_str(&format!(", closed as {}{}", spaced(cause), by(&episode.closed_by)));
+    }
+    if episode.ended_at().is_some() && !episode.has_had_all() {
+        words.push_str(", unanswered");
+    }
+    words
 }
 
 /// The same for programs; `subject` is the id of whom it was about.
@@ -52,9 +75,17 @@ pub(crate) fn episode_object(
         "place": json!({ "kind": kind, "id": id }),
         "raised_at": iso(episode.raised_at),
         "was_tentative": episode.was_tentative,
+        "was_quiet": episode.was_quiet,
         "upheld_at": episode.upheld_at.map(iso),
         "fate": fate,
         "reason": reason.map(snake),
         "ended_at": episode.ended_at().map(iso),
+        "acknowledged_at": episode.acknowledged_at.map(iso),
+        "acknowledged_by": episode.acknowledged_by.as_ref().map(Name::as_str),
+        "escalated_count": episode.escalated_count,
+        "closed_at": episode.closed_at.map(iso),
+        "closed_by": episode.closed_by.as_ref().map(Name::as_str),
+        "cause": episode.cause.map(snake),
+        "over_at": episode.over_at.map(iso),
     })
 }

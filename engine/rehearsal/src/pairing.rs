@@ -237,13 +237,16 @@ mod tests {
                 place: Place::Zone(ZoneRef(place.parse().unwrap())),
                 raised_at: moment(from),
                 was_tentative: false,
+                was_quiet: false,
                 upheld_at: None,
                 fate,
                 acknowledged_at: None,
+                acknowledged_by: None,
                 closed_at: None,
+                closed_by: None,
                 cause: None,
                 escalated_count: 0,
-                is_over: false,
+                over_at: None,
             }
         };
         (0..).zip(told).map(episode).collect()

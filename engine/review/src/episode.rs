@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use ach_actors_model::{
-    AlarmCause, AlarmId, AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition,
-    Place, SubjectRef, TagRef, Timestamp,
+    AlarmCause, AlarmId, AlarmKind, AlarmLife, AlarmNotice, AlarmPriority, AlarmReason,
+    AlarmTransition, Name, Place, SubjectRef, TagRef, Timestamp,
 };
 
 /// What became of an alarm.
@@ -49,20 +49,26 @@ pub struct Episode {
     pub raised_at: Timestamp,
     /// Whether it was raised on incomplete evidence.
     pub was_tentative: bool,
+    /// Whether its condition was shelved, suppressed or out of service when it was raised: nobody was called.
+    pub was_quiet: bool,
     /// When such evidence was borne out.
     pub upheld_at: Option<Timestamp>,
     /// What became of it.
     pub fate: Fate,
     /// When somebody first took notice of it.
     pub acknowledged_at: Option<Timestamp>,
-    /// When somebody said what it was.
+    /// Who did.
+    pub acknowledged_by: Option<Name>,
+    /// When somebody first said what it was.
     pub closed_at: Option<Timestamp>,
-    /// What it was.
+    /// Who said so last: whoever corrects it does.
+    pub closed_by: Option<Name>,
+    /// What it was, as was said last.
     pub cause: Option<AlarmCause>,
     /// How often it was passed on.
     pub escalated_count: u32,
-    /// Whether nothing more was waited for.
-    pub is_over: bool,
+    /// When nothing more was waited for.
+    pub over_at: Option<Timestamp>,
 }
 
 impl Episode {
@@ -78,13 +84,16 @@ impl Episode {
             place: notice.place,
             raised_at: notice.changed_at,
             was_tentative: notice.is_tentative,
+            was_quiet: notice.transition == AlarmTransition::Raised && notice.state.is_quiet(),
             upheld_at: None,
             fate: Fate::Open,
             acknowledged_at: None,
+            acknowledged_by: None,
             closed_at: None,
+            closed_by: None,
             cause: None,
             escalated_count: 0,
-            is_over: false,
+            over_at: None,
         }
     }
 
@@ -92,26 +101,43 @@ impl Episode {
     pub(crate) fn go_on(&mut self, notice: &AlarmNotice) {
         let (at, reason) = (notice.changed_at, notice.reason);
         match notice.transition {
-            AlarmTransition::Raised => {}
             AlarmTransition::Upheld => self.upheld_at = Some(at),
             AlarmTransition::Retracted => self.fate = Fate::Retracted { at, reason },
             AlarmTransition::Cleared => self.fate = Fate::Cleared { at, reason },
-            AlarmTransition::Acknowledged => {
-                self.acknowledged_at.get_or_insert(at);
-            }
-            AlarmTransition::Closed => {
-                self.closed_at = Some(at);
-                self.cause = notice.life.as_ref().and_then(|life| life.cause);
-            }
             AlarmTransition::Escalated => self.escalated_count += 1,
             _ => {}
         }
-        self.is_over = !notice.state.is_retained();
+        if let Some(life) = &notice.life {
+            self.take(life);
+        }
+        if !notice.state.is_retained() {
+            self.over_at.get_or_insert(at);
+        }
+    }
+
+    /// Takes what was done with it. Each notice says all of it, so of an alarm that is heard of late what was
+    /// done before is known too.
+    fn take(&mut self, life: &AlarmLife) {
+        if let Some(mark) = life.acknowledged.as_ref().filter(|_| self.acknowledged_at.is_none()) {
+            (self.acknowledged_at, self.acknowledged_by) = (Some(mark.at), Some(mark.by.clone()));
+        }
+        if let Some(mark) = &life.closed {
+            self.closed_at.get_or_insert(mark.at);
+            self.closed_by = Some(mark.by.clone());
+        }
+        self.cause = life.cause;
+        self.escalated_count = self.escalated_count.max(life.level.into());
     }
 
     /// Whether it has ended, and people have done with it what it asked of them.
-    pub(crate) fn has_had_all(&self) -> bool {
-        self.is_over && self.ended_at().is_some()
+    pub fn has_had_all(&self) -> bool {
+        self.over_at.is_some() && self.ended_at().is_some()
+    }
+
+    /// Whether its condition had ended before a moment, and people still owed it something then.
+    pub fn is_unanswered(&self, at: Timestamp) -> bool {
+        self.ended_at().is_some_and(|ended_at| ended_at < at)
+            && self.over_at.is_none_or(|over_at| over_at >= at)
     }
 
     /// When it ended; `None` if it had not by the end.

@@ -16,16 +16,19 @@ pub const STANDING_NS: u64 = 86_400 * NS_PER_S;
 /// The other length of a busiest stretch.
 const HOUR_NS: u64 = 3_600 * NS_PER_S;
 
-/// What alarms were like from a moment on and before another.
+/// What alarms were like from a moment on and before another. What is counted of alarms that were raised is counted
+/// of those that were announced.
 #[derive(Debug, Clone)]
 pub struct Review<'a> {
     /// The first moment.
     pub from: Timestamp,
     /// The moment after the last.
     pub to: Timestamp,
-    /// How many were raised.
+    /// How many were raised aloud.
     pub raised_count: usize,
-    /// The same, by how urgent they were.
+    /// How many were raised quietly: nobody was called, so nothing else here counts them before they stand.
+    pub quiet_count: usize,
+    /// Those that were raised aloud, by how urgent they were.
     pub by_priority: BTreeMap<AlarmPriority, usize>,
     /// How many of them were tentative and taken back.
     pub retracted_count: usize,
@@ -41,14 +44,17 @@ pub struct Review<'a> {
     pub actors: Vec<BadActor>,
     /// Those that had been open for [`STANDING_NS`] at the end, the oldest first.
     pub standing: Vec<&'a Episode>,
+    /// Those that had ended by then and waited for people, the oldest first.
+    pub unanswered: Vec<&'a Episode>,
 }
 
 impl<'a> Review<'a> {
     /// Counts. Alarms are in the order in which they were raised; those raised before the span count only among
-    /// the ones that stand, those raised after it not at all.
+    /// the ones that stand or are unanswered, those raised after it not at all.
     pub fn of(episodes: &'a [Episode], (from, to): (Timestamp, Timestamp)) -> Review<'a> {
         let is_within = |episode: &&Episode| from <= episode.raised_at && episode.raised_at < to;
-        let raised: Vec<&Episode> = episodes.iter().filter(is_within).collect();
+        let (quiet, raised): (Vec<&Episode>, Vec<&Episode>) =
+            episodes.iter().filter(is_within).partition(|episode| episode.was_quiet);
         let moments: Vec<Timestamp> = raised.iter().map(|episode| episode.raised_at).collect();
         let mut by_priority = BTreeMap::new();
         for episode in &raised {
@@ -62,10 +68,12 @@ impl<'a> Review<'a> {
             let is_open = episode.ended_at().is_none_or(|at| at >= to);
             is_open && episode.raised_at < to && to.since_ns(episode.raised_at) >= STANDING_NS
         };
+        let is_unanswered = |episode: &&Episode| episode.is_unanswered(to);
         Review {
             from,
             to,
             raised_count: raised.len(),
+            quiet_count: quiet.len(),
             by_priority,
             retracted_count: raised.iter().filter(is_retracted).count(),
             brief_count: raised.iter().filter(is_brief).count(),
@@ -74,6 +82,7 @@ impl<'a> Review<'a> {
             floods: floods(&moments, to),
             actors: bad_actors(raised.iter().copied()),
             standing: episodes.iter().filter(is_standing).collect(),
+            unanswered: episodes.iter().filter(is_unanswered).collect(),
         }
     }
 

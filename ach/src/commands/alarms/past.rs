@@ -42,9 +42,9 @@ impl Past {
                 log.hear(&notice, rule)?;
             }
         }
-        // One that was open when something was not kept may have ended then.
+        // One that was open, or waited for people, when something was not kept may have been over then.
         let mut episodes = log.finish();
-        episodes.retain(|it| it.ended_at().is_some() || it.raised_at >= known_from);
+        episodes.retain(|it| it.has_had_all() || it.raised_at >= known_from);
         Ok(Past { source, episodes, span })
     }
 

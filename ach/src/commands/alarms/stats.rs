@@ -16,7 +16,7 @@ const ACTORS_MAX: usize = 10;
 const SHOWN_MAX: usize = 10;
 
 /// Priorities, the most urgent first.
-const PRIORITIES: [AlarmPriority; 3] =
+pub(super) const PRIORITIES: [AlarmPriority; 3] =
     [AlarmPriority::High, AlarmPriority::Medium, AlarmPriority::Low];
 
 /// Prints it.
@@ -32,7 +32,11 @@ pub(super) fn print(past: &Past, review: &Review<'_>) -> Result<(), Failure> {
         .map(|(unit_s, unit)| format!("{} every {unit}", tenths(raised, *unit_s, span_ns)))
         .collect();
     let rates = if rates.is_empty() { String::new() } else { format!(": {}", rates.join(", ")) };
-    say!("{raised} {alarms} raised{rates}");
+    let quietly = match review.quiet_count {
+        0 => String::new(),
+        count => format!("; {count} more quietly, which nothing below counts but what stands"),
+    };
+    say!("{raised} {alarms} raised{rates}{quietly}");
     for priority in PRIORITIES {
         let count = review.by_priority.get(&priority).copied().unwrap_or_default();
         say!("  {:<8}{count:>8}  {}", snake(priority), share(count, raised));
@@ -65,11 +69,15 @@ pub(super) fn print(past: &Past, review: &Review<'_>) -> Result<(), Failure> {
         say!("  {}  {} alarms in {lasted}", local(flood.from), flood.count);
     }
     more(review.floods.len());
-    put("open for a day", review.standing.len().to_string());
-    for episode in review.standing.iter().take(SHOWN_MAX) {
-        say!("  {}", alarm_line(past, episode)?);
+    for (what, episodes) in
+        [("open for a day", &review.standing), ("unanswered", &review.unanswered)]
+    {
+        put(what, episodes.len().to_string());
+        for episode in episodes.iter().take(SHOWN_MAX) {
+            say!("  {}", alarm_line(past, episode)?);
+        }
+        more(episodes.len());
     }
-    more(review.standing.len());
     let chattering: Vec<&BadActor> = review.chattering().collect();
     put("chattering", chattering.len().to_string());
     for actor in chattering.iter().take(SHOWN_MAX) {
@@ -93,7 +101,7 @@ fn more(count: usize) {
     }
 }
 
-/// Prints it for programs: the counts, then each flood, bad actor and alarm that stands.
+/// Prints it for programs: the counts, then each flood, bad actor and alarm that stands or is unanswered.
 pub(super) fn print_objects(past: &Past, review: &Review<'_>) -> Result<(), Failure> {
     say!("{}", object(review, "alarm_review"));
     for flood in &review.floods {
@@ -120,6 +128,9 @@ pub(super) fn print_objects(past: &Past, review: &Review<'_>) -> Result<(), Fail
     for episode in &review.standing {
         say!("{}", alarm_object(past, episode, "standing_alarm")?);
     }
+    for episode in &review.unanswered {
+        say!("{}", alarm_object(past, episode, "unanswered_alarm")?);
+    }
     Ok(())
 }
 
@@ -134,6 +145,7 @@ pub(crate) fn object(review: &Review<'_>, event: &str) -> Value {
         "from": iso(review.from),
         "to": iso(review.to),
         "raised": review.raised_count,
+        "quietly_raised": review.quiet_count,
         "high": of(AlarmPriority::High),
         "medium": of(AlarmPriority::Medium),
         "low": of(AlarmPriority::Low),
@@ -145,6 +157,7 @@ pub(crate) fn object(review: &Review<'_>, event: &str) -> Value {
         "flooded_ms": review.flooded_ns() / 1_000_000,
         "chattering": review.chattering().count(),
         "standing": review.standing.len(),
+        "unanswered": review.unanswered.len(),
     })
 }
 
@@ -160,7 +173,7 @@ fn peak_words(peak: Option<Peak>) -> String {
 }
 
 /// `12 %`.
-fn share(part: usize, whole: usize) -> String {
+pub(super) fn share(part: usize, whole: usize) -> String {
     let percent = part.saturating_mul(100).checked_div(whole);
     percent.map_or_else(String::new, |percent| format!("{percent} %"))
 }
@@ -173,11 +186,12 @@ fn tenths(count: usize, unit_s: u64, span_ns: u64) -> String {
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
-/// `3 h 20 min`, `14 min`, `12.0 s`.
-fn span_words(ns: u64) -> String {
+/// `3 h 20 min`, `14 min`, `2 min 5 s`, `12.0 s`.
+pub(super) fn span_words(ns: u64) -> String {
     let minutes = ns / (60 * NS_PER_S);
     match minutes {
         0 => length(ns / 1_000),
+        1..10 if ns / NS_PER_S % 60 > 0 => format!("{minutes} min {} s", ns / NS_PER_S % 60),
         1..60 => format!("{minutes} min"),
         _ => format!("{} h {} min", minutes / 60, minutes % 60),
     }

@@ -1,11 +1,13 @@
-//! `ach explain`: why an alarm was raised, and what became of it.
+//! `ach explain`: why an alarm was raised, what became of it, and what people and timers did with it.
 
 use ach_actors_model::{AlarmKind, AlarmNotice, Cause, Gate, Place, Timestamp};
 use ach_engine_store::{AlarmRecord, HistoryGap, KeptAlarm, NameKind};
 use serde_json::{Value, json};
 
+mod act;
 mod heard;
 
+use self::act::{act_words, life_object};
 use self::heard::Heard;
 use super::gap_object;
 use super::source::Source;
@@ -13,7 +15,7 @@ use crate::audit_deposit;
 use crate::cli::history::Explain;
 use crate::exit::{Failure, Outcome};
 use crate::moment::{iso, length, local};
-use crate::notes::snake;
+use crate::notes::{snake, spaced};
 
 /// Every gate with its word.
 const GATES: [(Gate, &str); 11] = [
@@ -126,6 +128,9 @@ impl Told<'_> {
         let AlarmNotice { kind, priority, transition, reason, site_version, .. } =
             self.record.notice;
         let notice = &self.record.notice;
+        if let Some(act) = act_words(notice) {
+            return self.act_lines(&act);
+        }
         let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
         let why = reason.map_or_else(String::new, |reason| format!(", {}", snake(reason)));
         let tentative = if notice.is_tentative { ", tentative" } else { "" };
@@ -158,6 +163,16 @@ impl Told<'_> {
                 age(notice.received_at)
             ),
         );
+        lines
+    }
+
+    /// What people and timers did changes nothing of the evidence.
+    fn act_lines(&self, act: &str) -> Vec<String> {
+        let AlarmRecord { index, notice, .. } = self.record;
+        let (at, state) = (local(notice.changed_at), spaced(notice.state.name()));
+        let mut lines = vec![format!("{at}  {act}: now {state}, entry {index}")];
+        let remark = notice.life.as_ref().and_then(|life| life.remark.as_ref());
+        lines.extend(remark.map(|remark| format!("    {:<10}\"{remark}\"", "remark")));
         lines
     }
 
@@ -212,6 +227,8 @@ impl Told<'_> {
             "reason": notice.reason.map(snake),
             "kind": snake(notice.kind),
             "priority": snake(notice.priority),
+            "state": snake(notice.state.name()),
+            "life": notice.life.as_deref().map(life_object),
             "rule": self.rule,
             "site_version": notice.site_version,
             "episode": notice.episode,

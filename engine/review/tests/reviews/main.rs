@@ -8,68 +8,18 @@
     reason = "everything here is a test, also what is not marked as one"
 )]
 
-use std::sync::Arc;
+mod responses;
+mod told;
 
-use ach_actors_model::{
-    AlarmId, AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmState, AlarmTransition,
-    Cause, NS_PER_S, Place, SubjectRef, Timestamp, ZoneRef,
-};
+use ach_actors_model::{AlarmPriority, AlarmTransition, NS_PER_S, Timestamp};
 use ach_engine_review::{
-    AlarmLog, CHATTER_COUNT_MIN, CHATTER_NS, EPISODES_MAX, Episode, FLOOD_COUNT_MAX, FLOOD_NS,
+    AlarmLog, CHATTER_COUNT_MIN, CHATTER_NS, EPISODES_MAX, FLOOD_COUNT_MAX, FLOOD_NS,
     FLOOD_OVER_COUNT, Fate, Review, TooManyAlarms,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-fn at(second: u64) -> Timestamp {
-    Timestamp(1_000_000 * NS_PER_S + second * NS_PER_S)
-}
-
-fn notice(id: u128, transition: AlarmTransition, second: u64) -> AlarmNotice {
-    let ends = matches!(transition, AlarmTransition::Retracted | AlarmTransition::Cleared);
-    AlarmNotice {
-        id: AlarmId(id),
-        transition,
-        reason: ends.then_some(AlarmReason::ConditionEnded),
-        kind: AlarmKind::Loitering,
-        priority: AlarmPriority::Low,
-        rule: None,
-        site_version: 1,
-        episode: 1,
-        subject: Some(SubjectRef(0)),
-        tag: None,
-        place: Place::Zone(ZoneRef(0)),
-        is_tentative: false,
-        is_late: false,
-        cause: Cause::SiteChange,
-        observed_at: at(second),
-        received_at: at(second),
-        changed_at: at(second),
-        position: None,
-        accuracy_mm: 0,
-        gates_passed: 0,
-        state: if ends {
-            AlarmState::default()
-        } else {
-            AlarmState::ACTIVE.with(AlarmState::RETAINED)
-        },
-        life: None,
-    }
-}
-
-/// An alarm of a rule, from a second to another; without the other it stays open.
-fn alarm(rule: &str, from: u64, to: Option<u64>) -> Episode {
-    let mut log = AlarmLog::default();
-    log.hear(&notice(1, AlarmTransition::Raised, from), Some(Arc::from(rule))).unwrap();
-    if let Some(to) = to {
-        log.hear(&notice(1, AlarmTransition::Cleared, to), None).unwrap();
-    }
-    log.finish().remove(0)
-}
-
-fn alarms(seconds: &[u64]) -> Vec<Episode> {
-    seconds.iter().map(|&second| alarm("r", second, Some(second + 90))).collect()
-}
+use self::told::{alarm, alarms, answered, at, notice};
 
 const WEEK: (Timestamp, Timestamp) = (Timestamp(0), Timestamp(u64::MAX / 2));
 
@@ -233,8 +183,18 @@ fn random_days_are_counted_as_moment_by_moment() {
         let burst = rng.random_range(0..end - 500);
         seconds.extend((0..rng.random_range(0..20)).map(|_| burst + rng.random_range(0..500)));
         seconds.sort_unstable();
-        let episodes = alarms(&seconds);
+        let mut episodes = alarms(&seconds);
+        // What is raised quietly between them changes nothing.
+        let quiet_count = rng.random_range(0..50);
+        for _ in 0..quiet_count {
+            let second = rng.random_range(0..end);
+            let told = format!("quiet raised@{second} over@{}", second + 90);
+            episodes.push(answered("r", AlarmPriority::Low, &told));
+        }
+        episodes.sort_by_key(|episode| episode.raised_at);
         let review = Review::of(&episodes, (at(0), at(end)));
+        assert_eq!(review.quiet_count, quiet_count, "seed {seed}");
+        assert_eq!(review.raised_count, seconds.len(), "seed {seed}");
         let by_second = flooded(&seconds, end);
         let is_apart = |pair: &[ach_engine_review::Flood]| pair[0].to < pair[1].from;
         assert!(review.floods.windows(2).all(is_apart), "seed {seed}: {:?}", review.floods);
