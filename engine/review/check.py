@@ -7,8 +7,9 @@
     python3 engine/review/check.py --ach ./ach --data DIR   # what a node remembers
 
 At random a visitor of the example site goes in and out of a store at night, now and then many times a minute; that is
-replayed, and alarms of it and of the feed that falls silent between are what is counted. Exit code 1 with the first
-difference.
+replayed, and alarms of it and of the feed that falls silent between are what is counted. Then a node is served, zones of
+it are quarantined and released, and the alarms of that are acknowledged, closed, shelved or left alone, at random. Exit
+code 1 with the first difference.
 """
 
 import argparse
@@ -27,6 +28,9 @@ FLOOD_OVER = 5
 CHATTER_MIN = 3
 ABOUT = ["rule", "kind", "subject", "place_kind", "place_id"]
 TAG = "0200AC0000000004"
+ZONES = ["ward", "corridor", "day-room", "store"]
+FALSE = ["allowed", "wrong-position", "device-fault", "rule-too-strict"]
+CAUSES = ["real", "test", "duplicate", *FALSE]
 INSIDE, OUTSIDE = "13.0", "10.5"
 
 
@@ -66,9 +70,44 @@ def recorded(ach, folder, seed):
     return data
 
 
+def answered(ach, folder, seed):
+    """A node whose zones are quarantined and released, and what people do with the alarms of that."""
+    chance = random.Random(seed)
+    site, data, desk = str(folder / "site-2"), folder / "data-2", str(folder / "desk")
+    run(ach, "site", "new", site)
+    serve = [ach, "serve", "--site", site, "--data", str(data), "--listen", "127.0.0.1:0", "--json"]
+    with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as node:
+        to = ["--node", json.loads(node.stdout.readline())["node"], "--credentials", desk]
+        try:
+            run(ach, "operator", "enrol", "desk", "--data", str(data), "--out", desk)
+            is_set_aside = set()
+            for _ in range(30):
+                zone = chance.choice(ZONES)
+                if zone in is_set_aside:
+                    run(ach, "actor", "release", "zone", zone, *to)
+                run(ach, "actor", "quarantine", "zone", zone, *to)
+                is_set_aside.add(zone)
+                about = {"kind": "zone", "id": zone}
+                opened = lines(ach, "alarms", "open", *to)
+                alarm = next(it["id"] for it in opened if it.get("place") == about)
+                if chance.random() < 0.6:
+                    run(ach, "alarms", "ack", alarm, *to)
+                    if chance.random() < 0.7:
+                        run(ach, "alarms", "close", alarm, "--cause", chance.choice(CAUSES), *to)
+                # What is shelved is quiet when it comes again.
+                quiet = ["shelve", alarm, "--for", "1h"] if chance.random() < 0.3 else ["unshelve", alarm]
+                run(ach, "alarms", *quiet, *to)
+                if chance.random() < 0.8:
+                    run(ach, "actor", "release", "zone", zone, *to)
+                    is_set_aside.remove(zone)
+        finally:
+            node.terminate()
+    return data
+
+
 def table(alarms):
     frame = pd.DataFrame(alarms)
-    for moment in ("raised_at", "ended_at"):
+    for moment in ("raised_at", "ended_at", "acknowledged_at", "closed_at", "over_at"):
         frame[moment] = pd.to_datetime(frame[moment], utc=True)
     frame["place_kind"] = [place["kind"] for place in frame["place"]]
     frame["place_id"] = [place["id"] for place in frame["place"]]
@@ -114,7 +153,16 @@ def check(ach, data):
     told = lines(ach, "alarms", "stats", "--data", str(data), *span)
     head = told[0]
     frame = table(lines(ach, "alarms", "list", "--data", str(data), *span))
-    raised, end = frame["raised_at"], pd.Timestamp(head["to"])
+    end = pd.Timestamp(head["to"])
+    day = pd.Timedelta(days=1)
+    standing = frame[frame["ended_at"].isna() & (end - frame["raised_at"] >= day)]
+    expect("standing", head["standing"], len(standing))
+    is_unanswered = (frame["ended_at"] < end) & ~(frame["over_at"] < end)
+    expect("unanswered", head["unanswered"], int(is_unanswered.sum()))
+    # What was raised quietly called nobody.
+    expect("quietly raised", head["quietly_raised"], int(frame["was_quiet"].sum()))
+    frame = frame[~frame["was_quiet"]].reset_index(drop=True)
+    raised = frame["raised_at"]
 
     expect("raised", head["raised"], len(frame))
     for priority in ("high", "medium", "low"):
@@ -152,11 +200,64 @@ def check(ach, data):
     expect("the most frequent first", counts, sorted(counts, reverse=True))
     expect("chattering", head["chattering"], sum(1 for _, most in actors.values() if most >= CHATTER_MIN))
 
-    day = pd.Timedelta(days=1)
-    standing = frame[frame["ended_at"].isna() & (end - raised >= day)]
-    expect("standing", head["standing"], len(standing))
-    print(f"{len(frame)} alarms, {len(expected)} floods, {head['chattering']} that chatter: counted alike")
-    return len(expected), head["chattering"]
+    asked = frame[frame["kind"] != "self_test"]
+    for it in told:
+        if it["event"] == "answers":
+            check_answers(it, asked if it["priority"] is None else asked[asked["priority"] == it["priority"]])
+        elif it["event"] == "causes":
+            check_causes(it, asked)
+        elif it["event"] == "rule_causes":
+            check_causes(it, asked[asked["rule"].isna() if it["rule"] is None else asked["rule"] == it["rule"]])
+    expect("priorities", sum(it["event"] == "answers" for it in told), 1 + asked["priority"].nunique())
+    expect("rules", sum(it["event"] == "rule_causes" for it in told), asked["rule"].nunique(dropna=False))
+    closed = int(asked["cause"].notna().sum())
+    print(
+        f"{len(frame)} alarms, {head['quietly_raised']} more quietly, {len(expected)} floods, {head['chattering']} that"
+        f" chatter, {int(asked['acknowledged_at'].notna().sum())} acknowledged, {closed} closed: counted alike"
+    )
+    return {"floods": len(expected), "chatter": head["chattering"], "quiet": head["quietly_raised"], "closed": closed}
+
+
+def check_lengths(what, found, lengths):
+    """The nearest rank: the least that at least so many of a hundred do not exceed."""
+    lengths = lengths.dropna().sort_values().reset_index(drop=True)
+    if lengths.empty:
+        expect(what, found, None)
+        return
+    expect(f"{what}: count", found["count"], len(lengths))
+    for name, percent in (("median_ms", 50), ("p95_ms", 95), ("max_ms", 100)):
+        place = -(-len(lengths) * percent // 100) - 1
+        # What is printed has microseconds.
+        apart = abs(found[name] - lengths[place].total_seconds() * 1000)
+        expect(f"{what}: {name} {found[name]} of {lengths[place]}", apart <= 1, True)
+
+
+def check_answers(it, asked):
+    name = it["priority"] or "all"
+    took = asked["acknowledged_at"] - asked["raised_at"]
+    is_waiting = asked["acknowledged_at"].isna()
+    is_over = asked["over_at"].notna()
+    expect(f"{name} asked", it["asked"], len(asked))
+    expect(f"{name} acknowledged", it["acknowledged"], int((~is_waiting).sum()))
+    check_lengths(f"{name} acknowledged after", it["acknowledged_after"], took)
+    expect(f"{name} in time", it["in_time"], int((took <= pd.Timedelta(milliseconds=it["target_ms"])).sum()))
+    expect(f"{name} never", it["never_acknowledged"], int((is_waiting & is_over).sum()))
+    expect(f"{name} waiting", it["waiting"], int((is_waiting & ~is_over).sum()))
+    expect(f"{name} passed on", it["passed_on"], int((asked["escalated_count"] > 0).sum()))
+    expect(f"{name} escalations", it["escalations"], int(asked["escalated_count"].sum()))
+    check_lengths(f"{name} closed after", it["closed_after"], asked["closed_at"] - asked["raised_at"])
+
+
+def check_causes(it, alarms):
+    name = f"causes of {it.get('rule', 'all')}"
+    counts = alarms["cause"].value_counts()
+    expect(f"{name}: alarms", it["alarms"], len(alarms))
+    expect(name, it["by_cause"], {cause: int(count) for cause, count in counts.items()})
+    expect(f"{name}: closed", it["closed"], int(counts.sum()))
+    expect(f"{name}: real", it["real"], int(counts.get("real", 0)))
+    is_false = counts.index.isin([cause.replace("-", "_") for cause in FALSE])
+    expect(f"{name}: false", it["false"], int(counts[is_false].sum()))
+    expect(f"{name}: neither", it["neither"], it["closed"] - it["real"] - it["false"])
 
 
 def main():
@@ -172,9 +273,10 @@ def main():
     print(f"seed {seed}")
     with tempfile.TemporaryDirectory() as folder:
         data = recorded(given.ach, pathlib.Path(folder), seed)
-        found_floods, chattering = check(given.ach, data)
-    if not (found_floods and chattering):
-        sys.exit("nights without a flood and without chatter prove nothing")
+        nights = check(given.ach, data)
+        people = check(given.ach, answered(given.ach, pathlib.Path(folder), seed))
+    if not (nights["floods"] and nights["chatter"] and people["closed"] and people["quiet"]):
+        sys.exit("nights without a flood and without chatter, and people who do nothing, prove nothing")
 
 
 if __name__ == "__main__":
