@@ -124,7 +124,7 @@ shorter of both times, 24 hours at most. Duress calls are never muted.")]
         after_help = "Example:\n  ach alarms unmute zone ward-3 --credentials desk-credentials"
     )]
     Unmute(Loud),
-    /// Take a place or rule out of service for a time: it is being worked on
+    /// Take a place or rule out of service for a time: it is being worked on. A zone or rule takes two operators
     #[command(
         after_help = "Example:\n  ach alarms take-out door exit-east --for 4h --remark 'new strike' --credentials desk-credentials"
     )]

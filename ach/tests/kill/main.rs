@@ -15,6 +15,7 @@
     reason = "everything here is a test, also what is not marked as one"
 )]
 
+mod answering;
 mod audit;
 mod chance;
 mod diskless;

@@ -271,7 +271,7 @@ impl Operator {
     }
 
     /// Asks, and once more on a new connection when the old one turns out to be broken. A command
-    /// may then be done twice, which is as good as once: each says how something is to be; a self-test is
+    /// may then be done twice, which is as good as once but for a comment, which then stands twice; a self-test is
     /// done once, for the node knows its number. Gives all parts of the answer, one at least.
     async fn ask_all(
         &mut self,

@@ -61,8 +61,9 @@ message! {
     /// An operator's wish.
     pub struct WireCommand {
         /// The operator's own number for it; the same one again on the same connection has the same
-        /// answer and is done once. Over another connection it is done again, which does no harm:
-        /// every wish says how something is to be, not what is to change.
+        /// answer and is done once. Over another connection it is done again: a wish says how something
+        /// is to be, not what is to change, so that does no harm but that a comment stands twice and
+        /// that a time begins anew.
         1 => command: u64,
         /// What is wished.
         2 => wish: Wish,
