@@ -35,24 +35,24 @@ pub(crate) fn episode_words(episode: &Episode) -> String {
 
 /// What people did with it: nothing, or `, acknowledged after 12.4 s by nurse-7, closed as real`.
 pub(crate) fn answer_words(episode: &Episode) -> String {
-    let mut words = String::new();
+    let mut words = Vec::new();
     let by = |who: &Option<Name>| who.as_ref().map_or_else(String::new, |who| format!(" by {who}"));
     if let Some(at) = episode.acknowledged_at {
         let after = length(at.since_ns(episode.raised_at) / 1_000);
-        words.push_str(&format!(", acknowledged after {after}{}", by(&episode.acknowledged_by)));
+        words.push(format!(", acknowledged after {after}{}", by(&episode.acknowledged_by)));
     }
     match episode.escalated_count {
         0 => {}
-        1 => words.push_str(", passed on"),
-        times => words.push_str(&format!(", passed on {times} times")),
+        1 => words.push(", passed on".to_owned()),
+        times => words.push(format!(", passed on {times} times")),
     }
     if let Some(cause) = episode.cause {
-        words.push_str(&format!(", closed as {}{}", spaced(cause), by(&episode.closed_by)));
+        words.push(format!(", closed as {}{}", spaced(cause), by(&episode.closed_by)));
     }
     if episode.ended_at().is_some() && !episode.has_had_all() {
-        words.push_str(", unanswered");
+        words.push(", unanswered".to_owned());
     }
-    words
+    words.concat()
 }
 
 /// The same for programs; `subject` is the id of whom it was about.

@@ -21,26 +21,9 @@ pub(super) const PRIORITIES: [AlarmPriority; 3] =
 
 /// Prints it.
 pub(super) fn print(past: &Past, review: &Review<'_>) -> Result<(), Failure> {
-    let span_ns = review.to.since_ns(review.from).max(1);
     say!("{}", format!("{} to {}", local(review.from), local(review.to)).bold());
-    let raised = review.raised_count;
-    let alarms = if raised == 1 { "alarm was" } else { "alarms were" };
-    // A rate over more than was looked at would be made up.
-    let rates: Vec<String> = [(86_400, "day"), (3_600, "hour")]
-        .iter()
-        .filter(|(unit_s, _)| span_ns >= unit_s * NS_PER_S)
-        .map(|(unit_s, unit)| format!("{} every {unit}", tenths(raised, *unit_s, span_ns)))
-        .collect();
-    let rates = if rates.is_empty() { String::new() } else { format!(": {}", rates.join(", ")) };
-    let quietly = match review.quiet_count {
-        0 => String::new(),
-        count => format!("; {count} more quietly, which nothing below counts but what stands"),
-    };
-    say!("{raised} {alarms} raised{rates}{quietly}");
-    for priority in PRIORITIES {
-        let count = review.by_priority.get(&priority).copied().unwrap_or_default();
-        say!("  {:<8}{count:>8}  {}", snake(priority), share(count, raised));
-    }
+    let (raised, span_ns) = (review.raised_count, review.to.since_ns(review.from).max(1));
+    how_many(review, span_ns);
     let put = |what: &str, text: String| say!("{what:<20}{text}");
     put(
         "retracted",
@@ -92,6 +75,28 @@ pub(super) fn print(past: &Past, review: &Review<'_>) -> Result<(), Failure> {
         say!("{:>8}  {:>6}  {}", actor.count, share(actor.count, raised), words(past, actor)?);
     }
     Ok(())
+}
+
+/// Says how many alarms were raised, how often, and how urgent they were.
+fn how_many(review: &Review<'_>, span_ns: u64) {
+    let raised = review.raised_count;
+    let alarms = if raised == 1 { "alarm was" } else { "alarms were" };
+    // A rate over more than was looked at would be made up.
+    let rates: Vec<String> = [(86_400, "day"), (3_600, "hour")]
+        .iter()
+        .filter(|(unit_s, _)| span_ns >= unit_s * NS_PER_S)
+        .map(|(unit_s, unit)| format!("{} every {unit}", tenths(raised, *unit_s, span_ns)))
+        .collect();
+    let rates = if rates.is_empty() { String::new() } else { format!(": {}", rates.join(", ")) };
+    let quietly = match review.quiet_count {
+        0 => String::new(),
+        count => format!("; {count} more quietly, which count below only where they wait"),
+    };
+    say!("{raised} {alarms} raised{rates}{quietly}");
+    for priority in PRIORITIES {
+        let count = review.by_priority.get(&priority).copied().unwrap_or_default();
+        say!("  {:<8}{count:>8}  {}", snake(priority), share(count, raised));
+    }
 }
 
 /// Says how many there are that are not shown.
@@ -188,10 +193,10 @@ fn tenths(count: usize, unit_s: u64, span_ns: u64) -> String {
 
 /// `3 h 20 min`, `14 min`, `2 min 5 s`, `12.0 s`.
 pub(super) fn span_words(ns: u64) -> String {
-    let minutes = ns / (60 * NS_PER_S);
+    let (minutes, seconds) = (ns / (60 * NS_PER_S), ns / NS_PER_S % 60);
     match minutes {
         0 => length(ns / 1_000),
-        1..10 if ns / NS_PER_S % 60 > 0 => format!("{minutes} min {} s", ns / NS_PER_S % 60),
+        1..10 if seconds > 0 => format!("{minutes} min {seconds} s"),
         1..60 => format!("{minutes} min"),
         _ => format!("{} h {} min", minutes / 60, minutes % 60),
     }

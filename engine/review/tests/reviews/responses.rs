@@ -144,93 +144,112 @@ fn least_of(lengths: &[u64], percent: usize) -> Option<u64> {
     lengths.iter().filter(holds).min().copied()
 }
 
+const CAUSES: [&str; 8] = [
+    "real",
+    "allowed",
+    "wrong_position",
+    "device_fault",
+    "rule_too_strict",
+    "test",
+    "duplicate",
+    "other",
+];
+
+/// What somebody makes up of an alarm: in words, and what is to be counted of it.
+struct Made {
+    told: String,
+    raised: u64,
+    is_quiet: bool,
+    passed_count: usize,
+    acknowledged_after: Option<u64>,
+    closed: Option<(u64, &'static str)>,
+    is_over: bool,
+}
+
+fn made(rng: &mut ChaCha8Rng) -> Made {
+    let raised = rng.random_range(0..1_000);
+    let is_quiet = rng.random_bool(0.2);
+    let mut words = vec![format!("{}raised@{raised}", if is_quiet { "quiet " } else { "" })];
+    let (mut now, mut passed_count) = (raised, 0);
+    while rng.random_bool(0.3) {
+        now += rng.random_range(1..100);
+        words.push(format!("escalated@{now}"));
+        passed_count += 1;
+    }
+    let acknowledged_after = rng.random_bool(0.6).then(|| {
+        now += rng.random_range(0..300);
+        words.push(format!("acknowledged@{now}"));
+        now - raised
+    });
+    let closed = (acknowledged_after.is_some() && rng.random_bool(0.5)).then(|| {
+        now += rng.random_range(0..300);
+        let cause = CAUSES[rng.random_range(0..CAUSES.len())];
+        words.push(format!("{cause}@{now}"));
+        (now - raised, cause)
+    });
+    let is_over = rng.random_bool(0.6);
+    let end = now + rng.random_range(0..50);
+    words.push(format!("{}@{end}", if is_over { "over" } else { "cleared" }));
+    let told = words.join(" ");
+    Made { told, raised, is_quiet, passed_count, acknowledged_after, closed, is_over }
+}
+
 #[test]
 fn random_answers_are_counted_as_one_by_one() {
     use AlarmPriority::{High, Low, Medium};
-    const CAUSES: [&str; 8] = [
-        "real",
-        "allowed",
-        "wrong_position",
-        "device_fault",
-        "rule_too_strict",
-        "test",
-        "duplicate",
-        "other",
-    ];
     let mut closed_count = 0;
     for seed in 0..200 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let (mut episodes, mut took, mut closed, mut tally) = (vec![], vec![], vec![], [0; 7]);
         let target = rng.random_range(1..200);
-        for _ in 0..rng.random_range(0..60) {
-            let raised = rng.random_range(0..1_000);
-            let is_quiet = rng.random_bool(0.2);
-            let is_counted = raised >= 100 && !is_quiet;
-            let mut told = format!("{}raised@{raised}", if is_quiet { "quiet " } else { "" });
-            let (mut now, mut passed) = (raised, 0);
-            while rng.random_bool(0.3) {
-                now += rng.random_range(1..100);
-                told += &format!(" escalated@{now}");
-                passed += 1;
-            }
-            let is_acknowledged = rng.random_bool(0.6);
-            if is_acknowledged {
-                now += rng.random_range(0..300);
-                told += &format!(" acknowledged@{now}");
-            }
-            let acknowledged = now;
-            let cause = CAUSES[rng.random_range(0..CAUSES.len())];
-            let is_closed = is_acknowledged && rng.random_bool(0.5);
-            if is_closed {
-                now += rng.random_range(0..300);
-                told += &format!(" {cause}@{now}");
-            }
-            let is_over = rng.random_bool(0.6);
-            let end = now + rng.random_range(0..50);
-            told += &if is_over { format!(" over@{end}") } else { format!(" cleared@{end}") };
-            let priority = [High, Medium, Low][rng.random_range(0..3)];
-            episodes.push(answered("r", priority, &told));
-            if !is_counted {
-                continue;
-            }
-            if is_acknowledged {
-                took.push(acknowledged - raised);
-            }
-            if is_closed {
-                closed.push(now - raised);
-            }
-            tally[0] += usize::from(!is_acknowledged && is_over);
-            tally[1] += usize::from(!is_acknowledged && !is_over);
-            tally[2] += passed;
-            tally[3] += usize::from(is_closed && cause == "real");
-            let is_false =
-                matches!(cause, "allowed" | "wrong_position" | "device_fault" | "rule_too_strict");
-            tally[4] += usize::from(is_closed && is_false);
-            tally[5] += 1;
-            tally[6] += usize::from(is_acknowledged && acknowledged - raised <= target);
-        }
+        let all: Vec<Made> = (0..rng.random_range(0..60)).map(|_| made(&mut rng)).collect();
+        let mut episodes: Vec<Episode> = all
+            .iter()
+            .map(|it| answered("r", [High, Medium, Low][rng.random_range(0..3)], &it.told))
+            .collect();
         episodes.sort_by_key(|episode| episode.raised_at);
         let found = Response::of(&episodes, (at(100), at(5_000)), target * NS_PER_S);
-        let all = &found.all;
-        let lengths = |of: &[u64]| {
-            let least = |percent| least_of(of, percent);
-            Some((of.len(), least(50)?, least(95)?, *of.iter().max()?))
+
+        let asked: Vec<&Made> = all.iter().filter(|it| it.raised >= 100 && !it.is_quiet).collect();
+        let count = |holds: &dyn Fn(&Made) -> bool| asked.iter().filter(|it| holds(it)).count();
+        let is_closed_as = |it: &Made, causes: &[&str]| {
+            it.closed.is_some_and(|(_, cause)| causes.contains(&cause))
         };
-        assert_eq!(seconds_of(all.acknowledged), lengths(&took), "seed {seed}");
-        assert_eq!(seconds_of(all.closed), lengths(&closed), "seed {seed}");
-        let counted = [
-            all.never_count,
-            all.waiting_count,
-            usize::try_from(all.escalation_count).unwrap(),
-            found.causes.count(Truth::Real),
-            found.causes.count(Truth::False),
-            all.asked_count,
-            all.in_time_count,
+        let expected = [
+            asked.len(),
+            count(&|it| it.acknowledged_after.is_some_and(|after| after <= target)),
+            count(&|it| it.acknowledged_after.is_none() && it.is_over),
+            count(&|it| it.acknowledged_after.is_none() && !it.is_over),
+            count(&|it| it.passed_count > 0),
+            asked.iter().map(|it| it.passed_count).sum(),
+            count(&|it| is_closed_as(it, &CAUSES[..1])),
+            count(&|it| is_closed_as(it, &CAUSES[1..5])),
+            count(&|it| is_closed_as(it, &CAUSES[5..])),
         ];
-        assert_eq!(counted, tally, "seed {seed}");
-        let by_priority = found.by_priority.values();
-        assert_eq!(by_priority.map(|it| it.asked_count).sum::<usize>(), tally[5], "seed {seed}");
-        closed_count += closed.len();
+        let Response { all: told, causes, .. } = &found;
+        let counted = [
+            told.asked_count,
+            told.in_time_count,
+            told.never_count,
+            told.waiting_count,
+            told.passed_on_count,
+            usize::try_from(told.escalation_count).unwrap(),
+            causes.count(Truth::Real),
+            causes.count(Truth::False),
+            causes.count(Truth::Neither),
+        ];
+        assert_eq!(counted, expected, "seed {seed}");
+        let lengths = |of: &dyn Fn(&Made) -> Option<u64>| {
+            let lengths: Vec<u64> = asked.iter().filter_map(|it| of(it)).collect();
+            let least = |percent| least_of(&lengths, percent);
+            Some((lengths.len(), least(50)?, least(95)?, *lengths.iter().max()?))
+        };
+        let took = lengths(&|it| it.acknowledged_after);
+        assert_eq!(seconds_of(told.acknowledged), took, "seed {seed}");
+        let closed = lengths(&|it| it.closed.map(|(after, _)| after));
+        assert_eq!(seconds_of(told.closed), closed, "seed {seed}");
+        let by_priority = found.by_priority.values().map(|it| it.asked_count);
+        assert_eq!(by_priority.sum::<usize>(), asked.len(), "seed {seed}");
+        closed_count += causes.closed_count();
     }
     assert!(closed_count > 500, "{closed_count}");
 }

@@ -21,7 +21,7 @@ pub(super) fn act_words(notice: &AlarmNotice) -> Option<String> {
         AlarmTransition::Unsuppressed => "muted no more".to_owned(),
         AlarmTransition::TakenOut => format!("taken out of service{}", until(life.quiet_until)),
         AlarmTransition::Closed => {
-            let cause = life.cause.map_or_else(|| "-".to_owned(), |cause| spaced(cause));
+            let cause = life.cause.map_or_else(|| "-".to_owned(), spaced);
             format!("closed as {cause}")
         }
         AlarmTransition::Escalated => {
