@@ -1,6 +1,7 @@
 //! Alarms that were: listed, and counted.
 
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -107,7 +108,11 @@ fn how_alarms_were_answered_is_listed_explained_and_counted() {
     let life = &closed["life"];
     assert_eq!((&life["remark"], &life["by"]), (&"lift".into(), &"desk".into()), "{closed}");
     assert_eq!((&life["assignee"], &life["comment_count"]), (&"tech-1".into(), &1.into()));
+    check_counts(at);
+}
 
+#[track_caller]
+fn check_counts(at: &Path) {
     let parts = [
         "2 alarms were raised",
         "1 more quietly",
