@@ -97,7 +97,7 @@ fn life_words(transition: AlarmTransition, life: &LifeNote) -> Vec<String> {
             words.extend(life.escalated_to.as_ref().map(|to| format!("to {to}")));
         }
         AlarmTransition::Closed => {
-            words.extend(life.cause.map(|cause| format!("as {}", spaced(cause))))
+            words.extend(life.cause.map(|cause| format!("as {}", spaced(cause))));
         }
         _ => words.extend(life.quiet_until.map(|until| format!("until {}", time_of_day(until)))),
     }

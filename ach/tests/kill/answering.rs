@@ -43,13 +43,13 @@ async fn next(alarms: &mut AlarmStream) -> AlarmUpdate {
 
 /// The open alarms, by what the node tells whoever comes.
 async fn open_set(node: &Process, files: &Path) -> (AlarmStream, Vec<AlarmNote>) {
-    let client = connect(node, files).await;
-    let mut alarms = client.subscriber().alarms(Filter::default(), None).await.unwrap();
-    let mut open = Vec::new();
+    let reader = connect(node, files).await;
+    let mut alarms = reader.subscriber().alarms(Filter::default(), None).await.unwrap();
+    let mut told = Vec::new();
     loop {
         match next(&mut alarms).await {
-            AlarmUpdate::Note(note) => open.push(*note),
-            AlarmUpdate::OpenSetComplete { .. } => return (alarms, open),
+            AlarmUpdate::Note(alarm) => told.push(*alarm),
+            AlarmUpdate::OpenSetComplete { .. } => return (alarms, told),
             _ => {}
         }
     }

@@ -56,7 +56,7 @@ fn begin(said: &AlarmNotice, answer: Option<&AnswerConfig>, quiet: AlarmState) -
     let default = AnswerConfig::default();
     let answer = answer.unwrap_or(&default);
     let stays_until = answer.stays_until;
-    let is_life_safety = answer.is_life_safety || said.kind.is_life_safety();
+    let is_life_safety = answer.is_life_safety || said.is_life_safety();
     AlarmState::ACTIVE
         .set(AlarmState::NEEDS_ACKNOWLEDGING, stays_until >= StaysUntil::Acknowledged)
         .set(AlarmState::NEEDS_CONFIRMING, stays_until == StaysUntil::Confirmed)

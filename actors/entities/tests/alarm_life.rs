@@ -87,12 +87,14 @@ fn settled(state: AlarmState) -> AlarmState {
 fn states() -> impl Iterator<Item = AlarmState> {
     (0..=AlarmState::ALL.0).map(AlarmState).filter(|&state| {
         let has = |word| state.is_any(flag(word));
-        !(has("active") && has("latched"))
-            && (!has("latched") || has("latches"))
-            && (!has("life safety") || !has("quiet"))
-            && (has("needs acknowledging") || !has("needs confirming"))
-            && (has("needs acknowledging") || !has("needs closing"))
-            && !(has("needs confirming") && has("needs closing"))
+        let are_apart = |one, other| !has(one) || !has(other);
+        let comes_with = |one, other| !has(one) || has(other);
+        are_apart("active", "latched")
+            && comes_with("latched", "latches")
+            && are_apart("life safety", "quiet")
+            && comes_with("needs confirming", "needs acknowledging")
+            && comes_with("needs closing", "needs acknowledging")
+            && are_apart("needs confirming", "needs closing")
             && settled(state) == state
     })
 }

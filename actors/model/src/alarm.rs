@@ -238,6 +238,18 @@ pub struct AlarmNotice {
 }
 
 impl AlarmNotice {
+    /// Whether somebody's life may hang on it, whatever its rule says: then it is never quiet. That a tag, door or
+    /// subject is set aside may be somebody's button; a test alarm that nobody hears is none.
+    pub fn is_life_safety(&self) -> bool {
+        match self.kind {
+            AlarmKind::Duress | AlarmKind::SelfTest => true,
+            AlarmKind::ActorQuarantined => {
+                !matches!(self.place, Place::Zone(_) | Place::Source(_) | Place::Anchor(_))
+            }
+            _ => false,
+        }
+    }
+
     /// What its condition said last, with the state and the life it has after an act: nothing else of
     /// it changes by one.
     #[must_use]

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::AlarmKind;
-
 /// Flags. They are independent of each other but for what `docs/specs/alarm-life.md` says.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
@@ -87,14 +85,20 @@ impl AlarmState {
             () if self.is_any(AlarmState::OUT_OF_SERVICE) => AlarmStateName::OutOfService,
             () if self.is_any(AlarmState::SUPPRESSED) => AlarmStateName::Suppressed,
             () if self.is_any(AlarmState::SHELVED) => AlarmStateName::Shelved,
-            () if self.is_any(AlarmState::ACTIVE) => match is_acknowledged {
-                true => AlarmStateName::Acknowledged,
-                false => AlarmStateName::Unacknowledged,
-            },
-            () if self.is_any(AlarmState::LATCHED) => match is_acknowledged {
-                true => AlarmStateName::LatchedAcknowledged,
-                false => AlarmStateName::LatchedUnacknowledged,
-            },
+            () if self.is_any(AlarmState::ACTIVE) => {
+                if is_acknowledged {
+                    AlarmStateName::Acknowledged
+                } else {
+                    AlarmStateName::Unacknowledged
+                }
+            }
+            () if self.is_any(AlarmState::LATCHED) => {
+                if is_acknowledged {
+                    AlarmStateName::LatchedAcknowledged
+                } else {
+                    AlarmStateName::LatchedUnacknowledged
+                }
+            }
             () if is_acknowledged => AlarmStateName::ReturnedOpen,
             () => AlarmStateName::ReturnedUnacknowledged,
         }
@@ -125,12 +129,4 @@ pub enum AlarmStateName {
     Suppressed,
     /// Being worked on.
     OutOfService,
-}
-
-impl AlarmKind {
-    /// Whether somebody's life may hang on it: then it is never put aside, whatever its rule says. That an
-    /// actor is set aside may be somebody's button; a test that nobody hears is none.
-    pub fn is_life_safety(self) -> bool {
-        matches!(self, AlarmKind::Duress | AlarmKind::ActorQuarantined | AlarmKind::SelfTest)
-    }
 }

@@ -60,7 +60,7 @@ impl Shard {
 
     /// Looks at the next open alarms for what is quiet about them, and what their rules ask, now.
     fn sweep_open(&mut self, now: Timestamp) {
-        let Some(after) = self.board.quiets.swept_through() else { return };
+        let Some(after) = self.board.quiets.sweep().map(|sweep| sweep.after) else { return };
         let Some(site) = self.site.clone() else { return };
         let ids = self.board.ids_after(after, SWEEP_ALARMS);
         for &id in &ids {

@@ -78,7 +78,7 @@ pub(crate) struct Ask {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Sweep {
     /// The last one that was looked at.
-    after: Option<AlarmId>,
+    pub(crate) after: Option<AlarmId>,
     /// Behind the last it begins anew and goes on to this one.
     again_to: Option<AlarmId>,
     /// It has begun anew.
@@ -157,9 +157,9 @@ impl Quiets {
         self.sweep.is_some()
     }
 
-    /// Where the look at open alarms has come to, if one is under way.
-    pub(crate) fn swept_through(&self) -> Option<Option<AlarmId>> {
-        self.sweep.as_ref().map(|sweep| sweep.after)
+    /// The look at open alarms that is under way.
+    pub(crate) fn sweep(&self) -> Option<&Sweep> {
+        self.sweep.as_ref()
     }
 
     /// The next open alarms were looked at, fewer than there might be if those were the last.

@@ -15,7 +15,7 @@ use crate::moment::{length, local};
 use crate::notes::{alarm_object, snake, spaced, thing_id};
 
 /// How long the open alarms may take: a hundred thousand are told in seconds.
-const OPEN_SET_DEADLINE: Duration = Duration::from_secs(60);
+const OPEN_SET_DEADLINE: Duration = Duration::from_mins(1);
 
 /// Digits of an id that are shown: of ten thousand open alarms two that share them are one in a hundred.
 const ID_DIGITS: usize = 8;

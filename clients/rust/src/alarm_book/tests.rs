@@ -403,7 +403,7 @@ fn what_was_done_while_the_receiver_was_away_is_on_the_open_alarm() {
     book.take(end(1, 1));
     book.begin();
     let Frame::AlarmNote(open) = note(1, AlarmTransition::Raised, 1, true) else { unreachable!() };
-    let acted_on = AlarmNote { life: Some(life(2)), ..open.clone() };
+    let acted_on = AlarmNote { life: Some(life(2)), ..open };
     assert_eq!(
         notes(&book.take(Frame::AlarmNote(acted_on.clone()))),
         [(AlarmTransition::Raised, 2)]

@@ -294,7 +294,7 @@ fn fixed_key(ward: &Ward) {
 }
 
 /// A checkpoint of a format, alone on a disk, and what a node makes of it.
-async fn started_from(version: u32) -> (Ward, Running) {
+fn started_from(version: u32) -> (Ward, Running) {
     let ward = ward(true);
     fixed_key(&ward);
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
@@ -322,7 +322,7 @@ async fn a_checkpoint_of_format_3_is_restored_as_it_was() {
         let bytes = disk.contents(&name_of(indexes(&disk)[0]));
         std::fs::write(std::path::Path::new(&folder).join("state.ckpt"), bytes).unwrap();
     }
-    let (ward, node) = started_from(3).await;
+    let (ward, node) = started_from(3);
     assert_eq!(open_alarms(&ward, &node).await, [OPEN[0], OPEN[1], "open 2"]);
     assert_eq!(gauge(&node, "shard_site_version"), 1);
 }
@@ -330,6 +330,6 @@ async fn a_checkpoint_of_format_3_is_restored_as_it_was() {
 /// Formats from before the first release: nothing is made up of them, and alarms go on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_checkpoint_of_a_format_that_was_never_released_is_not_taken() {
-    let (ward, node) = started_from(2).await;
+    let (ward, node) = started_from(2);
     assert_eq!(open_alarms(&ward, &node).await, ["open 0"]);
 }

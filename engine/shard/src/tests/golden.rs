@@ -48,7 +48,7 @@ fn the_bytes_of_effects_are_those_of_the_specification() {
     check(&[Effect::Accepted(accepted)], bytes(&accepted_bytes));
     let event_bytes =
         [2, 9, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0];
-    check(&[event.clone()], bytes(&event_bytes));
+    check(std::slice::from_ref(&event), bytes(&event_bytes));
     let both = [&accepted_bytes[..], &event_bytes[..]].concat();
     check(&[Effect::Accepted(accepted), event], bytes(&both));
 }

@@ -21,7 +21,7 @@ pub(super) fn sentences(rule: &RulePlan) -> Vec<String> {
             sentences.push(format!("The alarm stays open until it is reset by hand and {stays}."));
         }
         (None, true) => {
-            sentences.push("The alarm stays open until it is reset by hand.".to_owned())
+            sentences.push("The alarm stays open until it is reset by hand.".to_owned());
         }
         (None, false) => {}
     }

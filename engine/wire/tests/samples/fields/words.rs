@@ -15,21 +15,17 @@ pub(super) fn lane(lane: Lane) -> u8 {
 /// The number of a word on the wire. Only the samples' words are known: the spec has them all.
 pub(super) fn word(word: &dyn std::fmt::Debug) -> u8 {
     match format!("{word:?}").as_str() {
-        "Alarms" | "Elopement" | "Low" | "Raised" | "ZoneEntered" | "Provisional(None)" => 1,
-        "ConditionEnded" | "Provisional(NoDisk)" => 2,
-        "High" => 3,
+        "Acknowledge" | "Alarms" | "Elopement" | "Low" | "Raised" | "ZoneEntered"
+        | "Provisional(None)" => 1,
+        "Allowed" | "ConditionEnded" | "OutOfService" | "Provisional(NoDisk)" => 2,
+        "Assign" | "High" => 3,
         "Cleared" | "Durable" => 4,
-        "TagSilent" | "Withdrawn" => 5,
+        "Shelve" | "TagSilent" | "Withdrawn" => 5,
         "Duress" => 10,
-        "Acknowledge" => 1,
-        "Assign" => 3,
-        "Shelve" => 5,
         "Close" => 8,
-        "Closed" => 16,
-        "Allowed" | "OutOfService" => 2,
         "ClockSkewed" => 14,
         "TagsContradict" => 15,
-        "SelfTest" => 16,
+        "Closed" | "SelfTest" => 16,
         "AuditTrouble" => 17,
         "NodeClockOff" => 18,
         "SelftestFailed" => 19,
