@@ -43,6 +43,7 @@ pub(crate) fn site(campus: &Campus, tags: usize) -> SiteConfig {
         tags: (0_u32..).take(tags).map(tag).collect(),
         rules: rules(campus.rooms.len()),
         largest_gap_ns: 2_000_000_000,
+        holidays: Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@ mod build;
 mod calendar;
 mod check;
 mod compile;
+mod day_windows;
 mod history;
 mod limits;
 mod lookup;

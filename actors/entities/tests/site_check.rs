@@ -154,7 +154,7 @@ fn times_and_numbers_are_within_reason() {
     );
     for window in [
         Window { weekdays: 0, from_s: 0, until_s: 1 },
-        Window { weekdays: 128, from_s: 0, until_s: 1 },
+        Window { weekdays: 0, from_s: 0, until_s: 86_400 },
         Window { weekdays: 1, from_s: 86_400, until_s: 1 },
         Window { weekdays: 1, from_s: 0, until_s: 86_401 },
     ] {
@@ -177,6 +177,16 @@ fn times_and_numbers_are_within_reason() {
         },
         "utc_offsets[1] is out of order: the first is from time 0, each at least a day after the \
          one before, and within 18 hours",
+    );
+    for holidays in [vec![20_000, 20_812, 20_812], vec![1, 20_000, 3]] {
+        check(
+            |config| config.holidays = holidays,
+            "holidays[2] is out of order; days ascend, and none is given twice",
+        );
+    }
+    check(
+        |config| config.holidays = (0..4_097).collect(),
+        "holidays has 4097 items and may have 4096; split the site or shorten the list",
     );
 }
 
@@ -353,7 +363,7 @@ fn spoil(config: &mut SiteConfig, random: &mut Rng) {
     let index = odd[random.random_range(0..odd.len())];
     let far = [i32::MIN, -1_000_000_001, -1_000_000_000, 0, 20_000, 1_000_000_000, i32::MAX];
     let mm = far[random.random_range(0..far.len())];
-    match random.random_range(0..14_u8) {
+    match random.random_range(0..15_u8) {
         0 => config.tags[0].source = index,
         1 => config.tags[1].subject = Some(index),
         2 => config.anchors[0].zones.push(index),
@@ -372,6 +382,7 @@ fn spoil(config: &mut SiteConfig, random: &mut Rng) {
         9 => config.zones[0].gates.entry_margin_mm = index,
         10 => config.rules[0].when[0].until_s = index,
         11 => config.zones[2].id = name("ward"),
+        13 => config.holidays.push(index),
         12 => config.lines.push(LineConfig {
             id: name("other"),
             labels: Vec::new(),

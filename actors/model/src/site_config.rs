@@ -38,6 +38,9 @@ pub struct SiteConfig {
     pub rules: Vec<RuleConfig>,
     /// Longest time between two fixes over which a crossing of a line or door is believed.
     pub largest_gap_ns: u64,
+    /// Days on which [`Window::HOLIDAYS`] holds in place of the weekday: local days since
+    /// 1970-01-01, ascending.
+    pub holidays: Vec<u32>,
 }
 
 /// From `from` on, local time is UTC plus `offset_s`.
@@ -247,12 +250,20 @@ pub struct Who {
 /// A window of local time. A window with `until_s` not after `from_s` ends on the next day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Window {
-    /// Bit 0 is Monday; the day on which the window begins.
+    /// The day on which the window begins: bit 0 is Monday, bit 7 is [`Window::HOLIDAYS`]. A holiday
+    /// is that, and no weekday.
     pub weekdays: u8,
     /// Seconds after local midnight, inclusive.
     pub from_s: u32,
     /// Seconds after local midnight, exclusive.
     pub until_s: u32,
+}
+
+impl Window {
+    /// The bit of holidays in `weekdays`.
+    pub const HOLIDAYS: u8 = 0x80;
+    /// Every day, be it a holiday or not.
+    pub const EVERY_DAY: u8 = 0xFF;
 }
 
 /// What a rule watches. Lists hold indexes; the selection by label was made when the site was read.

@@ -66,6 +66,7 @@ fn site() -> Result<SiteConfig, NameError> {
             .collect(),
         rules: Vec::new(),
         largest_gap_ns: 2_000_000_000,
+        holidays: Vec::new(),
     })
 }
 

@@ -32,6 +32,7 @@ pub(crate) fn empty_site(name: &str) -> SiteConfig {
         tags: Vec::new(),
         rules: Vec::new(),
         largest_gap_ns: 2_000_000_000,
+        holidays: Vec::new(),
     }
 }
 

@@ -69,6 +69,7 @@ fn ward() -> SiteConfig {
         tags: vec![TagConfig { id: TagId(1), source: 0, subject: Some(0) }],
         rules: vec![leaving],
         largest_gap_ns: 2 * NS_PER_S,
+        holidays: Vec::new(),
     }
 }
 

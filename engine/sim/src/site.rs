@@ -150,5 +150,6 @@ pub(crate) fn site() -> SiteConfig {
             rule("silent", Condition::TagSilent { after_ns: SILENCE_NS }, AlarmKind::TagSilent),
         ],
         largest_gap_ns: 2 * NS_PER_S,
+        holidays: Vec::new(),
     }
 }

@@ -20,6 +20,7 @@ use crate::text::{Origin, Report};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Item {
     TimeZone,
+    Holiday(usize),
     Georeference,
     Feed(usize),
     Floor(usize),
@@ -77,6 +78,7 @@ impl Origins {
         };
         let (file, place) = match item {
             Item::TimeZone => ("site.toml".to_owned(), String::new()),
+            Item::Holiday(number) => ("site.toml".to_owned(), format!("holiday {}", number + 1)),
             Item::Georeference => ("site.toml".to_owned(), "origin".to_owned()),
             Item::Feed(number) => ("site.toml".to_owned(), format!("feed {}", number + 1)),
             Item::Floor(floor) => (floor_file(floor), String::new()),

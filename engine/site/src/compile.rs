@@ -6,7 +6,7 @@ use ach_actors_model::{
 };
 
 use crate::catalogue::Catalogue;
-use crate::{RulePlan, SiteDirectory, SubjectPlan, What, feed_silence, utc_offsets};
+use crate::{RulePlan, SiteDirectory, SubjectPlan, What, feed_silence, holiday_plan, utc_offsets};
 
 /// Compiles a site that has passed its check.
 pub(crate) fn compile(directory: &SiteDirectory, version: u32) -> SiteConfig {
@@ -42,6 +42,7 @@ pub(crate) fn compile(directory: &SiteDirectory, version: u32) -> SiteConfig {
         tags: tags(directory, &catalogue),
         rules: compile_rules(directory, &catalogue),
         largest_gap_ns: directory.largest_gap_ns,
+        holidays: holiday_plan::days_of(&directory.holidays),
     };
     feed_silence::fill(&mut config);
     config

@@ -7,6 +7,7 @@ mod clocks;
 mod doors;
 mod event;
 mod gate_words;
+mod holiday_words;
 mod people;
 mod place_words;
 
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 use crate::catalogue::Catalogue;
 use crate::census::Census;
+use crate::holiday_plan;
 use crate::hours::{Hours, window_words};
 use crate::text::nearest;
 use crate::write::{alarm_word, priority_word};
@@ -45,6 +47,8 @@ pub struct Explainer<'a> {
     catalogue: Catalogue<'a>,
     census: Census<'a>,
     offsets: Vec<UtcOffset>,
+    /// Local days, ascending.
+    holidays: Vec<u32>,
     now: Timestamp,
 }
 
@@ -56,6 +60,7 @@ impl<'a> Explainer<'a> {
             catalogue: Catalogue::new(directory),
             census: Census::new(directory),
             offsets: utc_offsets::of(&directory.time_zone).unwrap_or_default(),
+            holidays: holiday_plan::days_of(&directory.holidays),
             now,
         }
     }
@@ -97,7 +102,8 @@ impl<'a> Explainer<'a> {
         sentences.extend(event.further);
         sentences.extend(self.hours_sentence(rule));
         sentences.extend(answer_words::sentences(rule));
-        sentences.extend(clocks::sentence(&Hours::of(&rule.when), &self.offsets, self.now));
+        sentences.extend(holiday_words::sentence(self, rule));
+        sentences.extend(clocks::sentence(self, &rule.when));
         Explanation {
             rule: rule.id.to_string(),
             alarm: alarm_word(rule.alarm),
@@ -108,15 +114,20 @@ impl<'a> Explainer<'a> {
         }
     }
 
+    fn hours(&self, rule: &RulePlan) -> Hours {
+        Hours::of(&rule.when, !self.holidays.is_empty())
+    }
+
     fn when(&self, rule: &RulePlan) -> String {
-        let hours = Hours::of(&rule.when);
+        let hours = self.hours(rule);
         if hours.is_always() {
             return "At all hours".to_owned();
         }
         if hours.is_never() {
             return "Never".to_owned();
         }
-        let windows: Vec<String> = rule.when.iter().map(window_words).collect();
+        let words = |window| window_words(window, !self.holidays.is_empty());
+        let windows: Vec<String> = rule.when.iter().map(words).collect();
         let words = windows.join(", and ");
         let mut letters = words.chars();
         let first = letters.next().map(|letter| letter.to_ascii_uppercase());
@@ -140,7 +151,7 @@ impl<'a> Explainer<'a> {
 
     /// What a rule with hours makes of what began before them.
     fn hours_sentence(&self, rule: &RulePlan) -> Option<String> {
-        let hours = Hours::of(&rule.when);
+        let hours = self.hours(rule);
         if hours.is_always() || hours.is_never() {
             return None;
         }

@@ -101,6 +101,8 @@ pub enum FindingKind {
     NoBandRule,
     /// Too many rules for all of them to be held against each other.
     RulesNotCompared,
+    /// A rule names holidays, and the site has none.
+    NoHolidays,
 }
 
 /// A mistake.

@@ -14,33 +14,57 @@ const WEEKEND: u8 = 0x60;
 const DAY_NAMES: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-/// Seconds after Monday's midnight, as spans that ascend and do not touch.
+/// A day, and the one before it, from which windows come over midnight: 0 is Monday, 7 a holiday.
+type DayKinds = (u32, u32);
+const HOLIDAY: u32 = 7;
+/// The days that are told apart where there are holidays: those of a week, then for each weekday a holiday
+/// that follows it and the weekday after that, then a holiday after a holiday.
+const DAY_COUNT: u32 = 7 + 2 * 7 + 1;
+
+/// The kinds of day number `day`, as [`DAY_COUNT`] counts them.
+fn kinds(day: u32) -> DayKinds {
+    match day {
+        0..7 => ((day + 6) % 7, day),
+        7..21 if day % 2 == 1 => ((day - 7) / 2, HOLIDAY),
+        7..21 => (HOLIDAY, ((day - 8) / 2 + 2) % 7),
+        _ => (HOLIDAY, HOLIDAY),
+    }
+}
+
+/// Seconds after Monday's midnight, as spans that ascend and do not touch. Where there are holidays, the
+/// week is followed by days round holidays, so that sets differ if they do on any kind of day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Hours {
     spans: Vec<(u32, u32)>,
+    end_s: u32,
 }
 
 impl Hours {
-    /// Those of a rule; no window at all is always.
-    pub(crate) fn of(windows: &[Window]) -> Hours {
+    /// Those of a rule, at a site with holidays or without; no window at all is always.
+    pub(crate) fn of(windows: &[Window], has_holidays: bool) -> Hours {
+        let day_count = if has_holidays { DAY_COUNT } else { 7 };
+        let end_s = day_count * DAY_S;
         if windows.is_empty() {
-            return Hours { spans: vec![(0, WEEK_S)] };
+            return Hours { spans: vec![(0, end_s)], end_s };
         }
         let mut spans = Vec::new();
-        for window in windows {
-            let until_s = window.from_s + length_s(window);
-            for day_s in days_of(window.weekdays).map(|day| day * DAY_S) {
-                let (from_s, until_s) = (day_s + window.from_s, day_s + until_s);
-                spans.push((from_s.min(WEEK_S), until_s.min(WEEK_S)));
-                if until_s > WEEK_S {
-                    spans.push((from_s.saturating_sub(WEEK_S), until_s - WEEK_S));
+        for day in 0..day_count {
+            let (before, this) = kinds(day);
+            let day_s = day * DAY_S;
+            for window in windows {
+                let until_s = window.from_s + length_s(window);
+                if (window.weekdays >> this) & 1 == 1 {
+                    spans.push((day_s + window.from_s.min(DAY_S), day_s + until_s.min(DAY_S)));
+                }
+                if (window.weekdays >> before) & 1 == 1 && until_s > DAY_S {
+                    spans.push((day_s, day_s + until_s - DAY_S));
                 }
             }
         }
-        Hours::joined(spans)
+        Hours::joined(spans, end_s)
     }
 
-    fn joined(mut spans: Vec<(u32, u32)>) -> Hours {
+    fn joined(mut spans: Vec<(u32, u32)>, end_s: u32) -> Hours {
         spans.retain(|(from_s, until_s)| from_s < until_s);
         spans.sort_unstable();
         let mut joined: Vec<(u32, u32)> = Vec::new();
@@ -50,23 +74,28 @@ impl Hours {
                 _ => joined.push((from_s, until_s)),
             }
         }
-        Hours { spans: joined }
+        Hours { spans: joined, end_s }
     }
 
-    /// Those in any of them.
+    /// Those in any of them, which are of one site.
     pub(crate) fn union<'a>(all: impl Iterator<Item = &'a Hours>) -> Hours {
-        Hours::joined(all.flat_map(|hours| hours.spans.iter().copied()).collect())
+        let (mut spans, mut end_s) = (Vec::new(), WEEK_S);
+        for hours in all {
+            spans.extend_from_slice(&hours.spans);
+            end_s = end_s.max(hours.end_s);
+        }
+        Hours::joined(spans, end_s)
     }
 
     /// All others.
     pub(crate) fn rest(&self) -> Hours {
         let ends = std::iter::once(0).chain(self.spans.iter().map(|&(_, until_s)| until_s));
-        let begins = self.spans.iter().map(|&(from_s, _)| from_s).chain([WEEK_S]);
-        Hours::joined(ends.zip(begins).collect())
+        let begins = self.spans.iter().map(|&(from_s, _)| from_s).chain([self.end_s]);
+        Hours::joined(ends.zip(begins).collect(), self.end_s)
     }
 
     pub(crate) fn is_always(&self) -> bool {
-        self.spans == [(0, WEEK_S)]
+        self.spans == [(0, self.end_s)]
     }
 
     pub(crate) fn is_never(&self) -> bool {
@@ -101,8 +130,38 @@ impl Hours {
         false
     }
 
+    /// Those of a stretch, as if it were all there is.
+    fn within(&self, from_s: u32, until_s: u32) -> Hours {
+        let clip = |second_s: u32| second_s.clamp(from_s, until_s) - from_s;
+        let spans = self.spans.iter().map(|&(from_s, until_s)| (clip(from_s), clip(until_s)));
+        Hours::joined(spans.collect(), until_s - from_s)
+    }
+
+    /// Those of some days, laid upon each other.
+    fn of_days(&self, days: impl Iterator<Item = u32>) -> Hours {
+        let of_day = |day| self.within(day * DAY_S, (day + 1) * DAY_S).spans;
+        Hours::joined(days.flat_map(of_day).collect(), DAY_S)
+    }
+
+    /// Those of holidays, by time of day.
+    fn on_holidays(&self) -> Hours {
+        self.of_days((7..DAY_COUNT).filter(|&day| kinds(day).1 == HOLIDAY))
+    }
+
+    /// Those of weekdays after a holiday that such weekdays do not have else, by time of day.
+    fn after_holidays(&self) -> Hours {
+        let after = (8..DAY_COUNT - 1).filter(|&day| kinds(day).1 != HOLIDAY);
+        let added = after.flat_map(|day| {
+            let usual = self.of_days(std::iter::once(kinds(day).1));
+            let closed = self.of_days(std::iter::once(day)).rest();
+            // What is open then and not else is what is neither closed then nor open else.
+            Hours::joined([closed.spans, usual.spans].concat(), DAY_S).rest().spans
+        });
+        Hours::joined(added.collect(), DAY_S)
+    }
+
     /// Its spans, one that is open at the week's end and at its beginning as one that ends in the next week.
-    pub(crate) fn around(&self) -> Vec<(u32, u32)> {
+    fn around(&self) -> Vec<(u32, u32)> {
         let mut spans = self.spans.clone();
         if let (Some(&(0, until_s)), Some(&(from_s, WEEK_S))) = (spans.first(), spans.last())
             && spans.len() > 1
@@ -119,6 +178,37 @@ impl Hours {
         if self.is_always() {
             return "at all hours".to_owned();
         }
+        let week = self.within(0, WEEK_S);
+        let mut parts: Vec<String> = Vec::new();
+        if week.is_always() {
+            parts.push("on all days but holidays".to_owned());
+        } else if !week.is_never() {
+            parts.push(week.week_words());
+        }
+        if self.end_s > WEEK_S {
+            let of_day = |days: &str, hours: &Hours| match hours.day_words() {
+                words if words.is_empty() => None,
+                words => Some(format!("{days} {words}")),
+            };
+            parts.extend(of_day("on holidays", &self.on_holidays()));
+            parts.extend(of_day("on the day after a holiday", &self.after_holidays()));
+        }
+        parts.join(", and ")
+    }
+
+    /// Those of a day: `all day`, `from 00:00 to 06:00 and from 22:00 to 24:00`.
+    fn day_words(&self) -> String {
+        if self.is_always() {
+            return "all day".to_owned();
+        }
+        let words = self.spans.iter().map(|&(from_s, until_s)| {
+            format!("from {} to {}", clock_text(from_s), clock_text(until_s))
+        });
+        words.collect::<Vec<String>>().join(" and ")
+    }
+
+    /// Those of a week.
+    fn week_words(&self) -> String {
         let spans = self.around();
         // By time of day and length, those that begin first in the week before the others.
         let mut alike: BTreeMap<(u32, u32), u8> = BTreeMap::new();
@@ -155,9 +245,17 @@ fn note(
     *alike.entry(key).or_default() |= 1 << (from_s / DAY_S % 7);
 }
 
-/// A window in words, as it was written.
-pub(crate) fn window_words(window: &Window) -> String {
-    span_words(window.weekdays & EVERY_DAY, window.from_s, length_s(window))
+/// A window in words, as it was written. Only where there are holidays do they differ from weekdays.
+pub(crate) fn window_words(window: &Window, has_holidays: bool) -> String {
+    let weekdays = window.weekdays & EVERY_DAY;
+    let days = match (has_holidays, window.weekdays & Window::HOLIDAYS != 0, weekdays) {
+        (_, true, 0) => "on holidays".to_owned(),
+        (false, ..) | (true, true, EVERY_DAY) => day_words(weekdays),
+        (true, true, _) => format!("{} and on holidays", day_words(weekdays)),
+        (true, false, EVERY_DAY) => "every day that is no holiday".to_owned(),
+        (true, false, _) => format!("{} that are no holidays", day_words(weekdays)),
+    };
+    clock_words(&days, window.from_s, length_s(window))
 }
 
 /// How long a window is open; one that does not end after it begins ends on the next day.
@@ -167,7 +265,7 @@ pub(crate) fn length_s(window: &Window) -> u32 {
 }
 
 /// The days of a set, Monday is 0.
-pub(crate) fn days_of(weekdays: u8) -> impl Iterator<Item = u32> {
+fn days_of(weekdays: u8) -> impl Iterator<Item = u32> {
     (0..7).filter(move |day| (weekdays >> day) & 1 == 1)
 }
 
@@ -185,6 +283,12 @@ fn span_words(weekdays: u8, from_s: u32, length_s: u32) -> String {
         });
         return spans.collect::<Vec<String>>().join(", and ");
     }
+    clock_words(&days, from_s, length_s)
+}
+
+/// The hours of windows that begin on these days, each of at most a day.
+fn clock_words(days: &str, from_s: u32, length_s: u32) -> String {
+    let until_s = from_s + length_s;
     match (from_s, until_s) {
         (0, DAY_S) => format!("{days} all day"),
         (from_s, until_s) if until_s <= DAY_S => {
@@ -192,7 +296,7 @@ fn span_words(weekdays: u8, from_s: u32, length_s: u32) -> String {
         }
         (from_s, until_s) => {
             let (from, until) = (clock_text(from_s), clock_text(until_s - DAY_S));
-            let next = if weekdays == EVERY_DAY { "" } else { " the next day" };
+            let next = if days == "every day" { "" } else { " the next day" };
             format!("{days} from {from} to {until}{next}")
         }
     }
@@ -228,12 +332,15 @@ mod tests {
 
     #[test]
     fn hours_are_told_as_people_say_them() {
-        let check = |windows: &[Window], expected: &str, rest: &str| {
-            let hours = Hours::of(windows);
+        let check_at = |has_holidays: bool, windows: &[Window], expected: &str, rest: &str| {
+            let hours = Hours::of(windows, has_holidays);
             assert_eq!(hours.words(), expected);
             let others = hours.rest();
             let told = if others.is_never() { "none".to_owned() } else { others.words() };
             assert_eq!(told, rest);
+        };
+        let check = |windows: &[Window], expected: &str, rest: &str| {
+            check_at(false, windows, expected, rest);
         };
         check(&[], "at all hours", "none");
         check(&[window("xxxxxxx", 0, 24)], "at all hours", "none");
@@ -255,53 +362,112 @@ mod tests {
             "on Sundays from 22:00 to 06:00 the next day",
             "from Monday 06:00 to Sunday 22:00",
         );
-        assert_eq!(
-            window_words(&window("x.x....", 9, 17)),
-            "on Mondays and Wednesdays from 09:00 to 17:00"
+        check_at(true, &[], "at all hours", "none");
+        check_at(true, &[window("xxxxxxxx", 0, 24)], "at all hours", "none");
+        check_at(
+            true,
+            &[window("xxxxxxx.", 0, 24)],
+            "on all days but holidays",
+            "on holidays all day",
+        );
+        check_at(
+            true,
+            &[window(".......x", 0, 24)],
+            "on holidays all day",
+            "on all days but holidays",
+        );
+        check_at(
+            true,
+            &[window("xxxxxxxx", 20, 6)],
+            "every day from 20:00 to 06:00, and on holidays from 00:00 to 06:00 and from 20:00 to 24:00",
+            "every day from 06:00 to 20:00, and on holidays from 06:00 to 20:00",
+        );
+        // The morning after a holiday has no night behind it.
+        check_at(
+            true,
+            &[window("xxxxxxx.", 20, 6)],
+            "every day from 20:00 to 06:00, and on holidays from 00:00 to 06:00",
+            "every day from 06:00 to 20:00, and on holidays all day, and on the day after a holiday \
+             from 00:00 to 06:00",
         );
     }
 
-    /// By the words of the windows, second by second would take long: minute by minute.
-    fn is_open_plainly(windows: &[Window], minute: u32) -> bool {
-        let (day, second) = (minute / 1_440, minute % 1_440 * 60);
-        let has = |window: &Window, day: u32| (window.weekdays >> (day % 7)) & 1 == 1;
+    #[test]
+    fn windows_are_told_with_what_they_do_on_holidays() {
+        let check = |days, has_holidays, expected: &str| {
+            assert_eq!(window_words(&window(days, 9, 17), has_holidays), expected, "{days}");
+        };
+        check("x.x.....", false, "on Mondays and Wednesdays from 09:00 to 17:00");
+        check(
+            "x.x.....",
+            true,
+            "on Mondays and Wednesdays that are no holidays from 09:00 to 17:00",
+        );
+        check("xxxxx..x", true, "on weekdays and on holidays from 09:00 to 17:00");
+        check("xxxxxxxx", true, "every day from 09:00 to 17:00");
+        check("xxxxxxx.", true, "every day that is no holiday from 09:00 to 17:00");
+        check("xxxxxxx.", false, "every day from 09:00 to 17:00");
+        check(".......x", true, "on holidays from 09:00 to 17:00");
+    }
+
+    /// By the words of the windows.
+    fn is_open_plainly(windows: &[Window], (before, this): DayKinds, second: u32) -> bool {
+        let has = |window: &Window, kind: u32| (window.weekdays >> kind) & 1 == 1;
         windows.is_empty()
             || windows.iter().any(|window| {
                 if window.from_s < window.until_s {
-                    has(window, day) && (window.from_s..window.until_s).contains(&second)
+                    has(window, this) && (window.from_s..window.until_s).contains(&second)
                 } else {
-                    (has(window, day) && second >= window.from_s)
-                        || (has(window, day + 6) && second < window.until_s)
+                    (has(window, this) && second >= window.from_s)
+                        || (has(window, before) && second < window.until_s)
                 }
             })
     }
 
-    /// Oracle: look at every minute of the week.
+    /// Every half hour of every kind of day, by what the day before was.
+    fn half_hours(has_holidays: bool) -> Vec<(DayKinds, u32)> {
+        let mut days: Vec<DayKinds> = (0..7).map(|day| ((day + 6) % 7, day)).collect();
+        if has_holidays {
+            days.extend((0..7).flat_map(|day| [(day, HOLIDAY), (HOLIDAY, day)]));
+            days.push((HOLIDAY, HOLIDAY));
+        }
+        days.iter().flat_map(|&day| (0..48).map(move |half| (day, half * 1_800))).collect()
+    }
+
+    /// Oracle: look at every half hour.
     #[test]
     fn sets_of_hours_compare_as_their_minutes_do() {
         let lists = [
             vec![],
             vec![window("xxxxxxx", 20, 6)],
+            vec![window("xxxxxxxx", 20, 6)],
             vec![window("xxxxx..", 20, 6)],
             vec![window("......x", 22, 6)],
             vec![window("xxxxx..", 8, 12), window("xxxxx..", 12, 18)],
             vec![window("x.x.x.x", 9, 10), window(".x...x.", 1, 3)],
             vec![window("xxxxxxx", 0, 24)],
+            vec![window("xxxxxxxx", 0, 24)],
+            vec![window(".......x", 0, 24)],
+            vec![window(".......x", 22, 6)],
+            vec![window("xxxxx...", 20, 6), window(".....xxx", 0, 24)],
             vec![window(".......", 1, 2)],
         ];
-        for a in &lists {
-            let open: Vec<bool> = (0..10_080).map(|minute| is_open_plainly(a, minute)).collect();
-            assert_eq!(Hours::of(a).is_always(), open.iter().all(|is_open| *is_open), "{a:?}");
-            assert_eq!(Hours::of(a).is_never(), !open.iter().any(|is_open| *is_open), "{a:?}");
+        for (has_holidays, a) in
+            [false, true].iter().flat_map(|has| lists.iter().map(move |a| (*has, a)))
+        {
+            let moments = half_hours(has_holidays);
+            let open = |windows: &[Window]| -> Vec<bool> {
+                moments.iter().map(|&(day, second)| is_open_plainly(windows, day, second)).collect()
+            };
+            let (ours, open_a) = (Hours::of(a, has_holidays), open(a));
+            assert_eq!(ours.is_always(), open_a.iter().all(|is_open| *is_open), "{a:?}");
+            assert_eq!(ours.is_never(), !open_a.iter().any(|is_open| *is_open), "{a:?}");
             for b in &lists {
-                let (ours, theirs) = (Hours::of(a), Hours::of(b));
-                let theirs_plainly = |minute: &u32| is_open_plainly(b, *minute);
-                let both =
-                    (0..10_080).zip(&open).any(|(m, is_open)| *is_open && theirs_plainly(&m));
-                let all =
-                    (0..10_080).zip(&open).all(|(m, is_open)| *is_open || !theirs_plainly(&m));
-                assert_eq!(ours.meet(&theirs), both, "{a:?} {b:?}");
-                assert_eq!(ours.cover(&theirs), all, "{a:?} {b:?}");
+                let (theirs, open_b) = (Hours::of(b, has_holidays), open(b));
+                let mut pairs = open_a.iter().zip(&open_b);
+                assert_eq!(ours.meet(&theirs), pairs.any(|(a, b)| *a && *b), "{a:?} {b:?}");
+                let mut pairs = open_a.iter().zip(&open_b);
+                assert_eq!(ours.cover(&theirs), pairs.all(|(a, b)| *a || !*b), "{a:?} {b:?}");
                 let union = Hours::union([&ours, &theirs].into_iter());
                 assert!(union.cover(&ours) && union.cover(&theirs));
                 assert_eq!(union.rest().rest(), union);

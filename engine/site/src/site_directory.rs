@@ -6,8 +6,8 @@ use ach_actors_model::{Name, SiteConfig, SpeedLimit, SubjectClass, TagId};
 use ach_geo::Gates;
 
 use crate::{
-    Findings, FloorPlan, Georeference, NameBook, RulePlan, SiteReading, SubjectPlan, WriteError,
-    check, compile, read, write,
+    Findings, FloorPlan, Georeference, HolidayPlan, NameBook, RulePlan, SiteReading, SubjectPlan,
+    WriteError, check, compile, read, write,
 };
 
 /// Longest time between two fixes over which a crossing is believed, unless the site says so.
@@ -42,6 +42,8 @@ pub struct SiteDirectory {
     pub equipment: Vec<SubjectPlan>,
     /// Rules.
     pub rules: Vec<RulePlan>,
+    /// Days that are no weekdays for the windows of rules.
+    pub holidays: Vec<HolidayPlan>,
 }
 
 /// A vendor's feed.
@@ -75,6 +77,7 @@ impl SiteDirectory {
             people: Vec::new(),
             equipment: Vec::new(),
             rules: Vec::new(),
+            holidays: Vec::new(),
         }
     }
 

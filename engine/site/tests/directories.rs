@@ -215,6 +215,35 @@ fn the_configuration_points_at_what_the_directory_names() {
     assert!(config.utc_offsets.len() > 100);
 }
 
+#[test]
+fn holidays_are_read_written_and_compiled_to_local_days() {
+    let folder = tempdir().unwrap();
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    write_example(&first).unwrap();
+    let edit = |file: &str, from: &str, to: &str| {
+        let text = fs::read_to_string(first.join(file)).unwrap();
+        assert!(text.contains(from));
+        fs::write(first.join(file), text.replacen(from, to, 1)).unwrap();
+    };
+    let holidays = "holidays = [\n  \"2026-12-26\", \"12-25\",\n  \
+                    { date = \"2027-01-01\", name = \"New \\\"Year\\\"\" },\n  { date = \"1999-05-01\" },\n]\n";
+    edit("site.toml", "largest_gap", &format!("{holidays}largest_gap"));
+    let when = "when = [{ days = [\"sat\", \"holidays\"], from = \"20:00\", to = \"06:00\" }, \
+                { days = [\"weekdays\", \"sun\", \"sat\"], from = \"22:00\" }]";
+    edit("rules.toml", "when = [{ from = \"20:00\", to = \"06:00\" }]", when);
+    let directory = read(&first);
+    directory.write(&second).unwrap();
+    assert_eq!(read(&second), directory);
+    let config = directory.config(1).unwrap();
+    assert_eq!(config.holidays.len(), 91 + 3);
+    // New Year's Day of 2027, the two days after Christmas Eve of 2026, and the first ones of all.
+    assert!([20_819, 20_812, 20_813, 10_712, 358].iter().all(|day| config.holidays.contains(day)));
+    assert!(config.holidays.is_sorted_by(|a, b| a < b));
+    let windows = config.rules.iter().flat_map(|rule| &rule.when);
+    let weekdays: Vec<u8> = windows.map(|window| window.weekdays).collect();
+    assert_eq!(weekdays, [0b1010_0000, 0b0111_1111]);
+}
+
 /// Editors of other systems end lines with two characters and begin a file with a mark.
 #[test]
 fn files_of_other_systems_read_the_same() {

@@ -336,6 +336,50 @@ fn every_condition_with_every_gate_and_every_window_is_told_in_sentences() {
     }
 }
 
+/// Where there are holidays, a window tells what it does on them, and which comes next.
+#[test]
+fn holidays_are_told_where_they_matter() {
+    let check = |holidays: &str, days: &str, expected: &[&str], holds_no: &str| {
+        let folder = tempdir().unwrap();
+        write_example(folder.path()).unwrap();
+        let edit = |file: &str, from: &str, to: &str| {
+            let text = fs::read_to_string(folder.path().join(file)).unwrap();
+            assert!(text.contains(from));
+            fs::write(folder.path().join(file), text.replacen(from, to, 1)).unwrap();
+        };
+        edit("site.toml", "largest_gap", &format!("{holidays}\nlargest_gap"));
+        edit("rules.toml", "when = [{ from", &format!("when = [{{ {days}from"));
+        let site = SiteDirectory::read(folder.path()).unwrap().directory;
+        let text = Explainer::new(&site, NOW).rule("store-at-night").unwrap().text;
+        for words in expected {
+            assert!(text.contains(words), "no {words} in {text}");
+        }
+        assert!(!text.contains(holds_no), "{holds_no} in {text}");
+    };
+    let coming = "holidays = [\"2026-05-01\", \"12-25\"]";
+    let weekdays = "days = [\"weekdays\"], ";
+    check(
+        coming,
+        weekdays,
+        &[
+            "On weekdays that are no holidays from 20:00 to 06:00 the next day (Europe/Berlin time), when ",
+            " The next holiday is 25 December 2026.",
+        ],
+        "past",
+    );
+    check(
+        "holidays = [\"2026-05-01\"]",
+        "days = [\"weekdays\", \"holidays\"], ",
+        &[
+            "On weekdays and on holidays from 20:00 to 06:00 the next day (Europe/Berlin time), when ",
+            " All holidays of the site are past.",
+        ],
+        "next holiday",
+    );
+    check(coming, "", &["Every day from 20:00 to 06:00 (Europe/Berlin time), when "], "holiday");
+    check("", weekdays, &["On weekdays from 20:00 to 06:00 the next day"], "holiday");
+}
+
 #[test]
 fn whoever_carries_no_tag_is_told_of() {
     let mut site = sample_hospital().directory;

@@ -60,6 +60,7 @@ fn site() -> SiteConfig {
         tags: vec![],
         rules: vec![],
         largest_gap_ns: 2_000_000_000,
+        holidays: Vec::new(),
     }
 }
 

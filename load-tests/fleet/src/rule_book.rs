@@ -37,13 +37,18 @@ pub(crate) fn is_in_force(rule: &RuleConfig, config: &SiteConfig, at: Timestamp)
         .last()
         .map_or(0, |offset| i64::from(offset.offset_s));
     let local_s = i64::try_from(at.0 / NS_PER_S).unwrap_or(i64::MAX).saturating_add(offset_s);
-    rule.when.iter().any(|window| holds(window, local_s))
+    rule.when.iter().any(|window| holds(window, &config.holidays, local_s))
 }
 
-fn holds(window: &Window, local_s: i64) -> bool {
+fn holds(window: &Window, holidays: &[u32], local_s: i64) -> bool {
     let (day, second) = (local_s.div_euclid(DAY_S), local_s.rem_euclid(DAY_S));
     let (from_s, until_s) = (i64::from(window.from_s), i64::from(window.until_s));
-    let begins_on = |day: i64| window.weekdays >> (day + EPOCH_WEEKDAY).rem_euclid(7) & 1 == 1;
+    let begins_on = |day: i64| {
+        if holidays.iter().any(|&holiday| i64::from(holiday) == day) {
+            return window.weekdays & Window::HOLIDAYS != 0;
+        }
+        window.weekdays >> (day + EPOCH_WEEKDAY).rem_euclid(7) & 1 == 1
+    };
     if from_s < until_s {
         begins_on(day) && (from_s..until_s).contains(&second)
     } else {
@@ -108,7 +113,7 @@ mod tests {
     #[track_caller]
     fn check(weekdays: u8, from_h: u32, until_h: u32, local_h: i64, expected: bool) {
         let window = Window { weekdays, from_s: from_h * 3_600, until_s: until_h * 3_600 };
-        assert_eq!(holds(&window, local_h * 3_600), expected, "hour {local_h}");
+        assert_eq!(holds(&window, &[], local_h * 3_600), expected, "hour {local_h}");
     }
 
     #[test]
@@ -122,5 +127,15 @@ mod tests {
         check(thursday, 22, 6, 5, false);
         check(thursday, 22, 6, 24 + 6, false);
         check(0b111_1111, 0, 24, -1, true);
+    }
+
+    #[test]
+    fn a_holiday_is_no_weekday() {
+        let window = |weekdays| Window { weekdays, from_s: 22 * 3_600, until_s: 6 * 3_600 };
+        for (weekdays, held) in [(0b111_1111, false), (Window::HOLIDAYS, true)] {
+            assert_eq!(holds(&window(weekdays), &[0], 23 * 3_600), held);
+            assert_eq!(holds(&window(weekdays), &[0], 29 * 3_600), held);
+            assert_eq!(holds(&window(weekdays), &[1], 29 * 3_600), !held);
+        }
     }
 }

@@ -61,6 +61,7 @@ pub fn synthetic(scale: Scale) -> World {
         tags,
         rules: rules(&plan.exits),
         largest_gap_ns: 2 * NS_PER_S,
+        holidays: Vec::new(),
     };
     let graph = WalkGraph::new(&plan.spots, &plan.ways, &config);
     let residences = homes

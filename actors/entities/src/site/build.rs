@@ -8,8 +8,8 @@ use ach_actors_model::{
 };
 use ach_geo::{Floor, Gates, Line, Region, Watch, WatchIndex, WatchIndexError};
 
-use super::calendar::Week;
 use super::compile::Refs;
+use super::day_windows::DayWindows;
 use super::names::narrow;
 use super::plans::{
     AnchorPlan, DoorPlan, LinePlan, RuleCondition, RulePlan, SourcePlan, WatchPlan, ZonePlan,
@@ -86,7 +86,7 @@ fn blank_plan(rule: &RuleConfig) -> RulePlan {
         priority: rule.priority,
         is_tentative: rule.is_tentative,
         answer: rule.answer.clone(),
-        windows: Week::new(&rule.when),
+        windows: DayWindows::new(&rule.when),
         zones: Vec::new(),
         lines: Vec::new(),
         doors: Vec::new(),

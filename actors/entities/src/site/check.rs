@@ -121,6 +121,7 @@ fn counts(config: &SiteConfig, mistakes: &mut Mistakes) {
         (SiteList::Rules, config.rules.len(), limits::RULE_COUNT_MAX),
         (SiteList::UtcOffsets, config.utc_offsets.len(), limits::UTC_OFFSET_COUNT_MAX),
         (SiteList::SpeedLimits, config.speed_limits.len(), limits::SPEED_LIMIT_COUNT_MAX),
+        (SiteList::Holidays, config.holidays.len(), limits::HOLIDAY_COUNT_MAX),
     ] {
         mistakes.limit(list, count, limit);
     }
@@ -168,6 +169,12 @@ fn calendar(config: &SiteConfig, mistakes: &mut Mistakes) {
             mistakes.add(SiteMistake::UtcOffset { at });
         }
         earliest_ns = offset.from.0.saturating_add(u64::from(DAY_S) * NS_PER_S);
+    }
+    let pairs = config.holidays.iter().zip(config.holidays.iter().skip(1));
+    for (at, (before, day)) in (1..).zip(pairs) {
+        if day <= before {
+            mistakes.add(SiteMistake::Holiday { at });
+        }
     }
     for (at, limit) in config.speed_limits.iter().enumerate() {
         let mut earlier = config.speed_limits.iter().take(at);
@@ -260,9 +267,8 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
         mistakes.index(list, at, SiteList::Subjects, subject, config.subjects.len());
     }
     mistakes.limit(SiteList::Windows, rule.when.len(), limits::WINDOW_COUNT_MAX);
-    let is_wrong = |window: &Window| {
-        !(1..=0x7f).contains(&window.weekdays) || window.from_s >= DAY_S || window.until_s > DAY_S
-    };
+    let is_wrong =
+        |window: &Window| window.weekdays == 0 || window.from_s >= DAY_S || window.until_s > DAY_S;
     if rule.when.iter().any(is_wrong) {
         mistakes.add(SiteMistake::Window { at });
     }

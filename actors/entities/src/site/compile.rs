@@ -89,7 +89,7 @@ impl Site {
             id: config.site.clone(),
             version: config.version,
             largest_gap_ns: config.largest_gap_ns,
-            calendar: Calendar::new(&config.utc_offsets),
+            calendar: Calendar::new(&config.utc_offsets, &config.holidays),
             only_floor: build::only_floor(floors),
             tags: vec![TagPlan::REMOVED; history.tag_ids.len()],
             tag_ids: history.tag_ids,

@@ -38,6 +38,9 @@ pub(crate) const SOURCE_ZONE_COUNT_MAX: usize = 1 << 20;
 pub(crate) const WATCH_COUNT_MAX: usize = 1 << 20;
 /// Offsets from UTC: two a year for two centuries.
 pub(crate) const UTC_OFFSET_COUNT_MAX: usize = 400;
+/// Holidays: 45 a year from 1970 to 2060, 4 bytes each. Ten of the same date every year are 910 already.
+/// Looking for the next change of a rule takes a few steps a holiday at worst.
+pub(crate) const HOLIDAY_COUNT_MAX: usize = 4_096;
 /// One a class.
 pub(crate) const SPEED_LIMIT_COUNT_MAX: usize = 4;
 /// Coordinates: 1,000 km each way, so that products of differences stay exact in 64 bits.

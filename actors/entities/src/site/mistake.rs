@@ -73,6 +73,8 @@ pub enum SiteList {
     RuleSets,
     /// Rules in all those sets together.
     RuleSetRules,
+    /// `holidays`.
+    Holidays,
 }
 
 impl fmt::Display for SiteList {
@@ -100,6 +102,7 @@ impl fmt::Display for SiteList {
             SiteList::RuleSubjects => "subjects named by rules",
             SiteList::RuleSets => "sets of rules",
             SiteList::RuleSetRules => "rules in sets",
+            SiteList::Holidays => "holidays",
         })
     }
 }
@@ -231,6 +234,12 @@ pub enum SiteMistake {
     /// No offset from UTC at all.
     #[error("utc_offsets is empty; give the offset from time 0")]
     NoUtcOffset,
+    /// A holiday that does not come after the one before.
+    #[error("holidays[{at}] is out of order; days ascend, and none is given twice")]
+    Holiday {
+        /// The holiday.
+        at: usize,
+    },
     /// A battery limit that is no percentage.
     #[error("rules[{at}] has a battery limit of {percent} percent; it is 1 to 99")]
     Percent {

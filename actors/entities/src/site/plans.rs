@@ -7,7 +7,7 @@ use ach_actors_model::{
 use ach_geo::{Floor, Gates};
 use serde::{Deserialize, Serialize};
 
-use super::calendar::Week;
+use super::day_windows::DayWindows;
 
 /// Of a tag. 16 bytes, because there are a million.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +118,7 @@ pub(crate) struct RulePlan {
     /// What people owe its alarms.
     pub(crate) answer: AnswerConfig,
     /// When it holds.
-    pub(crate) windows: Week,
+    pub(crate) windows: DayWindows,
     /// Zones, ascending, each with the watch the rule judges it by.
     pub(crate) zones: Vec<(ZoneRef, u32)>,
     /// Ascending.

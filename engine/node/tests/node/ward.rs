@@ -115,6 +115,7 @@ pub(crate) fn site() -> SiteConfig {
             rule("forced", Condition::DoorForced { doors: vec![0] }, AlarmKind::DoorForced),
         ],
         largest_gap_ns: 2_000_000_000,
+        holidays: Vec::new(),
     }
 }
 

@@ -93,6 +93,7 @@ pub(crate) fn hospital() -> SiteConfig {
             .collect(),
         rules: rules(),
         largest_gap_ns: 2 * NS_PER_S,
+        holidays: Vec::new(),
     }
 }
 

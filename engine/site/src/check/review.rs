@@ -117,6 +117,7 @@ pub(super) fn review(check: &Check<'_>, catalogue: &Catalogue<'_>, census: &Cens
 fn reviewed<'a>(check: &Check<'a>, catalogue: &Catalogue<'_>) -> Option<Vec<Reviewed<'a>>> {
     let mut known: BTreeMap<&WherePlan, Rc<Places>> = BTreeMap::new();
     let mut count = 0;
+    let has_holidays = !check.directory.holidays.is_empty();
     let mut rules = Vec::with_capacity(check.directory.rules.len());
     for (number, plan) in check.directory.rules.iter().enumerate() {
         let next = known.len();
@@ -131,7 +132,8 @@ fn reviewed<'a>(check: &Check<'a>, catalogue: &Catalogue<'_>) -> Option<Vec<Revi
         if count > PLACES_MAX {
             return None;
         }
-        let (people, hours) = (People::of(&plan.who), Hours::of(&plan.when));
+        let people = People::of(&plan.who);
+        let hours = Hours::of(&plan.when, has_holidays);
         rules.push(Reviewed { number, plan, people, hours, places });
     }
     Some(rules)

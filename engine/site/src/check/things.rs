@@ -6,8 +6,9 @@ use ach_actors_model::{Name, TagId};
 
 use super::{Check, Item};
 use crate::finding::FindingKind;
+use crate::holiday_plan::HOLIDAYS_MAX;
 use crate::text::nearest;
-use crate::{Georeference, utc_offsets};
+use crate::{Georeference, HolidayDate, utc_offsets};
 
 /// A fit that misses its control points by more than this has a slip in one of them.
 const RESIDUAL_MAX_M: f64 = 2.0;
@@ -16,6 +17,7 @@ const SCALE_SLACK: f64 = 0.05;
 
 pub(super) fn check(check: &Check<'_>) {
     check_time_zone(check);
+    check_holidays(check);
     check_georeference(check);
     check_ids(check);
     check_tags(check);
@@ -29,6 +31,28 @@ fn check_time_zone(check: &Check<'_>) {
         let remedy = "give an IANA name, for example \"Europe/Berlin\" or \"America/New_York\"";
         let origin = check.origin(Item::TimeZone);
         check.report.error(FindingKind::UnknownTimeZone, &origin, &problem, remedy);
+    }
+}
+
+fn check_holidays(check: &Check<'_>) {
+    let mut known: BTreeMap<u32, HolidayDate> = BTreeMap::new();
+    for (number, holiday) in check.directory.holidays.iter().enumerate() {
+        let mut days = holiday.date.days();
+        if let Some(other) = days.find_map(|day| known.get(&day)) {
+            let problem = format!("`{}` is a holiday already, as `{other}`", holiday.date);
+            let origin = check.origin(Item::Holiday(number));
+            check.report.error(FindingKind::BadValue, &origin, &problem, "remove one of them");
+            continue;
+        }
+        known.extend(holiday.date.days().map(|day| (day, holiday.date)));
+    }
+    if known.len() > HOLIDAYS_MAX {
+        let count = known.len();
+        let problem =
+            format!("there are {count} holidays until the end of 2060, at most {HOLIDAYS_MAX}");
+        let remedy = "name fewer of every year, or days of single years in their place";
+        let origin = check.origin(Item::Holiday(0));
+        check.report.error(FindingKind::TooLarge, &origin, &problem, remedy);
     }
 }
 

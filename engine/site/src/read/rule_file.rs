@@ -62,7 +62,7 @@ pub(crate) const CONDITIONS: &[(&str, What)] = &[
     ("door_battery_low", What::DoorBatteryLow { percent: 0 }),
 ];
 
-/// The words for days, as bits of a week.
+/// The words for days, as the bits of a window. All but `daily` leave holidays out.
 pub(crate) const DAYS: &[(&str, u8)] = &[
     ("mon", 1),
     ("tue", 2),
@@ -73,7 +73,8 @@ pub(crate) const DAYS: &[(&str, u8)] = &[
     ("sun", 64),
     ("weekdays", 31),
     ("weekends", 96),
-    ("daily", 127),
+    ("daily", Window::EVERY_DAY),
+    ("holidays", Window::HOLIDAYS),
 ];
 
 /// Reads the tree of `rules.toml`.
@@ -231,7 +232,7 @@ fn read_hours(fields: &Fields<'_>) -> Option<Window> {
     if let Some(node) = is_empty {
         fields.bad("days", node, "are none", "name days, or leave `days` out for all");
     }
-    let weekdays = if fields.get("days").is_some() { weekdays } else { 0x7F };
+    let weekdays = if fields.get("days").is_some() { weekdays } else { Window::EVERY_DAY };
     let clock = |key, absent: u32, most: u32| {
         let Some(node) = fields.get(key) else { return Some(absent) };
         let text = fields.as_text(key, node)?;

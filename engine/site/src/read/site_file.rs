@@ -9,9 +9,10 @@ use super::gates_table;
 use super::subject_file::parse_tag;
 use crate::check::{Item, Origins};
 use crate::finding::FindingKind;
+use crate::holiday_plan::HOLIDAYS_MAX;
 use crate::site_directory::{LARGEST_GAP_NS_DEFAULT, LARGEST_GAP_NS_MAX, speed_limits_default};
-use crate::text::{Fields, Node, Origin, Report};
-use crate::{FeedPlan, Georeference, SiteDirectory};
+use crate::text::{Fields, Node, Origin, Report, Value};
+use crate::{FeedPlan, Georeference, HolidayDate, HolidayPlan, SiteDirectory};
 
 /// Fastest speed limit: an ambulance helicopter is no subject.
 const SPEED_M_PER_S_MAX: f64 = 100.0;
@@ -42,6 +43,7 @@ pub(super) fn read(
         speed_limits: read_speed_limits(&fields),
         gates: fields.table("gates").map_or_else(Gates::default, |gates| gates_table::read(&gates)),
         feeds: read_feeds(&fields, origins),
+        holidays: read_holidays(&fields, origins),
         ..SiteDirectory::new(fallback, &name, &time_zone)
     };
     fields.finish();
@@ -147,4 +149,52 @@ fn read_feeds(fields: &Fields<'_>, origins: &mut Origins) -> Vec<FeedPlan> {
         feeds.push(FeedPlan { id, name, silence_ns, zones, spare_tags });
     }
     feeds
+}
+
+/// Holidays: a date each, or a table of a date and a name.
+fn read_holidays(fields: &Fields<'_>, origins: &mut Origins) -> Vec<HolidayPlan> {
+    let nodes = fields.list("holidays");
+    if let Some(one_too_many) = nodes.get(HOLIDAYS_MAX) {
+        let problem = format!("has {} days, at most {HOLIDAYS_MAX}", nodes.len());
+        fields.bad("holidays", one_too_many, &problem, "leave out years that are past");
+    }
+    let mut holidays = Vec::new();
+    for node in nodes.iter().take(HOLIDAYS_MAX) {
+        let Some(holiday) = read_holiday(fields, node) else { continue };
+        let mut origin = fields.origin.at(node.line);
+        origin.place = format!("holiday {}", holiday.date);
+        origins.add(Item::Holiday(holidays.len()), origin);
+        holidays.push(holiday);
+    }
+    holidays
+}
+
+fn read_holiday(site: &Fields<'_>, node: &Node) -> Option<HolidayPlan> {
+    if !matches!(node.value, Value::Table(_)) {
+        let date = as_date(site, "holidays", node)?;
+        return Some(HolidayPlan { date, name: String::new() });
+    }
+    let mut origin = site.origin.clone();
+    "holidays".clone_into(&mut origin.place);
+    let fields = Fields::new(node, &origin, site.report)?;
+    let date = fields.need("date", "date = \"2026-12-25\"");
+    let date = date.and_then(|node| as_date(&fields, "date", node));
+    let holiday = HolidayPlan { date: date?, name: fields.display_or("date").unwrap_or_default() };
+    fields.finish();
+    Some(holiday)
+}
+
+fn as_date(fields: &Fields<'_>, key: &str, node: &Node) -> Option<HolidayDate> {
+    let remedy = "write for example \"2026-12-25\", or \"12-25\" for every year";
+    let Value::Text(text) = &node.value else {
+        let problem = format!("holds {} where a date in quotes is wanted", node.value.word());
+        fields.bad(key, node, &problem, remedy);
+        return None;
+    };
+    let date = HolidayDate::parse(text);
+    if date.is_none() {
+        let problem = format!("holds `{}`, which is no day from 1970 to 2060", text.escape_debug());
+        fields.bad(key, node, &problem, remedy);
+    }
+    date
 }

@@ -194,7 +194,11 @@ fn entering() -> Vec<RulePlan> {
         },
         RulePlan {
             // Nights, every day.
-            when: vec![Window { weekdays: 0x7F, from_s: 22 * 3_600, until_s: 5 * 3_600 }],
+            when: vec![Window {
+                weekdays: Window::EVERY_DAY,
+                from_s: 22 * 3_600,
+                until_s: 5 * 3_600,
+            }],
             priority: AlarmPriority::Low,
             ..enters(
                 "night-logistics-entry",

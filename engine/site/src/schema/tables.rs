@@ -110,14 +110,15 @@ pub(super) fn places() -> Value {
 /// A window of `when`.
 pub(super) fn window() -> Value {
     let days = words("A day, or several.", DAYS, |days| match days {
-        31 => "Monday to Friday.",
-        96 => "Saturday and Sunday.",
-        127 => "Every day.",
-        _ => "The day on which the window begins.",
+        31 => "Monday to Friday, but not on holidays.",
+        96 => "Saturday and Sunday, but not on holidays.",
+        255 => "Every day, holidays too.",
+        128 => "The holidays of site.toml, whatever weekday they fall on.",
+        _ => "The day on which the window begins, unless it is a holiday.",
     });
     table(&json!({
         "days": {
-            "description": "The days on which it begins. Without it, every day.",
+            "description": "The days on which it begins. Without it, every day, holidays too.",
             "type": "array",
             "minItems": 1,
             "items": days,

@@ -131,19 +131,24 @@ impl<'a> Fields<'a> {
     /// A name for people, `fallback` where it is absent. The text itself is never repeated in a
     /// finding: it may be a person's.
     pub(crate) fn display(&self, fallback: &Name) -> String {
-        let plain = || fallback.as_str().to_owned();
-        let Some(node) = self.get("name") else { return plain() };
-        let Some(text) = self.as_text("name", node) else { return plain() };
+        self.display_or("id").unwrap_or_else(|| fallback.as_str().to_owned())
+    }
+
+    /// A name for people, if there is one. `instead` is what is shown of a thing without.
+    pub(crate) fn display_or(&self, instead: &str) -> Option<String> {
+        let node = self.get("name")?;
+        let text = self.as_text("name", node)?;
         if text.chars().any(char::is_control) {
             self.bad("name", node, "has control characters", "write it on one line");
-            return plain();
+            return None;
         }
         if text.trim().is_empty() || text.chars().count() > DISPLAY_CHARS_MAX {
             let problem = format!("is empty or longer than {DISPLAY_CHARS_MAX} characters");
-            self.bad("name", node, &problem, "shorten it, or leave it out to show the id");
-            return plain();
+            let remedy = format!("shorten it, or leave it out to show the {instead}");
+            self.bad("name", node, &problem, &remedy);
+            return None;
         }
-        text.to_owned()
+        Some(text.to_owned())
     }
 
     /// Yes or no; no where it is absent.

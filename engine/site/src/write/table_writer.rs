@@ -5,10 +5,10 @@ use std::mem::discriminant;
 use ach_actors_model::{AnswerConfig, Escalation, Name, StaysUntil, SubjectClass, TagId, Window};
 
 use super::alarm_word;
-use super::toml_text::{Toml, gates_fields, list_text, names_field};
+use super::toml_text::{Toml, gates_fields, list_text, names_field, quoted};
 use crate::read::{CLASSES, CONDITIONS, PRIORITIES, STAYS_UNTIL};
 use crate::text::{clock_text, metres_text, span_text};
-use crate::{Georeference, RulePlan, SiteDirectory, SubjectPlan, What};
+use crate::{Georeference, HolidayPlan, RulePlan, SiteDirectory, SubjectPlan, What};
 
 pub(super) fn site(directory: &SiteDirectory) -> String {
     let mut toml = Toml::default();
@@ -18,6 +18,11 @@ pub(super) fn site(directory: &SiteDirectory) -> String {
     toml.text("time_zone", &directory.time_zone);
     toml.comment("Longest time between two positions over which a crossing is believed.");
     toml.span("largest_gap", Some(directory.largest_gap_ns));
+    if !directory.holidays.is_empty() {
+        toml.comment("Days that are no weekdays for the windows of rules.");
+        let holidays: Vec<String> = directory.holidays.iter().map(holiday_text).collect();
+        toml.line(&format!("holidays = [{}]", holidays.join(", ")));
+    }
     match &directory.georeference {
         Georeference::None => {}
         Georeference::Origin { lon_deg, lat_deg, rotation_deg } => {
@@ -202,15 +207,23 @@ fn what(toml: &mut Toml, what: What) {
 }
 
 fn window_text(window: &Window) -> String {
-    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    const DAYS: [&str; 8] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun", "holidays"];
     let days = DAYS.iter().enumerate().filter(|(day, _)| window.weekdays >> day & 1 == 1);
     let mut fields = Vec::new();
-    if window.weekdays & 0x7F != 0x7F {
+    if window.weekdays != Window::EVERY_DAY {
         fields.push(format!("days = {}", list_text(days.map(|(_, word)| *word))));
     }
     fields.push(format!("from = \"{}\"", clock_text(window.from_s)));
     fields.push(format!("to = \"{}\"", clock_text(window.until_s)));
     format!("{{ {} }}", fields.join(", "))
+}
+
+fn holiday_text(holiday: &HolidayPlan) -> String {
+    let date = quoted(&holiday.date.to_string());
+    match holiday.name.as_str() {
+        "" => date,
+        name => format!("{{ date = {date}, name = {} }}", quoted(name)),
+    }
 }
 
 fn class_word(class: SubjectClass) -> &'static str {

@@ -78,7 +78,7 @@ pub(super) fn names_field(key: &str, names: &[Name]) -> Option<String> {
 }
 
 /// A basic string; control characters are escaped.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for character in text.chars() {

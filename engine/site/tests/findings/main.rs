@@ -95,6 +95,35 @@ fn check(file: &str, from: &str, to: &str, expected: &[Expected]) {
 }
 
 #[test]
+fn holidays_are_days_that_there_are_each_once() {
+    let gap = "largest_gap = \"2 s\"";
+    let holidays = |list: &str, expected: &[Expected]| {
+        check("site.toml", gap, &format!("{gap}\nholidays = [{list}]"), expected);
+    };
+    let bad = |place, remedy| error(Kind::BadValue, "holidays =", place, remedy);
+    // Those that are past are nobody's mistake.
+    holidays("\"2026-12-25\", \"1999-12-25\", \"02-29\"", &[]);
+    holidays("\"2026-02-29\"", &[bad("", "2026-12-25")]);
+    holidays("\"2061-01-01\"", &[bad("", "for every year")]);
+    holidays("2026-12-25", &[bad("", "2026-12-25")]);
+    holidays("\"12-25\", \"2026-12-25\"", &[bad("holiday 2026-12-25", "remove one")]);
+    holidays(
+        "\"12-25\", { date = \"12-25\", name = \"Christmas\" }",
+        &[bad("holiday 12-25", "remove")],
+    );
+    holidays("{ name = \"x\" }", &[error(Kind::MissingField, "holidays =", "holidays", "date =")]);
+    holidays(
+        "{ date = \"12-24\", nmae = \"x\" }",
+        &[error(Kind::UnknownField, "holidays =", "holidays", "did you mean `name`?")],
+    );
+    let first_days = (1..=12).flat_map(|month| (1..=4).map(move |day| (month, day)));
+    let days: Vec<String> =
+        first_days.map(|(month, day)| format!("\"{month:02}-{day:02}\"")).collect();
+    let too_many = error(Kind::TooLarge, "holidays =", "holiday 01-01", "single years");
+    holidays(&days.join(", "), &[too_many]);
+}
+
+#[test]
 fn site_file() {
     let file = "site.toml";
     check(file, "id = \"example\"\n", "", &[error(Kind::MissingField, "", "", "id = ")]);

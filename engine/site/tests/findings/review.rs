@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use ach_engine_site::{What, WhoPlan, sample_hospital};
+use ach_actors_model::Window;
+use ach_engine_site::{HolidayDate, HolidayPlan, What, WhoPlan, sample_hospital};
 
 use super::{Kind, check, edited, findings, warning};
 
@@ -304,6 +305,44 @@ fn high_risk_zones_want_a_rule_at_every_hour() {
         ],
         &[],
     );
+}
+
+/// Whoever asks for holidays wants some, and whoever asks for weekdays is told what is left open.
+#[test]
+fn rules_are_reviewed_on_holidays_too() {
+    let night = "when = [{ from = \"20:00\", to = \"06:00\" }]";
+    let asks =
+        |days: &str| format!("when = [{{ days = [{days}], from = \"20:00\", to = \"06:00\" }}]");
+    for days in ["\"holidays\"", "\"weekdays\", \"holidays\""] {
+        holes(&[(night, &asks(days))], &[(Kind::NoHolidays, FILE, "the site has none")]);
+    }
+    holes(&[(night, &asks("\"daily\""))], &[]);
+    let found = |when: &str, expected: &[(Kind, &str)]| {
+        let mut site = sample_hospital().directory;
+        let date = HolidayDate::parse("12-25").unwrap();
+        site.holidays = vec![HolidayPlan { date, name: String::new() }];
+        let rule = site.rules.iter_mut().find(|rule| rule.id.as_str() == "dementia-elopement");
+        rule.unwrap().when = when
+            .split_whitespace()
+            .map(|days| Window {
+                weekdays: u8::from_str_radix(days, 2).unwrap(),
+                from_s: 0,
+                until_s: 86_400,
+            })
+            .collect();
+        let findings = site.check();
+        let hours = findings.iter().filter(|finding| finding.kind == Kind::UnguardedHours);
+        let told: Vec<(Kind, &str)> =
+            hours.map(|finding| (finding.kind, finding.problem.as_str())).collect();
+        assert_eq!(told.len(), expected.len(), "{findings}");
+        for ((kind, problem), (expected, words)) in told.iter().zip(expected) {
+            assert_eq!(kind, expected);
+            assert!(problem.ends_with(words), "{problem}");
+        }
+    };
+    found("11111111", &[]);
+    found("00011111 11100000", &[]);
+    found("01111111", &[(Kind::UnguardedHours, " leaves it on holidays all day")]);
 }
 
 /// A zone is guarded by rules about patients with tags, and at every hour for the same people.

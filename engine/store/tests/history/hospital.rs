@@ -215,6 +215,7 @@ fn site(tags: u32, zones: u32) -> SiteConfig {
             answer: AnswerConfig::default(),
         }],
         largest_gap_ns: 2 * NS_PER_S,
+        holidays: Vec::new(),
     }
 }
 

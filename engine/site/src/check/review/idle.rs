@@ -1,12 +1,19 @@
 //! Rules that never raise anything: never in force, or about nobody who can be heard.
 
+use ach_actors_model::Window;
+
 use super::Review;
 use crate::finding::FindingKind;
 use crate::{What, WhoPlan};
 
 pub(super) fn review(review: &Review<'_>) {
+    let has_holidays = !review.check.directory.holidays.is_empty();
     for rule in &review.rules {
-        if rule.hours.is_never() {
+        if !has_holidays && rule.plan.when.iter().any(names_holidays) {
+            let problem = "`when` names holidays, and the site has none";
+            let remedy = "add `holidays` to site.toml, or take the word out of `days`";
+            review.warn(rule, FindingKind::NoHolidays, problem, remedy);
+        } else if rule.hours.is_never() {
             let problem = "its hours never come: `when` names no day";
             review.warn(rule, FindingKind::DeadRule, problem, "name days, or leave `when` out");
         }
@@ -28,4 +35,9 @@ pub(super) fn review(review: &Review<'_>) {
             review.warn(rule, FindingKind::DeadRule, &problem, remedy);
         }
     }
+}
+
+/// Whether the window asks for holidays. One of every day has them without asking.
+fn names_holidays(window: &Window) -> bool {
+    window.weekdays & Window::HOLIDAYS != 0 && window.weekdays != Window::EVERY_DAY
 }
