@@ -123,7 +123,7 @@ pub(crate) fn tentative(gates: Gates, rule: RuleConfig) -> RuleConfig {
     RuleConfig { gates: Some(gates), is_tentative: true, ..rule }
 }
 
-/// Every day from one hour to another.
+/// Every day that is no holiday, from one hour to another.
 pub(crate) fn hours(from_h: u32, until_h: u32, rule: RuleConfig) -> RuleConfig {
     let window = Window { weekdays: 127, from_s: from_h * 3_600, until_s: until_h * 3_600 };
     RuleConfig { when: vec![window], ..rule }

@@ -97,6 +97,27 @@ fn visiting_hours_open_and_close_an_alarm_of_who_stays() {
     );
 }
 
+/// The story begins on Monday, 12 January 2026; Tuesday is a holiday. Monday's night runs into it, and
+/// its own night is none of a weekday.
+#[test]
+fn hours_of_weekdays_leave_holidays_out() {
+    let config = SiteConfig { holidays: vec![20_466], ..hospital(vec![hours(20, 8, forbidden())]) };
+    for mut world in [World::restful(&config), World::new(&config)] {
+        world.check(
+            "
+            19:00  ping 5 5,5    | +v ward 1
+            20:00  tick          | RAISED UnauthorisedEntry v ward
+            31:59  tick          |
+            32:00  tick          | CLEARED UnauthorisedEntry v ward: RuleRemoved
+            44:00  tick          |
+            55:00  tick          |
+            67:59  tick          |
+            68:00  tick          | RAISED UnauthorisedEntry v ward
+            ",
+        );
+    }
+}
+
 #[test]
 fn a_tentative_entry_ends_with_the_hours() {
     let gates = Gates { confirm: Confirm { needed: 2, of: 4 }, ..Gates::default() };

@@ -175,6 +175,17 @@ fn a_rule_with_other_hours_alarms_in_those() {
         "",
         "01:00 tick | CLEARED UnauthorisedEntry v lobby: RuleRemoved",
     );
+    // The day of the story, Monday, 12 January 2026, is made a holiday.
+    check(
+        "3  ping 5 15,5  | RAISED UnauthorisedEntry v lobby, +v lobby 1",
+        |config| {
+            config.rules.truncate(2);
+            config.rules[1] = hours(0, 24, config.rules[1].clone());
+            config.holidays = vec![20_465];
+        },
+        "CLEARED UnauthorisedEntry v lobby: RuleRemoved",
+        "23:59 tick |\n 24:00 tick | RAISED UnauthorisedEntry v lobby",
+    );
 }
 
 #[test]
