@@ -8,12 +8,14 @@ mod answering;
 mod batches;
 
 mod crowd;
+mod desk;
 mod faults;
 mod golden;
 mod hospital;
 mod node_troubles;
 mod oracle;
 mod play;
+mod quieting;
 mod random;
 mod render;
 mod restored;
