@@ -32,6 +32,7 @@ pub(super) async fn take(session: &Rc<Session>, command: WireCommand) -> Result<
         act.tell(session, Outcome::Refused, Some(Code::WrongRole));
         if session.identity.role == Role::Receiver {
             // One that may give some commands learns which of them it was.
+            session.rim.counters.role_refused.count();
             return session.answer(act.receipt(Code::WrongRole, MAY_NOT));
         }
         return answer_refused(session, None, Code::WrongRole, MAY_NOT);

@@ -233,11 +233,13 @@ async fn a_role_is_held_to_what_it_may_do() {
     let mut receiver = Raw::open(scene.address(), &receiver).await;
     assert!(receiver.welcome.lanes.is_empty());
     receiver.say(command).await;
-    for raw in [&mut vendor, &mut receiver] {
-        let refused = raw.hear(|frame| matches!(frame, Frame::Refused(_))).await;
-        let Frame::Refused(refused) = refused else { panic!() };
-        assert_eq!(refused.code, Code::WrongRole);
-    }
+    let refused = vendor.hear(|frame| matches!(frame, Frame::Refused(_))).await;
+    let Frame::Refused(refused) = refused else { panic!() };
+    assert_eq!(refused.code, Code::WrongRole);
+    // It may give other commands, so it learns which of them it was.
+    let receipt = receiver.hear(|frame| matches!(frame, Frame::Receipt(_))).await;
+    let Frame::Receipt(receipt) = receipt else { panic!() };
+    assert_eq!((receipt.command, receipt.code), (1, Code::WrongRole));
     let mut stream = receiver.connection.open_uni().await.unwrap();
     stream.write_all(&[1, 3, 0, 0, 1, 0, 0, 0]).await.unwrap();
     assert_eq!(receiver.closed_with().await, Code::WrongRole);
