@@ -21,13 +21,16 @@ pub(crate) fn latest_beginning(disk: &SimDisk, kek: &Kek) -> u64 {
     joined.filter(|index| verify(&disk, *index).is_ok()).min().unwrap_or(u64::MAX)
 }
 
-/// The same of a history that has everything up to `through` and goes on now: 0 if the journal has what follows.
+/// The same of a history that has everything up to `through` and goes on now: 0 if the journal has what follows,
+/// and what it is decided again from: a checkpoint that is not behind it, or the beginning.
 pub(crate) fn latest_return(disk: &SimDisk, kek: &Kek, through: u64) -> u64 {
     let copy = disk.fork(0);
     let Ok(oldest) = Reader::new(copy.clone()).oldest_lsn() else { return u64::MAX };
+    let beginning = latest_beginning(disk, kek);
     match first_entry(&copy, kek, oldest) {
-        Some(first) if first <= through.saturating_add(1) => 0,
-        _ => latest_beginning(disk, kek),
+        Some(1) => 0,
+        Some(first) if first <= through.saturating_add(1) && beginning <= through => 0,
+        _ => beginning,
     }
 }
 
