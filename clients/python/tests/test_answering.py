@@ -96,11 +96,13 @@ def test_two_operators_mute_a_place_and_a_receiver_does_not(ach: Path, tmp_path:
                 await refused_with(Code.NEEDS_SECOND_PERSON, north.mute(ward, 60))
                 assert (await south.mute(ward, 60)).cursor is not None
                 await north.unmute(ward)
-                await north.take_out(ward, 3_600, remark="being painted")
-                await north.put_back(ward)
+                await refused_with(Code.NEEDS_SECOND_PERSON, north.take_out(ward, 60))
+                door = Thing(ThingKind.DOOR, "entrance")
+                await north.take_out(door, 3_600, remark="being painted")
+                await north.put_back(door)
                 unknown = Thing(ThingKind.ZONE, "nowhere")
                 await refused_with(Code.UNKNOWN_THING, north.take_out(unknown, 60))
-                await refused_with(Code.WRONG_ROLE, receiver.take_out(ward, 60))
+                await refused_with(Code.WRONG_ROLE, receiver.take_out(door, 60))
                 await refused_with(Code.UNKNOWN_THING, receiver.acknowledge("0" * 32))
 
     run(test())
