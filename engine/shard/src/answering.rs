@@ -46,6 +46,10 @@ impl Shard {
     pub(crate) fn call_anew(&mut self, now: Timestamp) {
         self.board.quiets.expire(now);
         self.sweep_open(now);
+        // So it is with nearly every entry.
+        if self.board.next_call_at().is_none_or(|at| at > now) {
+            return;
+        }
         let Some(site) = self.site.clone() else { return };
         for _ in 0..CALL_COUNT_MAX {
             let Some(open) = self.board.next_caller(now) else { return };

@@ -36,9 +36,10 @@ fn utc(text: &str) -> u64 {
     1_767_225_600 + days * 86_400 + number(6..8) * 3_600 + number(9..11) * 60
 }
 
+/// A window on the days that are marked, from Monday to Sunday, and on holidays: `#####---` is weekdays.
 fn window(days: &str, from_h: u32, until_h: u32) -> Window {
     let weekdays = "MTWTFSSH".chars().zip(days.chars()).enumerate();
-    let weekdays = weekdays.filter(|(_, (_, mark))| *mark == 'x').map(|(bit, _)| 1 << bit).sum();
+    let weekdays = weekdays.filter(|(_, (_, mark))| *mark == '#').map(|(bit, _)| 1 << bit).sum();
     Window { weekdays, from_s: from_h * 3_600, until_s: until_h * 3_600 }
 }
 
@@ -69,7 +70,7 @@ fn a_rule_without_windows_always_holds() {
 fn a_window_of_the_day_is_open_from_its_first_second_to_before_its_last() {
     // 12 January 2026 is a Monday; 8 to 18 o'clock is 7 to 17 UTC in winter.
     check(
-        &[window("xxxxx..", 8, 18)],
+        &[window("#####--", 8, 18)],
         &[
             ("01-12 06:59", false, "01-12 07:00"),
             ("01-12 07:00", true, "01-12 17:00"),
@@ -85,7 +86,7 @@ fn a_window_of_the_day_is_open_from_its_first_second_to_before_its_last() {
 fn a_window_over_midnight_belongs_to_the_day_it_begins_on() {
     // Friday night only: from Friday 22 o'clock to Saturday 6 o'clock.
     check(
-        &[window("....x..", 22, 6)],
+        &[window("----#--", 22, 6)],
         &[
             ("01-16 20:59", false, "01-16 21:00"),
             ("01-16 21:00", true, "01-17 05:00"),
@@ -98,14 +99,14 @@ fn a_window_over_midnight_belongs_to_the_day_it_begins_on() {
 
 #[test]
 fn a_window_round_the_clock_never_changes() {
-    check(&[window("xxxxxxx", 0, 24)], &[("01-12 06:59", true, ""), ("03-29 00:30", true, "")]);
-    check(&[window("xxxxxxx", 5, 5)], &[("01-12 06:59", true, "")]);
+    check(&[window("#######", 0, 24)], &[("01-12 06:59", true, ""), ("03-29 00:30", true, "")]);
+    check(&[window("#######", 5, 5)], &[("01-12 06:59", true, "")]);
 }
 
 #[test]
 fn windows_that_touch_are_one() {
     check(
-        &[window("xxxxxxx", 8, 12), window("xxxxxxx", 12, 20)],
+        &[window("#######", 8, 12), window("#######", 12, 20)],
         &[("01-12 07:00", true, "01-12 19:00"), ("01-12 19:00", false, "01-13 07:00")],
     );
 }
@@ -114,7 +115,7 @@ fn windows_that_touch_are_one() {
 fn clocks_go_forward_over_a_window() {
     // 29 March: after 01:59:59 comes 03:00. A window from 2 to 3 does not come that day.
     check(
-        &[window("xxxxxxx", 2, 3)],
+        &[window("#######", 2, 3)],
         &[
             ("03-28 00:30", false, "03-28 01:00"),
             ("03-28 02:00", false, "03-30 00:00"),
@@ -122,14 +123,14 @@ fn clocks_go_forward_over_a_window() {
         ],
     );
     // One from 1 to 4 is open for two hours.
-    check(&[window("xxxxxxx", 1, 4)], &[("03-29 00:00", true, "03-29 02:00")]);
+    check(&[window("#######", 1, 4)], &[("03-29 00:00", true, "03-29 02:00")]);
 }
 
 #[test]
 fn clocks_go_back_over_a_window() {
     // 25 October: 02:00 to 03:00 comes twice, the second time from 01:00 UTC.
     check(
-        &[window("xxxxxxx", 2, 3)],
+        &[window("#######", 2, 3)],
         &[
             ("10-24 23:59", false, "10-25 00:00"),
             ("10-25 00:00", true, "10-25 02:00"),
@@ -173,7 +174,7 @@ fn is_open_plainly(calendar: &Calendar, windows: &[Window], at: Timestamp) -> bo
 #[test]
 fn a_night_from_sunday_to_monday_is_one_window() {
     check(
-        &[window("......x", 22, 6)],
+        &[window("------#", 22, 6)],
         &[
             ("01-11 20:59", false, "01-11 21:00"),
             ("01-11 21:00", true, "01-12 05:00"),
@@ -182,15 +183,15 @@ fn a_night_from_sunday_to_monday_is_one_window() {
         ],
     );
     // Round the clock from Sunday on: it ends with the week it began in.
-    check(&[window("......x", 0, 24)], &[("01-11 12:00", true, "01-11 23:00")]);
-    check(&[window("x......", 0, 24)], &[("01-11 12:00", false, "01-11 23:00")]);
+    check(&[window("------#", 0, 24)], &[("01-11 12:00", true, "01-11 23:00")]);
+    check(&[window("#------", 0, 24)], &[("01-11 12:00", false, "01-11 23:00")]);
 }
 
 /// Oracle: look at every minute.
 #[test]
 fn the_next_change_is_the_first_minute_that_differs() {
     let calendar = berlin();
-    let windows = [window("x.x.x.x", 22, 6), window(".x...x.", 1, 3), window("xxxxxxx", 13, 14)];
+    let windows = [window("#-#-#-#", 22, 6), window("-#---#-", 1, 3), window("#######", 13, 14)];
     let week = DayWindows::new(&windows);
     let start = utc("10-20 00:00");
     let mut changes = 0;
@@ -210,7 +211,7 @@ fn a_holiday_is_no_weekday() {
     // 6 January 2026 is a Tuesday. By day on weekdays; 8 to 18 o'clock is 7 to 17 UTC.
     check_with(
         &["01-06"],
-        &[window("xxxxx...", 8, 18)],
+        &[window("#####---", 8, 18)],
         &[
             ("01-05 17:00", false, "01-07 07:00"),
             ("01-06 12:00", false, "01-07 07:00"),
@@ -220,7 +221,7 @@ fn a_holiday_is_no_weekday() {
     // Another schedule on holidays, the whole of which is later than that of weekdays.
     check_with(
         &["01-06"],
-        &[window("xxxxx...", 8, 18), window(".......x", 10, 12)],
+        &[window("#####---", 8, 18), window("-------#", 10, 12)],
         &[
             ("01-05 17:00", false, "01-06 09:00"),
             ("01-06 09:00", true, "01-06 11:00"),
@@ -230,10 +231,10 @@ fn a_holiday_is_no_weekday() {
     // A window of every day does not ask.
     check_with(
         &["01-06"],
-        &[window("xxxxxxxx", 8, 18)],
+        &[window("########", 8, 18)],
         &[("01-05 17:00", false, "01-06 07:00"), ("01-06 07:00", true, "01-06 17:00")],
     );
-    check_with(&["01-06"], &[window("xxxxxxxx", 0, 24)], &[("01-05 12:00", true, "")]);
+    check_with(&["01-06"], &[window("########", 0, 24)], &[("01-05 12:00", true, "")]);
 }
 
 #[test]
@@ -242,7 +243,7 @@ fn a_window_over_midnight_belongs_to_the_day_it_begins_on_be_it_a_holiday() {
     // holiday is none of a weekday.
     check_with(
         &["01-06"],
-        &[window("xxxxxxx.", 22, 6)],
+        &[window("#######-", 22, 6)],
         &[
             ("01-05 20:59", false, "01-05 21:00"),
             ("01-05 23:30", true, "01-06 05:00"),
@@ -253,7 +254,7 @@ fn a_window_over_midnight_belongs_to_the_day_it_begins_on_be_it_a_holiday() {
     // A night of holidays: from the evening of the holiday to the morning after.
     check_with(
         &["01-06"],
-        &[window(".......x", 22, 6)],
+        &[window("-------#", 22, 6)],
         &[
             ("01-05 22:00", false, "01-06 21:00"),
             ("01-06 21:00", true, "01-07 05:00"),
@@ -263,7 +264,7 @@ fn a_window_over_midnight_belongs_to_the_day_it_begins_on_be_it_a_holiday() {
     // Two holidays in a row, and a window round the clock on both.
     check_with(
         &["12-25", "12-26"],
-        &[window(".......x", 0, 24)],
+        &[window("-------#", 0, 24)],
         &[
             ("01-01 00:00", false, "12-24 23:00"),
             ("12-24 23:00", true, "12-26 23:00"),
@@ -273,7 +274,7 @@ fn a_window_over_midnight_belongs_to_the_day_it_begins_on_be_it_a_holiday() {
     // All days but holidays, all day long.
     check_with(
         &["12-25", "12-26"],
-        &[window("xxxxxxx.", 0, 24)],
+        &[window("#######-", 0, 24)],
         &[("01-01 00:00", true, "12-24 23:00"), ("12-25 12:00", false, "12-26 23:00")],
     );
 }
@@ -283,12 +284,12 @@ fn clocks_go_forward_on_a_holiday() {
     // 29 March: after 01:59:59 comes 03:00. The day has 23 hours, a window from 1 to 4 two.
     check_with(
         &["03-29"],
-        &[window(".......x", 0, 24)],
+        &[window("-------#", 0, 24)],
         &[("03-01 00:00", false, "03-28 23:00"), ("03-28 23:00", true, "03-29 22:00")],
     );
     check_with(
         &["03-29"],
-        &[window(".......x", 1, 4)],
+        &[window("-------#", 1, 4)],
         &[
             ("03-28 23:59", false, "03-29 00:00"),
             ("03-29 00:00", true, "03-29 02:00"),
@@ -296,7 +297,7 @@ fn clocks_go_forward_on_a_holiday() {
         ],
     );
     // One from 2 to 3 does not come.
-    check_with(&["03-29"], &[window(".......x", 2, 3)], &[("03-28 00:00", false, "")]);
+    check_with(&["03-29"], &[window("-------#", 2, 3)], &[("03-28 00:00", false, "")]);
 }
 
 #[test]
@@ -304,12 +305,12 @@ fn clocks_go_back_on_a_holiday() {
     // 25 October: 02:00 to 03:00 comes twice. The day has 25 hours, a window from 2 to 3 two.
     check_with(
         &["10-25"],
-        &[window(".......x", 0, 24)],
+        &[window("-------#", 0, 24)],
         &[("10-01 00:00", false, "10-24 22:00"), ("10-24 22:00", true, "10-25 23:00")],
     );
     check_with(
         &["10-25"],
-        &[window(".......x", 2, 3), window("xxxxxxx.", 4, 5)],
+        &[window("-------#", 2, 3), window("#######-", 4, 5)],
         &[
             ("10-24 12:00", false, "10-25 00:00"),
             ("10-25 00:00", true, "10-25 02:00"),
@@ -319,7 +320,7 @@ fn clocks_go_back_on_a_holiday() {
     // One from the evening before is of Saturday, and has nine hours.
     check_with(
         &["10-25"],
-        &[window(".....x..", 22, 6)],
+        &[window("-----#--", 22, 6)],
         &[("10-24 20:00", true, "10-25 05:00"), ("10-25 05:00", false, "10-31 21:00")],
     );
 }
@@ -330,7 +331,7 @@ fn clocks_go_back_on_a_holiday() {
 fn a_holiday_whose_midnight_is_skipped_or_repeated_begins_with_its_day() {
     let noon_day = |from_s: u64, offset_s| UtcOffset { from: at(from_s), offset_s };
     let holiday = [u32::try_from(utc("06-02 00:00") / 86_400).unwrap()];
-    let days = DayWindows::new(&[window(".......x", 0, 24)]);
+    let days = DayWindows::new(&[window("-------#", 0, 24)]);
     let check = |offset_s, moved: &str, then_s, begins: &str, ends: &str| {
         let offsets = [noon_day(0, offset_s), noon_day(utc(moved), then_s)];
         let calendar = Calendar::new(&offsets, &holiday);
