@@ -14,12 +14,14 @@
 //! What lasts for a while is judged in one place, after every input (`door_watch.rs`).
 
 use ach_actors_model::{
-    AlarmKind, AlarmNotice, AlarmReason, DoorRef, Event, EventKind, NS_PER_S, Place, Timestamp,
+    AlarmKind, AlarmNotice, AlarmReason, DoorAnswer, DoorMode, DoorRef, DoorStanding, Event,
+    EventKind, NS_PER_S, Place, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::call_back::CallBack;
 use crate::door_battery::DoorBattery;
+use crate::door_control::{DoorControl, DoorHand, DoorHold};
 use crate::door_life::DoorLife;
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
@@ -40,7 +42,7 @@ pub struct Door {
     pub(crate) position: Switch,
     /// On while it is drawn back.
     pub(crate) lock: Switch,
-    leave: Leave,
+    pub(crate) leave: Leave,
     /// When it opened, the latest time.
     pub(crate) opened_at: Option<Timestamp>,
     /// When its lock threw after it was drawn back, the latest time.
@@ -54,6 +56,12 @@ pub struct Door {
     /// For the hours of its rules, and for when it has stood open for too long.
     pub(crate) call: CallBack,
     pub(crate) episodes: Episodes,
+    /// When its lock drew back after it was thrown, the latest time.
+    pub(crate) drawn_at: Option<Timestamp>,
+    /// Of a door that the node moves.
+    pub(crate) control: Option<Box<DoorControl>>,
+    /// Whether its fire input is on.
+    pub(crate) is_fire_told: bool,
 }
 
 /// What a door can be told.
@@ -100,6 +108,43 @@ pub enum DoorInput<'a> {
         /// Percent.
         percent: u8,
     },
+    /// Its controller has carried out an order.
+    OrderDone {
+        /// When.
+        arrival: Arrival,
+        /// Which.
+        number: u64,
+    },
+    /// Its controller has refused an order.
+    OrderRefused {
+        /// When.
+        arrival: Arrival,
+        /// Which.
+        number: u64,
+    },
+    /// Its fire input is on, or off again. The shard lets people out; here it is known to whoever asks.
+    Fire {
+        /// When.
+        arrival: Arrival,
+        /// Whether it is on.
+        is_on: bool,
+    },
+    /// Its controller may have been told an order that is not known here.
+    Renewed {
+        /// With this number.
+        above: u64,
+    },
+    /// A key switch at the door was turned.
+    LocalOverride {
+        /// When.
+        arrival: Arrival,
+        /// What the door does by it; nothing if it was given back.
+        mode: Option<DoorMode>,
+    },
+    /// Somebody wishes something of it.
+    Wished(DoorHand<'a>),
+    /// Fires, lockdowns and evacuations are for it as told here.
+    Held(&'a DoorHold),
     /// One of its deadlines is due.
     Due {
         /// What for.
@@ -117,6 +162,38 @@ pub enum DoorInput<'a> {
 impl Door {
     /// Takes one input.
     pub fn step(
+        &mut self,
+        me: DoorRef,
+        input: DoorInput<'_>,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) -> Verdict {
+        let before = self.standing(me);
+        let verdict = self.take(me, input, turn, out);
+        let after = self.standing(me);
+        if after != before {
+            out.effects.push(Effect::Door(after));
+        }
+        verdict
+    }
+
+    /// All that is known of it just now.
+    pub fn standing(&self, me: DoorRef) -> DoorStanding {
+        let is_locked = self.is_locked();
+        let control = self.control.as_deref();
+        let answer = control.map_or(DoorAnswer::NoOrders, |control| control.answer(is_locked));
+        let order = control.and_then(DoorControl::order).copied();
+        DoorStanding {
+            door: me,
+            is_open: self.is_open(),
+            is_locked,
+            order,
+            answer,
+            is_fire_told: self.is_fire_told,
+        }
+    }
+
+    fn take(
         &mut self,
         me: DoorRef,
         input: DoorInput<'_>,
@@ -165,8 +242,19 @@ impl Door {
             DoorInput::Battery { arrival, percent } => {
                 (self.battery.report(percent, &arrival), arrival)
             }
+            DoorInput::Fire { arrival, is_on } => {
+                self.is_fire_told = is_on;
+                (self.life.report_alive(&arrival), arrival)
+            }
+            DoorInput::Renewed { .. }
+            | DoorInput::OrderDone { .. }
+            | DoorInput::OrderRefused { .. }
+            | DoorInput::LocalOverride { .. }
+            | DoorInput::Wished(_)
+            | DoorInput::Held(_) => return self.take_control(me, &input, turn, out),
             DoorInput::Due { kind, due_at } => {
-                self.fall_due(me, kind, due_at, turn, out);
+                let is_settled = self.settle(me, turn, out, Some(due_at));
+                self.fall_due(me, (kind, due_at), is_settled, turn, out);
                 return Verdict::Accepted;
             }
             DoorInput::SiteChanged { .. } => return Verdict::Accepted,
@@ -211,7 +299,9 @@ impl Door {
             Verdict::Accepted | Verdict::Late => {}
         }
         self.opened_at = self.opened_at.max(Some(opened_at));
-        let is_forced = !self.leave.covers(opened_at);
+        let is_told_open =
+            self.control.as_deref().is_some_and(|control| control.is_unlocked_at(opened_at));
+        let is_forced = !is_told_open && !self.leave.covers(opened_at);
         let kind = EventKind::DoorOpened { door: me, is_forced };
         out.effects.push(Effect::Event(Event { at: turn.now, kind }));
         if is_forced {
@@ -273,8 +363,11 @@ impl Door {
         }
         self.leave.turn_lock(is_drawn_back, arrival.happened_at());
         if verdict == Verdict::Accepted && was != Some(is_drawn_back) {
-            if was.is_some() && !is_drawn_back {
-                self.thrown_at = Some(arrival.happened_at());
+            let turned_at = was.map(|_| arrival.happened_at());
+            if is_drawn_back {
+                self.drawn_at = turned_at;
+            } else if turned_at.is_some() {
+                self.thrown_at = turned_at;
             }
             let kind = if is_drawn_back {
                 EventKind::DoorUnlocked { door: me }
@@ -330,6 +423,8 @@ impl Door {
             *self = Door { episodes, ..Door::default() };
             return;
         };
+        self.change_control(me, old, turn);
+        self.settle(me, turn, out, None);
         let reason = |notice: &AlarmNotice| {
             let rule = notice.rule?;
             let is_said = turn.site.rule(rule).is_some_and(|plan| plan.alarm == notice.kind);

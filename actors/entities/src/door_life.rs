@@ -39,6 +39,11 @@ impl DoorLife {
         self.heard_ns = listened_ns(me, turn);
     }
 
+    /// Whether it has ever given a sign of life.
+    pub(crate) fn was_heard(&self) -> bool {
+        self.heard_ns.is_some()
+    }
+
     /// Whether this is the look that was ordered; it is then over.
     pub(crate) fn take_look(&mut self, due_at: Timestamp) -> bool {
         self.look.take(due_at)

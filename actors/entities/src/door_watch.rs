@@ -9,6 +9,7 @@
 use ach_actors_model::{AlarmKind, AlarmReason, DoorRef, EntityRef, Place, RuleRef, Timestamp};
 
 use crate::door::Door;
+use crate::door_control::DoorControl;
 use crate::episodes::Opening;
 use crate::evidence::Evidence;
 use crate::site::{RuleCondition, RulePlan};
@@ -74,20 +75,21 @@ impl Door {
         self.life.look_in(me, left_ns, turn, out);
     }
 
-    /// A deadline is due.
+    /// A deadline is due; it may have been for what the door is told.
     pub(crate) fn fall_due(
         &mut self,
         me: DoorRef,
-        kind: DeadlineKind,
-        due_at: Timestamp,
+        (kind, due_at): (DeadlineKind, Timestamp),
+        is_settled: bool,
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) {
-        let is_wanted = match kind {
-            DeadlineKind::Silence => self.life.take_look(due_at),
-            DeadlineKind::Window => self.call.take(due_at),
-            DeadlineKind::Gate => false,
-        };
+        let is_wanted = is_settled
+            | match kind {
+                DeadlineKind::Silence => self.life.take_look(due_at),
+                DeadlineKind::Window => self.call.take(due_at),
+                DeadlineKind::Gate => false,
+            };
         if is_wanted {
             self.judge(me, due_at, &Evidence::of_deadline(due_at, turn), turn, out);
         }
@@ -157,8 +159,22 @@ impl Door {
                     Some(_) | None => Judgement::Over,
                 }
             }
+            RuleCondition::DoorNotFollowing { after_ns } => self.not_following(after_ns, judged_at),
             _ => Judgement::Doubtful,
         }
+    }
+
+    fn not_following(&self, after_ns: u64, judged_at: Timestamp) -> Judgement {
+        if self.control.as_deref().is_some_and(DoorControl::is_refused) {
+            return Judgement::Holds;
+        }
+        // Of a door that was never heard nothing is expected, as of its silence.
+        let since = self.deviates_since().filter(|_| self.life.was_heard());
+        let Some(since) = since else { return Judgement::Over };
+        // Who has leave may draw the lock back for as long as the leave lasts.
+        let since = self.leave.ends_after(since).unwrap_or(since);
+        let due_at = since.plus_ns(after_ns);
+        if due_at <= judged_at { Judgement::Holds } else { Judgement::NotBefore(due_at) }
     }
 
     fn held(&self, after_ns: u64, also_unlocked: bool, judged_at: Timestamp) -> Judgement {

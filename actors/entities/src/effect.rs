@@ -5,7 +5,8 @@
 //! has the table; [`Effect::release`] is that table.
 
 use ach_actors_model::{
-    AlarmNotice, AlarmTransition, Event, EventKind, Lane, SourceRef, WishRefusal,
+    AlarmNotice, AlarmTransition, DoorOrder, DoorStanding, Emergency, Event, EventKind, Lane,
+    SourceRef, WishRefusal,
 };
 
 /// One thing to do.
@@ -40,6 +41,15 @@ pub enum Effect {
         input: u32,
         /// Why.
         why: WishRefusal,
+    },
+    /// A door is otherwise than it was, or is told to be otherwise.
+    Door(DoorStanding),
+    /// A lockdown or an evacuation runs, or runs no more.
+    Emergency {
+        /// Which.
+        emergency: Emergency,
+        /// Whether it runs.
+        is_running: bool,
     },
 }
 
@@ -86,11 +96,19 @@ impl Effect {
                 // What ends an alarm, and what people and timers do to one.
                 _ => Release::OnCommit,
             },
+            // Nobody waits for a disk to get out. It may be told again, and is if it is lost.
+            Effect::Door(DoorStanding { order: Some(order), .. })
+                if DoorOrder::is_release(order) =>
+            {
+                Release::Now
+            }
             // What is in force is in force when it is durable.
             Effect::Event(Event { kind: EventKind::SiteChanged { .. }, .. })
             | Effect::SiteInForce { .. }
             | Effect::EpochOpened { .. }
-            | Effect::WishRefused { .. } => Release::OnCommit,
+            | Effect::WishRefused { .. }
+            | Effect::Door(_)
+            | Effect::Emergency { .. } => Release::OnCommit,
             Effect::Event(_) | Effect::Accepted(_) | Effect::SiteRefused { .. } => Release::Now,
         }
     }

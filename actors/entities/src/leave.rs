@@ -9,7 +9,7 @@ use crate::Verdict;
 /// How much later than the opening a pass or a lock may be stamped and still cover it: reader, lock
 /// and position switch are stamped by different boards of one controller, some tens of
 /// milliseconds apart, and nobody opens a door and shows his card within that time.
-const SKEW_NS: u64 = 100 * NS_PER_MS;
+pub(crate) const SKEW_NS: u64 = 100 * NS_PER_MS;
 /// The longest a pass is believed to be valid: an hour is more than any reader or button gives, and
 /// what a vendor sends by mistake (a `u32` of milliseconds is 49 days) must not leave a door
 /// unwatched for weeks. A door that is free for longer has its lock drawn back.
@@ -77,6 +77,21 @@ impl Leave {
         let is_passed =
             self.passes.iter().any(|pass| pass.from <= latest && opened_at <= pass.until);
         is_passed || self.is_unlocked(opened_at, latest)
+    }
+
+    /// When the last of the passes ends that hold from a moment on without a gap, if one does.
+    pub(crate) fn ends_after(&self, at: Timestamp) -> Option<Timestamp> {
+        let ends = |at: Timestamp| {
+            let latest = at.plus_ns(SKEW_NS);
+            let holds = self.passes.iter().filter(|pass| pass.from <= latest && at <= pass.until);
+            holds.map(|pass| pass.until).max()
+        };
+        // One pass after the other, where the next begins before the last has ended.
+        let mut last = ends(at)?;
+        while let Some(next) = ends(last).filter(|next| *next > last) {
+            last = next;
+        }
+        Some(last)
     }
 
     /// Whether the lock was drawn back before the opening and had not thrown again.

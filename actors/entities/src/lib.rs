@@ -14,8 +14,11 @@ mod cold;
 mod company;
 mod docket;
 mod door;
+mod door_array;
 mod door_battery;
+mod door_control;
 mod door_life;
+mod door_orders;
 mod door_watch;
 mod effect;
 mod episodes;
@@ -51,6 +54,7 @@ pub use anchor::{Anchor, AnchorInput};
 pub use arrival::{Arrival, Verdict};
 pub use cold::{SubjectCold, TagCold};
 pub use door::{Door, DoorInput};
+pub use door_control::{DoorHand, DoorHold};
 pub use effect::{Accepted, Effect, Release};
 pub use episodes::ended;
 pub(crate) use health::SILENCE_RECHECK_NS;
@@ -60,8 +64,8 @@ pub use plain_ping::PlainPing;
 pub use quarantine::{quarantine_notice, unheard_notice};
 pub use selftest::selftest_notice;
 pub use site::{
-    ANCHOR_ZONE_COUNT_MAX, GateMistake, HistoryRef, Site, SiteError, SiteHistory, SiteList,
-    SiteMistake, SiteSummary, Unfounding,
+    ANCHOR_ZONE_COUNT_MAX, ControlPlan, GateMistake, HistoryRef, Site, SiteError, SiteHistory,
+    SiteList, SiteMistake, SiteSummary, Unfounding,
 };
 pub use source::{Source, SourceInput};
 pub use subject::{Subject, SubjectInput};

@@ -16,13 +16,14 @@ mod summary;
 mod unfounding;
 
 use ach_actors_model::{
-    AlarmKind, AlarmNotice, AnswerConfig, EntityRef, LineRef, Name, Place, RuleRef, SourceRef,
-    SubjectRef, TagRef, Timestamp, ZoneRef,
+    AlarmKind, AlarmNotice, AnswerConfig, DoorRef, DoorScope, EntityRef, LineRef, Name, Place,
+    RuleRef, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
 };
 use ach_geo::{Floor, WatchIndex};
 
 use calendar::Calendar;
 use names::{Names, TagIds};
+pub use plans::ControlPlan;
 use plans::{AnchorPlan, DoorPlan, LinePlan, SourcePlan, SubjectPlan};
 
 pub use history::{HistoryRef, SiteHistory};
@@ -153,7 +154,7 @@ impl Site {
         self.zones.get(zone.index())?.as_ref()
     }
 
-    pub(crate) fn door_plan(&self, door: ach_actors_model::DoorRef) -> Option<&DoorPlan> {
+    pub(crate) fn door_plan(&self, door: DoorRef) -> Option<&DoorPlan> {
         self.doors.get(door.index())?.as_ref()
     }
 
@@ -191,6 +192,43 @@ impl Site {
     /// Whether the rule holds at this hour.
     pub(crate) fn is_in_force(&self, rule: &RulePlan, at: Timestamp) -> bool {
         self.calendar.is_open(&rule.windows, at)
+    }
+
+    /// How the node moves a door, if it does.
+    pub fn control_plan(&self, door: DoorRef) -> Option<&ControlPlan> {
+        self.door_plan(door)?.control.as_ref()
+    }
+
+    /// Whether a door that is moved has a label.
+    pub fn has_door_label(&self, label: &Name) -> bool {
+        let has = |plan: &DoorPlan| plan.control.is_some() && plan.labels.contains(label);
+        self.doors.iter().flatten().any(has)
+    }
+
+    /// Whether a door is in a scope.
+    pub fn is_door_in(&self, door: DoorRef, scope: &DoorScope) -> bool {
+        let Some(plan) = self.door_plan(door) else { return false };
+        match scope {
+            DoorScope::Site => true,
+            DoorScope::Zone(zone) => {
+                plan.control.as_ref().is_some_and(|control| control.zones.contains(zone))
+            }
+            DoorScope::Label(label) => plan.labels.binary_search(label).is_ok(),
+        }
+    }
+
+    /// Whether the hours of a door unlock it.
+    pub(crate) fn is_unlocked_by_hours(&self, control: &ControlPlan, at: Timestamp) -> bool {
+        self.calendar.is_open(&control.hours, at)
+    }
+
+    /// When that changes next.
+    pub(crate) fn control_next_change(
+        &self,
+        control: &ControlPlan,
+        at: Timestamp,
+    ) -> Option<Timestamp> {
+        self.calendar.next_change(&control.hours, at)
     }
 
     /// When that changes next.
@@ -251,7 +289,7 @@ pub(crate) fn sill_key(door: u32) -> u32 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Barrier {
     Line(LineRef),
-    Sill(ach_actors_model::DoorRef),
+    Sill(DoorRef),
 }
 
 impl Barrier {
@@ -259,7 +297,7 @@ impl Barrier {
         if key & 1 == 0 {
             Barrier::Line(LineRef(key >> 1))
         } else {
-            Barrier::Sill(ach_actors_model::DoorRef(key >> 1))
+            Barrier::Sill(DoorRef(key >> 1))
         }
     }
 }

@@ -74,6 +74,8 @@ pub enum AlarmKind {
     DoorLost,
     /// The battery of a door is nearly empty.
     DoorBatteryLow,
+    /// A door is not as it was told to be.
+    DoorNotFollowing,
 }
 
 /// Where or what an alarm is about, beside its subject.

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    AlarmCause, AlarmId, AnchorRef, DoorRef, Name, NodeTrouble, Place, Remark, RuleRef, SourceRef,
-    SubjectRef, TagRef, ZoneRef,
+    AlarmCause, AlarmId, AnchorRef, DoorMode, DoorRef, DoorScope, EmergencyKind, Name, NodeTrouble,
+    Place, Practice, Remark, RuleRef, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
 };
 
 /// A wish.
@@ -39,6 +39,10 @@ pub enum CommandKind {
     Act(AlarmWish),
     /// Mute a place or rule, or take it out of service, or end that.
     Quiet(QuietWish),
+    /// Say what a door is to do.
+    MoveDoor(DoorWish),
+    /// Declare or end a lockdown or an evacuation.
+    Declare(EmergencyWish),
 }
 
 /// What is to be done with one alarm.
@@ -117,6 +121,64 @@ pub enum QuietKind {
     OutOfService,
 }
 
+/// What is to become of a door.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct DoorWish {
+    /// Which.
+    pub door: DoorRef,
+    /// What.
+    pub act: DoorAct,
+    /// What makes it the same wish if it is sent again.
+    pub key: Option<u128>,
+    /// Shard time from which on it is not wished any more.
+    pub void_at: Option<Timestamp>,
+    /// The person a program wishes it for; none is whoever wishes it.
+    pub person: Option<Name>,
+    /// Why.
+    pub remark: Option<Remark>,
+}
+
+/// What can be wished of a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum DoorAct {
+    /// The operator's slot says this for so long.
+    Move {
+        /// What the door is to do.
+        mode: DoorMode,
+        /// For how long.
+        for_ns: u64,
+    },
+    /// The operator's slot says nothing any more.
+    GiveBack,
+    /// Let people out: unlocked, whatever else is said, until it is taken back.
+    Release,
+    /// Take that back. A fire goes on releasing.
+    EndRelease,
+    /// The fire that is told at it is over, whatever its fire input says or cannot say any more.
+    EndFire,
+}
+
+/// A lockdown or an evacuation is to begin, to last longer or to end.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EmergencyWish {
+    /// What.
+    pub kind: EmergencyKind,
+    /// For which doors.
+    pub scope: DoorScope,
+    /// Whether it is meant.
+    pub practice: Practice,
+    /// For how long from now; 0 ends it.
+    pub for_ns: u64,
+    /// What makes it the same wish if it is sent again.
+    pub key: Option<u128>,
+    /// Shard time from which on it is not wished any more.
+    pub void_at: Option<Timestamp>,
+    /// The person a program wishes it for; none is whoever wishes it.
+    pub person: Option<Name>,
+    /// Why.
+    pub remark: Option<Remark>,
+}
+
 /// Why a wish changed nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Error)]
 pub enum WishRefusal {
@@ -156,6 +218,33 @@ pub enum WishRefusal {
     /// Another person's hand is needed: this one has asked already.
     #[error("you have asked for it already: another person must wish the same")]
     SamePerson,
+    /// The door is not the node's to move.
+    #[error("this door takes no orders: its feature in the site's files names no `control`")]
+    NoOrders,
+    /// Another door of its interlock is open or unlocked.
+    #[error("another door of its interlock is open or unlocked: close and lock that first")]
+    Interlocked,
+    /// For no time, or for longer than a door is moved.
+    #[error("give a time above 0 and of at most 24 h")]
+    NotForSoLong,
+    /// Nobody could say later why.
+    #[error("a reason is needed: say why, in a few words")]
+    NoReason,
+    /// It came too late to be wished still.
+    #[error("it came too late: look how things are, and give it anew if it is still wanted")]
+    TooLate,
+    /// The key was used for something else.
+    #[error("its key was used for another command: use a new one for each")]
+    KeyReused,
+    /// There is nothing to end.
+    #[error("no such lockdown or evacuation runs: list them to see what does")]
+    NotDeclared,
+    /// Its actor is set aside, and would not hear of it.
+    #[error("the door is set aside after a fault: release it first (`ach actor release door`)")]
+    SetAside,
+    /// No more of them.
+    #[error("as many lockdowns and evacuations run as can: end some first")]
+    TooManyDeclared,
 }
 
 /// Anything that has an actor.

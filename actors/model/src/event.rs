@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AnchorRef, DoorRef, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef};
+use crate::{
+    AnchorRef, DoorRef, EmergencyKind, Practice, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
+};
 
 /// A fact about the site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -101,5 +103,33 @@ pub enum EventKind {
     SiteChanged {
         /// The version.
         version: u32,
+    },
+    /// A fire is told at a door.
+    FireTold {
+        /// The door.
+        door: DoorRef,
+    },
+    /// It is over.
+    FireOver {
+        /// The door.
+        door: DoorRef,
+    },
+    /// A lockdown or an evacuation has begun, or lasts longer.
+    EmergencyDeclared {
+        /// What.
+        kind: EmergencyKind,
+        /// Whether it is meant.
+        practice: Practice,
+        /// The zone, if it is for the doors of one.
+        zone: Option<ZoneRef>,
+    },
+    /// It has ended.
+    EmergencyEnded {
+        /// What.
+        kind: EmergencyKind,
+        /// Whether it was meant.
+        practice: Practice,
+        /// The zone, if it was for the doors of one.
+        zone: Option<ZoneRef>,
     },
 }

@@ -7,6 +7,7 @@ mod alarm;
 mod alarm_life;
 mod alarm_state;
 mod command;
+mod door_order;
 mod event;
 mod id;
 mod lane;
@@ -24,8 +25,12 @@ pub use alarm::{
 pub use alarm_life::{ActMark, AlarmCause, AlarmLife, REMARK_BYTES_MAX, Remark, RemarkError};
 pub use alarm_state::{AlarmState, AlarmStateName};
 pub use command::{
-    AlarmAct, AlarmWish, Command, CommandKind, EntityRef, QuietKind, QuietScope, QuietWish,
-    WishRefusal,
+    AlarmAct, AlarmWish, Command, CommandKind, DoorAct, DoorWish, EmergencyWish, EntityRef,
+    QuietKind, QuietScope, QuietWish, WishRefusal,
+};
+pub use door_order::{
+    DoorAnswer, DoorLease, DoorMode, DoorOrder, DoorScope, DoorSlot, DoorStanding, Emergency,
+    EmergencyKind, Practice,
 };
 pub use event::{Event, EventKind};
 pub use id::{
@@ -37,9 +42,9 @@ pub use node_trouble::NodeTrouble;
 pub use ping::{Fix, Ping, PingBatch};
 pub use report::{Report, ReportKind};
 pub use site_config::{
-    AnchorConfig, AnswerConfig, Condition, DoorConfig, Escalation, LineConfig, RuleConfig,
-    SiteConfig, SourceConfig, SpeedLimit, StaysUntil, SubjectClass, SubjectConfig, TagConfig,
-    UtcOffset, Who, Window, ZoneConfig,
+    AnchorConfig, AnswerConfig, Condition, ControlConfig, DoorConfig, Escalation, LineConfig,
+    RuleConfig, SiteConfig, SourceConfig, SpeedLimit, StaysUntil, SubjectClass, SubjectConfig,
+    TagConfig, UtcOffset, Who, Window, ZoneConfig,
 };
 pub use snake_case::snake_case;
 pub use time::{NS_PER_MS, NS_PER_S, Timestamp};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AnchorRef, DoorRef, Lane, SourceRef, TagRef, Timestamp};
+use crate::{AnchorRef, DoorMode, DoorRef, Lane, SourceRef, TagRef, Timestamp};
 
 /// One report that is not a position. Never conflated, never shed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -127,5 +127,36 @@ pub enum ReportKind {
         door: DoorRef,
         /// Percent, 100 at most.
         percent: u8,
+    },
+    /// The controller has done what it was told.
+    OrderDone {
+        /// The door.
+        door: DoorRef,
+        /// The number of the order.
+        number: u64,
+    },
+    /// The controller does not do what it was told, or cannot.
+    OrderRefused {
+        /// The door.
+        door: DoorRef,
+        /// The number of the order.
+        number: u64,
+    },
+    /// The fire input of the door's controller is on.
+    FireOn {
+        /// The door.
+        door: DoorRef,
+    },
+    /// The fire input is off again: the fire panel was reset.
+    FireOver {
+        /// The door.
+        door: DoorRef,
+    },
+    /// A key switch at the door has taken it over.
+    LocalOverride {
+        /// The door.
+        door: DoorRef,
+        /// What the door does now; nothing if the switch has given it back.
+        mode: Option<DoorMode>,
     },
 }

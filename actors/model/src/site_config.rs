@@ -6,7 +6,7 @@
 use ach_geo::{Floor, Gates, Height, Outline};
 use serde::{Deserialize, Serialize};
 
-use crate::{AlarmKind, AlarmPriority, Name, TagId, Timestamp};
+use crate::{AlarmKind, AlarmPriority, DoorMode, Name, TagId, Timestamp};
 
 /// A whole site in one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +132,32 @@ pub struct DoorConfig {
     pub floor: Floor,
     /// The two ends of its sill.
     pub sill_mm: ((i32, i32), (i32, i32)),
+    /// How the node moves it; `None` if it does not.
+    pub control: Option<ControlConfig>,
+}
+
+/// How the node moves a door.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlConfig {
+    /// What it does when nobody says anything.
+    pub rests: DoorMode,
+    /// When it is unlocked; empty is never.
+    pub unlocked_when: Vec<Window>,
+    /// What it does in a lockdown; `None` stays as it is.
+    pub on_lockdown: Option<DoorMode>,
+    /// Whether an evacuation unlocks it.
+    pub opens_on_evacuation: bool,
+    /// Whether fire unlocks it.
+    pub opens_on_fire: bool,
+    /// Whether it moves in a drill.
+    pub moves_in_drill: bool,
+    /// The area in which a fire concerns it; `None` is the whole site, and a fire told by a door
+    /// without an area concerns every door.
+    pub fire_area: Option<Name>,
+    /// The doors of which one alone may be open or unlocked at a time.
+    pub interlock: Option<Name>,
+    /// Indexes of the zones it lies at.
+    pub zones: Vec<u32>,
 }
 
 /// A perimeter line. Inside is on the left when going from the first point to the last.
@@ -347,6 +373,13 @@ pub enum Condition {
         /// Percent.
         percent: u8,
     },
+    /// A door is not as it was told to be.
+    DoorNotFollowing {
+        /// Doors.
+        doors: Vec<u32>,
+        /// For how long.
+        after_ns: u64,
+    },
 }
 
 impl Condition {
@@ -358,7 +391,8 @@ impl Condition {
             | Condition::DoorTampered { doors }
             | Condition::ReaderTampered { doors }
             | Condition::DoorLost { doors, .. }
-            | Condition::DoorBatteryLow { doors, .. } => doors,
+            | Condition::DoorBatteryLow { doors, .. }
+            | Condition::DoorNotFollowing { doors, .. } => doors,
             Condition::Inside { .. }
             | Condition::Leaves { .. }
             | Condition::Stays { .. }

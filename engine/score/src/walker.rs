@@ -227,6 +227,7 @@ mod tests {
             source: None,
             floor: Floor(0),
             sill_mm: (a, b),
+            control: None,
         }
     }
 

@@ -103,6 +103,21 @@ impl<'a> Call<'a> {
             ReportKind::DoorBattery { door, percent } => {
                 Call::Door(door, DoorInput::Battery { arrival, percent })
             }
+            ReportKind::OrderDone { door, number } => {
+                Call::Door(door, DoorInput::OrderDone { arrival, number })
+            }
+            ReportKind::OrderRefused { door, number } => {
+                Call::Door(door, DoorInput::OrderRefused { arrival, number })
+            }
+            ReportKind::FireOn { door } => {
+                Call::Door(door, DoorInput::Fire { arrival, is_on: true })
+            }
+            ReportKind::FireOver { door } => {
+                Call::Door(door, DoorInput::Fire { arrival, is_on: false })
+            }
+            ReportKind::LocalOverride { door, mode } => {
+                Call::Door(door, DoorInput::LocalOverride { arrival, mode })
+            }
         }
     }
 

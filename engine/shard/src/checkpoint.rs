@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actors::CellImage;
 use crate::board::OpenNotice;
+use crate::door_desk::DoorDesk;
 use crate::lanes::Lanes;
 use crate::quiet::QuietHead;
 use crate::shard::Shard;
@@ -43,6 +44,7 @@ pub struct ShardHead {
     pub(crate) missed: Vec<(EntityRef, AnchorRef, Message)>,
     pub(crate) raised_by_kind: BTreeMap<AlarmKind, u64>,
     pub(crate) quiet: QuietHead,
+    pub(crate) door_desk: DoorDesk,
     pub(crate) totals: Totals,
     pub(crate) set_aside_input_count: u64,
     pub(crate) dropped_count: u64,
@@ -172,6 +174,7 @@ impl Shard {
             missed: self.stage.missed().collect(),
             raised_by_kind: self.board.raised_by_kind().clone(),
             quiet: self.board.quiets.head(),
+            door_desk: self.door_desk.clone(),
             totals: self.totals,
             set_aside_input_count: self.set_aside_input_count,
             dropped_count: self.stage.dropped_count,

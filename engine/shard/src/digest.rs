@@ -7,7 +7,8 @@
 use ach_actors_entities::{Accepted, Effect};
 use ach_actors_model::{
     ActMark, AlarmCause, AlarmKind, AlarmLife, AlarmNotice, AlarmPriority, AlarmReason,
-    AlarmTransition, Cause, Event, EventKind, Lane, Name, Place, WishRefusal,
+    AlarmTransition, Cause, DoorAnswer, DoorMode, DoorScope, DoorSlot, DoorStanding, Emergency,
+    EmergencyKind, Event, EventKind, Lane, Name, Place, Practice, WishRefusal, ZoneRef,
 };
 use ach_geo::Position;
 use twox_hash::XxHash3_64;
@@ -87,7 +88,53 @@ impl Digest {
                 self.u32(*input);
                 self.u8(refusal_code(*why));
             }
+            Effect::Door(standing) => {
+                self.u8(8);
+                self.standing(standing);
+            }
+            Effect::Emergency { emergency, is_running } => {
+                self.u8(9);
+                self.emergency(emergency);
+                self.u8(u8::from(*is_running));
+            }
         }
+    }
+
+    fn standing(&mut self, standing: &DoorStanding) {
+        self.u32(standing.door.0);
+        self.option(standing.is_open, |digest, is_open| digest.u8(u8::from(is_open)));
+        self.option(standing.is_locked, |digest, is_locked| digest.u8(u8::from(is_locked)));
+        self.option(standing.order, |digest, order| {
+            digest.u64(order.number);
+            digest.u8(mode_code(order.mode));
+            digest.option(order.slot, |digest, slot| digest.u8(slot_code(slot)));
+            digest.u64(order.given_at.0);
+            digest.option(order.until, |digest, until| digest.u64(until.0));
+            digest.u8(u8::from(order.is_drill));
+        });
+        self.u8(answer_code(standing.answer));
+        self.u8(u8::from(standing.is_fire_told));
+    }
+
+    fn emergency(&mut self, emergency: &Emergency) {
+        self.u8(emergency_code(emergency.kind));
+        match &emergency.scope {
+            DoorScope::Site => self.u8(0),
+            DoorScope::Zone(zone) => {
+                self.u8(1);
+                self.u32(zone.0);
+            }
+            DoorScope::Label(label) => {
+                self.u8(2);
+                self.name(label);
+            }
+        }
+        self.u8(practice_code(emergency.practice));
+        self.name(&emergency.by);
+        self.option(emergency.remark.as_ref(), |digest, remark| digest.text(remark.as_str()));
+        self.u64(emergency.since.0);
+        self.u64(emergency.until.0);
+        self.u32(emergency.door_count);
     }
 
     fn notice(&mut self, notice: &AlarmNotice) {
@@ -212,7 +259,28 @@ impl Digest {
             EventKind::ZoneSighted { zone } => self.numbers(11, &[zone.0]),
             EventKind::TagHeard { tag } => self.numbers(12, &[tag.0]),
             EventKind::SiteChanged { version } => self.numbers(13, &[version]),
+            EventKind::FireTold { door } => self.numbers(14, &[door.0]),
+            EventKind::FireOver { door } => self.numbers(15, &[door.0]),
+            EventKind::EmergencyDeclared { kind, practice, zone } => {
+                self.declaration(16, kind, practice, zone);
+            }
+            EventKind::EmergencyEnded { kind, practice, zone } => {
+                self.declaration(17, kind, practice, zone);
+            }
         }
+    }
+
+    fn declaration(
+        &mut self,
+        code: u8,
+        kind: EmergencyKind,
+        practice: Practice,
+        zone: Option<ZoneRef>,
+    ) {
+        self.u8(code);
+        self.u8(emergency_code(kind));
+        self.u8(practice_code(practice));
+        self.option(zone, |digest, zone| digest.u32(zone.0));
     }
 
     fn numbers(&mut self, code: u8, numbers: &[u32]) {
@@ -232,6 +300,50 @@ impl Digest {
         self.u32(accepted.late_count);
         self.u32(accepted.refused_count);
         self.u32(accepted.conflated_count);
+    }
+}
+
+fn mode_code(mode: DoorMode) -> u8 {
+    match mode {
+        DoorMode::Unlocked => 1,
+        DoorMode::Locked => 2,
+        DoorMode::Blocked => 3,
+    }
+}
+
+fn slot_code(slot: DoorSlot) -> u8 {
+    match slot {
+        DoorSlot::LifeSafety => 1,
+        DoorSlot::LocalOverride => 2,
+        DoorSlot::Lockdown => 3,
+        DoorSlot::Evacuation => 4,
+        DoorSlot::Operator => 5,
+        DoorSlot::Schedule => 6,
+    }
+}
+
+fn answer_code(answer: DoorAnswer) -> u8 {
+    match answer {
+        DoorAnswer::NoOrders => 0,
+        DoorAnswer::Waited => 1,
+        DoorAnswer::Followed => 2,
+        DoorAnswer::Deviates => 3,
+        DoorAnswer::Refused => 4,
+    }
+}
+
+fn emergency_code(kind: EmergencyKind) -> u8 {
+    match kind {
+        EmergencyKind::Lockdown => 1,
+        EmergencyKind::Evacuation => 2,
+    }
+}
+
+fn practice_code(practice: Practice) -> u8 {
+    match practice {
+        Practice::Real => 1,
+        Practice::Drill => 2,
+        Practice::Exercise => 3,
     }
 }
 
@@ -296,6 +408,15 @@ fn refusal_code(why: WishRefusal) -> u8 {
         WishRefusal::NoSuchThing => 10,
         WishRefusal::NeedsSecondPerson => 11,
         WishRefusal::SamePerson => 12,
+        WishRefusal::NoOrders => 13,
+        WishRefusal::Interlocked => 14,
+        WishRefusal::NotForSoLong => 15,
+        WishRefusal::NoReason => 16,
+        WishRefusal::TooLate => 17,
+        WishRefusal::KeyReused => 18,
+        WishRefusal::NotDeclared => 19,
+        WishRefusal::TooManyDeclared => 20,
+        WishRefusal::SetAside => 21,
     }
 }
 
@@ -343,5 +464,6 @@ fn kind_code(kind: AlarmKind) -> u8 {
         AlarmKind::ReaderTampered => 22,
         AlarmKind::DoorLost => 23,
         AlarmKind::DoorBatteryLow => 24,
+        AlarmKind::DoorNotFollowing => 25,
     }
 }

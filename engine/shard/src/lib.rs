@@ -9,6 +9,8 @@ mod board;
 mod call;
 mod checkpoint;
 mod digest;
+mod door_desk;
+mod doors;
 mod input;
 mod lanes;
 mod own_alarms;
@@ -30,6 +32,7 @@ mod tests;
 
 pub use board::OpenNotice;
 pub use checkpoint::{COPIES_MAX, PackedKind, Piece, SLICE_CELLS, ShardHead, StoredPiece};
+pub use door_desk::DOOR_MOVED_MAX_NS;
 pub use input::{Entry, Input};
 pub use lanes::{LaneState, SEQUENCE_WINDOW};
 pub use quiet::{OUT_OF_SERVICE_MAX_NS, SECOND_PERSON_NS, SHELVED_MAX_NS, SUPPRESSED_MAX_NS};

@@ -187,6 +187,9 @@ impl Shard {
         let done = match &command.kind {
             CommandKind::Act(wish) => self.act(&command.by, wish, scene),
             CommandKind::Quiet(wish) => self.quieten(&command.by, wish, scene),
+            wish @ (CommandKind::MoveDoor(_) | CommandKind::Declare(_)) => {
+                self.command_doors(&command.by, wish, scene)
+            }
             other => {
                 self.command(other, scene);
                 Ok(())
@@ -212,7 +215,10 @@ impl Shard {
             CommandKind::NodeTrouble { trouble, is_on } => {
                 self.set_node_trouble(trouble, is_on, scene);
             }
-            CommandKind::Act(_) | CommandKind::Quiet(_) => {}
+            CommandKind::Act(_)
+            | CommandKind::Quiet(_)
+            | CommandKind::MoveDoor(_)
+            | CommandKind::Declare(_) => {}
         }
     }
 
@@ -233,6 +239,9 @@ impl Shard {
         }
         if let EntityRef::Zone(zone) = actor {
             self.catch_up(zone, scene);
+        }
+        if let EntityRef::Door(door) = actor {
+            self.catch_up_door(door, scene);
         }
         if let (EntityRef::Source(source), Some(found)) = (actor, clock) {
             self.tell_clock(source, found, scene);

@@ -77,6 +77,13 @@ impl Shard {
         let call = Call::report(report, arrival);
         let to = call.to();
         let verdict = self.play(scene, call, origin);
+        match report.kind {
+            ReportKind::FireOn { door } => self.hear_fire(door, true, arrival.happened_at(), scene),
+            ReportKind::FireOver { door } => {
+                self.hear_fire(door, false, arrival.happened_at(), scene)
+            }
+            _ => {}
+        }
         if self.stage.actors.is_set_aside(to) {
             self.raise_unheard(report, scene, origin);
         }
@@ -114,7 +121,12 @@ fn lane_of(kind: ReportKind) -> Lane {
         | ReportKind::ReaderUntampered { .. }
         | ReportKind::DoorAlive { .. }
         | ReportKind::DoorLost { .. }
-        | ReportKind::DoorBattery { .. } => Lane::Door,
+        | ReportKind::DoorBattery { .. }
+        | ReportKind::OrderDone { .. }
+        | ReportKind::OrderRefused { .. }
+        | ReportKind::FireOn { .. }
+        | ReportKind::FireOver { .. }
+        | ReportKind::LocalOverride { .. } => Lane::Door,
     }
 }
 
@@ -137,7 +149,12 @@ fn owner_of(kind: ReportKind, scene: Scene<'_>) -> Option<SourceRef> {
         | ReportKind::ReaderUntampered { door }
         | ReportKind::DoorAlive { door }
         | ReportKind::DoorLost { door }
-        | ReportKind::DoorBattery { door, .. } => scene.site.door_source(door),
+        | ReportKind::DoorBattery { door, .. }
+        | ReportKind::OrderDone { door, .. }
+        | ReportKind::OrderRefused { door, .. }
+        | ReportKind::FireOn { door }
+        | ReportKind::FireOver { door }
+        | ReportKind::LocalOverride { door, .. } => scene.site.door_source(door),
         ReportKind::AnchorAlive { anchor } | ReportKind::AnchorLost { anchor } => {
             scene.site.anchor_source(anchor)
         }

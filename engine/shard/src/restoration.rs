@@ -70,6 +70,7 @@ impl Restoration {
         shard.set_aside_input_count = head.set_aside_input_count;
         shard.stage.restore(head.health, head.missed, head.dropped_count);
         shard.board = Board::restore(head.raised_by_kind, head.quiet);
+        shard.door_desk = head.door_desk;
         shard.quarantine = Quarantine::restore(head.idle, head.episodes, &site)?;
         for actor in shard.quarantine.actors().collect::<Vec<_>>() {
             if !shard.stage.actors.is_seated(actor) {

@@ -11,6 +11,7 @@ use ach_actors_model::{
 use crate::board::{Board, OpenNotice};
 use crate::call::Call;
 use crate::digest::Digest;
+use crate::door_desk::DoorDesk;
 use crate::lanes::{LaneState, Lanes};
 use crate::quarantine::{Origin, Quarantine};
 use crate::stage::{Scene, Stage};
@@ -40,6 +41,7 @@ pub struct Shard {
     pub(crate) tally: Tally,
     pub(crate) set_aside_input_count: u64,
     pub(crate) board: Board,
+    pub(crate) door_desk: DoorDesk,
     pub(crate) totals: Totals,
     digest: Digest,
     pub(crate) sweep: Sweep,
@@ -60,6 +62,7 @@ impl Shard {
             tally: Tally::default(),
             set_aside_input_count: 0,
             board: Board::default(),
+            door_desk: DoorDesk::default(),
             totals: Totals::default(),
             digest: Digest::default(),
             sweep: Sweep::default(),
@@ -92,12 +95,15 @@ impl Shard {
             self.stage.health.resume(away_since.max(before).min(entry.at), entry.at);
         }
         self.fire_due(entry.at);
+        self.tend_doors(entry.at);
         self.take_in();
         self.call_anew(entry.at);
         for (place, input) in (0..).zip(&entry.inputs) {
             self.hear_input(place, input, entry.at);
             self.take_in();
         }
+        self.tell_doors(entry.at);
+        self.take_in();
         self.board.taken_count = 0;
         self.tally.finish(&mut self.stage.out.effects, &mut self.totals);
         let effects_hash = self.digest.of(&self.stage.out.effects);
@@ -198,6 +204,7 @@ impl Shard {
             // Its rules may ask something else of people.
             self.board.quiets.look_again();
         }
+        self.change_door_site(Scene { site: &site, now });
         self.stage.tell(Effect::SiteInForce { version });
     }
 
@@ -208,7 +215,7 @@ impl Shard {
     /// When the next deadline is due, if any.
     pub fn next_due(&mut self) -> Option<Timestamp> {
         let of_actors = self.stage.deadlines.next_due().map(Timestamp);
-        [of_actors, self.next_call()].into_iter().flatten().min()
+        [of_actors, self.next_call(), self.next_door_due()].into_iter().flatten().min()
     }
 
     /// Whether a deadline is due by `now`: then an entry is to be made, if only of a tick.
@@ -276,6 +283,8 @@ impl Shard {
             alarms_raised: self.board.raised_by_kind().clone(),
             alarm_open_count: self.board.open_count(),
             quiet_count: self.board.quiets.count(),
+            emergency_count: self.door_desk.declared().count(),
+            fire_count: self.door_desk.fire_count(),
             quarantined: self.quarantine.actors().collect(),
             hot_cell_count: cells.hot,
             cold_cell_count: cells.cold,

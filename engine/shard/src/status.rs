@@ -30,6 +30,10 @@ pub struct ShardStatus {
     pub alarm_open_count: usize,
     /// Conditions, places and rules that are shelved, muted or out of service.
     pub quiet_count: usize,
+    /// Lockdowns and evacuations that run, drills and exercises among them.
+    pub emergency_count: usize,
+    /// Doors whose fire input is on.
+    pub fire_count: usize,
     /// Actors set aside now.
     pub quarantined: Vec<EntityRef>,
     /// Actors ready for an input.

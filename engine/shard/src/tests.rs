@@ -9,6 +9,8 @@ mod batches;
 
 mod crowd;
 mod desk;
+mod door_stories;
+mod doors;
 mod faults;
 mod golden;
 mod hospital;

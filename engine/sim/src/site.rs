@@ -100,6 +100,7 @@ pub(crate) fn site() -> SiteConfig {
             source: Some(0),
             floor: FLOOR,
             sill_mm: ((west, 0), (west + 1_000, 0)),
+            control: None,
         }
     };
     let doors = || (0..DOOR_COUNT).collect::<Vec<u32>>();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ach_actors_model::{
-    Condition, RuleConfig, RuleRef, SiteConfig, SourceRef, SubjectClass, ZoneRef,
+    Condition, ControlConfig, RuleConfig, RuleRef, SiteConfig, SourceRef, SubjectClass, ZoneRef,
 };
 use ach_geo::{Floor, Gates, Line, Region, Watch, WatchIndex, WatchIndexError};
 
@@ -12,7 +12,8 @@ use super::compile::Refs;
 use super::day_windows::DayWindows;
 use super::names::narrow;
 use super::plans::{
-    AnchorPlan, DoorPlan, LinePlan, RuleCondition, RulePlan, SourcePlan, WatchPlan, ZonePlan,
+    AnchorPlan, ControlPlan, DoorPlan, LinePlan, RuleCondition, RulePlan, SourcePlan, WatchPlan,
+    ZonePlan,
 };
 use super::{line_key, sill_key};
 
@@ -234,7 +235,10 @@ pub(super) fn doors(
         let source = given.source.and_then(|source| at(&refs.sources, source));
         if let Some(slot) = plans.get_mut(door.index()) {
             let (forced_rules, state_rules) = (Vec::new(), Vec::new());
-            *slot = Some(DoorPlan { source, forced_rules, state_rules });
+            let control = given.control.as_ref().map(|control| control_plan(control, refs));
+            let mut labels = given.labels.clone();
+            labels.sort_unstable();
+            *slot = Some(DoorPlan { source, forced_rules, state_rules, control, labels });
         }
     }
     for (rule, plan) in numbered(rules) {
@@ -248,6 +252,20 @@ pub(super) fn doors(
         }
     }
     plans
+}
+
+fn control_plan(given: &ControlConfig, refs: &Refs) -> ControlPlan {
+    ControlPlan {
+        rests: given.rests,
+        hours: DayWindows::new(&given.unlocked_when),
+        on_lockdown: given.on_lockdown,
+        opens_on_evacuation: given.opens_on_evacuation,
+        opens_on_fire: given.opens_on_fire,
+        moves_in_drill: given.moves_in_drill,
+        fire_area: given.fire_area.clone(),
+        interlock: given.interlock.clone(),
+        zones: zone_refs(&given.zones, refs),
+    }
 }
 
 pub(super) fn lines(

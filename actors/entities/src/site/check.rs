@@ -1,7 +1,8 @@
 //! Finds every mistake in a configuration before anything is made of it.
 
 use ach_actors_model::{
-    AlarmKind, AnswerConfig, Condition, Escalation, NS_PER_S, Name, RuleConfig, SiteConfig, Window,
+    AlarmKind, AnswerConfig, Condition, ControlConfig, DoorMode, Escalation, NS_PER_S, Name,
+    RuleConfig, SiteConfig, Window,
 };
 use ach_geo::Gates;
 
@@ -146,7 +147,8 @@ fn place_count(condition: &Condition) -> usize {
         | Condition::DoorTampered { doors }
         | Condition::ReaderTampered { doors }
         | Condition::DoorLost { doors, .. }
-        | Condition::DoorBatteryLow { doors, .. } => doors.len(),
+        | Condition::DoorBatteryLow { doors, .. }
+        | Condition::DoorNotFollowing { doors, .. } => doors.len(),
         Condition::TagSilent { .. }
         | Condition::BatteryLow { .. }
         | Condition::BandCut
@@ -228,6 +230,9 @@ fn places(config: &SiteConfig, mistakes: &mut Mistakes) {
             let source_count = config.sources.len();
             mistakes.index(SiteList::Doors, at, SiteList::Sources, source, source_count);
         }
+        if let Some(control) = &door.control {
+            check_control(config, at, control, door.source.is_some(), mistakes);
+        }
     }
     for (at, line) in config.lines.iter().enumerate() {
         mistakes.labels(&line.labels);
@@ -238,6 +243,31 @@ fn places(config: &SiteConfig, mistakes: &mut Mistakes) {
     for subject in &config.subjects {
         mistakes.labels(&subject.labels);
     }
+}
+
+/// A door that is moved is wired, and does in a lockdown what a lockdown is for.
+fn check_control(
+    config: &SiteConfig,
+    at: usize,
+    control: &ControlConfig,
+    is_wired: bool,
+    mistakes: &mut Mistakes,
+) {
+    mistakes.limit(SiteList::Windows, control.unlocked_when.len(), limits::WINDOW_COUNT_MAX);
+    mistakes.limit(SiteList::ZonesOfDoor, control.zones.len(), limits::DOOR_ZONE_COUNT_MAX);
+    for &zone in &control.zones {
+        mistakes.index(SiteList::Doors, at, SiteList::Zones, zone, config.zones.len());
+    }
+    let opens_in_lockdown = control.on_lockdown == Some(DoorMode::Unlocked);
+    let is_wrong = control.unlocked_when.iter().any(is_wrong_window);
+    let is_blocked = control.rests == DoorMode::Blocked;
+    if !is_wired || opens_in_lockdown || is_wrong || is_blocked {
+        mistakes.add(SiteMistake::Control { at });
+    }
+}
+
+fn is_wrong_window(window: &Window) -> bool {
+    window.weekdays == 0 || window.from_s >= DAY_S || window.until_s > DAY_S
 }
 
 /// Steps in which an alarm is passed on come one after the other.
@@ -267,9 +297,7 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
         mistakes.index(list, at, SiteList::Subjects, subject, config.subjects.len());
     }
     mistakes.limit(SiteList::Windows, rule.when.len(), limits::WINDOW_COUNT_MAX);
-    let is_wrong =
-        |window: &Window| window.weekdays == 0 || window.from_s >= DAY_S || window.until_s > DAY_S;
-    if rule.when.iter().any(is_wrong) {
+    if rule.when.iter().any(is_wrong_window) {
         mistakes.add(SiteMistake::Window { at });
     }
     if let Some(gates) = &rule.gates {
@@ -310,7 +338,8 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
         }
         Condition::TagSilent { after_ns }
         | Condition::DoorHeld { after_ns, .. }
-        | Condition::DoorLost { after_ns, .. } => mistakes.duration(list, at, *after_ns),
+        | Condition::DoorLost { after_ns, .. }
+        | Condition::DoorNotFollowing { after_ns, .. } => mistakes.duration(list, at, *after_ns),
         &Condition::BatteryLow { percent } | &Condition::DoorBatteryLow { percent, .. } => {
             if !(1..=99).contains(&percent) {
                 mistakes.add(SiteMistake::Percent { at, percent });

@@ -32,6 +32,8 @@ pub(crate) const ANCHORS_ZONE_COUNT_MAX: usize = 1 << 20;
 /// Zones named by one anchor, which hears some tens of metres: the rooms round it, and spare. One that
 /// is lost tells each of them within one input, which is then about a millisecond of work.
 pub const ANCHOR_ZONE_COUNT_MAX: usize = 1_024;
+/// Zones one door lies at: two rooms, their wards, floors and wings on either side, and spare.
+pub(crate) const DOOR_ZONE_COUNT_MAX: usize = 256;
 /// Zones named by all feeds together, 4 bytes each. A feed that sees all names none.
 pub(crate) const SOURCE_ZONE_COUNT_MAX: usize = 1 << 20;
 /// Distinct pairs of zone and gates.

@@ -75,6 +75,8 @@ pub enum SiteList {
     RuleSetRules,
     /// `holidays`.
     Holidays,
+    /// Zones one door lies at.
+    ZonesOfDoor,
 }
 
 impl fmt::Display for SiteList {
@@ -103,6 +105,7 @@ impl fmt::Display for SiteList {
             SiteList::RuleSets => "sets of rules",
             SiteList::RuleSetRules => "rules in sets",
             SiteList::Holidays => "holidays",
+            SiteList::ZonesOfDoor => "zones of a door",
         })
     }
 }
@@ -119,6 +122,15 @@ pub enum SiteMistake {
     /// A rule passes its alarms on to somebody before it has to whom it comes first.
     #[error("rules[{at}] must pass its alarms on in the order of the times that takes")]
     EscalationOrder {
+        /// Position.
+        at: usize,
+    },
+    /// A door that cannot be moved so.
+    #[error(
+        "doors[{at}] cannot be moved so: it must have a feed, rest locked or unlocked, not be unlocked \
+         by a lockdown, and have hours that exist"
+    )]
+    Control {
         /// Position.
         at: usize,
     },

@@ -1,8 +1,8 @@
 //! What a site says of each thing, small and ready to be asked.
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, AnswerConfig, Condition, DoorRef, LineRef, RuleRef, SourceRef,
-    SubjectClass, SubjectRef, ZoneRef,
+    AlarmKind, AlarmPriority, AnswerConfig, Condition, DoorMode, DoorRef, LineRef, Name, RuleRef,
+    SourceRef, SubjectClass, SubjectRef, ZoneRef,
 };
 use ach_geo::{Floor, Gates};
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,33 @@ pub(crate) struct DoorPlan {
     pub(crate) forced_rules: Vec<RuleRef>,
     /// Rules about what lasts for a while, ascending.
     pub(crate) state_rules: Vec<RuleRef>,
+    /// How the node moves it, if it does.
+    pub(crate) control: Option<ControlPlan>,
+    /// Words it is selected by, ascending.
+    pub(crate) labels: Vec<Name>,
+}
+
+/// How the node moves a door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlPlan {
+    /// What it does when nobody says anything.
+    pub rests: DoorMode,
+    /// When it is unlocked.
+    pub(crate) hours: DayWindows,
+    /// What it does in a lockdown; `None` stays as it is.
+    pub on_lockdown: Option<DoorMode>,
+    /// Whether an evacuation unlocks it.
+    pub opens_on_evacuation: bool,
+    /// Whether fire unlocks it.
+    pub opens_on_fire: bool,
+    /// Whether it moves in a drill.
+    pub moves_in_drill: bool,
+    /// See [`ach_actors_model::ControlConfig`].
+    pub fire_area: Option<Name>,
+    /// The doors of which one alone may be open or unlocked at a time.
+    pub interlock: Option<Name>,
+    /// The zones it lies at, ascending.
+    pub zones: Vec<ZoneRef>,
 }
 
 /// Of a perimeter line.
@@ -149,6 +176,7 @@ pub(crate) enum RuleCondition {
     ReaderTampered,
     DoorLost { after_ns: u64 },
     DoorBatteryLow { percent: u8 },
+    DoorNotFollowing { after_ns: u64 },
 }
 
 impl RuleCondition {
@@ -172,6 +200,9 @@ impl RuleCondition {
             Condition::ReaderTampered { .. } => RuleCondition::ReaderTampered,
             Condition::DoorLost { after_ns, .. } => RuleCondition::DoorLost { after_ns },
             Condition::DoorBatteryLow { percent, .. } => RuleCondition::DoorBatteryLow { percent },
+            Condition::DoorNotFollowing { after_ns, .. } => {
+                RuleCondition::DoorNotFollowing { after_ns }
+            }
         }
     }
 
@@ -192,7 +223,8 @@ impl RuleCondition {
             | RuleCondition::DoorTampered
             | RuleCondition::ReaderTampered
             | RuleCondition::DoorLost { .. }
-            | RuleCondition::DoorBatteryLow { .. } => false,
+            | RuleCondition::DoorBatteryLow { .. }
+            | RuleCondition::DoorNotFollowing { .. } => false,
         }
     }
 
@@ -211,7 +243,8 @@ impl RuleCondition {
             | RuleCondition::DoorTampered
             | RuleCondition::ReaderTampered
             | RuleCondition::DoorLost { .. }
-            | RuleCondition::DoorBatteryLow { .. } => true,
+            | RuleCondition::DoorBatteryLow { .. }
+            | RuleCondition::DoorNotFollowing { .. } => true,
             RuleCondition::Leaves | RuleCondition::ButtonPressed | RuleCondition::DoorForced => {
                 false
             }

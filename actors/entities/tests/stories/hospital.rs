@@ -57,6 +57,7 @@ pub(crate) fn hospital(rules: Vec<RuleConfig>) -> SiteConfig {
             source: Some(0),
             floor: Floor(100),
             sill_mm: ((20_000, 4_000), (20_000, 6_000)),
+            control: None,
         }],
         lines: vec![LineConfig {
             id: name("fence"),

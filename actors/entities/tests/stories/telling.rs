@@ -34,6 +34,7 @@ pub(crate) fn tell(effect: &Effect, site: &Site) -> String {
                 format!("tag {} heard", site.tag_id(tag).expect("a tag").0)
             }
             EventKind::SiteChanged { version } => format!("site {version}"),
+            other => format!("{other:?}"),
         },
         other => format!("{other:?}"),
     }

@@ -102,7 +102,10 @@ impl World {
             if let Effect::Alarm(notice) = effect {
                 self.notices.push(notice.clone());
             }
-            told.push(tell(effect, &self.site));
+            // How a door stands is told besides what happened; the shard's stories are about that.
+            if !matches!(effect, Effect::Door(_)) {
+                told.push(tell(effect, &self.site));
+            }
         }
         match verdict {
             Verdict::Accepted => {}
@@ -157,7 +160,8 @@ impl World {
                 self.notices.push(notice.clone());
             }
         }
-        out.effects.iter().map(|effect| tell(effect, &self.site)).collect()
+        let told = out.effects.iter().filter(|effect| !matches!(effect, Effect::Door(_)));
+        told.map(|effect| tell(effect, &self.site)).collect()
     }
 
     /// Puts every tag and subject that can rest to rest and wakes it again: as bytes if it can, as

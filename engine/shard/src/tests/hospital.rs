@@ -126,6 +126,7 @@ fn door(id: &str, ((ax, ay), (bx, by)): ((i32, i32), (i32, i32))) -> DoorConfig 
         source: Some(1),
         floor: Floor(0),
         sill_mm: ((ax * 1_000, ay * 1_000), (bx * 1_000, by * 1_000)),
+        control: None,
     }
 }
 
@@ -141,6 +142,11 @@ fn rule(id: &str, who: Who, condition: Condition, alarm: AlarmKind) -> RuleConfi
         is_tentative: false,
         answer: AnswerConfig::default(),
     }
+}
+
+/// A rule about doors.
+pub(crate) fn door_rule(id: &str, alarm: AlarmKind, condition: Condition) -> RuleConfig {
+    rule(id, Who::default(), condition, alarm)
 }
 
 fn label(text: &str) -> Who {

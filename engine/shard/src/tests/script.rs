@@ -3,7 +3,8 @@
 //! ```text
 //! 12.5 anna at 3,4              a ping; further words: floor=1 floor=? acc=2 battery=15 seen=11
 //! 13 anna presses               or resets, is-cut, is-whole
-//! 14 door exit opens            or closes, locks, unlocks, grants=5, asks=5
+//! 14 door exit opens            or closes, locks, unlocks, grants=5, asks=5, burns, burns-no-more, key=unlocked,
+//!                               does and refuses (what it was told last)
 //! 15 anchor a1 lost             or alive
 //! 16 tick
 //! 17 clock ahead=600            the clock of feed rtls, in milliseconds; or behind
@@ -18,13 +19,14 @@
 
 use ach_actors_entities::Site;
 use ach_actors_model::{
-    AnchorRef, Command, CommandKind, DoorRef, EntityRef, Lane, NS_PER_MS, NS_PER_S, NodeTrouble,
-    Ping, PingBatch, Report, ReportKind, SiteConfig, SourceRef, SubjectRef, TagRef, Timestamp,
-    ZoneRef,
+    AnchorRef, Command, CommandKind, DoorMode, DoorRef, EntityRef, Lane, NS_PER_MS, NS_PER_S,
+    NodeTrouble, Ping, PingBatch, Report, ReportKind, SiteConfig, SourceRef, SubjectRef, TagRef,
+    Timestamp, ZoneRef,
 };
 use ach_geo::{Floor, Position};
 
 use super::hospital::{DRUGS, MONDAY, SUBJECTS, hospital, name};
+use super::play::run;
 use crate::{Entry, Input, LOGIC_VERSION};
 
 /// A site numbers its things by their ids.
@@ -250,10 +252,17 @@ impl Script {
         Input::Report(report(RTLS, Lane::Duress, self.epoch, self.duress_seq, at, kind))
     }
 
+    /// The number of what a door was told last.
+    fn order_of(&self, door: DoorRef) -> u64 {
+        let standings = run(&self.entries, |_| {}).shard.door_standings();
+        let standing = standings.iter().find(|standing| standing.door == door);
+        standing.and_then(|standing| standing.order).map_or(1, |order| order.number)
+    }
+
     fn door(&mut self, at: Timestamp, door: &str, verb: &str, more: &[&str]) -> Input {
         let door = DoorRef(u32::from(door == "hatch"));
         let (verb, valid) = verb.split_once('=').unwrap_or((verb, "0"));
-        let valid_ms = valid.parse::<u32>().expect("seconds") * 1_000;
+        let valid_ms = valid.parse::<u32>().unwrap_or_default() * 1_000;
         let kind = match verb {
             "opens" => ReportKind::DoorOpened { door },
             "closes" => ReportKind::DoorClosed { door },
@@ -266,6 +275,19 @@ impl Script {
             "lives" => ReportKind::DoorAlive { door },
             "is-lost" => ReportKind::DoorLost { door },
             "has" => ReportKind::DoorBattery { door, percent: valid.parse().expect("percent") },
+            "burns" => ReportKind::FireOn { door },
+            "burns-no-more" => ReportKind::FireOver { door },
+            "key" => {
+                let turned = match valid {
+                    "unlocked" => Some(DoorMode::Unlocked),
+                    "locked" => Some(DoorMode::Locked),
+                    _ => None,
+                };
+                ReportKind::LocalOverride { door, mode: turned }
+            }
+            "does" if valid.starts_with("late") => ReportKind::OrderDone { door, number: at.0 + 9 },
+            "does" => ReportKind::OrderDone { door, number: self.order_of(door) },
+            "refuses" => ReportKind::OrderRefused { door, number: self.order_of(door) },
             _ => panic!("no such verb: {verb}"),
         };
         self.door_seq += 1;
