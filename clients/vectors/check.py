@@ -32,7 +32,7 @@ FRAME_TOO_LARGE, RESERVED, UNKNOWN_FRAME, MALFORMED, UNKNOWN_FIELD, TOO_MANY = 1
 NOT_A_NUMBER_CODE, OUT_OF_RANGE = 67, 68
 
 INTEGERS = {"u8": "B", "u16": "<H", "u32": "<I", "u64": "<Q", "i16": "<h", "i32": "<i", "i64": "<q"}
-REPORT_KINDS = {1, 2, 3, 4, *range(16, 29), 32, 33}
+REPORT_KINDS = {1, 2, 3, 4, *range(16, 31), *range(32, 37)}
 NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
 SPEAKERS = {"client", "node", "vendor", "receiver", "operator", "both"}
 
@@ -78,6 +78,9 @@ def parse_fields(text):
     return fields
 
 
+NAMED_MESSAGES = ("act", "door-order")
+
+
 def parse_spec(text):
     """The messages by frame type, the words of each enumeration, and the messages within values."""
     frames, words, messages, filter_fields = {}, {}, {}, None
@@ -92,15 +95,15 @@ def parse_spec(text):
             words[cells[0]] = {int(number) for number in re.findall(r"(?:^|[ ,])(\d+) ", listed)}
             for inner, kind in re.findall(r"msg \{(.*?)\} \((\d+)\)", cells[1]):
                 messages[cells[0], int(kind)] = parse_fields(inner)
-        elif len(cells) == 2 and cells[0] == "act":
-            messages["act"] = parse_fields(re.fullmatch(r"msg \{(.*)\}", cells[1]).group(1))
-    assert filter_fields and len(frames) == 36, f"found {len(frames)} frames in the specification"
+        elif len(cells) == 2 and cells[0] in NAMED_MESSAGES:
+            messages[cells[0]] = parse_fields(re.fullmatch(r"msg \{(.*)\}", cells[1]).group(1))
+    assert filter_fields and len(frames) == 39, f"found {len(frames)} frames in the specification"
     return frames, words, messages, filter_fields
 
 
 FRAMES, WORDS, MESSAGES, FILTER = parse_spec(SPEC.read_text(encoding="utf-8"))
 CAUSE_INPUT = MESSAGES["cause", 1]
-WISHES_WITH_MESSAGE = {3: "act", 4: "quiet"}
+WISHES_WITH_MESSAGE = {3: "act", 4: "quiet", 5: "door", 6: "emergency"}
 THINGS_WITH_NAME, THING_TAG = {1, 2, 3, 5, 6, 7}, 4
 
 
@@ -177,8 +180,8 @@ def read_value(field, data):
         return read_message(field.inner, data)
     if kind == "filter":
         return read_message(FILTER, data)
-    if kind == "act":
-        return read_message(MESSAGES["act"], data)
+    if kind in NAMED_MESSAGES:
+        return read_message(MESSAGES[kind], data)
     if kind == "alarm-state":
         return unpack("u16", data)
     if kind == "remark":
@@ -267,8 +270,8 @@ def write_value(field, value):
         return write_message(field.inner, value)
     if kind == "filter":
         return write_message(FILTER, value)
-    if kind == "act":
-        return write_message(MESSAGES["act"], value)
+    if kind in NAMED_MESSAGES:
+        return write_message(MESSAGES[kind], value)
     if kind == "alarm-state":
         return struct.pack("<H", value)
     if kind in INTEGERS:
@@ -380,19 +383,30 @@ def read_pings(data):
 
 
 def read_report(data):
-    seq, observed_at, handle, kind, zero, number, more_zero = struct.unpack("<QQIB3sII", data)
-    need(not any(zero) and more_zero == 0, "a report's zeros", RESERVED)
+    seq, observed_at, handle, kind, zero, number = struct.unpack("<QQIB3sQ", data)
+    need(not any(zero), "a report's zeros", RESERVED)
     need(seq > 0, "a report without a number")
     need(kind in REPORT_KINDS, f"no report: {kind}")
     report = {"seq": str(seq), "observed_at": str(observed_at), "handle": handle, "kind": kind}
     if kind in (20, 21):
+        need(number < 1 << 32, "a time beyond 32 bits")
         report["valid_ms"] = number
     elif kind == 28:
         need(number <= 100, "a battery over 100 %")
         report["percent"] = number
+    elif kind in (29, 30):
+        need(number > 0, "an order without a number")
+        report["order"] = str(number)
+    elif kind == 36:
+        need(number == 0 or number in WORDS["door-mode"], "no mode")
+        report["mode"] = number
     else:
         need(number == 0, "a report's zeros", RESERVED)
     return report
+
+
+def report_number(it):
+    return next((int(it[name]) for name in ("valid_ms", "percent", "order", "mode") if name in it), 0)
 
 
 def read_reports(data):
@@ -404,7 +418,7 @@ def write_records(frame_type, fields):
         pings = fields["pings"]
         return struct.pack("<QII", int(fields["first_seq"]), len(pings), 0) + b"".join(map(write_ping, pings))
     records = [
-        struct.pack("<QQIB3xII", int(it["seq"]), int(it["observed_at"]), it["handle"], it["kind"], it.get("valid_ms", it.get("percent", 0)), 0)
+        struct.pack("<QQIB3xQ", int(it["seq"]), int(it["observed_at"]), it["handle"], it["kind"], report_number(it))
         for it in fields["reports"]
     ]
     return struct.pack("<II", len(records), 0) + b"".join(records)

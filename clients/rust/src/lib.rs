@@ -29,6 +29,7 @@ mod backoff;
 mod client;
 mod clock;
 mod connect_error;
+mod door_orders;
 mod handles;
 mod incoming;
 mod lane_outbox;
@@ -59,6 +60,7 @@ pub use backoff::Backoff;
 pub use client::{Client, ClientConfig};
 pub use clock::now;
 pub use connect_error::ConnectError;
+pub use door_orders::DoorOrders;
 pub use handles::{Handles, TooManyHandles};
 pub use incoming::Prober;
 pub use lane_outbox::{LaneOutbox, OutboxError};
@@ -77,14 +79,15 @@ pub use surroundings::{Machine, Surroundings};
 
 pub use ach_actors_model::{
     AlarmAct, AlarmCause, AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmState,
-    AlarmStateName, AlarmTransition, AlarmWish, Lane, Name, QuietKind, Remark, RemarkError, TagId,
-    Timestamp,
+    AlarmStateName, AlarmTransition, AlarmWish, DoorAnswer, DoorMode, DoorSlot, EmergencyKind,
+    Lane, Name, Practice, QuietKind, Remark, RemarkError, TagId, Timestamp,
 };
 pub use ach_engine_net::{Bundle, Identity, Role};
 pub use ach_engine_wire::{
-    ActNote, AlarmNote, AlarmSettled, Attention, Code, Coordinates, Cursor, EventNote, EventWord,
-    Filter, FrameMarks, Gap, InternItem, LaneTotals, LifeNote, PositionNote, ProvisionalReason,
-    QuietOrder, ReportWord, SelftestReport, SiteDigest, SiteVerdict, Status, Storage, Thing,
-    UnregisteredTag, WireCause, WireReceiver,
+    ActNote, AlarmNote, AlarmSettled, Attention, Code, Coordinates, Cursor, DoorActWord, Doors,
+    EventNote, EventWord, Filter, FrameMarks, Gap, InternItem, LaneTotals, LifeNote, PositionNote,
+    ProvisionalReason, QuietOrder, ReportWord, SelftestReport, SiteDigest, SiteVerdict, Status,
+    Storage, Thing, UnregisteredTag, WireCause, WireDoor, WireDoorOrder, WireDoorWish,
+    WireEmergency, WireEmergencyWish, WireReceiver,
 };
 pub use ach_geo::{Floor, Position};

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use ach_actors_model::{AlarmWish, Name};
 use ach_engine_wire::{
-    Attention, AttentionQuery, Code, Cursor, Frame, FrameMarks, PartBytes, QuietOrder, Receipt,
-    SelftestOrder, SelftestReport, SiteDigest, SiteOffer, SitePart, SiteQuery, SiteVerdict, Status,
-    StatusQuery, Thing, UnregisteredQuery, UnregisteredTag, WireCommand, Wish,
+    Attention, AttentionQuery, Code, Cursor, Doors, DoorsQuery, Frame, FrameMarks, PartBytes,
+    QuietOrder, Receipt, SelftestOrder, SelftestReport, SiteDigest, SiteOffer, SitePart, SiteQuery,
+    SiteVerdict, Status, StatusQuery, Thing, UnregisteredQuery, UnregisteredTag, WireCommand,
+    WireDoorWish, WireEmergencyWish, Wish,
 };
 use thiserror::Error;
 use tokio::time::timeout;
@@ -130,6 +131,51 @@ impl Operator {
     /// operator has asked to mute the same.
     pub async fn quiet(&mut self, order: QuietOrder) -> Result<Option<Cursor>, OperatorError> {
         self.command(Wish::Quiet(order)).await
+    }
+
+    /// Moves a door, gives it back, lets people out by it or ends that; gives where that stands in the order.
+    /// Without a key it gets one of its own, so that it is done once also where a connection breaks.
+    ///
+    /// # Errors
+    ///
+    /// No connection, no answer, or the node refused.
+    pub async fn move_door(
+        &mut self,
+        mut wish: WireDoorWish,
+    ) -> Result<Option<Cursor>, OperatorError> {
+        wish.key = wish.key.or_else(|| Some(self.key()));
+        self.command(Wish::MoveDoor(wish)).await
+    }
+
+    /// Declares or ends a lockdown or an evacuation; gives where that stands in the order. A wish with a key
+    /// is done once, however often it is sent.
+    ///
+    /// # Errors
+    ///
+    /// No connection, no answer, or the node refused.
+    pub async fn declare(
+        &mut self,
+        mut wish: WireEmergencyWish,
+    ) -> Result<Option<Cursor>, OperatorError> {
+        wish.key = wish.key.or_else(|| Some(self.key()));
+        self.command(Wish::Declare(wish)).await
+    }
+
+    /// How doors stand, by name, and what is declared.
+    ///
+    /// # Errors
+    ///
+    /// No connection or no answer.
+    pub async fn doors(&mut self) -> Result<Doors, OperatorError> {
+        let query = self.number();
+        let parts = self.ask_all(&[DoorsQuery { query }.into()], ANSWER_DEADLINE, "doors").await?;
+        let mut whole = Doors { query, doors: Vec::new(), emergencies: Vec::new(), is_last: true };
+        for part in parts {
+            let Frame::Doors(part) = part else { continue };
+            whole.doors.extend(part.doors);
+            whole.emergencies.extend(part.emergencies);
+        }
+        Ok(whole)
     }
 
     /// Which version of the site is in force.
@@ -260,6 +306,12 @@ impl Operator {
         }
     }
 
+    /// What makes a wish the same one on another connection.
+    fn key(&self) -> u128 {
+        let surroundings = &self.connector.config.surroundings;
+        u128::from(surroundings.chance()) << 64 | u128::from(surroundings.chance())
+    }
+
     fn number(&mut self) -> u64 {
         self.next_number = self.next_number.wrapping_add(1);
         self.next_number
@@ -359,6 +411,7 @@ fn answers_to(question: &Frame, answer: &Frame) -> Answers {
         (Frame::UnregisteredQuery(asked), Frame::Unregistered(told)) => {
             (asked.query, told.query, told.is_last)
         }
+        (Frame::DoorsQuery(asked), Frame::Doors(told)) => (asked.query, told.query, told.is_last),
         (Frame::AttentionQuery(asked), Frame::Attention(told)) => {
             (asked.query, told.query, told.is_last)
         }

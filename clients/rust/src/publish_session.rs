@@ -259,6 +259,7 @@ fn hear(shared: &Shared, frame: Frame) -> Result<(), ConnectError> {
             tracing::warn!(ends_at = certificate.ends_at.0, "this program's certificate ends soon");
             shared.tell(PublisherNotice::CertificateEnds { ends_at: certificate.ends_at });
         }
+        Frame::DoorOrder(order) => shared.orders.take(order),
         Frame::Heartbeat(_) => {}
         other => return Err(unexpected(other, "acks")),
     }

@@ -16,8 +16,8 @@ use crate::session::Session;
 use crate::shared::Shared;
 use crate::spool::{Kept, Spool};
 use crate::{
-    ConnectError, LaneProgress, Leftover, Ping, Progress, PublishError, PublisherNotice, Report,
-    Ticket,
+    ConnectError, DoorOrders, LaneProgress, Leftover, Ping, Progress, PublishError,
+    PublisherNotice, Report, Ticket,
 };
 
 /// Control frames that wait to be sent.
@@ -363,6 +363,15 @@ impl Publisher {
     /// Refusals, complaints, lost and new connections, from now on.
     pub fn notices(&self) -> broadcast::Receiver<PublisherNotice> {
         self.running.shared.notices.subscribe()
+    }
+
+    /// What the doors of this feed are told to do, those that stand first. Whoever moves doors reports
+    /// [`ReportWord::OrderDone`](crate::ReportWord::OrderDone) or
+    /// [`ReportWord::OrderRefused`](crate::ReportWord::OrderRefused) of each, and what the lock says.
+    pub fn door_orders(&self) -> DoorOrders {
+        let shared = Arc::clone(&self.running.shared);
+        let news = shared.orders.news();
+        DoorOrders { shared, news, seen: 0 }
     }
 
     /// Which ticket the sequence number of an alarm's cause stands for.

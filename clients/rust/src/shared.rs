@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use ach_actors_model::Lane;
 use tokio::sync::{Notify, broadcast, watch};
 
+use crate::door_orders::OrderBook;
 use crate::outboxes::Outboxes;
 use crate::{Progress, PublishError, PublisherNotice};
 
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) progress: watch::Sender<Progress>,
     pub(crate) notices: broadcast::Sender<PublisherNotice>,
     pub(crate) handles_confirmed: watch::Sender<u32>,
+    /// What doors are told to do.
+    pub(crate) orders: OrderBook,
     phase: watch::Sender<Phase>,
 }
 
@@ -52,6 +55,7 @@ impl Shared {
             progress: watch::Sender::new(Progress::default()),
             notices: broadcast::Sender::new(NOTICES_MAX),
             handles_confirmed: watch::Sender::new(0),
+            orders: OrderBook::new(),
             phase: watch::Sender::new(Phase::Open),
         };
         shared.show_progress(|_| {});

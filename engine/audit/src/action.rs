@@ -75,6 +75,24 @@ words! {
         TakenOutOfService = 122, "taken_out_of_service";
         /// It is in service again.
         PutBackInService = 123, "put_back_in_service";
+        /// A door was told what to do for a time.
+        DoorMoved = 124, "door_moved";
+        /// It is told that no more.
+        DoorGivenBack = 125, "door_given_back";
+        /// People are let out by a door.
+        DoorReleased = 126, "door_released";
+        /// That was taken back.
+        DoorReleaseEnded = 127, "door_release_ended";
+        /// A lockdown was declared.
+        LockdownDeclared = 128, "lockdown_declared";
+        /// It was ended.
+        LockdownEnded = 129, "lockdown_ended";
+        /// An evacuation was declared.
+        EvacuationDeclared = 130, "evacuation_declared";
+        /// It was ended.
+        EvacuationEnded = 131, "evacuation_ended";
+        /// A fire that is told at a door was said to be over.
+        FireEnded = 132, "fire_ended";
     }
 }
 
@@ -102,7 +120,16 @@ impl Action {
             | Action::AlarmsMuted
             | Action::AlarmsUnmuted
             | Action::TakenOutOfService
-            | Action::PutBackInService => 'U',
+            | Action::PutBackInService
+            | Action::DoorMoved
+            | Action::DoorGivenBack
+            | Action::DoorReleased
+            | Action::DoorReleaseEnded
+            | Action::LockdownDeclared
+            | Action::LockdownEnded
+            | Action::EvacuationDeclared
+            | Action::EvacuationEnded
+            | Action::FireEnded => 'U',
             Action::NodeStarted
             | Action::NodeStopped
             | Action::StoringStopped

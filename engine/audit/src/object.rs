@@ -64,6 +64,12 @@ words! {
         Seconds = 55, "seconds";
         /// What an alarm was said to be.
         Cause = 56, "cause";
+        /// What a door is to do.
+        DoorMode = 57, "door_mode";
+        /// Whether a lockdown or an evacuation is meant.
+        Practice = 58, "practice";
+        /// A label of doors.
+        Label = 59, "label";
     }
 }
 

@@ -18,6 +18,7 @@ use crate::clock::{Clock, ShardClock, SystemClock};
 use crate::commit_mark::{CommitMark, JournalTrouble};
 use crate::committer::{Committer, DiskPace};
 use crate::counters::Counters;
+use crate::door_table::DoorTable;
 use crate::history_feed::HistoryFeed;
 use crate::history_start::HistoryParts;
 use crate::keeper::Keeper;
@@ -27,6 +28,7 @@ use crate::memo::MemoBook;
 use crate::node::{Arrangement, NodeConfig, REVOKED_FILE, Running};
 use crate::outlet::{Outlet, Spout};
 use crate::planted::{PlantedBug, is_planted};
+use crate::recent::NoticeAt;
 use crate::recovery::Recovered;
 use crate::revocation_watch;
 use crate::rim::RimParts;
@@ -89,7 +91,7 @@ where
         revocations(pace.is_none(), &data, &shared.counters, was_revoked)?;
     let arrangement = if pace.is_some() { Arrangement::OneThread } else { arrangement };
     let timing = (clock, pace, limits.checkpoints, history);
-    let (worker, told, acks) = worker(&shared, recovered, chosen.change, timing, &mut beside)?;
+    let (worker, known) = worker(&shared, recovered, chosen.change, timing, &mut beside)?;
     let site = worker.shard().site().cloned().ok_or(StartError::Failed)?;
     let site_version = site.version();
     let rim = RimParts {
@@ -103,8 +105,9 @@ where
         gauge: shared.gauge.clone(),
         limits,
         audit: audit.auditor,
-        acks: recovered_acks(acks, &worker, &site),
-        told,
+        acks: recovered_acks(known.acks, &worker, &site),
+        told: known.told,
+        doors: known.doors,
         site,
         site_digest,
         revocations,
@@ -193,6 +196,13 @@ impl Shared {
     }
 }
 
+/// What sessions know of what was recovered.
+struct Known {
+    told: Told,
+    doors: DoorTable,
+    acks: AckTable,
+}
+
 /// Puts the recovered shard to work, with a committer that stores what it decides. Gives back what
 /// the rim goes on with.
 fn worker(
@@ -201,7 +211,7 @@ fn worker(
     change: Option<SiteConfig>,
     (clock, pace, policy, history): Timing,
     beside: &mut Vec<Beside>,
-) -> Result<(ShardWorker, Told, AckTable), StartError> {
+) -> Result<(ShardWorker, Known), StartError> {
     let (mark, counters) = (shared.mark.clone(), shared.counters.clone());
     if let Some(first) = recovered.old_damage.first() {
         let (count, first) = (recovered.old_damage.len(), first.to_string());
@@ -239,6 +249,10 @@ fn worker(
     };
     let (told, acks) =
         (recovered.ledger.told(recovered.shard.open_notices()), recovered.ledger.acks());
+    let at = NoticeAt { index: recovered.last_index, ordinal: 0 };
+    let (standings, emergencies) =
+        (recovered.shard.door_standings(), recovered.shard.emergencies());
+    let doors = DoorTable::restore(standings, emergencies, at);
     let past = (recovered.ledger, recovered.sites, recovered.since);
     let mut worker = ShardWorker::new(ShardParts {
         shard: recovered.shard,
@@ -258,7 +272,7 @@ fn worker(
     let away_since = (recovered.last_index > 0).then_some(recovered.last_at);
     let away_since = away_since.filter(|_| !is_planted(PlantedBug::OutageNotTold));
     worker.open(away_since, change.map(Box::new));
-    Ok((worker, told, acks))
+    Ok((worker, Known { told, doors, acks }))
 }
 
 fn check_site(config: &NodeConfig, recovered: &Recovered) -> Result<(), StartError> {

@@ -1,10 +1,16 @@
 //! What the protocol and the site call things, as the audit log calls them.
 
 use ach_actors_entities::Site;
-use ach_actors_model::{AlarmAct, CommandKind, Lane, NS_PER_S, Name, QuietKind, snake_case};
+use ach_actors_model::{
+    AlarmAct, CommandKind, DoorAct, DoorMode, EmergencyKind, Lane, NS_PER_S, Name, Practice,
+    QuietKind, snake_case,
+};
 use ach_engine_audit::{Action, Object, ObjectKind, Reason};
 use ach_engine_net::HandshakeError;
-use ach_engine_wire::{ActWish, ActWord, InternItem, QuietOrder, Subscribe, Thing, Topic, Wish};
+use ach_engine_wire::{
+    ActWish, ActWord, DoorActWord, InternItem, QuietOrder, Subscribe, Thing, Topic, WireDoorWish,
+    WireEmergencyWish, Wish,
+};
 use quinn::ConnectionError;
 
 /// An object with a word of ours for its id.
@@ -71,6 +77,8 @@ pub(crate) fn wish(wish: &Wish, site: &Site) -> (Action, Vec<Object>) {
         Wish::QuarantineActor(it) => (Action::ActorSetAside, vec![thing(it, site)]),
         Wish::Act(wish) => (act(wish.act), acted_on(wish)),
         Wish::Quiet(order) => (quiet(order), quieted(order, site)),
+        Wish::MoveDoor(wish) => (door_act(wish), moved(wish, site)),
+        Wish::Declare(wish) => (emergency_act(wish), declared(wish, site)),
     }
 }
 
@@ -106,6 +114,49 @@ fn acted_on(wish: &ActWish) -> Vec<Object> {
     objects.chain(wish.for_ns.and_then(seconds)).chain(cause).collect()
 }
 
+fn door_act(wish: &WireDoorWish) -> Action {
+    match wish.act {
+        DoorActWord::Move => Action::DoorMoved,
+        DoorActWord::GiveBack => Action::DoorGivenBack,
+        DoorActWord::Release => Action::DoorReleased,
+        DoorActWord::EndRelease => Action::DoorReleaseEnded,
+        DoorActWord::EndFire => Action::FireEnded,
+    }
+}
+
+/// The door, and what it is to do for how long, for whom.
+fn moved(wish: &WireDoorWish, site: &Site) -> Vec<Object> {
+    let mode = wish.mode.map(|mode| snake_case(&format!("{mode:?}")));
+    let mode = mode.and_then(|mode| word(ObjectKind::DoorMode, &mode));
+    let door = [thing(&Thing::Door(wish.door.clone()), site)];
+    let objects = door.into_iter().chain(mode).chain(on_behalf_of(wish.person.as_ref()));
+    objects.chain(wish.for_ns.and_then(seconds)).collect()
+}
+
+fn emergency_act(wish: &WireEmergencyWish) -> Action {
+    match (wish.kind, wish.for_ns) {
+        (EmergencyKind::Lockdown, 0) => Action::LockdownEnded,
+        (EmergencyKind::Lockdown, _) => Action::LockdownDeclared,
+        (EmergencyKind::Evacuation, 0) => Action::EvacuationEnded,
+        (EmergencyKind::Evacuation, _) => Action::EvacuationDeclared,
+    }
+}
+
+/// Which doors, whether it is meant, for whom and for how long.
+fn declared(wish: &WireEmergencyWish, site: &Site) -> Vec<Object> {
+    let zone = wish.zone.as_ref().map(|zone| thing(&Thing::Zone(zone.clone()), site));
+    let label = wish.label.as_ref().map(|label| {
+        let is_known = site.has_door_label(label);
+        let known = is_known.then(|| Object::new(ObjectKind::Label, label.clone()));
+        known.or_else(|| unknown(ObjectKind::Label, 1))
+    });
+    let practice = snake_case(&format!("{:?}", wish.practice));
+    let practice = word(ObjectKind::Practice, &practice);
+    let length = if wish.for_ns > 0 { seconds(wish.for_ns) } else { None };
+    let objects = zone.into_iter().chain(label.flatten()).chain(practice);
+    objects.chain(on_behalf_of(wish.person.as_ref())).chain(length).collect()
+}
+
 /// For how long something is quiet.
 fn seconds(for_ns: u64) -> Option<Object> {
     word(ObjectKind::Seconds, &(for_ns / NS_PER_S).to_string())
@@ -136,8 +187,23 @@ pub(crate) fn takes_protection_away(kind: &CommandKind) -> bool {
         | CommandKind::BeginSelftest
         | CommandKind::EndSelftest
         | CommandKind::NodeTrouble { .. } => false,
+        // Whoever lets people out, or shuts others out of danger, waits for nothing.
+        CommandKind::MoveDoor(wish) => {
+            matches!(
+                wish.act,
+                DoorAct::Move { mode: DoorMode::Unlocked, .. }
+                    | DoorAct::GiveBack
+                    | DoorAct::EndFire
+            )
+        }
+        CommandKind::Declare(wish) => wish.for_ns == 0 && wish.practice == Practice::Real,
         CommandKind::QuarantineActor(_) => true,
     }
+}
+
+/// Whether a command lets people out, so that it waits neither for the audit log's disk nor for other commands.
+pub(crate) fn waits_for_nothing(kind: &CommandKind) -> bool {
+    matches!(kind, CommandKind::MoveDoor(wish) if wish.act == DoorAct::Release)
 }
 
 /// A vendor's lane.

@@ -194,6 +194,8 @@ counters! {
     echoes_answered
     /// Commands of operators taken.
     commands_taken
+    /// Orders to doors written to vendors.
+    door_orders_told
     /// Times the machine seemed to have been suspended.
     suspends_seen
     /// Records that are in the audit log, on disk.

@@ -31,6 +31,7 @@ mod coded_site;
 mod commit_mark;
 mod committer;
 mod counters;
+mod door_table;
 mod drop_pace;
 mod entry_queue;
 mod fan_out;

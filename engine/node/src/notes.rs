@@ -119,6 +119,7 @@ pub(crate) fn event_note(site: &Site, event: &Event, storage: Storage, at: Notic
         site_version: None,
         storage,
         cursor: cursor(at),
+        practice: None,
     };
     match event.kind {
         EventKind::ZoneEntered { subject, zone, tag, occupant_count }
@@ -150,6 +151,14 @@ pub(crate) fn event_note(site: &Site, event: &Event, storage: Storage, at: Notic
         EventKind::ZoneSighted { zone } => note.zone = Some(names.zone(zone)),
         EventKind::TagHeard { tag } => note.tag = Some(names.tag(tag)),
         EventKind::SiteChanged { version } => note.site_version = Some(version),
+        EventKind::FireTold { door } | EventKind::FireOver { door } => {
+            note.door = Some(names.door(door));
+        }
+        EventKind::EmergencyDeclared { practice, zone, .. }
+        | EventKind::EmergencyEnded { practice, zone, .. } => {
+            note.zone = zone.map(|zone| names.zone(zone));
+            note.practice = Some(practice);
+        }
     }
     note
 }

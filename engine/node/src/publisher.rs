@@ -11,7 +11,8 @@ use std::task::{Context, Poll};
 
 use ach_actors_entities::{Accepted, Effect, Release};
 use ach_actors_model::{
-    AlarmKind, AlarmNotice, AlarmTransition, Cause, Lane, SourceRef, Timestamp, WishRefusal,
+    AlarmKind, AlarmNotice, AlarmTransition, Cause, DoorStanding, Emergency, Lane, SourceRef,
+    Timestamp, WishRefusal,
 };
 use ach_engine_audit::{Action, Object, ObjectKind, Outcome, Record};
 use actix::prelude::*;
@@ -41,6 +42,10 @@ enum Waiting {
     Accepted(Accepted, Timestamp),
     Epoch(SourceRef, u32),
     Site(u32),
+    /// How a door stands, and what it is told.
+    Door(NoticeAt, DoorStanding),
+    /// What is declared, and whether it runs.
+    Emergency(Box<Emergency>, bool),
     /// Who waits for an input, and why nothing came of it, if nothing did.
     Ticket(u64, Option<WishRefusal>),
 }
@@ -126,6 +131,12 @@ impl Publisher {
             Effect::EpochOpened { source, epoch } => {
                 self.outbox.keep(at.index, Waiting::Epoch(source, epoch));
             }
+            Effect::Door(standing) if release == Release::Now => self.rim.put_door(standing, at),
+            Effect::Door(standing) => self.outbox.keep(at.index, Waiting::Door(at, standing)),
+            Effect::Emergency { emergency, is_running } => {
+                let waiting = Waiting::Emergency(Box::new(emergency), is_running);
+                self.outbox.keep(at.index, waiting);
+            }
             // Whoever waits for it is told with the ticket.
             Effect::WishRefused { .. } => {}
         }
@@ -207,6 +218,10 @@ impl Publisher {
                 self.rim.acks.borrow_mut().durable(&accepted);
             }
             Waiting::Accepted(..) => {}
+            Waiting::Door(at, standing) => self.rim.put_door(standing, at),
+            Waiting::Emergency(emergency, is_running) => {
+                self.rim.doors.borrow_mut().declare(*emergency, is_running);
+            }
             Waiting::Epoch(source, epoch) => {
                 self.rim.acks.borrow_mut().open_epoch(source, epoch);
             }

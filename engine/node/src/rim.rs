@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ach_actors_entities::Site;
-use ach_actors_model::{NS_PER_S, Name, SourceRef, Timestamp, WishRefusal};
+use ach_actors_model::{DoorStanding, NS_PER_S, Name, SourceRef, Timestamp, WishRefusal};
 use ach_engine_net::{Listener, Revocations};
 use ach_engine_wire::SiteDigest;
 use ach_geo::SiteFrame;
@@ -19,6 +19,7 @@ use crate::auditor::Auditor;
 use crate::clock::ShardClock;
 use crate::commit_mark::CommitMark;
 use crate::counters::Counters;
+use crate::door_table::DoorTable;
 use crate::fan_out::{FanOut, SubscriberKey};
 use crate::lanes::Lanes;
 use crate::limits::NodeLimits;
@@ -26,6 +27,7 @@ use crate::memo::{Memo, MemoBook};
 use crate::node_trouble::TroubleDesk;
 use crate::outlet::Outlet;
 use crate::ping_line::PingLine;
+use crate::recent::NoticeAt;
 use crate::residence::Residence;
 use crate::selftest::SelftestDesk;
 use crate::selftest::schedule::Schedule;
@@ -70,6 +72,8 @@ pub(crate) struct Rim {
     pub audit: Auditor,
     pub acks: RefCell<AckTable>,
     pub fan_out: RefCell<FanOut>,
+    /// How doors stand, and what they are told to do.
+    pub doors: RefCell<DoorTable>,
     pub residence: Residence,
     /// True once the node is ending; sessions say goodbye.
     pub goodbye: watch::Sender<bool>,
@@ -123,6 +127,7 @@ pub(crate) struct RimParts {
     pub audit: Auditor,
     pub acks: AckTable,
     pub told: Told,
+    pub doors: DoorTable,
     pub site: Arc<Site>,
     pub site_digest: Option<SiteDigest>,
     pub revocations: watch::Receiver<Revocations>,
@@ -155,6 +160,7 @@ impl Rim {
             audit: parts.audit,
             acks: RefCell::new(parts.acks),
             fan_out: RefCell::new(fan_out),
+            doors: RefCell::new(parts.doors),
             residence: Residence::new(parts.limits.is_residence_measured),
             goodbye: watch::Sender::new(false),
             failed: watch::Sender::new(false),
@@ -188,8 +194,25 @@ impl Rim {
     /// From here on another version of the site is in force.
     pub(crate) fn set_site(&self, site: Arc<Site>) {
         let version = site.version();
+        let told = self.doors.borrow_mut().change_site(&site);
         self.fan_out.borrow_mut().set_site(site);
+        self.wake_vendors(told);
         self.site_version.send_replace(version);
+    }
+
+    /// What vendors are told has changed.
+    pub(crate) fn wake_vendors(&self, sources: impl IntoIterator<Item = SourceRef>) {
+        let mut acks = self.acks.borrow_mut();
+        for source in sources {
+            acks.source(source).changed.send_replace(());
+        }
+    }
+
+    /// A door is otherwise than it was, or is told to be.
+    pub(crate) fn put_door(&self, standing: DoorStanding, at: NoticeAt) {
+        let site = self.site();
+        let told = self.doors.borrow_mut().put(standing, at, &site);
+        self.wake_vendors(told);
     }
 
     /// A subscriber to alarms goes.
@@ -318,7 +341,9 @@ impl Rim {
         if let Some(older) = older {
             older.send_replace(true);
         }
-        VendorTurn { rim: self, source, gives_way }
+        let site = self.site();
+        let orders_turn = self.doors.borrow_mut().begin(source, &site);
+        VendorTurn { rim: self, source, gives_way, orders_turn }
     }
 }
 
@@ -328,9 +353,16 @@ pub(crate) struct VendorTurn<'a> {
     rim: &'a Rim,
     source: SourceRef,
     gives_way: Rc<watch::Sender<bool>>,
+    /// What it takes the orders of its doors with.
+    orders_turn: u64,
 }
 
 impl VendorTurn<'_> {
+    /// What it takes the orders of its doors with: those of an older session are not for it.
+    pub(crate) fn orders_turn(&self) -> u64 {
+        self.orders_turn
+    }
+
     /// Becomes true when a newer session of the same feed has begun.
     pub(crate) fn gives_way(&self) -> watch::Receiver<bool> {
         self.gives_way.subscribe()

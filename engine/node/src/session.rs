@@ -9,6 +9,7 @@ mod certificate;
 mod commands;
 mod control;
 mod control_out;
+mod door_orders;
 mod fault;
 mod flush;
 mod handles;
@@ -277,7 +278,7 @@ async fn run(
         let agreed = tokio::select! {
             biased;
             () = given_way(Some(turn.gives_way())) => return Err(taken_over()),
-            agreed = Vendor::agree(&rim, source, &hello, clock) => agreed?,
+            agreed = Vendor::agree(&rim, source, &hello, (clock, turn.orders_turn())) => agreed?,
         };
         (Some(Rc::new(agreed)), Some(turn))
     } else {

@@ -29,6 +29,8 @@ impl ShardGauge {
             ("shard_site_version", u64::from(status.site_version)),
             ("alarms_open", number(status.alarm_open_count)),
             ("things_quiet", number(status.quiet_count)),
+            ("emergencies_running", number(status.emergency_count)),
+            ("fires_told", number(status.fire_count)),
             ("actors_quarantined", number(status.quarantined.len())),
             ("inputs_set_aside", status.set_aside_input_count),
             ("messages_set_aside", status.set_aside_message_count),

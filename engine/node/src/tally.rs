@@ -41,6 +41,7 @@ const KINDS: &[AlarmKind] = &[
     AlarmKind::ReaderTampered,
     AlarmKind::DoorLost,
     AlarmKind::DoorBatteryLow,
+    AlarmKind::DoorNotFollowing,
 ];
 
 /// A counter a lane.
@@ -324,6 +325,7 @@ mod tests {
             AlarmKind::ReaderTampered => 21,
             AlarmKind::DoorLost => 22,
             AlarmKind::DoorBatteryLow => 23,
+            AlarmKind::DoorNotFollowing => 24,
         };
         let places: Vec<i32> = KINDS.iter().map(|&kind| place(kind)).collect();
         assert_eq!(places, (0..24).collect::<Vec<i32>>());

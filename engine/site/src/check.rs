@@ -22,6 +22,7 @@ pub(crate) enum Item {
     TimeZone,
     Holiday(usize),
     Georeference,
+    Control(usize),
     Feed(usize),
     Floor(usize),
     Zone(usize, usize),
@@ -80,6 +81,9 @@ impl Origins {
             Item::TimeZone => ("site.toml".to_owned(), String::new()),
             Item::Holiday(number) => ("site.toml".to_owned(), format!("holiday {}", number + 1)),
             Item::Georeference => ("site.toml".to_owned(), "origin".to_owned()),
+            Item::Control(number) => {
+                ("site.toml".to_owned(), format!("door_control {}", number + 1))
+            }
             Item::Feed(number) => ("site.toml".to_owned(), format!("feed {}", number + 1)),
             Item::Floor(floor) => (floor_file(floor), String::new()),
             Item::Zone(floor, number) => (floor_file(floor), format!("zone {}", number + 1)),

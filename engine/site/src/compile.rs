@@ -6,7 +6,11 @@ use ach_actors_model::{
 };
 
 use crate::catalogue::Catalogue;
-use crate::{RulePlan, SiteDirectory, SubjectPlan, What, feed_silence, holiday_plan, utc_offsets};
+use crate::control_plan::Grounds;
+use crate::{
+    RulePlan, SiteDirectory, SubjectPlan, What, control_plan, feed_silence, holiday_plan,
+    utc_offsets,
+};
 
 /// Compiles a site that has passed its check.
 pub(crate) fn compile(directory: &SiteDirectory, version: u32) -> SiteConfig {
@@ -87,6 +91,7 @@ fn zones(directory: &SiteDirectory) -> Vec<ZoneConfig> {
 }
 
 fn doors(directory: &SiteDirectory, catalogue: &Catalogue<'_>) -> Vec<DoorConfig> {
+    let grounds = Grounds::new(directory);
     let mut doors = Vec::new();
     for plan in &directory.floors {
         for door in &plan.doors {
@@ -96,6 +101,7 @@ fn doors(directory: &SiteDirectory, catalogue: &Catalogue<'_>) -> Vec<DoorConfig
                 source: door.feed.as_ref().and_then(|feed| catalogue.feeds.index(feed)),
                 floor: plan.floor,
                 sill_mm: door.sill_mm,
+                control: control_plan::of_door(door, plan.floor, directory, &grounds),
             });
         }
     }
@@ -154,6 +160,9 @@ fn compile_rule(rule: &RulePlan, catalogue: &Catalogue<'_>) -> RuleConfig {
         What::ReaderTampered => Condition::ReaderTampered { doors: doors() },
         What::DoorLost { after_ns } => Condition::DoorLost { doors: doors(), after_ns },
         What::DoorBatteryLow { percent } => Condition::DoorBatteryLow { doors: doors(), percent },
+        What::DoorNotFollowing { after_ns } => {
+            Condition::DoorNotFollowing { doors: doors(), after_ns }
+        }
     };
     RuleConfig {
         id: rule.id.clone(),

@@ -209,6 +209,7 @@ fn alarm_noun(alarm: AlarmKind) -> &'static str {
         AlarmKind::ReaderTampered => "tampered-reader",
         AlarmKind::DoorLost => "lost-door",
         AlarmKind::DoorBatteryLow => "low-door-battery",
+        AlarmKind::DoorNotFollowing => "disobedient-door",
         // Rules raise no other.
         _ => "system",
     }

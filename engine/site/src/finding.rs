@@ -47,6 +47,8 @@ pub enum FindingKind {
     UnknownTimeZone,
     /// No such feed.
     UnknownFeed,
+    /// No such way of moving doors.
+    UnknownControl,
     /// No such zone.
     UnknownZone,
     /// No such door.
@@ -103,6 +105,10 @@ pub enum FindingKind {
     RulesNotCompared,
     /// A rule names holidays, and the site has none.
     NoHolidays,
+    /// An exit that fire does not unlock.
+    LockedExit,
+    /// Doors are moved, and no rule tells when one does not do as it is told.
+    UnwatchedOrders,
 }
 
 /// A mistake.

@@ -81,6 +81,8 @@ pub struct DoorPlan {
     pub labels: Vec<Name>,
     /// The feed that reports it, if it is wired.
     pub feed: Option<Name>,
+    /// How it is moved, if the node moves it: the name of a way of the site.
+    pub control: Option<Name>,
     /// The two ends of its sill.
     pub sill_mm: ((i32, i32), (i32, i32)),
 }

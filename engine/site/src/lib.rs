@@ -8,6 +8,7 @@ mod catalogue;
 mod census;
 mod check;
 mod compile;
+mod control_plan;
 mod example;
 mod explain;
 mod feed_silence;
@@ -30,6 +31,7 @@ mod utc_offsets;
 mod walkway;
 mod write;
 
+pub use control_plan::ControlPlan;
 pub use example::write_example;
 pub use explain::{Explainer, Explanation};
 pub use finding::{FINDINGS_MAX, Finding, FindingKind, Findings, Severity};

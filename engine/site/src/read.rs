@@ -1,6 +1,7 @@
 //! Reads a site directory, telling every mistake.
 
 mod answer_fields;
+mod control_tables;
 mod features;
 mod floor_file;
 mod gates_table;
@@ -9,6 +10,7 @@ mod site_file;
 mod subject_file;
 
 pub(crate) use answer_fields::{ESCALATIONS_MAX, STAYS_UNTIL};
+pub(crate) use control_tables::{DRILLS, LOCKDOWNS, RESTS, WAYS_OUT};
 pub(crate) use features::{KINDS, Kind};
 pub(crate) use gates_table::MARGIN_M_MAX;
 #[cfg(test)]

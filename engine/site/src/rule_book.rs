@@ -12,8 +12,8 @@ use crate::feed_silence;
 use crate::read::read_rules;
 use crate::text::Report;
 use crate::{
-    DoorPlan, FeedPlan, Findings, FloorPlan, LinePlan, PersonalName, RulePlan, SiteDirectory,
-    SubjectPlan, TagPlan, ZoneKind, ZonePlan,
+    ControlPlan, DoorPlan, FeedPlan, Findings, FloorPlan, LinePlan, PersonalName, RulePlan,
+    SiteDirectory, SubjectPlan, TagPlan, ZoneKind, ZonePlan,
 };
 
 /// The rules of one file.
@@ -119,6 +119,7 @@ fn bones(site: &SiteConfig, rules: &[RulePlan]) -> SiteDirectory {
             spare_tags: Vec::new(),
         })
         .collect();
+    bones.controls.extend(Name::new(MOVED).ok().map(ControlPlan::new));
     bones.people = people(&site.subjects, &site.tags, feed);
     bones.rules = rules.to_vec();
     bones
@@ -143,12 +144,16 @@ fn zone(zone: &ZoneConfig) -> ZonePlan {
     }
 }
 
+/// What every door is moved by whose way is not told.
+const MOVED: &str = "moved";
+
 fn door(door: &DoorConfig, feed: impl Fn(u32) -> Option<Name>) -> DoorPlan {
     DoorPlan {
         id: door.id.clone(),
         name: String::new(),
         labels: door.labels.clone(),
         feed: door.source.and_then(feed),
+        control: door.control.as_ref().and_then(|_| Name::new(MOVED).ok()),
         sill_mm: door.sill_mm,
     }
 }

@@ -113,6 +113,11 @@ pub enum What {
         /// Percent.
         percent: u8,
     },
+    /// A door is not as it was told to be.
+    DoorNotFollowing {
+        /// For how long.
+        after_ns: u64,
+    },
 }
 
 impl What {
@@ -131,6 +136,7 @@ impl What {
                 | What::ReaderTampered
                 | What::DoorLost { .. }
                 | What::DoorBatteryLow { .. }
+                | What::DoorNotFollowing { .. }
         )
     }
 
@@ -159,6 +165,7 @@ impl What {
             What::ReaderTampered => &[AlarmKind::ReaderTampered],
             What::DoorLost { .. } => &[AlarmKind::DoorLost],
             What::DoorBatteryLow { .. } => &[AlarmKind::DoorBatteryLow],
+            What::DoorNotFollowing { .. } => &[AlarmKind::DoorNotFollowing],
         }
     }
 }

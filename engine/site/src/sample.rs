@@ -2,6 +2,7 @@
 
 mod answers;
 mod building;
+mod controls;
 mod door_rules;
 mod draft;
 mod ground_plan;

@@ -5,9 +5,10 @@ use std::path::Path;
 use ach_actors_model::{Name, SiteConfig, SpeedLimit, SubjectClass, TagId};
 use ach_geo::Gates;
 
+use crate::control_plan::KEPT_IN_DRILLS;
 use crate::{
-    Findings, FloorPlan, Georeference, HolidayPlan, NameBook, RulePlan, SiteReading, SubjectPlan,
-    WriteError, check, compile, read, write,
+    ControlPlan, Findings, FloorPlan, Georeference, HolidayPlan, NameBook, RulePlan, SiteReading,
+    SubjectPlan, WriteError, check, compile, read, write,
 };
 
 /// Longest time between two fixes over which a crossing is believed, unless the site says so.
@@ -44,6 +45,10 @@ pub struct SiteDirectory {
     pub rules: Vec<RulePlan>,
     /// Days that are no weekdays for the windows of rules.
     pub holidays: Vec<HolidayPlan>,
+    /// How doors are moved.
+    pub controls: Vec<ControlPlan>,
+    /// Labels of zones whose doors stay as they are in a drill.
+    pub kept_in_drills: Vec<Name>,
 }
 
 /// A vendor's feed.
@@ -78,6 +83,8 @@ impl SiteDirectory {
             equipment: Vec::new(),
             rules: Vec::new(),
             holidays: Vec::new(),
+            controls: Vec::new(),
+            kept_in_drills: kept_in_drills_default(),
         }
     }
 
@@ -127,6 +134,11 @@ impl SiteDirectory {
     pub fn subjects(&self) -> impl Iterator<Item = &SubjectPlan> {
         self.people.iter().chain(&self.equipment)
     }
+}
+
+/// See [`KEPT_IN_DRILLS`].
+pub(crate) fn kept_in_drills_default() -> Vec<Name> {
+    KEPT_IN_DRILLS.iter().filter_map(|label| Name::new(label).ok()).collect()
 }
 
 /// Fastest plausible speeds: a run for people on foot (4 m/s is a 100 m run in 25 s), a pushed bed

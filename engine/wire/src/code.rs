@@ -124,6 +124,8 @@ codes! {
     SelftestFailed = 102,
     /// a command that waits until another person gives the same
     NeedsSecondPerson = 103,
+    /// a command that came too late to be wanted still
+    TooLate = 104,
     /// the node failed inside; try again
     Internal = 127,
 }

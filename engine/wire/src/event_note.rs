@@ -1,6 +1,6 @@
 //! What a receiver is told of events and positions.
 
-use ach_actors_model::{EventKind, Name, TagId, Timestamp};
+use ach_actors_model::{EmergencyKind, EventKind, Name, Practice, TagId, Timestamp};
 use ach_geo::Position;
 
 use crate::tlv::message;
@@ -36,6 +36,18 @@ pub enum EventWord {
     TagHeard,
     /// A new version of the site is in force.
     SiteChanged,
+    /// A fire is told at a door.
+    FireTold,
+    /// It is over.
+    FireOver,
+    /// A lockdown has begun, or lasts longer.
+    LockdownDeclared,
+    /// A lockdown has ended.
+    LockdownEnded,
+    /// An evacuation has begun, or lasts longer.
+    EvacuationDeclared,
+    /// An evacuation has ended.
+    EvacuationEnded,
 }
 
 words!(EventWord {
@@ -52,6 +64,12 @@ words!(EventWord {
     ZoneSighted = 11,
     TagHeard = 12,
     SiteChanged = 13,
+    FireTold = 14,
+    FireOver = 15,
+    LockdownDeclared = 16,
+    LockdownEnded = 17,
+    EvacuationDeclared = 18,
+    EvacuationEnded = 19,
 });
 
 impl From<&EventKind> for EventWord {
@@ -70,6 +88,16 @@ impl From<&EventKind> for EventWord {
             EventKind::ZoneSighted { .. } => EventWord::ZoneSighted,
             EventKind::TagHeard { .. } => EventWord::TagHeard,
             EventKind::SiteChanged { .. } => EventWord::SiteChanged,
+            EventKind::FireTold { .. } => EventWord::FireTold,
+            EventKind::FireOver { .. } => EventWord::FireOver,
+            EventKind::EmergencyDeclared { kind, .. } => match kind {
+                EmergencyKind::Lockdown => EventWord::LockdownDeclared,
+                EmergencyKind::Evacuation => EventWord::EvacuationDeclared,
+            },
+            EventKind::EmergencyEnded { kind, .. } => match kind {
+                EmergencyKind::Lockdown => EventWord::LockdownEnded,
+                EmergencyKind::Evacuation => EventWord::EvacuationEnded,
+            },
         }
     }
 }
@@ -103,6 +131,8 @@ message! {
         12 => storage: Storage,
         /// Its place in the order; resume after it only when it is durable.
         13 => cursor: Cursor,
+        /// Whether a lockdown or an evacuation is meant.
+        14 => practice: Option<Practice>,
     }
 }
 

@@ -6,11 +6,11 @@ use crate::header::{SKIPPABLE_FRAME_TYPE, put_frame};
 use crate::tlv::Value;
 use crate::{
     Ack, AlarmNote, AlarmSettled, Attention, AttentionQuery, CertificateEnds, ClockOffset,
-    Displayed, Echo, EchoReply, EventNote, Gap, Goodbye, Heartbeat, Hello, Intern, Interned,
-    OpenSetEnd, PingRun, PositionNote, RawFrame, Receipt, Refusal, Refused, SelftestOrder,
-    SelftestReport, SiteOffer, SitePart, SiteQuery, SiteVerdict, Status, StatusQuery, Subscribe,
-    Unregistered, UnregisteredQuery, Unsubscribe, Welcome, WireCommand, WireError, WireReport,
-    decode_reports, encode_pings, encode_reports,
+    Displayed, Doors, DoorsQuery, Echo, EchoReply, EventNote, Gap, Goodbye, Heartbeat, Hello,
+    Intern, Interned, OpenSetEnd, PingRun, PositionNote, RawFrame, Receipt, Refusal, Refused,
+    SelftestOrder, SelftestReport, SiteOffer, SitePart, SiteQuery, SiteVerdict, Status,
+    StatusQuery, Subscribe, Unregistered, UnregisteredQuery, Unsubscribe, Welcome, WireCommand,
+    WireDoorOrder, WireError, WireReport, decode_reports, encode_pings, encode_reports,
 };
 
 macro_rules! frames {
@@ -177,4 +177,10 @@ frames! {
     SelftestOrder(SelftestOrder) = 138,
     /// Node: the answer to it.
     SelftestReport(SelftestReport) = 139,
+    /// Node: what a door is to do.
+    DoorOrder(WireDoorOrder) = 140,
+    /// Operator: asks how doors stand.
+    DoorsQuery(DoorsQuery) = 141,
+    /// Node: the answer to it.
+    Doors(Doors) = 142,
 }

@@ -7,6 +7,7 @@ mod ack;
 mod alarm_note;
 mod attention;
 mod code;
+mod door;
 mod entry;
 mod event_note;
 mod frame;
@@ -36,6 +37,10 @@ pub use alarm_note::{
 };
 pub use attention::{Attention, AttentionQuery, Displayed, WireReceiver};
 pub use code::Code;
+pub use door::{
+    DoorActWord, Doors, DoorsQuery, WireDoor, WireDoorOrder, WireDoorWish, WireEmergency,
+    WireEmergencyWish,
+};
 pub use entry::{ENTRY_FORMAT_VERSION, EntryError, decode_entry, encode_entry, entry_time};
 pub use event_note::{EventNote, EventWord, PositionNote};
 pub use frame::{Frame, FrameType};

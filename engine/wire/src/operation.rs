@@ -5,7 +5,7 @@ use ach_actors_model::{AlarmAct, AlarmCause, AlarmId, AlarmWish, Name, QuietKind
 use crate::limits::{COUNTERS_MAX, ECHO_BYTES_MAX};
 use crate::tlv::{Value, message};
 use crate::value::words;
-use crate::{Code, Cursor, Text, Thing, WireError};
+use crate::{Code, Cursor, Text, Thing, WireDoorWish, WireEmergencyWish, WireError};
 
 /// That many zeros, and no more than [`ECHO_BYTES_MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -70,7 +70,8 @@ message! {
     }
 }
 
-/// What is wished: `u8 kind`, then a [`Thing`] (1, 2), an [`ActWish`] (3) or a [`QuietOrder`] (4).
+/// What is wished: `u8 kind`, then a [`Thing`] (1, 2), an [`ActWish`] (3), a [`QuietOrder`] (4), a
+/// [`WireDoorWish`] (5) or a [`WireEmergencyWish`] (6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
     /// Let a quarantined actor work again.
@@ -81,6 +82,10 @@ pub enum Wish {
     Act(ActWish),
     /// Mute a place or rule, take it out of service, or end that.
     Quiet(QuietOrder),
+    /// Say what a door is to do.
+    MoveDoor(WireDoorWish),
+    /// Declare or end a lockdown or an evacuation.
+    Declare(WireEmergencyWish),
 }
 
 message! {
@@ -217,6 +222,14 @@ impl Value for Wish {
                 out.push(4);
                 order.put(out)
             }
+            Wish::MoveDoor(wish) => {
+                out.push(5);
+                wish.put(out)
+            }
+            Wish::Declare(wish) => {
+                out.push(6);
+                wish.put(out)
+            }
         }
     }
 
@@ -226,6 +239,8 @@ impl Value for Wish {
             Some((2, rest)) => Thing::take(rest, part).map(Wish::QuarantineActor),
             Some((3, rest)) => ActWish::take(rest, part).map(Wish::Act),
             Some((4, rest)) => QuietOrder::take(rest, part).map(Wish::Quiet),
+            Some((5, rest)) => WireDoorWish::take(rest, part).map(Wish::MoveDoor),
+            Some((6, rest)) => WireEmergencyWish::take(rest, part).map(Wish::Declare),
             _ => Err(WireError::Value { part }),
         }
     }

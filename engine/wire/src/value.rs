@@ -96,6 +96,7 @@ words!(AlarmKind {
     ReaderTampered = 22,
     DoorLost = 23,
     DoorBatteryLow = 24,
+    DoorNotFollowing = 25,
 });
 words!(AlarmTransition {
     Raised = 1,

@@ -6,10 +6,11 @@
 //!  0 u64 seq
 //!  8 u64 observed_at, ns UTC
 //! 16 u32 handle      20 u8 kind     21 three zeros
-//! 24 u32 valid_ms (grants and requests), percent (batteries), else zero    28 u32 zero
+//! 24 u64 valid_ms (grants and requests), percent (batteries), the number of an order, a mode (key
+//!        switches; 0 is none), else zero
 //! ```
 
-use ach_actors_model::{Lane, Timestamp};
+use ach_actors_model::{DoorMode, Lane, Timestamp};
 use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -72,10 +73,29 @@ pub enum ReportWord {
         /// Percent.
         percent: u8,
     },
+    /// The controller has done what it was told.
+    OrderDone {
+        /// The number of the order.
+        number: u64,
+    },
+    /// The controller does not do what it was told, or cannot.
+    OrderRefused {
+        /// The number of the order.
+        number: u64,
+    },
+    /// The fire input of the door's controller is on.
+    FireOn,
+    /// It is off again.
+    FireOver,
+    /// A key switch at the door has taken it over.
+    LocalOverride {
+        /// What the door does now; nothing if the switch has given it back.
+        mode: Option<DoorMode>,
+    },
 }
 
 /// A full battery.
-const PERCENT_MAX: u32 = 100;
+const PERCENT_MAX: u64 = 100;
 
 impl ReportWord {
     /// The lane that carries it.
@@ -89,7 +109,7 @@ impl ReportWord {
         }
     }
 
-    fn bytes(self) -> (u8, u32) {
+    fn bytes(self) -> (u8, u64) {
         match self {
             ReportWord::ButtonPressed => (1, 0),
             ReportWord::ButtonReset => (2, 0),
@@ -99,8 +119,8 @@ impl ReportWord {
             ReportWord::DoorClosed => (17, 0),
             ReportWord::DoorLocked => (18, 0),
             ReportWord::DoorUnlocked => (19, 0),
-            ReportWord::AccessGranted { valid_ms } => (20, valid_ms),
-            ReportWord::ExitRequested { valid_ms } => (21, valid_ms),
+            ReportWord::AccessGranted { valid_ms } => (20, u64::from(valid_ms)),
+            ReportWord::ExitRequested { valid_ms } => (21, u64::from(valid_ms)),
             ReportWord::AnchorAlive => (32, 0),
             ReportWord::AnchorLost => (33, 0),
             ReportWord::DoorTampered => (22, 0),
@@ -109,11 +129,17 @@ impl ReportWord {
             ReportWord::ReaderUntampered => (25, 0),
             ReportWord::DoorAlive => (26, 0),
             ReportWord::DoorLost => (27, 0),
-            ReportWord::DoorBattery { percent } => (28, u32::from(percent)),
+            ReportWord::DoorBattery { percent } => (28, u64::from(percent)),
+            ReportWord::OrderDone { number } => (29, number),
+            ReportWord::OrderRefused { number } => (30, number),
+            ReportWord::FireOn => (34, 0),
+            ReportWord::FireOver => (35, 0),
+            ReportWord::LocalOverride { mode } => (36, mode.map_or(0, mode_number)),
         }
     }
 
-    fn read(kind: u8, number: u32) -> Result<ReportWord, WireError> {
+    fn read(kind: u8, number: u64) -> Result<ReportWord, WireError> {
+        let wrong_time = WireError::Value { part: "how long a door may be opened" };
         let word = match kind {
             1 => ReportWord::ButtonPressed,
             2 => ReportWord::ButtonReset,
@@ -123,8 +149,14 @@ impl ReportWord {
             17 => ReportWord::DoorClosed,
             18 => ReportWord::DoorLocked,
             19 => ReportWord::DoorUnlocked,
-            20 => return Ok(ReportWord::AccessGranted { valid_ms: number }),
-            21 => return Ok(ReportWord::ExitRequested { valid_ms: number }),
+            20 | 21 => {
+                let valid_ms = u32::try_from(number).map_err(|_| wrong_time)?;
+                return Ok(if kind == 20 {
+                    ReportWord::AccessGranted { valid_ms }
+                } else {
+                    ReportWord::ExitRequested { valid_ms }
+                });
+            }
             22 => ReportWord::DoorTampered,
             23 => ReportWord::DoorUntampered,
             24 => ReportWord::ReaderTampered,
@@ -136,14 +168,44 @@ impl ReportWord {
                 let wrong = WireError::Value { part: "a battery's percent" };
                 return percent.map(|percent| ReportWord::DoorBattery { percent }).ok_or(wrong);
             }
+            29 | 30 if number == 0 => return Err(WireError::Value { part: "an order's number" }),
+            29 => return Ok(ReportWord::OrderDone { number }),
+            30 => return Ok(ReportWord::OrderRefused { number }),
             32 => ReportWord::AnchorAlive,
             33 => ReportWord::AnchorLost,
+            34 => ReportWord::FireOn,
+            35 => ReportWord::FireOver,
+            36 => {
+                let modes = [DoorMode::Unlocked, DoorMode::Locked, DoorMode::Blocked];
+                let mode = modes.into_iter().find(|&mode| mode_number(mode) == number);
+                let is_known = mode.is_some() || number == 0;
+                let wrong = WireError::Value { part: "what a key switch does" };
+                return is_known.then_some(ReportWord::LocalOverride { mode }).ok_or(wrong);
+            }
             _ => return Err(WireError::Value { part: "a report's kind" }),
         };
         if number != 0 {
             return Err(WireError::ReservedNotZero { part: "a report" });
         }
         Ok(word)
+    }
+
+    /// Whether its number is one that a report of its kind may have.
+    fn is_sound(self) -> bool {
+        match self {
+            ReportWord::DoorBattery { percent } => u64::from(percent) <= PERCENT_MAX,
+            ReportWord::OrderDone { number } | ReportWord::OrderRefused { number } => number > 0,
+            _ => true,
+        }
+    }
+}
+
+/// A mode as a key switch tells it; the same numbers as everywhere.
+fn mode_number(mode: DoorMode) -> u64 {
+    match mode {
+        DoorMode::Unlocked => 1,
+        DoorMode::Locked => 2,
+        DoorMode::Blocked => 3,
     }
 }
 
@@ -168,8 +230,7 @@ struct ReportBytes {
     handle: U32,
     kind: u8,
     zero: [u8; 3],
-    number: U32,
-    more_zero: U32,
+    number: U64,
 }
 
 const _: () = assert!(size_of::<ReportBytes>() == REPORT_BYTES);
@@ -184,10 +245,7 @@ pub fn encode_reports(reports: &[WireReport], out: &mut Vec<u8>) -> Result<(), W
     if reports.len() > BATCH_REPORTS_MAX {
         return Err(WireError::TooMany { part: PART, max: BATCH_REPORTS_MAX });
     }
-    let is_wrong = |report: &WireReport| {
-        let is_overfull = matches!(report.word, ReportWord::DoorBattery { percent } if u32::from(percent) > PERCENT_MAX);
-        report.seq == 0 || is_overfull
-    };
+    let is_wrong = |report: &WireReport| report.seq == 0 || !report.word.is_sound();
     if reports.is_empty() || reports.iter().any(is_wrong) {
         return Err(WireError::Value { part: PART });
     }
@@ -203,8 +261,7 @@ pub fn encode_reports(reports: &[WireReport], out: &mut Vec<u8>) -> Result<(), W
                 handle: U32::new(report.handle),
                 kind,
                 zero: [0; 3],
-                number: U32::new(number),
-                more_zero: U32::new(0),
+                number: U64::new(number),
             };
             out.extend_from_slice(bytes.as_bytes());
         }
@@ -243,7 +300,7 @@ pub fn decode_reports(payload: &[u8]) -> Result<Vec<WireReport>, WireError> {
 }
 
 fn read_report(bytes: &ReportBytes) -> Result<WireReport, WireError> {
-    if bytes.zero != [0; 3] || bytes.more_zero.get() != 0 {
+    if bytes.zero != [0; 3] {
         return Err(WireError::ReservedNotZero { part: "a report" });
     }
     if bytes.seq.get() == 0 {

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ach_actors_model::{NS_PER_MS, Name, ReportKind, SiteConfig, TagId, Timestamp};
+use ach_actors_model::{AnchorRef, DoorRef, NS_PER_MS, ReportKind, SiteConfig, TagRef, Timestamp};
 use ach_clients_rust::{Ping, PublishError, Publisher, Report, Ticket, now};
 use ach_engine_wire::{Coordinates, ReportWord};
 use thiserror::Error;
 
+use crate::door_controller::DoorController;
 use crate::hospital::Hospital;
 use crate::ledger::Ledger;
 use crate::observation::{Observation, Observed};
@@ -44,6 +45,7 @@ pub struct Drive {
     hospital: Hospital,
     publishers: BTreeMap<String, Publisher>,
     ledger: Arc<Mutex<Ledger>>,
+    controllers: Vec<DoorController>,
 }
 
 impl Drive {
@@ -53,7 +55,10 @@ impl Drive {
         publishers: BTreeMap<String, Publisher>,
         ledger: Arc<Mutex<Ledger>>,
     ) -> Drive {
-        Drive { hospital, publishers, ledger }
+        let controllers = publishers.iter();
+        let controllers = controllers.map(|(feed, publisher)| DoorController::new(feed, publisher));
+        let controllers = controllers.collect();
+        Drive { hospital, publishers, ledger, controllers }
     }
 
     /// Sends until the run is `until_ns` old or `stop` is set, and gives the hospital back: its
@@ -71,6 +76,7 @@ impl Drive {
                 break;
             }
             let ahead_ns = current.since_ns(start_at).saturating_add(AHEAD_NS).min(until_ns);
+            self.move_doors()?;
             let due = self.hospital.advance(ahead_ns);
             if due.is_empty() {
                 sleep_until(current.plus_ns(AHEAD_NS / 2).min(end_at));
@@ -81,6 +87,18 @@ impl Drive {
             }
         }
         Ok(self.hospital)
+    }
+
+    /// Doors do what they are told.
+    fn move_doors(&mut self) -> Result<(), DriveError> {
+        for controller in &mut self.controllers {
+            let Some(publisher) = self.publishers.get(controller.feed()) else { continue };
+            controller.obey(publisher, now()).map_err(|error| {
+                let source_id = controller.feed().to_owned();
+                DriveError::Publish { source_id, error }
+            })?;
+        }
+        Ok(())
     }
 
     fn send(&self, observation: &Observation, stop: &AtomicBool) -> Result<(), DriveError> {
@@ -145,68 +163,49 @@ impl Message {
 }
 
 fn report(kind: &ReportKind, observed_at: Timestamp, config: &SiteConfig) -> Option<Report> {
-    let tag = |tag: u32| -> Option<TagId> { Some(at(&config.tags, tag)?.id) };
-    let door = |door: u32| -> Option<Name> { Some(at(&config.doors, door)?.id.clone()) };
-    let anchor = |anchor: u32| -> Option<Name> { Some(at(&config.anchors, anchor)?.id.clone()) };
-    Some(match *kind {
-        ReportKind::ButtonPressed { tag: it } => {
-            Report::tag(tag(it.0)?, observed_at, ReportWord::ButtonPressed)
-        }
-        ReportKind::ButtonReset { tag: it } => {
-            Report::tag(tag(it.0)?, observed_at, ReportWord::ButtonReset)
-        }
-        ReportKind::BandCut { tag: it } => {
-            Report::tag(tag(it.0)?, observed_at, ReportWord::BandCut)
-        }
-        ReportKind::BandWhole { tag: it } => {
-            Report::tag(tag(it.0)?, observed_at, ReportWord::BandWhole)
-        }
-        ReportKind::DoorOpened { door: it } => {
-            Report::door(door(it.0)?, observed_at, ReportWord::DoorOpened)
-        }
-        ReportKind::DoorClosed { door: it } => {
-            Report::door(door(it.0)?, observed_at, ReportWord::DoorClosed)
-        }
-        ReportKind::DoorLocked { door: it } => {
-            Report::door(door(it.0)?, observed_at, ReportWord::DoorLocked)
-        }
-        ReportKind::DoorUnlocked { door: it } => {
-            Report::door(door(it.0)?, observed_at, ReportWord::DoorUnlocked)
-        }
+    let tag = |tag: TagRef, word| Some(Report::tag(at(&config.tags, tag.0)?.id, observed_at, word));
+    let door = |door: DoorRef, word| {
+        Some(Report::door(at(&config.doors, door.0)?.id.clone(), observed_at, word))
+    };
+    let anchor = |anchor: AnchorRef, word| {
+        Some(Report::anchor(at(&config.anchors, anchor.0)?.id.clone(), observed_at, word))
+    };
+    match *kind {
+        ReportKind::ButtonPressed { tag: it } => tag(it, ReportWord::ButtonPressed),
+        ReportKind::ButtonReset { tag: it } => tag(it, ReportWord::ButtonReset),
+        ReportKind::BandCut { tag: it } => tag(it, ReportWord::BandCut),
+        ReportKind::BandWhole { tag: it } => tag(it, ReportWord::BandWhole),
+        ReportKind::DoorOpened { door: it } => door(it, ReportWord::DoorOpened),
+        ReportKind::DoorClosed { door: it } => door(it, ReportWord::DoorClosed),
+        ReportKind::DoorLocked { door: it } => door(it, ReportWord::DoorLocked),
+        ReportKind::DoorUnlocked { door: it } => door(it, ReportWord::DoorUnlocked),
         ReportKind::AccessGranted { door: it, valid_ms } => {
-            Report::door(door(it.0)?, observed_at, ReportWord::AccessGranted { valid_ms })
+            door(it, ReportWord::AccessGranted { valid_ms })
         }
         ReportKind::ExitRequested { door: it, valid_ms } => {
-            Report::door(door(it.0)?, observed_at, ReportWord::ExitRequested { valid_ms })
+            door(it, ReportWord::ExitRequested { valid_ms })
         }
-        ReportKind::AnchorAlive { anchor: it } => {
-            Report::anchor(anchor(it.0)?, observed_at, ReportWord::AnchorAlive)
+        ReportKind::AnchorAlive { anchor: it } => anchor(it, ReportWord::AnchorAlive),
+        ReportKind::AnchorLost { anchor: it } => anchor(it, ReportWord::AnchorLost),
+        ReportKind::DoorTampered { door: it } => door(it, ReportWord::DoorTampered),
+        ReportKind::DoorUntampered { door: it } => door(it, ReportWord::DoorUntampered),
+        ReportKind::ReaderTampered { door: it } => door(it, ReportWord::ReaderTampered),
+        ReportKind::ReaderUntampered { door: it } => door(it, ReportWord::ReaderUntampered),
+        ReportKind::DoorAlive { door: it } => door(it, ReportWord::DoorAlive),
+        ReportKind::DoorLost { door: it } => door(it, ReportWord::DoorLost),
+        ReportKind::OrderDone { door: it, number } => door(it, ReportWord::OrderDone { number }),
+        ReportKind::OrderRefused { door: it, number } => {
+            door(it, ReportWord::OrderRefused { number })
         }
-        ReportKind::AnchorLost { anchor: it } => {
-            Report::anchor(anchor(it.0)?, observed_at, ReportWord::AnchorLost)
-        }
-        ReportKind::DoorTampered { door: it } => {
-            Report::door(door(it.0)?, observed_at, ReportWord::DoorTampered)
-        }
-        ReportKind::DoorUntampered { door: it } => {
-            Report::door(door(it.0)?, observed_at, ReportWord::DoorUntampered)
-        }
-        ReportKind::ReaderTampered { door: it } => {
-            Report::door(door(it.0)?, observed_at, ReportWord::ReaderTampered)
-        }
-        ReportKind::ReaderUntampered { door: it } => {
-            Report::door(door(it.0)?, observed_at, ReportWord::ReaderUntampered)
-        }
-        ReportKind::DoorAlive { door: it } => {
-            Report::door(door(it.0)?, observed_at, ReportWord::DoorAlive)
-        }
-        ReportKind::DoorLost { door: it } => {
-            Report::door(door(it.0)?, observed_at, ReportWord::DoorLost)
+        ReportKind::FireOn { door: it } => door(it, ReportWord::FireOn),
+        ReportKind::FireOver { door: it } => door(it, ReportWord::FireOver),
+        ReportKind::LocalOverride { door: it, mode } => {
+            door(it, ReportWord::LocalOverride { mode })
         }
         ReportKind::DoorBattery { door: it, percent } => {
-            Report::door(door(it.0)?, observed_at, ReportWord::DoorBattery { percent })
+            door(it, ReportWord::DoorBattery { percent })
         }
-    })
+    }
 }
 
 /// A thread's sleep is good to about 60 µs on Linux; an async timer would be to a millisecond.

@@ -5,6 +5,7 @@
 //! against [`Truth`], with geometry and rule reading of its own.
 
 mod chance;
+mod door_controller;
 mod door_truth;
 mod drive;
 mod hospital;

@@ -193,7 +193,8 @@ impl Plan {
             ((x_mm - 500, y_mm), (x_mm + 500, y_mm))
         };
         let id = name(&format!("door-{}", self.doors.len()));
-        self.doors.push(DoorConfig { id, labels: Vec::new(), source, floor, sill_mm });
+        let labels = Vec::new();
+        self.doors.push(DoorConfig { id, labels, source, floor, sill_mm, control: None });
     }
 
     fn add_spot(&mut self, x_mm: i32, y_mm: i32, floor: Floor) -> usize {

@@ -3,11 +3,16 @@
 use std::rc::Rc;
 
 use ach_actors_entities::Site;
-use ach_actors_model::{AlarmId, Command, CommandKind, Lane, QuietScope, QuietWish, WishRefusal};
+use ach_actors_model::{
+    AlarmId, Command, CommandKind, DoorScope, DoorWish, EmergencyWish, Lane, QuietScope, QuietWish,
+    WishRefusal,
+};
 use ach_engine_audit::{Action, Object, Outcome, Record};
 use ach_engine_net::Role;
 use ach_engine_shard::Input;
-use ach_engine_wire::{ActWord, Code, QuietOrder, Receipt, Text, WireCommand, Wish};
+use ach_engine_wire::{
+    ActWord, Code, QuietOrder, Receipt, Text, WireCommand, WireDoorWish, WireEmergencyWish, Wish,
+};
 
 use super::Session;
 use super::control::{MAY_NOT, answer_refused};
@@ -49,14 +54,21 @@ pub(super) async fn take(session: &Rc<Session>, command: WireCommand) -> Result<
         Known::New => {}
         Known::UnderWay => return Ok(()),
         Known::Done(receipt) => return session.answer(receipt),
+        // Whoever lets people out waits for no other command.
+        Known::TooMany if audit_words::waits_for_nothing(&kind) => {}
         Known::TooMany => {
             let detail = "too many commands wait for the disk, try again";
             act.tell(session, Outcome::Refused, Some(Code::TooMany));
             return session.answer(act.receipt(Code::TooMany, detail));
         }
     }
-    // Nothing comes of a command before it is in the audit log.
-    let is_audited = session.rim.audit.ask(act.record(session, Outcome::Begun)).await;
+    // Nothing comes of a command before it is in the audit log, but of one that waits for nothing.
+    let is_audited = if audit_words::waits_for_nothing(&kind) {
+        session.rim.audit.tell(act.record(session, Outcome::Begun));
+        true
+    } else {
+        session.rim.audit.ask(act.record(session, Outcome::Begun)).await
+    };
     if !is_audited && audit_words::takes_protection_away(&kind) {
         let detail = "nothing was done: the audit log cannot be written";
         act.tell(session, Outcome::Refused, Some(Code::NotNow));
@@ -108,7 +120,10 @@ fn code_of(refusal: WishRefusal) -> Code {
     match refusal {
         WishRefusal::NotOpen | WishRefusal::NoSuchThing => Code::UnknownThing,
         WishRefusal::NeedsSecondPerson | WishRefusal::SamePerson => Code::NeedsSecondPerson,
-        WishRefusal::TooManyComments | WishRefusal::TooManyQuiet => Code::TooMany,
+        WishRefusal::TooManyComments | WishRefusal::TooManyQuiet | WishRefusal::TooManyDeclared => {
+            Code::TooMany
+        }
+        WishRefusal::TooLate => Code::TooLate,
         _ => Code::NotApplicable,
     }
 }
@@ -121,7 +136,11 @@ fn roles(session: &Session, wish: &Wish) -> &'static [Role] {
             &[Role::Operator]
         }
         Wish::Act(_) => &[Role::Receiver, Role::Operator],
-        Wish::ReleaseActor(_) | Wish::QuarantineActor(_) | Wish::Quiet(_) => &[Role::Operator],
+        Wish::ReleaseActor(_)
+        | Wish::QuarantineActor(_)
+        | Wish::Quiet(_)
+        | Wish::MoveDoor(_)
+        | Wish::Declare(_) => &[Role::Operator],
     }
 }
 
@@ -167,6 +186,8 @@ fn command_kind(site: &Site, wish: &Wish) -> Result<CommandKind, (Code, &'static
             CommandKind::Act(wish.to_model().ok_or((Code::NotApplicable, incomplete))?)
         }
         Wish::Quiet(order) => CommandKind::Quiet(quiet_wish(site, order)?),
+        Wish::MoveDoor(wish) => CommandKind::MoveDoor(door_wish(site, wish)?),
+        Wish::Declare(wish) => CommandKind::Declare(emergency_wish(site, wish)?),
     })
 }
 
@@ -179,4 +200,46 @@ fn quiet_wish(site: &Site, order: &QuietOrder) -> Result<QuietWish, (Code, &'sta
     let scope = scope.ok_or((Code::UnknownThing, "the site has no such place or rule"))?;
     let (person, remark) = (order.person.clone(), order.remark.clone());
     Ok(QuietWish { scope, kind: order.kind, for_ns: order.for_ns, person, remark })
+}
+
+fn door_wish(site: &Site, wish: &WireDoorWish) -> Result<DoorWish, (Code, &'static str)> {
+    let unknown = (Code::UnknownThing, "the site has no such door");
+    let door = site.door(wish.door.as_str()).ok_or(unknown)?;
+    let incomplete = (Code::NotApplicable, "to move a door takes a mode and a time");
+    Ok(DoorWish {
+        door,
+        act: wish.to_act().ok_or(incomplete)?,
+        key: wish.key,
+        void_at: wish.void_at,
+        person: wish.person.clone(),
+        remark: wish.remark.clone(),
+    })
+}
+
+fn emergency_wish(
+    site: &Site,
+    wish: &WireEmergencyWish,
+) -> Result<EmergencyWish, (Code, &'static str)> {
+    let unknown = (Code::UnknownThing, "the site has no such zone");
+    let scope = match (&wish.zone, &wish.label) {
+        (None, None) => DoorScope::Site,
+        (Some(zone), None) => DoorScope::Zone(site.zone(zone.as_str()).ok_or(unknown)?),
+        (None, Some(label)) if site.has_door_label(label) => DoorScope::Label(label.clone()),
+        (None, Some(_)) => {
+            return Err((Code::UnknownThing, "no door that is moved has such a label"));
+        }
+        (Some(_), Some(_)) => {
+            return Err((Code::NotApplicable, "name one zone or one label, and not both"));
+        }
+    };
+    Ok(EmergencyWish {
+        kind: wish.kind,
+        scope,
+        practice: wish.practice,
+        for_ns: wish.for_ns,
+        key: wish.key,
+        void_at: wish.void_at,
+        person: wish.person.clone(),
+        remark: wish.remark.clone(),
+    })
 }

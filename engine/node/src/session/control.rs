@@ -18,7 +18,7 @@ use super::fault::{Fault, counter};
 use super::flush::flush;
 use super::subscription::Subscription;
 use super::vendor::Vendor;
-use super::{End, Open, Session, commands, offers, questions, selftests};
+use super::{End, Open, Session, commands, door_orders, offers, questions, selftests};
 use crate::audit_words;
 use crate::fan_out::encoded;
 use crate::notes::cursor;
@@ -78,6 +78,11 @@ pub(crate) async fn read(
             Some(Frame::AttentionQuery(query)) => {
                 if may(&session, &[Role::Operator])? {
                     questions::attention(&session, query.query).await?;
+                }
+            }
+            Some(Frame::DoorsQuery(query)) => {
+                if may(&session, &[Role::Operator])? {
+                    door_orders::answer(&session, query.query)?;
                 }
             }
             Some(Frame::SelftestOrder(order)) => {
@@ -252,6 +257,7 @@ pub(crate) async fn write(
     let source = vendor.as_ref().map(|vendor| vendor.source);
     let mut progress =
         source.map(|source| session.rim.acks.borrow_mut().source(source).changed.subscribe());
+    let doors = vendor.as_ref().map(|vendor| (vendor.source, vendor.orders_turn));
     let mut skew = session.rim.skew_ns.subscribe();
     let mut acked_at = Instant::now();
     let mut wake_at = acked_at + HEARTBEAT_EVERY;
@@ -260,6 +266,9 @@ pub(crate) async fn write(
         let now = Instant::now();
         let are_pings_due = is_over || now >= acked_at + ACK_EVERY;
         let mut is_said = say(&session, &mut sink, are_pings_due)?;
+        if let Some(doors) = doors {
+            is_said |= door_orders::tell(&session, doors, &mut sink)?;
+        }
         if let Some(vendor) = &vendor {
             for ack in vendor.acks(&session.rim, are_pings_due)? {
                 sink.push(&ack.into())?;

@@ -100,6 +100,7 @@ pub(crate) fn counter(counters: &Counters, code: Code) -> Option<&Counter> {
         | Code::SiteStrands
         | Code::SelftestFailed
         | Code::NeedsSecondPerson
+        | Code::TooLate
         | Code::Internal => return None,
     })
 }

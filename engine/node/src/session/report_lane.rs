@@ -130,6 +130,17 @@ fn meaning(
         (ReportWord::ReaderUntampered, Handle::Door(door)) => ReportKind::ReaderUntampered { door },
         (ReportWord::DoorAlive, Handle::Door(door)) => ReportKind::DoorAlive { door },
         (ReportWord::DoorLost, Handle::Door(door)) => ReportKind::DoorLost { door },
+        (ReportWord::OrderDone { number }, Handle::Door(door)) => {
+            ReportKind::OrderDone { door, number }
+        }
+        (ReportWord::OrderRefused { number }, Handle::Door(door)) => {
+            ReportKind::OrderRefused { door, number }
+        }
+        (ReportWord::FireOn, Handle::Door(door)) => ReportKind::FireOn { door },
+        (ReportWord::FireOver, Handle::Door(door)) => ReportKind::FireOver { door },
+        (ReportWord::LocalOverride { mode }, Handle::Door(door)) => {
+            ReportKind::LocalOverride { door, mode }
+        }
         (ReportWord::DoorBattery { percent }, Handle::Door(door)) => {
             ReportKind::DoorBattery { door, percent }
         }

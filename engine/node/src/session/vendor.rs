@@ -41,6 +41,8 @@ pub(crate) struct Vendor {
     known_at_start: [u64; 3],
     begun: Cell<[bool; 3]>,
     pub clock: VendorClock,
+    /// What the orders of its doors are taken with.
+    pub orders_turn: u64,
     acked: Cell<[Option<(u64, u64, u64)>; 3]>,
     claimed: RefCell<BTreeSet<Lane>>,
 }
@@ -56,7 +58,7 @@ impl Vendor {
         rim: &Rim,
         source: SourceRef,
         hello: &Hello,
-        clock: VendorClock,
+        (clock, orders_turn): (VendorClock, u64),
     ) -> Result<Vendor, Fault> {
         // Going on unsettled costs the vendor a few refused pings that it will send again.
         let _ = wait(rim, source, SETTLE_WITHIN, SourceProgress::is_settled).await;
@@ -90,6 +92,7 @@ impl Vendor {
                 .map(|lane| progress.lane(lane).accepted_through.max(sent_through(lane))),
             begun: Cell::default(),
             clock,
+            orders_turn,
             acked: Cell::new([None; 3]),
             claimed: RefCell::default(),
         })

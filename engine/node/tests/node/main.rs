@@ -17,6 +17,7 @@ mod bad_input;
 mod broken_quic;
 mod checkpoints;
 mod clocks;
+mod door_orders;
 mod following;
 mod full_disk;
 mod history;

@@ -98,6 +98,7 @@ pub(crate) fn site() -> SiteConfig {
             source: Some(0),
             floor: FLOOR,
             sill_mm: ((20_000, 4_000), (20_000, 5_000)),
+            control: None,
         }],
         lines: Vec::new(),
         subjects,

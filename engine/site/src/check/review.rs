@@ -9,6 +9,7 @@ mod guard;
 mod holes;
 mod idle;
 mod narrow;
+mod orders;
 mod pairs;
 mod people;
 mod tags;
@@ -104,6 +105,7 @@ pub(super) fn review(check: &Check<'_>, catalogue: &Catalogue<'_>, census: &Cens
     };
     let review = Review::new(check, catalogue, census, rules);
     idle::review(&review);
+    orders::review(&review);
     let mut is_whole = narrow::review(&review);
     is_whole &= pairs::review(&review);
     is_whole &= gaps::review(&review);

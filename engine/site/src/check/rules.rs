@@ -239,6 +239,12 @@ impl Checked<'_> {
                 let remedy = "add \"feed\" to the door, or leave it out of the rule";
                 self.warning(FindingKind::UnwiredDoor, &problem, remedy);
             }
+            let is_about_orders = matches!(self.rule.what, What::DoorNotFollowing { .. });
+            if is_about_orders && door.control.is_none() {
+                let problem = format!("door `{}` is told nothing: it names no `control`", door.id);
+                let remedy = "add \"control\" to the door, or leave it out of the rule";
+                self.warning(FindingKind::UnwiredDoor, &problem, remedy);
+            }
         }
     }
 }

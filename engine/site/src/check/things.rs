@@ -8,7 +8,7 @@ use super::{Check, Item};
 use crate::finding::FindingKind;
 use crate::holiday_plan::HOLIDAYS_MAX;
 use crate::text::nearest;
-use crate::{Georeference, HolidayDate, utc_offsets};
+use crate::{DoorPlan, Georeference, HolidayDate, utc_offsets};
 
 /// A fit that misses its control points by more than this has a slip in one of them.
 const RESIDUAL_MAX_M: f64 = 2.0;
@@ -109,6 +109,9 @@ fn check_ids(check: &Check<'_>) {
     let directory = check.directory;
     let floors = || directory.floors.iter().enumerate();
     let feeds = directory.feeds.iter().enumerate();
+    let controls = check.directory.controls.iter().enumerate();
+    let controls = controls.map(|(number, control)| (&control.id, Item::Control(number)));
+    check_unique(check, "door_control", controls);
     check_unique(check, "feed", feeds.map(|(number, feed)| (&feed.id, Item::Feed(number))));
     let zones = floors().flat_map(|(floor, plan)| {
         let zones = plan.zones.iter().enumerate();
@@ -183,6 +186,35 @@ fn check_tags(check: &Check<'_>) {
     }
 }
 
+/// Labels of doors that lead out.
+const EXITS: [&str; 3] = ["escape", "exit", "fire-exit"];
+
+/// A door is moved in a way that the site has, by the vendor of a feed.
+fn check_control(check: &Check<'_>, door: &DoorPlan, control: &Name, item: Item) {
+    let ways = || check.directory.controls.iter().map(|way| way.id.as_str());
+    if !ways().any(|way| way == control.as_str()) {
+        let problem = format!("there is no door_control `{control}`");
+        let remedy = match nearest(control.as_str(), ways()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("add [[door_control]] id = \"{control}\" to site.toml"),
+        };
+        check.report.error(FindingKind::UnknownControl, &check.origin(item), &problem, &remedy);
+    }
+    let way = check.directory.controls.iter().find(|way| way.id == *control);
+    let is_exit = door.labels.iter().any(|label| EXITS.contains(&label.as_str()));
+    if is_exit && way.is_some_and(|way| !way.opens_on_fire) {
+        let problem = format!("door `{}` leads out, and fire does not unlock it", door.id);
+        let remedy = "take `fire = \"stays\"` out of its door_control, or the label off it if it \
+                      is no way out";
+        check.report.warning(FindingKind::LockedExit, &check.origin(item), &problem, remedy);
+    }
+    if door.feed.is_none() {
+        let problem = format!("door `{}` is to be moved, and no feed does it", door.id);
+        let remedy = "add \"feed\" to the door, or take \"control\" away";
+        check.report.error(FindingKind::UnwiredDoor, &check.origin(item), &problem, remedy);
+    }
+}
+
 fn check_feeds(check: &Check<'_>) {
     let feeds = || check.directory.feeds.iter().map(|feed| feed.id.as_str());
     let known = |feed: &Name, item: Item| {
@@ -200,6 +232,9 @@ fn check_feeds(check: &Check<'_>) {
         for (number, door) in plan.doors.iter().enumerate() {
             if let Some(feed) = &door.feed {
                 known(feed, Item::Door(floor, number));
+            }
+            if let Some(control) = &door.control {
+                check_control(check, door, control, Item::Door(floor, number));
             }
         }
         for (number, anchor) in plan.anchors.iter().enumerate() {

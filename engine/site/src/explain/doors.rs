@@ -46,6 +46,17 @@ fn told(what: What, doors: &str) -> (String, Vec<String>) {
         What::ReaderTampered => {
             (format!("the reader of {doors} is opened or torn off"), is_whole("reader"))
         }
+        What::DoorNotFollowing { after_ns } => {
+            let after = span_text(after_ns);
+            let phrase = format!(
+                "{doors} is not as it was told to be for {after}, or its controller refuses"
+            );
+            let further = [
+                "Who has leave may draw the lock back meanwhile.",
+                "It is over when the door is as it is told to be.",
+            ];
+            (phrase, further.map(str::to_owned).to_vec())
+        }
         What::DoorLost { after_ns } => {
             let after = span_text(after_ns);
             let phrase =

@@ -178,6 +178,7 @@ fn read_door(fields: &Fields<'_>, shape: &Shape<'_>, id: Name) -> DoorPlan {
         name: fields.display(&id),
         labels: fields.names("labels"),
         feed: fields.name("feed"),
+        control: fields.name("control"),
         sill_mm,
         id,
     }

@@ -34,6 +34,7 @@ pub(crate) const ALARMS: &[(&str, AlarmKind)] = &[
     ("reader_tampered", AlarmKind::ReaderTampered),
     ("door_lost", AlarmKind::DoorLost),
     ("door_battery_low", AlarmKind::DoorBatteryLow),
+    ("door_not_following", AlarmKind::DoorNotFollowing),
 ];
 
 /// The words for priorities.
@@ -60,6 +61,7 @@ pub(crate) const CONDITIONS: &[(&str, What)] = &[
     ("reader_tampered", What::ReaderTampered),
     ("door_lost", What::DoorLost { after_ns: 0 }),
     ("door_battery_low", What::DoorBatteryLow { percent: 0 }),
+    ("door_not_following", What::DoorNotFollowing { after_ns: 0 }),
 ];
 
 /// The words for days, as the bits of a window. All but `daily` leave holidays out.
@@ -114,7 +116,7 @@ fn read_rule(fields: &Fields<'_>, id: Option<Name>) -> Option<RulePlan> {
         name: fields.display(&id),
         who: fields.table("who").map(|who| read_who(&who)).unwrap_or_default(),
         place: fields.table("where").map(|place| read_where(&place)).unwrap_or_default(),
-        when: read_windows(fields),
+        when: read_windows(fields, "when"),
         what: what.unwrap_or(What::Inside),
         alarm,
         priority: priority
@@ -145,6 +147,7 @@ fn read_what(fields: &Fields<'_>) -> Option<What> {
         },
         What::DoorLost { .. } => What::DoorLost { after_ns: need_after(fields) },
         What::DoorBatteryLow { .. } => What::DoorBatteryLow { percent: need_percent(fields) },
+        What::DoorNotFollowing { .. } => What::DoorNotFollowing { after_ns: need_after(fields) },
         what => what,
     })
 }
@@ -200,23 +203,20 @@ fn read_where(fields: &Fields<'_>) -> WherePlan {
     place
 }
 
-fn read_windows(fields: &Fields<'_>) -> Vec<Window> {
-    let nodes = fields.list("when");
+/// Reads the windows of a field.
+pub(super) fn read_windows<'a>(fields: &Fields<'a>, key: &'a str) -> Vec<Window> {
+    let nodes = fields.list(key);
     if let Some(one_too_many) = nodes.get(WINDOWS_MAX) {
         let problem = format!("has {} windows, at most {WINDOWS_MAX}", nodes.len());
-        fields.bad(
-            "when",
-            one_too_many,
-            &problem,
-            "join windows that touch, or make two rules of it",
-        );
+        fields.bad(key, one_too_many, &problem, "join windows that touch, or make two rules of it");
     }
-    nodes.iter().take(WINDOWS_MAX).filter_map(|node| read_window(fields, node)).collect()
+    nodes.iter().take(WINDOWS_MAX).filter_map(|node| read_window(fields, key, node)).collect()
 }
 
-fn read_window<'a>(rule: &Fields<'a>, node: &'a Node) -> Option<Window> {
+fn read_window<'a>(rule: &Fields<'a>, key: &str, node: &'a Node) -> Option<Window> {
     let mut origin = rule.origin.clone();
-    origin.place.push_str(", when");
+    origin.place.push_str(", ");
+    origin.place.push_str(key);
     let fields = Fields::new(node, &origin, rule.report)?;
     let window = read_hours(&fields);
     fields.finish();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ach_actors_model::{Name, SpeedLimit, SubjectClass, TagId};
 use ach_geo::{ControlPoint, Gates};
 
-use super::gates_table;
 use super::subject_file::parse_tag;
+use super::{control_tables, gates_table};
 use crate::check::{Item, Origins};
 use crate::finding::FindingKind;
 use crate::holiday_plan::HOLIDAYS_MAX;
@@ -44,6 +44,8 @@ pub(super) fn read(
         gates: fields.table("gates").map_or_else(Gates::default, |gates| gates_table::read(&gates)),
         feeds: read_feeds(&fields, origins),
         holidays: read_holidays(&fields, origins),
+        controls: control_tables::read(&fields, origins),
+        kept_in_drills: control_tables::read_kept_in_drills(&fields),
         ..SiteDirectory::new(fallback, &name, &time_zone)
     };
     fields.finish();

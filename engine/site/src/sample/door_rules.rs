@@ -2,11 +2,15 @@
 
 use ach_actors_model::AlarmPriority;
 
+use super::controls::FOLLOWS_WITHIN_NS;
 use super::rules::{MINUTE_NS, SECOND_NS, names, rule};
 use crate::{RulePlan, What, WherePlan, WhoPlan};
 
 /// The labels of doors that are controlled in one way or another.
 const CONTROLLED: &[&str] = &["controlled", "fire-exit", "secured-door"];
+
+/// The labels of doors that are moved.
+const MOVED: &[&str] = &["controlled", "entrance", "fire-exit", "secured-door"];
 
 /// All rules about doors.
 pub(super) fn all() -> Vec<RulePlan> {
@@ -40,6 +44,13 @@ pub(super) fn all() -> Vec<RulePlan> {
             CONTROLLED,
             low,
             What::DoorBatteryLow { percent: 20 },
+        ),
+        of(
+            "door-not-following",
+            "A door does not do as it is told",
+            MOVED,
+            high,
+            What::DoorNotFollowing { after_ns: FOLLOWS_WITHIN_NS },
         ),
     ]
 }

@@ -6,7 +6,7 @@ use ach_actors_model::Name;
 use ach_geo::{Floor, Outline};
 
 use super::ground_plan::Rect;
-use super::name;
+use super::{controls, name};
 use crate::walkway::{ClassSet, NodeKind, Passage, RoomUse, WalkEdge, WalkNode, Walkway};
 use crate::{DoorPlan, FloorPlan, ZoneKind, ZonePlan};
 
@@ -157,6 +157,7 @@ impl Draft {
             name: draft.name.to_owned(),
             labels: draft.labels.iter().map(|label| name(label)).collect(),
             feed: draft.is_wired.then(|| name(DOOR_FEED)),
+            control: controls::of(draft).map(name),
             sill_mm: draft.sill_mm,
         };
         if let Some(plan) = self.plan() {

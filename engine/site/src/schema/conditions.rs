@@ -25,7 +25,8 @@ fn then(what: What) -> Value {
         What::Stays { .. }
         | What::TagSilent { .. }
         | What::DoorHeld { .. }
-        | What::DoorLost { .. } => required.push("after"),
+        | What::DoorLost { .. }
+        | What::DoorNotFollowing { .. } => required.push("after"),
         _ => drop(forbid("after")),
     }
     match what {
@@ -69,7 +70,8 @@ fn place_kinds(what: What) -> &'static [&'static str] {
         | What::DoorTampered
         | What::ReaderTampered
         | What::DoorLost { .. }
-        | What::DoorBatteryLow { .. } => &["doors"],
+        | What::DoorBatteryLow { .. }
+        | What::DoorNotFollowing { .. } => &["doors"],
         What::TagSilent { .. }
         | What::BatteryLow { .. }
         | What::BandCut

@@ -57,7 +57,7 @@ pub(super) fn rule_fields() -> Value {
             "default": false,
         },
         "after": {
-            "description": "How long it must last, for `stays`, `tag_silent`, `door_held` and `door_lost`.",
+            "description": "How long it must last, for `stays`, `tag_silent`, `door_held`, `door_lost` and `door_not_following`.",
             "$ref": "#/$defs/span",
             "examples": ["5 min"],
         },
@@ -223,6 +223,9 @@ fn condition_meaning(what: What) -> &'static str {
         What::ReaderTampered => "A door's reader is opened or torn off.",
         What::DoorLost { .. } => "A door is lost, or says nothing for longer than `after`.",
         What::DoorBatteryLow { .. } => "A door's battery is at or below `percent`.",
+        What::DoorNotFollowing { .. } => {
+            "A door is not as it was told to be for longer than `after`."
+        }
     }
 }
 
@@ -244,6 +247,7 @@ fn alarm_meaning(alarm: AlarmKind) -> &'static str {
         AlarmKind::ReaderTampered => "A door's reader was opened or torn off.",
         AlarmKind::DoorLost => "A door is not heard.",
         AlarmKind::DoorBatteryLow => "A door's battery is nearly empty.",
+        AlarmKind::DoorNotFollowing => "A door is not as it was told to be.",
         // Rules raise no other.
         _ => "",
     }

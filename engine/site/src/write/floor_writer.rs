@@ -59,6 +59,9 @@ fn door_feature(door: &DoorPlan) -> Value {
     if let Some(feed) = &door.feed {
         properties.insert("feed".to_owned(), feed.as_str().into());
     }
+    if let Some(control) = &door.control {
+        properties.insert("control".to_owned(), control.as_str().into());
+    }
     let (a, b) = door.sill_mm;
     let geometry = json!({ "type": "LineString", "coordinates": [point(a), point(b)] });
     feature(properties, geometry)

@@ -6,9 +6,12 @@ use ach_actors_model::{AnswerConfig, Escalation, Name, StaysUntil, SubjectClass,
 
 use super::alarm_word;
 use super::toml_text::{Toml, gates_fields, list_text, names_field, quoted};
-use crate::read::{CLASSES, CONDITIONS, PRIORITIES, STAYS_UNTIL};
+use crate::read::{
+    CLASSES, CONDITIONS, DRILLS, LOCKDOWNS, PRIORITIES, RESTS, STAYS_UNTIL, WAYS_OUT,
+};
+use crate::site_directory::kept_in_drills_default;
 use crate::text::{clock_text, metres_text, span_text};
-use crate::{Georeference, HolidayPlan, RulePlan, SiteDirectory, SubjectPlan, What};
+use crate::{ControlPlan, Georeference, HolidayPlan, RulePlan, SiteDirectory, SubjectPlan, What};
 
 pub(super) fn site(directory: &SiteDirectory) -> String {
     let mut toml = Toml::default();
@@ -22,6 +25,11 @@ pub(super) fn site(directory: &SiteDirectory) -> String {
         toml.comment("Days that are no weekdays for the windows of rules.");
         let holidays: Vec<String> = directory.holidays.iter().map(holiday_text).collect();
         toml.line(&format!("holidays = [{}]", holidays.join(", ")));
+    }
+    if directory.kept_in_drills != kept_in_drills_default() {
+        toml.comment("Labels of zones whose doors stay as they are in a drill.");
+        let labels = list_text(directory.kept_in_drills.iter().map(Name::as_str));
+        toml.line(&format!("kept_in_drills = {labels}"));
     }
     match &directory.georeference {
         Georeference::None => {}
@@ -55,6 +63,7 @@ pub(super) fn site(directory: &SiteDirectory) -> String {
             toml.line(&field);
         }
     }
+    controls(&mut toml, directory);
     for feed in &directory.feeds {
         toml.header("[[feed]]");
         toml.text("id", feed.id.as_str());
@@ -106,6 +115,45 @@ fn subjects(toml: &mut Toml, table: &str, subjects: &[SubjectPlan]) {
             toml.line(&format!("tags = [{}]", tags.join(", ")));
         }
     }
+}
+
+/// How doors are moved, as far as it is not as a plain door.
+fn controls(toml: &mut Toml, directory: &SiteDirectory) {
+    for control in &directory.controls {
+        toml.header("[[door_control]]");
+        toml.text("id", control.id.as_str());
+        let plain = ControlPlan::new(control.id.clone());
+        if control.rests != plain.rests {
+            toml.text("rests", word_of(RESTS, control.rests));
+        }
+        if !control.unlocked_when.is_empty() {
+            let windows: Vec<String> = control.unlocked_when.iter().map(window_text).collect();
+            toml.line(&format!("unlocked_when = [{}]", windows.join(", ")));
+        }
+        if control.on_lockdown != plain.on_lockdown {
+            toml.text("lockdown", word_of(LOCKDOWNS, control.on_lockdown));
+        }
+        if !control.opens_on_evacuation {
+            toml.text("evacuation", word_of(WAYS_OUT, false));
+        }
+        if !control.opens_on_fire {
+            toml.text("fire", word_of(WAYS_OUT, false));
+        }
+        if let Some(moves) = control.moves_in_drill {
+            toml.text("drill", word_of(DRILLS, moves));
+        }
+        if let Some(area) = &control.fire_area {
+            toml.text("fire_area", area.as_str());
+        }
+        if let Some(interlock) = &control.interlock {
+            toml.text("interlock", interlock.as_str());
+        }
+    }
+}
+
+/// The word for a value; a list of words has one for each.
+fn word_of<T: PartialEq + Copy>(words: &[(&'static str, T)], value: T) -> &'static str {
+    words.iter().find(|(_, known)| *known == value).map_or("", |(word, _)| word)
 }
 
 pub(super) fn rules(directory: &SiteDirectory) -> String {
@@ -190,7 +238,10 @@ fn what(toml: &mut Toml, what: What) {
     let word = CONDITIONS.iter().find(|(_, known)| is_same(known));
     toml.text("what", word.map_or("inside", |(word, _)| word));
     match what {
-        What::Stays { after_ns } | What::TagSilent { after_ns } | What::DoorLost { after_ns } => {
+        What::Stays { after_ns }
+        | What::TagSilent { after_ns }
+        | What::DoorLost { after_ns }
+        | What::DoorNotFollowing { after_ns } => {
             toml.span("after", Some(after_ns));
         }
         What::DoorHeld { after_ns, also_unlocked } => {

@@ -5,6 +5,7 @@
 //! A field that is left out is not there, a list always is.
 
 mod answers;
+mod doors;
 mod service;
 mod words;
 
@@ -104,6 +105,9 @@ fn service_fields(frame: &Frame) -> Value {
             json!({ "command": text(it.command), "dropped": it.dropped })
         }
         Frame::SelftestReport(it) => service::selftest(it),
+        Frame::DoorOrder(it) => doors::order(it),
+        Frame::DoorsQuery(it) => json!({ "query": text(it.query) }),
+        Frame::Doors(it) => doors::doors(it),
         other => panic!("{other:?} has no fields here yet"),
     }
 }
@@ -381,6 +385,7 @@ fn event(it: &EventNote) -> Value {
         "site_version": it.site_version,
         "storage": word(&it.storage),
         "cursor": cursor(it.cursor),
+        "practice": it.practice.map(doors::practice),
     })
 }
 
@@ -424,8 +429,23 @@ fn report(it: &WireReport) -> Value {
         ReportWord::DoorAlive => (26, None, None),
         ReportWord::DoorLost => (27, None, None),
         ReportWord::DoorBattery { percent } => (28, None, Some(percent)),
+        ReportWord::OrderDone { .. } => (29, None, None),
+        ReportWord::OrderRefused { .. } => (30, None, None),
+        ReportWord::FireOn => (34, None, None),
+        ReportWord::FireOver => (35, None, None),
+        ReportWord::LocalOverride { .. } => (36, None, None),
         ReportWord::AnchorAlive => (32, None, None),
         ReportWord::AnchorLost => (33, None, None),
+    };
+    let order = match it.word {
+        ReportWord::OrderDone { number } | ReportWord::OrderRefused { number } => {
+            Some(text(number))
+        }
+        _ => None,
+    };
+    let mode = match it.word {
+        ReportWord::LocalOverride { mode } => Some(mode.map_or(0, doors::mode)),
+        _ => None,
     };
     json!({
         "seq": text(it.seq),
@@ -434,5 +454,7 @@ fn report(it: &WireReport) -> Value {
         "kind": kind,
         "valid_ms": valid_ms,
         "percent": percent,
+        "order": order,
+        "mode": mode,
     })
 }

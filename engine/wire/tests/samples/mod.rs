@@ -3,12 +3,13 @@
 #![allow(dead_code, reason = "each test file uses its part of the samples")]
 
 mod answers;
+mod doors;
 pub(crate) mod fields;
 mod service;
 
 use ach_actors_model::{
-    AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmState, AlarmTransition, Lane, Name, TagId,
-    Timestamp,
+    AlarmId, AlarmKind, AlarmPriority, AlarmReason, AlarmState, AlarmTransition, DoorMode, Lane,
+    Name, Practice, TagId, Timestamp,
 };
 use ach_engine_wire::*;
 use ach_geo::{Floor, Position};
@@ -178,7 +179,7 @@ fn answer_frames() -> Vec<(&'static str, Frame)> {
     ]
 }
 
-const KINDS: [AlarmKind; 12] = [
+const KINDS: [AlarmKind; 13] = [
     AlarmKind::Elopement,
     AlarmKind::Duress,
     AlarmKind::ClockSkewed,
@@ -191,6 +192,7 @@ const KINDS: [AlarmKind; 12] = [
     AlarmKind::ReaderTampered,
     AlarmKind::DoorLost,
     AlarmKind::DoorBatteryLow,
+    AlarmKind::DoorNotFollowing,
 ];
 
 fn operation_frames() -> Vec<(&'static str, Frame)> {
@@ -394,6 +396,7 @@ fn event_frames() -> Vec<(&'static str, Frame)> {
                 site_version: Some(9),
                 storage: Storage::Provisional(ProvisionalReason::NoDisk),
                 cursor,
+                practice: Some(Practice::Drill),
             }),
         ),
         (
@@ -447,6 +450,12 @@ fn lane_frames() -> Vec<(&'static str, Frame)> {
         ReportWord::DoorAlive,
         ReportWord::DoorLost,
         ReportWord::DoorBattery { percent: 100 },
+        ReportWord::OrderDone { number: 1_795_316_400_000_000_007 },
+        ReportWord::OrderRefused { number: 1 },
+        ReportWord::FireOn,
+        ReportWord::FireOver,
+        ReportWord::LocalOverride { mode: Some(DoorMode::Locked) },
+        ReportWord::LocalOverride { mode: None },
     ];
     let reports =
         (1..).zip(words).map(|(seq, word)| WireReport { seq, observed_at: AT, handle: 8, word });
@@ -467,6 +476,7 @@ pub(crate) fn frames() -> Vec<(&'static str, Frame)> {
         event_frames(),
         lane_frames(),
         service::frames(),
+        doors::frames(),
     ]
     .concat()
 }

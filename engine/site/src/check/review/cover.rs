@@ -70,7 +70,8 @@ fn threshold(what: What) -> u64 {
         What::Stays { after_ns }
         | What::TagSilent { after_ns }
         | What::DoorHeld { after_ns, .. }
-        | What::DoorLost { after_ns } => after_ns,
+        | What::DoorLost { after_ns }
+        | What::DoorNotFollowing { after_ns } => after_ns,
         // A battery is at ten percent after it was at twenty.
         What::BatteryLow { percent } | What::DoorBatteryLow { percent } => {
             u64::from(100_u8.saturating_sub(percent))

@@ -4,7 +4,7 @@ use ach_actors_model::{Name, Remark};
 use ach_engine_wire::*;
 use serde_json::{Value, json};
 
-use super::{alarm_id, cause, cursor, position, tag, text, thing, word};
+use super::{alarm_id, cause, cursor, doors, position, tag, text, thing, word};
 
 pub(super) fn wish(wish: &Wish) -> Value {
     match wish {
@@ -12,6 +12,8 @@ pub(super) fn wish(wish: &Wish) -> Value {
         Wish::QuarantineActor(of) => json!({ "kind": 2, "thing": thing(of) }),
         Wish::Act(it) => act(it),
         Wish::Quiet(it) => quiet(it),
+        Wish::MoveDoor(it) => doors::wish(it),
+        Wish::Declare(it) => doors::emergency_wish(it),
     }
 }
 

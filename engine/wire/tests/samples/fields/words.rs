@@ -34,6 +34,7 @@ pub(super) fn word(word: &dyn std::fmt::Debug) -> u8 {
         "ReaderTampered" => 22,
         "DoorLost" => 23,
         "DoorBatteryLow" => 24,
+        "DoorNotFollowing" => 25,
         other => panic!("{other} has no number here yet"),
     }
 }

@@ -50,6 +50,7 @@ fn door(room: u32) -> DoorPlan {
         name: format!("Back door of room {room}"),
         labels: vec![name("guarded")],
         feed: Some(name(FEED)),
+        control: None,
         sill_mm: ((middle_mm - 500, y_mm), (middle_mm + 500, y_mm)),
     }
 }
