@@ -11,6 +11,8 @@ from .alarm_state import AlarmState, NamedState
 from .codes import Code
 from .control import Filter, Welcome
 from .credentials import Credentials, Identity
+from .door_orders import DoorOrders
+from .doors import DoorOrder, Doors, DoorStanding, Emergency
 from .errors import (
     AchError,
     CredentialsRefused,
@@ -44,8 +46,13 @@ from .values import Cursor, Item, Position, Thing
 from .words import (
     AlarmCause,
     AlarmKind,
+    DoorAnswer,
+    DoorMode,
+    DoorSlot,
+    EmergencyKind,
     EventWord,
     Lane,
+    Practice,
     Priority,
     Reason,
     ReportKind,
@@ -74,6 +81,15 @@ __all__ = [
     "CredentialsRefused",
     "Cursor",
     "Done",
+    "DoorAnswer",
+    "DoorMode",
+    "DoorOrder",
+    "DoorOrders",
+    "DoorSlot",
+    "DoorStanding",
+    "Doors",
+    "Emergency",
+    "EmergencyKind",
     "Ending",
     "EventNote",
     "EventSubscriber",
@@ -102,6 +118,7 @@ __all__ = [
     "Position",
     "PositionNote",
     "PositionSubscriber",
+    "Practice",
     "Priority",
     "Publisher",
     "Reason",

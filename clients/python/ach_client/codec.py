@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from . import control, notes, service
+from . import control, doors, notes, service
 from .codes import Code
 from .errors import UnknownWord
 from .fields import read_fields, write_fields
@@ -68,6 +68,9 @@ FRAMES: dict[int, type[Any]] = {
     137: service.Attention,
     138: service.SelftestOrder,
     139: service.SelftestReport,
+    140: doors.DoorOrder,
+    141: doors.DoorsQuery,
+    142: doors.Doors,
 }
 _TYPES = {cls: number for number, cls in FRAMES.items()}
 

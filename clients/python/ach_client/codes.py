@@ -49,6 +49,7 @@ class Code(IntEnum):
     SITE_STRANDS = 101
     SELFTEST_FAILED = 102
     NEEDS_SECOND_PERSON = 103
+    TOO_LATE = 104
     INTERNAL = 127
 
     @property

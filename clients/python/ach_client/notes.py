@@ -38,6 +38,7 @@ from .words import (
     EventWord,
     Gate,
     Lane,
+    Practice,
     Priority,
     Reason,
     Storage,
@@ -197,6 +198,7 @@ class EventNote:
     site_version: Annotated[int | None, maybe(11, U32)] = None
     storage: Annotated[Storage, one(12, _STORAGE)]
     cursor: Annotated[Cursor, one(13, CURSOR)]
+    practice: Annotated[Practice | None, maybe(14, word(Practice))] = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Operator: answers alarms without following them, and keeps places and rules quiet."""
+"""Operator: answers alarms without following them, keeps places and rules quiet, moves doors."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from . import control, service
 from .connection import Connection, Course, Target
 from .credentials import Credentials
 from .errors import AchError
+from .moving_doors import MovingDoors
 from .notices import CertificateEnds, LinkDown
 from .orders import Answering, Done, nanoseconds
 from .session import Hearing, Session
@@ -22,7 +23,7 @@ from .words import QuietKind, WishKind
 _log = logging.getLogger("ach_client")
 
 
-class Operator(Answering):
+class Operator(Answering, MovingDoors):
     """A connection over which a node is commanded, for as long as the program runs.
 
     A receiver's certificate may answer alarms; all else takes an operator's. `async with` waits for
@@ -106,14 +107,12 @@ class Operator(Answering):
         return await self._quiet(of, QuietKind.OUT_OF_SERVICE, 0, person, remark)
 
     async def release(self, thing: Thing) -> Done:
-        """Lets a quarantined actor work again."""
-        wish = Wish(kind=WishKind.RELEASE_ACTOR, thing=thing)
-        return await self._orders.give(wish, self.answer_within_s)
+        """Lets a quarantined actor work again. People are let out by `release_door`."""
+        return await self._give(Wish(kind=WishKind.RELEASE_ACTOR, thing=thing))
 
     async def quarantine(self, thing: Thing) -> Done:
         """Quarantines an actor by hand."""
-        wish = Wish(kind=WishKind.QUARANTINE_ACTOR, thing=thing)
-        return await self._orders.give(wish, self.answer_within_s)
+        return await self._give(Wish(kind=WishKind.QUARANTINE_ACTOR, thing=thing))
 
     async def _quiet(
         self, of: Thing | str, kind: QuietKind, for_ns: int, person: str | None, remark: str | None
@@ -122,8 +121,7 @@ class Operator(Answering):
         order = QuietOrder(
             place=place, rule=rule, kind=kind, for_ns=for_ns, person=person, remark=remark
         )
-        wish = Wish(kind=WishKind.QUIET, quiet=order)
-        return await self._orders.give(wish, self.answer_within_s)
+        return await self._give(Wish(kind=WishKind.QUIET, quiet=order))
 
     # ---- what the session hears
 

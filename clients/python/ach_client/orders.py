@@ -1,7 +1,8 @@
-"""Orders: commands that wait for their receipts, over as many connections as it takes.
+"""Orders: commands and questions that wait for their answers, over as many connections as it takes.
 
-A command whose connection breaks is given again over the next one. That does no harm: each wish
-says how a thing is to be. Only a comment may then be there twice.
+What waits when its connection breaks is sent again over the next one. That does no harm: each wish
+says how a thing is to be, or has a key by which the node knows it. Only a comment may then be there
+twice.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import asyncio
 import functools
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from .codec import write_frame
 from .codes import Code
 from .control import Command, Receipt, RefusedRequest
-from .errors import AchError, NoAnswer, NodeRefused, NotConnected
+from .doors import Doors, DoorsQuery
+from .errors import AchError, NoAnswer, NodeRefused, NotConnected, Refused
 from .session import Session
 from .values import Cursor, need
 from .wakeup import note_exception
@@ -22,9 +25,12 @@ from .wishes import ActWish, Wish
 from .words import ActWord, AlarmCause, WishKind
 
 ANSWER_S = 10.0
-"""How long a receipt may take: a command is answered once it is on the node's disk."""
+"""How long an answer may take: a command is answered once it is on the node's disk."""
 PENDING_MAX = 256
-"""Commands that may wait for their receipts: more than a ward of people can give in that time."""
+"""Requests that may wait for their answers: more than a ward of people can give in that time."""
+
+PARTS_MAX = 1_000
+"""Parts of one answer: those of the largest site, should each have room for a few doors only."""
 
 
 @dataclass(frozen=True)
@@ -35,43 +41,75 @@ class Done:
     detail: str
 
 
+@dataclass
+class _Waiting:
+    """What was sent, and what has come of its answer."""
+
+    frame: Command | DoorsQuery
+    answer: asyncio.Future[Any]
+    parts: list[Doors]
+
+    @property
+    def is_act(self) -> bool:
+        return isinstance(self.frame, Command) and self.frame.wish.kind is WishKind.ACT
+
+
 class Orders:
-    """Commands under way."""
+    """Commands and questions under way."""
 
     def __init__(self) -> None:
         self._session: Session | None = None
-        self._pending: dict[int, tuple[Command, asyncio.Future[Done]]] = {}
+        self._pending: dict[int, _Waiting] = {}
         self._last_number = 0
         self._failure: AchError | None = None
 
     async def give(self, wish: Wish, within_s: float) -> Done:
         """Gives a command and waits for its receipt; raises `NodeRefused` if the node refuses."""
+        done: Done | None = await self._wait(Command(command=self._next(), wish=wish), within_s)
+        if done is None:
+            why = f"no receipt within {within_s:.0f} s: nobody knows whether it was done"
+            raise NoAnswer(f"{why}; look at the alarm or the door, or ask again")
+        return done
+
+    async def ask_doors(self, within_s: float) -> Doors:
+        """Asks how doors stand, and waits for the whole answer."""
+        doors: Doors | None = await self._wait(DoorsQuery(query=self._next()), within_s)
+        if doors is None:
+            why = "the node may be too old to know doors"
+            raise NoAnswer(f"no answer within {within_s:.0f} s; {why}")
+        return doors
+
+    def _next(self) -> int:
+        self._last_number += 1
+        return self._last_number
+
+    async def _wait(self, frame: Command | DoorsQuery, within_s: float) -> Any:
+        """Sends a request and waits for its answer; None if none comes."""
         if self._failure is not None:
             raise self._failure
         need(len(self._pending) < PENDING_MAX, "too many commands wait", Code.TOO_MANY)
-        self._last_number += 1
-        command = Command(command=self._last_number, wish=wish)
         # What cannot be written is refused here, and not once there is a connection.
-        write_frame(command)
-        answer: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
+        write_frame(frame)
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         answer.add_done_callback(note_exception)
         if self._session is not None:
-            self._session.send(command)
-        self._pending[command.command] = (command, answer)
+            self._session.send(frame)
+        number = frame.command if isinstance(frame, Command) else frame.query
+        self._pending[number] = _Waiting(frame, answer, [])
         try:
             async with asyncio.timeout(within_s):
                 return await answer
         except TimeoutError:
-            why = f"no receipt within {within_s:.0f} s: nobody knows whether it was done"
-            raise NoAnswer(f"{why}; look at the alarm, or ask again") from None
+            return None
         finally:
-            del self._pending[command.command]
+            del self._pending[number]
 
     def begin(self, session: Session) -> None:
-        """A connection has come about: what waits is given over it."""
+        """A connection has come about: what waits is sent over it."""
         self._session = session
-        for command, _ in self._pending.values():
-            session.send(command)
+        for waiting in self._pending.values():
+            waiting.parts.clear()
+            session.send(waiting.frame)
 
     def pause(self) -> None:
         """The connection is lost; there may be another."""
@@ -81,40 +119,70 @@ class Orders:
         """There will be no connection any more."""
         self._session = None
         self._failure = failure or NotConnected("this client is closed")
-        for _, answer in self._pending.values():
-            _fail(answer, self._failure)
+        for waiting in self._pending.values():
+            _fail(waiting.answer, self._failure)
 
     def hear(self, frame: object) -> bool:
-        """Takes an answer; false for a frame that is none to a command."""
+        """Takes an answer; false for a frame that is none."""
         if isinstance(frame, Receipt):
-            _, answer = self._pending.get(frame.command, (None, None))
-            if answer is not None and not answer.done():
-                if frame.code is Code.DONE:
-                    answer.set_result(Done(frame.cursor, frame.detail))
-                else:
-                    answer.set_exception(NodeRefused(frame.code, frame.detail))
+            waiting = self._pending.get(frame.command)
+            if waiting is not None and isinstance(waiting.frame, Command):
+                if frame.code is not Code.DONE:
+                    _fail(waiting.answer, NodeRefused(frame.code, frame.detail))
+                elif not waiting.answer.done():
+                    waiting.answer.set_result(Done(frame.cursor, frame.detail))
+            return True
+        if isinstance(frame, Doors):
+            waiting = self._pending.get(frame.query)
+            if waiting is not None and isinstance(waiting.frame, DoorsQuery):
+                _hear_doors(waiting, frame)
             return True
         if isinstance(frame, RefusedRequest) and frame.code is Code.WRONG_ROLE:
             return self._hear_wrong_role(frame)
         return False
 
     def _hear_wrong_role(self, frame: RefusedRequest) -> bool:
-        """It does not say which command it is about: the oldest that asks for most."""
-        waiting = [(command, answer) for command, answer in self._pending.values()]
-        waiting = [it for it in waiting if not it[1].done()]
-        waiting.sort(key=lambda it: it[0].wish.kind is WishKind.ACT)
-        if not waiting or frame.subscription is not None:
+        """It does not say which request it is about: the oldest that asks for most."""
+        asked = [waiting for waiting in self._pending.values() if not waiting.answer.done()]
+        asked.sort(key=lambda waiting: waiting.is_act)
+        if not asked or frame.subscription is not None:
             return False
-        _fail(waiting[0][1], NodeRefused(frame.code, frame.detail))
+        _fail(asked[0].answer, NodeRefused(frame.code, frame.detail))
         return True
 
 
-def _fail(answer: asyncio.Future[Done], failure: AchError) -> None:
+def _hear_doors(waiting: _Waiting, part: Doors) -> None:
+    waiting.parts.append(part)
+    if len(waiting.parts) > PARTS_MAX:
+        why = f"an answer of over {PARTS_MAX:,} parts"
+        _fail(waiting.answer, Refused(Code.TOO_MANY, why))
+        waiting.parts.clear()
+    elif part.is_last and not waiting.answer.done():
+        doors = tuple(door for it in waiting.parts for door in it.doors)
+        emergencies = tuple(emergency for it in waiting.parts for emergency in it.emergencies)
+        whole = Doors(query=part.query, doors=doors, emergencies=emergencies, is_last=True)
+        waiting.answer.set_result(whole)
+
+
+def _fail(answer: asyncio.Future[Any], failure: AchError) -> None:
     if not answer.done():
         answer.set_exception(failure)
 
 
-class Answering:
+class Giving:
+    """Whoever gives commands; each is waited for `answer_within_s` at most."""
+
+    answer_within_s: float = ANSWER_S
+
+    @functools.cached_property
+    def _orders(self) -> Orders:
+        return Orders()
+
+    async def _give(self, wish: Wish) -> Done:
+        return await self._orders.give(wish, self.answer_within_s)
+
+
+class Answering(Giving):
     """What a receiver or operator can do with an open alarm. What is so already is done.
 
     Each waits until the node has it on disk, for `answer_within_s` at most. Raises `NodeRefused`
@@ -123,12 +191,6 @@ class Answering:
     `person` is the id of whom the program acts for. What was done comes as `Told` to whoever
     follows alarms.
     """
-
-    answer_within_s: float = ANSWER_S
-
-    @functools.cached_property
-    def _orders(self) -> Orders:
-        return Orders()
 
     async def acknowledge(
         self, alarm: str, *, person: str | None = None, remark: str | None = None
@@ -193,11 +255,11 @@ class Answering:
         return await self._act(wish)
 
     async def _act(self, act: ActWish) -> Done:
-        return await self._orders.give(Wish(kind=WishKind.ACT, act=act), self.answer_within_s)
+        return await self._give(Wish(kind=WishKind.ACT, act=act))
 
 
 def nanoseconds(seconds: float) -> int:
-    """For how long something is put aside."""
+    """For how long something is wished."""
     need(
         math.isfinite(seconds) and seconds > 0,
         "for how long must be more than nothing",

@@ -1,9 +1,11 @@
-"""Publisher: sends pings and reports, keeps them until they are durable, and comes back."""
+"""Publisher: sends pings and reports, keeps them until they are durable, and comes back. What the
+node orders of doors it hears."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +16,8 @@ from .codec import PINGS, REPORTS
 from .codes import Code
 from .connection import Connection, Course, Target
 from .credentials import Credentials
+from .door_orders import DoorOrders
+from .doors import DoorOrder
 from .errors import AchError, NodeRefused, NotDurable, TooManyThings
 from .link import Ended, Ending
 from .notices import (
@@ -39,7 +43,7 @@ from .records import (
 from .session import Hearing, Session
 from .values import Item
 from .wakeup import Wakeup
-from .words import ItemKind, Lane
+from .words import ItemKind, Lane, ReportKind
 
 PINGS_KEPT = 100_000
 """Room for pings that are not durable: five seconds of 20,000 a second, some 25 MB."""
@@ -118,6 +122,9 @@ class Publisher:
         """What became of the inputs of each lane in this epoch, by the latest Ack."""
         self.welcome: control.Welcome | None = None
         """The node's latest Welcome."""
+        self.door_orders = DoorOrders()
+        """What doors of this feed are told to do: `async for order in publisher.door_orders`. From
+        the Welcome on; a vendor that moves no doors need not look."""
 
     # ---- for the program
 
@@ -139,6 +146,7 @@ class Publisher:
             except (AchError, TimeoutError) as failure:
                 _log.warning("%d inputs are not durable: %s", self.kept_count, failure)
         await self._connection.close()
+        self.door_orders.end()
 
     async def ping(self, tag: str, ping: Ping) -> None:
         """Publishes where a tag was; waits only if there is no room, and no ping of that tag there
@@ -160,6 +168,15 @@ class Publisher:
         """Publishes what a tag's button or band, a door or an anchor says."""
         handle = self._handle(Item(report.kind.item_kind, thing))
         await self._publish(report.kind.lane, Input(handle, report))
+
+    async def order_done(self, order: DoorOrder, observed_at: int | None = None) -> None:
+        """Says, once for each order, that a door does as it was told. What its lock says is
+        reported besides."""
+        await self._answer(ReportKind.ORDER_DONE, order, observed_at)
+
+    async def order_refused(self, order: DoorOrder, observed_at: int | None = None) -> None:
+        """Says, once for each order, that a door will not do as it was told."""
+        await self._answer(ReportKind.ORDER_REFUSED, order, observed_at)
 
     async def durable(self, within_s: float | None = None) -> None:
         """Waits until all that was published is on the node's disk; raises `NotDurable` if not."""
@@ -212,6 +229,11 @@ class Publisher:
         return self._epoch
 
     # ---- publishing
+
+    async def _answer(self, kind: ReportKind, order: DoorOrder, observed_at: int | None) -> None:
+        observed_at = time.time_ns() if observed_at is None else observed_at
+        answer = Report(kind=kind, observed_at=observed_at, order=order.number)
+        await self.report(order.door, answer)
 
     def _handle(self, item: Item) -> int:
         handle = self._handles.get(item)
@@ -295,6 +317,8 @@ class Publisher:
         elif isinstance(frame, control.ClockOffset):
             self.clock_offset_ns = frame.offset_ns
             self._tell(ClockOff(frame.offset_ns))
+        elif isinstance(frame, DoorOrder):
+            self.door_orders.hear(frame)
         elif isinstance(frame, service.CertificateEnds):
             self._tell(CertificateEnds(frame.ends_at))
         elif isinstance(frame, control.RefusedRequest):
@@ -376,6 +400,7 @@ class Publisher:
 
     def _fail(self, failure: AchError) -> None:
         self._failure = failure
+        self.door_orders.end(failure)
         self._wakeup.wake()
 
 

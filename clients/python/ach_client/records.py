@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .codes import Code
 from .errors import Refused, UnknownWord
 from .values import need
-from .words import Lane, ReportKind
+from .words import DoorMode, Lane, ReportKind
 
 RECORDS_MAX = 1_024
 """Pings or reports of one frame."""
@@ -16,7 +16,7 @@ PREAMBLE_BYTES = 8
 """What a stream other than the control stream begins with."""
 
 _PING = struct.Struct("<IHhQqqiIB7s")
-_REPORT = struct.Struct("<QQIB3sII")
+_REPORT = struct.Struct("<QQIB3sQ")
 _PINGS_HEADER = struct.Struct("<QII")
 _REPORTS_HEADER = struct.Struct("<II")
 _PREAMBLE = struct.Struct("<BBHI")
@@ -64,13 +64,17 @@ class Pings:
 class Report:
     """What a button, band, door or anchor says.
 
-    `valid_ms` is for grants and requests to exit, `percent` for a door's battery.
+    `valid_ms` is for grants and requests to exit, `percent` for a door's battery, `order` the
+    number of the order that was done or refused. `mode` is what a key switch at the door makes it
+    do, None once the switch has given the door back.
     """
 
     kind: ReportKind
     observed_at: int
     valid_ms: int | None = None
     percent: int | None = None
+    order: int | None = None
+    mode: DoorMode | None = None
 
     def __post_init__(self) -> None:
         gives_leave = self.kind.gives_leave
@@ -80,6 +84,16 @@ class Report:
         is_battery = self.kind == ReportKind.DOOR_BATTERY
         need(is_battery == (self.percent is not None), f"{self.kind}: whether it has percent")
         need(self.percent is None or 0 <= self.percent <= _PERCENT_MAX, "a battery over 100 %")
+        is_answer = self.kind.answers_an_order
+        need(is_answer == (self.order is not None), f"{self.kind}: whether it has order")
+        need(self.order is None or 0 < self.order < 2**64, "an order without a number")
+        is_switch = self.kind is ReportKind.LOCAL_OVERRIDE
+        need(is_switch or self.mode is None, f"{self.kind}: whether it has mode")
+
+    @property
+    def number(self) -> int:
+        """What it says beside its kind, as on the wire."""
+        return self.valid_ms or self.percent or self.order or self.mode or 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,23 +214,34 @@ def _records(data: bytes, start: int, count: int, zero: int, record_bytes: int) 
 
 
 def _read_report(data: bytes) -> NumberedReport:
-    seq, observed_at, handle, kind, zero, number, more_zero = _REPORT.unpack(data)
-    need(not any(zero) and more_zero == 0, "a report's zeros", Code.RESERVED_NOT_ZERO)
+    seq, observed_at, handle, kind, zero, number = _REPORT.unpack(data)
+    need(not any(zero), "a report's zeros", Code.RESERVED_NOT_ZERO)
     need(seq > 0, "a report without a number")
     try:
         known = ReportKind(kind)
     except ValueError:
         raise UnknownWord("report", kind) from None
-    is_battery = known == ReportKind.DOOR_BATTERY
-    is_zero = known.gives_leave or is_battery or number == 0
-    need(is_zero, "leave where none is given", Code.RESERVED_NOT_ZERO)
+    is_battery = known is ReportKind.DOOR_BATTERY
+    is_switch = known is ReportKind.LOCAL_OVERRIDE
+    has_number = known.gives_leave or is_battery or known.answers_an_order or is_switch
+    need(has_number or number == 0, "a number where none is said", Code.RESERVED_NOT_ZERO)
+    need(not known.gives_leave or number < 2**32, "leave beyond 32 bits")
     report = Report(
         kind=known,
         observed_at=observed_at,
         valid_ms=number if known.gives_leave else None,
         percent=number if is_battery else None,
+        order=number if known.answers_an_order else None,
+        mode=_read_mode(number) if is_switch and number else None,
     )
     return NumberedReport(seq=seq, handle=handle, report=report)
+
+
+def _read_mode(number: int) -> DoorMode:
+    try:
+        return DoorMode(number)
+    except ValueError:
+        raise UnknownWord("door mode", number) from None
 
 
 def read_reports(data: bytes) -> Reports:
@@ -233,18 +258,9 @@ def write_reports(reports: tuple[NumberedReport, ...]) -> bytes:
     parts = [_REPORTS_HEADER.pack(len(reports), 0)]
     for it in reports:
         report = it.report
+        numbers = it.seq, report.observed_at, it.handle, report.kind
         try:
-            parts.append(
-                _REPORT.pack(
-                    it.seq,
-                    report.observed_at,
-                    it.handle,
-                    report.kind,
-                    bytes(3),
-                    report.valid_ms or report.percent or 0,
-                    0,
-                )
-            )
+            parts.append(_REPORT.pack(*numbers, bytes(3), report.number))
         except struct.error as error:
             raise Refused(Code.OUT_OF_RANGE, f"a report's values: {error}") from None
     return b"".join(parts)

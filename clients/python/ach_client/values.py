@@ -143,7 +143,7 @@ def read_alarm_id(data: bytes) -> str:
 
 def write_alarm_id(alarm_id: str) -> bytes:
     """An episode's id."""
-    need(_ALARM_ID.fullmatch(alarm_id), f"{alarm_id!r} is no alarm's id")
+    need(_ALARM_ID.fullmatch(alarm_id), f"{alarm_id!r} is no id: 32 hexadecimal digits")
     return int(alarm_id, 16).to_bytes(16, "little")
 
 

@@ -1,9 +1,9 @@
-"""Wishes: what receivers and operators ask a node to do, with an alarm or to keep it quiet."""
+"""Wishes: what receivers and operators ask a node to do: with alarms, quiet places and doors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from .errors import UnknownWord
 from .fields import (
@@ -20,7 +20,16 @@ from .fields import (
     write_fields,
 )
 from .values import Thing, need, read_thing, write_thing
-from .words import ActWord, AlarmCause, QuietKind, WishKind
+from .words import (
+    ActWord,
+    AlarmCause,
+    DoorAct,
+    DoorMode,
+    EmergencyKind,
+    Practice,
+    QuietKind,
+    WishKind,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,19 +58,67 @@ class QuietOrder:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DoorWish:
+    """What is to be done about a door. A wish that comes again with the same `key` is the same."""
+
+    door: Annotated[str, one(1, NAME)]
+    act: Annotated[DoorAct, one(2, word(DoorAct))]
+    mode: Annotated[DoorMode | None, maybe(3, word(DoorMode))] = None
+    for_ns: Annotated[int | None, maybe(4, U64)] = None
+    key: Annotated[str | None, maybe(5, ALARM_ID)] = None
+    void_at: Annotated[int | None, maybe(6, U64)] = None
+    person: Annotated[str | None, maybe(7, NAME)] = None
+    remark: Annotated[str | None, maybe(8, REMARK)] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmergencyWish:
+    """A lockdown or an evacuation of a zone, of doors with a label or of the site; 0 ends it."""
+
+    kind: Annotated[EmergencyKind, one(1, word(EmergencyKind))]
+    zone: Annotated[str | None, maybe(2, NAME)] = None
+    label: Annotated[str | None, maybe(3, NAME)] = None
+    practice: Annotated[Practice, one(4, word(Practice))]
+    for_ns: Annotated[int, one(5, U64)]
+    key: Annotated[str | None, maybe(6, ALARM_ID)] = None
+    void_at: Annotated[int | None, maybe(7, U64)] = None
+    person: Annotated[str | None, maybe(8, NAME)] = None
+    remark: Annotated[str | None, maybe(9, REMARK)] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What is asked for: something of the actor of a thing, an act, or quiet."""
+    """What is asked for: something of the actor of a thing, an act, quiet, or about doors."""
 
     kind: WishKind
     thing: Thing | None = None
     act: ActWish | None = None
     quiet: QuietOrder | None = None
+    door: DoorWish | None = None
+    emergency: EmergencyWish | None = None
 
     def __post_init__(self) -> None:
-        has = (self.thing is not None, self.act is not None, self.quiet is not None)
-        is_of_thing = self.kind in (WishKind.RELEASE_ACTOR, WishKind.QUARANTINE_ACTOR)
-        wanted = (is_of_thing, self.kind is WishKind.ACT, self.kind is WishKind.QUIET)
-        need(has == wanted, f"what a wish to {self.kind} has beside its kind")
+        of_kind = _ATTRIBUTES[self.kind]
+        given = {name for name in _ATTRIBUTES.values() if getattr(self, name) is not None}
+        need(given == {of_kind}, f"what a wish to {self.kind} has beside its kind")
+
+
+_ATTRIBUTES = {
+    WishKind.RELEASE_ACTOR: "thing",
+    WishKind.QUARANTINE_ACTOR: "thing",
+    WishKind.ACT: "act",
+    WishKind.QUIET: "quiet",
+    WishKind.DOOR: "door",
+    WishKind.EMERGENCY: "emergency",
+}
+"""Which attribute a wish of each kind has, and no other."""
+_MESSAGES: dict[WishKind, type[Any]] = {
+    WishKind.ACT: ActWish,
+    WishKind.QUIET: QuietOrder,
+    WishKind.DOOR: DoorWish,
+    WishKind.EMERGENCY: EmergencyWish,
+}
+"""Wishes that are a list of fields."""
 
 
 def _read_wish(data: bytes) -> Wish:
@@ -70,19 +127,15 @@ def _read_wish(data: bytes) -> Wish:
         kind = WishKind(data[0])
     except ValueError:
         raise UnknownWord("wish", data[0]) from None
-    if kind is WishKind.ACT:
-        return Wish(kind=kind, act=read_fields(ActWish, data[1:]))
-    if kind is WishKind.QUIET:
-        return Wish(kind=kind, quiet=read_fields(QuietOrder, data[1:]))
-    return Wish(kind=kind, thing=read_thing(data[1:]))
+    cls = _MESSAGES.get(kind)
+    content: Any = read_thing(data[1:]) if cls is None else read_fields(cls, data[1:])
+    return Wish(kind=kind, **{_ATTRIBUTES[kind]: content})
 
 
 def _write_wish(wish: Wish) -> bytes:
-    if wish.thing is not None:
-        rest = write_thing(wish.thing)
-    else:
-        rest = write_fields(wish.act or wish.quiet)
-    return bytes([wish.kind]) + rest
+    content = getattr(wish, _ATTRIBUTES[wish.kind])
+    is_thing = isinstance(content, Thing)
+    return bytes([wish.kind]) + (write_thing(content) if is_thing else write_fields(content))
 
 
 WISH = Kind(_read_wish, _write_wish)

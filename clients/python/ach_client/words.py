@@ -117,6 +117,7 @@ class AlarmKind(Word):
     READER_TAMPERED = 22
     DOOR_LOST = 23
     DOOR_BATTERY_LOW = 24
+    DOOR_NOT_FOLLOWING = 25
 
 
 class EventWord(Word):
@@ -135,6 +136,12 @@ class EventWord(Word):
     ZONE_SIGHTED = 11
     TAG_HEARD = 12
     SITE_CHANGED = 13
+    FIRE_TOLD = 14
+    FIRE_OVER = 15
+    LOCKDOWN_DECLARED = 16
+    LOCKDOWN_ENDED = 17
+    EVACUATION_DECLARED = 18
+    EVACUATION_ENDED = 19
 
 
 class ThingKind(Word):
@@ -165,6 +172,8 @@ class WishKind(Word):
     QUARANTINE_ACTOR = 2
     ACT = 3
     QUIET = 4
+    DOOR = 5
+    EMERGENCY = 6
 
 
 class ActWord(Word):
@@ -200,6 +209,59 @@ class QuietKind(Word):
     OUT_OF_SERVICE = 2
 
 
+class DoorAct(Word):
+    """What an operator does about a door."""
+
+    MOVE = 1
+    GIVE_BACK = 2
+    RELEASE = 3
+    END_RELEASE = 4
+
+
+class DoorMode(Word):
+    """How a door is to be: who may come in. Out may, in each of them, who may leave."""
+
+    UNLOCKED = 1
+    LOCKED = 2
+    BLOCKED = 3
+
+
+class DoorSlot(Word):
+    """Whose word a door obeys; an earlier one counts for more."""
+
+    LIFE_SAFETY = 1
+    LOCAL_OVERRIDE = 2
+    LOCKDOWN = 3
+    EVACUATION = 4
+    OPERATOR = 5
+    SCHEDULE = 6
+
+
+class DoorAnswer(Word):
+    """Whether a door is as it was told to be."""
+
+    NO_ORDERS = 0
+    WAITED = 1
+    FOLLOWED = 2
+    DEVIATES = 3
+    REFUSED = 4
+
+
+class EmergencyKind(Word):
+    """What is declared for many doors at once."""
+
+    LOCKDOWN = 1
+    EVACUATION = 2
+
+
+class Practice(Word):
+    """Whether it is meant. Doors move in a drill, but for some; none does in an exercise."""
+
+    REAL = 1
+    DRILL = 2
+    EXERCISE = 3
+
+
 class CauseKind(Word):
     """What brought a change of an alarm about."""
 
@@ -229,8 +291,13 @@ class ReportKind(Word):
     DOOR_ALIVE = 26
     DOOR_LOST = 27
     DOOR_BATTERY = 28
+    ORDER_DONE = 29
+    ORDER_REFUSED = 30
     ANCHOR_ALIVE = 32
     ANCHOR_LOST = 33
+    FIRE = 34
+    FIRE_OVER = 35
+    LOCAL_OVERRIDE = 36
 
     @property
     def lane(self) -> Lane:
@@ -242,12 +309,18 @@ class ReportKind(Word):
         """What it is about."""
         if self < ReportKind.DOOR_OPENED:
             return ItemKind.TAG
-        return ItemKind.DOOR if self < ReportKind.ANCHOR_ALIVE else ItemKind.ANCHOR
+        is_of_anchor = self in (ReportKind.ANCHOR_ALIVE, ReportKind.ANCHOR_LOST)
+        return ItemKind.ANCHOR if is_of_anchor else ItemKind.DOOR
 
     @property
     def gives_leave(self) -> bool:
         """Whether it says for how long a door may be opened."""
         return self in (ReportKind.ACCESS_GRANTED, ReportKind.EXIT_REQUESTED)
+
+    @property
+    def answers_an_order(self) -> bool:
+        """Whether it says what became of an order."""
+        return self in (ReportKind.ORDER_DONE, ReportKind.ORDER_REFUSED)
 
 
 class Gate(IntFlag):

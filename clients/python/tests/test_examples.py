@@ -16,14 +16,17 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY
 from real_node import RealNode, run
+from test_moved_doors import move_door, until
 
 import ach_client
 from ach_client import (
     AlarmSubscriber,
     Cursor,
+    DoorAnswer,
     Filter,
     LinkUp,
     Mark,
+    Operator,
     Publisher,
     Report,
     ReportKind,
@@ -65,7 +68,12 @@ async def until_line(process: asyncio.subprocess.Process, pattern: str) -> str:
 
 @pytest.mark.parametrize(
     ("name", "guide_name"),
-    [("vendor", "vendor"), ("receiver", "receiver"), ("acknowledge", "receiver")],
+    [
+        ("vendor", "vendor"),
+        ("receiver", "receiver"),
+        ("acknowledge", "receiver"),
+        ("door_controller", "vendor"),
+    ],
 )
 def test_an_example_is_short_and_its_guide_shows_it_to_the_letter(
     name: str, guide_name: str
@@ -104,6 +112,26 @@ def test_what_the_example_of_a_vendor_publishes_the_example_of_a_receiver_shows(
             await until_line(receiver, "^WE HEAR NOTHING")
             receiver.send_signal(signal.SIGINT)
             assert await receiver.wait() == 0
+
+    run(test())
+
+
+def test_the_example_of_a_door_controller_does_what_an_operator_wishes(
+    ach: Path, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        async with RealNode(ach, tmp_path) as node:
+            await move_door(node)
+            doors, desk = await node.enrol("vendor", "doors"), await node.enrol("operator", "desk")
+            script = EXAMPLES / "door_controller.py"
+            controller = await start(sys.executable, script, node.address, doors)
+            await until_line(controller, "^door entrance: locked by itself")
+            async with Operator(node.address, desk) as operator:
+                await operator.unlock("entrance", 60, "bed delivery")
+                await until_line(controller, "^door entrance: unlocked for operator")
+                assert (await until(operator, DoorAnswer.FOLLOWED)).is_locked is False
+            controller.send_signal(signal.SIGINT)
+            assert await controller.wait() == 0
 
     run(test())
 

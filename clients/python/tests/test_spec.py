@@ -31,6 +31,12 @@ ENUMERATIONS = {
     "act-word": words.ActWord,
     "alarm-cause": words.AlarmCause,
     "quiet-kind": words.QuietKind,
+    "door-act": words.DoorAct,
+    "door-mode": words.DoorMode,
+    "door-slot": words.DoorSlot,
+    "door-answer": words.DoorAnswer,
+    "emergency-kind": words.EmergencyKind,
+    "practice": words.Practice,
 }
 
 

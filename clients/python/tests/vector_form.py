@@ -12,7 +12,7 @@ from ach_client.notes import Cause
 from ach_client.records import Ping, Pings, Reports
 from ach_client.values import Cursor, Item, Position, Thing
 from ach_client.wishes import Wish
-from ach_client.words import ItemKind, ThingKind
+from ach_client.words import ItemKind, ReportKind, ThingKind
 
 _NAMES = {"content": "bytes", "floor_hundredths": "floor", "floors_hundredths": "floors"}
 _WIDE_PING_FIELDS = {"observed_at", "longitude_nano_deg", "latitude_nano_deg"}
@@ -50,6 +50,10 @@ def _report(it: Any) -> dict[str, Any]:
         found["valid_ms"] = it.report.valid_ms
     if it.report.percent is not None:
         found["percent"] = it.report.percent
+    if it.report.order is not None:
+        found["order"] = str(it.report.order)
+    if it.report.kind is ReportKind.LOCAL_OVERRIDE:
+        found["mode"] = int(it.report.mode or 0)
     return found
 
 
@@ -78,9 +82,9 @@ def _value(value: Any, is_wide: bool) -> Any:
     if isinstance(value, Thing):
         return _one_of(value.kind, value.id, value.kind is ThingKind.TAG)
     if isinstance(value, Wish):
-        parts = {"thing": value.thing, "act": value.act, "quiet": value.quiet}
-        wish: dict[str, Any] = {"kind": int(value.kind)}
-        return wish | {name: _value(it, False) for name, it in parts.items() if it is not None}
+        parts = {field.name: getattr(value, field.name) for field in fields(value)}
+        said = {name: it for name, it in parts.items() if it is not None}
+        return {name: _value(it, False) for name, it in said.items()}
     if isinstance(value, Cause):
         cause: dict[str, Any] = {"kind": int(value.kind)}
         if value.input is not None:
