@@ -3,6 +3,7 @@
 pub(crate) mod alarms;
 mod audit;
 mod certificates;
+pub(crate) mod doors;
 pub(crate) mod history;
 mod operating;
 pub(crate) mod person;
@@ -122,6 +123,15 @@ not come all the way.")]
     /// List alarms that were, and tell what they were like for those who answer them
     #[command(subcommand)]
     Alarms(alarms::Alarms),
+    /// Move doors, and tell how they stand
+    #[command(subcommand)]
+    Door(doors::Door),
+    /// Let nobody in: declare a lockdown, end it, list what runs
+    #[command(subcommand)]
+    Lockdown(doors::Emergency),
+    /// Unlock for everybody to come out: declare an evacuation, end it, list what runs
+    #[command(subcommand)]
+    Evacuate(doors::Emergency),
     /// Tell why an alarm was raised
     Explain(history::Explain),
     /// Export positions, hold days, or derive history anew

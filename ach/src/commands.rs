@@ -7,6 +7,7 @@ mod capacity;
 mod connection;
 mod demo;
 mod doctor;
+mod doors;
 mod enrol;
 mod history;
 mod journal;
@@ -22,6 +23,7 @@ mod support_bundle;
 mod tag;
 mod tail;
 
+use ach_actors_model::EmergencyKind;
 use ach_engine_net::Role;
 
 pub(crate) use self::serve::NODE_NAME;
@@ -45,6 +47,9 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Where(wish) => history::whereabouts(wish),
         Command::Visits(wish) => history::visits(wish),
         Command::Alarms(wish) => alarms::run(wish),
+        Command::Door(wish) => doors::door(wish),
+        Command::Lockdown(wish) => doors::emergency(EmergencyKind::Lockdown, wish),
+        Command::Evacuate(wish) => doors::emergency(EmergencyKind::Evacuation, wish),
         Command::Explain(wish) => history::explain(wish),
         Command::History(wish) => history::run(wish),
         Command::Person(wish) => person::run(wish),

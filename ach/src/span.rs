@@ -26,6 +26,11 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     Ok(span)
 }
 
+/// The same, and 0 for none.
+pub(crate) fn parse_or_zero(text: &str) -> Result<Duration, String> {
+    if matches!(text, "0" | "0s" | "0ms") { Ok(Duration::ZERO) } else { parse(text) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -235,7 +235,7 @@ impl From<CauseWord> for AlarmCause {
     }
 }
 
-fn remark(text: &str) -> Result<Remark, String> {
+pub(super) fn remark(text: &str) -> Result<Remark, String> {
     Remark::new(text).map_err(|error| error.to_string())
 }
 

@@ -1,6 +1,7 @@
 //! `ach journal verify` and `ach journal show`: read a journal, whether or not a node is running.
 
 mod checkpoints;
+mod door_wish;
 mod entry_object;
 mod site_names;
 

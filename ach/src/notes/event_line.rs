@@ -1,9 +1,10 @@
 //! Events and positions, for people and for programs.
 
-use ach_actors_model::Name;
+use ach_actors_model::{Name, Practice};
 use ach_engine_wire::{EventNote, EventWord, PositionNote, Thing};
 use serde_json::{Value, json};
 
+use super::snake;
 use crate::moment::{iso, time_of_day};
 
 /// One fact as a line.
@@ -22,6 +23,7 @@ pub(crate) fn event_line(note: &EventNote, name: impl Fn(&Thing) -> String) -> S
         parts.push("forced".to_owned());
     }
     parts.extend(note.site_version.map(|version| format!("version {version}")));
+    parts.extend(note.practice.filter(|it| *it != Practice::Real).map(snake));
     format!("{}  {}", time_of_day(note.at), parts.join("  "))
 }
 
@@ -39,6 +41,7 @@ pub(crate) fn event_object(note: &EventNote) -> Value {
         "occupant_count": note.occupant_count,
         "is_forced": note.is_forced,
         "site_version": note.site_version,
+        "practice": note.practice.map(snake),
         "cursor": { "shard": note.cursor.shard, "index": note.cursor.index, "ordinal": note.cursor.ordinal },
     })
 }
@@ -91,5 +94,11 @@ fn words(word: EventWord) -> &'static str {
         EventWord::ZoneSighted => "zone_sighted",
         EventWord::TagHeard => "tag_heard",
         EventWord::SiteChanged => "site_changed",
+        EventWord::FireTold => "fire_told",
+        EventWord::FireOver => "fire_over",
+        EventWord::LockdownDeclared => "lockdown_declared",
+        EventWord::LockdownEnded => "lockdown_ended",
+        EventWord::EvacuationDeclared => "evacuation_declared",
+        EventWord::EvacuationEnded => "evacuation_ended",
     }
 }

@@ -7,6 +7,7 @@ use ach_actors_model::{
 use ach_engine_shard::{Entry, Input};
 use serde_json::{Map, Value, json};
 
+use super::door_wish::{self, door_word, emergency_word};
 use super::site_names::SiteNames;
 use crate::moment::{iso, time_of_day};
 
@@ -66,7 +67,7 @@ fn input_words(input: &Input, names: &SiteNames) -> String {
             let (word, thing) = command_words(&command.kind);
             let about = thing.map(|thing| names.thing(thing));
             let about = about.map_or_else(String::new, |(kind, id)| format!(" {kind} {id}"));
-            format!("{}: {word}{about}{}", command.by, wish_words(&command.kind))
+            format!("{}: {word}{about}{}", command.by, wish_words(&command.kind, names))
         }
         Input::SiteChange(config) => format!(
             "site {} version {}: {} zones, {} doors, {} subjects, {} tags, {} rules",
@@ -107,6 +108,8 @@ fn command_words(kind: &CommandKind) -> (&'static str, Option<EntityRef>) {
         CommandKind::NodeTrouble { trouble, is_on } => (trouble_word(*trouble, *is_on), None),
         CommandKind::Act(wish) => (act_word(&wish.act), None),
         CommandKind::Quiet(wish) => (quiet_word(wish), None),
+        CommandKind::MoveDoor(wish) => (door_word(wish.act), Some(EntityRef::Door(wish.door))),
+        CommandKind::Declare(wish) => (emergency_word(wish), None),
     }
 }
 
@@ -132,8 +135,8 @@ fn quiet_word(wish: &QuietWish) -> &'static str {
     }
 }
 
-/// All that a wish about alarms says.
-fn wish_object(kind: &CommandKind) -> Value {
+/// All that a wish says beside whom it is about.
+fn wish_object(kind: &CommandKind, names: &SiteNames) -> Value {
     let seconds = |ns: u64| ns / NS_PER_S;
     match kind {
         CommandKind::Act(AlarmWish { alarm, act, person, remark }) => {
@@ -159,13 +162,13 @@ fn wish_object(kind: &CommandKind) -> Value {
             "person": person.as_ref().map(Name::as_str),
             "remark": remark.as_ref().map(Remark::as_str),
         }),
-        _ => Value::Null,
+        other => door_wish::object(other, names),
     }
 }
 
 /// The same for people.
-fn wish_words(kind: &CommandKind) -> String {
-    let Value::Object(wish) = wish_object(kind) else { return String::new() };
+fn wish_words(kind: &CommandKind, names: &SiteNames) -> String {
+    let Value::Object(wish) = wish_object(kind, names) else { return String::new() };
     let told = wish.iter().filter(|(_, value)| !value.is_null());
     let words = told.map(|(key, value)| match value {
         Value::String(text) => format!(" {key} {text}"),
@@ -209,7 +212,7 @@ fn input_object(input: &Input, names: &SiteNames) -> Value {
             let about = about.map(|(kind, id)| json!({ "kind": kind, "id": id }));
             let by = command.by.as_str();
             let mut object = json!({ "input": "command", "by": by, "word": word, "about": about });
-            let wish = wish_object(&command.kind);
+            let wish = wish_object(&command.kind, names);
             if let (Value::Object(all), Value::Object(wish)) = (&mut object, wish) {
                 all.extend(wish);
             }

@@ -1,6 +1,6 @@
 //! The input an alarm came from, in words.
 
-use ach_actors_model::{AnchorRef, DoorRef, Report, ReportKind, TagRef, Timestamp};
+use ach_actors_model::{AnchorRef, DoorMode, DoorRef, Report, ReportKind, TagRef, Timestamp};
 use ach_engine_store::{AlarmInput, KeptPing, NameKind};
 use serde_json::{Value, json};
 
@@ -8,6 +8,7 @@ use super::super::source::Source;
 use super::super::{ping_object, place_words};
 use crate::exit::Failure;
 use crate::moment::{iso, local};
+use crate::notes::snake;
 
 /// What was heard, its numbers put into ids.
 pub(super) struct Heard {
@@ -31,6 +32,10 @@ enum More {
     ValidMs(u32),
     /// How full the battery is.
     Percent(u8),
+    /// The number of an order.
+    Order(u64),
+    /// What a key switch does.
+    Mode(Option<DoorMode>),
 }
 
 impl Heard {
@@ -74,6 +79,9 @@ impl Heard {
             More::Nothing => String::new(),
             More::ValidMs(ms) => format!(", good for {ms} ms"),
             More::Percent(percent) => format!(", {percent} %"),
+            More::Order(number) => format!(", order {number}"),
+            More::Mode(Some(mode)) => format!(", {}", snake(mode)),
+            More::Mode(None) => ", given back".to_owned(),
         };
         let (observed, received) = (local(self.observed_at), local(self.received_at));
         let word = self.word.replace('_', " ");
@@ -92,6 +100,8 @@ impl Heard {
                 More::Nothing => None,
                 More::ValidMs(ms) => Some(("valid_ms".to_owned(), json!(ms))),
                 More::Percent(percent) => Some(("percent".to_owned(), json!(percent))),
+                More::Order(number) => Some(("order".to_owned(), json!(number.to_string()))),
+                More::Mode(mode) => Some(("mode".to_owned(), json!(mode))),
             });
         }
         object
@@ -128,6 +138,17 @@ fn told(kind: ReportKind) -> (&'static str, (&'static str, u32), More) {
         ReportKind::DoorLost { door: it } => door("door_lost", it),
         ReportKind::DoorBattery { door: it, percent } => {
             ("door_battery", ("door", it.0), More::Percent(percent))
+        }
+        ReportKind::OrderDone { door: it, number } => {
+            ("order_done", ("door", it.0), More::Order(number))
+        }
+        ReportKind::OrderRefused { door: it, number } => {
+            ("order_refused", ("door", it.0), More::Order(number))
+        }
+        ReportKind::FireOn { door: it } => door("fire_on", it),
+        ReportKind::FireOver { door: it } => door("fire_over", it),
+        ReportKind::LocalOverride { door: it, mode } => {
+            ("local_override", ("door", it.0), More::Mode(mode))
         }
     }
 }
