@@ -59,6 +59,7 @@ class DoorStanding:
     order: Annotated[DoorOrder | None, maybe(4, message(DoorOrder))] = None
     answer: Annotated[DoorAnswer, one(5, word(DoorAnswer))]
     is_connected: Annotated[bool, one(6, BOOL)]
+    is_fire_told: Annotated[bool, one(7, BOOL)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,6 +99,18 @@ class MovingDoors(Giving):
         """Takes a release back; a fire goes on releasing."""
         return await self._about(DoorAct.END_RELEASE, door, person, remark, key, void_at)
 
+    async def end_fire(
+        self,
+        door: str,
+        remark: str,
+        *,
+        person: str | None = None,
+        key: str | None = None,
+        void_at: int | None = None,
+    ) -> Done:
+        """Says that the fire told at a door is over, where its fire input cannot any more."""
+        return await self._about(DoorAct.END_FIRE, door, person, remark, key, void_at)
+
     async def declare(
         self,
         kind: EmergencyKind,

@@ -216,6 +216,7 @@ class DoorAct(Word):
     GIVE_BACK = 2
     RELEASE = 3
     END_RELEASE = 4
+    END_FIRE = 5
 
 
 class DoorMode(Word):

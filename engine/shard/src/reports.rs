@@ -80,7 +80,7 @@ impl Shard {
         match report.kind {
             ReportKind::FireOn { door } => self.hear_fire(door, true, arrival.happened_at(), scene),
             ReportKind::FireOver { door } => {
-                self.hear_fire(door, false, arrival.happened_at(), scene)
+                self.hear_fire(door, false, arrival.happened_at(), scene);
             }
             _ => {}
         }

@@ -9,6 +9,7 @@ mod batches;
 
 mod crowd;
 mod desk;
+mod door_answers;
 mod door_stories;
 mod doors;
 mod faults;

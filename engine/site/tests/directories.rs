@@ -11,10 +11,10 @@
 use std::fs;
 use std::path::Path;
 
-use ach_actors_model::{Condition, Name, SubjectClass};
+use ach_actors_model::{Condition, ControlConfig, DoorMode, Name, SubjectClass, Window};
 use ach_engine_site::{
-    Georeference, SampleHospital, SampleOptions, SiteDirectory, WriteError, sample_hospital,
-    write_example,
+    ControlPlan, Georeference, SampleHospital, SampleOptions, SiteDirectory, WriteError,
+    sample_hospital, write_example,
 };
 use tempfile::tempdir;
 
@@ -307,4 +307,65 @@ fn people_can_come_from_csv() {
                visitor-001,Eva Example,visitor,,02-00-AC-00-00-00-00-04,rtls\n";
     fs::write(folder.path().join("people.csv"), csv).unwrap();
     assert_eq!(read(folder.path()), expected);
+}
+
+#[test]
+fn how_doors_are_moved_is_read_written_and_compiled() {
+    let folder = tempdir().unwrap();
+    let name = |text: &str| Name::new(text).unwrap();
+    let mut site = sample_hospital().directory;
+    let entrance = site.controls.iter_mut().find(|way| way.id.as_str() == "entrance").unwrap();
+    let day = Window { weekdays: 0x1F, from_s: 25_200, until_s: 68_400 };
+    *entrance = ControlPlan {
+        rests: DoorMode::Unlocked,
+        unlocked_when: vec![day],
+        on_lockdown: Some(DoorMode::Locked),
+        opens_on_evacuation: false,
+        opens_on_fire: true,
+        moves_in_drill: Some(false),
+        fire_area: Some(name("tower-a")),
+        interlock: Some(name("airlock")),
+        ..ControlPlan::new(name("entrance"))
+    };
+    site.controls.iter_mut().find(|way| way.id.as_str() == "ward").unwrap().on_lockdown = None;
+    site.kept_in_drills = vec![name("quiet")];
+    site.write(folder.path()).unwrap();
+    let again = SiteDirectory::read(folder.path()).unwrap().directory;
+    assert_eq!(again, site);
+    let config = again.config(1).unwrap();
+    let has_control = |door: &ach_actors_model::DoorConfig| {
+        let labels = door.labels.iter().map(Name::as_str).collect::<Vec<_>>();
+        labels.contains(&"entrance").then(|| door.control.clone().unwrap())
+    };
+    let control = config.doors.iter().find_map(has_control).unwrap();
+    assert!(!control.zones.is_empty(), "a door lies at zones");
+    let expected = ControlConfig {
+        rests: DoorMode::Unlocked,
+        unlocked_when: vec![day],
+        on_lockdown: Some(DoorMode::Locked),
+        opens_on_evacuation: false,
+        opens_on_fire: true,
+        moves_in_drill: false,
+        fire_area: Some(name("tower-a")),
+        interlock: Some(name("airlock")),
+        zones: control.zones.clone(),
+    };
+    assert_eq!(control, expected);
+}
+
+#[test]
+fn a_drill_in_the_sample_hospital_opens_no_ward_that_nobody_may_leave() {
+    let config = sample_hospital().directory.config(1).unwrap();
+    let is_secured = |zone: u32| {
+        let labels = &config.zones[usize::try_from(zone).unwrap()].labels;
+        labels.iter().any(|label| matches!(label.as_str(), "high-risk" | "secured"))
+    };
+    let (mut moving, mut staying) = (0, 0);
+    for door in &config.doors {
+        let Some(control) = &door.control else { continue };
+        let is_at_secured = control.zones.iter().any(|&zone| is_secured(zone));
+        assert_eq!(control.moves_in_drill, !is_at_secured, "door {}", door.id);
+        *(if control.moves_in_drill { &mut moving } else { &mut staying }) += 1;
+    }
+    assert!(moving > 0 && staying > 0, "{moving} doors move in a drill, {staying} stay");
 }

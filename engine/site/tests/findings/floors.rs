@@ -1,6 +1,6 @@
 //! Mistakes in floor files.
 
-use super::{Kind, check, error, warning};
+use super::{Kind, check, edited, error, findings, warning};
 
 #[test]
 fn the_head_of_a_floor_file() {
@@ -189,4 +189,33 @@ fn features() {
         "[10]}",
         &[error(Kind::BadValue, "", "feature 16 (anchor-ward)", "write [x, y]")],
     );
+}
+
+/// The example with a way of moving doors, and its entrance moved by it.
+fn moved(way: &str, control: &str, rule: &str) -> Vec<(Kind, String)> {
+    let folder = edited("site.toml", "[[feed]]", &format!("{way}\n[[feed]]"));
+    let edit = |file: &str, from: &str, to: &str| {
+        let path = folder.path().join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    };
+    let entrance = "\"name\": \"Entrance\", ";
+    edit("floors/ground.geojson", entrance, &format!("{entrance}{control}"));
+    edit("rules.toml", "[[rule]]", &format!("{rule}\n[[rule]]"));
+    findings(folder.path()).iter().map(|it| (it.kind, it.place.clone())).collect()
+}
+
+#[test]
+fn doors_that_are_moved() {
+    let way = "[[door_control]]\nid = \"front\"";
+    let stays = "[[door_control]]\nid = \"front\"\nfire = \"stays\"";
+    let control = "\"control\": \"front\", ";
+    let rule = "[[rule]]\nid = \"astray\"\nwhat = \"door_not_following\"\nafter = \"10 s\"\n\
+                where = { doors = [\"entrance\"] }\npriority = \"high\"\n";
+    let entrance = || "feature 14 (entrance)".to_owned();
+    assert_eq!(moved(way, control, rule), []);
+    assert_eq!(moved(way, control, ""), [(Kind::UnwatchedOrders, String::new())]);
+    assert_eq!(moved(stays, control, rule), [(Kind::LockedExit, entrance())]);
+    assert_eq!(moved(way, "\"control\": \"frond\", ", rule), [(Kind::UnknownControl, entrance())]);
+    assert_eq!(moved(way, "", rule), [(Kind::UnwiredDoor, "rule astray".to_owned())]);
 }

@@ -229,3 +229,17 @@ fn more_rules_and_windows_than_a_node_takes_are_too_many() {
     let rules = format!("{end}\n{}", rule.repeat(100_000));
     check(file, end, &rules, &[error(Kind::TooLarge, "", "", "select by label")]);
 }
+
+#[test]
+fn how_a_door_is_moved() {
+    let site = "site.toml";
+    let way = |more: &str| format!("[[door_control]]\nid = \"way\"\n{more}\n\n[[feed]]");
+    for (more, kind, remedy) in [
+        ("rests = \"blocked\"", Kind::BadValue, "locked"),
+        ("lockdown = \"unlocked\"", Kind::BadValue, "blocked"),
+        ("drill = true", Kind::WrongType, ""),
+        ("colour = \"red\"", Kind::UnknownField, ""),
+    ] {
+        check(site, "[[feed]]", &way(more), &[error(kind, "", "door_control", remedy)]);
+    }
+}
