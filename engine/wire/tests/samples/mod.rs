@@ -475,8 +475,7 @@ pub(crate) fn frames() -> Vec<(&'static str, Frame)> {
         note_frames(),
         event_frames(),
         lane_frames(),
-        service::frames(),
-        doors::frames(),
+        [service::frames(), doors::frames()].concat(),
     ]
     .concat()
 }

@@ -21,6 +21,10 @@ pub(super) fn review(review: &Review<'_>) {
         0 => {
             format!("door `{first}` is moved, and no rule tells when it does not do as it is told")
         }
+        1 => format!(
+            "door `{first}` and another one are moved, and no rule tells when one does not do as it \
+             is told"
+        ),
         more => format!(
             "door `{first}` and {more} others are moved, and no rule tells when one does not do as \
              it is told"
