@@ -91,6 +91,7 @@ fn rule(id: &str, class: SubjectClass, place: WherePlan, what: What) -> RulePlan
         gates: None,
         is_tentative: false,
         answer: AnswerConfig::default(),
+        others: None,
     }
 }
 

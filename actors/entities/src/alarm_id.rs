@@ -78,6 +78,7 @@ impl Identity {
             }
             Place::Source(source) => (5, site.source_name(source)),
             Place::Anchor(anchor) => (6, site.anchor_name(anchor)),
+            Place::Subject(subject) => (7, site.subject_name(subject)),
         };
         bytes.push(kind);
         part(bytes, name.unwrap_or(""));

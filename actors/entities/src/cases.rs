@@ -4,11 +4,13 @@ use ach_actors_model::{AlarmNotice, AlarmReason, Fix, LineRef, Place, RuleRef, Z
 use ach_geo::{Occupancy, gate};
 use serde::{Deserialize, Serialize};
 
+use crate::absence::Absence;
 use crate::call_back::CallBack;
 use crate::docket::Bench;
 use crate::episodes::{Episodes, Opening};
 use crate::line_return::LineReturn;
 use crate::line_side::{LineSide, side_of};
+use crate::meeting::{Meeting, judge_of};
 use crate::site::{RuleCondition, RulePlan};
 use crate::{Outbox, Site};
 
@@ -25,6 +27,14 @@ pub(crate) struct Cases {
     /// Bounded by the pairs of rule and line: one for an open alarm about it, or for one that ended
     /// for positions alone.
     pub(crate) line_returns: Vec<LineReturn>,
+    /// Bounded by the rules about what is away, one each.
+    pub(crate) absences: Vec<Absence>,
+    pub(crate) absence_call: CallBack,
+    /// Whether rules keep the subject apart from others: then each position is looked at.
+    pub(crate) is_kept_apart: bool,
+    /// Bounded by a limit of their own.
+    pub(crate) meetings: Vec<Meeting>,
+    pub(crate) meeting_call: CallBack,
 }
 
 /// A zone was left, as far as positions of unknown floor tell: waits for one that knows it.
@@ -192,6 +202,7 @@ impl Cases {
                         && plan.watch_of(zone).is_some_and(|watch| site.watch(watch).is_some())
                 }
                 Place::Line(line) => plan.lines.binary_search(&line).is_ok(),
+                Place::Subject(other) => judge_of(site, rule, bench.me, other) == Some(bench.me),
                 _ => false,
             })
         };
@@ -204,6 +215,8 @@ impl Cases {
         self.line_trials.retain(|trial| still_says(trial.rule, Place::Line(trial.line)));
         self.unsure_returns.retain(|unsure| still_says(unsure.rule, unsure.place));
         self.line_returns.retain(|back| still_says(back.rule, Place::Line(back.line)));
+        self.absences.retain(|absence| still_says(absence.rule, Place::Zone(absence.zone)));
+        self.meetings.retain(|meeting| still_says(meeting.rule, Place::Subject(meeting.other)));
         self.end_out_of_hours(bench, out);
         self.end_unfounded(occupancy, bench, out);
         self.raise_anew(bench, out);
@@ -252,6 +265,8 @@ impl Cases {
                 RuleCondition::Leaves => {
                     !notice.is_tentative || presence.is_some_and(|presence| presence.is_suspected)
                 }
+                // Looked at by itself, once this is done.
+                RuleCondition::Away { .. } => true,
                 _ if notice.is_tentative => presence.is_some(),
                 _ => presence.is_some_and(|presence| presence.is_in),
             };

@@ -16,7 +16,7 @@ use crate::{Outbox, Site, Turn};
 /// The cases. One word; most subjects have none.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct Docket {
-    cases: Option<Box<Cases>>,
+    pub(crate) cases: Option<Box<Cases>>,
 }
 
 /// What a case is judged by.
@@ -48,7 +48,7 @@ impl Bench<'_> {
         self.turn.site.is_in_force(plan, self.judged_at)
     }
 
-    fn next_change(&self, plan: &RulePlan) -> Option<Timestamp> {
+    pub(crate) fn next_change(&self, plan: &RulePlan) -> Option<Timestamp> {
         self.turn.site.next_change(plan, self.judged_at)
     }
 
@@ -68,6 +68,10 @@ impl Bench<'_> {
 impl Docket {
     /// Whether a position must be looked at even if it crosses nothing.
     pub(crate) fn is_waiting(&self) -> bool {
+        self.cases.as_ref().is_some_and(|cases| cases.is_kept_apart) || self.wants_evidence()
+    }
+
+    fn wants_evidence(&self) -> bool {
         let cases = self.cases.as_ref();
         cases.is_some_and(|cases| {
             !cases.unsure_exits.is_empty()
@@ -86,7 +90,7 @@ impl Docket {
     /// Whether an alarm is open or evidence awaited.
     pub(crate) fn is_restless(&self) -> bool {
         let cases = self.cases.as_ref();
-        self.is_waiting() || cases.is_some_and(|cases| cases.episodes.has_open())
+        self.wants_evidence() || cases.is_some_and(|cases| cases.episodes.has_open())
     }
 
     /// Judges one crossing of a watch by every rule that looks at it.
@@ -216,7 +220,7 @@ impl Docket {
         bench: &Bench<'_>,
         out: &mut Outbox,
     ) {
-        if !self.is_waiting() || fix.position.floor.is_none() {
+        if !self.wants_evidence() || fix.position.floor.is_none() {
             return;
         }
         let Some(cases) = &mut self.cases else { return };
@@ -334,6 +338,9 @@ impl Docket {
             return;
         }
         cases.end_out_of_hours(bench, out);
+        cases.judge_absences(bench, out);
+        let mine = bench.turn.health.whereabouts().sighting(bench.me);
+        cases.judge_meetings(mine, bench, out);
         self.judge_whereabouts(occupancy, bench, out);
     }
 

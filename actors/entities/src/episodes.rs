@@ -75,6 +75,18 @@ impl Episodes {
         self.open.iter().find(|notice| notice.rule == rule && notice.place == place)
     }
 
+    /// As [`open`](Episodes::open), of an actor with episodes of several subjects by one rule at one place,
+    /// which share the ordinals.
+    pub(crate) fn open_about_one(&mut self, opening: &Opening, turn: &Turn<'_>, out: &mut Outbox) {
+        let Opening { rule, place, subject, .. } = *opening;
+        let is_same = |notice: &AlarmNotice| {
+            notice.rule == rule && notice.place == place && notice.subject == subject
+        };
+        if !self.open.iter().any(is_same) {
+            self.raise(opening, turn, out);
+        }
+    }
+
     /// Opens an episode, or upholds the open one if it is tentative and this is not.
     pub(crate) fn open(&mut self, opening: &Opening, turn: &Turn<'_>, out: &mut Outbox) {
         let Opening { rule, place, ref evidence, .. } = *opening;
@@ -93,7 +105,11 @@ impl Episodes {
             }
             return;
         }
-        let ordinal = self.next_ordinal(rule, place);
+        self.raise(opening, turn, out);
+    }
+
+    fn raise(&mut self, opening: &Opening, turn: &Turn<'_>, out: &mut Outbox) {
+        let ordinal = self.next_ordinal(opening.rule, opening.place);
         let notice = raised(opening, ordinal, turn);
         self.open.push(notice.clone());
         out.effects.push(Effect::Alarm(notice));

@@ -49,6 +49,12 @@ impl Evidence {
         Evidence::bare(Cause::SiteChange, turn.now, turn.now)
     }
 
+    /// Whether it is a deadline that says less than it seems to: the node was away when it was due, or it is
+    /// late, and what ended meanwhile is told only after it.
+    pub(crate) fn is_too_soon(&self) -> bool {
+        self.is_late && matches!(self.cause, Cause::Deadline { .. })
+    }
+
     fn bare(cause: Cause, observed_at: Timestamp, received_at: Timestamp) -> Evidence {
         Evidence {
             cause,

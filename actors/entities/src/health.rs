@@ -9,9 +9,10 @@
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-use ach_actors_model::{NS_PER_S, SourceRef, Timestamp, ZoneRef};
+use ach_actors_model::{NS_PER_S, SourceRef, SubjectRef, Timestamp, ZoneRef};
 
-use crate::HealthChange;
+use crate::whereabouts::Whereabouts;
+use crate::{HealthChange, Sighting};
 
 /// How soon a silence is looked at again while its listening clock goes on more slowly than time:
 /// a compromise between an alarm at most this late and a call every moment for every tag of a feed
@@ -29,7 +30,7 @@ const FIRST_GAP_NS: u64 = 10 * NS_PER_S;
 /// after some two hundred batches, and the gaps between bursts of a few are not.
 const GAP_FADE: u64 = 64;
 
-/// The shard's table of feeds, zones without an anchor, and outages. Small, read by every machine
+/// The shard's table of feeds, zones without an anchor, outages, and where those are whom rules keep apart. Small, read by every machine
 /// through its turn and changed only by [`Health::apply`] and [`Health::resume`].
 ///
 /// Which zones a silent feed leaves blind is written down nowhere: it is asked for, of the site and
@@ -43,6 +44,7 @@ pub struct Health {
     zones_without_anchor: BTreeSet<ZoneRef>,
     away_ns: u64,
     last_outage: Option<(Timestamp, Timestamp)>,
+    whereabouts: Whereabouts,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -64,6 +66,7 @@ pub struct HealthWas(Was);
 enum Was {
     Source { source: SourceRef, row: Option<Listening>, is_silent: bool },
     Zone { zone: ZoneRef, is_without_anchor: bool },
+    Seen { subject: SubjectRef, sighting: Option<Sighting> },
 }
 
 impl Listening {
@@ -95,6 +98,9 @@ impl Health {
             HealthChange::WentBlind { zone } | HealthChange::Sighted { zone } => {
                 Was::Zone { zone, is_without_anchor: self.is_without_anchor(zone) }
             }
+            HealthChange::Located { subject, .. } => {
+                Was::Seen { subject, sighting: self.whereabouts.sighting(subject) }
+            }
         })
     }
 
@@ -111,6 +117,7 @@ impl Health {
             Was::Zone { zone, is_without_anchor } => {
                 put(&mut self.zones_without_anchor, zone, is_without_anchor);
             }
+            Was::Seen { subject, sighting } => self.whereabouts.put(subject, sighting),
         }
     }
 
@@ -150,6 +157,7 @@ impl Health {
             HealthChange::Sighted { zone } => {
                 self.zones_without_anchor.remove(&zone);
             }
+            HealthChange::Located { subject, sighting } => self.whereabouts.put(subject, sighting),
         }
     }
 
@@ -192,6 +200,11 @@ impl Health {
     /// Whether the feed has spoken and is not known to be silent.
     pub fn is_heard(&self, source: SourceRef) -> bool {
         self.sources.get(&source).is_some_and(|row| row.heard_ns > 0) && !self.is_silent(source)
+    }
+
+    /// Where those are whom rules keep apart.
+    pub(crate) fn whereabouts(&self) -> &Whereabouts {
+        &self.whereabouts
     }
 
     /// Whether any feed is known to be silent.

@@ -4,6 +4,7 @@
 //! does no I/O and cannot fail, so a test, the simulator and the shard run the same code. Of what a
 //! step asks for, the shard first applies the changes of [`Health`], then delivers the messages.
 
+mod absence;
 mod alarm;
 mod alarm_id;
 mod anchor;
@@ -28,6 +29,8 @@ mod health;
 mod leave;
 mod line_return;
 mod line_side;
+mod lone;
+mod meeting;
 mod node_trouble;
 mod occupants;
 mod packed;
@@ -45,6 +48,7 @@ mod tag_cases;
 mod tag_reports;
 mod tag_watch;
 mod turn;
+mod whereabouts;
 mod zone;
 
 pub use alarm::{
@@ -71,4 +75,5 @@ pub use source::{Source, SourceInput};
 pub use subject::{Subject, SubjectInput};
 pub use tag::{Tag, TagInput};
 pub use turn::{Deadline, DeadlineKind, HealthChange, Message, MessageBody, Outbox, Turn};
+pub use whereabouts::Sighting;
 pub use zone::{Zone, ZoneInput};

@@ -117,6 +117,7 @@ impl Site {
             Place::Tag(tag) => self.has(EntityRef::Tag(tag)),
             Place::Source(source) => self.has(EntityRef::Source(source)),
             Place::Anchor(anchor) => self.has(EntityRef::Anchor(anchor)),
+            Place::Subject(subject) => self.has(EntityRef::Subject(subject)),
         }
     }
 

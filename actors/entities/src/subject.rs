@@ -56,6 +56,13 @@ pub enum SubjectInput<'a> {
         /// When it was due.
         due_at: Timestamp,
     },
+    /// One near it that a rule keeps apart from it has moved.
+    Moved {
+        /// Who.
+        other: SubjectRef,
+        /// Which input it goes back to.
+        cause: Cause,
+    },
     /// Another version of the site is in force: it is `turn.site`.
     SiteChanged {
         /// The version before.
@@ -88,7 +95,20 @@ impl Subject {
                 self.docket.change_hours(due_at, &self.occupancy, &bench, out);
                 self.company.change_hours(me, due_at, turn, out);
             }
+            SubjectInput::Due { kind: DeadlineKind::Term, due_at } => {
+                let evidence = self.with_place(Evidence::of_deadline(due_at, turn));
+                let bench = Bench { me, turn, judged_at: due_at, evidence };
+                self.docket.come_to_term(due_at, &bench, out);
+                self.docket.end_term_of_meetings(due_at, &bench, out);
+            }
             SubjectInput::Due { kind: DeadlineKind::Silence, .. } => {}
+            SubjectInput::Moved { other, cause } => {
+                let (observed_at, received_at) = (turn.now, turn.now);
+                let arrival = Arrival { observed_at, received_at, cause };
+                let evidence = self.with_place(Evidence::of_arrival(&arrival));
+                let bench = Bench { me, turn, judged_at: turn.now, evidence };
+                self.docket.hear_of(other, &bench, out);
+            }
             SubjectInput::SiteChanged { old } => self.change_site(me, old, turn, out),
         }
     }
@@ -153,6 +173,9 @@ impl Subject {
             }
             let bench = Bench { me, turn, judged_at: turn.now, evidence };
             self.judge(&crossings, before.as_ref(), &bench, out);
+            if before.is_none() || !crossings.is_empty() {
+                self.docket.look_home(&crossings, &self.occupancy, &bench, out);
+            }
             if lookup == Lookup::Index
                 && let Some(before) = before
             {
@@ -162,6 +185,7 @@ impl Subject {
                 self.docket.lose_sight();
             }
             self.docket.look_again(fix, &self.occupancy, &bench, out);
+            self.docket.move_about(fix, &bench, out);
         }
         crossings.clear();
         out.crossings = crossings;
@@ -292,6 +316,9 @@ impl Subject {
         let bench = Bench { me, turn, judged_at: due_at, evidence };
         let latest = self.fix;
         self.judge(&crossings, latest.as_ref(), &bench, out);
+        if !crossings.is_empty() {
+            self.docket.look_home(&crossings, &self.occupancy, &bench, out);
+        }
         crossings.clear();
         out.crossings = crossings;
         self.arm(me, out);
@@ -373,6 +400,7 @@ impl Subject {
         if is_gone {
             self.fix = None;
             self.company.close(turn, out);
+            self.docket.change_company(None, &bench, out);
             return;
         }
         self.company.change_site(me, self.fix.map(|fix| fix.tag), turn, out);
@@ -386,6 +414,10 @@ impl Subject {
             self.excuse(turn);
         }
         self.docket.change_site(old, &self.occupancy, &bench, out);
+        if self.fix.is_some() {
+            self.docket.look_home(&[], &self.occupancy, &bench, out);
+        }
+        self.docket.change_company(self.fix.as_ref(), &bench, out);
         // A deadline may have come nearer; if it has gone, the one under way finds nothing to do.
         self.arm(me, out);
     }

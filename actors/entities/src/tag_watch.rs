@@ -190,7 +190,7 @@ impl TagWatch {
                     self.judge_windows(me, plan, rules, &evidence, due_at, turn, out);
                 }
             }
-            DeadlineKind::Silence | DeadlineKind::Gate => {}
+            DeadlineKind::Silence | DeadlineKind::Gate | DeadlineKind::Term => {}
         }
     }
 

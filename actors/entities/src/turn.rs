@@ -8,7 +8,7 @@ use ach_actors_model::{
 };
 use ach_geo::Crossing;
 
-use crate::{Effect, Health, Site};
+use crate::{Effect, Health, Sighting, Site};
 
 /// What every machine may look at while it decides.
 #[derive(Debug, Clone, Copy)]
@@ -99,6 +99,8 @@ pub enum DeadlineKind {
     Gate,
     /// A window of a rule that concerns the actor just now begins or ends.
     Window,
+    /// The time that a rule gives to what goes on is over.
+    Term,
 }
 
 /// What one actor tells another.
@@ -139,6 +141,11 @@ pub enum MessageBody {
         tag: TagRef,
         /// When it counts from.
         at: Timestamp,
+    },
+    /// Subject to one near it that a rule keeps apart from it: it has moved.
+    Moved {
+        /// Who.
+        subject: SubjectRef,
     },
     /// Anchor to zone: it is lost.
     AnchorLost {
@@ -181,5 +188,12 @@ pub enum HealthChange {
     Sighted {
         /// Which.
         zone: ZoneRef,
+    },
+    /// Somebody whom rules keep apart from others was seen, or is looked for no more.
+    Located {
+        /// Who.
+        subject: SubjectRef,
+        /// Where.
+        sighting: Option<Sighting>,
     },
 }

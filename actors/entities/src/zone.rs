@@ -1,14 +1,15 @@
-//! A zone: who is in it, how many it may hold, and whether the anchors that cover it work.
+//! A zone: who is in it and alone there, how many it may hold, and whether the anchors that cover it work.
 
 use ach_actors_model::{
-    AlarmNotice, AlarmReason, AnchorRef, Cause, EntityRef, Event, EventKind, Place, RuleRef,
-    SubjectRef, TagRef, Timestamp, ZoneRef,
+    AlarmKind, AlarmNotice, AlarmReason, AnchorRef, Cause, EntityRef, Event, EventKind, Place,
+    RuleRef, SubjectRef, TagRef, Timestamp, ZoneRef,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::call_back::CallBack;
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
+use crate::lone::{LoneBench, LoneWatch, Stir};
 use crate::occupants::Occupants;
 use crate::site::ZonePlan;
 use crate::{Arrival, DeadlineKind, Effect, HealthChange, Outbox, Turn};
@@ -24,7 +25,7 @@ pub struct Zone {
     rare: Option<Box<Rare>>,
 }
 
-/// What few zones ever have: a capacity, an anchor that was lost.
+/// What few zones ever have: a capacity, a rule about who is alone there, an anchor that was lost.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Rare {
     /// How many of the occupants each capacity rule of the zone is about.
@@ -35,6 +36,7 @@ struct Rare {
     lost_anchors: Vec<AnchorRef>,
     window_call: CallBack,
     episodes: Episodes,
+    lone: LoneWatch,
 }
 
 /// What puts a zone back to what it was before an input; its occupants undo their moves.
@@ -94,7 +96,10 @@ impl Zone {
                 let occupant_count = self.occupants.count();
                 let kind = EventKind::ZoneEntered { subject, zone: me, tag, occupant_count };
                 out.effects.push(Effect::Event(Event { at: turn.now, kind }));
-                self.judge(me, &moved(at, cause, tag, turn), turn.now, turn, out);
+                let evidence = moved(at, cause, tag, turn);
+                self.judge(me, &evidence, turn.now, turn, out);
+                let stir = Stir::Moved { subject, is_in: true, at: at.min(turn.now) };
+                self.judge_loners(me, stir, &evidence, turn.now, turn, out);
             }
             ZoneInput::Exited { subject, tag, at, cause } => {
                 if !self.change(me, subject, false, turn) {
@@ -103,7 +108,10 @@ impl Zone {
                 let occupant_count = self.occupants.count();
                 let kind = EventKind::ZoneExited { subject, zone: me, tag, occupant_count };
                 out.effects.push(Effect::Event(Event { at: turn.now, kind }));
-                self.judge(me, &moved(at, cause, tag, turn), turn.now, turn, out);
+                let evidence = moved(at, cause, tag, turn);
+                self.judge(me, &evidence, turn.now, turn, out);
+                let stir = Stir::Moved { subject, is_in: false, at: at.min(turn.now) };
+                self.judge_loners(me, stir, &evidence, turn.now, turn, out);
             }
             ZoneInput::AnchorLost(anchor) => self.lose(me, anchor, turn, out),
             ZoneInput::AnchorFound(anchor) => self.find(me, anchor, turn, out),
@@ -111,6 +119,13 @@ impl Zone {
                 if self.rare.as_mut().is_some_and(|rare| rare.window_call.take(due_at)) {
                     let evidence = Evidence::of_deadline(due_at, turn);
                     self.judge(me, &evidence, due_at, turn, out);
+                    self.judge_loners(me, Stir::Time, &evidence, due_at, turn, out);
+                }
+            }
+            ZoneInput::Due { kind: DeadlineKind::Term, due_at } => {
+                if self.rare.as_mut().is_some_and(|rare| rare.lone.take_call(due_at)) {
+                    let evidence = Evidence::of_deadline(due_at, turn);
+                    self.judge_loners(me, Stir::Time, &evidence, due_at, turn, out);
                 }
             }
             ZoneInput::Due { .. } => {}
@@ -215,13 +230,36 @@ impl Zone {
         }
     }
 
+    /// Judges who is alone in it.
+    fn judge_loners(
+        &mut self,
+        me: ZoneRef,
+        stir: Stir,
+        evidence: &Evidence,
+        judged_at: Timestamp,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some(plan) = turn.site.zone_plan(me).filter(|plan| !plan.lone_rules.is_empty()) else {
+            return;
+        };
+        let Rare { lone, episodes, window_call, .. } = &mut **self.rare.get_or_insert_default();
+        let occupants = self.occupants.as_slice();
+        let bench = LoneBench { me, plan, occupants, evidence, judged_at, turn };
+        lone.stir(stir, &bench);
+        lone.judge(&bench, episodes, window_call, out);
+    }
+
     fn change_site(&mut self, me: ZoneRef, turn: &Turn<'_>, out: &mut Outbox) {
-        let zone = turn.site.zone_plan(me).filter(|zone| zone.capacity.is_some());
+        let zone = turn.site.zone_plan(me);
         if let Some(rare) = &mut self.rare {
             rare.window_call = CallBack::default();
             let reason = |notice: &AlarmNotice| {
-                let rule = notice.rule?;
-                let holds = zone.is_some_and(|zone| zone.capacity_rules.contains(&rule));
+                let (rule, zone) = (notice.rule?, zone);
+                let holds = zone.is_some_and(|zone| match notice.kind {
+                    AlarmKind::LoneWorker => zone.lone_rules.contains(&rule),
+                    _ => zone.capacity.is_some() && zone.capacity_rules.contains(&rule),
+                });
                 (!holds).then_some(AlarmReason::RuleRemoved)
             };
             rare.episodes.end_where(reason, turn, out);
@@ -234,10 +272,18 @@ impl Zone {
             self.occupants.clear();
             if let Some(rare) = &mut self.rare {
                 rare.lost_anchors.clear();
+                rare.lone = LoneWatch::default();
             }
             return;
         }
-        self.judge(me, &Evidence::of_site_change(turn), turn.now, turn, out);
+        let evidence = Evidence::of_site_change(turn);
+        self.judge(me, &evidence, turn.now, turn, out);
+        if let Some(rare) =
+            self.rare.as_mut().filter(|_| zone.is_some_and(|zone| zone.lone_rules.is_empty()))
+        {
+            rare.lone = LoneWatch::default();
+        }
+        self.judge_loners(me, Stir::Time, &evidence, turn.now, turn, out);
     }
 }
 

@@ -76,6 +76,12 @@ pub enum AlarmKind {
     DoorBatteryLow,
     /// A door is not as it was told to be.
     DoorNotFollowing,
+    /// A thing has not been where it belongs for too long.
+    AssetNotReturned,
+    /// Somebody has been without company for too long.
+    LoneWorker,
+    /// Two who must be kept apart are near each other.
+    ForbiddenMeeting,
 }
 
 /// Where or what an alarm is about, beside its subject.
@@ -95,6 +101,8 @@ pub enum Place {
     Source(SourceRef),
     /// An anchor.
     Anchor(AnchorRef),
+    /// Another subject.
+    Subject(SubjectRef),
 }
 
 /// What became of an alarm.

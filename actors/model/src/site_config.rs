@@ -380,6 +380,35 @@ pub enum Condition {
         /// For how long.
         after_ns: u64,
     },
+    /// Being outside all of the zones.
+    Away {
+        /// Zones.
+        zones: Vec<u32>,
+        /// For how long.
+        after_ns: u64,
+    },
+    /// Being in one of the zones without company.
+    Alone {
+        /// Zones.
+        zones: Vec<u32>,
+        /// Who is company.
+        with: Who,
+        /// For how long.
+        after_ns: u64,
+    },
+    /// Being near somebody.
+    Meets {
+        /// Zones, of which both must be in the same one; none is anywhere.
+        zones: Vec<u32>,
+        /// Near whom.
+        whom: Who,
+        /// How near, in millimetres.
+        within_mm: u32,
+        /// How far from each other two are who meet no more; not less.
+        apart_mm: u32,
+        /// For how long.
+        after_ns: u64,
+    },
 }
 
 impl Condition {
@@ -401,7 +430,19 @@ impl Condition {
             | Condition::BandCut
             | Condition::ButtonPressed
             | Condition::OverCapacity { .. }
-            | Condition::TagsContradict => &[],
+            | Condition::TagsContradict
+            | Condition::Away { .. }
+            | Condition::Alone { .. }
+            | Condition::Meets { .. } => &[],
+        }
+    }
+
+    /// Whom else it is about, beside those the rule is about.
+    pub fn others(&self) -> Option<&Who> {
+        match self {
+            Condition::Alone { with, .. } => Some(with),
+            Condition::Meets { whom, .. } => Some(whom),
+            _ => None,
         }
     }
 }

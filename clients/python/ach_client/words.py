@@ -118,6 +118,9 @@ class AlarmKind(Word):
     DOOR_LOST = 23
     DOOR_BATTERY_LOW = 24
     DOOR_NOT_FOLLOWING = 25
+    ASSET_NOT_RETURNED = 28
+    LONE_WORKER = 29
+    FORBIDDEN_MEETING = 30
 
 
 class EventWord(Word):

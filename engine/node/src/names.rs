@@ -65,6 +65,7 @@ impl Names<'_> {
             Place::Tag(tag) => Thing::Tag(self.tag(tag)),
             Place::Source(source) => Thing::Source(self.source(source)),
             Place::Anchor(anchor) => Thing::Anchor(self.anchor(anchor)),
+            Place::Subject(subject) => Thing::Subject(self.subject(subject)),
         }
     }
 

@@ -64,10 +64,14 @@ impl Sieve {
             Thing::Door(name) => Some(name),
             _ => None,
         };
+        let other = match &note.place {
+            Thing::Subject(name) => Some(name),
+            _ => None,
+        };
         passes(&filter.kinds, Some(&note.kind))
             && passes(&filter.priorities, Some(&note.priority))
             && self.passes_place(zone, door)
-            && passes(&filter.subjects, note.subject.as_ref())
+            && (passes(&filter.subjects, note.subject.as_ref()) || passes(&filter.subjects, other))
             && passes(&filter.tags, note.tag.as_ref())
             && self.passes_floor(note.position.and_then(|position| position.floor))
     }
@@ -153,6 +157,16 @@ mod tests {
         check(Filter { doors: vec![name("exit")], ..Filter::default() }, false);
         check(Filter { floors: vec![Floor(0)], ..Filter::default() }, false);
         check(Filter { floors: vec![Floor(100)], ..Filter::default() }, true);
+    }
+
+    #[test]
+    fn a_meeting_passes_for_either_of_the_two() {
+        let met = AlarmNote { place: Thing::Subject(name("visitor-4")), ..note() };
+        for (subject, passes) in [("nurse-7", true), ("visitor-4", true), ("nurse-8", false)] {
+            let filter = Filter { subjects: vec![name(subject)], ..Filter::default() };
+            let sieve = Sieve::new(Topic::Alarms, filter).unwrap();
+            assert_eq!(sieve.passes_alarm(&met), passes, "{subject}");
+        }
     }
 
     #[test]

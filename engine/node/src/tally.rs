@@ -42,6 +42,9 @@ const KINDS: &[AlarmKind] = &[
     AlarmKind::DoorLost,
     AlarmKind::DoorBatteryLow,
     AlarmKind::DoorNotFollowing,
+    AlarmKind::AssetNotReturned,
+    AlarmKind::LoneWorker,
+    AlarmKind::ForbiddenMeeting,
 ];
 
 /// A counter a lane.
@@ -326,9 +329,12 @@ mod tests {
             AlarmKind::DoorLost => 22,
             AlarmKind::DoorBatteryLow => 23,
             AlarmKind::DoorNotFollowing => 24,
+            AlarmKind::AssetNotReturned => 25,
+            AlarmKind::LoneWorker => 26,
+            AlarmKind::ForbiddenMeeting => 27,
         };
         let places: Vec<i32> = KINDS.iter().map(|&kind| place(kind)).collect();
-        assert_eq!(places, (0..24).collect::<Vec<i32>>());
+        assert_eq!(places, (0..28).collect::<Vec<i32>>());
         let tally = Tally::default();
         tally.raise(AlarmKind::Duress);
         tally.raise(AlarmKind::Duress);

@@ -54,6 +54,9 @@ impl<'a> Call<'a> {
                 let is_jump_confirmed = *is_jump_confirmed;
                 Call::Subject(to, SubjectInput::Fix { fix, is_jump_confirmed, cause })
             }
+            (EntityRef::Subject(to), &MessageBody::Moved { subject: other }) => {
+                Call::Subject(to, SubjectInput::Moved { other, cause })
+            }
             (EntityRef::Zone(to), &MessageBody::Entered { subject, tag, at }) => {
                 Call::Zone(to, ZoneInput::Entered { subject, tag, at, cause })
             }

@@ -202,6 +202,7 @@ impl Digest {
             Place::Tag(tag) => (4, tag.0),
             Place::Source(source) => (5, source.0),
             Place::Anchor(anchor) => (6, anchor.0),
+            Place::Subject(subject) => (7, subject.0),
         };
         self.u8(code);
         self.u32(number);
@@ -465,5 +466,8 @@ fn kind_code(kind: AlarmKind) -> u8 {
         AlarmKind::DoorLost => 23,
         AlarmKind::DoorBatteryLow => 24,
         AlarmKind::DoorNotFollowing => 25,
+        AlarmKind::AssetNotReturned => 28,
+        AlarmKind::LoneWorker => 29,
+        AlarmKind::ForbiddenMeeting => 30,
     }
 }

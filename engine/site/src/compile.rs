@@ -8,7 +8,7 @@ use ach_actors_model::{
 use crate::catalogue::Catalogue;
 use crate::control_plan::Grounds;
 use crate::{
-    RulePlan, SiteDirectory, SubjectPlan, What, control_plan, feed_silence, holiday_plan,
+    RulePlan, SiteDirectory, SubjectPlan, What, WhoPlan, control_plan, feed_silence, holiday_plan,
     utc_offsets,
 };
 
@@ -142,6 +142,7 @@ fn tags(directory: &SiteDirectory, catalogue: &Catalogue<'_>) -> Vec<TagConfig> 
 fn compile_rule(rule: &RulePlan, catalogue: &Catalogue<'_>) -> RuleConfig {
     let zones = catalogue.zones_of(&rule.place);
     let doors = || catalogue.doors_of(&rule.place);
+    let others = || compile_who(&rule.others_meant().unwrap_or_default(), catalogue);
     let condition = match rule.what {
         What::Inside => Condition::Inside { zones },
         What::Leaves => Condition::Leaves { zones, lines: catalogue.lines_of(&rule.place) },
@@ -163,15 +164,15 @@ fn compile_rule(rule: &RulePlan, catalogue: &Catalogue<'_>) -> RuleConfig {
         What::DoorNotFollowing { after_ns } => {
             Condition::DoorNotFollowing { doors: doors(), after_ns }
         }
+        What::Away { after_ns } => Condition::Away { zones, after_ns },
+        What::Alone { after_ns } => Condition::Alone { zones, with: others(), after_ns },
+        What::Meets { within_mm, apart_mm, after_ns } => {
+            Condition::Meets { zones, whom: others(), within_mm, apart_mm, after_ns }
+        }
     };
     RuleConfig {
         id: rule.id.clone(),
-        who: Who {
-            classes: rule.who.classes.clone(),
-            labels_any: rule.who.labels.clone(),
-            labels_none: rule.who.not_labels.clone(),
-            subjects: catalogue.subjects.select(&rule.who.subjects, &[]),
-        },
+        who: compile_who(&rule.who, catalogue),
         when: rule.when.clone(),
         condition,
         alarm: rule.alarm,
@@ -179,5 +180,14 @@ fn compile_rule(rule: &RulePlan, catalogue: &Catalogue<'_>) -> RuleConfig {
         gates: rule.gates,
         is_tentative: rule.is_tentative,
         answer: rule.answer.clone(),
+    }
+}
+
+fn compile_who(who: &WhoPlan, catalogue: &Catalogue<'_>) -> Who {
+    Who {
+        classes: who.classes.clone(),
+        labels_any: who.labels.clone(),
+        labels_none: who.not_labels.clone(),
+        subjects: catalogue.subjects.select(&who.subjects, &[]),
     }
 }

@@ -4,6 +4,7 @@
 
 mod answer_words;
 mod clocks;
+mod company;
 mod doors;
 mod event;
 mod gate_words;
@@ -210,6 +211,9 @@ fn alarm_noun(alarm: AlarmKind) -> &'static str {
         AlarmKind::DoorLost => "lost-door",
         AlarmKind::DoorBatteryLow => "low-door-battery",
         AlarmKind::DoorNotFollowing => "disobedient-door",
+        AlarmKind::AssetNotReturned => "not-returned",
+        AlarmKind::LoneWorker => "lone-worker",
+        AlarmKind::ForbiddenMeeting => "forbidden-meeting",
         // Rules raise no other.
         _ => "system",
     }

@@ -5,6 +5,7 @@ mod control_tables;
 mod features;
 mod floor_file;
 mod gates_table;
+mod meeting_fields;
 mod rule_file;
 mod site_file;
 mod subject_file;
@@ -13,6 +14,7 @@ pub(crate) use answer_fields::{ESCALATIONS_MAX, STAYS_UNTIL};
 pub(crate) use control_tables::{DRILLS, LOCKDOWNS, RESTS, WAYS_OUT};
 pub(crate) use features::{KINDS, Kind};
 pub(crate) use gates_table::MARGIN_M_MAX;
+pub(crate) use meeting_fields::{APART_M_MAX, WITHIN_M_MAX, WITHIN_M_MIN};
 #[cfg(test)]
 pub(crate) use rule_file::keys_read;
 pub(crate) use rule_file::{ALARMS, CONDITIONS, DAYS, PRIORITIES, RULES_MAX, WINDOWS_MAX};

@@ -28,6 +28,15 @@ pub struct RulePlan {
     pub is_tentative: bool,
     /// What people owe its alarms.
     pub answer: AnswerConfig,
+    /// Whom else it is about, where it is about others too; `None` is the usual.
+    pub others: Option<WhoPlan>,
+}
+
+impl RulePlan {
+    /// Whom else it is about, said or not; `None` if there are no others.
+    pub fn others_meant(&self) -> Option<WhoPlan> {
+        self.others.clone().or_else(|| self.what.others())
+    }
 }
 
 /// Whom a rule is about. Empty lists select all; `not_labels` excludes.
@@ -118,12 +127,41 @@ pub enum What {
         /// For how long.
         after_ns: u64,
     },
+    /// Being outside all zones.
+    Away {
+        /// For how long.
+        after_ns: u64,
+    },
+    /// Being in a zone without company.
+    Alone {
+        /// For how long.
+        after_ns: u64,
+    },
+    /// Being near somebody.
+    Meets {
+        /// How near, in millimetres.
+        within_mm: u32,
+        /// How far from each other two are who meet no more.
+        apart_mm: u32,
+        /// For how long.
+        after_ns: u64,
+    },
 }
 
 impl What {
     /// Whether gates decide when it is so, and it can be told on first evidence.
     pub fn has_gates(self) -> bool {
-        matches!(self, What::Inside | What::Leaves | What::Stays { .. })
+        matches!(self, What::Inside | What::Leaves | What::Stays { .. } | What::Away { .. })
+    }
+
+    /// Whom else it is about where the rule does not say.
+    pub fn others(self) -> Option<WhoPlan> {
+        match self {
+            What::Alone { .. } => {
+                Some(WhoPlan { classes: vec![SubjectClass::Staff], ..WhoPlan::default() })
+            }
+            _ => None,
+        }
     }
 
     /// Whether it is about doors, and nobody in particular.
@@ -166,6 +204,9 @@ impl What {
             What::DoorLost { .. } => &[AlarmKind::DoorLost],
             What::DoorBatteryLow { .. } => &[AlarmKind::DoorBatteryLow],
             What::DoorNotFollowing { .. } => &[AlarmKind::DoorNotFollowing],
+            What::Away { .. } => &[AlarmKind::AssetNotReturned],
+            What::Alone { .. } => &[AlarmKind::LoneWorker],
+            What::Meets { .. } => &[AlarmKind::ForbiddenMeeting],
         }
     }
 }

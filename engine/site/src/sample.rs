@@ -2,6 +2,7 @@
 
 mod answers;
 mod building;
+mod company_rules;
 mod controls;
 mod door_rules;
 mod draft;

@@ -3,6 +3,7 @@
 
 mod answers;
 mod conditions;
+mod others;
 mod tables;
 
 use serde_json::{Value, json};
@@ -54,8 +55,10 @@ fn rule() -> Value {
 
 fn rule_fields() -> Value {
     let mut fields = tables::rule_fields();
-    if let (Value::Object(all), Value::Object(answers)) = (&mut fields, answers::fields()) {
-        all.extend(answers);
+    for more in [answers::fields(), others::fields()] {
+        if let (Value::Object(all), Value::Object(more)) = (&mut fields, more) {
+            all.extend(more);
+        }
     }
     fields
 }

@@ -30,7 +30,7 @@ fn the_example_passes_its_own_check_and_survives_a_round_trip() {
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
     write_example(&first).unwrap();
     let directory = read(&first);
-    assert_eq!(directory.rules.len(), 12);
+    assert_eq!(directory.rules.len(), 13);
     directory.write(&second).unwrap();
     assert_eq!(read(&second), directory);
 }

@@ -242,6 +242,54 @@ fn conditions_about_tags_are_told() {
     );
 }
 
+#[test]
+fn what_is_away_and_who_is_alone_is_told() {
+    check(
+        "who = { classes = [\"asset\"] }\nwhere = { zones = [\"ward\", \"store\"] }\nwhat = \"away\"\n\
+         after = \"24 h\"\npriority = \"low\"\ngates = { exit_tolerance_m = 1.0 }",
+        "It is about equipment: 1 piece today. At all hours, when one of them has not been in any of the zones \"Ward\" or \
+         \"Store\" for 24 h, it raises a low-priority not-returned alarm. The time counts from leaving the last of them by \
+         more than 1.0 m or to another floor; for what was never seen there, from its first position. The time goes on \
+         while a tag is silent. While its feed is silent or a zone it belongs to is blind, nothing is raised.",
+    );
+    check(
+        &format!(
+            "{WARD}\nwho = {{ classes = [\"staff\"] }}\nwhat = \"alone\"\nafter = \"15 min\"\npriority = \"medium\""
+        ),
+        "It is about staff: 1 person today. At all hours, when one of them has been in the zone \"Ward\" without company for \
+         15 min, it raises a medium-priority lone-worker alarm. Company is: staff. Whoever carries no tag is not seen as \
+         company. While a zone is blind, nothing is raised about it.",
+    );
+    check(
+        "where = { zones = [\"ward\", \"store\"] }\nwhat = \"alone\"\nafter = \"15 min\"\npriority = \"medium\"\n\
+         who = { classes = [\"staff\"] }\nwith = { labels = [\"nurse\"], not_labels = [\"student\"] }",
+        "It is about staff: 1 person today. At all hours, when one of them has been in one of the zones \"Ward\" or \"Store\" \
+         without company for 15 min, it raises a medium-priority lone-worker alarm. Company is: people and equipment \
+         labelled nurse, except those labelled student. Whoever carries no tag is not seen as company. Each zone is \
+         looked at on its own. While a zone is blind, nothing is raised about it.",
+    );
+}
+
+#[test]
+fn who_may_not_meet_whom_is_told() {
+    check(
+        "who = { classes = [\"patient\"] }\nwhom = { classes = [\"visitor\"], not_labels = [\"family\"] }\n\
+         what = \"meets\"\nwithin_m = 2\nafter = \"10 s\"\npriority = \"high\"",
+        "It is about patients: 1 person today. At all hours, when one of them has been within 2.0 m of somebody they are \
+         kept apart from for 10 s, it raises a high-priority forbidden-meeting alarm. They are kept apart from visitors, \
+         except those labelled family: 1 person today. It ends when the two are more than 3.0 m apart, or on different \
+         floors. Walls between them are not looked at. A position that is older than 1 min, less exact than 2.0 m, or of \
+         an unknown floor says nothing.",
+    );
+    let told = told(
+        "who = { classes = [\"patient\"] }\nwhom = { classes = [\"visitor\"] }\nwhat = \"meets\"\nwithin_m = 2\n\
+         where = { zones = [\"ward\", \"store\"] }\nafter = \"10 s\"\npriority = \"high\"",
+    );
+    let place = "apart from in one of the zones \"Ward\" or \"Store\" for 10 s, it raises";
+    assert!(told.contains(place), "{told}");
+    assert!(told.contains("floors. Two in different zones do not begin to meet."), "{told}");
+}
+
 /// Gates, and words that tell of them.
 const GATES: &[(&str, &str)] = &[
     ("", ""),
@@ -271,6 +319,18 @@ const CONDITIONS: &[(&str, &str, bool)] = &[
     ),
     ("what = \"stays\"\nafter = \"1 min\"", ZONES, true),
     ("what = \"over_capacity\"", "where = { zones = [\"day-room\"] }", false),
+    ("what = \"away\"\nafter = \"24 h\"", ZONES, true),
+    ("what = \"alone\"\nafter = \"15 min\"", ZONES, false),
+    (
+        "what = \"alone\"\nafter = \"15 min\"\nwith = { classes = [\"staff\", \"visitor\"] }",
+        ZONES,
+        false,
+    ),
+    (
+        "what = \"meets\"\nwhom = { classes = [\"visitor\"] }\nwithin_m = 2.5\nafter = \"10 s\"",
+        ZONES,
+        false,
+    ),
     ("what = \"door_forced\"", DOORS, false),
     ("what = \"door_held\"\nafter = \"1 min\"", DOORS, false),
     ("what = \"door_held\"\nafter = \"1 min\"\nalso_unlocked = true", DOORS, false),

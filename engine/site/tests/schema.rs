@@ -228,6 +228,44 @@ fn the_schema_and_the_reader_agree_on_conditions() {
 }
 
 #[test]
+fn the_schema_and_the_reader_agree_on_company() {
+    for (rule, is_right) in [
+        ("what = \"away\"\nWHERE\nafter = \"24 h\"", true),
+        ("what = \"away\"\nWHERE\nafter = \"24 h\"\ngates = { exit_tolerance_m = 2 }", true),
+        ("what = \"away\"\nWHERE\nafter = \"24 h\"\nalarm = \"asset_theft\"", false),
+        ("what = \"away\"\nWHERE", false),
+        ("what = \"away\"\nafter = \"24 h\"", false),
+        ("what = \"away\"\nWHERE\nafter = \"24 h\"\nwith = { classes = [\"staff\"] }", false),
+        ("what = \"alone\"\nWHERE\nafter = \"15 min\"", true),
+        ("what = \"alone\"\nWHERE\nafter = \"15 min\"\nwith = {}", true),
+        (
+            "what = \"alone\"\nWHERE\nafter = \"15 min\"\nwith = { classes = [\"staff\"], labels = [\"nurse\"] }",
+            true,
+        ),
+        ("what = \"alone\"\nWHERE\nafter = \"15 min\"\nwith = { class = [\"staff\"] }", false),
+        ("what = \"alone\"\nWHERE\nafter = \"15 min\"\ngates = {}", false),
+        ("what = \"alone\"\nWHERE\nafter = \"15 min\"\ntentative = true", false),
+        ("what = \"alone\"\nWHERE", false),
+        ("MEETS\nafter = \"10 s\"\nwithin_m = 2", true),
+        ("MEETS\nafter = \"10 s\"\nwithin_m = 2.5\napart_m = 2.5", true),
+        ("MEETS\nafter = \"10 s\"\nwithin_m = 2.5\nalarm = \"forbidden_meeting\"", true),
+        ("MEETS\nafter = \"10 s\"\nwithin_m = 0", false),
+        ("MEETS\nafter = \"10 s\"\nwithin_m = 20.5", false),
+        ("MEETS\nafter = \"10 s\"\nwithin_m = 2\napart_m = 51", false),
+        ("MEETS\nafter = \"10 s\"", false),
+        ("MEETS\nwithin_m = 2", false),
+        ("MEETS\nafter = \"10 s\"\nwithin_m = 2\nWHERE", true),
+        ("MEETS\nafter = \"10 s\"\nwithin_m = 2\nwhere = { doors = [\"entrance\"] }", false),
+        ("MEETS\nafter = \"10 s\"\nwithin_m = 2\ngates = {}", false),
+        ("what = \"meets\"\nafter = \"10 s\"\nwithin_m = 2", false),
+        ("what = \"inside\"\nWHERE\nwithin_m = 2", false),
+    ] {
+        let meets = "what = \"meets\"\nwhom = { classes = [\"visitor\"] }";
+        check(&rule.replace("WHERE", ZONE).replace("MEETS", meets), is_right);
+    }
+}
+
+#[test]
 fn the_schema_and_the_reader_agree_on_fields() {
     let of =
         |field: &str, is_right| check(&format!("what = \"inside\"\n{ZONE}\n{field}"), is_right);

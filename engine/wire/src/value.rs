@@ -97,6 +97,9 @@ words!(AlarmKind {
     DoorLost = 23,
     DoorBatteryLow = 24,
     DoorNotFollowing = 25,
+    AssetNotReturned = 28,
+    LoneWorker = 29,
+    ForbiddenMeeting = 30,
 });
 words!(AlarmTransition {
     Raised = 1,

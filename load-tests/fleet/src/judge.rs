@@ -54,7 +54,8 @@ pub fn judge(config: &SiteConfig, truth: &Truth, alarms: &[HeardAlarm], until_ns
         let breach = nearest(config, truth, alarm);
         verdict.breach_of.push(breach);
         match breach {
-            None => verdict.wrong.push(number),
+            None if is_followed(config, alarm) => verdict.wrong.push(number),
+            None => {}
             Some(breach) => match found.get(&breach) {
                 Some(id) if *id != alarm.id => verdict.repeated.push(number),
                 _ => {
@@ -69,6 +70,20 @@ pub fn judge(config: &SiteConfig, truth: &Truth, alarms: &[HeardAlarm], until_ns
         }
     }
     verdict
+}
+
+/// Whether the truth follows what the alarm's rule watches. What is away or alone for half an hour and longer,
+/// or beside somebody for a minute, is beyond the walks that are planned: such alarms are neither right nor wrong.
+fn is_followed(config: &SiteConfig, alarm: &HeardAlarm) -> bool {
+    let is_its = |id: &str| alarm.rule.as_deref() == Some(id);
+    let rule = config.rules.iter().find(|rule| is_its(rule.id.as_str()));
+    !rule.is_some_and(|rule| {
+        let condition = &rule.condition;
+        matches!(
+            condition,
+            Condition::Away { .. } | Condition::Alone { .. } | Condition::Meets { .. }
+        )
+    })
 }
 
 /// How long a breach must be beyond doubt before its silence is a failure.

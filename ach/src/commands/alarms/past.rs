@@ -64,6 +64,7 @@ impl Past {
             Place::Tag(it) => named("tag", NameKind::Tag, it.0),
             Place::Source(it) => named("feed", NameKind::Source, it.0),
             Place::Anchor(it) => named("anchor", NameKind::Anchor, it.0),
+            Place::Subject(it) => named("subject", NameKind::Subject, it.0),
         }
     }
 

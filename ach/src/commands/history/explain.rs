@@ -103,6 +103,7 @@ impl Told<'_> {
             Place::Tag(it) => ("tag", NameKind::Tag, Some(it.0)),
             Place::Source(it) => ("feed", NameKind::Source, Some(it.0)),
             Place::Anchor(it) => ("anchor", NameKind::Anchor, Some(it.0)),
+            Place::Subject(it) => ("subject", NameKind::Subject, Some(it.0)),
         };
         let feed = match notice.cause {
             Cause::Input { source, .. } => Some(source.0),

@@ -103,7 +103,7 @@ fn rule_plan(
     watches: &mut Watches,
 ) -> RulePlan {
     let mut plan = blank_plan(rule);
-    let is_leaving = matches!(rule.condition, Condition::Leaves { .. });
+    let is_leaving = matches!(rule.condition, Condition::Leaves { .. } | Condition::Away { .. });
     let mut judged = |zones: &[u32], dwell_ns: Option<u64>| {
         let mut pairs: Vec<(ZoneRef, u32)> = Vec::with_capacity(zones.len());
         for &place in zones {
@@ -121,15 +121,19 @@ fn rule_plan(
         pairs
     };
     match &rule.condition {
-        Condition::Inside { zones } => plan.zones = judged(zones, None),
+        Condition::Inside { zones }
+        | Condition::Away { zones, .. }
+        | Condition::Meets { zones, .. } => {
+            plan.zones = judged(zones, None);
+        }
         Condition::Leaves { zones, lines } => {
             plan.zones = judged(zones, None);
             plan.lines = lines.iter().filter_map(|&line| at(&refs.lines, line)).collect();
         }
         Condition::Stays { zones, after_ns } => plan.zones = judged(zones, Some(*after_ns)),
-        Condition::OverCapacity { zones } => {
+        Condition::OverCapacity { zones } | Condition::Alone { zones, .. } => {
             let zones = zones.iter().filter_map(|&zone| at(&refs.zones, zone));
-            // Counted by the zones themselves, so there is no watch to judge by.
+            // Judged by the zones themselves, so there is no watch to judge by.
             plan.zones = zones.map(|zone| (zone, u32::MAX)).collect();
         }
         _ => {}
@@ -182,6 +186,7 @@ pub(super) fn zones(
             capacity: given.capacity,
             plain_watch,
             capacity_rules: Vec::new(),
+            lone_rules: Vec::new(),
             sources: Vec::new(),
         };
         if let Some(slot) = plans.get_mut(zone.index()) {
@@ -189,11 +194,11 @@ pub(super) fn zones(
         }
     }
     for (rule, plan) in numbered(rules) {
-        if plan.condition == RuleCondition::OverCapacity {
-            for &(zone, _) in &plan.zones {
-                if let Some(Some(zone)) = plans.get_mut(zone.index()) {
-                    zone.capacity_rules.push(rule);
-                }
+        for &(zone, _) in plan.zones.iter().filter(|_| plan.condition.is_judged_by_zones()) {
+            let Some(Some(zone)) = plans.get_mut(zone.index()) else { continue };
+            match plan.condition {
+                RuleCondition::Alone { .. } => zone.lone_rules.push(rule),
+                _ => zone.capacity_rules.push(rule),
             }
         }
     }
@@ -339,7 +344,7 @@ pub(super) fn watch_rules(
 ) -> (Vec<u32>, Vec<RuleRef>) {
     let mut pairs: Vec<(u32, RuleRef)> = Vec::new();
     for (rule, plan) in numbered(rules) {
-        if plan.condition != RuleCondition::OverCapacity {
+        if !plan.condition.is_judged_by_zones() {
             pairs.extend(plan.zones.iter().map(|&(_, watch)| (watch, rule)));
         }
     }

@@ -132,7 +132,11 @@ fn counts(config: &SiteConfig, mistakes: &mut Mistakes) {
     mistakes.limit(SiteList::SourceZones, source_zones, limits::SOURCE_ZONE_COUNT_MAX);
     let rule_places = config.rules.iter().map(|rule| place_count(&rule.condition)).sum();
     mistakes.limit(SiteList::RulePlaces, rule_places, limits::RULE_PLACE_COUNT_MAX);
-    let named = config.rules.iter().map(|rule| rule.who.subjects.len()).sum();
+    let named_by = |rule: &RuleConfig| {
+        let others = rule.condition.others().map_or(0, |who| who.subjects.len());
+        rule.who.subjects.len() + others
+    };
+    let named = config.rules.iter().map(named_by).sum();
     mistakes.limit(SiteList::RuleSubjects, named, limits::RULE_SUBJECT_COUNT_MAX);
 }
 
@@ -140,7 +144,10 @@ fn place_count(condition: &Condition) -> usize {
     match condition {
         Condition::Inside { zones }
         | Condition::Stays { zones, .. }
-        | Condition::OverCapacity { zones } => zones.len(),
+        | Condition::OverCapacity { zones }
+        | Condition::Away { zones, .. }
+        | Condition::Alone { zones, .. }
+        | Condition::Meets { zones, .. } => zones.len(),
         Condition::Leaves { zones, lines } => zones.len() + lines.len(),
         Condition::DoorForced { doors }
         | Condition::DoorHeld { doors, .. }
@@ -289,12 +296,26 @@ fn check_answer(at: usize, answer: &AnswerConfig, mistakes: &mut Mistakes) {
     }
 }
 
+/// What the system itself raises, and no rule may.
+const SYSTEM_ALARMS: [AlarmKind; 8] = [
+    AlarmKind::FeedSilent,
+    AlarmKind::ZoneBlind,
+    AlarmKind::ActorQuarantined,
+    AlarmKind::ClockSkewed,
+    AlarmKind::SelfTest,
+    AlarmKind::AuditTrouble,
+    AlarmKind::NodeClockOff,
+    AlarmKind::SelftestFailed,
+];
+
 fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut Mistakes) {
     let list = SiteList::Rules;
-    mistakes.labels(&rule.who.labels_any);
-    mistakes.labels(&rule.who.labels_none);
-    for &subject in &rule.who.subjects {
-        mistakes.index(list, at, SiteList::Subjects, subject, config.subjects.len());
+    for who in [Some(&rule.who), rule.condition.others()].into_iter().flatten() {
+        mistakes.labels(&who.labels_any);
+        mistakes.labels(&who.labels_none);
+        for &subject in &who.subjects {
+            mistakes.index(list, at, SiteList::Subjects, subject, config.subjects.len());
+        }
     }
     mistakes.limit(SiteList::Windows, rule.when.len(), limits::WINDOW_COUNT_MAX);
     if rule.when.iter().any(is_wrong_window) {
@@ -304,17 +325,7 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
         mistakes.gates(list, at, gates);
     }
     check_answer(at, &rule.answer, mistakes);
-    let system = [
-        AlarmKind::FeedSilent,
-        AlarmKind::ZoneBlind,
-        AlarmKind::ActorQuarantined,
-        AlarmKind::ClockSkewed,
-        AlarmKind::SelfTest,
-        AlarmKind::AuditTrouble,
-        AlarmKind::NodeClockOff,
-        AlarmKind::SelftestFailed,
-    ];
-    if system.contains(&rule.alarm) {
+    if SYSTEM_ALARMS.contains(&rule.alarm) {
         mistakes.add(SiteMistake::SystemAlarm { at });
     }
     let mut zones = |zones: &[u32]| {
@@ -332,9 +343,19 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
                 mistakes.index(list, at, SiteList::Lines, line, config.lines.len());
             }
         }
-        Condition::Stays { zones: stayed, after_ns } => {
+        Condition::Stays { zones: stayed, after_ns }
+        | Condition::Away { zones: stayed, after_ns }
+        | Condition::Alone { zones: stayed, after_ns, .. } => {
             zones(stayed);
             mistakes.duration(list, at, *after_ns);
+        }
+        &Condition::Meets { zones: ref met, within_mm, apart_mm, after_ns, .. } => {
+            zones(met);
+            mistakes.duration(list, at, after_ns);
+            if within_mm == 0 || within_mm > apart_mm || apart_mm > limits::MEETING_DISTANCE_MAX_MM
+            {
+                mistakes.add(SiteMistake::MeetingDistance { at });
+            }
         }
         Condition::TagSilent { after_ns }
         | Condition::DoorHeld { after_ns, .. }

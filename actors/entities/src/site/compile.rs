@@ -14,7 +14,7 @@ use super::history::SiteHistory;
 use super::mistake::{SiteError, SiteList, SiteMistake};
 use super::names::narrow;
 use super::plans::{SubjectPlan, TagPlan};
-use super::rule_set::Sorter;
+use super::rule_set::{RuleSet, Sorter};
 use super::{Site, limits};
 
 /// A class without a limit, and a tag on nobody: faster than anyone runs, slower than a jump.
@@ -134,6 +134,14 @@ impl Site {
         }
         self.rule_sets = sorter.into_sets()?;
         self.subjects = subjects;
+        let is_kept_apart = |plan: &&SubjectPlan| {
+            let rules = self.rule_set(plan.rule_set).filter(|_| plan.class.is_some());
+            rules.is_some_and(RuleSet::is_kept_apart)
+        };
+        let count = self.subjects.iter().filter(is_kept_apart).count();
+        let mut mistakes = Mistakes::default();
+        mistakes.limit(SiteList::KeptApart, count, limits::KEPT_APART_COUNT_MAX);
+        mistakes.into_result()?;
         Ok(())
     }
 

@@ -62,3 +62,8 @@ pub(crate) const RULE_SET_COUNT_MAX: usize = 65_536;
 pub(crate) const RULE_SET_RULE_COUNT_MAX: usize = 4 << 20;
 /// Subjects named one by one by all rules together.
 pub(crate) const RULE_SUBJECT_COUNT_MAX: usize = 4 << 20;
+/// Distances of rules about meetings: beyond that nobody meets, and a look goes through some hundred squares.
+pub(crate) const MEETING_DISTANCE_MAX_MM: u32 = 50_000;
+/// Subjects that rules keep apart from others, both sides of them: where they are is kept in one table, which
+/// a checkpoint tells at once, with 26 bytes each.
+pub(crate) const KEPT_APART_COUNT_MAX: usize = 16_384;

@@ -77,6 +77,8 @@ pub enum SiteList {
     Holidays,
     /// Zones one door lies at.
     ZonesOfDoor,
+    /// Subjects that rules keep apart from others, both sides of them.
+    KeptApart,
 }
 
 impl fmt::Display for SiteList {
@@ -106,6 +108,7 @@ impl fmt::Display for SiteList {
             SiteList::RuleSetRules => "rules in sets",
             SiteList::Holidays => "holidays",
             SiteList::ZonesOfDoor => "zones of a door",
+            SiteList::KeptApart => "subjects kept apart by rules",
         })
     }
 }
@@ -119,6 +122,14 @@ pub enum SiteMistake {
     /// What former versions left does not hold together.
     #[error("the names kept of former versions do not hold together; use another checkpoint")]
     History,
+    /// Nearness must be above 0, not above the distance that ends it, and that within limits.
+    #[error(
+        "rules[{at}] must call near what is above 0 and at most the distance that ends a meeting, and that at most 50 m"
+    )]
+    MeetingDistance {
+        /// Which.
+        at: usize,
+    },
     /// A rule passes its alarms on to somebody before it has to whom it comes first.
     #[error("rules[{at}] must pass its alarms on in the order of the times that takes")]
     EscalationOrder {

@@ -57,6 +57,8 @@ pub(crate) struct ZonePlan {
     pub(crate) plain_watch: u32,
     /// Rules of kind over capacity.
     pub(crate) capacity_rules: Vec<RuleRef>,
+    /// Rules of kind alone.
+    pub(crate) lone_rules: Vec<RuleRef>,
     /// The feeds that name it among those they see, ascending.
     pub(crate) sources: Vec<SourceRef>,
 }
@@ -177,6 +179,9 @@ pub(crate) enum RuleCondition {
     DoorLost { after_ns: u64 },
     DoorBatteryLow { percent: u8 },
     DoorNotFollowing { after_ns: u64 },
+    Away { after_ns: u64 },
+    Alone { after_ns: u64 },
+    Meets { within_mm: u32, apart_mm: u32, after_ns: u64 },
 }
 
 impl RuleCondition {
@@ -203,6 +208,11 @@ impl RuleCondition {
             Condition::DoorNotFollowing { after_ns, .. } => {
                 RuleCondition::DoorNotFollowing { after_ns }
             }
+            Condition::Away { after_ns, .. } => RuleCondition::Away { after_ns },
+            Condition::Alone { after_ns, .. } => RuleCondition::Alone { after_ns },
+            Condition::Meets { within_mm, apart_mm, after_ns, .. } => {
+                RuleCondition::Meets { within_mm, apart_mm, after_ns }
+            }
         }
     }
 
@@ -224,8 +234,16 @@ impl RuleCondition {
             | RuleCondition::ReaderTampered
             | RuleCondition::DoorLost { .. }
             | RuleCondition::DoorBatteryLow { .. }
-            | RuleCondition::DoorNotFollowing { .. } => false,
+            | RuleCondition::DoorNotFollowing { .. }
+            | RuleCondition::Away { .. }
+            | RuleCondition::Alone { .. }
+            | RuleCondition::Meets { .. } => false,
         }
+    }
+
+    /// Whether zones judge it by who is in them, so that there is no watch to judge it by.
+    pub(crate) fn is_judged_by_zones(self) -> bool {
+        matches!(self, RuleCondition::OverCapacity | RuleCondition::Alone { .. })
     }
 
     /// Whether it holds for a while, so that an episode begins and ends with the rule's hours. The
@@ -244,7 +262,10 @@ impl RuleCondition {
             | RuleCondition::ReaderTampered
             | RuleCondition::DoorLost { .. }
             | RuleCondition::DoorBatteryLow { .. }
-            | RuleCondition::DoorNotFollowing { .. } => true,
+            | RuleCondition::DoorNotFollowing { .. }
+            | RuleCondition::Away { .. }
+            | RuleCondition::Alone { .. }
+            | RuleCondition::Meets { .. } => true,
             RuleCondition::Leaves | RuleCondition::ButtonPressed | RuleCondition::DoorForced => {
                 false
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ach_actors_model::{Name, RuleConfig, RuleRef, SubjectClass, SubjectConfig};
+use ach_actors_model::{Name, RuleConfig, RuleRef, SubjectClass, SubjectConfig, Who};
 
 use super::check::Mistakes;
 use super::limits;
@@ -23,16 +23,30 @@ pub(crate) struct RuleSet {
     pub(crate) button: Vec<RuleRef>,
     /// Tags contradict.
     pub(crate) contradiction: Vec<RuleRef>,
+    /// Away.
+    pub(crate) away: Vec<RuleRef>,
+    /// Meets.
+    pub(crate) meets: Vec<RuleRef>,
+    /// Rules about others that these subjects matter to: as company of who would be alone, or as those whom
+    /// somebody may not meet.
+    pub(crate) matters_to: Vec<RuleRef>,
+    /// Those of them of kind meets.
+    pub(crate) met_by: Vec<RuleRef>,
+    /// The furthest at which a meeting by any of these rules may end.
+    pub(crate) reach_mm: u32,
     /// Shortest of the silences.
     pub(crate) shortest_silence_ns: Option<u64>,
 }
 
 impl RuleSet {
     pub(crate) fn new(
-        rules: Vec<RuleRef>,
+        selections: &[(Role, RuleRef)],
         plan: impl Fn(RuleRef) -> Option<RuleCondition>,
     ) -> Self {
-        let mut set = RuleSet::default();
+        let of_role = |wanted: Role| selections.iter().filter(move |&&(role, _)| role == wanted);
+        let rules: Vec<RuleRef> = of_role(Role::About).map(|&(_, rule)| rule).collect();
+        let matters_to = of_role(Role::Other).map(|&(_, rule)| rule).collect();
+        let mut set = RuleSet { matters_to, ..RuleSet::default() };
         for &rule in &rules {
             match plan(rule) {
                 Some(RuleCondition::TagSilent { after_ns }) => set.silent.push((rule, after_ns)),
@@ -40,10 +54,22 @@ impl RuleSet {
                 Some(RuleCondition::BandCut) => set.band.push(rule),
                 Some(RuleCondition::ButtonPressed) => set.button.push(rule),
                 Some(RuleCondition::TagsContradict) => set.contradiction.push(rule),
+                Some(RuleCondition::Away { .. }) => set.away.push(rule),
+                Some(RuleCondition::Meets { .. }) => set.meets.push(rule),
                 _ => {}
             }
         }
         set.shortest_silence_ns = set.silent.iter().map(|&(_, after_ns)| after_ns).min();
+        for &rule in &set.matters_to {
+            if let Some(RuleCondition::Meets { .. }) = plan(rule) {
+                set.met_by.push(rule);
+            }
+        }
+        let reach = |&rule: &RuleRef| match plan(rule) {
+            Some(RuleCondition::Meets { apart_mm, .. }) => apart_mm,
+            _ => 0,
+        };
+        set.reach_mm = set.meets.iter().chain(&set.met_by).map(reach).max().unwrap_or(0);
         set.rules = rules;
         set
     }
@@ -51,7 +77,37 @@ impl RuleSet {
     pub(crate) fn contains(&self, rule: RuleRef) -> bool {
         self.rules.binary_search(&rule).is_ok()
     }
+
+    /// Whether rules keep them apart from others, or others from them.
+    pub(crate) fn is_kept_apart(&self) -> bool {
+        !(self.meets.is_empty() && self.met_by.is_empty())
+    }
+
+    /// Whether they are among the others a rule is about.
+    pub(crate) fn matters_to(&self, rule: RuleRef) -> bool {
+        self.matters_to.binary_search(&rule).is_ok()
+    }
 }
+
+/// What a subject is to a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    /// The rule is about it.
+    About,
+    /// It is one of the others that the rule names.
+    Other,
+}
+
+/// One selection of a rule.
+#[derive(Debug, Clone, Copy)]
+struct Selection<'a> {
+    role: Role,
+    rule: RuleRef,
+    who: &'a Who,
+}
+
+/// What subjects are sorted by once.
+type Traits<'a> = (SubjectClass, &'a [Name]);
 
 /// Finds the set of each subject, making each distinct one once.
 ///
@@ -60,11 +116,11 @@ impl RuleSet {
 /// looked at for each.
 #[derive(Debug)]
 pub(crate) struct Sorter<'a> {
-    /// Rules that name no single subjects, and the others by subject.
-    by_traits: Vec<(RuleRef, &'a RuleConfig)>,
-    by_subject: BTreeMap<u32, Vec<(RuleRef, &'a RuleConfig)>>,
-    traits: BTreeMap<(SubjectClass, &'a [Name]), Vec<RuleRef>>,
-    numbers: BTreeMap<Vec<RuleRef>, u32>,
+    /// Selections that name no single subjects, and the others by subject.
+    by_traits: Vec<Selection<'a>>,
+    by_subject: BTreeMap<u32, Vec<Selection<'a>>>,
+    traits: BTreeMap<Traits<'a>, Vec<(Role, RuleRef)>>,
+    numbers: BTreeMap<Vec<(Role, RuleRef)>, u32>,
     plans: &'a [Option<RulePlan>],
     sets: Vec<RuleSet>,
     /// In all sets together.
@@ -88,22 +144,30 @@ impl<'a> Sorter<'a> {
             rule_count: 0,
         };
         for (rule, config) in rules {
-            if config.who.subjects.is_empty() {
-                sorter.by_traits.push((rule, config));
-            }
-            for &subject in &config.who.subjects {
-                let named = sorter.by_subject.entry(subject).or_default();
-                named.push((rule, config));
+            sorter.add(Selection { role: Role::About, rule, who: &config.who });
+            if let Some(who) = config.condition.others() {
+                sorter.add(Selection { role: Role::Other, rule, who });
             }
         }
-        let is_for_nobody = |&&(rule, config): &&(RuleRef, &RuleConfig)| {
-            let who = &config.who;
+        let is_for_nobody = |&&Selection { role, rule, who }: &&Selection<'_>| {
             let is_everybody = who.classes.is_empty() && who.labels_any.is_empty();
-            is_everybody && !matches!(sorter.condition(rule), Some(RuleCondition::TagSilent { .. }))
+            role == Role::About
+                && is_everybody
+                && !matches!(sorter.condition(rule), Some(RuleCondition::TagSilent { .. }))
         };
-        let nobody = sorter.by_traits.iter().filter(is_for_nobody).map(|&(rule, _)| rule).collect();
+        let nobody = sorter.by_traits.iter().filter(is_for_nobody);
+        let nobody = nobody.map(|selection| (selection.role, selection.rule)).collect();
         sorter.number(nobody);
         sorter
+    }
+
+    fn add(&mut self, selection: Selection<'a>) {
+        if selection.who.subjects.is_empty() {
+            self.by_traits.push(selection);
+        }
+        for &subject in &selection.who.subjects {
+            self.by_subject.entry(subject).or_default().push(selection);
+        }
     }
 
     /// The number of the set of the subject at position `at` of its configuration.
@@ -114,13 +178,13 @@ impl<'a> Sorter<'a> {
             .traits
             .entry(key)
             .or_insert_with(|| {
-                let selected = by_traits.iter().filter(|(_, rule)| selects(rule, subject));
-                selected.map(|&(rule, _)| rule).collect()
+                let selected = by_traits.iter().filter(|selection| selection.selects(subject));
+                selected.map(|selection| (selection.role, selection.rule)).collect()
             })
             .clone();
         if let Some(named) = self.by_subject.get(&narrow(at)) {
-            let selected = named.iter().filter(|(_, rule)| selects(rule, subject));
-            rules.extend(selected.map(|&(rule, _)| rule));
+            let selected = named.iter().filter(|selection| selection.selects(subject));
+            rules.extend(selected.map(|selection| (selection.role, selection.rule)));
         }
         self.number(rules)
     }
@@ -139,7 +203,7 @@ impl<'a> Sorter<'a> {
         Ok(self.sets)
     }
 
-    fn number(&mut self, mut rules: Vec<RuleRef>) -> u32 {
+    fn number(&mut self, mut rules: Vec<(Role, RuleRef)>) -> u32 {
         rules.sort_unstable();
         rules.dedup();
         if let Some(&number) = self.numbers.get(&rules) {
@@ -152,7 +216,7 @@ impl<'a> Sorter<'a> {
         }
         self.rule_count += rules.len();
         let number = narrow(self.sets.len());
-        let set = RuleSet::new(rules.clone(), |rule| self.condition(rule));
+        let set = RuleSet::new(&rules, |rule| self.condition(rule));
         self.sets.push(set);
         self.numbers.insert(rules, number);
         number
@@ -163,11 +227,13 @@ impl<'a> Sorter<'a> {
     }
 }
 
-/// Whether class and labels are selected; single subjects are the caller's business.
-fn selects(rule: &RuleConfig, subject: &SubjectConfig) -> bool {
-    let who = &rule.who;
-    let has = |label: &Name| subject.labels.contains(label);
-    (who.classes.is_empty() || who.classes.contains(&subject.class))
-        && (who.labels_any.is_empty() || who.labels_any.iter().any(has))
-        && !who.labels_none.iter().any(has)
+impl Selection<'_> {
+    /// Whether class and labels are selected; single subjects are the caller's business.
+    fn selects(&self, subject: &SubjectConfig) -> bool {
+        let who = self.who;
+        let has = |label: &Name| subject.labels.contains(label);
+        (who.classes.is_empty() || who.classes.contains(&subject.class))
+            && (who.labels_any.is_empty() || who.labels_any.iter().any(has))
+            && !who.labels_none.iter().any(has)
+    }
 }

@@ -7,6 +7,7 @@ use ach_actors_model::{AlarmNotice, Place, RuleRef, SubjectRef, Timestamp};
 
 use super::plans::{RuleCondition, RulePlan};
 use super::{RuleSet, Site};
+use crate::meeting::judge_of;
 
 /// Why an open alarm ends with a version of the site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +22,8 @@ pub enum Unfounding {
     NotWatched,
     /// Its rule does not hold at this hour.
     OutOfHours,
-    /// Its rule allows a longer silence, or lets its door stand open for longer, and that may not be
-    /// over yet.
+    /// Its rule allows a longer silence or absence, or lets its door stand open or somebody be alone
+    /// for longer, and that may not be over yet.
     LongerSilence,
     /// Its tag is gone, or on somebody else.
     TagMoved,
@@ -53,6 +54,8 @@ impl Site {
             | RuleCondition::DoorBatteryLow { .. } => {
                 (!self.is_place_of(rule, alarm.place)).then_some(Unfounding::NotWatched)
             }
+            RuleCondition::Alone { .. } => self.unfounding_of_loner(rule, alarm),
+            RuleCondition::Meets { .. } => self.unfounding_of_meeting(rule, alarm),
             RuleCondition::TagsContradict => self.unfounding_of_tags(rule, alarm),
             condition if condition.is_about_tags() => self.unfounding_of_tag(rule, alarm),
             _ => self.unfounding_of_subject(rule, plan, alarm),
@@ -80,6 +83,29 @@ impl Site {
             }
             _ => false,
         }
+    }
+
+    fn unfounding_of_loner(&self, rule: RuleRef, alarm: &AlarmNotice) -> Option<Unfounding> {
+        let Place::Zone(zone) = alarm.place else { return Some(Unfounding::NotWatched) };
+        if !self.zone_plan(zone).is_some_and(|zone| zone.lone_rules.contains(&rule)) {
+            return Some(Unfounding::NotWatched);
+        }
+        let subject = alarm.subject?;
+        if self.tag_count(subject) == 0 {
+            return Some(Unfounding::TagsGone);
+        }
+        self.unless_selected(subject, |rules| rules.contains(rule))
+    }
+
+    fn unfounding_of_meeting(&self, rule: RuleRef, alarm: &AlarmNotice) -> Option<Unfounding> {
+        let (Some(subject), Place::Subject(other)) = (alarm.subject, alarm.place) else {
+            return Some(Unfounding::NotWatched);
+        };
+        if self.tag_count(subject) == 0 || self.tag_count(other) == 0 {
+            return Some(Unfounding::TagsGone);
+        }
+        let is_kept = judge_of(self, rule, subject, other) == Some(subject);
+        (!is_kept).then_some(Unfounding::NotSelected)
     }
 
     fn unfounding_of_tag(&self, rule: RuleRef, alarm: &AlarmNotice) -> Option<Unfounding> {
@@ -152,9 +178,13 @@ fn allows_longer(was: RuleCondition, is: RuleCondition) -> bool {
             RuleCondition::TagSilent { after_ns: before_ns },
             RuleCondition::TagSilent { after_ns },
         )
-        | (RuleCondition::DoorLost { after_ns: before_ns }, RuleCondition::DoorLost { after_ns }) => {
-            after_ns > before_ns
-        }
+        | (RuleCondition::DoorLost { after_ns: before_ns }, RuleCondition::DoorLost { after_ns })
+        | (RuleCondition::Away { after_ns: before_ns }, RuleCondition::Away { after_ns })
+        | (RuleCondition::Alone { after_ns: before_ns }, RuleCondition::Alone { after_ns })
+        | (
+            RuleCondition::Meets { after_ns: before_ns, .. },
+            RuleCondition::Meets { after_ns, .. },
+        ) => after_ns > before_ns,
         (
             RuleCondition::DoorHeld { after_ns: before_ns, also_unlocked: counted },
             RuleCondition::DoorHeld { after_ns, also_unlocked: counts },

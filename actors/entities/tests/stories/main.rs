@@ -7,6 +7,7 @@
     reason = "the helpers of tests are tests: they stop at the first surprise"
 )]
 
+mod absences;
 mod bands;
 mod door_supervision;
 mod doors;
@@ -14,6 +15,8 @@ mod exits;
 mod feeds;
 mod hospital;
 mod identity;
+mod loners;
+mod meetings;
 mod places;
 mod random;
 mod returns;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ach_actors_model::{
     AlarmId, AlarmKind, AlarmNotice, AlarmTransition, Condition, RuleConfig, SiteConfig,
+    SubjectClass, Who,
 };
 use ach_geo::{Confirm, Gates};
 use rand::{RngExt, SeedableRng};
@@ -35,6 +36,12 @@ fn all_rules() -> Vec<RuleConfig> {
     let never = Condition::DoorHeld { doors: doors(), after_ns: 9 * S, also_unlocked: true };
     let lost = Condition::DoorLost { doors: doors(), after_ns: 12 * S };
     let low = Condition::DoorBatteryLow { doors: doors(), percent: 20 };
+    let away = Condition::Away { zones: vec![WARD], after_ns: 30 * S };
+    let with = Who { classes: vec![SubjectClass::Staff], ..Who::default() };
+    let (whom, within_mm) = (Who::default(), 3_000);
+    let meets =
+        Condition::Meets { zones: Vec::new(), whom, within_mm, apart_mm: 4_000, after_ns: 2 * S };
+    let alone = Condition::Alone { zones: vec![LOBBY, WARD], with, after_ns: 9 * S };
     vec![
         tentative(gates, rule("elope", AlarmKind::Elopement, leaves.clone())),
         rule("theft", AlarmKind::AssetTheft, leaves),
@@ -53,6 +60,13 @@ fn all_rules() -> Vec<RuleConfig> {
         rule("reader", AlarmKind::ReaderTampered, Condition::ReaderTampered { doors: doors() }),
         rule("lost", AlarmKind::DoorLost, lost),
         rule("flat", AlarmKind::DoorBatteryLow, low),
+        RuleConfig {
+            gates: Some(gates),
+            ..rule("away", AlarmKind::AssetNotReturned, away.clone())
+        },
+        hours(0, 1, rule("away-at-night", AlarmKind::AssetNotReturned, away)),
+        rule("alone", AlarmKind::LoneWorker, alone),
+        rule("apart", AlarmKind::ForbiddenMeeting, meets),
     ]
 }
 
@@ -197,6 +211,9 @@ fn alarms_live_once_and_rest_is_not_noticed() {
         AlarmKind::ReaderTampered,
         AlarmKind::DoorLost,
         AlarmKind::DoorBatteryLow,
+        AlarmKind::AssetNotReturned,
+        AlarmKind::LoneWorker,
+        AlarmKind::ForbiddenMeeting,
     ] {
         let raised = kinds.get(&(kind, AlarmTransition::Raised)).copied().unwrap_or(0);
         let ended = kinds.get(&(kind, AlarmTransition::Cleared)).copied().unwrap_or(0);

@@ -51,6 +51,7 @@ fn alarm(notice: &AlarmNotice, site: &Site) -> String {
         Place::Tag(tag) => format!("tag{}", site.tag_id(tag).expect("a tag").0),
         Place::Source(source) => site.source_name(source).expect("a feed").to_owned(),
         Place::Anchor(anchor) => site.anchor_name(anchor).expect("an anchor").to_owned(),
+        Place::Subject(other) => site.subject_name(other).expect("a subject").to_owned(),
     };
     let verb = format!("{:?}", notice.transition).to_uppercase();
     let mut text = format!("{verb} {:?} {who} {place}", notice.kind);

@@ -253,6 +253,7 @@ impl World {
                 MessageBody::Exited { subject, tag, at } => {
                     Call::Zone(ZoneInput::Exited { subject, tag, at, cause })
                 }
+                MessageBody::Moved { subject } => Call::Moved(subject, cause),
                 MessageBody::AnchorLost { anchor } => Call::Zone(ZoneInput::AnchorLost(anchor)),
                 MessageBody::AnchorFound { anchor } => Call::Zone(ZoneInput::AnchorFound(anchor)),
             };
@@ -277,16 +278,7 @@ impl World {
                 self.tags.entry(me).or_default().step(me, input, &turn, out)
             }
             EntityRef::Subject(me) => {
-                let input = match &call {
-                    Call::Fix(fix, is_jump_confirmed, cause) => SubjectInput::Fix {
-                        fix,
-                        is_jump_confirmed: *is_jump_confirmed,
-                        cause: *cause,
-                    },
-                    Call::Due(kind, due_at) => SubjectInput::Due { kind: *kind, due_at: *due_at },
-                    Call::Site(old) => SubjectInput::SiteChanged { old },
-                    other => panic!("{other:?} is not for a subject"),
-                };
+                let input = subject_input(&call);
                 self.subjects.entry(me).or_default().step(me, input, &turn, out);
                 Verdict::Accepted
             }
@@ -347,6 +339,18 @@ impl World {
     }
 }
 
+fn subject_input<'a>(call: &'a Call<'_>) -> SubjectInput<'a> {
+    match call {
+        Call::Fix(fix, is_jump_confirmed, cause) => {
+            SubjectInput::Fix { fix, is_jump_confirmed: *is_jump_confirmed, cause: *cause }
+        }
+        Call::Due(kind, due_at) => SubjectInput::Due { kind: *kind, due_at: *due_at },
+        Call::Site(old) => SubjectInput::SiteChanged { old },
+        Call::Moved(other, cause) => SubjectInput::Moved { other: *other, cause: *cause },
+        other => panic!("{other:?} is not for a subject"),
+    }
+}
+
 /// An actor after a rest, if it can rest; after a checkpoint, if it is flat in one.
 fn sleep<A: Cell>(actor: &A, packed_count: &mut u32) -> Option<A>
 where
@@ -390,6 +394,7 @@ fn site_source(site: &Site, id: &str) -> SourceRef {
 enum Call<'a> {
     Ping(Ping, Cause),
     Fix(ach_actors_model::Fix, bool, Cause),
+    Moved(SubjectRef, Cause),
     Tag(TagInput<'a>),
     Zone(ZoneInput),
     Door(DoorInput<'a>),

@@ -6,7 +6,7 @@ use ach_actors_model::{
     AlarmAct, AlarmCause, AlarmId, AlarmKind, AlarmTransition, AlarmWish, AnswerConfig, Command,
     CommandKind, Condition, DoorRef, EntityRef, Escalation, Lane, NS_PER_S, NodeTrouble, Ping,
     Place, QuietKind, QuietScope, QuietWish, Remark, ReportKind, RuleConfig, RuleRef, SourceRef,
-    SubjectRef, TagConfig, TagId, TagRef, Timestamp, ZoneRef,
+    SubjectRef, TagConfig, TagId, TagRef, Timestamp, Who, ZoneRef,
 };
 use ach_geo::{Floor, Position};
 use rand::{RngExt, SeedableRng};
@@ -173,10 +173,20 @@ fn wild_day(seed: u64) -> Vec<Entry> {
     config.sources[0].zones = vec![0, 1];
     // Anna wears a second one.
     config.tags.push(TagConfig { id: TagId(0xA7), source: 0, subject: Some(0) });
-    let (apart, kind) = (Condition::TagsContradict, AlarmKind::TagsContradict);
-    config.rules.push(RuleConfig { id: name("apart"), ..config.rules[0].clone() });
-    if let Some(rule) = config.rules.last_mut() {
-        (rule.condition, rule.alarm) = (apart, kind);
+    let (zones, after_ns) = (vec![0, 1, 2], 2 * NS_PER_S);
+    let (within_mm, apart_mm, all) = (9_000, 12_000, Who::default);
+    for (id, condition, alarm) in [
+        ("apart", Condition::TagsContradict, AlarmKind::TagsContradict),
+        ("away", Condition::Away { zones: vec![0], after_ns }, AlarmKind::AssetNotReturned),
+        ("alone", Condition::Alone { zones, with: all(), after_ns }, AlarmKind::LoneWorker),
+        (
+            "meets",
+            Condition::Meets { zones: Vec::new(), whom: all(), within_mm, apart_mm, after_ns },
+            AlarmKind::ForbiddenMeeting,
+        ),
+    ] {
+        let rule = config.rules[0].clone();
+        config.rules.push(RuleConfig { id: name(id), condition, alarm, who: all(), ..rule });
     }
     wild_answers(&mut rng, &mut config.rules);
     let mut script = Script::new(config);

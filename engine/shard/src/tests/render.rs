@@ -22,6 +22,7 @@ pub(crate) fn alarm(notice: &AlarmNotice, site: &Site) -> String {
         Place::Line(line) => site.line_name(line),
         Place::Source(source) => site.source_name(source),
         Place::Anchor(anchor) => site.anchor_name(anchor),
+        Place::Subject(other) => site.subject_name(other),
     };
     text.extend(place.into_iter().flat_map(|place| [" ", place]));
     if notice.is_tentative {

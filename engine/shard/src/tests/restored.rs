@@ -12,7 +12,7 @@ use super::play::{Setup, check_same};
 use crate::{Entry, PackedKind, Piece, Restoration, Shard, ShardHead, StoredPiece};
 
 /// Pieces a slice, so that the actors of a small hospital take several; a tenth of a crowd's.
-const SLICE: usize = 5;
+const SLICE: usize = 8;
 const SLICE_SHARE: usize = 10;
 
 /// A checkpoint that is being taken.

@@ -10,6 +10,10 @@ use crate::finding::FindingKind;
 use crate::text::{Origin, nearest};
 use crate::{RulePlan, What, WhoPlan, ZoneKind};
 
+/// Most subjects on either side of a rule about meetings, as a node takes: `KEPT_APART_COUNT_MAX` of
+/// ach-actors-entities.
+const KEPT_APART_MAX: usize = 16_384;
+
 pub(super) fn check(check: &Check<'_>, catalogue: &Catalogue<'_>, census: &Census<'_>) {
     for (floor, plan) in check.directory.floors.iter().enumerate() {
         for (number, anchor) in plan.anchors.iter().enumerate() {
@@ -77,19 +81,24 @@ impl Checked<'_> {
 
     fn references(&self) {
         let (catalogue, place, who) = (self.catalogue, &self.rule.place, &self.rule.who);
+        let others = self.rule.others.as_ref();
+        let (other_subjects, other_labels) =
+            others.map_or((&[][..], &[][..]), |others| (&others.subjects[..], &others.labels[..]));
         for (target, shelf, ids) in [
-            (&ZONES, &catalogue.zones, &place.zones),
+            (&ZONES, &catalogue.zones, &place.zones[..]),
             (&DOORS, &catalogue.doors, &place.doors),
             (&LINES, &catalogue.lines, &place.lines),
             (&SUBJECTS, &catalogue.subjects, &who.subjects),
+            (&SUBJECTS, &catalogue.subjects, other_subjects),
         ] {
             check_known(self.check, &self.origin, target, shelf, ids);
         }
         for (word, shelf, labels) in [
-            ("zone", &catalogue.zones, &place.zones_labelled),
+            ("zone", &catalogue.zones, &place.zones_labelled[..]),
             ("door", &catalogue.doors, &place.doors_labelled),
             ("line", &catalogue.lines, &place.lines_labelled),
             ("subject", &catalogue.subjects, &who.labels),
+            ("subject", &catalogue.subjects, other_labels),
         ] {
             for label in labels.iter().filter(|label| !shelf.has_label(label)) {
                 let problem = format!("no {word} carries the label `{label}`");
@@ -112,7 +121,12 @@ impl Checked<'_> {
             self.error(FindingKind::UnfitRule, &problem, &remedy);
         }
         let (zones, doors, lines) = match rule.what {
-            What::Inside | What::Stays { .. } | What::OverCapacity => (true, false, false),
+            What::Inside
+            | What::Stays { .. }
+            | What::OverCapacity
+            | What::Away { .. }
+            | What::Alone { .. }
+            | What::Meets { .. } => (true, false, false),
             What::Leaves => (true, false, true),
             what if what.is_about_doors() => (false, true, false),
             _ => (false, false, false),
@@ -158,7 +172,11 @@ impl Checked<'_> {
         let doors = self.catalogue.doors_of(&rule.place);
         let lines = self.catalogue.lines_of(&rule.place);
         let is_empty = match rule.what {
-            What::Inside | What::Stays { .. } | What::OverCapacity => zones.is_empty(),
+            What::Inside
+            | What::Stays { .. }
+            | What::OverCapacity
+            | What::Away { .. }
+            | What::Alone { .. } => zones.is_empty(),
             What::Leaves => zones.is_empty() && lines.is_empty(),
             what if what.is_about_doors() => doors.is_empty(),
             _ => false,
@@ -180,6 +198,7 @@ impl Checked<'_> {
             let remedy = "check `classes` and `labels`, or add people who carry them";
             self.warning(FindingKind::EmptySelection, "it is about nobody", remedy);
         }
+        self.company();
         self.capacity(&zones);
         self.perimeter(&zones, &lines);
         self.wiring(&doors);
@@ -195,9 +214,41 @@ impl Checked<'_> {
     }
 
     fn has_unknown_who(&self) -> bool {
-        let (subjects, who) = (&self.catalogue.subjects, &self.rule.who);
+        Checked::has_unknown(&self.catalogue.subjects, &self.rule.who)
+    }
+
+    fn has_unknown(subjects: &Shelf<'_>, who: &WhoPlan) -> bool {
         who.subjects.iter().any(|id| subjects.index(id).is_none())
             || who.labels.iter().any(|label| !subjects.has_label(label))
+    }
+
+    /// Without anybody who could be company, everybody is alone all the time; without anybody to meet, nobody meets.
+    fn company(&self) {
+        let Some(others) = self.rule.others_meant() else {
+            return;
+        };
+        let is_about_meetings = matches!(self.rule.what, What::Meets { .. });
+        let count = self.census.count(&self.rule.who).all.max(self.census.count(&others).all);
+        if is_about_meetings && count > KEPT_APART_MAX {
+            let problem =
+                format!("it keeps {count} apart from others, at most {KEPT_APART_MAX} can be");
+            self.error(FindingKind::TooLarge, &problem, "select fewer, by label");
+        }
+        let is_known = !Checked::has_unknown(&self.catalogue.subjects, &others);
+        if is_known && !self.census.is_empty() && self.census.count(&others).tagged == 0 {
+            let (problem, remedy) = if is_about_meetings {
+                (
+                    "nobody with a tag fits `whom`: there is nobody to meet",
+                    "check `whom`, or add people who fit it and carry tags",
+                )
+            } else {
+                (
+                    "nobody with a tag is company by `with`: whoever is there is always alone",
+                    "check `with`, or add people who fit it and carry tags",
+                )
+            };
+            self.warning(FindingKind::EmptySelection, problem, remedy);
+        }
     }
 
     fn capacity(&self, zones: &[u32]) {

@@ -30,6 +30,9 @@ impl Explainer<'_> {
             What::Inside => self.inside(rule),
             What::Leaves => self.leaves(rule),
             What::Stays { after_ns } => self.stays(rule, after_ns),
+            What::Away { after_ns } => self.away(rule, after_ns),
+            What::Alone { after_ns } => self.alone(rule, after_ns),
+            What::Meets { .. } => self.meets(rule),
             What::OverCapacity => EventWords::plain(self.over_capacity(rule)),
             What::DoorForced
             | What::DoorHeld { .. }
@@ -161,7 +164,7 @@ impl Explainer<'_> {
         }
     }
 
-    fn zone_words(&self, rule: &RulePlan, zones: &[u32]) -> String {
+    pub(super) fn zone_words(&self, rule: &RulePlan, zones: &[u32]) -> String {
         let zones = zones.iter().filter_map(|&zone| self.catalogue.zone(zone));
         let names: Vec<&str> = zones.map(|zone| zone.name.as_str()).collect();
         place_words("zone", &rule.place.zones, &rule.place.zones_labelled, &names)

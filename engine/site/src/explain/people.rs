@@ -30,7 +30,7 @@ pub(super) fn sentence(rule: &RulePlan, count: &Count) -> String {
     format!("It is about {}.", parts.join(", "))
 }
 
-fn who_words(who: &WhoPlan) -> String {
+pub(super) fn who_words(who: &WhoPlan) -> String {
     let mut words = class_words(who);
     if !who.labels.is_empty() {
         words = format!("{words} labelled {}", words_or(&plain(&who.labels)));
@@ -80,7 +80,7 @@ fn class_words(who: &WhoPlan) -> String {
     }
 }
 
-fn count_words(who: &WhoPlan, count: usize) -> String {
+pub(super) fn count_words(who: &WhoPlan, count: usize) -> String {
     let has_things = who.classes.is_empty() || who.classes.contains(&SubjectClass::Asset);
     let has_people = who.classes.is_empty() || who.classes != [SubjectClass::Asset];
     match (count, has_people, has_things) {

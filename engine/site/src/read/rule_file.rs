@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ach_actors_model::{AlarmKind, AlarmPriority, Name, Window};
 
 use super::subject_file::CLASSES;
-use super::{answer_fields, gates_table};
+use super::{answer_fields, gates_table, meeting_fields};
 use crate::finding::FindingKind;
 use crate::text::{Fields, Node, Origin, Report, Value, parse_clock};
 use crate::{RulePlan, What, WherePlan, WhoPlan};
@@ -35,6 +35,9 @@ pub(crate) const ALARMS: &[(&str, AlarmKind)] = &[
     ("door_lost", AlarmKind::DoorLost),
     ("door_battery_low", AlarmKind::DoorBatteryLow),
     ("door_not_following", AlarmKind::DoorNotFollowing),
+    ("asset_not_returned", AlarmKind::AssetNotReturned),
+    ("lone_worker", AlarmKind::LoneWorker),
+    ("forbidden_meeting", AlarmKind::ForbiddenMeeting),
 ];
 
 /// The words for priorities.
@@ -62,6 +65,9 @@ pub(crate) const CONDITIONS: &[(&str, What)] = &[
     ("door_lost", What::DoorLost { after_ns: 0 }),
     ("door_battery_low", What::DoorBatteryLow { percent: 0 }),
     ("door_not_following", What::DoorNotFollowing { after_ns: 0 }),
+    ("away", What::Away { after_ns: 0 }),
+    ("alone", What::Alone { after_ns: 0 }),
+    ("meets", What::Meets { within_mm: 0, apart_mm: 0, after_ns: 0 }),
 ];
 
 /// The words for days, as the bits of a window. All but `daily` leave holidays out.
@@ -125,6 +131,7 @@ fn read_rule(fields: &Fields<'_>, id: Option<Name>) -> Option<RulePlan> {
         gates: fields.table("gates").map(|gates| gates_table::read(&gates)),
         is_tentative: fields.flag("tentative"),
         answer: answer_fields::read(fields),
+        others: read_others(fields, what),
         id,
     };
     (is_known && what.is_some()).then_some(plan)
@@ -135,7 +142,9 @@ fn read_what(fields: &Fields<'_>) -> Option<What> {
     let what = node.and_then(|node| fields.as_word("what", node, CONDITIONS));
     if what.is_none() {
         // What belongs to a condition that is not known is not held against the rule.
-        let _ = (fields.get("after"), fields.get("percent"), fields.get("also_unlocked"));
+        for key in ["after", "percent", "also_unlocked", "with", "whom", "within_m", "apart_m"] {
+            let _ = fields.get(key);
+        }
     }
     Some(match what? {
         What::Stays { .. } => What::Stays { after_ns: need_after(fields) },
@@ -148,8 +157,23 @@ fn read_what(fields: &Fields<'_>) -> Option<What> {
         What::DoorLost { .. } => What::DoorLost { after_ns: need_after(fields) },
         What::DoorBatteryLow { .. } => What::DoorBatteryLow { percent: need_percent(fields) },
         What::DoorNotFollowing { .. } => What::DoorNotFollowing { after_ns: need_after(fields) },
+        What::Away { .. } => What::Away { after_ns: need_after(fields) },
+        What::Alone { .. } => What::Alone { after_ns: need_after(fields) },
+        What::Meets { .. } => meeting_fields::read(fields, need_after(fields)),
         what => what,
     })
+}
+
+/// Whom else a rule is about, if it says so.
+fn read_others(fields: &Fields<'_>, what: Option<What>) -> Option<WhoPlan> {
+    match what? {
+        What::Alone { .. } => fields.table("with").map(|with| read_who(&with)),
+        What::Meets { .. } => {
+            let _ = fields.need("whom", "whom = { classes = [\"visitor\"] }");
+            fields.table("whom").map(|whom| read_who(&whom))
+        }
+        _ => None,
+    }
 }
 
 fn need_percent(fields: &Fields<'_>) -> u8 {

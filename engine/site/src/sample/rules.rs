@@ -13,6 +13,7 @@ use crate::{RulePlan, What, WherePlan, WhoPlan};
 
 pub(super) const SECOND_NS: u64 = 1_000_000_000;
 pub(super) const MINUTE_NS: u64 = 60 * SECOND_NS;
+pub(super) const HOUR_NS: u64 = 60 * MINUTE_NS;
 /// The labels of patients who must not leave.
 const PROTECTED: &[&str] = &["dementia", "newborn", "psychiatric"];
 
@@ -80,6 +81,7 @@ pub(super) fn rule(id: &str, title: &str, who: WhoPlan, place: WherePlan, what: 
         gates: None,
         is_tentative: false,
         answer: AnswerConfig::default(),
+        others: None,
     }
 }
 
@@ -90,6 +92,7 @@ pub(super) fn all() -> Vec<RulePlan> {
     rules.extend(tags());
     rules.extend(places());
     rules.extend(super::door_rules::all());
+    rules.extend(super::company_rules::all());
     rules.into_iter().map(asked).collect()
 }
 

@@ -26,7 +26,10 @@ fn then(what: What) -> Value {
         | What::TagSilent { .. }
         | What::DoorHeld { .. }
         | What::DoorLost { .. }
-        | What::DoorNotFollowing { .. } => required.push("after"),
+        | What::DoorNotFollowing { .. }
+        | What::Away { .. }
+        | What::Alone { .. }
+        | What::Meets { .. } => required.push("after"),
         _ => drop(forbid("after")),
     }
     match what {
@@ -35,6 +38,16 @@ fn then(what: What) -> Value {
     }
     if !matches!(what, What::DoorHeld { .. }) {
         forbid("also_unlocked");
+    }
+    if !matches!(what, What::Alone { .. }) {
+        forbid("with");
+    }
+    if matches!(what, What::Meets { .. }) {
+        required.extend(["whom", "within_m"]);
+    } else {
+        for key in ["whom", "within_m", "apart_m"] {
+            forbid(key);
+        }
     }
     if !what.has_gates() {
         forbid("gates");
@@ -51,7 +64,8 @@ fn then(what: What) -> Value {
         fields.insert("who".to_owned(), json!({ "properties": none }));
     }
     let kinds = place_kinds(what);
-    let least = usize::from(!kinds.is_empty());
+    let is_anywhere = kinds.is_empty() || matches!(what, What::Meets { .. });
+    let least = usize::from(!is_anywhere);
     if least > 0 {
         required.push("where");
     }
@@ -63,7 +77,12 @@ fn then(what: What) -> Value {
 /// What a condition watches, as `where` has it.
 fn place_kinds(what: What) -> &'static [&'static str] {
     match what {
-        What::Inside | What::Stays { .. } | What::OverCapacity => &["zones"],
+        What::Inside
+        | What::Stays { .. }
+        | What::OverCapacity
+        | What::Away { .. }
+        | What::Alone { .. }
+        | What::Meets { .. } => &["zones"],
         What::Leaves => &["zones", "lines"],
         What::DoorForced
         | What::DoorHeld { .. }

@@ -57,7 +57,8 @@ pub(super) fn rule_fields() -> Value {
             "default": false,
         },
         "after": {
-            "description": "How long it must last, for `stays`, `tag_silent`, `door_held`, `door_lost` and `door_not_following`.",
+            "description": "How long it must last, for `stays`, `tag_silent`, `door_held`, `door_lost`, \
+                            `door_not_following`, `away`, `alone` and `meets`.",
             "$ref": "#/$defs/span",
             "examples": ["5 min"],
         },
@@ -226,6 +227,11 @@ fn condition_meaning(what: What) -> &'static str {
         What::DoorNotFollowing { .. } => {
             "A door is not as it was told to be for longer than `after`."
         }
+        What::Away { .. } => {
+            "Something is outside all zones it belongs to for longer than `after`."
+        }
+        What::Alone { .. } => "Somebody is in a zone without company for longer than `after`.",
+        What::Meets { .. } => "Somebody is near one of `whom` for longer than `after`.",
     }
 }
 
@@ -248,6 +254,9 @@ fn alarm_meaning(alarm: AlarmKind) -> &'static str {
         AlarmKind::DoorLost => "A door is not heard.",
         AlarmKind::DoorBatteryLow => "A door's battery is nearly empty.",
         AlarmKind::DoorNotFollowing => "A door is not as it was told to be.",
+        AlarmKind::AssetNotReturned => "Something has not been where it belongs for too long.",
+        AlarmKind::LoneWorker => "Somebody has been without company for too long.",
+        AlarmKind::ForbiddenMeeting => "Two who must be kept apart are near each other.",
         // Rules raise no other.
         _ => "",
     }

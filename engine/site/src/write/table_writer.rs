@@ -11,7 +11,9 @@ use crate::read::{
 };
 use crate::site_directory::kept_in_drills_default;
 use crate::text::{clock_text, metres_text, span_text};
-use crate::{ControlPlan, Georeference, HolidayPlan, RulePlan, SiteDirectory, SubjectPlan, What};
+use crate::{
+    ControlPlan, Georeference, HolidayPlan, RulePlan, SiteDirectory, SubjectPlan, What, WhoPlan,
+};
 
 pub(super) fn site(directory: &SiteDirectory) -> String {
     let mut toml = Toml::default();
@@ -163,24 +165,18 @@ pub(super) fn rules(directory: &SiteDirectory) -> String {
         toml.header("[[rule]]");
         toml.text("id", rule.id.as_str());
         toml.text("name", &rule.name);
-        let who = &rule.who;
-        let classes = (!who.classes.is_empty()).then(|| {
-            let words = who.classes.iter().map(|&class| class_word(class));
-            format!("classes = {}", list_text(words))
-        });
-        let who: Vec<String> = classes
-            .into_iter()
-            .chain(names_field("labels", &who.labels))
-            .chain(names_field("not_labels", &who.not_labels))
-            .chain(names_field("subjects", &who.subjects))
-            .collect();
-        toml.table("who", &who);
+        toml.table("who", &who_fields(&rule.who));
         toml.table("where", &where_fields(rule));
         if !rule.when.is_empty() {
             let windows: Vec<String> = rule.when.iter().map(window_text).collect();
             toml.line(&format!("when = [{}]", windows.join(", ")));
         }
         what(&mut toml, rule.what);
+        if let Some(others) = &rule.others {
+            // Empty it is everybody, which is not the same as none.
+            let key = if matches!(rule.what, What::Meets { .. }) { "whom" } else { "with" };
+            toml.line(&format!("{key} = {{ {} }}", who_fields(others).join(", ")));
+        }
         toml.text("alarm", alarm_word(rule.alarm));
         let priority = PRIORITIES.iter().find(|(_, priority)| *priority == rule.priority);
         toml.text("priority", priority.map_or("high", |(word, _)| word));
@@ -218,6 +214,19 @@ fn answer(toml: &mut Toml, answer: &AnswerConfig) {
     toml.span("calls_again", answer.again_after_ns);
 }
 
+fn who_fields(who: &WhoPlan) -> Vec<String> {
+    let classes = (!who.classes.is_empty()).then(|| {
+        let words = who.classes.iter().map(|&class| class_word(class));
+        format!("classes = {}", list_text(words))
+    });
+    classes
+        .into_iter()
+        .chain(names_field("labels", &who.labels))
+        .chain(names_field("not_labels", &who.not_labels))
+        .chain(names_field("subjects", &who.subjects))
+        .collect()
+}
+
 fn where_fields(rule: &RulePlan) -> Vec<String> {
     let place = &rule.place;
     [
@@ -241,7 +250,15 @@ fn what(toml: &mut Toml, what: What) {
         What::Stays { after_ns }
         | What::TagSilent { after_ns }
         | What::DoorLost { after_ns }
-        | What::DoorNotFollowing { after_ns } => {
+        | What::DoorNotFollowing { after_ns }
+        | What::Away { after_ns }
+        | What::Alone { after_ns } => {
+            toml.span("after", Some(after_ns));
+        }
+        What::Meets { within_mm, apart_mm, after_ns } => {
+            for (key, mm) in [("within_m", within_mm), ("apart_m", apart_mm)] {
+                toml.line(&format!("{key} = {}", metres_text(i64::from(mm))));
+            }
             toml.span("after", Some(after_ns));
         }
         What::DoorHeld { after_ns, also_unlocked } => {

@@ -156,8 +156,8 @@ fn how_a_rule_is_made() {
         "id = \"battery\"\n",
         "percnt = 5\n",
         &[
-            error(Kind::MissingField, "", "rule 12", "id = "),
-            error(Kind::UnknownField, "percnt", "rule 12", "did you mean `percent`?"),
+            error(Kind::MissingField, "", "rule 13", "id = "),
+            error(Kind::UnknownField, "percnt", "rule 13", "did you mean `percent`?"),
         ],
     );
 }
@@ -242,4 +242,52 @@ fn how_a_door_is_moved() {
     ] {
         check(site, "[[feed]]", &way(more), &[error(kind, "", "door_control", remedy)]);
     }
+}
+
+#[test]
+fn how_a_rule_about_company_is_made() {
+    let file = "rules.toml";
+    let away = "what = \"away\"\nafter = \"24 h\"";
+    let of = |kind, line, remedy| error(kind, line, "rule pump-away", remedy);
+    let wrong = |to: &str, expected: &[super::Expected]| check(file, away, to, expected);
+    wrong("what = \"away\"", &[of(Kind::MissingField, "", "after = ")]);
+    wrong(&format!("{away}\nwith = {{}}"), &[of(Kind::UnknownField, "with = {}", "")]);
+    wrong(
+        &format!("{away}\nalarm = \"asset_theft\""),
+        &[of(Kind::UnfitRule, "", "asset_not_returned")],
+    );
+    let alone = "what = \"alone\"\nafter = \"15 min\"";
+    wrong(&format!("{alone}\ngates = {{}}"), &[of(Kind::UnfitRule, "", "remove `gates`")]);
+    wrong(
+        &format!("{alone}\nwith = {{ subjects = [\"nurse-002\"] }}"),
+        &[of(Kind::UnknownSubject, "", "did you mean `nurse-001`?")],
+    );
+    let warned = |remedy| warning(Kind::EmptySelection, "", "rule pump-away", remedy);
+    wrong(
+        &format!("{alone}\nwith = {{ labels = [\"dementai\"] }}"),
+        &[warned("did you mean `dementia`?")],
+    );
+    wrong(
+        &format!("{alone}\nwith = {{ classes = [\"staff\"], labels = [\"dementia\"] }}"),
+        &[warned("check `with`")],
+    );
+    check(
+        file,
+        &format!("where = {{ zones = [\"ward\", \"store\"] }}\n{away}"),
+        away,
+        &[of(Kind::EmptySelection, "", "name zones")],
+    );
+    let meets = "what = \"meets\"\nwithin_m = 2.0\nafter = \"10 s\"";
+    let none = format!("where = {{ zones = [\"ward\", \"store\"] }}\n{away}");
+    let met = |to: &str, expected: &[super::Expected]| check(file, &none, to, expected);
+    met(meets, &[of(Kind::MissingField, "", "whom = ")]);
+    let whom = "whom = { classes = [\"visitor\"] }";
+    met(
+        &format!("{meets}\n{whom}\napart_m = 1.5"),
+        &[of(Kind::BadValue, "apart_m", "make it larger")],
+    );
+    met(
+        &format!("{meets}\nwhom = {{ classes = [\"staff\"], labels = [\"dementia\"] }}"),
+        &[warned("check `whom`")],
+    );
 }

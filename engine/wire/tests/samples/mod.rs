@@ -179,7 +179,7 @@ fn answer_frames() -> Vec<(&'static str, Frame)> {
     ]
 }
 
-const KINDS: [AlarmKind; 13] = [
+const KINDS: [AlarmKind; 16] = [
     AlarmKind::Elopement,
     AlarmKind::Duress,
     AlarmKind::ClockSkewed,
@@ -193,6 +193,9 @@ const KINDS: [AlarmKind; 13] = [
     AlarmKind::DoorLost,
     AlarmKind::DoorBatteryLow,
     AlarmKind::DoorNotFollowing,
+    AlarmKind::AssetNotReturned,
+    AlarmKind::LoneWorker,
+    AlarmKind::ForbiddenMeeting,
 ];
 
 fn operation_frames() -> Vec<(&'static str, Frame)> {

@@ -43,6 +43,7 @@ impl<'a> Told<'a> {
             Place::Tag(tag) => ("tag", site.tag_id(tag).map(|id| id.to_string())),
             Place::Source(source) => ("feed", owned(site.source_name(source))),
             Place::Anchor(anchor) => ("anchor", owned(site.anchor_name(anchor))),
+            Place::Subject(other) => ("subject", owned(site.subject_name(other))),
         }
     }
 

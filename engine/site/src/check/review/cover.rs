@@ -27,6 +27,13 @@ impl Review<'_> {
         // A rule that lets a door stand open while its lock is drawn back holds back more.
         as_strict &= excuses_unlocked(a.plan.what) || !excuses_unlocked(b.plan.what);
         as_lax &= excuses_unlocked(b.plan.what) || !excuses_unlocked(a.plan.what);
+        // Who is nearer is near, and who is further apart is apart.
+        let is_as_narrow = |ours: What, theirs: What| {
+            let ((near, far), (other_near, other_far)) = (reach(ours), reach(theirs));
+            near <= other_near && far <= other_far
+        };
+        as_strict &= is_as_narrow(a.plan.what, b.plan.what);
+        as_lax &= is_as_narrow(b.plan.what, a.plan.what);
         if a.plan.what.has_gates() {
             let mut compare = |ours: Gates, theirs: Gates| {
                 as_strict &= is_as_strict(a.plan.what, &ours, &theirs);
@@ -71,12 +78,23 @@ fn threshold(what: What) -> u64 {
         | What::TagSilent { after_ns }
         | What::DoorHeld { after_ns, .. }
         | What::DoorLost { after_ns }
-        | What::DoorNotFollowing { after_ns } => after_ns,
+        | What::DoorNotFollowing { after_ns }
+        | What::Away { after_ns }
+        | What::Alone { after_ns }
+        | What::Meets { after_ns, .. } => after_ns,
         // A battery is at ten percent after it was at twenty.
         What::BatteryLow { percent } | What::DoorBatteryLow { percent } => {
             u64::from(100_u8.saturating_sub(percent))
         }
         _ => 0,
+    }
+}
+
+/// How near a meeting begins and how far it goes on.
+fn reach(what: What) -> (u32, u32) {
+    match what {
+        What::Meets { within_mm, apart_mm, .. } => (within_mm, apart_mm),
+        _ => (0, 0),
     }
 }
 
@@ -87,6 +105,10 @@ fn excuses_unlocked(what: What) -> bool {
 /// Whether the first gates hold back whatever the second hold back. Where that cannot be said field by
 /// field, they do not.
 fn is_as_strict(what: What, a: &Gates, b: &Gates) -> bool {
+    if matches!(what, What::Away { .. }) {
+        // They say both when it is gone and when it is back.
+        return a == b;
+    }
     // The gates that make an entry sure hold back the exit, too. Where it counts for how long somebody is
     // there, surer is therefore not later: a stay that one outlier ends by the one goes on by the other.
     let lasts = match what {

@@ -222,6 +222,10 @@ fn is_about_less(review: &Review<'_>, a: &Reviewed<'_>, b: &Reviewed<'_>) -> Opt
     if a.places.number == b.places.number {
         return Some(true);
     }
+    if matches!(a.plan.what, What::Away { .. }) {
+        // What is in one of more zones is seldom away.
+        return Some(false);
+    }
     let (ours, theirs) = (&a.places, &b.places);
     review.steps.take(ours.count()).then(|| {
         is_within(&ours.zones, &theirs.zones)
@@ -232,7 +236,11 @@ fn is_about_less(review: &Review<'_>, a: &Reviewed<'_>, b: &Reviewed<'_>) -> Opt
 
 /// Judges two rules whose places meet; false when it takes too many steps.
 fn judge(review: &Review<'_>, a: &Reviewed<'_>, b: &Reviewed<'_>, told: &mut Told) -> bool {
-    if !a.hours.meet(&b.hours) {
+    // Without other company, or in other rooms, is another cause.
+    let is_elsewhere =
+        matches!(a.plan.what, What::Meets { .. }) && a.places.number != b.places.number;
+    let is_other = a.plan.others_meant() != b.plan.others_meant() || is_elsewhere;
+    if !a.hours.meet(&b.hours) || is_other {
         return true;
     }
     match a.people.meet(&b.people, review.census, &review.steps) {
@@ -384,6 +392,7 @@ mod tests {
                 gates: None,
                 is_tentative: false,
                 answer: ach_actors_model::AnswerConfig::default(),
+                others: None,
             }
         }
     }

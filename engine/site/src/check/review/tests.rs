@@ -69,6 +69,7 @@ fn leaves(number: usize, who: WhoPlan, place: WherePlan) -> RulePlan {
         gates: None,
         is_tentative: false,
         answer: AnswerConfig::default(),
+        others: None,
     }
 }
 

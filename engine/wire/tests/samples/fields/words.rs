@@ -35,6 +35,9 @@ pub(super) fn word(word: &dyn std::fmt::Debug) -> u8 {
         "DoorLost" => 23,
         "DoorBatteryLow" => 24,
         "DoorNotFollowing" => 25,
+        "AssetNotReturned" => 28,
+        "LoneWorker" => 29,
+        "ForbiddenMeeting" => 30,
         other => panic!("{other} has no number here yet"),
     }
 }

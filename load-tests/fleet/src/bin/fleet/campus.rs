@@ -210,6 +210,7 @@ fn rules() -> Vec<RulePlan> {
         gates: None,
         is_tentative: false,
         answer: AnswerConfig::default(),
+        others: None,
     };
     let class = |class| WhoPlan { classes: vec![class], ..WhoPlan::default() };
     let quiet = WhoPlan { labels: vec![name("quiet")], ..WhoPlan::default() };

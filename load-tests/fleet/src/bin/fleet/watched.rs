@@ -68,6 +68,7 @@ fn rules() -> [RulePlan; 2] {
         gates: None,
         is_tentative: false,
         answer: AnswerConfig::default(),
+        others: None,
     };
     let staff = WhoPlan { classes: vec![SubjectClass::Staff], ..WhoPlan::default() };
     let guarded = WherePlan { doors_labelled: vec![name("guarded")], ..WherePlan::default() };

@@ -1,0 +1,270 @@
+//! Subjects that a rule keeps apart, and who are near each other.
+//!
+//! A pair is judged by one of the two: whom the rule is about, or of two it is about the one whose id
+//! comes first. Whoever moves judges its own pairs and tells those near it that judge theirs, so that it is all the
+//! same who comes to whom. A position that is old, coarse or of an unknown floor says nothing.
+
+use ach_actors_model::{AlarmReason, EntityRef, Fix, Place, RuleRef, SubjectRef, Timestamp};
+use ach_geo::gate;
+use serde::{Deserialize, Serialize};
+
+use crate::cases::Cases;
+use crate::docket::{Bench, Docket};
+use crate::site::{RuleCondition, RuleSet};
+use crate::whereabouts::{Sighting, Whereabouts};
+use crate::{DeadlineKind, HealthChange, Message, MessageBody, Outbox, Site};
+
+/// Whom one subject may be near to at once, by all rules that it judges: a hand's breadth has no room for
+/// more. Those beyond are left out until one has gone.
+const MEETING_COUNT_MAX: usize = 32;
+
+/// Who is told that somebody has moved, at most: as many as may judge that they are near.
+const TOLD_COUNT_MAX: usize = 64;
+
+/// Two that are near each other, from the one that judges it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Meeting {
+    pub(crate) rule: RuleRef,
+    pub(crate) other: SubjectRef,
+    since: Timestamp,
+}
+
+/// How near two are to each other, by a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nearness {
+    Near,
+    /// Beyond what is near and not yet apart, or near behind a wall.
+    Between,
+    Apart,
+    Unknown,
+}
+
+impl Docket {
+    /// The subject has moved: looks at those it may not meet, and tells those who may not meet it.
+    pub(crate) fn move_about(&mut self, fix: &Fix, bench: &Bench<'_>, out: &mut Outbox) {
+        let (me, turn) = (bench.me, bench.turn);
+        let rules = turn.site.subject_rules(me).filter(|rules| rules.is_kept_apart());
+        let Some(rules) = rules else { return };
+        let cases = self.cases.get_or_insert_default();
+        cases.is_kept_apart = true;
+        let Some(sighting) = Sighting::of(fix) else { return };
+        let table = turn.health.whereabouts();
+        let before = table.sighting(me);
+        out.health.push(HealthChange::Located { subject: me, sighting: Some(sighting) });
+        let mut others = around(table, sighting, before, rules.reach_mm);
+        others.extend(cases.meetings.iter().map(|meeting| meeting.other));
+        others.sort_unstable();
+        others.dedup();
+        let mut told_count = 0;
+        for other in others.into_iter().filter(|&other| other != me) {
+            cases.judge_nearness(other, Some(sighting), bench, out);
+            let is_judge = |rule: &RuleRef| judge_of(turn.site, *rule, me, other) == Some(other);
+            if told_count < TOLD_COUNT_MAX && rules.met_by.iter().any(is_judge) {
+                told_count += 1;
+                let (to, cause) = (EntityRef::Subject(other), bench.evidence.cause);
+                let body = MessageBody::Moved { subject: me };
+                out.messages.push_back(Message { to, cause, body });
+            }
+        }
+        cases.judge_meetings(Some(sighting), bench, out);
+    }
+
+    /// Somebody near the subject has moved, or was near it before.
+    pub(crate) fn hear_of(&mut self, other: SubjectRef, bench: &Bench<'_>, out: &mut Outbox) {
+        let mine = bench.turn.health.whereabouts().sighting(bench.me);
+        let cases = self.cases.get_or_insert_default();
+        cases.judge_nearness(other, mine, bench, out);
+        cases.judge_meetings(mine, bench, out);
+    }
+
+    /// The time that a rule gives to a meeting may be over.
+    pub(crate) fn end_term_of_meetings(
+        &mut self,
+        due_at: Timestamp,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some(cases) = &mut self.cases else { return };
+        if cases.meeting_call.take(due_at) {
+            let mine = bench.turn.health.whereabouts().sighting(bench.me);
+            cases.judge_meetings(mine, bench, out);
+        }
+    }
+
+    /// Another version of the site is in force: the subject may be kept apart from others now, or no more.
+    pub(crate) fn change_company(
+        &mut self,
+        fix: Option<&Fix>,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        let (me, turn) = (bench.me, bench.turn);
+        let rules = turn.site.subject_rules(me);
+        let is_kept_apart = fix.is_some() && rules.is_some_and(RuleSet::is_kept_apart);
+        let known = turn.health.whereabouts().sighting(me);
+        let sighting = if is_kept_apart { known.or(fix.and_then(Sighting::of)) } else { None };
+        if known != sighting {
+            out.health.push(HealthChange::Located { subject: me, sighting });
+        }
+        if is_kept_apart {
+            self.cases.get_or_insert_default();
+        }
+        if let Some(cases) = &mut self.cases {
+            cases.is_kept_apart = is_kept_apart;
+            cases.judge_meetings(sighting, bench, out);
+        }
+    }
+}
+
+impl Cases {
+    /// Judges how near another one is, by each rule of which the subject is the judge.
+    fn judge_nearness(
+        &mut self,
+        other: SubjectRef,
+        mine: Option<Sighting>,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        let (me, turn) = (bench.me, bench.turn);
+        let Some(rules) = turn.site.subject_rules(me) else { return };
+        let is_judge = |rule: &RuleRef| judge_of(turn.site, *rule, me, other) == Some(me);
+        for &rule in rules.meets.iter().filter(|rule| is_judge(rule)) {
+            let is_this = |meeting: &Meeting| meeting.rule == rule && meeting.other == other;
+            match nearness(rule, other, mine, bench) {
+                Nearness::Near if !self.meetings.iter().any(is_this) => {
+                    if self.meetings.len() < MEETING_COUNT_MAX {
+                        self.meetings.push(Meeting { rule, other, since: turn.now });
+                    }
+                }
+                Nearness::Apart => {
+                    self.meetings.retain(|meeting| !is_this(meeting));
+                    let (place, reason) = (Place::Subject(other), AlarmReason::ConditionEnded);
+                    self.episodes.end(Some(rule), place, reason, turn, out);
+                }
+                Nearness::Near | Nearness::Between | Nearness::Unknown => {}
+            }
+        }
+    }
+
+    /// Alarms about meetings that have lasted too long, and orders a call for the next that may.
+    pub(crate) fn judge_meetings(
+        &mut self,
+        mine: Option<Sighting>,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        let mut next_at: Option<Timestamp> = None;
+        let entity = EntityRef::Subject(bench.me);
+        for meeting in std::mem::take(&mut self.meetings) {
+            let Meeting { rule, other, since } = meeting;
+            let Some(plan) = bench.plan(rule) else { continue };
+            let RuleCondition::Meets { after_ns, .. } = plan.condition else { continue };
+            let place = Place::Subject(other);
+            let due_at = since.plus_ns(after_ns);
+            if due_at > bench.judged_at {
+                // Open only if the rule gave less time before.
+                self.episodes.end(Some(rule), place, AlarmReason::RuleRemoved, bench.turn, out);
+                next_at = Some(next_at.map_or(due_at, |next_at| next_at.min(due_at)));
+                self.meetings.push(meeting);
+                continue;
+            }
+            self.window_call.order(bench.next_change(plan), entity, out);
+            if !bench.is_in_force(plan) {
+                self.episodes.end(Some(rule), place, AlarmReason::RuleRemoved, bench.turn, out);
+            } else if self.episodes.get(Some(rule), place).is_none() {
+                let nearness = nearness(rule, other, mine, bench);
+                if matches!(nearness, Nearness::Unknown | Nearness::Apart) {
+                    // Whoever is not seen any more meets nobody.
+                    continue;
+                }
+                self.open(&bench.opening(rule, plan, place, gate::DWELL), bench, out);
+            }
+            self.meetings.push(meeting);
+        }
+        self.meeting_call.order_for(DeadlineKind::Term, next_at, entity, out);
+    }
+}
+
+/// Who is within reach of where somebody is, or was before: one look, unless he has come from afar.
+fn around(
+    table: &Whereabouts,
+    sighting: Sighting,
+    before: Option<Sighting>,
+    reach_mm: u32,
+) -> Vec<SubjectRef> {
+    let Some(before) = before else { return table.around(sighting, reach_mm).collect() };
+    if !sighting.is_within(&before, reach_mm) {
+        return table.around(sighting, reach_mm).chain(table.around(before, reach_mm)).collect();
+    }
+    let is_near = |other: &SubjectRef| {
+        let other = table.sighting(*other);
+        other.is_some_and(|other| {
+            sighting.is_within(&other, reach_mm) || before.is_within(&other, reach_mm)
+        })
+    };
+    table.around(sighting, reach_mm.saturating_mul(2)).filter(is_near).collect()
+}
+
+/// Which of two judges whether they meet by a rule: whom it is about; of two it is about, the one whose id comes first.
+/// `None` if it does not keep them apart.
+pub(crate) fn judge_of(
+    site: &Site,
+    rule: RuleRef,
+    a: SubjectRef,
+    b: SubjectRef,
+) -> Option<SubjectRef> {
+    let judges = |who: SubjectRef, other: SubjectRef| {
+        let is_about = site.subject_rules(who).is_some_and(|rules| rules.meets.contains(&rule));
+        let is_met = site.subject_rules(other).is_some_and(|rules| rules.matters_to(rule));
+        is_about && is_met && !site.subject_tags(other).is_empty()
+    };
+    match (judges(a, b), judges(b, a)) {
+        // By their ids, for alarms must not be known by numbers that differ between nodes.
+        (true, true) => Some(if site.subject_name(a) <= site.subject_name(b) { a } else { b }),
+        (true, false) => Some(a),
+        (false, true) => Some(b),
+        (false, false) => None,
+    }
+}
+
+fn nearness(
+    rule: RuleRef,
+    other: SubjectRef,
+    mine: Option<Sighting>,
+    bench: &Bench<'_>,
+) -> Nearness {
+    let theirs = bench.turn.health.whereabouts().sighting(other);
+    let condition = bench.plan(rule).map(|plan| plan.condition);
+    let (Some(mine), Some(theirs), Some(RuleCondition::Meets { within_mm, apart_mm, .. })) =
+        (mine, theirs, condition)
+    else {
+        return Nearness::Unknown;
+    };
+    let says_where = |sighting: &Sighting| {
+        sighting.is_fresh(bench.turn.now) && sighting.accuracy_mm <= within_mm
+    };
+    if !says_where(&mine) || !says_where(&theirs) {
+        return Nearness::Unknown;
+    }
+    if mine.is_within(&theirs, within_mm) && share_zone(rule, &mine, &theirs, bench) {
+        Nearness::Near
+    } else if mine.is_within(&theirs, apart_mm) {
+        Nearness::Between
+    } else {
+        Nearness::Apart
+    }
+}
+
+/// Whether two are in the same one of a rule's zones, by their outlines; always, if it has none.
+fn share_zone(rule: RuleRef, mine: &Sighting, theirs: &Sighting, bench: &Bench<'_>) -> bool {
+    let Some(plan) = bench.plan(rule).filter(|plan| !plan.zones.is_empty()) else { return true };
+    let index = bench.turn.site.index();
+    let mut zones_of_mine: Vec<u32> = Vec::new();
+    index.watches_at(&mine.position(), |watch| zones_of_mine.push(watch.key));
+    let mut is_shared = false;
+    index.watches_at(&theirs.position(), |watch| {
+        is_shared |= zones_of_mine.contains(&watch.key)
+            && plan.zones.iter().any(|&(_, of_rule)| of_rule == watch.key);
+    });
+    is_shared
+}

@@ -1,0 +1,32 @@
+//! The fields of `[[rule]]` about others than those it is about.
+
+use serde_json::{Value, json};
+
+use crate::read::{APART_M_MAX, WITHIN_M_MAX, WITHIN_M_MIN};
+
+/// The fields.
+pub(super) fn fields() -> Value {
+    json!({
+        "with": {
+            "description": "For `alone`: who is company. Without it, staff; `{}` is everybody and everything.",
+            "$ref": "#/$defs/who",
+        },
+        "whom": {
+            "description": "For `meets`: whom they may not be near to.",
+            "$ref": "#/$defs/who",
+        },
+        "within_m": {
+            "description": "For `meets`: how near, in metres.",
+            "type": "number",
+            "minimum": WITHIN_M_MIN,
+            "maximum": WITHIN_M_MAX,
+        },
+        "apart_m": {
+            "description": "For `meets`: how far from each other two are who meet no more, in metres; not less than \
+                            `within_m`. Without it, half as much again, and at least a metre more.",
+            "type": "number",
+            "minimum": WITHIN_M_MIN,
+            "maximum": APART_M_MAX,
+        },
+    })
+}
