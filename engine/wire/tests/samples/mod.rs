@@ -5,6 +5,7 @@
 mod answers;
 mod doors;
 pub(crate) mod fields;
+mod kinds;
 mod service;
 
 use ach_actors_model::{
@@ -14,6 +15,7 @@ use ach_actors_model::{
 use ach_engine_wire::*;
 use ach_geo::{Floor, Position};
 use bytes::Bytes;
+use kinds::KINDS;
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
@@ -178,25 +180,6 @@ fn answer_frames() -> Vec<(&'static str, Frame)> {
         ("clock offset", Frame::ClockOffset(ClockOffset { offset_ns: -1_500_000_000 })),
     ]
 }
-
-const KINDS: [AlarmKind; 16] = [
-    AlarmKind::Elopement,
-    AlarmKind::Duress,
-    AlarmKind::ClockSkewed,
-    AlarmKind::TagsContradict,
-    AlarmKind::AuditTrouble,
-    AlarmKind::NodeClockOff,
-    AlarmKind::SelftestFailed,
-    AlarmKind::DoorHeld,
-    AlarmKind::DoorTampered,
-    AlarmKind::ReaderTampered,
-    AlarmKind::DoorLost,
-    AlarmKind::DoorBatteryLow,
-    AlarmKind::DoorNotFollowing,
-    AlarmKind::AssetNotReturned,
-    AlarmKind::LoneWorker,
-    AlarmKind::ForbiddenMeeting,
-];
 
 fn operation_frames() -> Vec<(&'static str, Frame)> {
     let filter = Filter {
