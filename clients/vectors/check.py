@@ -97,7 +97,7 @@ def parse_spec(text):
                 messages[cells[0], int(kind)] = parse_fields(inner)
         elif len(cells) == 2 and cells[0] in NAMED_MESSAGES:
             messages[cells[0]] = parse_fields(re.fullmatch(r"msg \{(.*)\}", cells[1]).group(1))
-    assert filter_fields and len(frames) == 39, f"found {len(frames)} frames in the specification"
+    assert filter_fields and len(frames) == 41, f"found {len(frames)} frames in the specification"
     return frames, words, messages, filter_fields
 
 

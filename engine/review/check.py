@@ -169,6 +169,9 @@ def check(ach, data):
     raised = frame["raised_at"]
 
     expect("raised", head["raised"], len(frame))
+    per_incident = frame["incident"].map(lambda mark: mark["id"]).value_counts()
+    expect("incidents", head["incidents"], len(per_incident))
+    expect("largest incident", head["largest_incident"], int(per_incident.max()))
     for priority in ("high", "medium", "low"):
         expect(priority, head[priority], int((frame["priority"] == priority).sum()))
     is_retracted = frame["fate"] == "retracted"

@@ -16,8 +16,18 @@ pub(crate) enum Alarms {
     #[command(after_help = "\
 Examples:
   ach alarms list --data my-data --from '2026-11-16 00:00' --to '2026-11-23 00:00'
-  ach alarms list --data my-data --json > alarms.jsonl")]
-    List(AlarmsOf),
+  ach alarms list --data my-data --by-incident
+  ach alarms list --data my-data --json > alarms.jsonl
+
+An incident is alarms of one cause: docs/specs/incidents.md.")]
+    List {
+        /// Which alarms.
+        #[command(flatten)]
+        of: AlarmsOf,
+        /// Put the alarms of an incident together, each under the first
+        #[arg(long)]
+        by_incident: bool,
+    },
     /// Tell what alarms were like for those who answer them: how many, floods, chatter, how soon answered, how many false
     #[command(after_help = "\
 Examples:
@@ -40,6 +50,7 @@ counted again from what `ach alarms list --json` prints.")]
     #[command(after_help = "\
 Examples:
   ach alarms open --credentials desk-credentials
+  ach alarms open --credentials desk-credentials --by-incident
   ach alarms open --credentials desk-credentials --json
 
 What is urgent and nobody has acknowledged comes first. The state is one of ISA-18.2; docs/specs/alarm-life.md has \
@@ -48,6 +59,9 @@ the table.")]
         /// Which node, and as whom.
         #[command(flatten)]
         connect: Connect,
+        /// Put the alarms of an incident together: what has one cause
+        #[arg(long)]
+        by_incident: bool,
     },
     /// Acknowledge an alarm: somebody has taken notice
     #[command(
@@ -109,6 +123,18 @@ Examples:
         /// What it was
         #[arg(long, value_enum)]
         cause: CauseWord,
+    },
+    /// List what is quiet on a running node: shelved, muted, out of service, and what waits for a second person
+    #[command(after_help = "\
+Examples:
+  ach alarms quiet --credentials desk-credentials
+  ach alarms quiet --credentials desk-credentials --json
+
+Each with who wished it, of a mute both, why, and until when. It ends by itself.")]
+    Quiet {
+        /// Which node, and as whom.
+        #[command(flatten)]
+        connect: Connect,
     },
     /// Mute the alarms of a place or rule for a time: a second operator must give the same command
     #[command(after_help = "\

@@ -2,9 +2,11 @@
 //! like for those who answer them.
 
 mod answer;
+mod incident;
 mod open;
 mod past;
 mod quiet;
+mod quiet_list;
 mod response;
 mod stats;
 
@@ -25,9 +27,9 @@ use crate::notes::{answer_words, episode_object, episode_words, place_words};
 /// Does what was asked.
 pub(crate) fn run(wish: &Alarms) -> Result<Outcome, Failure> {
     match wish {
-        Alarms::List(of) => list(of),
+        Alarms::List { of, by_incident } => list(of, *by_incident),
         Alarms::Stats { of, target } => stats(of, *target),
-        Alarms::Open { connect } => open::run(connect),
+        Alarms::Open { connect, by_incident } => open::run(connect, *by_incident),
         Alarms::Acknowledge(on) => answer::run(on, AlarmAct::Acknowledge),
         Alarms::Confirm(on) => answer::run(on, AlarmAct::Confirm),
         Alarms::Assign { on, to } => answer::run(on, AlarmAct::Assign { to: to.clone() }),
@@ -38,6 +40,7 @@ pub(crate) fn run(wish: &Alarms) -> Result<Outcome, Failure> {
         Alarms::Unshelve(on) => answer::run(on, AlarmAct::Unshelve),
         Alarms::Reset(on) => answer::run(on, AlarmAct::Reset),
         Alarms::Close { on, cause } => answer::run(on, AlarmAct::Close { cause: (*cause).into() }),
+        Alarms::Quiet { connect } => quiet_list::run(connect),
         Alarms::Mute(wish) => quiet::run(&wish.what, QuietKind::Suppressed, span_ns(wish.length)),
         Alarms::Unmute(what) => quiet::run(what, QuietKind::Suppressed, 0),
         Alarms::TakeOut(wish) => {
@@ -61,21 +64,24 @@ fn past(of: &AlarmsOf, what: &str) -> Result<Past, Failure> {
     Past::read(of)
 }
 
-fn list(of: &AlarmsOf) -> Result<Outcome, Failure> {
+fn list(of: &AlarmsOf, by_incident: bool) -> Result<Outcome, Failure> {
     let past = past(of, "alarm-list")?;
     let (from, to) = past.span;
     let is_within = |episode: &&Episode| from <= episode.raised_at && episode.raised_at < to;
-    let mut count = 0_u64;
-    for episode in past.episodes.iter().filter(is_within) {
-        count += 1;
+    let listed: Vec<&Episode> = past.episodes.iter().filter(is_within).collect();
+    if listed.is_empty() && !of.json {
+        say!("no alarm was raised in that time");
+    }
+    if by_incident {
+        incident::list(&past, listed, of.json)?;
+        return Ok(past.outcome());
+    }
+    for episode in listed {
         if of.json {
             say!("{}", alarm_object(&past, episode, "alarm")?);
         } else {
             say!("{}", alarm_line(&past, episode)?);
         }
-    }
-    if count == 0 && !of.json {
-        say!("no alarm was raised in that time");
     }
     Ok(past.outcome())
 }

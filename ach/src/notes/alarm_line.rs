@@ -7,6 +7,9 @@ use owo_colors::{OwoColorize, Style};
 use super::spaced;
 use crate::moment::{length, time_of_day};
 
+/// Digits of an incident's id that are shown, as `ach alarms open` shows those of an alarm's.
+const ID_DIGITS: usize = 8;
+
 /// What a person must know: when, how urgent, what, whom, where, how sure, how fast. `name` turns a
 /// thing into the name people use for it.
 pub(crate) fn alarm_line(
@@ -35,6 +38,9 @@ pub(crate) fn alarm_line(
     }
     if let Some(life) = note.life.as_ref().filter(|_| !note.transition.is_of_the_condition()) {
         parts.extend(life_words(note.transition, life));
+    }
+    if note.transition == AlarmTransition::Raised {
+        parts.extend(beside_others(note));
     }
     if note.is_late {
         parts.push("late".to_owned());
@@ -81,6 +87,20 @@ pub(crate) fn alarm_line(
     let style = if is_new { style } else { Style::new().dimmed() };
     let head = format!("{heading} {word:<6}");
     format!("{}  {}  {}", time_of_day(note.changed_at), head.style(style), parts.join("  "))
+}
+
+/// Which alarm of its incident it is, and whether the same comes and goes.
+fn beside_others(note: &AlarmNote) -> Vec<String> {
+    let mut words = Vec::new();
+    if let Some(incident) = note.incident.as_ref().filter(|incident| incident.place > 1) {
+        let worse = if incident.is_raising { ", raises it" } else { "" };
+        let id: String = incident.id.to_string().chars().take(ID_DIGITS).collect();
+        words.push(format!("{} of incident {id}{worse}", incident.place));
+    }
+    if note.state.is_any(AlarmState::CHATTERS) {
+        words.push("chatters".to_owned());
+    }
+    words
 }
 
 /// Who did it, to whom, until when, and with which words.

@@ -1,8 +1,9 @@
 //! An alarm as a JSON object. The fields are stable: programs rely on them.
 
-use ach_actors_model::{AlarmState, Name};
+use ach_actors_model::{AlarmState, Name, Timestamp};
 use ach_engine_wire::{
-    ActNote, AlarmNote, AlarmSettled, LifeNote, ProvisionalReason, Storage, Thing, WireCause,
+    ActNote, AlarmNote, AlarmSettled, DoorNote, LifeNote, ProvisionalReason, Storage, Thing,
+    WireCause,
 };
 use serde_json::{Map, Value, json};
 
@@ -42,6 +43,14 @@ pub(crate) fn alarm_object(note: &AlarmNote, latency_us: Option<u64>) -> Value {
     if let Some(life) = &note.life {
         put("life", life_object(life));
     }
+    if let Some(incident) = &note.incident {
+        let id = incident.id.to_string();
+        let (place, is_raising) = (incident.place, incident.is_raising);
+        put("incident", json!({ "id": id, "place": place, "is_raising": is_raising }));
+    }
+    if let Some(door) = &note.door {
+        put("door", door_object(door));
+    }
     if let Some(position) = note.position {
         put(
             "position",
@@ -57,9 +66,23 @@ pub(crate) fn alarm_object(note: &AlarmNote, latency_us: Option<u64>) -> Value {
     Value::Object(object)
 }
 
+/// What was known of a door that was forced.
+fn door_object(door: &DoorNote) -> Value {
+    let pass = |at: Option<Timestamp>, until: Option<Timestamp>| {
+        at.map(|at| json!({ "at": iso(at), "until": until.map(iso) }))
+    };
+    let lock = door.lock_at.map(|at| json!({ "at": iso(at), "is_drawn_back": door.is_drawn_back }));
+    json!({
+        "granted": pass(door.granted_at, door.granted_until),
+        "requested": pass(door.requested_at, door.requested_until),
+        "lock": lock,
+        "near": door.near.iter().map(Name::as_str).collect::<Vec<_>>(),
+    })
+}
+
 /// The flags of a state, by the names of `docs/specs/alarm-life.md`.
 fn flag_words(state: AlarmState) -> Vec<&'static str> {
-    const WORDS: [(AlarmState, &str); 14] = [
+    const WORDS: [(AlarmState, &str); 15] = [
         (AlarmState::ACTIVE, "active"),
         (AlarmState::LATCHED, "latched"),
         (AlarmState::ACKNOWLEDGED, "acknowledged"),
@@ -74,6 +97,7 @@ fn flag_words(state: AlarmState) -> Vec<&'static str> {
         (AlarmState::NEEDS_CLOSING, "needs_closing"),
         (AlarmState::LATCHES, "latches"),
         (AlarmState::LIFE_SAFETY, "life_safety"),
+        (AlarmState::CHATTERS, "chatters"),
     ];
     WORDS.iter().filter(|(flag, _)| state.is_any(*flag)).map(|&(_, word)| word).collect()
 }
@@ -120,7 +144,8 @@ fn storage_word(storage: Storage) -> &'static str {
     }
 }
 
-fn thing_object(thing: &Thing) -> Value {
+/// A thing: what kind, and its id.
+pub(crate) fn thing_object(thing: &Thing) -> Value {
     match thing {
         Thing::Site => json!({ "kind": "site" }),
         Thing::Zone(id) => json!({ "kind": "zone", "id": id.as_str() }),

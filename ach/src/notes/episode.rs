@@ -1,6 +1,6 @@
 //! An alarm from when it was raised to when it ended, for people and for programs.
 
-use ach_actors_model::{AlarmReason, Name};
+use ach_actors_model::{AlarmReason, IncidentMark, Name};
 use ach_engine_review::{Episode, Fate};
 use serde_json::{Value, json};
 
@@ -87,5 +87,11 @@ pub(crate) fn episode_object(
         "closed_by": episode.closed_by.as_ref().map(Name::as_str),
         "cause": episode.cause.map(snake),
         "over_at": episode.over_at.map(iso),
+        "incident": episode.incident.map(incident_object),
     })
+}
+
+/// Which incident an alarm belongs to, for programs.
+pub(crate) fn incident_object(mark: IncidentMark) -> Value {
+    json!({ "id": mark.id.to_string(), "place": mark.place, "is_raising": mark.is_raising })
 }

@@ -40,6 +40,10 @@ pub fn hear_condition(
         Some(open) => (open.state, open.life.clone()),
         None => (begin(said, answer, quiet), None),
     };
+    said.incident = open.and_then(|open| open.incident);
+    if let Some(open) = open {
+        said.door.clone_from(&open.door);
+    }
     let state = match said.transition {
         AlarmTransition::Retracted => AlarmState(0),
         AlarmTransition::Cleared => {

@@ -13,6 +13,8 @@
 //!
 //! What lasts for a while is judged in one place, after every input (`door_watch.rs`).
 
+use std::sync::Arc;
+
 use ach_actors_model::{
     AlarmKind, AlarmNotice, AlarmReason, DoorAnswer, DoorMode, DoorRef, DoorStanding, Event,
     EventKind, NS_PER_S, Place, Timestamp,
@@ -214,9 +216,11 @@ impl Door {
             DoorInput::Unlocked(arrival) => {
                 (self.turn_lock(me, true, &arrival, turn, out), arrival)
             }
-            DoorInput::AccessGranted { arrival, valid_ms }
-            | DoorInput::ExitRequested { arrival, valid_ms } => {
-                (self.let_pass(me, &arrival, valid_ms, turn, out), arrival)
+            DoorInput::AccessGranted { arrival, valid_ms } => {
+                (self.let_pass(me, &arrival, (valid_ms, false), turn, out), arrival)
+            }
+            DoorInput::ExitRequested { arrival, valid_ms } => {
+                (self.let_pass(me, &arrival, (valid_ms, true), turn, out), arrival)
             }
             DoorInput::Tampered(arrival) => {
                 let verdict = self.housing.report(true, &arrival);
@@ -326,7 +330,14 @@ impl Door {
             let Some(plan) = turn.site.rule(rule) else { continue };
             if turn.site.is_in_force(plan, turn.now) {
                 let opening = Opening::by_rule(rule, plan, None, Place::Door(me), *evidence);
+                let told_from = out.effects.len();
                 self.episodes.open(&opening, turn, out);
+                let known = self.leave.evidence(evidence.observed_at);
+                for effect in out.effects.iter_mut().skip(told_from) {
+                    if let Effect::Alarm(notice) = effect {
+                        notice.door = Some(Arc::new(known.clone()));
+                    }
+                }
             }
         }
     }
@@ -384,11 +395,11 @@ impl Door {
         &mut self,
         me: DoorRef,
         arrival: &Arrival,
-        valid_ms: u32,
+        (valid_ms, is_request): (u32, bool),
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) -> Verdict {
-        let verdict = self.leave.give(arrival.happened_at(), valid_ms);
+        let verdict = self.leave.give(arrival.happened_at(), valid_ms, is_request);
         if verdict != Verdict::Duplicate {
             self.end_covered(me, turn, out);
         }

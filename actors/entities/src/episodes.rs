@@ -186,6 +186,8 @@ pub(crate) fn raised(opening: &Opening, ordinal: u32, turn: &Turn<'_>) -> AlarmN
         gates_passed: evidence.gates_passed,
         state: AlarmState::default(),
         life: None,
+        incident: None,
+        door: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Leave to open a door: passes that were given, and the lock that was drawn back.
 
-use ach_actors_model::{NS_PER_MS, Timestamp};
+use ach_actors_model::{DoorEvidence, LockMark, NS_PER_MS, PassMark, Timestamp};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -34,6 +34,8 @@ pub(crate) struct Leave {
 struct Pass {
     from: Timestamp,
     until: Timestamp,
+    /// A request to exit, and no grant.
+    is_request: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,9 +46,9 @@ struct LockTurn {
 
 impl Leave {
     /// A pass was given.
-    pub(crate) fn give(&mut self, from: Timestamp, valid_ms: u32) -> Verdict {
+    pub(crate) fn give(&mut self, from: Timestamp, valid_ms: u32, is_request: bool) -> Verdict {
         let lasts_ns = u64::from(valid_ms.min(PASS_MS_MAX)) * NS_PER_MS;
-        let pass = Pass { from, until: from.plus_ns(lasts_ns) };
+        let pass = Pass { from, until: from.plus_ns(lasts_ns), is_request };
         if self.passes.contains(&pass) {
             return Verdict::Duplicate;
         }
@@ -92,6 +94,23 @@ impl Leave {
             last = next;
         }
         Some(last)
+    }
+
+    /// What was known by the time of an opening: the last of each that could have been leave.
+    pub(crate) fn evidence(&self, opened_at: Timestamp) -> DoorEvidence {
+        let latest = opened_at.plus_ns(SKEW_NS);
+        let last = |is_request: bool| {
+            let mut given = self.passes.iter().filter(|pass| pass.is_request == is_request);
+            let last = given.rfind(|pass| pass.from <= latest)?;
+            Some(PassMark { at: last.from, until: last.until })
+        };
+        let lock = self.lock_turns.iter().rfind(|turn| turn.at <= latest);
+        DoorEvidence {
+            granted: last(false),
+            requested: last(true),
+            lock: lock.map(|turn| LockMark { at: turn.at, is_drawn_back: turn.is_drawn_back }),
+            near: Vec::new(),
+        }
     }
 
     /// Whether the lock was drawn back before the opening and had not thrown again.

@@ -11,6 +11,7 @@ mod anchor;
 mod arrival;
 mod call_back;
 mod cases;
+mod clue;
 mod cold;
 mod company;
 mod docket;
@@ -56,6 +57,7 @@ pub use alarm::{
 };
 pub use anchor::{Anchor, AnchorInput};
 pub use arrival::{Arrival, Verdict};
+pub use clue::{Clue, Clues};
 pub use cold::{SubjectCold, TagCold};
 pub use door::{Door, DoorInput};
 pub use door_control::{DoorHand, DoorHold};

@@ -13,6 +13,7 @@ mod names;
 mod plans;
 mod rule_set;
 mod summary;
+mod surroundings;
 mod unfounding;
 
 use ach_actors_model::{
@@ -25,6 +26,7 @@ use calendar::Calendar;
 use names::{Names, TagIds};
 pub use plans::ControlPlan;
 use plans::{AnchorPlan, DoorPlan, LinePlan, SourcePlan, SubjectPlan};
+use surroundings::Surroundings;
 
 pub use history::{HistoryRef, SiteHistory};
 pub use limits::ANCHOR_ZONE_COUNT_MAX;
@@ -74,6 +76,7 @@ pub struct Site {
     watch_rules: Vec<RuleRef>,
     rule_sets: Vec<RuleSet>,
     index: WatchIndex,
+    surroundings: Surroundings,
 }
 
 /// What the machines ask.

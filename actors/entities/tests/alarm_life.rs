@@ -15,8 +15,8 @@ use ach_actors_entities::{
 };
 use ach_actors_model::{
     ActMark, AlarmAct, AlarmCause, AlarmId, AlarmKind, AlarmLife, AlarmNotice, AlarmPriority,
-    AlarmState, AlarmTransition, AnswerConfig, Cause, Escalation, NS_PER_S, Name, Place, Remark,
-    StaysUntil, Timestamp, WishRefusal,
+    AlarmState, AlarmTransition, AnswerConfig, Cause, Escalation, IncidentMark, NS_PER_S, Name,
+    Place, Remark, StaysUntil, Timestamp, WishRefusal,
 };
 
 const SPEC: &str = include_str!("../../../docs/specs/alarm-life.md");
@@ -25,7 +25,7 @@ const RAISED_AT: Timestamp = Timestamp(1_000 * NS_PER_S);
 const NOW: Timestamp = Timestamp(2_000 * NS_PER_S);
 const UNTIL: Timestamp = Timestamp(3_000 * NS_PER_S);
 
-const FLAGS: [(&str, AlarmState); 14] = [
+const FLAGS: [(&str, AlarmState); 15] = [
     ("active", AlarmState::ACTIVE),
     ("latched", AlarmState::LATCHED),
     ("acknowledged", AlarmState::ACKNOWLEDGED),
@@ -40,6 +40,7 @@ const FLAGS: [(&str, AlarmState); 14] = [
     ("needs closing", AlarmState::NEEDS_CLOSING),
     ("latches", AlarmState::LATCHES),
     ("life safety", AlarmState::LIFE_SAFETY),
+    ("chatters", AlarmState::CHATTERS),
 ];
 
 fn flag(word: &str) -> AlarmState {
@@ -92,6 +93,7 @@ fn states() -> impl Iterator<Item = AlarmState> {
         are_apart("active", "latched")
             && comes_with("latched", "latches")
             && are_apart("life safety", "quiet")
+            && are_apart("life safety", "chatters")
             && comes_with("needs confirming", "needs acknowledging")
             && comes_with("needs closing", "needs acknowledging")
             && are_apart("needs confirming", "needs closing")
@@ -151,6 +153,8 @@ fn open(state: AlarmState) -> AlarmNotice {
         gates_passed: 0,
         state,
         life: Some(Arc::new(life)),
+        incident: Some(IncidentMark { id: AlarmId(3), place: 2, is_raising: true }),
+        door: None,
     }
 }
 
@@ -160,6 +164,8 @@ fn give(input: &str, open: &AlarmNotice) -> Result<Option<AlarmNotice>, WishRefu
     let hand = Hand { by: Some(&by), remark: Some(&remark), now: NOW };
     let said = |transition| {
         let mut said = AlarmNotice { transition, state: AlarmState(0), life: None, ..open.clone() };
+        // What an actor says knows of neither.
+        said.incident = None;
         hear_condition(&mut said, Some(open), None, AlarmState(0));
         Ok(Some(said))
     };
@@ -245,7 +251,10 @@ fn every_state_with_every_input_does_what_the_spec_says() {
                 continue;
             }
             match (expected(row, state), given) {
-                (Some(next), Ok(Some(told))) => assert_eq!(told.state, next, "{context}"),
+                (Some(next), Ok(Some(told))) => {
+                    assert_eq!(told.state, next, "{context}");
+                    assert_eq!(told.incident, open.incident, "for ever: {context}");
+                }
                 (Some(next), Ok(None)) => {
                     assert_eq!(next, state, "nothing is told of what is so already: {context}");
                 }

@@ -6,8 +6,8 @@ use ach_geo::Position;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AlarmId, AlarmLife, AlarmState, AnchorRef, DoorRef, Lane, LineRef, RuleRef, SourceRef,
-    SubjectRef, TagRef, Timestamp, ZoneRef,
+    AlarmId, AlarmLife, AlarmState, AnchorRef, DoorEvidence, DoorRef, IncidentMark, Lane, LineRef,
+    RuleRef, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
 };
 
 /// How soon a person must respond (IEC 60601-1-8: high, medium, low).
@@ -245,6 +245,12 @@ pub struct AlarmNotice {
     /// What people and timers did with it, if they did anything.
     #[serde(default)]
     pub life: Option<Arc<AlarmLife>>,
+    /// The incident it belongs to. What its actor says has none: the shard knows it.
+    #[serde(default)]
+    pub incident: Option<IncidentMark>,
+    /// What was known of the door, of one that was forced.
+    #[serde(default)]
+    pub door: Option<Arc<DoorEvidence>>,
 }
 
 impl AlarmNotice {

@@ -37,9 +37,11 @@ impl AlarmState {
     pub const LATCHES: AlarmState = AlarmState(4096);
     /// It is never shelved, suppressed or out of service.
     pub const LIFE_SAFETY: AlarmState = AlarmState(8192);
+    /// Its condition was raised three times within a minute, this time with it.
+    pub const CHATTERS: AlarmState = AlarmState(16_384);
 
     /// Every flag there is.
-    pub const ALL: AlarmState = AlarmState(0x3fff);
+    pub const ALL: AlarmState = AlarmState(0x7fff);
     /// What keeps it from being announced.
     pub const QUIET: AlarmState =
         AlarmState(AlarmState::SHELVED.0 | AlarmState::SUPPRESSED.0 | AlarmState::OUT_OF_SERVICE.0);

@@ -7,9 +7,11 @@ mod alarm;
 mod alarm_life;
 mod alarm_state;
 mod command;
+mod door_evidence;
 mod door_order;
 mod event;
 mod id;
+mod incident;
 mod lane;
 mod name;
 mod node_trouble;
@@ -28,6 +30,7 @@ pub use command::{
     AlarmAct, AlarmWish, Command, CommandKind, DoorAct, DoorWish, EmergencyWish, EntityRef,
     QuietKind, QuietScope, QuietWish, WishRefusal,
 };
+pub use door_evidence::{DoorEvidence, LockMark, PassMark};
 pub use door_order::{
     DoorAnswer, DoorLease, DoorMode, DoorOrder, DoorScope, DoorSlot, DoorStanding, Emergency,
     EmergencyKind, Practice,
@@ -36,6 +39,7 @@ pub use event::{Event, EventKind};
 pub use id::{
     AlarmId, AnchorRef, DoorRef, LineRef, RuleRef, SourceRef, SubjectRef, TagId, TagRef, ZoneRef,
 };
+pub use incident::IncidentMark;
 pub use lane::Lane;
 pub use name::{NAME_BYTES_MAX, Name, NameError};
 pub use node_trouble::NodeTrouble;

@@ -25,7 +25,17 @@ from .errors import (
     TooManyThings,
 )
 from .link import Ending
-from .notes import ActMark, AlarmLife, AlarmNote, AlarmSettled, EventNote, Gap, PositionNote
+from .notes import (
+    ActMark,
+    AlarmIncident,
+    AlarmLife,
+    AlarmNote,
+    AlarmSettled,
+    DoorEvidence,
+    EventNote,
+    Gap,
+    PositionNote,
+)
 from .notices import (
     CertificateEnds,
     ClockOff,
@@ -41,6 +51,7 @@ from .operator import Operator
 from .orders import Done
 from .publisher import Publisher
 from .records import Ping, Report
+from .service import QuietThing
 from .subscriber import AlarmSubscriber, EventSubscriber, PositionSubscriber
 from .values import Cursor, Item, Position, Thing
 from .words import (
@@ -67,6 +78,7 @@ __all__ = [
     "ActMark",
     "AlarmBook",
     "AlarmCause",
+    "AlarmIncident",
     "AlarmKind",
     "AlarmLife",
     "AlarmNote",
@@ -82,6 +94,7 @@ __all__ = [
     "Cursor",
     "Done",
     "DoorAnswer",
+    "DoorEvidence",
     "DoorMode",
     "DoorOrder",
     "DoorOrders",
@@ -121,6 +134,7 @@ __all__ = [
     "Practice",
     "Priority",
     "Publisher",
+    "QuietThing",
     "Reason",
     "Refused",
     "Report",

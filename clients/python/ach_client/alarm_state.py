@@ -44,7 +44,7 @@ _ISA_LETTERS = {
 
 
 class AlarmState(IntFlag):
-    """What is so of an alarm; several at once. The last five are fixed when it is raised."""
+    """What is so of an alarm; several at once. The last six are fixed when it is raised."""
 
     ACTIVE = 1
     LATCHED = 2
@@ -60,6 +60,7 @@ class AlarmState(IntFlag):
     NEEDS_CLOSING = 2048
     LATCHES = 4096
     LIFE_SAFETY = 8192
+    CHATTERS = 16384
 
     @property
     def is_retained(self) -> bool:

@@ -71,6 +71,8 @@ FRAMES: dict[int, type[Any]] = {
     140: doors.DoorOrder,
     141: doors.DoorsQuery,
     142: doors.Doors,
+    156: service.QuietQuery,
+    157: service.QuietList,
 }
 _TYPES = {cls: number for number, cls in FRAMES.items()}
 

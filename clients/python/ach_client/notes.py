@@ -23,6 +23,7 @@ from .fields import (
     U32,
     U64,
     Kind,
+    many,
     maybe,
     message,
     one,
@@ -121,6 +122,36 @@ class AlarmLife:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlarmIncident:
+    """Which incident an alarm belongs to: occurrences of one cause, to be seen together.
+
+    `id` is the alarm it began with, `place` which alarm of it this is, from 1; `is_raising` says
+    that it joined with a higher priority than all before it.
+    """
+
+    id: Annotated[str, one(1, ALARM_ID)]
+    place: Annotated[int, one(2, U32)]
+    is_raising: Annotated[bool, one(3, BOOL)] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorEvidence:
+    """What was known of a door when it was opened without leave.
+
+    The last grant and request to exit, and until when the door could be opened on each; what the
+    lock had said last; which subjects were near, the nearest first.
+    """
+
+    granted_at: Annotated[int | None, maybe(1, U64)] = None
+    granted_until: Annotated[int | None, maybe(2, U64)] = None
+    requested_at: Annotated[int | None, maybe(3, U64)] = None
+    requested_until: Annotated[int | None, maybe(4, U64)] = None
+    lock_at: Annotated[int | None, maybe(5, U64)] = None
+    is_drawn_back: Annotated[bool | None, maybe(6, BOOL)] = None
+    near: Annotated[tuple[str, ...], many(7, NAME)] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class AlarmNote:
     """One change of one alarm."""
 
@@ -150,6 +181,8 @@ class AlarmNote:
     is_resent: Annotated[bool, one(24, BOOL)]
     state: Annotated[AlarmState, one(25, _STATE)]
     life: Annotated[AlarmLife | None, maybe(26, message(AlarmLife))] = None
+    incident: Annotated[AlarmIncident | None, maybe(27, message(AlarmIncident))] = None
+    door: Annotated[DoorEvidence | None, maybe(28, message(DoorEvidence))] = None
 
     @property
     def revision(self) -> int:

@@ -14,6 +14,7 @@ from .errors import AchError
 from .moving_doors import MovingDoors
 from .notices import CertificateEnds, LinkDown
 from .orders import Answering, Done, nanoseconds
+from .questions import Questions
 from .session import Hearing, Session
 from .silence import DEAD_AFTER_S
 from .values import Thing
@@ -49,6 +50,7 @@ class Operator(Answering, MovingDoors):
             connect_within_s,
             dead_after_s,
         )
+        self._questions = Questions()
         self._connection = Connection(
             target,
             Hearing(self._control_heard, self._tick),
@@ -66,6 +68,7 @@ class Operator(Answering, MovingDoors):
         trace: TracebackType | None,
     ) -> None:
         self._orders.end()
+        self._questions.end()
         await self._connection.close()
 
     async def mute(
@@ -106,6 +109,10 @@ class Operator(Answering, MovingDoors):
         """Puts it back into service."""
         return await self._quiet(of, QuietKind.OUT_OF_SERVICE, 0, person, remark)
 
+    async def quiet_things(self) -> tuple[service.QuietThing, ...]:
+        """What is shelved, muted or out of service, and what waits for a second person."""
+        return await self._questions.quiet_things(self.answer_within_s)
+
     async def release(self, thing: Thing) -> Done:
         """Lets a quarantined actor work again. People are let out by `release_door`."""
         return await self._give(Wish(kind=WishKind.RELEASE_ACTOR, thing=thing))
@@ -128,7 +135,9 @@ class Operator(Answering, MovingDoors):
     def _control_heard(self, frame: Any) -> None:
         if isinstance(frame, service.CertificateEnds):
             _log.warning("%s", CertificateEnds(frame.ends_at))
-        elif not self._orders.hear(frame) and isinstance(frame, control.RefusedRequest):
+        elif self._orders.hear(frame) or self._questions.hear(frame):
+            return
+        elif isinstance(frame, control.RefusedRequest) and not self._questions.refuse(frame):
             _log.warning("the node refuses a request: %s: %s", frame.code, frame.detail)
 
     def _tick(self) -> None:
@@ -139,10 +148,13 @@ class Operator(Answering, MovingDoors):
 
     def _begin(self, session: Session) -> None:
         self._orders.begin(session)
+        self._questions.begin(session)
 
     def _ended(self, down: LinkDown) -> None:
         self._orders.pause()
+        self._questions.pause()
         _log.warning("%s", down)
 
     def _fail(self, failure: AchError) -> None:
         self._orders.end(failure)
+        self._questions.end(failure)

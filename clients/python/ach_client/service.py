@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from .alarm_state import AlarmState
 from .codes import Code
 from .fields import (
     ALARM_ID,
@@ -14,16 +15,24 @@ from .fields import (
     CURSOR,
     I64,
     NAME,
+    REMARK,
     TAG,
     TEXT,
+    THING,
+    U16,
     U32,
     U64,
+    Kind,
     many,
     maybe,
     message,
     one,
+    word,
 )
-from .values import Cursor
+from .values import Cursor, Thing
+from .words import AlarmKind
+
+_STATE = Kind(lambda data: AlarmState(U16.read(data)), U16.write)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +163,44 @@ class Attention:
     unseen_count: Annotated[int, one(3, U32)]
     unseen_since: Annotated[int | None, maybe(4, U64)] = None
     is_last: Annotated[bool, one(5, BOOL)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuietQuery:
+    """A receiver or operator asks what is quiet."""
+
+    query: Annotated[int, one(1, U64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuietThing:
+    """Something that is quiet, or that waits for a second person to become so.
+
+    `way` is one flag: shelved, muted or out of service. With a `kind` it is a condition, else all
+    alarms about `place` or of `rule`. With `waits_for_ns` it is not quiet yet: `by` has wished it
+    for so long, and a second person has until `until` to wish the same.
+    """
+
+    way: Annotated[AlarmState, one(1, _STATE)]
+    place: Annotated[Thing | None, maybe(2, THING)] = None
+    rule: Annotated[str | None, maybe(3, NAME)] = None
+    kind: Annotated[AlarmKind | None, maybe(4, word(AlarmKind))] = None
+    subject: Annotated[str | None, maybe(5, NAME)] = None
+    until: Annotated[int, one(6, U64)]
+    waits_for_ns: Annotated[int | None, maybe(7, U64)] = None
+    by: Annotated[str, one(8, NAME)]
+    asked_by: Annotated[str | None, maybe(9, NAME)] = None
+    remark: Annotated[str | None, maybe(10, REMARK)] = None
+    alarm: Annotated[str | None, maybe(11, ALARM_ID)] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuietList:
+    """Some of what is quiet."""
+
+    query: Annotated[int, one(1, U64)]
+    things: Annotated[tuple[QuietThing, ...], many(2, message(QuietThing))] = ()
+    is_last: Annotated[bool, one(3, BOOL)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,8 +94,14 @@ def test_two_operators_mute_a_place_and_a_receiver_does_not(ach: Path, tmp_path:
             ):
                 await refused_with(Code.NEEDS_SECOND_PERSON, north.mute(ward, 60))
                 await refused_with(Code.NEEDS_SECOND_PERSON, north.mute(ward, 60))
+                (waiting,) = await receiver.quiet_things()
+                assert (waiting.place, waiting.way) == (ward, AlarmState.SUPPRESSED)
+                assert (waiting.by, waiting.waits_for_ns) == ("north", 60 * 10**9)
                 assert (await south.mute(ward, 60)).cursor is not None
+                (muted,) = await receiver.quiet_things()
+                assert (muted.by, muted.asked_by, muted.waits_for_ns) == ("south", "north", None)
                 await north.unmute(ward)
+                assert await receiver.quiet_things() == ()
                 await refused_with(Code.NEEDS_SECOND_PERSON, north.take_out(ward, 60))
                 door = Thing(ThingKind.DOOR, "entrance")
                 await north.take_out(door, 3_600, remark="being painted")

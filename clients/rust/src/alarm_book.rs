@@ -115,15 +115,15 @@ impl Episode {
     /// something else, because acts were lost with what was not stored.
     fn take_life(&mut self, note: &AlarmNote) -> bool {
         let revision = |life: Option<&LifeNote>| life.map_or(0, |life| life.revision);
-        let (known, told) = (revision(self.life.as_deref()), revision(note.life.as_ref()));
-        let is_same = told == known && (known == 0 || note.life.as_ref() == self.life.as_deref());
+        let (known, told) = (revision(self.life.as_deref()), revision(note.life.as_deref()));
+        let is_same = told == known && (known == 0 || note.life == self.life);
         let are_lost = note.is_resent && told <= known && !is_same;
         if are_lost && note.state.is_retained() {
             self.over_by = None;
         }
         let is_news = told > known || are_lost;
         if is_news {
-            self.life = note.life.clone().map(Box::new);
+            self.life.clone_from(&note.life);
         }
         is_news
     }

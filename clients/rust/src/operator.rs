@@ -5,9 +5,9 @@ use std::time::Duration;
 use ach_actors_model::{AlarmWish, Name};
 use ach_engine_wire::{
     Attention, AttentionQuery, Code, Cursor, Doors, DoorsQuery, Frame, FrameMarks, PartBytes,
-    QuietOrder, Receipt, SelftestOrder, SelftestReport, SiteDigest, SiteOffer, SitePart, SiteQuery,
-    SiteVerdict, Status, StatusQuery, Thing, UnregisteredQuery, UnregisteredTag, WireCommand,
-    WireDoorWish, WireEmergencyWish, Wish,
+    QuietOrder, QuietQuery, Receipt, SelftestOrder, SelftestReport, SiteDigest, SiteOffer,
+    SitePart, SiteQuery, SiteVerdict, Status, StatusQuery, Thing, UnregisteredQuery,
+    UnregisteredTag, WireCommand, WireDoorWish, WireEmergencyWish, WireQuiet, Wish,
 };
 use thiserror::Error;
 use tokio::time::timeout;
@@ -260,6 +260,21 @@ impl Operator {
         whole.ok_or(OperatorError::NoAnswer { within: ANSWER_DEADLINE })
     }
 
+    /// What is shelved, muted and out of service, by whom and until when, and what waits for a second person.
+    ///
+    /// # Errors
+    ///
+    /// No connection or no answer.
+    pub async fn quiet_things(&mut self) -> Result<Vec<WireQuiet>, OperatorError> {
+        let question = QuietQuery { query: self.number() }.into();
+        let parts = self.ask_all(&[question], ANSWER_DEADLINE, "what is quiet").await?;
+        let things = parts.into_iter().flat_map(|part| match part {
+            Frame::QuietList(part) => part.things,
+            _ => Vec::new(),
+        });
+        Ok(things.collect())
+    }
+
     /// Sends a test alarm on its way, and tells how far it came once it is ended.
     ///
     /// # Errors
@@ -413,6 +428,9 @@ fn answers_to(question: &Frame, answer: &Frame) -> Answers {
         }
         (Frame::DoorsQuery(asked), Frame::Doors(told)) => (asked.query, told.query, told.is_last),
         (Frame::AttentionQuery(asked), Frame::Attention(told)) => {
+            (asked.query, told.query, told.is_last)
+        }
+        (Frame::QuietQuery(asked), Frame::QuietList(told)) => {
             (asked.query, told.query, told.is_last)
         }
         _ => return Answers::Nothing,

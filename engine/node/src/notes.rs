@@ -1,10 +1,12 @@
 //! Notices of the shard as notes on the wire: numbers become names.
 
 use ach_actors_entities::Site;
-use ach_actors_model::{AlarmId, AlarmKind, AlarmNotice, Cause, Event, EventKind, Fix};
+use ach_actors_model::{
+    AlarmId, AlarmKind, AlarmNotice, Cause, DoorEvidence, Event, EventKind, Fix,
+};
 use ach_engine_wire::{
-    AlarmNote, AlarmSettled, Cursor, EventNote, EventWord, InputCause, LifeNote, PositionNote,
-    Storage, WireCause,
+    AlarmNote, AlarmSettled, Cursor, DoorNote, EventNote, EventWord, IncidentNote, InputCause,
+    LifeNote, PositionNote, Storage, WireCause,
 };
 
 use crate::names::Names;
@@ -57,7 +59,21 @@ pub(crate) fn alarm_note(
         fencing_epoch: FENCING_EPOCH,
         is_resent,
         state: notice.state,
-        life: notice.life.as_deref().map(LifeNote::from),
+        life: notice.life.as_deref().map(|life| Box::new(LifeNote::from(life))),
+        incident: notice.incident.map(IncidentNote::from),
+        door: notice.door.as_deref().map(|known| Box::new(door(names, known))),
+    }
+}
+
+fn door(names: Names<'_>, known: &DoorEvidence) -> DoorNote {
+    DoorNote {
+        granted_at: known.granted.map(|pass| pass.at),
+        granted_until: known.granted.map(|pass| pass.until),
+        requested_at: known.requested.map(|pass| pass.at),
+        requested_until: known.requested.map(|pass| pass.until),
+        lock_at: known.lock.map(|lock| lock.at),
+        is_drawn_back: known.lock.map(|lock| lock.is_drawn_back),
+        near: known.near.iter().map(|&subject| names.subject(subject)).collect(),
     }
 }
 

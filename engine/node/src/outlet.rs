@@ -11,6 +11,7 @@ use std::task::Waker;
 
 use ach_actors_entities::{Effect, Site};
 use ach_actors_model::{Fix, WishRefusal};
+use ach_engine_shard::QuietThing;
 use atomic_waker::AtomicWaker;
 use crossbeam::queue::ArrayQueue;
 
@@ -46,6 +47,8 @@ pub(crate) enum Outbound {
     Site(Arc<Site>),
     /// Where tags are now.
     Fixes(Vec<Fix>),
+    /// All that is quiet now.
+    Quiet(Vec<QuietThing>),
     /// UTC less shard time in nanoseconds, when that has become too much; 0 when it no longer is.
     Skewed(i64),
 }

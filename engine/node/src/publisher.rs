@@ -96,6 +96,7 @@ impl Publisher {
                 let put = self.rim.fan_out.borrow_mut().fixes(&fixes);
                 return put / FIXES_A_THING + 1;
             }
+            Outbound::Quiet(things) => drop(self.rim.quiet.replace(things)),
             Outbound::Skewed(skew_ns) => drop(self.rim.skew_ns.send_replace(skew_ns)),
         }
         1

@@ -36,6 +36,8 @@ pub(crate) const NOBODYS: AlarmNotice = AlarmNotice {
     gates_passed: 0,
     state: AlarmState(0),
     life: None,
+    incident: None,
+    door: None,
 };
 
 /// Where a notice stands: the entry it came from and its place among that entry's effects.

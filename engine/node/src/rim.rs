@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ach_actors_entities::Site;
 use ach_actors_model::{DoorStanding, NS_PER_S, Name, SourceRef, Timestamp, WishRefusal};
 use ach_engine_net::{Listener, Revocations};
+use ach_engine_shard::QuietThing;
 use ach_engine_wire::SiteDigest;
 use ach_geo::SiteFrame;
 use tokio::sync::{Mutex, Notify, oneshot, watch};
@@ -91,6 +92,8 @@ pub(crate) struct Rim {
     pub revocations: watch::Receiver<Revocations>,
     /// Tags that vendors name and the site does not have.
     pub unregistered: RefCell<UnregisteredBook>,
+    /// All that is quiet, as the shard told last.
+    pub quiet: RefCell<Vec<QuietThing>>,
     /// Who displays alarms, and how far.
     pub attention: RefCell<AttentionBook>,
     /// Held while it is worked out which alarms were displayed.
@@ -170,6 +173,7 @@ impl Rim {
             site_desk: SiteDesk::new(version, parts.site_digest),
             revocations: parts.revocations,
             unregistered: RefCell::default(),
+            quiet: RefCell::default(),
             attention: RefCell::new(AttentionBook::begun_at(begun_at)),
             attention_look: Mutex::default(),
             selftest: SelftestDesk::default(),

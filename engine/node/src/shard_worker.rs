@@ -86,6 +86,8 @@ pub(crate) struct ShardWorker {
     unstored: Option<(Entry, Vec<Effect>)>,
     heartbeat_at: Timestamp,
     is_checkpoint_paused: bool,
+    /// What was quiet when it was told last.
+    quiet_revision: u64,
 }
 
 impl ShardWorker {
@@ -99,8 +101,11 @@ impl ShardWorker {
             unstored: None,
             heartbeat_at,
             is_checkpoint_paused: false,
+            quiet_revision: 0,
         };
         worker.gauge();
+        // Of a checkpoint there may be something.
+        worker.tell_quiet();
         worker
     }
 
@@ -299,6 +304,13 @@ impl ShardWorker {
         }
     }
 
+    /// Sends all that is quiet: as much as a checkpoint tells of it at once, and seldom.
+    fn tell_quiet(&mut self) {
+        let parts = &mut self.parts;
+        self.quiet_revision = parts.shard.quiet_revision();
+        parts.spout.send(Outbound::Quiet(parts.shard.quiet_things()));
+    }
+
     /// Sends the effects on. Returns whether an alarm is among them.
     fn tell(&mut self, entry: &Entry) -> bool {
         let parts = &mut self.parts;
@@ -320,6 +332,11 @@ impl ShardWorker {
                 parts.counters.tally.shed.of(lane).count();
             }
         }
+        if self.quiet_revision != self.parts.shard.quiet_revision() {
+            // Before whoever wished it is told that it is so.
+            self.tell_quiet();
+        }
+        let parts = &mut self.parts;
         for (place, ticket) in self.tickets.drain(..) {
             let refusal = self.effects.iter().find_map(|effect| match *effect {
                 Effect::WishRefused { input, why } if input == place => Some(why),
@@ -427,5 +444,7 @@ fn received_at(input: &Input) -> Timestamp {
     }
 }
 
+#[cfg(test)]
+mod storm;
 #[cfg(test)]
 mod tests;

@@ -247,6 +247,7 @@ mod tests {
                 cause: None,
                 escalated_count: 0,
                 over_at: None,
+                incident: None,
             }
         };
         (0..).zip(told).map(episode).collect()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ach_actors_model::{
     AlarmCause, AlarmId, AlarmKind, AlarmLife, AlarmNotice, AlarmPriority, AlarmReason,
-    AlarmTransition, Name, Place, SubjectRef, TagRef, Timestamp,
+    AlarmTransition, IncidentMark, Name, Place, SubjectRef, TagRef, Timestamp,
 };
 
 /// What became of an alarm.
@@ -69,6 +69,8 @@ pub struct Episode {
     pub escalated_count: u32,
     /// When nothing more was waited for.
     pub over_at: Option<Timestamp>,
+    /// The incident it belongs to; none of what older nodes recorded.
+    pub incident: Option<IncidentMark>,
 }
 
 impl Episode {
@@ -94,6 +96,7 @@ impl Episode {
             cause: None,
             escalated_count: 0,
             over_at: None,
+            incident: notice.incident,
         }
     }
 
@@ -127,6 +130,11 @@ impl Episode {
         }
         self.cause = life.cause;
         self.escalated_count = self.escalated_count.max(life.level.into());
+    }
+
+    /// The incident it belongs to: its own, where nothing else is known.
+    pub fn incident_id(&self) -> AlarmId {
+        self.incident.map_or(self.id, |mark| mark.id)
     }
 
     /// Whether it has ended, and people have done with it what it asked of them.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ach_actors_model::{AlarmPriority, NS_PER_S, Timestamp};
+use ach_actors_model::{AlarmId, AlarmPriority, NS_PER_S, Timestamp};
 
 use crate::bad_actor::{BadActor, bad_actors};
 use crate::episode::Episode;
@@ -28,6 +28,10 @@ pub struct Review<'a> {
     pub raised_count: usize,
     /// How many were raised quietly: nobody was called, so nothing else here counts them before they stand.
     pub quiet_count: usize,
+    /// How many incidents those that were raised aloud belong to.
+    pub incident_count: usize,
+    /// The most of them that belong to one.
+    pub largest_incident: usize,
     /// Those that were raised aloud, by how urgent they were.
     pub by_priority: BTreeMap<AlarmPriority, usize>,
     /// How many of them were tentative and taken back.
@@ -60,6 +64,10 @@ impl<'a> Review<'a> {
         for episode in &raised {
             *by_priority.entry(episode.priority).or_default() += 1;
         }
+        let mut by_incident: BTreeMap<AlarmId, usize> = BTreeMap::new();
+        for episode in &raised {
+            *by_incident.entry(episode.incident_id()).or_default() += 1;
+        }
         let is_retracted = |episode: &&&Episode| episode.was_retracted();
         let is_brief = |episode: &&&Episode| {
             !episode.was_retracted() && episode.lasted_ns().is_some_and(|ns| ns < BRIEF_NS)
@@ -74,6 +82,8 @@ impl<'a> Review<'a> {
             to,
             raised_count: raised.len(),
             quiet_count: quiet.len(),
+            incident_count: by_incident.len(),
+            largest_incident: by_incident.values().copied().max().unwrap_or_default(),
             by_priority,
             retracted_count: raised.iter().filter(is_retracted).count(),
             brief_count: raised.iter().filter(is_brief).count(),

@@ -1,12 +1,16 @@
 //! What people do with alarms, and what becomes of alarms that nobody answers.
 
-use ach_actors_entities::{Effect, Hand, act_on, call, drop_unanswered, quieten};
+use std::sync::Arc;
+
+use ach_actors_entities::{Effect, Hand, Site, act_on, call, drop_unanswered, quieten};
 use ach_actors_model::{
-    AlarmAct, AlarmId, AlarmNotice, AlarmState, AlarmWish, Name, Place, QuietKind, QuietScope,
-    QuietWish, Timestamp, WishRefusal,
+    AlarmAct, AlarmId, AlarmNotice, AlarmState, AlarmTransition, AlarmWish, Name, Place, QuietKind,
+    QuietScope, QuietWish, Timestamp, WishRefusal,
 };
 
-use crate::quiet::{QUIET_FLAGS, Quiet, QuietKey, SHELVED_MAX_NS, SWEEP_ALARMS, limits_of};
+use crate::actors::Actors;
+use crate::bystanders::bystanders;
+use crate::quiet::{Asking, QUIET_FLAGS, Quiet, QuietKey, SHELVED_MAX_NS, SWEEP_ALARMS, limits_of};
 use crate::shard::Shard;
 use crate::stage::Scene;
 
@@ -20,8 +24,8 @@ impl Shard {
         let effects = &mut self.stage.out.effects;
         for (ordinal, effect) in (0..).zip(effects.iter_mut()).skip(self.board.taken_count) {
             if let Effect::Alarm(notice) = effect {
-                let answer = site.answer_to(notice);
-                self.board.hear(notice, (self.entry_index, ordinal), answer);
+                look_round(notice, &self.stage.actors, site);
+                self.board.hear(notice, (self.entry_index, ordinal), site);
             }
         }
         self.board.taken_count = effects.len();
@@ -126,7 +130,8 @@ impl Shard {
                 }
                 let until = until(for_ns, SHELVED_MAX_NS, scene.now)?;
                 let alarm = Some(wish.alarm);
-                let quiet = Quiet { until, by: by.clone(), remark: wish.remark.clone(), alarm };
+                let (by, remark) = (by.clone(), wish.remark.clone());
+                let quiet = Quiet { until, by, asked_by: None, remark, alarm };
                 let key = QuietKey::condition(open);
                 self.board.quiets.set(key, AlarmState::SHELVED, quiet)?;
                 self.restamp(wish.alarm, scene.now);
@@ -175,15 +180,19 @@ impl Shard {
             }
             QuietScope::Place(place) => takes_two |= matches!(place, Place::Zone(_)),
         }
-        let mut for_ns = wish.for_ns;
+        let (mut for_ns, mut remark, mut asked_by) = (wish.for_ns, wish.remark.clone(), None);
         until(for_ns, max_ns, scene.now)?;
         if takes_two {
             // Two certificates: a program could name any person.
-            for_ns = self.board.quiets.ask((wish.scope, flag), by, for_ns, scene.now)?;
+            let asking = Asking { by, person, remark: remark.as_ref(), for_ns };
+            let ask = self.board.quiets.ask((wish.scope, flag), asking, scene.now)?;
+            for_ns = ask.for_ns;
+            // Who comes second need not say again what it is for.
+            remark = remark.or(ask.remark);
+            asked_by = Some(ask.person);
         }
         let until = until(for_ns, max_ns, scene.now)?;
-        let remark = wish.remark.clone();
-        let quiet = Quiet { until, by: person.clone(), remark, alarm: None };
+        let quiet = Quiet { until, by: person.clone(), asked_by, remark, alarm: None };
         self.board.quiets.set(key, flag, quiet)
     }
 
@@ -193,6 +202,16 @@ impl Shard {
         let sweep = is_sweeping.then_some(self.entry_at);
         let all = [self.board.next_call_at(), self.board.quiets.next_end(), sweep];
         all.into_iter().flatten().min()
+    }
+}
+
+/// Adds who is near to what is known of a door that is being forced.
+fn look_round(notice: &mut AlarmNotice, actors: &Actors, site: &Site) {
+    let Place::Door(door) = notice.place else { return };
+    let is_new = notice.transition == AlarmTransition::Raised;
+    if let Some(known) = notice.door.as_mut().filter(|_| is_new) {
+        let near = bystanders(actors, site, door, notice.changed_at);
+        Arc::make_mut(known).near = near;
     }
 }
 

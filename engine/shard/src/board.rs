@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use ach_actors_entities::{hear_condition, next_call};
+use ach_actors_entities::{Site, hear_condition, next_call};
 use ach_actors_model::{
     AlarmId, AlarmKind, AlarmLife, AlarmNotice, AlarmState, AlarmTransition, AnswerConfig,
     Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::chatter::{Chatter, ChatterHead};
+use crate::incidents::{Incidents, IncidentsHead};
 use crate::quiet::{QuietHead, Quiets};
 
 /// Open alarms whose condition has ended. They wait for people, so there is no end to them but this: at
@@ -40,12 +42,21 @@ pub(crate) struct Board {
     /// Those of them that have a timer, by when it is due.
     calls: BTreeSet<(Timestamp, AlarmId)>,
     pub(crate) quiets: Quiets,
+    incidents: Incidents,
+    chatter: Chatter,
     /// Of more whose condition has ended the first are dropped.
     pub(crate) ended_count_max: usize,
     /// How many effects of this entry were taken over.
     pub(crate) taken_count: usize,
     raised_by_kind: BTreeMap<AlarmKind, u64>,
     imaging: Option<Imaging>,
+}
+
+/// What the alarms were that were raised last: which belong together, and which chatter.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct RaisedHead {
+    incidents: IncidentsHead,
+    chatter: ChatterHead,
 }
 
 /// A checkpoint of the board that is under way: what is open changes meanwhile.
@@ -67,6 +78,8 @@ impl Default for Board {
             ended: BTreeSet::new(),
             calls: BTreeSet::new(),
             quiets: Quiets::default(),
+            incidents: Incidents::default(),
+            chatter: Chatter::default(),
             ended_count_max: ENDED_COUNT_MAX,
             taken_count: 0,
             raised_by_kind: BTreeMap::new(),
@@ -77,8 +90,24 @@ impl Default for Board {
 
 impl Board {
     /// A board with what a checkpoint tells at once.
-    pub(crate) fn restore(raised_by_kind: BTreeMap<AlarmKind, u64>, quiet: QuietHead) -> Board {
-        Board { raised_by_kind, quiets: Quiets::restore(quiet), ..Board::default() }
+    pub(crate) fn restore(
+        raised_by_kind: BTreeMap<AlarmKind, u64>,
+        quiet: QuietHead,
+        raised: RaisedHead,
+    ) -> Board {
+        let RaisedHead { incidents, chatter } = raised;
+        Board {
+            raised_by_kind,
+            quiets: Quiets::restore(quiet),
+            incidents: Incidents::restore(incidents),
+            chatter: Chatter::restore(chatter),
+            ..Board::default()
+        }
+    }
+
+    /// What a checkpoint tells at once of what was raised.
+    pub(crate) fn raised_head(&self) -> RaisedHead {
+        RaisedHead { incidents: self.incidents.head(), chatter: self.chatter.head() }
     }
 
     /// Puts an alarm of a checkpoint on it. False if it has that one.
@@ -89,25 +118,26 @@ impl Board {
         self.open.insert(id, open).is_none()
     }
 
-    /// Takes over what a condition says, and gives it the state its alarm has after it.
-    pub(crate) fn hear(
-        &mut self,
-        notice: &mut AlarmNotice,
-        at: (u64, u32),
-        answer: Option<&AnswerConfig>,
-    ) {
+    /// Takes over what a condition says, and gives it the state its alarm has after it; if it is new, its incident.
+    pub(crate) fn hear(&mut self, notice: &mut AlarmNotice, at: (u64, u32), site: &Site) {
+        let answer = site.answer_to(notice);
         let open = self.open.get(&notice.id).map(|open| &open.notice);
         let (flags, quiet) = match open {
             Some(_) => (AlarmState(0), None),
             None => self.quiets.flags(notice),
         };
+        let is_new = open.is_none();
         hear_condition(notice, open, answer, flags);
-        if notice.state.is_quiet() && open.is_none() {
+        if notice.state.is_quiet() && is_new {
             let quiet_until = quiet.map(|quiet| quiet.until);
             notice.life = Some(AlarmLife { quiet_until, ..AlarmLife::default() }.into());
         }
         if notice.transition == AlarmTransition::Raised {
             *self.raised_by_kind.entry(notice.kind).or_insert(0) += 1;
+            if is_new {
+                notice.incident = Some(self.incidents.join(notice, site));
+                self.chatter.hear(notice);
+            }
         }
         self.keep(notice, at, answer);
     }

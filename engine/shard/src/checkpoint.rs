@@ -15,7 +15,7 @@ use ach_actors_runtime::Cell;
 use serde::{Deserialize, Serialize};
 
 use crate::actors::CellImage;
-use crate::board::OpenNotice;
+use crate::board::{OpenNotice, RaisedHead};
 use crate::door_desk::DoorDesk;
 use crate::lanes::Lanes;
 use crate::quiet::QuietHead;
@@ -45,6 +45,7 @@ pub struct ShardHead {
     pub(crate) raised_by_kind: BTreeMap<AlarmKind, u64>,
     pub(crate) quiet: QuietHead,
     pub(crate) door_desk: DoorDesk,
+    pub(crate) raised: RaisedHead,
     pub(crate) totals: Totals,
     pub(crate) set_aside_input_count: u64,
     pub(crate) dropped_count: u64,
@@ -175,6 +176,7 @@ impl Shard {
             raised_by_kind: self.board.raised_by_kind().clone(),
             quiet: self.board.quiets.head(),
             door_desk: self.door_desk.clone(),
+            raised: self.board.raised_head(),
             totals: self.totals,
             set_aside_input_count: self.set_aside_input_count,
             dropped_count: self.stage.dropped_count,

@@ -7,8 +7,9 @@
 use ach_actors_entities::{Accepted, Effect};
 use ach_actors_model::{
     ActMark, AlarmCause, AlarmKind, AlarmLife, AlarmNotice, AlarmPriority, AlarmReason,
-    AlarmTransition, Cause, DoorAnswer, DoorMode, DoorScope, DoorSlot, DoorStanding, Emergency,
-    EmergencyKind, Event, EventKind, Lane, Name, Place, Practice, WishRefusal, ZoneRef,
+    AlarmTransition, Cause, DoorAnswer, DoorEvidence, DoorMode, DoorScope, DoorSlot, DoorStanding,
+    Emergency, EmergencyKind, Event, EventKind, Lane, Name, PassMark, Place, Practice, WishRefusal,
+    ZoneRef,
 };
 use ach_geo::Position;
 use twox_hash::XxHash3_64;
@@ -160,6 +161,30 @@ impl Digest {
         self.u16(notice.gates_passed);
         self.u16(notice.state.0);
         self.option(notice.life.as_deref(), Digest::life);
+        self.option(notice.incident, |digest, incident| {
+            digest.bytes.extend_from_slice(&incident.id.0.to_le_bytes());
+            digest.u32(incident.place);
+            digest.u8(u8::from(incident.is_raising));
+        });
+        self.option(notice.door.as_deref(), Digest::door_evidence);
+    }
+
+    fn door_evidence(&mut self, known: &DoorEvidence) {
+        let pass = |digest: &mut Digest, pass: PassMark| {
+            digest.u64(pass.at.0);
+            digest.u64(pass.until.0);
+        };
+        self.option(known.granted, pass);
+        self.option(known.requested, pass);
+        self.option(known.lock, |digest, lock| {
+            digest.u64(lock.at.0);
+            digest.u8(u8::from(lock.is_drawn_back));
+        });
+        // Few: the shard looks for eight at most.
+        self.u16(u16::try_from(known.near.len()).unwrap_or(u16::MAX));
+        for subject in &known.near {
+            self.u32(subject.0);
+        }
     }
 
     fn life(&mut self, life: &AlarmLife) {

@@ -58,6 +58,8 @@ impl QuietKey {
 pub(crate) struct Quiet {
     pub(crate) until: Timestamp,
     pub(crate) by: Name,
+    /// Who asked for it first, if it took two.
+    pub(crate) asked_by: Option<Name>,
     pub(crate) remark: Option<Remark>,
     /// The alarm that was shelved.
     pub(crate) alarm: Option<AlarmId>,
@@ -66,11 +68,26 @@ pub(crate) struct Quiet {
 /// A wish to mute something that waits for a second person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ask {
-    scope: QuietScope,
-    flag: AlarmState,
+    pub(crate) scope: QuietScope,
+    pub(crate) flag: AlarmState,
+    /// By whose certificate.
     by: Name,
-    for_ns: u64,
-    asked_at: Timestamp,
+    /// For whom, if a program asked; else the same.
+    pub(crate) person: Name,
+    pub(crate) remark: Option<Remark>,
+    pub(crate) for_ns: u64,
+    pub(crate) asked_at: Timestamp,
+}
+
+/// Who wishes something to be quiet, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    /// By whose certificate.
+    pub(crate) by: &'a Name,
+    /// For whom.
+    pub(crate) person: &'a Name,
+    pub(crate) remark: Option<&'a Remark>,
+    pub(crate) for_ns: u64,
 }
 
 /// Open alarms are being looked at, a few an entry, for what is quiet about them now. What changes
@@ -104,9 +121,26 @@ pub(crate) struct Quiets {
     /// What was ended by hand since the sweep under way began.
     ended: Vec<(QuietKey, AlarmState, Name)>,
     sweep: Option<Sweep>,
+    /// Counts changes since the shard began to run: it is no state.
+    revision: u64,
 }
 
 impl Quiets {
+    /// All that is quiet.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = (QuietKey, AlarmState, &Quiet)> {
+        self.kept.iter().map(|(&(key, flag), quiet)| (key, flag, quiet))
+    }
+
+    /// All that waits for a second person.
+    pub(crate) fn asks(&self) -> impl Iterator<Item = &Ask> {
+        self.asks.iter()
+    }
+
+    /// How often anything of that has changed.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// What a checkpoint tells of it.
     pub(crate) fn head(&self) -> QuietHead {
         let kept = self.kept.iter().map(|(&(key, flag), quiet)| (key, flag, quiet.clone()));
@@ -140,6 +174,7 @@ impl Quiets {
             return Err(WishRefusal::TooManyQuiet);
         }
         self.remove(key, flag);
+        self.revision += 1;
         self.ends.insert((quiet.until, key, flag));
         self.kept.insert((key, flag), quiet);
         self.look_again();
@@ -207,6 +242,7 @@ impl Quiets {
     pub(crate) fn end(&mut self, key: QuietKey, flag: AlarmState, by: &Name) -> bool {
         // Whoever has asked for it alone thinks better of it, too.
         self.asks.retain(|ask| QuietKey::Scope(ask.scope) != key || ask.flag != flag);
+        self.revision += 1;
         let was_quiet = self.remove(key, flag);
         if was_quiet {
             if self.ended.len() >= ENDED_COUNT_MAX {
@@ -220,6 +256,7 @@ impl Quiets {
 
     fn remove(&mut self, key: QuietKey, flag: AlarmState) -> bool {
         let quiet = self.kept.remove(&(key, flag));
+        self.revision += u64::from(quiet.is_some());
         quiet.is_some_and(|quiet| self.ends.remove(&(quiet.until, key, flag)))
     }
 
@@ -261,20 +298,21 @@ impl Quiets {
     }
 
     /// One person wishes something to be quiet: in force if another has wished it just before, for the
-    /// shorter of both times.
+    /// shorter of both times. That wish is returned.
     pub(crate) fn ask(
         &mut self,
         (scope, flag): (QuietScope, AlarmState),
-        by: &Name,
-        for_ns: u64,
+        asking: Asking<'_>,
         now: Timestamp,
-    ) -> Result<u64, WishRefusal> {
+    ) -> Result<Ask, WishRefusal> {
+        self.revision += 1;
         self.asks.retain(|ask| now.since_ns(ask.asked_at) < SECOND_PERSON_NS);
+        let Asking { by, person, remark, for_ns } = asking;
         // At most one waits for each: the second is either the other or the same.
         if let Some(at) = self.asks.iter().position(|ask| (ask.scope, ask.flag) == (scope, flag)) {
             let ask = self.asks.swap_remove(at);
             if ask.by != *by {
-                return Ok(ask.for_ns.min(for_ns));
+                return Ok(Ask { for_ns: ask.for_ns.min(for_ns), ..ask });
             }
             self.asks.push(Ask { for_ns, asked_at: now, ..ask });
             return Err(WishRefusal::SamePerson);
@@ -282,7 +320,8 @@ impl Quiets {
         if self.asks.len() >= ASK_COUNT_MAX {
             return Err(WishRefusal::TooManyQuiet);
         }
-        self.asks.push(Ask { scope, flag, by: by.clone(), for_ns, asked_at: now });
+        let (by, person, remark) = (by.clone(), person.clone(), remark.cloned());
+        self.asks.push(Ask { scope, flag, by, person, remark, for_ns, asked_at: now });
         Err(WishRefusal::NeedsSecondPerson)
     }
 }

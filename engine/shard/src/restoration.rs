@@ -69,7 +69,7 @@ impl Restoration {
         shard.totals = head.totals;
         shard.set_aside_input_count = head.set_aside_input_count;
         shard.stage.restore(head.health, head.missed, head.dropped_count);
-        shard.board = Board::restore(head.raised_by_kind, head.quiet);
+        shard.board = Board::restore(head.raised_by_kind, head.quiet, head.raised);
         shard.door_desk = head.door_desk;
         shard.quarantine = Quarantine::restore(head.idle, head.episodes, &site)?;
         for actor in shard.quarantine.actors().collect::<Vec<_>>() {

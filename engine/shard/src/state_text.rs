@@ -21,9 +21,9 @@ impl Shard {
         let deadlines = self.stage.deadlines.to_sorted();
         let rest = (&self.stage.health, deadlines, &self.lanes, &self.quarantine);
         let open: Vec<_> = self.board.open().collect();
-        let (quiet, doors) = (self.board.quiets.head(), &self.door_desk);
-        write!(text, "{rest:#?} {open:#?} {quiet:#?} {doors:#?} {:?}", self.totals)
-            .expect("text has room");
+        let quiet = self.board.quiets.head();
+        let board = (open, quiet, self.board.raised_head(), &self.door_desk);
+        write!(text, "{rest:#?} {board:#?} {:?}", self.totals).expect("text has room");
         text
     }
 }

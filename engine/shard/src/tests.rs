@@ -6,6 +6,7 @@
 mod alarms;
 mod answering;
 mod batches;
+mod chatter;
 
 mod crowd;
 mod desk;
@@ -13,8 +14,10 @@ mod door_answers;
 mod door_stories;
 mod doors;
 mod faults;
+mod forced;
 mod golden;
 mod hospital;
+mod incidents;
 mod node_troubles;
 mod oracle;
 mod play;

@@ -2,7 +2,7 @@
 
 use ach_actors_model::{
     ActMark, AlarmCause, AlarmId, AlarmKind, AlarmLife, AlarmPriority, AlarmReason, AlarmState,
-    AlarmTransition, Name, Remark, TagId, Timestamp,
+    AlarmTransition, IncidentMark, Name, Remark, TagId, Timestamp,
 };
 use ach_geo::Position;
 
@@ -110,7 +110,49 @@ message! {
         /// The state it has after this change.
         25 => state: AlarmState,
         /// What people and timers did with it, if they did anything.
-        26 => life: Option<LifeNote>,
+        26 => life: Option<Box<LifeNote>>,
+        /// The incident it belongs to.
+        27 => incident: Option<IncidentNote>,
+        /// What was known of the door, of one that was forced.
+        28 => door: Option<Box<DoorNote>>,
+    }
+}
+
+message! {
+    /// What was known of a door when it was opened without leave.
+    pub struct DoorNote {
+        /// The last time its reader had granted access.
+        1 => granted_at: Option<Timestamp>,
+        /// Until when the door could be opened on that.
+        2 => granted_until: Option<Timestamp>,
+        /// The last time somebody had asked to leave.
+        3 => requested_at: Option<Timestamp>,
+        /// Until when the door could be opened on that.
+        4 => requested_until: Option<Timestamp>,
+        /// When its lock had told of itself last.
+        5 => lock_at: Option<Timestamp>,
+        /// Whether it was drawn back then.
+        6 => is_drawn_back: Option<bool>,
+        /// Who was within ten metres in the rooms on either side, the nearest first.
+        7 => near: Vec<Name>,
+    }
+}
+
+message! {
+    /// Which incident an alarm belongs to: occurrences of one cause, to be seen together.
+    pub struct IncidentNote {
+        /// The alarm it began with.
+        1 => id: AlarmId,
+        /// Which alarm of it this is, from 1.
+        2 => place: u32,
+        /// Whether it joined with a higher priority than all before it.
+        3 => is_raising: bool,
+    }
+}
+
+impl From<IncidentMark> for IncidentNote {
+    fn from(mark: IncidentMark) -> IncidentNote {
+        IncidentNote { id: mark.id, place: mark.place, is_raising: mark.is_raising }
     }
 }
 

@@ -17,6 +17,7 @@ pub mod limits;
 mod operation;
 mod ping_run;
 mod preamble;
+mod quiet;
 mod selftest;
 mod session;
 mod site_offer;
@@ -33,7 +34,8 @@ mod wire_report;
 
 pub use ack::{Ack, LaneTotals};
 pub use alarm_note::{
-    ActNote, AlarmNote, AlarmSettled, Gap, LifeNote, OpenSetEnd, ProvisionalReason, Storage,
+    ActNote, AlarmNote, AlarmSettled, DoorNote, Gap, IncidentNote, LifeNote, OpenSetEnd,
+    ProvisionalReason, Storage,
 };
 pub use attention::{Attention, AttentionQuery, Displayed, WireReceiver};
 pub use code::Code;
@@ -52,6 +54,7 @@ pub use operation::{
 };
 pub use ping_run::{PingRun, encode_pings};
 pub use preamble::{PREAMBLE_BYTES, Preamble};
+pub use quiet::{QuietList, QuietQuery, WireQuiet};
 pub use selftest::{SelftestFinding, SelftestHop, SelftestOrder, SelftestReceiver, SelftestReport};
 pub use session::{
     CertificateEnds, ClockOffset, Goodbye, Heartbeat, Hello, Intern, InternItem, InternRefusal,

@@ -23,6 +23,19 @@ pub(crate) trait Value: Sized {
     fn take(bytes: &[u8], part: &'static str) -> Result<Self, WireError>;
 }
 
+/// What few messages have is kept elsewhere, so that the others are smaller.
+impl<T: Value> Value for Box<T> {
+    const LIST_MAX: usize = T::LIST_MAX;
+
+    fn put(&self, out: &mut Vec<u8>) -> Result<(), WireError> {
+        T::put(self, out)
+    }
+
+    fn take(bytes: &[u8], part: &'static str) -> Result<Box<T>, WireError> {
+        T::take(bytes, part).map(Box::new)
+    }
+}
+
 /// A field's place in a message: required, optional or a list.
 pub(crate) trait Slot: Sized {
     /// What has been read so far.

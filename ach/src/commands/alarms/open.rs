@@ -1,10 +1,11 @@
 //! `ach alarms open`: what is wrong just now, and who sees to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ach_actors_model::{AlarmId, AlarmState};
-use ach_clients_rust::{AlarmNote, AlarmUpdate, Filter, Name};
+use ach_clients_rust::{AlarmNote, AlarmUpdate, Filter, Name, now};
+use ach_engine_review::{FLOOD_COUNT_MAX, FLOOD_NS};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -21,7 +22,7 @@ const OPEN_SET_DEADLINE: Duration = Duration::from_mins(1);
 const ID_DIGITS: usize = 8;
 
 /// Prints the open alarms.
-pub(super) fn run(to: &Connect) -> Result<Outcome, Failure> {
+pub(super) fn run(to: &Connect, by_incident: bool) -> Result<Outcome, Failure> {
     runtime()?.block_on(async {
         let mut alarms: Vec<AlarmNote> = open_set(to).await?.into_values().collect();
         alarms.sort_by_key(|note| (note.state.is_quiet(), is_answered(note), note.received_at));
@@ -29,9 +30,14 @@ pub(super) fn run(to: &Connect) -> Result<Outcome, Failure> {
         alarms.sort_by_key(|note| {
             (note.state.is_quiet(), is_answered(note), std::cmp::Reverse(note.priority))
         });
+        let alarms = if by_incident { together(alarms) } else { alarms };
+        let mut told = None;
         for note in &alarms {
             if to.json {
                 say!("{}", alarm_object(note, None));
+            } else if by_incident {
+                let is_further = told.replace(incident_of(note)) == Some(incident_of(note));
+                say!("{}{}", if is_further { "  + " } else { "" }, line(note));
             } else {
                 say!("{}", line(note));
             }
@@ -46,9 +52,45 @@ pub(super) fn run(to: &Connect) -> Result<Outcome, Failure> {
                 "{} open, {waiting} of them acknowledged by nobody; ach alarms ack ID ..",
                 alarms.len()
             );
+            tell_flood(&alarms);
         }
         Ok(Outcome::Done)
     })
+}
+
+/// Says so when more came than one person can answer. What has come and gone meanwhile is not among the open ones, so it
+/// may have been more.
+fn tell_flood(alarms: &[AlarmNote]) {
+    let now = now();
+    let is_recent =
+        |note: &&AlarmNote| !note.state.is_quiet() && now.since_ns(note.received_at) < FLOOD_NS;
+    let recent: Vec<&AlarmNote> = alarms.iter().filter(is_recent).collect();
+    if recent.len() > FLOOD_COUNT_MAX {
+        let incidents: BTreeSet<AlarmId> = recent.iter().map(|note| incident_of(note)).collect();
+        let (count, incidents) = (recent.len(), incidents.len());
+        say!(
+            "a flood: {count} of them, of {incidents} incidents, came within ten minutes; --by-incident puts them together"
+        );
+    }
+}
+
+/// The incident an alarm belongs to: its own, of a node that knows of none.
+fn incident_of(note: &AlarmNote) -> AlarmId {
+    note.incident.as_ref().map_or(note.id, |incident| incident.id)
+}
+
+/// The same alarms, those of an incident behind the first of them that comes, in the order in which they were raised.
+fn together(alarms: Vec<AlarmNote>) -> Vec<AlarmNote> {
+    let mut first: BTreeMap<AlarmId, usize> = BTreeMap::new();
+    for (at, note) in alarms.iter().enumerate() {
+        first.entry(incident_of(note)).or_insert(at);
+    }
+    let mut alarms = alarms;
+    alarms.sort_by_key(|note| {
+        let place = note.incident.as_ref().map_or(0, |incident| incident.place);
+        (first.get(&incident_of(note)).copied(), place)
+    });
+    alarms
 }
 
 fn is_answered(note: &AlarmNote) -> bool {
@@ -102,6 +144,13 @@ fn line(note: &AlarmNote) -> String {
     if note.is_tentative {
         parts.push("tentative".to_owned());
     }
+    if note.state.is_any(AlarmState::CHATTERS) {
+        parts.push("chatters".to_owned());
+    }
+    parts.extend(note.incident.as_ref().filter(|incident| incident.place > 1).map(|incident| {
+        let worse = if incident.is_raising { ", raises it" } else { "" };
+        format!("{} of incident {}{worse}", incident.place, short(incident.id))
+    }));
     let Some(life) = &note.life else { return parts.join("  ") };
     if let Some(act) = &life.acknowledged {
         let after = act.at.since_ns(note.received_at) / 1_000;

@@ -93,6 +93,13 @@ fn how_many(review: &Review<'_>, span_ns: u64) {
         count => format!("; {count} more quietly, which count below only where they wait"),
     };
     say!("{raised} {alarms} raised{rates}{quietly}");
+    if review.incident_count < raised {
+        say!(
+            "of {} incidents, the largest of {} alarms",
+            review.incident_count,
+            review.largest_incident
+        );
+    }
     for priority in PRIORITIES {
         let count = review.by_priority.get(&priority).copied().unwrap_or_default();
         say!("  {:<8}{count:>8}  {}", snake(priority), share(count, raised));
@@ -151,6 +158,8 @@ pub(crate) fn object(review: &Review<'_>, event: &str) -> Value {
         "to": iso(review.to),
         "raised": review.raised_count,
         "quietly_raised": review.quiet_count,
+        "incidents": review.incident_count,
+        "largest_incident": review.largest_incident,
         "high": of(AlarmPriority::High),
         "medium": of(AlarmPriority::Medium),
         "low": of(AlarmPriority::Low),

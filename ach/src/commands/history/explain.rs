@@ -5,7 +5,9 @@ use ach_engine_store::{AlarmRecord, HistoryGap, KeptAlarm, NameKind};
 use serde_json::{Value, json};
 
 mod act;
+mod door;
 mod heard;
+mod incident;
 
 use self::act::{act_words, life_object};
 use self::heard::Heard;
@@ -15,7 +17,7 @@ use crate::audit_deposit;
 use crate::cli::history::Explain;
 use crate::exit::{Failure, Outcome};
 use crate::moment::{iso, length, local};
-use crate::notes::{snake, spaced};
+use crate::notes::{incident_object, snake, spaced};
 
 /// Every gate with its word.
 const GATES: [(Gate, &str); 11] = [
@@ -56,6 +58,7 @@ pub(super) fn run(wish: &Explain) -> Result<Outcome, Failure> {
         }
     }
     gaps.for_each(|gap| say_gap(gap, wish.json));
+    incident::tell(&source, &records, wish.json)?;
     Ok(source.outcome(Outcome::Done))
 }
 
@@ -77,6 +80,27 @@ pub(crate) fn object(source: &Source, record: &AlarmRecord, event: &str) -> Resu
     Ok(object)
 }
 
+/// What kind of place, and its id.
+fn place_of(source: &Source, place: Place) -> Result<(&'static str, Option<String>), Failure> {
+    let (word, kind, number) = match place {
+        Place::Site => return Ok(("site", None)),
+        Place::Zone(it) => ("zone", NameKind::Zone, it.0),
+        Place::Door(it) => ("door", NameKind::Door, it.0),
+        Place::Line(it) => ("line", NameKind::Line, it.0),
+        Place::Tag(it) => ("tag", NameKind::Tag, it.0),
+        Place::Source(it) => ("feed", NameKind::Source, it.0),
+        Place::Anchor(it) => ("anchor", NameKind::Anchor, it.0),
+        Place::Subject(it) => ("subject", NameKind::Subject, it.0),
+    };
+    Ok((word, Some(source.name(kind, number)?)))
+}
+
+/// Who was near a door that was forced, by their ids.
+fn near(source: &Source, notice: &AlarmNotice) -> Result<Vec<String>, Failure> {
+    let near = notice.door.as_deref().map(|known| known.near.as_slice()).unwrap_or_default();
+    near.iter().map(|subject| source.name(NameKind::Subject, subject.0)).collect()
+}
+
 /// A record with its numbers put into words.
 struct Told<'a> {
     record: &'a AlarmRecord,
@@ -86,6 +110,8 @@ struct Told<'a> {
     place: (&'static str, Option<String>),
     feed: Option<String>,
     heard: Option<Heard>,
+    /// Who was near a door that was forced.
+    near: Vec<String>,
 }
 
 impl Told<'_> {
@@ -94,16 +120,6 @@ impl Told<'_> {
         let name = |kind, number: Option<u32>| match number {
             None => Ok(None),
             Some(number) => source.name(kind, number).map(Some),
-        };
-        let (word, kind, number) = match notice.place {
-            Place::Site => ("site", NameKind::Zone, None),
-            Place::Zone(it) => ("zone", NameKind::Zone, Some(it.0)),
-            Place::Door(it) => ("door", NameKind::Door, Some(it.0)),
-            Place::Line(it) => ("line", NameKind::Line, Some(it.0)),
-            Place::Tag(it) => ("tag", NameKind::Tag, Some(it.0)),
-            Place::Source(it) => ("feed", NameKind::Source, Some(it.0)),
-            Place::Anchor(it) => ("anchor", NameKind::Anchor, Some(it.0)),
-            Place::Subject(it) => ("subject", NameKind::Subject, Some(it.0)),
         };
         let feed = match notice.cause {
             Cause::Input { source, .. } => Some(source.0),
@@ -114,8 +130,9 @@ impl Told<'_> {
             rule: name(NameKind::Rule, notice.rule.map(|it| it.0))?,
             subject: name(NameKind::Subject, notice.subject.map(|it| it.0))?,
             tag: name(NameKind::Tag, notice.tag.map(|it| it.0))?,
-            place: (word, name(kind, number)?),
+            place: place_of(source, notice.place)?,
             feed: name(NameKind::Source, feed)?,
+            near: near(source, notice)?,
             heard: record.input.as_ref().map(|input| Heard::of(source, input)).transpose()?,
         })
     }
@@ -151,6 +168,11 @@ impl Told<'_> {
         put("opened by", self.cause_words());
         if let Some(heard) = &self.heard {
             put("heard", heard.words());
+        }
+        if let Some(known) = notice.door.as_deref() {
+            put("leave", door::leave_words(known));
+            let near = if self.near.is_empty() { "nobody" } else { &self.near.join(", ") };
+            put("near", near.to_owned());
         }
         put("gates", self.gates().join(", "));
         let age = |at: Timestamp| length(notice.changed_at.since_ns(at) / 1_000);
@@ -230,6 +252,7 @@ impl Told<'_> {
             "priority": snake(notice.priority),
             "state": snake(notice.state.name()),
             "life": notice.life.as_deref().map(life_object),
+            "incident": notice.incident.map(incident_object),
             "rule": self.rule,
             "site_version": notice.site_version,
             "episode": notice.episode,
@@ -239,6 +262,7 @@ impl Told<'_> {
             "is_tentative": notice.is_tentative,
             "is_late": notice.is_late,
             "cause": cause,
+            "door": notice.door.as_deref().map(|known| door::object(known, &self.near)),
             "input": self.heard.as_ref().map(Heard::object),
             "gates": self.gates(),
             "observed_at": iso(notice.observed_at),

@@ -64,8 +64,8 @@ fn input_words(input: &Input, names: &SiteNames) -> String {
             )
         }
         Input::Command(command) => {
-            let (word, thing) = command_words(&command.kind);
-            let about = thing.map(|thing| names.thing(thing));
+            let word = command_word(&command.kind);
+            let about = about(&command.kind, names);
             let about = about.map_or_else(String::new, |(kind, id)| format!(" {kind} {id}"));
             format!("{}: {word}{about}{}", command.by, wish_words(&command.kind, names))
         }
@@ -99,17 +99,29 @@ fn report_words(report: &Report, names: &SiteNames) -> (String, Map<String, Valu
     names.words_of(&kind)
 }
 
-fn command_words(kind: &CommandKind) -> (&'static str, Option<EntityRef>) {
+fn command_word(kind: &CommandKind) -> &'static str {
     match kind {
-        CommandKind::ReleaseActor(thing) => ("release", Some(*thing)),
-        CommandKind::QuarantineActor(thing) => ("quarantine", Some(*thing)),
-        CommandKind::BeginSelftest => ("begin_selftest", None),
-        CommandKind::EndSelftest => ("end_selftest", None),
-        CommandKind::NodeTrouble { trouble, is_on } => (trouble_word(*trouble, *is_on), None),
-        CommandKind::Act(wish) => (act_word(&wish.act), None),
-        CommandKind::Quiet(wish) => (quiet_word(wish), None),
-        CommandKind::MoveDoor(wish) => (door_word(wish.act), Some(EntityRef::Door(wish.door))),
-        CommandKind::Declare(wish) => (emergency_word(wish), None),
+        CommandKind::ReleaseActor(_) => "release",
+        CommandKind::QuarantineActor(_) => "quarantine",
+        CommandKind::BeginSelftest => "begin_selftest",
+        CommandKind::EndSelftest => "end_selftest",
+        CommandKind::NodeTrouble { trouble, is_on } => trouble_word(*trouble, *is_on),
+        CommandKind::Act(wish) => act_word(&wish.act),
+        CommandKind::Quiet(wish) => quiet_word(wish),
+        CommandKind::MoveDoor(wish) => door_word(wish.act),
+        CommandKind::Declare(wish) => emergency_word(wish),
+    }
+}
+
+/// What a command is about, but for an alarm: what kind of thing, and its id.
+fn about(kind: &CommandKind, names: &SiteNames) -> Option<(&'static str, String)> {
+    match kind {
+        CommandKind::ReleaseActor(thing) | CommandKind::QuarantineActor(thing) => {
+            Some(names.thing(*thing))
+        }
+        CommandKind::Quiet(wish) => Some(names.scope(wish.scope)),
+        CommandKind::MoveDoor(wish) => Some(names.thing(EntityRef::Door(wish.door))),
+        _ => None,
     }
 }
 
@@ -156,8 +168,7 @@ fn wish_object(kind: &CommandKind, names: &SiteNames) -> Value {
                 "remark": remark.as_ref().map(Remark::as_str),
             })
         }
-        CommandKind::Quiet(QuietWish { scope, for_ns, person, remark, .. }) => json!({
-            "scope": scope,
+        CommandKind::Quiet(QuietWish { for_ns, person, remark, .. }) => json!({
             "for_s": seconds(*for_ns),
             "person": person.as_ref().map(Name::as_str),
             "remark": remark.as_ref().map(Remark::as_str),
@@ -207,8 +218,8 @@ fn input_object(input: &Input, names: &SiteNames) -> Value {
             })
         }
         Input::Command(command) => {
-            let (word, thing) = command_words(&command.kind);
-            let about = thing.map(|thing| names.thing(thing));
+            let word = command_word(&command.kind);
+            let about = about(&command.kind, names);
             let about = about.map(|(kind, id)| json!({ "kind": kind, "id": id }));
             let by = command.by.as_str();
             let mut object = json!({ "input": "command", "by": by, "word": word, "about": about });

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ach_actors_entities::Site;
 use ach_actors_model::{
-    AnchorRef, DoorRef, EntityRef, SourceRef, SubjectRef, TagRef, ZoneRef, snake_case,
+    AnchorRef, DoorRef, EntityRef, Place, QuietScope, SourceRef, SubjectRef, TagRef, ZoneRef,
+    snake_case,
 };
 use ach_engine_shard::{Entry, Input};
 use serde_json::{Map, Value, json};
@@ -70,6 +71,30 @@ impl SiteNames {
         }
     }
 
+    /// What can be quiet: a place or a rule, and its id.
+    pub(super) fn scope(&self, scope: QuietScope) -> (&'static str, String) {
+        let text = |name: Option<String>, number: u32| name.unwrap_or_else(|| format!("#{number}"));
+        let place = match scope {
+            QuietScope::Place(place) => place,
+            QuietScope::Rule(it) => {
+                let name = self.name(|site| site.rule_name(it).map(str::to_owned));
+                return ("rule", text(name, it.0));
+            }
+        };
+        match place {
+            Place::Site => ("site", String::new()),
+            Place::Zone(it) => self.thing(EntityRef::Zone(it)),
+            Place::Door(it) => self.thing(EntityRef::Door(it)),
+            Place::Tag(it) => self.thing(EntityRef::Tag(it)),
+            Place::Source(it) => self.thing(EntityRef::Source(it)),
+            Place::Anchor(it) => self.thing(EntityRef::Anchor(it)),
+            Place::Subject(it) => self.thing(EntityRef::Subject(it)),
+            Place::Line(it) => {
+                ("line", text(self.name(|site| site.line_name(it).map(str::to_owned)), it.0))
+            }
+        }
+    }
+
     /// An enum of the model whose variants hold numbers (`{"DoorOpened": {"door": 7}}`) as a word and
     /// an object with names: `door_opened`, `{"door": "entrance"}`.
     pub(super) fn words_of(&self, kind: &Value) -> (String, Map<String, Value>) {
@@ -114,5 +139,7 @@ mod tests {
             ("door_opened", json!({ "door": "#7" }))
         );
         assert_eq!(names.thing(EntityRef::Zone(ZoneRef(3))), ("zone", "#3".to_owned()));
+        let scope = QuietScope::Place(Place::Zone(ZoneRef(3)));
+        assert_eq!(names.scope(scope), ("zone", "#3".to_owned()));
     }
 }

@@ -15,6 +15,7 @@ use super::mistake::{SiteError, SiteList, SiteMistake};
 use super::names::narrow;
 use super::plans::{SubjectPlan, TagPlan};
 use super::rule_set::{RuleSet, Sorter};
+use super::surroundings::Surroundings;
 use super::{Site, limits};
 
 /// A class without a limit, and a tag on nobody: faster than anyone runs, slower than a jump.
@@ -115,7 +116,9 @@ impl Site {
             watch_rules,
             rule_sets: Vec::new(),
             index,
+            surroundings: Surroundings::default(),
         };
+        site.surroundings = Surroundings::of(&site, config, &refs);
         site.sort_subjects(config, &refs)?;
         site.hand_out_tags(config, &refs);
         Ok(site)

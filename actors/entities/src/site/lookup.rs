@@ -193,6 +193,11 @@ impl Site {
         Some(self.anchor_plan(anchor)?.source)
     }
 
+    /// The zones an anchor covers, ascending; none if it was removed.
+    pub fn anchor_zones(&self, anchor: AnchorRef) -> &[ZoneRef] {
+        self.anchor_plan(anchor).map_or(&[], |plan| plan.zones.as_slice())
+    }
+
     /// All tags in force, ascending by ref.
     pub fn tags(&self) -> impl Iterator<Item = (TagRef, TagId)> {
         let numbered = (0..).map(TagRef).take(self.tags.len());

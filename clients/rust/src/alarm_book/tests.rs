@@ -46,6 +46,8 @@ fn note(id: u128, transition: AlarmTransition, index: u64, is_resent: bool) -> F
         is_resent,
         state: if is_end { AlarmState::default() } else { OPEN },
         life: None,
+        incident: None,
+        door: None,
     })
 }
 

@@ -59,6 +59,8 @@ fn note(id: u128, transition: AlarmTransition, index: u64) -> AlarmNote {
         is_resent: false,
         state: state_after(transition),
         life: None,
+        incident: None,
+        door: None,
     }
 }
 

@@ -85,6 +85,11 @@ pub(crate) async fn read(
                     door_orders::answer(&session, query.query)?;
                 }
             }
+            Some(Frame::QuietQuery(query)) => {
+                if may(&session, &[Role::Receiver, Role::Operator])? {
+                    questions::quiet(&session, query.query)?;
+                }
+            }
             Some(Frame::SelftestOrder(order)) => {
                 if may(&session, &[Role::Operator])? {
                     selftests::take_order(&session, order);

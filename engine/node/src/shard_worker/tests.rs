@@ -16,12 +16,12 @@ use crate::test_values::empty_site;
 const NOON: Timestamp = Timestamp(1_795_000_000 * NS_PER_S);
 const SILENCE_NS: u64 = 30 * NS_PER_S;
 
-struct Rig {
+pub(super) struct Rig {
     sim: Arc<SimClock>,
-    worker: ShardWorker,
-    lanes: Arc<Lanes>,
-    outlet: Arc<Outlet>,
-    clock: Arc<ShardClock>,
+    pub(super) worker: ShardWorker,
+    pub(super) lanes: Arc<Lanes>,
+    pub(super) outlet: Arc<Outlet>,
+    pub(super) clock: Arc<ShardClock>,
 }
 
 /// A site with one tag, which may be silent for [`SILENCE_NS`].
@@ -48,6 +48,11 @@ fn rig() -> Rig {
         answer: AnswerConfig::default(),
     })
     .to_vec();
+    rig_of(site)
+}
+
+/// A shard that has been told a site.
+pub(super) fn rig_of(site: SiteConfig) -> Rig {
     let sim = Arc::new(SimClock::at(NOON));
     let clock = Arc::new(ShardClock::start(sim.clone(), None));
     let (lanes, outlet) = (Arc::new(Lanes::new(PING_BATCHES_MAX)), Arc::new(Outlet::new()));
@@ -87,7 +92,7 @@ impl Rig {
             .collect()
     }
 
-    async fn open_epoch(&mut self) {
+    pub(super) async fn open_epoch(&mut self) {
         let input = Input::OpenEpoch { source: SourceRef(0), epoch: 1 };
         self.lanes.send(Lane::Door, input).await.unwrap();
         self.worker.turn();
@@ -116,7 +121,7 @@ impl Rig {
         self.lanes.offer_pings(batch).unwrap();
     }
 
-    async fn press(&self, seq: u64) {
+    pub(super) async fn press(&self, seq: u64) {
         let now = self.clock.now();
         let report = Report {
             source: SourceRef(0),

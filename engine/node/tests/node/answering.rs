@@ -50,7 +50,7 @@ async fn note(alarms: &mut Alarms) -> AlarmNote {
 }
 
 fn life(note: &AlarmNote) -> LifeNote {
-    note.life.clone().expect("something was done with it")
+    note.life.as_deref().cloned().expect("something was done with it")
 }
 
 /// A duress call, told and durable.

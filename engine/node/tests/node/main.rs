@@ -22,6 +22,7 @@ mod following;
 mod full_disk;
 mod history;
 mod history_gaps;
+mod incidents;
 mod late_journal;
 mod node_troubles;
 mod numbers;

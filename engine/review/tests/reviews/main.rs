@@ -11,7 +11,9 @@
 mod responses;
 mod told;
 
-use ach_actors_model::{AlarmPriority, AlarmTransition, NS_PER_S, Timestamp};
+use ach_actors_model::{
+    AlarmId, AlarmPriority, AlarmState, AlarmTransition, IncidentMark, NS_PER_S, Timestamp,
+};
 use ach_engine_review::{
     AlarmLog, CHATTER_COUNT_MIN, CHATTER_NS, EPISODES_MAX, FLOOD_COUNT_MAX, FLOOD_NS,
     FLOOD_OVER_COUNT, Fate, Review, TooManyAlarms,
@@ -66,6 +68,32 @@ fn more_alarms_than_anybody_reads_are_too_many() {
     // What is known goes on.
     log.hear(&notice(0, AlarmTransition::Cleared, 2), None).unwrap();
     assert_eq!(log.finish().len(), EPISODES_MAX);
+}
+
+#[test]
+fn incidents_are_counted_beside_alarms() {
+    let mut log = AlarmLog::default();
+    // Three of one cause, one alone, one as an older node recorded it, and one of the first incident that called nobody.
+    for (id, incident, is_quiet) in [
+        (1, Some(1), false),
+        (2, Some(1), false),
+        (3, Some(3), false),
+        (4, Some(1), false),
+        (5, None, false),
+        (6, Some(1), true),
+    ] {
+        let mut told = notice(id, AlarmTransition::Raised, 10);
+        told.incident =
+            incident.map(|id| IncidentMark { id: AlarmId(id), place: 1, is_raising: false });
+        if is_quiet {
+            told.state = told.state.with(AlarmState::SHELVED);
+        }
+        log.hear(&told, None).unwrap();
+    }
+    let episodes = log.finish();
+    let review = Review::of(&episodes, WEEK);
+    assert_eq!((review.raised_count, review.quiet_count), (5, 1));
+    assert_eq!((review.incident_count, review.largest_incident), (3, 3));
 }
 
 /// Floods as `from-to count`, in seconds.

@@ -41,6 +41,8 @@ pub(crate) fn notice(id: u128, transition: AlarmTransition, second: u64) -> Alar
             AlarmState::ACTIVE.with(AlarmState::RETAINED)
         },
         life: None,
+        incident: None,
+        door: None,
     }
 }
 

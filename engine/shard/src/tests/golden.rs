@@ -74,12 +74,12 @@ fn a_fixed_story_has_fixed_hashes() {
 const HASHES: [&str; 8] = [
     "2c314bfae9d64305",
     "1a2b05216139885a",
-    "4213e459dfbd2b4b",
-    "7d487e060091e0b2",
-    "717bedd0920a1baf",
-    "44b282f129b139da",
-    "06217c400e8e596c",
-    "9255e5ca443c42a5",
+    "c54ec4b186802ade",
+    "48aaebcb4b846bb1",
+    "19c61f0489e3ce72",
+    "dbfc964ec68afe15",
+    "61df2725b6686f60",
+    "a6264677655e6e55",
 ];
 
 const IDS: [&str; 8] = [

@@ -2,11 +2,12 @@
 
 use ach_actors_entities::Effect;
 use ach_actors_model::{
-    AlarmTransition, Command, CommandKind, NS_PER_S, QuietKind, QuietScope, QuietWish, TagRef,
+    AlarmTransition, Command, CommandKind, NS_PER_S, QuietKind, QuietScope, QuietWish, Remark,
+    TagRef,
 };
 
 use super::desk::{asking, check, rule_of};
-use super::hospital::name;
+use super::hospital::{MONDAY, name};
 use super::play::play;
 use super::script::Script;
 use crate::{Input, SHELVED_MAX_NS};
@@ -260,4 +261,34 @@ fn many_open_alarms_are_made_quiet_a_few_an_entry() {
     };
     let counts: Vec<usize> = played.effects.iter().map(taken_out).skip(2).collect();
     assert_eq!(counts, [0, 256, 256, 88, 0]);
+}
+
+#[test]
+fn what_is_quiet_is_told_with_both_names_and_what_waits() {
+    let mut script = Script::new(asking());
+    let mut wish = |second: u64, by: &str, words: Option<&str>| {
+        script.tell(&format!("{second} tick"));
+        let scope = QuietScope::Rule(rule_of("forced"));
+        let (kind, for_ns) = (QuietKind::Suppressed, (100 - second) * NS_PER_S);
+        let remark = words.map(|text| Remark::new(text).expect("words"));
+        let wish = QuietWish { scope, kind, for_ns, person: None, remark };
+        script.add(Input::Command(Command { by: name(by), kind: CommandKind::Quiet(wish) }));
+        let played = play(&script.entries);
+        let things = played.shard.quiet_things().into_iter().map(|it| {
+            let until = it.until.since_ns(MONDAY) / NS_PER_S;
+            let waits_s = it.waits_for_ns.map(|ns| ns / NS_PER_S);
+            let names = (it.asked_by.map(|it| it.to_string()), it.by.to_string());
+            (until, waits_s, names, it.remark.map(|it| it.to_string()))
+        });
+        (things.collect::<Vec<_>>(), played.shard.quiet_revision())
+    };
+    let (told, first) = wish(1, "nora", Some("drill"));
+    assert_eq!(told, [(601, Some(99), (None, "nora".into()), Some("drill".into()))]);
+    // Who asks twice waits from then on.
+    let (told, again) = wish(2, "nora", None);
+    assert_eq!(told, [(602, Some(98), (None, "nora".into()), Some("drill".into()))]);
+    let (told, both) = wish(3, "otto", None);
+    let names = (Some("nora".into()), "otto".into());
+    assert_eq!(told, [(100, None, names, Some("drill".into()))]);
+    assert!(first < again && again < both, "each change is seen");
 }

@@ -1,6 +1,6 @@
 //! What became of alarms.
 
-use ach_actors_model::{AlarmId, AlarmTransition, Timestamp};
+use ach_actors_model::{AlarmId, AlarmTransition, NS_PER_S, Timestamp};
 
 use super::malformed;
 use crate::alarm_record::AlarmRecord;
@@ -10,6 +10,9 @@ use crate::{Day, HistoryGap, Store, key};
 
 /// Most changes of one alarm that are told: one that was silenced and came back each minute for 30 days.
 pub const ALARM_CHANGES_MAX: usize = 65_536;
+
+/// An incident takes alarms for an hour after it began, by shard time; a moment more, for the last.
+const INCIDENT_NS: u64 = 3_601 * NS_PER_S;
 
 /// What is kept of an alarm.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,6 +46,40 @@ impl Store {
         let mut gaps = self.gaps()?;
         gaps.retain(|gap| may_hide(gap, &records));
         Ok(KeptAlarm { records, gaps })
+    }
+
+    /// The alarms of the incident that began with an alarm, as they were raised, in order: as far as is known, and at
+    /// most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// When there are more than `limit`, or something is damaged.
+    pub fn incident(&self, first: AlarmId, limit: usize) -> Result<Vec<AlarmRecord>, QueryError> {
+        let known = self.alarm(first)?.records;
+        // Of a first alarm that is not kept any more the others may be.
+        let began_at = known.first().map(|record| record.notice.changed_at);
+        let from = began_at.unwrap_or_default();
+        let until = began_at.map_or(Timestamp(u64::MAX), |at| at.plus_ns(INCIDENT_NS));
+        let (first_day, last_day) = (Day::of(from), Day::of(until));
+        let mut records = Vec::new();
+        for day in self.days().into_iter().filter(|&day| day >= first_day && day <= last_day) {
+            let Some(keyspace) = self.keyspace(day)? else { continue };
+            for found in keyspace.range(key::alarms_from(from)..=key::alarms_from(until)) {
+                let (row, is_raised) = super::row(found)?;
+                if is_raised != [1] {
+                    continue;
+                }
+                let record = record_at(&row, &keyspace, day)?;
+                if record.notice.incident.is_some_and(|mark| mark.id == first) {
+                    records.push(record);
+                }
+                if records.len() > limit {
+                    return Err(QueryError::TooMany { limit });
+                }
+            }
+        }
+        records.sort_by_key(|record| record.notice.incident.map(|mark| mark.place));
+        Ok(records)
     }
 
     /// What became of any alarm from `from` on and before `until`, oldest first. At most `limit`.
@@ -130,7 +167,12 @@ fn record_of(
     day: Day,
 ) -> Result<AlarmRecord, Fault> {
     let (row, _) = super::row(found)?;
-    let (id, index) = (key::u128_at(&row, 9), key::u64_at(&row, 25));
+    record_at(&row, keyspace, day)
+}
+
+/// The record that a row by time leads to, by its key.
+fn record_at(row: &[u8], keyspace: &Keyspace, day: Day) -> Result<AlarmRecord, Fault> {
+    let (id, index) = (key::u128_at(row, 9), key::u64_at(row, 25));
     let ordinal = row.get(33..).and_then(|rest| rest.first_chunk());
     let (Some(id), Some(index), Some(ordinal)) = (id, index, ordinal) else {
         return Err(malformed("an alarm", day));

@@ -1,7 +1,11 @@
 //! Frames about what people do with alarms.
 
-use ach_actors_model::{AlarmCause, AlarmId, AlarmState, AlarmTransition, QuietKind, Remark};
+use ach_actors_model::{
+    AlarmCause, AlarmId, AlarmKind, AlarmPriority, AlarmState, AlarmTransition, Lane, QuietKind,
+    Remark, TagId,
+};
 use ach_engine_wire::*;
+use ach_geo::{Floor, Position};
 
 use super::{AT, OPEN, name};
 
@@ -14,12 +18,71 @@ pub(super) fn commands() -> Vec<(&'static str, Frame)> {
     ]
 }
 
+/// What is quiet: a condition that one person shelved, a rule that two muted, a door that waits for the second.
+pub(super) fn quiet() -> Vec<(&'static str, Frame)> {
+    let until = AT.plus_ns(3_600_000_000_000);
+    let shelved = WireQuiet {
+        way: AlarmState::SHELVED,
+        place: Some(Thing::Door(name("exit-east"))),
+        rule: Some(name("forced")),
+        kind: Some(AlarmKind::DoorForced),
+        subject: None,
+        until,
+        waits_for_ns: None,
+        by: name("nurse-7"),
+        asked_by: None,
+        remark: Some(Remark::new("the strike is being mended").unwrap()),
+        alarm: Some(AlarmId(0xA1)),
+    };
+    let muted = WireQuiet {
+        way: AlarmState::SUPPRESSED,
+        place: None,
+        kind: None,
+        asked_by: Some(name("desk-1")),
+        remark: None,
+        alarm: None,
+        ..shelved.clone()
+    };
+    let waiting = WireQuiet {
+        way: AlarmState::OUT_OF_SERVICE,
+        place: Some(Thing::Zone(name("ward-3"))),
+        rule: None,
+        waits_for_ns: Some(7_200_000_000_000),
+        asked_by: None,
+        ..muted.clone()
+    };
+    let about_somebody = WireQuiet {
+        kind: Some(AlarmKind::Elopement),
+        subject: Some(name("patient-8")),
+        ..shelved.clone()
+    };
+    let things = vec![shelved, about_somebody, muted, waiting];
+    vec![
+        ("quiet query", Frame::QuietQuery(QuietQuery { query: 12 })),
+        ("what is quiet", Frame::QuietList(QuietList { query: 12, things, is_last: true })),
+    ]
+}
+
 /// The same alarm, acknowledged and closed.
 pub(super) fn answered(note: &AlarmNote, cursor: Cursor) -> Frame {
     Frame::AlarmNote(AlarmNote {
         transition: AlarmTransition::Closed,
         state: OPEN.with(AlarmState::ACKNOWLEDGED).with(AlarmState::CLOSED),
-        life: Some(answered_life()),
+        life: Some(Box::new(answered_life())),
+        incident: Some(IncidentNote {
+            id: AlarmId(0x0123_4567_89AB_CDEF_0123_4567_89AB_CDEE),
+            place: 3,
+            is_raising: true,
+        }),
+        door: Some(Box::new(DoorNote {
+            granted_at: Some(AT),
+            granted_until: Some(AT.plus_ns(5_000_000_000)),
+            requested_at: None,
+            requested_until: None,
+            lock_at: Some(AT),
+            is_drawn_back: Some(false),
+            near: vec![name("patient-8"), name("nurse-7")],
+        })),
         storage: Storage::Durable,
         cursor: Some(cursor),
         ..note.clone()
@@ -85,5 +148,44 @@ fn answered_life() -> LifeNote {
         level: 1,
         escalated_to: Some(name("charge-nurse")),
         comment_count: 0,
+    }
+}
+
+/// An alarm that is raised on first evidence.
+pub(super) fn raised() -> AlarmNote {
+    AlarmNote {
+        id: AlarmId(0x0123_4567_89AB_CDEF_0123_4567_89AB_CDEF),
+        transition: AlarmTransition::Raised,
+        reason: None,
+        kind: AlarmKind::Elopement,
+        priority: AlarmPriority::High,
+        rule: Some(name("dementia-exit")),
+        site_version: 9,
+        episode: 2,
+        subject: Some(name("patient-8")),
+        tag: Some(TagId(0xA1)),
+        place: Thing::Door(name("exit-east")),
+        is_tentative: true,
+        is_late: false,
+        cause: WireCause::Input(InputCause {
+            source: name("uwb"),
+            lane: Lane::Ping,
+            epoch: 3,
+            seq: 4_711,
+        }),
+        observed_at: AT,
+        received_at: AT.plus_ns(2_000_000),
+        changed_at: AT.plus_ns(2_100_000),
+        position: Some(Position { x_mm: 1, y_mm: -2, z_mm: None, floor: Some(Floor(0)) }),
+        accuracy_mm: 150,
+        gates_passed: 513,
+        storage: Storage::Provisional(ProvisionalReason::None),
+        cursor: None,
+        fencing_epoch: 2,
+        is_resent: false,
+        state: OPEN,
+        life: None,
+        incident: None,
+        door: None,
     }
 }

@@ -108,6 +108,8 @@ fn service_fields(frame: &Frame) -> Value {
         Frame::DoorOrder(it) => doors::order(it),
         Frame::DoorsQuery(it) => json!({ "query": text(it.query) }),
         Frame::Doors(it) => doors::doors(it),
+        Frame::QuietQuery(it) => json!({ "query": text(it.query) }),
+        Frame::QuietList(it) => answers::quiet_list(it),
         other => panic!("{other:?} has no fields here yet"),
     }
 }

@@ -253,48 +253,12 @@ fn operation_frames() -> Vec<(&'static str, Frame)> {
     ]
 }
 
-fn raised() -> AlarmNote {
-    AlarmNote {
-        id: AlarmId(0x0123_4567_89AB_CDEF_0123_4567_89AB_CDEF),
-        transition: AlarmTransition::Raised,
-        reason: None,
-        kind: AlarmKind::Elopement,
-        priority: AlarmPriority::High,
-        rule: Some(name("dementia-exit")),
-        site_version: 9,
-        episode: 2,
-        subject: Some(name("patient-8")),
-        tag: Some(TagId(0xA1)),
-        place: Thing::Door(name("exit-east")),
-        is_tentative: true,
-        is_late: false,
-        cause: WireCause::Input(InputCause {
-            source: name("uwb"),
-            lane: Lane::Ping,
-            epoch: 3,
-            seq: 4_711,
-        }),
-        observed_at: AT,
-        received_at: AT.plus_ns(2_000_000),
-        changed_at: AT.plus_ns(2_100_000),
-        position: Some(Position { x_mm: 1, y_mm: -2, z_mm: None, floor: Some(Floor(0)) }),
-        accuracy_mm: 150,
-        gates_passed: 513,
-        storage: Storage::Provisional(ProvisionalReason::None),
-        cursor: None,
-        fencing_epoch: 2,
-        is_resent: false,
-        state: OPEN,
-        life: None,
-    }
-}
-
 /// The state of an alarm that holds and nobody has looked at.
 const OPEN: AlarmState = AlarmState(AlarmState::ACTIVE.0 | AlarmState::RETAINED.0);
 
 fn note_frames() -> Vec<(&'static str, Frame)> {
     let cursor = Cursor { shard: 1, index: 77, ordinal: 3 };
-    let note = raised();
+    let note = answers::raised();
     let silent = AlarmNote {
         transition: AlarmTransition::Cleared,
         reason: Some(AlarmReason::ConditionEnded),
@@ -458,6 +422,7 @@ pub(crate) fn frames() -> Vec<(&'static str, Frame)> {
         answer_frames(),
         operation_frames(),
         answers::commands(),
+        answers::quiet(),
         note_frames(),
         event_frames(),
         lane_frames(),

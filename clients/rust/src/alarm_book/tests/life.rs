@@ -8,7 +8,7 @@ use super::*;
 fn act(transition: AlarmTransition, revision: u32, index: u64, is_over: bool) -> Frame {
     let Frame::AlarmNote(note) = note(1, transition, index, false) else { unreachable!() };
     let state = if is_over { AlarmState::default() } else { OPEN };
-    Frame::AlarmNote(AlarmNote { state, life: Some(life(revision)), ..note })
+    Frame::AlarmNote(AlarmNote { state, life: Some(Box::new(life(revision))), ..note })
 }
 
 fn life(revision: u32) -> LifeNote {
@@ -66,7 +66,7 @@ fn what_was_done_while_the_receiver_was_away_is_on_the_open_alarm() {
     book.take(end(1, 1));
     book.begin();
     let Frame::AlarmNote(open) = note(1, AlarmTransition::Raised, 1, true) else { unreachable!() };
-    let acted_on = AlarmNote { life: Some(life(2)), ..open };
+    let acted_on = AlarmNote { life: Some(Box::new(life(2))), ..open };
     assert_eq!(
         notes(&book.take(Frame::AlarmNote(acted_on.clone()))),
         [(AlarmTransition::Raised, 2)]
@@ -102,7 +102,7 @@ fn an_alarm_that_waits_for_people_is_open_after_its_condition_ended() {
 /// Alarm 1 among the open ones, with so much done with it.
 fn open_with(life: Option<LifeNote>) -> Frame {
     let Frame::AlarmNote(open) = open(1, 1) else { unreachable!() };
-    Frame::AlarmNote(AlarmNote { life, ..open })
+    Frame::AlarmNote(AlarmNote { life: life.map(Box::new), ..open })
 }
 
 /// A node that did not store has said "acknowledged", and ended: its successor knows nothing of it.

@@ -67,6 +67,47 @@ pub(super) fn life(it: &LifeNote) -> Value {
     })
 }
 
+/// What is quiet.
+pub(super) fn quiet_list(it: &QuietList) -> Value {
+    let one = |it: &WireQuiet| {
+        json!({
+            "way": it.way.0,
+            "place": it.place.as_ref().map(thing),
+            "rule": it.rule.as_ref().map(Name::as_str),
+            "kind": it.kind.map(|kind| word(&kind)),
+            "subject": it.subject.as_ref().map(Name::as_str),
+            "until": text(it.until.0),
+            "waits_for_ns": it.waits_for_ns.map(text),
+            "by": it.by.as_str(),
+            "asked_by": it.asked_by.as_ref().map(Name::as_str),
+            "remark": it.remark.as_ref().map(Remark::as_str),
+            "alarm": it.alarm.map(alarm_id),
+        })
+    };
+    json!({
+        "query": text(it.query),
+        "things": it.things.iter().map(one).collect::<Vec<_>>(),
+        "is_last": it.is_last,
+    })
+}
+
+fn door(it: &DoorNote) -> Value {
+    let at = |at: Option<ach_actors_model::Timestamp>| at.map(|at| text(at.0));
+    json!({
+        "granted_at": at(it.granted_at),
+        "granted_until": at(it.granted_until),
+        "requested_at": at(it.requested_at),
+        "requested_until": at(it.requested_until),
+        "lock_at": at(it.lock_at),
+        "is_drawn_back": it.is_drawn_back,
+        "near": it.near.iter().map(Name::as_str).collect::<Vec<_>>(),
+    })
+}
+
+fn incident(it: &IncidentNote) -> Value {
+    json!({ "id": alarm_id(it.id), "place": it.place, "is_raising": it.is_raising })
+}
+
 /// An alarm's note.
 pub(super) fn alarm(it: &AlarmNote) -> Value {
     json!({
@@ -95,6 +136,8 @@ pub(super) fn alarm(it: &AlarmNote) -> Value {
         "fencing_epoch": text(it.fencing_epoch),
         "is_resent": it.is_resent,
         "state": it.state.0,
-        "life": it.life.as_ref().map(life),
+        "life": it.life.as_deref().map(life),
+        "incident": it.incident.as_ref().map(incident),
+        "door": it.door.as_deref().map(door),
     })
 }

@@ -29,6 +29,7 @@ pub(super) fn word(word: &dyn std::fmt::Debug) -> u8 {
         "AuditTrouble" => 17,
         "NodeClockOff" => 18,
         "SelftestFailed" => 19,
+        "DoorForced" => 12,
         "DoorHeld" => 20,
         "DoorTampered" => 21,
         "ReaderTampered" => 22,
