@@ -2,9 +2,11 @@
 
 pub(crate) mod alarms;
 mod audit;
+pub(crate) mod band;
 mod certificates;
 pub(crate) mod doors;
 pub(crate) mod history;
+pub(crate) mod leave;
 mod operating;
 pub(crate) mod person;
 pub(crate) mod rules;
@@ -132,6 +134,12 @@ not come all the way.")]
     /// Unlock for everybody to come out: declare an evacuation, end it, list what runs
     #[command(subcommand)]
     Evacuate(doors::Emergency),
+    /// Give somebody leave, so that no alarm says that he is out; end it; list who has any
+    #[command(subcommand)]
+    Leave(leave::Leave),
+    /// Say that a band comes off or is on, and put another one in its place
+    #[command(subcommand)]
+    Band(band::Band),
     /// Tell why an alarm was raised
     Explain(history::Explain),
     /// Export positions, hold days, or derive history anew

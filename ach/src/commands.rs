@@ -3,6 +3,7 @@
 mod alarms;
 mod attention;
 mod audit;
+mod band;
 mod capacity;
 mod connection;
 mod demo;
@@ -11,6 +12,7 @@ mod doors;
 mod enrol;
 mod history;
 mod journal;
+mod leave;
 mod person;
 mod replay;
 mod rules;
@@ -18,6 +20,7 @@ mod selftest;
 mod serve;
 mod site;
 mod site_apply;
+mod site_edit;
 mod status;
 mod support_bundle;
 mod tag;
@@ -50,6 +53,8 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Door(wish) => doors::door(wish),
         Command::Lockdown(wish) => doors::emergency(EmergencyKind::Lockdown, wish),
         Command::Evacuate(wish) => doors::emergency(EmergencyKind::Evacuation, wish),
+        Command::Leave(wish) => leave::run(wish),
+        Command::Band(wish) => band::run(wish),
         Command::Explain(wish) => history::explain(wish),
         Command::History(wish) => history::run(wish),
         Command::Person(wish) => person::run(wish),

@@ -97,13 +97,13 @@ def parse_spec(text):
                 messages[cells[0], int(kind)] = parse_fields(inner)
         elif len(cells) == 2 and cells[0] in NAMED_MESSAGES:
             messages[cells[0]] = parse_fields(re.fullmatch(r"msg \{(.*)\}", cells[1]).group(1))
-    assert filter_fields and len(frames) == 41, f"found {len(frames)} frames in the specification"
+    assert filter_fields and len(frames) == 43, f"found {len(frames)} frames in the specification"
     return frames, words, messages, filter_fields
 
 
 FRAMES, WORDS, MESSAGES, FILTER = parse_spec(SPEC.read_text(encoding="utf-8"))
 CAUSE_INPUT = MESSAGES["cause", 1]
-WISHES_WITH_MESSAGE = {3: "act", 4: "quiet", 5: "door", 6: "emergency"}
+WISHES_WITH_MESSAGE = {3: "act", 4: "quiet", 5: "door", 6: "emergency", 7: "leave", 8: "band"}
 THINGS_WITH_NAME, THING_TAG = {1, 2, 3, 5, 6, 7}, 4
 
 

@@ -1,15 +1,12 @@
 //! `ach tag`: lists tags that the site does not have, and registers one.
 
-use std::path::Path;
-
 use ach_actors_model::{Name, SubjectClass, TagId};
-use ach_clients_rust::{Code, UnregisteredTag};
+use ach_clients_rust::UnregisteredTag;
 use ach_engine_site::{RegisterError, Registration, SiteDirectory};
 use serde_json::json;
 
 use super::connection::{OPERATORS, connect, runtime};
-use super::site_apply::Unanswered;
-use super::{site, site_apply};
+use super::{site, site_apply, site_edit};
 use crate::cli::{Connect, Register, Tag, TagClass};
 use crate::exit::{Failure, Outcome};
 use crate::moment;
@@ -69,16 +66,6 @@ fn register(wish: &Register) -> Result<Outcome, Failure> {
     let edit = directory
         .register(&wish.site, &registration(wish, &directory)?)
         .map_err(|error| advised(&error))?;
-    edit.write()?;
-    let put_back = |why: Failure| -> Failure {
-        match edit.undo() {
-            Ok(()) => Failure::new(format!("{why}; {} is as it was", edit.path().display())),
-            Err(error) => Failure::new(format!(
-                "{why}; and {} could not be put back: {error}; take the tag out again",
-                edit.path().display()
-            )),
-        }
-    };
     let how = site_apply::How {
         dir: &wish.site,
         to: &wish.connect,
@@ -86,47 +73,11 @@ fn register(wish: &Register) -> Result<Outcome, Failure> {
         is_dry_run: false,
         may_strand: false,
     };
-    // Nothing was sent yet: whatever fails here, the node does not have the tag.
-    let directory = site::read(&wish.site).map_err(put_back)?;
-    let runtime = runtime().map_err(put_back)?;
-    let mut operator =
-        runtime.block_on(connect(&wish.connect, OPERATORS)).map_err(put_back)?.operator();
-    // Whether an answer that did not come was a refusal is not known: then the file says what was
-    // wished, and applying it again tells.
-    let verdict = runtime.block_on(async {
-        let verdict = site_apply::offer(&mut operator, &directory, &how).await?;
-        operator.close().await;
-        Ok::<_, Unanswered>(verdict)
-    });
-    let verdict = match verdict {
-        Ok(verdict) => verdict,
-        Err(Unanswered::Unsent(why)) => return Err(put_back(why)),
-        Err(Unanswered::Unknown(why)) => return Err(kept(&why, edit.path(), wish)),
-    };
-    let outcome = site_apply::tell(&verdict, &how);
-    match verdict.code {
-        Code::Done => {}
-        // It may have come into force before the node came to its end.
-        Code::ShuttingDown | Code::Internal => {
-            let why = Failure::new("the node could not end the change");
-            return Err(kept(&why, edit.path(), wish));
-        }
-        _ => return Err(put_back(Failure::new("the node refused the site with the tag in it"))),
-    }
+    let outcome = site_edit::put_in_force(&edit, &how, "the tag")?;
     if !wish.connect.json {
         say!("tag {} is on {}, written into {}", wish.tag, wish.subject, edit.path().display());
     }
     Ok(outcome)
-}
-
-/// What became of the tag is not known, so the file says what was wished.
-fn kept(why: &Failure, file: &Path, wish: &Register) -> Failure {
-    Failure::new(format!(
-        "{why}; whether the tag is in force is not known, so {} keeps it: ask again with `ach site \
-         apply {}`",
-        file.display(),
-        wish.site.display()
-    ))
 }
 
 fn advised(error: &RegisterError) -> Failure {

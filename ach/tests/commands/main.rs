@@ -10,12 +10,14 @@
 
 mod applying;
 mod audit;
+mod bands;
 mod certificates;
 mod cut_off;
 mod full_disk;
 mod history;
 mod history_gaps;
 mod incidents;
+mod leave;
 mod looking;
 mod metrics;
 mod node;

@@ -22,6 +22,7 @@ mod diskless;
 mod heard;
 mod history;
 mod journal;
+mod leave;
 mod load;
 mod process;
 mod selftest;

@@ -1,6 +1,8 @@
 //! What of a subject is open, and what waits for more evidence.
 
-use ach_actors_model::{AlarmNotice, AlarmReason, Fix, LineRef, Place, RuleRef, ZoneRef};
+use ach_actors_model::{
+    AlarmKind, AlarmNotice, AlarmReason, Fix, LineRef, Place, RuleRef, SubjectRef, ZoneRef,
+};
 use ach_geo::{Occupancy, gate};
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +13,7 @@ use crate::episodes::{Episodes, Opening};
 use crate::line_return::LineReturn;
 use crate::line_side::{LineSide, side_of};
 use crate::meeting::{Meeting, judge_of};
+use crate::pass_case::{ExcusedExit, PassCase};
 use crate::site::{RuleCondition, RulePlan};
 use crate::{Outbox, Site};
 
@@ -35,6 +38,12 @@ pub(crate) struct Cases {
     /// Bounded by a limit of their own.
     pub(crate) meetings: Vec<Meeting>,
     pub(crate) meeting_call: CallBack,
+    /// Leave that it has.
+    pub(crate) pass: Option<Box<PassCase>>,
+    /// Left under it, and not come back to. Bounded by the pairs of rule and zone or line.
+    pub(crate) excused: Vec<ExcusedExit>,
+    /// Who has leave only while this one is with them. Bounded by how many have leave at once.
+    pub(crate) wards: Vec<SubjectRef>,
 }
 
 /// A zone was left, as far as positions of unknown floor tell: waits for one that knows it.
@@ -81,7 +90,7 @@ impl Cases {
             let reason = AlarmReason::ConditionEnded;
             self.episodes.end(Some(trial.rule), place, reason, bench.turn, out);
         }
-        self.open(&bench.opening(trial.rule, plan, place, line_gates(plan)), bench, out);
+        self.leave(&bench.opening(trial.rule, plan, place, line_gates(plan)), bench, out);
     }
 
     /// Not past a line after all: a tentative alarm about it is retracted. One that was upheld
@@ -95,13 +104,14 @@ impl Cases {
         self.episodes.end_where(reason, bench.turn, out);
     }
 
-    /// Whether an alarm about having left is open that a return would end: about the zone, or about
-    /// any line of the rule.
+    /// Whether an alarm about having left is open, or held back by leave, that a return would end:
+    /// about the zone, or about any line of the rule.
     pub(crate) fn has_left(&self, rule: RuleRef, place: Place) -> bool {
-        self.episodes.open_notices().iter().any(|notice| {
-            let is_line = matches!(notice.place, Place::Line(_));
-            notice.rule == Some(rule) && (notice.place == place || is_line)
-        })
+        let is_it = |of: Option<RuleRef>, left: Place| {
+            of == Some(rule) && (left == place || matches!(left, Place::Line(_)))
+        };
+        self.episodes.open_notices().iter().any(|notice| is_it(notice.rule, notice.place))
+            || self.excused.iter().any(|exit| is_it(Some(exit.rule), exit.place))
     }
 
     /// Seen to return by positions that know no floor.
@@ -166,6 +176,7 @@ impl Cases {
         self.unsure_exits.retain(|exit| exit.rule != rule || exit.zone != zone);
         let reason = AlarmReason::ConditionEnded;
         self.episodes.end(Some(rule), Place::Zone(zone), reason, bench.turn, out);
+        self.excused.retain(|exit| exit.rule != rule || exit.place != Place::Zone(zone));
         self.come_in(rule, bench, out);
     }
 
@@ -173,6 +184,7 @@ impl Cases {
         self.line_trials.retain(|trial| trial.rule != rule);
         self.unsure_returns.retain(|unsure| unsure.rule != rule);
         self.line_returns.retain(|back| back.rule != rule);
+        self.excused.retain(|exit| exit.rule != rule || !matches!(exit.place, Place::Line(_)));
         let reason = |notice: &AlarmNotice| {
             let is_line = notice.rule == Some(rule) && matches!(notice.place, Place::Line(_));
             is_line.then(|| return_reason(notice))
@@ -208,7 +220,7 @@ impl Cases {
         };
         let reason = |notice: &AlarmNotice| {
             let holds = notice.rule.is_some_and(|rule| still_says(rule, notice.place));
-            (!holds).then_some(AlarmReason::RuleRemoved)
+            (!holds && notice.kind != AlarmKind::LeaveEndsSoon).then_some(AlarmReason::RuleRemoved)
         };
         self.episodes.end_where(reason, bench.turn, out);
         self.unsure_exits.retain(|exit| still_says(exit.rule, Place::Zone(exit.zone)));
@@ -217,6 +229,15 @@ impl Cases {
         self.line_returns.retain(|back| still_says(back.rule, Place::Line(back.line)));
         self.absences.retain(|absence| still_says(absence.rule, Place::Zone(absence.zone)));
         self.meetings.retain(|meeting| still_says(meeting.rule, Place::Subject(meeting.other)));
+        self.excused.retain(|exit| {
+            // Whoever is in a zone that was redrawn is back without a crossing.
+            let watch = match exit.place {
+                Place::Zone(zone) => bench.plan(exit.rule).and_then(|plan| plan.watch_of(zone)),
+                _ => None,
+            };
+            let is_in = watch.is_some_and(|watch| occupancy.is_in(site.index(), watch));
+            still_says(exit.rule, exit.place) && !is_in
+        });
         self.end_out_of_hours(bench, out);
         self.end_unfounded(occupancy, bench, out);
         self.raise_anew(bench, out);

@@ -79,6 +79,8 @@ impl Docket {
                 || !cases.unsure_returns.is_empty()
                 || !cases.line_returns.is_empty()
                 || cases.has_left_by_line()
+                || cases.pass.as_ref().is_some_and(|case| case.pass.escort.is_some())
+                || !cases.wards.is_empty()
         })
     }
 
@@ -135,7 +137,9 @@ impl Docket {
             CrossingKind::EntrySuspected if plan.is_tentative && bench.is_in_force(plan) => {
                 let opening = bench.opening(rule, plan, place, crossing.gates_passed);
                 let cases = self.cases.get_or_insert_default();
-                cases.open(&Opening { is_tentative: true, ..opening }, bench, out);
+                if !cases.is_covered(plan.condition, place, bench) {
+                    cases.open(&Opening { is_tentative: true, ..opening }, bench, out);
+                }
                 let entity = EntityRef::Subject(bench.me);
                 cases.window_call.order(bench.next_change(plan), entity, out);
             }
@@ -183,7 +187,9 @@ impl Docket {
             {
                 let opening = bench.opening(rule, plan, place, gates_passed);
                 let cases = self.cases.get_or_insert_default();
-                cases.open(&Opening { is_tentative: true, ..opening }, bench, out);
+                if !cases.is_covered(plan.condition, place, bench) {
+                    cases.open(&Opening { is_tentative: true, ..opening }, bench, out);
+                }
             }
             CrossingKind::ExitDropped => self.end(rule, place, AlarmReason::CameBack, bench, out),
             CrossingKind::Exited => {
@@ -197,7 +203,7 @@ impl Docket {
                     cases.unsure_exits.retain(|exit| exit.rule != rule || exit.zone != zone);
                     cases.unsure_exits.push(UnsureExit { rule, zone, gates_passed });
                 } else {
-                    cases.open(&bench.opening(rule, plan, place, gates_passed), bench, out);
+                    cases.leave(&bench.opening(rule, plan, place, gates_passed), bench, out);
                 }
             }
             CrossingKind::Entered => {
@@ -229,7 +235,8 @@ impl Docket {
             let Some(plan) = bench.plan(rule) else { continue };
             let watch = plan.watch_of(zone);
             if watch.is_some_and(|watch| !occupancy.is_in(site.index(), watch)) {
-                cases.open(&bench.opening(rule, plan, Place::Zone(zone), gates_passed), bench, out);
+                let opening = bench.opening(rule, plan, Place::Zone(zone), gates_passed);
+                cases.leave(&opening, bench, out);
             }
         }
         for trial in std::mem::take(&mut cases.line_trials) {
@@ -293,7 +300,8 @@ impl Docket {
                 cases.leave_by_line(trial, plan, bench, out);
                 continue;
             }
-            if plan.is_tentative && !is_floor_unknown {
+            let is_covered = cases.is_covered(plan.condition, Place::Line(line), bench);
+            if plan.is_tentative && !is_floor_unknown && !is_covered {
                 let opening = bench.opening(rule, plan, Place::Line(line), gate::CROSSED);
                 cases.open(&Opening { is_tentative: true, ..opening }, bench, out);
             }
@@ -361,6 +369,7 @@ impl Docket {
 
     /// The subject has no tags any more, or is no more: nobody can tell where it is.
     pub(crate) fn close(&mut self, bench: &Bench<'_>, out: &mut Outbox) {
+        self.drop_pass(bench, out);
         let Some(cases) = &mut self.cases else { return };
         let reason = AlarmReason::TagRemoved;
         cases.episodes.end_where(|_| Some(reason), bench.turn, out);
@@ -369,7 +378,12 @@ impl Docket {
     }
 
     /// Judges every watch the subject is in, as if it had just entered or dwelled.
-    fn judge_whereabouts(&mut self, occupancy: &Occupancy, bench: &Bench<'_>, out: &mut Outbox) {
+    pub(crate) fn judge_whereabouts(
+        &mut self,
+        occupancy: &Occupancy,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
         let site = bench.turn.site;
         for presence in occupancy.presences(site.index()).filter(|presence| presence.is_in) {
             let Some(watch) = site.watch(presence.watch) else { continue };
@@ -403,7 +417,9 @@ impl Docket {
             return;
         }
         let cases = self.cases.get_or_insert_default();
-        if is_in_force {
+        if is_in_force && cases.is_covered(plan.condition, place, bench) {
+            // Somebody said that the subject may be there.
+        } else if is_in_force {
             cases.open(&bench.opening(rule, plan, place, gates_passed), bench, out);
         } else {
             // It may have begun, tentatively, when it still was the hour.

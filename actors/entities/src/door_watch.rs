@@ -88,7 +88,7 @@ impl Door {
             | match kind {
                 DeadlineKind::Silence => self.life.take_look(due_at),
                 DeadlineKind::Window => self.call.take(due_at),
-                DeadlineKind::Gate | DeadlineKind::Term => false,
+                DeadlineKind::Gate | DeadlineKind::Term | DeadlineKind::Pass => false,
             };
         if is_wanted {
             self.judge(me, due_at, &Evidence::of_deadline(due_at, turn), turn, out);

@@ -6,7 +6,7 @@
 
 use ach_actors_model::{
     AlarmNotice, AlarmTransition, DoorOrder, DoorStanding, Emergency, Event, EventKind, Lane,
-    SourceRef, WishRefusal,
+    PassNotice, SourceRef, WishRefusal,
 };
 
 /// One thing to do.
@@ -51,6 +51,8 @@ pub enum Effect {
         /// Whether it runs.
         is_running: bool,
     },
+    /// Leave was given, or is over.
+    Pass(PassNotice),
 }
 
 /// What became of one source's inputs on one lane in one entry.
@@ -108,7 +110,8 @@ impl Effect {
             | Effect::EpochOpened { .. }
             | Effect::WishRefused { .. }
             | Effect::Door(_)
-            | Effect::Emergency { .. } => Release::OnCommit,
+            | Effect::Emergency { .. }
+            | Effect::Pass(_) => Release::OnCommit,
             Effect::Event(_) | Effect::Accepted(_) | Effect::SiteRefused { .. } => Release::Now,
         }
     }

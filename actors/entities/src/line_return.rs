@@ -56,15 +56,18 @@ impl LineReturn {
 }
 
 impl Cases {
-    /// Whether an upheld alarm about a line is open.
+    /// Whether an upheld alarm about a line is open, or held back by leave.
     pub(crate) fn has_left_by_line(&self) -> bool {
         self.left_lines().next().is_some()
     }
 
     fn left_lines(&self) -> impl Iterator<Item = (RuleRef, LineRef)> {
-        let notices = self.episodes.open_notices().iter();
-        notices.filter(|notice| !notice.is_tentative).filter_map(|notice| match notice.place {
-            Place::Line(line) => Some((notice.rule?, line)),
+        let notices = self.episodes.open_notices().iter().filter(|notice| !notice.is_tentative);
+        let told = notices.filter_map(|notice| Some((notice.rule?, notice.place)));
+        // What leave holds back ends as an alarm would.
+        let left = told.chain(self.excused.iter().map(|exit| (exit.rule, exit.place)));
+        left.filter_map(|(rule, place)| match place {
+            Place::Line(line) => Some((rule, line)),
             _ => None,
         })
     }
@@ -155,7 +158,7 @@ impl Cases {
         let place = Place::Line(back.line);
         let gates_passed =
             if plan.line_tolerance_mm > 0 { gate::EXIT_TOLERANCE } else { gate::LINE };
-        self.open(&bench.opening(back.rule, plan, place, gates_passed), bench, out);
+        self.leave(&bench.opening(back.rule, plan, place, gates_passed), bench, out);
     }
 }
 

@@ -4,8 +4,10 @@
 //! watches of the site ([`Occupancy`]); crossings become messages to zones and, by the rules the
 //! subject is under, alarms ([`Docket`]).
 
+use std::sync::Arc;
+
 use ach_actors_model::{
-    Cause, EntityRef, Event, EventKind, Fix, SubjectRef, TagRef, Timestamp, ZoneRef,
+    Cause, EntityRef, Event, EventKind, Fix, Pass, SubjectRef, TagRef, Timestamp, ZoneRef,
 };
 use ach_geo::{
     Crossing, CrossingKind, Direction, LineCrossing, Lookup, Observation, Occupancy, gate,
@@ -63,6 +65,29 @@ pub enum SubjectInput<'a> {
         /// Which input it goes back to.
         cause: Cause,
     },
+    /// Somebody gave it leave.
+    PassGiven {
+        /// The leave.
+        pass: &'a Arc<Pass>,
+    },
+    /// Somebody ended its leave.
+    PassEnded,
+    /// Somebody has leave while this one is with it, or no more.
+    Escort {
+        /// Who.
+        ward: SubjectRef,
+        /// Whether it wants to know where this one is.
+        is_wanted: bool,
+    },
+    /// Its escort is somewhere.
+    EscortSeen {
+        /// Who.
+        escort: SubjectRef,
+        /// Where.
+        fix: &'a Fix,
+        /// Which input it goes back to.
+        cause: Cause,
+    },
     /// Another version of the site is in force: it is `turn.site`.
     SiteChanged {
         /// The version before.
@@ -101,6 +126,12 @@ impl Subject {
                 self.docket.come_to_term(due_at, &bench, out);
                 self.docket.end_term_of_meetings(due_at, &bench, out);
             }
+            SubjectInput::Due { kind: DeadlineKind::Pass, due_at } => {
+                let evidence = self.with_place(Evidence::of_deadline(due_at, turn));
+                let bench = Bench { me, turn, judged_at: due_at, evidence };
+                let own = self.fix.as_ref();
+                self.docket.call_pass(due_at, own, &self.occupancy, &bench, out);
+            }
             SubjectInput::Due { kind: DeadlineKind::Silence, .. } => {}
             SubjectInput::Moved { other, cause } => {
                 let (observed_at, received_at) = (turn.now, turn.now);
@@ -109,6 +140,10 @@ impl Subject {
                 let bench = Bench { me, turn, judged_at: turn.now, evidence };
                 self.docket.hear_of(other, &bench, out);
             }
+            SubjectInput::PassGiven { .. }
+            | SubjectInput::PassEnded
+            | SubjectInput::Escort { .. }
+            | SubjectInput::EscortSeen { .. } => self.follow_pass(me, input, turn, out),
             SubjectInput::SiteChanged { old } => self.change_site(me, old, turn, out),
         }
     }
@@ -186,6 +221,8 @@ impl Subject {
             }
             self.docket.look_again(fix, &self.occupancy, &bench, out);
             self.docket.move_about(fix, &bench, out);
+            self.docket.follow_pass(Some(fix), &self.occupancy, &bench, out);
+            self.docket.tell_wards(fix, &bench, out);
         }
         crossings.clear();
         out.crossings = crossings;
@@ -319,6 +356,7 @@ impl Subject {
         if !crossings.is_empty() {
             self.docket.look_home(&crossings, &self.occupancy, &bench, out);
         }
+        self.docket.follow_pass(latest.as_ref(), &self.occupancy, &bench, out);
         crossings.clear();
         out.crossings = crossings;
         self.arm(me, out);
@@ -418,6 +456,7 @@ impl Subject {
             self.docket.look_home(&[], &self.occupancy, &bench, out);
         }
         self.docket.change_company(self.fix.as_ref(), &bench, out);
+        self.docket.follow_pass(self.fix.as_ref(), &self.occupancy, &bench, out);
         // A deadline may have come nearer; if it has gone, the one under way finds nothing to do.
         self.arm(me, out);
     }
@@ -430,7 +469,7 @@ impl Subject {
         is_timed && crossing.at_ns == at.0 && !is_of_now
     }
 
-    fn with_place(&self, evidence: Evidence) -> Evidence {
+    pub(crate) fn with_place(&self, evidence: Evidence) -> Evidence {
         let Some(fix) = &self.fix else { return evidence };
         let tag: Option<TagRef> = Some(fix.tag);
         let (position, accuracy_mm) = (Some(fix.position), fix.accuracy_mm);

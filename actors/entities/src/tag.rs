@@ -114,6 +114,13 @@ pub enum TagInput<'a> {
     BandCut(Arrival),
     /// Its band is whole again.
     BandWhole(Arrival),
+    /// Somebody says that its band may be off until then.
+    BandOff {
+        /// When that is over.
+        until: Timestamp,
+    },
+    /// Somebody says that its band is on.
+    BandOn,
     /// One of its deadlines is due.
     Due {
         /// What for.
@@ -151,6 +158,15 @@ impl Tag {
                 self.watch.cut(me, &arrival, at, turn, out)
             }
             TagInput::BandWhole(arrival) => self.watch.mend(me, &arrival, turn, out),
+            TagInput::BandOff { until } => {
+                self.watch.take_off(me, until, turn, out);
+                Verdict::Accepted
+            }
+            TagInput::BandOn => {
+                let at = self.place();
+                self.watch.put_on(me, at, turn, out);
+                Verdict::Accepted
+            }
             TagInput::Due { kind, due_at } => {
                 let at = self.place();
                 self.watch.fall_due(me, kind, due_at, at, turn, out);

@@ -5,6 +5,7 @@ use std::mem::discriminant;
 
 use ach_actors_model::{AlarmNotice, AlarmReason, EntityRef, TagRef, Timestamp};
 
+use crate::band_off::BandOff;
 use crate::call_back::CallBack;
 use crate::episodes::Episodes;
 use crate::site::{RuleCondition, RulePlan, RuleSet, TagPlan};
@@ -17,6 +18,8 @@ pub(crate) struct TagCases {
     pub(crate) reports: TagReports,
     pub(crate) window_call: CallBack,
     pub(crate) episodes: Episodes,
+    /// Its band is off with somebody's knowledge.
+    pub(crate) off: Option<BandOff>,
 }
 
 /// What the end of an open alarm is judged by when the site changes.

@@ -24,7 +24,7 @@ use crate::{
 pub(crate) const BATTERY_HYSTERESIS_PERCENT: u8 = 5;
 
 /// Where the tag was last seen, and how exact that is.
-type Seen = Option<(Position, u32)>;
+pub(crate) type Seen = Option<(Position, u32)>;
 
 /// Battery, band, button and silence of one tag.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -190,6 +190,7 @@ impl TagWatch {
                     self.judge_windows(me, plan, rules, &evidence, due_at, turn, out);
                 }
             }
+            DeadlineKind::Pass => self.end_off(me, due_at, at, turn, out),
             DeadlineKind::Silence | DeadlineKind::Gate | DeadlineKind::Term => {}
         }
     }
@@ -218,6 +219,7 @@ impl TagWatch {
             if old.tag_subject(me) != plan.subject() {
                 // What the former bearer did with the band is not the new one's doing.
                 rare.reports.forget_band();
+                rare.off = None;
             }
             rare.window_call = CallBack::default();
             rare.end_unfounded(&SiteChange { old, plan, rules, silent_ns }, turn, out);
@@ -231,7 +233,7 @@ impl TagWatch {
     }
 
     /// Whether it has ever been heard, as far as that is remembered.
-    fn has_spoken(&self) -> bool {
+    pub(crate) fn has_spoken(&self) -> bool {
         self.silence_mark != 0 || self.rare.as_ref().is_some_and(|rare| rare.reports.has_any())
     }
 
@@ -270,7 +272,7 @@ impl TagWatch {
 
 impl TagWatch {
     /// The tag was heard: its silence is over, and the next begins.
-    fn note_heard(
+    pub(crate) fn note_heard(
         &mut self,
         me: TagRef,
         plan: &TagPlan,
@@ -314,7 +316,7 @@ impl TagWatch {
 
     /// Alarms by every rule whose silence is over, and looks again when the next may be.
     #[expect(clippy::too_many_arguments, reason = "what was looked up is handed on")]
-    fn judge_silence(
+    pub(crate) fn judge_silence(
         &mut self,
         me: TagRef,
         plan: &TagPlan,
@@ -382,7 +384,7 @@ impl TagWatch {
 
     /// Judges what holds until it ends: the band and the battery. A pressed button is judged when
     /// it is pressed.
-    fn judge_states(
+    pub(crate) fn judge_states(
         &mut self,
         me: TagRef,
         rules: &RuleSet,
@@ -431,8 +433,9 @@ impl TagWatch {
         let subject = turn.site.tag_subject(me);
         for &rule in by {
             let Some(plan) = turn.site.rule(rule) else { continue };
+            let is_excused = self.is_excused(plan.condition, turn.now);
             let rare = self.rare.get_or_insert_default();
-            if turn.site.is_in_force(plan, judged_at) {
+            if turn.site.is_in_force(plan, judged_at) && !is_excused {
                 let opening = Opening::by_rule(rule, plan, subject, Place::Tag(me), *evidence);
                 rare.episodes.open(&opening, turn, out);
             }
@@ -450,7 +453,7 @@ impl TagWatch {
 }
 
 /// The plan of a tag and the rules it is under; `None` if it was removed.
-fn under<'a>(me: TagRef, turn: &Turn<'a>) -> Option<(&'a TagPlan, &'a RuleSet)> {
+pub(crate) fn under<'a>(me: TagRef, turn: &Turn<'a>) -> Option<(&'a TagPlan, &'a RuleSet)> {
     let plan = turn.site.tag_plan(me)?;
     Some((plan, turn.site.rule_set(plan.rule_set)?))
 }
@@ -459,7 +462,7 @@ pub(crate) fn listened_ns(plan: &TagPlan, turn: &Turn<'_>) -> u64 {
     plan.source().and_then(|source| turn.listened_ns(source)).unwrap_or(0)
 }
 
-fn with_place(evidence: Evidence, me: TagRef, at: Seen) -> Evidence {
+pub(crate) fn with_place(evidence: Evidence, me: TagRef, at: Seen) -> Evidence {
     let (position, accuracy_mm) = at.map_or((None, 0), |(position, mm)| (Some(position), mm));
     Evidence { tag: Some(me), position, accuracy_mm, ..evidence }
 }

@@ -101,6 +101,8 @@ pub enum DeadlineKind {
     Window,
     /// The time that a rule gives to what goes on is over.
     Term,
+    /// Leave is over, or soon over, or whoever must be with the subject has not been for too long.
+    Pass,
 }
 
 /// What one actor tells another.
@@ -156,6 +158,20 @@ pub enum MessageBody {
     AnchorFound {
         /// Which.
         anchor: AnchorRef,
+    },
+    /// Subject to its escort: tell it where you are, or no more.
+    Escort {
+        /// Who has leave.
+        ward: SubjectRef,
+        /// Whether it wants to know.
+        is_wanted: bool,
+    },
+    /// Escort to a subject: where it is.
+    EscortSeen {
+        /// Who.
+        escort: SubjectRef,
+        /// The fix.
+        fix: Fix,
     },
 }
 

@@ -82,6 +82,8 @@ pub enum AlarmKind {
     LoneWorker,
     /// Two who must be kept apart are near each other.
     ForbiddenMeeting,
+    /// A subject is out, and its leave is soon over.
+    LeaveEndsSoon,
 }
 
 /// Where or what an alarm is about, beside its subject.
@@ -171,6 +173,12 @@ pub enum AlarmReason {
     TagRemoved,
     /// An operator released the actor.
     Released,
+    /// Somebody gave the subject leave.
+    Authorised,
+    /// Whoever must be with the subject is.
+    Escorted,
+    /// Leave is over, and what it held back is told instead.
+    LeaveOver,
 }
 
 /// What opened an episode.

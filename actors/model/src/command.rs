@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    AlarmCause, AlarmId, AnchorRef, DoorMode, DoorRef, DoorScope, EmergencyKind, Name, NodeTrouble,
-    Place, Practice, Remark, RuleRef, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
+    AlarmCause, AlarmId, AnchorRef, BandWish, DoorMode, DoorRef, DoorScope, EmergencyKind, Name,
+    NodeTrouble, PassWish, Place, Practice, Remark, RuleRef, SourceRef, SubjectRef, TagRef,
+    Timestamp, ZoneRef,
 };
 
 /// A wish.
@@ -43,6 +44,10 @@ pub enum CommandKind {
     MoveDoor(DoorWish),
     /// Declare or end a lockdown or an evacuation.
     Declare(EmergencyWish),
+    /// Give a subject leave, or end it.
+    Pass(PassWish),
+    /// Say that a band may be off for a time, or is on.
+    Band(BandWish),
 }
 
 /// What is to be done with one alarm.
@@ -240,11 +245,26 @@ pub enum WishRefusal {
     #[error("no such lockdown or evacuation runs: list them to see what does")]
     NotDeclared,
     /// Its actor is set aside, and would not hear of it.
-    #[error("the door is set aside after a fault: release it first (`ach actor release door`)")]
+    #[error("what it is about is set aside after a fault: release it first (`ach actor release`)")]
     SetAside,
     /// No more of them.
     #[error("as many lockdowns and evacuations run as can: end some first")]
     TooManyDeclared,
+    /// Leave for no time, or for longer than allowed.
+    #[error("give leave for a time above 0, and for 24 h at most")]
+    LeaveTooLong,
+    /// No more subjects have leave at once.
+    #[error("too many have leave at once: end some first")]
+    TooManyPasses,
+    /// An escort that cannot be one.
+    #[error("an escort is somebody else, within 1 to 100 m, missed for 1 s to 10 min at most")]
+    NoEscort,
+    /// The tag is not on that subject.
+    #[error("the tag is not on that subject: look who wears it")]
+    NotWorn,
+    /// A band off for no time, or for longer than allowed.
+    #[error("a band may be off for a time above 0, and for 60 min at most")]
+    OffTooLong,
 }
 
 /// Anything that has an actor.

@@ -6,6 +6,7 @@
 mod alarm;
 mod alarm_life;
 mod alarm_state;
+mod band;
 mod command;
 mod door_evidence;
 mod door_order;
@@ -15,6 +16,7 @@ mod incident;
 mod lane;
 mod name;
 mod node_trouble;
+mod pass;
 mod ping;
 mod report;
 mod site_config;
@@ -26,6 +28,7 @@ pub use alarm::{
 };
 pub use alarm_life::{ActMark, AlarmCause, AlarmLife, REMARK_BYTES_MAX, Remark, RemarkError};
 pub use alarm_state::{AlarmState, AlarmStateName};
+pub use band::BandWish;
 pub use command::{
     AlarmAct, AlarmWish, Command, CommandKind, DoorAct, DoorWish, EmergencyWish, EntityRef,
     QuietKind, QuietScope, QuietWish, WishRefusal,
@@ -43,6 +46,7 @@ pub use incident::IncidentMark;
 pub use lane::Lane;
 pub use name::{NAME_BYTES_MAX, Name, NameError};
 pub use node_trouble::NodeTrouble;
+pub use pass::{Escort, Pass, PassEnd, PassNotice, PassWish};
 pub use ping::{Fix, Ping, PingBatch};
 pub use report::{Report, ReportKind};
 pub use site_config::{

@@ -71,6 +71,8 @@ FRAMES: dict[int, type[Any]] = {
     140: doors.DoorOrder,
     141: doors.DoorsQuery,
     142: doors.Doors,
+    150: service.LeaveQuery,
+    151: service.Leaves,
     156: service.QuietQuery,
     157: service.QuietList,
 }

@@ -19,9 +19,9 @@ from .control import Command, Receipt, RefusedRequest
 from .doors import Doors, DoorsQuery
 from .errors import AchError, NoAnswer, NodeRefused, NotConnected, Refused
 from .session import Session
-from .values import Cursor, need
+from .values import Cursor, Thing, need
 from .wakeup import note_exception
-from .wishes import ActWish, Wish
+from .wishes import ActWish, BandOrder, LeaveOrder, Wish
 from .words import ActWord, AlarmCause, WishKind
 
 ANSWER_S = 10.0
@@ -31,6 +31,9 @@ PENDING_MAX = 256
 
 PARTS_MAX = 1_000
 """Parts of one answer: those of the largest site, should each have room for a few doors only."""
+
+_OF_RECEIVERS = (WishKind.ACT, WishKind.LEAVE, WishKind.BAND)
+"""What receivers may wish as well as operators."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,8 @@ class _Waiting:
     parts: list[Doors]
 
     @property
-    def is_act(self) -> bool:
-        return isinstance(self.frame, Command) and self.frame.wish.kind is WishKind.ACT
+    def is_of_receivers(self) -> bool:
+        return isinstance(self.frame, Command) and self.frame.wish.kind in _OF_RECEIVERS
 
 
 class Orders:
@@ -144,7 +147,7 @@ class Orders:
     def _hear_wrong_role(self, frame: RefusedRequest) -> bool:
         """It does not say which request it is about: the oldest that asks for most."""
         asked = [waiting for waiting in self._pending.values() if not waiting.answer.done()]
-        asked.sort(key=lambda waiting: waiting.is_act)
+        asked.sort(key=lambda waiting: waiting.is_of_receivers)
         if not asked or frame.subscription is not None:
             return False
         _fail(asked[0].answer, NodeRefused(frame.code, frame.detail))
@@ -183,7 +186,7 @@ class Giving:
 
 
 class Answering(Giving):
-    """What a receiver or operator can do with an open alarm. What is so already is done.
+    """What a receiver or operator can do with an open alarm, and leave. What is so already is done.
 
     Each waits until the node has it on disk, for `answer_within_s` at most. Raises `NodeRefused`
     with the node's code: 64 no such alarm is open, 97 it cannot be done as things stand, 37 there
@@ -253,6 +256,61 @@ class Answering(Giving):
         need(is_said, "closing with another cause needs a remark that says which")
         wish = ActWish(alarm=alarm, act=ActWord.CLOSE, cause=cause, person=person, remark=remark)
         return await self._act(wish)
+
+    async def give_leave(
+        self,
+        subject: str,
+        for_s: float,
+        reason: str,
+        *,
+        places: tuple[Thing, ...] = (),
+        until_back: bool = False,
+        escort: str | None = None,
+        within_m: float | None = None,
+        missed_for_s: float | None = None,
+        person: str | None = None,
+    ) -> Done:
+        """Gives a subject leave, for 24 hours at most: no alarm says that it is out.
+
+        `places` are the zones and lines that may be left, none is all. With an `escort` it holds
+        only while both are within `within_m` metres (10) of each other, or were `missed_for_s`
+        (30) ago.
+        """
+        order = LeaveOrder(
+            subject=subject,
+            for_ns=nanoseconds(for_s),
+            places=places,
+            is_until_back=until_back,
+            escort=escort,
+            within_mm=None if within_m is None else round(within_m * 1_000),
+            gap_ns=None if missed_for_s is None else nanoseconds(missed_for_s),
+            person=person,
+            reason=reason,
+        )
+        return await self._leave(order)
+
+    async def end_leave(self, subject: str, *, person: str | None = None) -> Done:
+        """Ends a subject's leave: if it is out, the alarm comes now."""
+        return await self._leave(LeaveOrder(subject=subject, is_until_back=False, person=person))
+
+    async def take_band_off(
+        self, subject: str, tag: str, for_s: float, reason: str, *, person: str | None = None
+    ) -> Done:
+        """Says that a band comes off, for an hour at most: cut or silent is no alarm meanwhile."""
+        band = BandOrder(
+            subject=subject, tag=tag, for_ns=nanoseconds(for_s), person=person, reason=reason
+        )
+        return await self._band(band)
+
+    async def put_band_on(self, subject: str, tag: str, *, person: str | None = None) -> Done:
+        """Says that a band is on: what is wrong with it is an alarm from now on."""
+        return await self._band(BandOrder(subject=subject, tag=tag, person=person))
+
+    async def _band(self, band: BandOrder) -> Done:
+        return await self._give(Wish(kind=WishKind.BAND, band=band))
+
+    async def _leave(self, leave: LeaveOrder) -> Done:
+        return await self._give(Wish(kind=WishKind.LEAVE, leave=leave))
 
     async def _act(self, act: ActWish) -> Done:
         return await self._give(Wish(kind=WishKind.ACT, act=act))

@@ -247,3 +247,35 @@ class SelftestReport:
     hops: Annotated[tuple[SelftestHop, ...], many(5, message(SelftestHop))] = ()
     receivers: Annotated[tuple[SelftestReceiver, ...], many(6, message(SelftestReceiver))] = ()
     findings: Annotated[tuple[SelftestFinding, ...], many(7, message(SelftestFinding))] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaveQuery:
+    """A receiver or operator asks who has leave."""
+
+    query: Annotated[int, one(1, U64)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leave:
+    """Leave that a subject has."""
+
+    subject: Annotated[str, one(1, NAME)]
+    given_at: Annotated[int, one(2, U64)]
+    until: Annotated[int, one(3, U64)]
+    places: Annotated[tuple[Thing, ...], many(4, THING)] = ()
+    is_until_back: Annotated[bool, one(5, BOOL)]
+    escort: Annotated[str | None, maybe(6, NAME)] = None
+    within_mm: Annotated[int | None, maybe(7, U32)] = None
+    gap_ns: Annotated[int | None, maybe(8, U64)] = None
+    by: Annotated[str, one(9, NAME)]
+    reason: Annotated[str, one(10, REMARK)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaves:
+    """Some of those who have leave."""
+
+    query: Annotated[int, one(1, U64)]
+    leaves: Annotated[tuple[Leave, ...], many(2, message(Leave))] = ()
+    is_last: Annotated[bool, one(3, BOOL)]

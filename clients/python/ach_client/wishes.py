@@ -1,4 +1,4 @@
-"""Wishes: what receivers and operators ask a node to do: with alarms, quiet places and doors."""
+"""Wishes: what receivers and operators ask for: acts on alarms, quiet, doors, leave, bands."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from typing import Annotated, Any
 from .errors import UnknownWord
 from .fields import (
     ALARM_ID,
+    BOOL,
     NAME,
     REMARK,
+    TAG,
     THING,
+    U32,
     U64,
     Kind,
+    many,
     maybe,
     one,
     read_fields,
@@ -87,8 +91,34 @@ class EmergencyWish:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeaveOrder:
+    """Leave of a subject: for how long from now, to leave what, with whom; no time ends it."""
+
+    subject: Annotated[str, one(1, NAME)]
+    for_ns: Annotated[int | None, maybe(2, U64)] = None
+    places: Annotated[tuple[Thing, ...], many(3, THING)] = ()
+    is_until_back: Annotated[bool, one(4, BOOL)]
+    escort: Annotated[str | None, maybe(5, NAME)] = None
+    within_mm: Annotated[int | None, maybe(6, U32)] = None
+    gap_ns: Annotated[int | None, maybe(7, U64)] = None
+    person: Annotated[str | None, maybe(8, NAME)] = None
+    reason: Annotated[str | None, maybe(9, REMARK)] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BandOrder:
+    """A band of a subject: for how long from now it may be off; without a time it is on."""
+
+    subject: Annotated[str, one(1, NAME)]
+    tag: Annotated[str, one(2, TAG)]
+    for_ns: Annotated[int | None, maybe(3, U64)] = None
+    person: Annotated[str | None, maybe(4, NAME)] = None
+    reason: Annotated[str | None, maybe(5, REMARK)] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What is asked for: something of the actor of a thing, an act, quiet, or about doors."""
+    """What is asked for: of the actor of a thing, an act, quiet, about doors, leave, or a band."""
 
     kind: WishKind
     thing: Thing | None = None
@@ -96,6 +126,8 @@ class Wish:
     quiet: QuietOrder | None = None
     door: DoorWish | None = None
     emergency: EmergencyWish | None = None
+    leave: LeaveOrder | None = None
+    band: BandOrder | None = None
 
     def __post_init__(self) -> None:
         of_kind = _ATTRIBUTES[self.kind]
@@ -110,6 +142,8 @@ _ATTRIBUTES = {
     WishKind.QUIET: "quiet",
     WishKind.DOOR: "door",
     WishKind.EMERGENCY: "emergency",
+    WishKind.LEAVE: "leave",
+    WishKind.BAND: "band",
 }
 """Which attribute a wish of each kind has, and no other."""
 _MESSAGES: dict[WishKind, type[Any]] = {
@@ -117,6 +151,8 @@ _MESSAGES: dict[WishKind, type[Any]] = {
     WishKind.QUIET: QuietOrder,
     WishKind.DOOR: DoorWish,
     WishKind.EMERGENCY: EmergencyWish,
+    WishKind.LEAVE: LeaveOrder,
+    WishKind.BAND: BandOrder,
 }
 """Wishes that are a list of fields."""
 

@@ -80,6 +80,9 @@ class Reason(Word):
     RULE_REMOVED = 3
     TAG_REMOVED = 4
     RELEASED = 5
+    AUTHORISED = 6
+    ESCORTED = 7
+    LEAVE_OVER = 8
 
 
 class Priority(Word):
@@ -121,6 +124,7 @@ class AlarmKind(Word):
     ASSET_NOT_RETURNED = 28
     LONE_WORKER = 29
     FORBIDDEN_MEETING = 30
+    LEAVE_ENDS_SOON = 26
 
 
 class EventWord(Word):
@@ -169,7 +173,7 @@ class ItemKind(Word):
 
 
 class WishKind(Word):
-    """What may be asked for: an act by receivers and operators, the rest by operators."""
+    """What may be asked for: acts, leave and bands by receivers too, the rest by operators."""
 
     RELEASE_ACTOR = 1
     QUARANTINE_ACTOR = 2
@@ -177,6 +181,8 @@ class WishKind(Word):
     QUIET = 4
     DOOR = 5
     EMERGENCY = 6
+    LEAVE = 7
+    BAND = 8
 
 
 class ActWord(Word):

@@ -212,7 +212,13 @@ def test_what_is_no_wish_about_doors_is_refused_before_anything_is_sent(tmp_path
 
 
 def standing(door: str) -> DoorStanding:
-    return DoorStanding(door=door, is_open=False, answer=DoorAnswer.NO_ORDERS, is_connected=True)
+    return DoorStanding(
+        door=door,
+        is_open=False,
+        answer=DoorAnswer.NO_ORDERS,
+        is_connected=True,
+        is_fire_told=False,
+    )
 
 
 DECLARED = Emergency(

@@ -31,7 +31,7 @@ from ach_client import (
 )
 from ach_client.control import Command, Goodbye, Receipt, RefusedRequest
 from ach_client.notes import OpenSetEnd
-from ach_client.wishes import ActWish, QuietOrder
+from ach_client.wishes import ActWish, BandOrder, LeaveOrder, QuietOrder
 from ach_client.words import ActWord, QuietKind
 
 ALARM = "a" * 32
@@ -97,6 +97,56 @@ QUIETS: dict[str, tuple[Callable[[Operator], Awaitable[Done]], QuietOrder]] = {
         QuietOrder(rule="elopement", kind=QuietKind.OUT_OF_SERVICE, for_ns=0),
     ),
 }
+LEAVES: dict[str, tuple[Callable[[Operator], Awaitable[Done]], LeaveOrder]] = {
+    "give leave": (
+        lambda desk: desk.give_leave("patient-8", 3_600, "visit of the family"),
+        LeaveOrder(
+            subject="patient-8",
+            for_ns=HOUR_NS,
+            is_until_back=False,
+            reason="visit of the family",
+        ),
+    ),
+    "give leave with an escort": (
+        lambda desk: desk.give_leave(
+            "patient-8",
+            3_600,
+            "x-ray",
+            places=(Thing(ThingKind.ZONE, "ward-3"),),
+            until_back=True,
+            escort="nurse-7",
+            within_m=12.5,
+            missed_for_s=60,
+            person="nurse-9",
+        ),
+        LeaveOrder(
+            subject="patient-8",
+            for_ns=HOUR_NS,
+            places=(Thing(ThingKind.ZONE, "ward-3"),),
+            is_until_back=True,
+            escort="nurse-7",
+            within_mm=12_500,
+            gap_ns=60_000_000_000,
+            person="nurse-9",
+            reason="x-ray",
+        ),
+    ),
+    "end leave": (
+        lambda desk: desk.end_leave("patient-8", person="nurse-9"),
+        LeaveOrder(subject="patient-8", is_until_back=False, person="nurse-9"),
+    ),
+}
+TAG = "0200AC00000000A7"
+BANDS: dict[str, tuple[Callable[[Operator], Awaitable[Done]], BandOrder]] = {
+    "take a band off": (
+        lambda desk: desk.take_band_off("patient-8", TAG, 3_600, "bath", person="nurse-9"),
+        BandOrder(subject="patient-8", tag=TAG, for_ns=HOUR_NS, person="nurse-9", reason="bath"),
+    ),
+    "put a band on": (
+        lambda desk: desk.put_band_on("patient-8", TAG),
+        BandOrder(subject="patient-8", tag=TAG),
+    ),
+}
 
 
 def receipt(command: Command, code: Code = Code.DONE, detail: str = "") -> Receipt:
@@ -111,15 +161,16 @@ async def ended_well(node: FakeNode) -> None:
         await visit._task
 
 
-@pytest.mark.parametrize("name", [*ACTS, *QUIETS])
+@pytest.mark.parametrize("name", [*ACTS, *QUIETS, *LEAVES, *BANDS])
 def test_what_is_asked_for_is_sent_and_its_receipt_is_heard(tmp_path: Path, name: str) -> None:
     authority, credentials = authority_and_desk(tmp_path)
-    give, wanted = (ACTS | QUIETS)[name]
+    give, wanted = (ACTS | QUIETS | LEAVES | BANDS)[name]
 
     async def play(visit: Visit) -> None:
         await visit.welcome()
         command: Command = await visit.hear(Command)
-        assert wanted == (command.wish.act or command.wish.quiet)
+        wish = command.wish
+        assert wanted == (wish.act or wish.quiet or wish.leave or wish.band)
         visit.say(receipt(command))
         await visit.hear(Goodbye)
 

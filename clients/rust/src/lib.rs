@@ -84,10 +84,11 @@ pub use ach_actors_model::{
 };
 pub use ach_engine_net::{Bundle, Identity, Role};
 pub use ach_engine_wire::{
-    ActNote, AlarmNote, AlarmSettled, Attention, Code, Coordinates, Cursor, DoorActWord, DoorNote,
-    Doors, EventNote, EventWord, Filter, FrameMarks, Gap, IncidentNote, InternItem, LaneTotals,
-    LifeNote, PositionNote, ProvisionalReason, QuietOrder, ReportWord, SelftestReport, SiteDigest,
-    SiteVerdict, Status, Storage, Thing, UnregisteredTag, WireCause, WireDoor, WireDoorOrder,
-    WireDoorWish, WireEmergency, WireEmergencyWish, WireQuiet, WireReceiver,
+    ActNote, AlarmNote, AlarmSettled, Attention, BandOrder, Code, Coordinates, Cursor, DoorActWord,
+    DoorNote, Doors, EventNote, EventWord, Filter, FrameMarks, Gap, IncidentNote, InternItem,
+    LaneTotals, LeaveOrder, LifeNote, PositionNote, ProvisionalReason, QuietOrder, ReportWord,
+    SelftestReport, SiteDigest, SiteVerdict, Status, Storage, Thing, UnregisteredTag, WireCause,
+    WireDoor, WireDoorOrder, WireDoorWish, WireEmergency, WireEmergencyWish, WireLeave, WireQuiet,
+    WireReceiver,
 };
 pub use ach_geo::{Floor, Position};

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use ach_actors_model::{AlarmWish, Name};
 use ach_engine_wire::{
-    Attention, AttentionQuery, Code, Cursor, Doors, DoorsQuery, Frame, FrameMarks, PartBytes,
-    QuietOrder, QuietQuery, Receipt, SelftestOrder, SelftestReport, SiteDigest, SiteOffer,
-    SitePart, SiteQuery, SiteVerdict, Status, StatusQuery, Thing, UnregisteredQuery,
-    UnregisteredTag, WireCommand, WireDoorWish, WireEmergencyWish, WireQuiet, Wish,
+    Attention, AttentionQuery, BandOrder, Code, Cursor, Doors, DoorsQuery, Frame, FrameMarks,
+    LeaveOrder, LeaveQuery, PartBytes, QuietOrder, QuietQuery, Receipt, SelftestOrder,
+    SelftestReport, SiteDigest, SiteOffer, SitePart, SiteQuery, SiteVerdict, Status, StatusQuery,
+    Thing, UnregisteredQuery, UnregisteredTag, WireCommand, WireDoorWish, WireEmergencyWish,
+    WireLeave, WireQuiet, Wish,
 };
 use thiserror::Error;
 use tokio::time::timeout;
@@ -176,6 +177,41 @@ impl Operator {
             whole.emergencies.extend(part.emergencies);
         }
         Ok(whole)
+    }
+
+    /// Gives a subject leave, or ends it; gives where that stands in the order.
+    ///
+    /// # Errors
+    ///
+    /// No connection, no answer, or the node refused: for no time or for over 24 h, without a reason, of
+    /// somebody whom the site does not have.
+    pub async fn leave(&mut self, order: LeaveOrder) -> Result<Option<Cursor>, OperatorError> {
+        self.command(Wish::Leave(order)).await
+    }
+
+    /// Says that a band may be off for a time, or is on; gives where that stands in the order.
+    ///
+    /// # Errors
+    ///
+    /// No connection, no answer, or the node refused: for no time or for over an hour, without a reason, of a
+    /// tag that is not on that subject.
+    pub async fn band(&mut self, order: BandOrder) -> Result<Option<Cursor>, OperatorError> {
+        self.command(Wish::Band(order)).await
+    }
+
+    /// Who has leave, by subject.
+    ///
+    /// # Errors
+    ///
+    /// No connection or no answer.
+    pub async fn leaves(&mut self) -> Result<Vec<WireLeave>, OperatorError> {
+        let question = LeaveQuery { query: self.number() }.into();
+        let parts = self.ask_all(&[question], ANSWER_DEADLINE, "who has leave").await?;
+        let leaves = parts.into_iter().flat_map(|part| match part {
+            Frame::Leaves(part) => part.leaves,
+            _ => Vec::new(),
+        });
+        Ok(leaves.collect())
     }
 
     /// Which version of the site is in force.
@@ -427,6 +463,7 @@ fn answers_to(question: &Frame, answer: &Frame) -> Answers {
             (asked.query, told.query, told.is_last)
         }
         (Frame::DoorsQuery(asked), Frame::Doors(told)) => (asked.query, told.query, told.is_last),
+        (Frame::LeaveQuery(asked), Frame::Leaves(told)) => (asked.query, told.query, told.is_last),
         (Frame::AttentionQuery(asked), Frame::Attention(told)) => {
             (asked.query, told.query, told.is_last)
         }

@@ -93,6 +93,14 @@ words! {
         EvacuationEnded = 131, "evacuation_ended";
         /// A fire that is told at a door was said to be over.
         FireEnded = 132, "fire_ended";
+        /// A subject was given leave.
+        LeaveGiven = 140, "leave_given";
+        /// Somebody ended a subject's leave.
+        LeaveEnded = 141, "leave_ended";
+        /// A band was taken off with somebody's knowledge.
+        BandTakenOff = 142, "band_taken_off";
+        /// Somebody said that a band is on.
+        BandPutOn = 143, "band_put_on";
     }
 }
 
@@ -129,7 +137,11 @@ impl Action {
             | Action::LockdownEnded
             | Action::EvacuationDeclared
             | Action::EvacuationEnded
-            | Action::FireEnded => 'U',
+            | Action::FireEnded
+            | Action::LeaveGiven
+            | Action::LeaveEnded
+            | Action::BandTakenOff
+            | Action::BandPutOn => 'U',
             Action::NodeStarted
             | Action::NodeStopped
             | Action::StoringStopped

@@ -70,6 +70,8 @@ words! {
         Practice = 58, "practice";
         /// A label of doors.
         Label = 59, "label";
+        /// Who must be with a subject that has leave.
+        Escort = 60, "escort";
     }
 }
 

@@ -84,8 +84,7 @@ where
         site_note::choose(&data, given, recovered.site.as_ref())
     };
     let site_digest = chosen.digest(recovered.site.as_ref());
-    let memo = if pace.is_some() { Ok(MemoBook::fleeting()) } else { MemoBook::open(&data) };
-    let memo = memo.map_err(StartError::Thread)?;
+    let memo = memo_book(pace.is_none(), &data)?;
     let was_revoked = memo.memo().revoked_at.0 > 0;
     let (revocations, end_watch) =
         revocations(pace.is_none(), &data, &shared.counters, was_revoked)?;
@@ -108,6 +107,7 @@ where
         acks: recovered_acks(known.acks, &worker, &site),
         told: known.told,
         doors: known.doors,
+        passes: worker.shard().passes().cloned().collect(),
         site,
         site_digest,
         revocations,
@@ -134,6 +134,14 @@ where
         _end_watch: end_watch,
     };
     Ok(Assembled { serving, running, beside })
+}
+
+/// What the node remembers beside its journal. Without a disk of its own it remembers until it ends.
+fn memo_book(is_kept: bool, data: &Path) -> Result<MemoBook, StartError> {
+    if !is_kept {
+        return Ok(MemoBook::fleeting());
+    }
+    MemoBook::open(data).map_err(StartError::Thread)
 }
 
 /// Which certificates are revoked, and what ends the watch over the list of them. Without threads nobody

@@ -8,8 +8,8 @@ use ach_actors_model::{
 use ach_engine_audit::{Action, Object, ObjectKind, Reason};
 use ach_engine_net::HandshakeError;
 use ach_engine_wire::{
-    ActWish, ActWord, DoorActWord, InternItem, QuietOrder, Subscribe, Thing, Topic, WireDoorWish,
-    WireEmergencyWish, Wish,
+    ActWish, ActWord, BandOrder, DoorActWord, InternItem, LeaveOrder, QuietOrder, Subscribe, Thing,
+    Topic, WireDoorWish, WireEmergencyWish, Wish,
 };
 use quinn::ConnectionError;
 
@@ -79,6 +79,14 @@ pub(crate) fn wish(wish: &Wish, site: &Site) -> (Action, Vec<Object>) {
         Wish::Quiet(order) => (quiet(order), quieted(order, site)),
         Wish::MoveDoor(wish) => (door_act(wish), moved(wish, site)),
         Wish::Declare(wish) => (emergency_act(wish), declared(wish, site)),
+        Wish::Leave(order) => {
+            let is_given = order.for_ns.is_some();
+            (if is_given { Action::LeaveGiven } else { Action::LeaveEnded }, on_leave(order, site))
+        }
+        Wish::Band(order) => {
+            let is_off = order.for_ns.is_some();
+            (if is_off { Action::BandTakenOff } else { Action::BandPutOn }, of_band(order, site))
+        }
     }
 }
 
@@ -174,6 +182,28 @@ fn quieted(order: &QuietOrder, site: &Site) -> Vec<Object> {
     objects.chain(length).collect()
 }
 
+/// Who has leave, for whom it was given, to leave what, with whom and for how long. Why is in the journal
+/// alone.
+fn on_leave(order: &LeaveOrder, site: &Site) -> Vec<Object> {
+    let escort = order.escort.as_ref().and_then(|escort| {
+        let is_known = site.subject(escort.as_str()).is_some();
+        let known = is_known.then(|| Object::new(ObjectKind::Escort, escort.clone()));
+        known.or_else(|| unknown(ObjectKind::Escort, 1))
+    });
+    let whose = thing(&Thing::Subject(order.subject.clone()), site);
+    let places = order.places.iter().map(|place| thing(place, site));
+    let objects = std::iter::once(whose).chain(on_behalf_of(order.person.as_ref())).chain(places);
+    objects.chain(escort).chain(order.for_ns.and_then(seconds)).collect()
+}
+
+/// Whose band, which, for whom it was said, and for how long. Why is in the journal alone.
+fn of_band(order: &BandOrder, site: &Site) -> Vec<Object> {
+    let whose = thing(&Thing::Subject(order.subject.clone()), site);
+    let objects = [whose, thing(&Thing::Tag(order.tag), site)].into_iter();
+    let objects = objects.chain(on_behalf_of(order.person.as_ref()));
+    objects.chain(order.for_ns.and_then(seconds)).collect()
+}
+
 fn on_behalf_of(person: Option<&Name>) -> Option<Object> {
     person.cloned().map(|person| Object::new(ObjectKind::OnBehalfOf, person))
 }
@@ -183,6 +213,8 @@ pub(crate) fn takes_protection_away(kind: &CommandKind) -> bool {
     match kind {
         CommandKind::Act(wish) => matches!(wish.act, AlarmAct::Shelve { .. }),
         CommandKind::Quiet(wish) => wish.for_ns > 0,
+        CommandKind::Pass(wish) => wish.for_ns.is_some(),
+        CommandKind::Band(wish) => wish.for_ns.is_some(),
         CommandKind::ReleaseActor(_)
         | CommandKind::BeginSelftest
         | CommandKind::EndSelftest
@@ -226,6 +258,11 @@ pub(crate) fn topic(topic: Topic) -> Option<Object> {
         Topic::Positions => "positions",
     };
     word(ObjectKind::Topic, text)
+}
+
+/// Who has leave, as something that was read.
+pub(crate) fn leaves() -> Option<Object> {
+    word(ObjectKind::Topic, "leaves")
 }
 
 /// What a subscription lets its reader see: its topic, and what it asked for.

@@ -11,8 +11,8 @@ use std::task::{Context, Poll};
 
 use ach_actors_entities::{Accepted, Effect, Release};
 use ach_actors_model::{
-    AlarmKind, AlarmNotice, AlarmTransition, Cause, DoorStanding, Emergency, Lane, SourceRef,
-    Timestamp, WishRefusal,
+    AlarmKind, AlarmNotice, AlarmTransition, Cause, DoorStanding, Emergency, Lane, PassNotice,
+    SourceRef, Timestamp, WishRefusal,
 };
 use ach_engine_audit::{Action, Object, ObjectKind, Outcome, Record};
 use actix::prelude::*;
@@ -46,6 +46,8 @@ enum Waiting {
     Door(NoticeAt, DoorStanding),
     /// What is declared, and whether it runs.
     Emergency(Box<Emergency>, bool),
+    /// Leave that was given, or is over.
+    Pass(PassNotice),
     /// Who waits for an input, and why nothing came of it, if nothing did.
     Ticket(u64, Option<WishRefusal>),
 }
@@ -138,6 +140,7 @@ impl Publisher {
                 let waiting = Waiting::Emergency(Box::new(emergency), is_running);
                 self.outbox.keep(at.index, waiting);
             }
+            Effect::Pass(notice) => self.outbox.keep(at.index, Waiting::Pass(notice)),
             // Whoever waits for it is told with the ticket.
             Effect::WishRefused { .. } => {}
         }
@@ -234,6 +237,7 @@ impl Publisher {
                 let changed = self.rim.audit.own(Action::SitePutInForce, Outcome::Done);
                 self.rim.audit.tell(Record { objects, entry, ..changed });
             }
+            Waiting::Pass(notice) => self.rim.note_pass(notice),
             Waiting::Ticket(ticket, refusal) => {
                 self.rim.settle(ticket, Settled { index, is_durable, refusal });
             }

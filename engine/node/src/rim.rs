@@ -6,7 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ach_actors_entities::Site;
-use ach_actors_model::{DoorStanding, NS_PER_S, Name, SourceRef, Timestamp, WishRefusal};
+use ach_actors_model::{
+    DoorStanding, NS_PER_S, Name, Pass, PassNotice, SourceRef, SubjectRef, Timestamp, WishRefusal,
+};
 use ach_engine_net::{Listener, Revocations};
 use ach_engine_shard::QuietThing;
 use ach_engine_wire::SiteDigest;
@@ -94,6 +96,8 @@ pub(crate) struct Rim {
     pub unregistered: RefCell<UnregisteredBook>,
     /// All that is quiet, as the shard told last.
     pub quiet: RefCell<Vec<QuietThing>>,
+    /// Who has leave.
+    pub passes: RefCell<BTreeMap<SubjectRef, Arc<Pass>>>,
     /// Who displays alarms, and how far.
     pub attention: RefCell<AttentionBook>,
     /// Held while it is worked out which alarms were displayed.
@@ -135,6 +139,7 @@ pub(crate) struct RimParts {
     pub site_digest: Option<SiteDigest>,
     pub revocations: watch::Receiver<Revocations>,
     pub memo: MemoBook,
+    pub passes: Vec<Arc<Pass>>,
 }
 
 impl Rim {
@@ -174,6 +179,9 @@ impl Rim {
             revocations: parts.revocations,
             unregistered: RefCell::default(),
             quiet: RefCell::default(),
+            passes: RefCell::new(
+                parts.passes.into_iter().map(|pass| (pass.subject, pass)).collect(),
+            ),
             attention: RefCell::new(AttentionBook::begun_at(begun_at)),
             attention_look: Mutex::default(),
             selftest: SelftestDesk::default(),
@@ -336,6 +344,15 @@ impl Rim {
             // Whoever waited may be gone.
             let _ = tell.send(settled);
         }
+    }
+
+    /// Leave was given, or is over.
+    pub(crate) fn note_pass(&self, notice: PassNotice) {
+        let mut passes = self.passes.borrow_mut();
+        match notice.end {
+            None => passes.insert(notice.pass.subject, notice.pass),
+            Some(_) => passes.remove(&notice.pass.subject),
+        };
     }
 
     /// Begins a vendor's turn at its feed. An older session of the same feed is told to give way.

@@ -14,6 +14,7 @@ mod fault;
 mod flush;
 mod handles;
 mod lane_streams;
+mod leave;
 mod offers;
 mod ping_lane;
 mod questions;

@@ -45,6 +45,7 @@ const KINDS: &[AlarmKind] = &[
     AlarmKind::AssetNotReturned,
     AlarmKind::LoneWorker,
     AlarmKind::ForbiddenMeeting,
+    AlarmKind::LeaveEndsSoon,
 ];
 
 /// A counter a lane.
@@ -332,9 +333,10 @@ mod tests {
             AlarmKind::AssetNotReturned => 25,
             AlarmKind::LoneWorker => 26,
             AlarmKind::ForbiddenMeeting => 27,
+            AlarmKind::LeaveEndsSoon => 28,
         };
         let places: Vec<i32> = KINDS.iter().map(|&kind| place(kind)).collect();
-        assert_eq!(places, (0..28).collect::<Vec<i32>>());
+        assert_eq!(places, (0..29).collect::<Vec<i32>>());
         let tally = Tally::default();
         tally.raise(AlarmKind::Duress);
         tally.raise(AlarmKind::Duress);

@@ -28,7 +28,8 @@ impl Shard {
                 self.board.hear(notice, (self.entry_index, ordinal), site);
             }
         }
-        self.board.taken_count = effects.len();
+        let taken_before = std::mem::replace(&mut self.board.taken_count, effects.len());
+        self.hear_of_pass(taken_before);
         while self.board.ended_count() > self.board.ended_count_max
             && let Some(oldest) = self.board.oldest_ended()
         {

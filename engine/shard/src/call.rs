@@ -57,6 +57,13 @@ impl<'a> Call<'a> {
             (EntityRef::Subject(to), &MessageBody::Moved { subject: other }) => {
                 Call::Subject(to, SubjectInput::Moved { other, cause })
             }
+            (EntityRef::Subject(to), &MessageBody::Escort { ward, is_wanted }) => {
+                Call::Subject(to, SubjectInput::Escort { ward, is_wanted })
+            }
+            (EntityRef::Subject(to), MessageBody::EscortSeen { escort, fix }) => {
+                let escort = *escort;
+                Call::Subject(to, SubjectInput::EscortSeen { escort, fix, cause })
+            }
             (EntityRef::Zone(to), &MessageBody::Entered { subject, tag, at }) => {
                 Call::Zone(to, ZoneInput::Entered { subject, tag, at, cause })
             }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ach_actors_entities::{
     Anchor, DeadlineKind, Door, Health, Message, Site, Source, Subject, Tag, Zone,
 };
-use ach_actors_model::{AlarmKind, AlarmNotice, AnchorRef, EntityRef, Timestamp};
+use ach_actors_model::{AlarmKind, AlarmNotice, AnchorRef, EntityRef, Pass, Timestamp};
 use ach_actors_runtime::Cell;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,7 @@ pub struct ShardHead {
     pub(crate) totals: Totals,
     pub(crate) set_aside_input_count: u64,
     pub(crate) dropped_count: u64,
+    pub(crate) passes: Vec<Arc<Pass>>,
 }
 
 impl ShardHead {
@@ -180,6 +181,7 @@ impl Shard {
             totals: self.totals,
             set_aside_input_count: self.set_aside_input_count,
             dropped_count: self.stage.dropped_count,
+            passes: self.passes().cloned().collect(),
         }
     }
 

@@ -6,13 +6,16 @@
 
 use ach_actors_entities::{Accepted, Effect};
 use ach_actors_model::{
-    ActMark, AlarmCause, AlarmKind, AlarmLife, AlarmNotice, AlarmPriority, AlarmReason,
-    AlarmTransition, Cause, DoorAnswer, DoorEvidence, DoorMode, DoorScope, DoorSlot, DoorStanding,
-    Emergency, EmergencyKind, Event, EventKind, Lane, Name, PassMark, Place, Practice, WishRefusal,
-    ZoneRef,
+    ActMark, AlarmLife, AlarmNotice, Cause, DoorEvidence, DoorScope, DoorStanding, Emergency,
+    EmergencyKind, Event, EventKind, Name, PassMark, PassNotice, Place, Practice, ZoneRef,
 };
 use ach_geo::Position;
 use twox_hash::XxHash3_64;
+
+use crate::digest_codes::{
+    answer_code, cause_code, emergency_code, end_code, kind_code, lane_code, mode_code,
+    practice_code, priority_code, reason_code, refusal_code, slot_code, transition_code,
+};
 
 /// Collects the bytes of one entry's effects. Kept between entries for its buffer.
 #[derive(Debug, Default)]
@@ -97,6 +100,10 @@ impl Digest {
                 self.u8(9);
                 self.emergency(emergency);
                 self.u8(u8::from(*is_running));
+            }
+            Effect::Pass(notice) => {
+                self.u8(10);
+                self.pass(notice);
             }
         }
     }
@@ -185,6 +192,27 @@ impl Digest {
         for subject in &known.near {
             self.u32(subject.0);
         }
+    }
+
+    fn pass(&mut self, notice: &PassNotice) {
+        let pass = &notice.pass;
+        self.u32(pass.subject.0);
+        self.option(notice.end, |digest, end| digest.u8(end_code(end)));
+        self.u64(notice.changed_at.0);
+        self.u64(pass.given_at.0);
+        self.u64(pass.until.0);
+        self.u8(u8::from(pass.is_until_back));
+        self.u16(u16::try_from(pass.places.len()).unwrap_or(u16::MAX));
+        for &place in &pass.places {
+            self.place(place);
+        }
+        self.option(pass.escort, |digest, escort| {
+            digest.u32(escort.subject.0);
+            digest.u32(escort.within_mm);
+            digest.u64(escort.gap_ns);
+        });
+        self.name(&pass.by);
+        self.text(pass.reason.as_str());
     }
 
     fn life(&mut self, life: &AlarmLife) {
@@ -326,173 +354,5 @@ impl Digest {
         self.u32(accepted.late_count);
         self.u32(accepted.refused_count);
         self.u32(accepted.conflated_count);
-    }
-}
-
-fn mode_code(mode: DoorMode) -> u8 {
-    match mode {
-        DoorMode::Unlocked => 1,
-        DoorMode::Locked => 2,
-        DoorMode::Blocked => 3,
-    }
-}
-
-fn slot_code(slot: DoorSlot) -> u8 {
-    match slot {
-        DoorSlot::LifeSafety => 1,
-        DoorSlot::LocalOverride => 2,
-        DoorSlot::Lockdown => 3,
-        DoorSlot::Evacuation => 4,
-        DoorSlot::Operator => 5,
-        DoorSlot::Schedule => 6,
-    }
-}
-
-fn answer_code(answer: DoorAnswer) -> u8 {
-    match answer {
-        DoorAnswer::NoOrders => 0,
-        DoorAnswer::Waited => 1,
-        DoorAnswer::Followed => 2,
-        DoorAnswer::Deviates => 3,
-        DoorAnswer::Refused => 4,
-    }
-}
-
-fn emergency_code(kind: EmergencyKind) -> u8 {
-    match kind {
-        EmergencyKind::Lockdown => 1,
-        EmergencyKind::Evacuation => 2,
-    }
-}
-
-fn practice_code(practice: Practice) -> u8 {
-    match practice {
-        Practice::Real => 1,
-        Practice::Drill => 2,
-        Practice::Exercise => 3,
-    }
-}
-
-fn lane_code(lane: Lane) -> u8 {
-    match lane {
-        Lane::Duress => 0,
-        Lane::Door => 1,
-        Lane::Audit => 2,
-        Lane::Ping => 3,
-        Lane::Console => 4,
-    }
-}
-
-fn transition_code(transition: AlarmTransition) -> u8 {
-    match transition {
-        AlarmTransition::Raised => 1,
-        AlarmTransition::Upheld => 2,
-        AlarmTransition::Retracted => 3,
-        AlarmTransition::Cleared => 4,
-        AlarmTransition::Acknowledged => 5,
-        AlarmTransition::Confirmed => 6,
-        AlarmTransition::Assigned => 7,
-        AlarmTransition::Commented => 8,
-        AlarmTransition::Shelved => 9,
-        AlarmTransition::Unshelved => 10,
-        AlarmTransition::Suppressed => 11,
-        AlarmTransition::Unsuppressed => 12,
-        AlarmTransition::TakenOut => 13,
-        AlarmTransition::PutBack => 14,
-        AlarmTransition::Reset => 15,
-        AlarmTransition::Closed => 16,
-        AlarmTransition::Escalated => 17,
-        AlarmTransition::Realarmed => 18,
-        AlarmTransition::Dropped => 19,
-    }
-}
-
-fn cause_code(cause: AlarmCause) -> u8 {
-    match cause {
-        AlarmCause::Real => 1,
-        AlarmCause::Allowed => 2,
-        AlarmCause::WrongPosition => 3,
-        AlarmCause::DeviceFault => 4,
-        AlarmCause::RuleTooStrict => 5,
-        AlarmCause::Test => 6,
-        AlarmCause::Duplicate => 7,
-        AlarmCause::Other => 8,
-    }
-}
-
-fn refusal_code(why: WishRefusal) -> u8 {
-    match why {
-        WishRefusal::NotOpen => 1,
-        WishRefusal::NotAcknowledged => 2,
-        WishRefusal::StillActive => 3,
-        WishRefusal::NotLatched => 4,
-        WishRefusal::LifeSafety => 5,
-        WishRefusal::TooLong => 6,
-        WishRefusal::NoRemark => 7,
-        WishRefusal::TooManyComments => 8,
-        WishRefusal::TooManyQuiet => 9,
-        WishRefusal::NoSuchThing => 10,
-        WishRefusal::NeedsSecondPerson => 11,
-        WishRefusal::SamePerson => 12,
-        WishRefusal::NoOrders => 13,
-        WishRefusal::Interlocked => 14,
-        WishRefusal::NotForSoLong => 15,
-        WishRefusal::NoReason => 16,
-        WishRefusal::TooLate => 17,
-        WishRefusal::KeyReused => 18,
-        WishRefusal::NotDeclared => 19,
-        WishRefusal::TooManyDeclared => 20,
-        WishRefusal::SetAside => 21,
-    }
-}
-
-fn reason_code(reason: AlarmReason) -> u8 {
-    match reason {
-        AlarmReason::CameBack => 1,
-        AlarmReason::ConditionEnded => 2,
-        AlarmReason::RuleRemoved => 3,
-        AlarmReason::TagRemoved => 4,
-        AlarmReason::Released => 5,
-    }
-}
-
-fn priority_code(priority: AlarmPriority) -> u8 {
-    match priority {
-        AlarmPriority::Low => 1,
-        AlarmPriority::Medium => 2,
-        AlarmPriority::High => 3,
-    }
-}
-
-fn kind_code(kind: AlarmKind) -> u8 {
-    match kind {
-        AlarmKind::Elopement => 1,
-        AlarmKind::AssetTheft => 2,
-        AlarmKind::UnauthorisedEntry => 3,
-        AlarmKind::Loitering => 4,
-        AlarmKind::TagSilent => 5,
-        AlarmKind::FeedSilent => 6,
-        AlarmKind::ZoneBlind => 7,
-        AlarmKind::BatteryLow => 8,
-        AlarmKind::BandCut => 9,
-        AlarmKind::Duress => 10,
-        AlarmKind::OverCapacity => 11,
-        AlarmKind::DoorForced => 12,
-        AlarmKind::ActorQuarantined => 13,
-        AlarmKind::ClockSkewed => 14,
-        AlarmKind::TagsContradict => 15,
-        AlarmKind::SelfTest => 16,
-        AlarmKind::AuditTrouble => 17,
-        AlarmKind::NodeClockOff => 18,
-        AlarmKind::SelftestFailed => 19,
-        AlarmKind::DoorHeld => 20,
-        AlarmKind::DoorTampered => 21,
-        AlarmKind::ReaderTampered => 22,
-        AlarmKind::DoorLost => 23,
-        AlarmKind::DoorBatteryLow => 24,
-        AlarmKind::DoorNotFollowing => 25,
-        AlarmKind::AssetNotReturned => 28,
-        AlarmKind::LoneWorker => 29,
-        AlarmKind::ForbiddenMeeting => 30,
     }
 }

@@ -190,6 +190,8 @@ impl Shard {
             wish @ (CommandKind::MoveDoor(_) | CommandKind::Declare(_)) => {
                 self.command_doors(&command.by, wish, scene)
             }
+            CommandKind::Pass(wish) => self.pass(&command.by, wish, scene),
+            CommandKind::Band(wish) => self.band(wish, scene),
             other => {
                 self.command(other, scene);
                 Ok(())
@@ -218,7 +220,9 @@ impl Shard {
             CommandKind::Act(_)
             | CommandKind::Quiet(_)
             | CommandKind::MoveDoor(_)
-            | CommandKind::Declare(_) => {}
+            | CommandKind::Declare(_)
+            | CommandKind::Pass(_)
+            | CommandKind::Band(_) => {}
         }
     }
 

@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::LOGIC_VERSION;
 use crate::board::Board;
 use crate::checkpoint::{PackedKind, ShardHead, StoredPiece};
+use crate::passes::Passes;
 use crate::quarantine::Quarantine;
 use crate::shard::Shard;
 
@@ -71,6 +72,7 @@ impl Restoration {
         shard.stage.restore(head.health, head.missed, head.dropped_count);
         shard.board = Board::restore(head.raised_by_kind, head.quiet, head.raised);
         shard.door_desk = head.door_desk;
+        shard.passes = Passes::restore(head.passes);
         shard.quarantine = Quarantine::restore(head.idle, head.episodes, &site)?;
         for actor in shard.quarantine.actors().collect::<Vec<_>>() {
             if !shard.stage.actors.is_seated(actor) {

@@ -13,6 +13,7 @@ use crate::call::Call;
 use crate::digest::Digest;
 use crate::door_desk::DoorDesk;
 use crate::lanes::{LaneState, Lanes};
+use crate::passes::Passes;
 use crate::quarantine::{Origin, Quarantine};
 use crate::stage::{Scene, Stage};
 use crate::status::{ShardStatus, Totals};
@@ -42,6 +43,7 @@ pub struct Shard {
     pub(crate) set_aside_input_count: u64,
     pub(crate) board: Board,
     pub(crate) door_desk: DoorDesk,
+    pub(crate) passes: Passes,
     pub(crate) totals: Totals,
     digest: Digest,
     pub(crate) sweep: Sweep,
@@ -63,6 +65,7 @@ impl Shard {
             set_aside_input_count: 0,
             board: Board::default(),
             door_desk: DoorDesk::default(),
+            passes: Passes::default(),
             totals: Totals::default(),
             digest: Digest::default(),
             sweep: Sweep::default(),
@@ -285,6 +288,7 @@ impl Shard {
             quiet_count: self.board.quiets.count(),
             emergency_count: self.door_desk.declared().count(),
             fire_count: self.door_desk.fire_count(),
+            pass_count: self.passes().count(),
             quarantined: self.quarantine.actors().collect(),
             hot_cell_count: cells.hot,
             cold_cell_count: cells.cold,

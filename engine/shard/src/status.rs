@@ -34,6 +34,8 @@ pub struct ShardStatus {
     pub emergency_count: usize,
     /// Doors whose fire input is on.
     pub fire_count: usize,
+    /// Subjects that have leave.
+    pub pass_count: usize,
     /// Actors set aside now.
     pub quarantined: Vec<EntityRef>,
     /// Actors ready for an input.

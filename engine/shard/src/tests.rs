@@ -5,6 +5,7 @@
 
 mod alarms;
 mod answering;
+mod bands;
 mod batches;
 mod chatter;
 
@@ -20,6 +21,7 @@ mod hospital;
 mod incidents;
 mod node_troubles;
 mod oracle;
+mod passes;
 mod play;
 mod quieting;
 mod random;

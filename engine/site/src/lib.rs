@@ -40,7 +40,7 @@ pub use georeference::Georeference;
 pub use holiday_plan::{HolidayDate, HolidayPlan};
 pub use name_book::NameBook;
 pub use read::SiteReading;
-pub use registration::{RegisterError, Registration, SiteEdit};
+pub use registration::{Exchange, RegisterError, Registration, SiteEdit};
 pub use rule_book::RuleBook;
 pub use rule_plan::{RulePlan, What, WherePlan, WhoPlan};
 pub use sample::{Resident, SAMPLE_COUNT_MAX, SampleHospital, SampleOptions, sample_hospital};

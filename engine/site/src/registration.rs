@@ -3,6 +3,8 @@
 //! A new subject is written at the end of its file; a subject that is there gets the tag into its own
 //! line. What is written oddly enough is not guessed at: the person is told where to write it.
 
+mod exchange;
+
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -11,6 +13,7 @@ use std::path::{Path, PathBuf};
 use ach_actors_model::{Name, SubjectClass, TagId};
 use thiserror::Error;
 
+pub use self::exchange::Exchange;
 use crate::SiteDirectory;
 
 /// A tag, and whom or what it is on.
@@ -50,6 +53,14 @@ pub enum RegisterError {
         /// The tag.
         tag: TagId,
         /// Whom it is on.
+        subject: Name,
+    },
+    /// The tag is not on that subject.
+    #[error("tag {tag} is not on {subject} in this site, look who wears it")]
+    NotWorn {
+        /// The tag.
+        tag: TagId,
+        /// Whom it was said to be on.
         subject: Name,
     },
     /// The site has no such feed.

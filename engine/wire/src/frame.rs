@@ -7,11 +7,11 @@ use crate::tlv::Value;
 use crate::{
     Ack, AlarmNote, AlarmSettled, Attention, AttentionQuery, CertificateEnds, ClockOffset,
     Displayed, Doors, DoorsQuery, Echo, EchoReply, EventNote, Gap, Goodbye, Heartbeat, Hello,
-    Intern, Interned, OpenSetEnd, PingRun, PositionNote, QuietList, QuietQuery, RawFrame, Receipt,
-    Refusal, Refused, SelftestOrder, SelftestReport, SiteOffer, SitePart, SiteQuery, SiteVerdict,
-    Status, StatusQuery, Subscribe, Unregistered, UnregisteredQuery, Unsubscribe, Welcome,
-    WireCommand, WireDoorOrder, WireError, WireReport, decode_reports, encode_pings,
-    encode_reports,
+    Intern, Interned, LeaveQuery, Leaves, OpenSetEnd, PingRun, PositionNote, QuietList, QuietQuery,
+    RawFrame, Receipt, Refusal, Refused, SelftestOrder, SelftestReport, SiteOffer, SitePart,
+    SiteQuery, SiteVerdict, Status, StatusQuery, Subscribe, Unregistered, UnregisteredQuery,
+    Unsubscribe, Welcome, WireCommand, WireDoorOrder, WireError, WireReport, decode_reports,
+    encode_pings, encode_reports,
 };
 
 macro_rules! frames {
@@ -184,6 +184,10 @@ frames! {
     DoorsQuery(DoorsQuery) = 141,
     /// Node: the answer to it.
     Doors(Doors) = 142,
+    /// Receiver, operator: asks who has leave.
+    LeaveQuery(LeaveQuery) = 150,
+    /// Node: the answer to it.
+    Leaves(Leaves) = 151,
     /// Receiver or operator: asks what is quiet.
     QuietQuery(QuietQuery) = 156,
     /// Node: the answer to it.

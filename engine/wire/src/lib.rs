@@ -13,6 +13,7 @@ mod event_note;
 mod frame;
 mod frame_reader;
 mod header;
+mod leave;
 pub mod limits;
 mod operation;
 mod ping_run;
@@ -48,6 +49,7 @@ pub use event_note::{EventNote, EventWord, PositionNote};
 pub use frame::{Frame, FrameType};
 pub use frame_reader::{FrameReader, RawFrame};
 pub use header::{FrameHeader, SKIPPABLE_FRAME_TYPE};
+pub use leave::{BandOrder, LeaveOrder, LeaveQuery, Leaves, WireLeave};
 pub use operation::{
     ActWish, ActWord, Counter, Echo, EchoReply, Padding, QuietOrder, Receipt, Status, StatusQuery,
     WireCommand, Wish,

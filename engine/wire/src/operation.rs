@@ -5,7 +5,9 @@ use ach_actors_model::{AlarmAct, AlarmCause, AlarmId, AlarmWish, Name, QuietKind
 use crate::limits::{COUNTERS_MAX, ECHO_BYTES_MAX};
 use crate::tlv::{Value, message};
 use crate::value::words;
-use crate::{Code, Cursor, Text, Thing, WireDoorWish, WireEmergencyWish, WireError};
+use crate::{
+    BandOrder, Code, Cursor, LeaveOrder, Text, Thing, WireDoorWish, WireEmergencyWish, WireError,
+};
 
 /// That many zeros, and no more than [`ECHO_BYTES_MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -71,7 +73,7 @@ message! {
 }
 
 /// What is wished: `u8 kind`, then a [`Thing`] (1, 2), an [`ActWish`] (3), a [`QuietOrder`] (4), a
-/// [`WireDoorWish`] (5) or a [`WireEmergencyWish`] (6).
+/// [`WireDoorWish`] (5), a [`WireEmergencyWish`] (6), a [`LeaveOrder`] (7) or a [`BandOrder`] (8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
     /// Let a quarantined actor work again.
@@ -86,6 +88,10 @@ pub enum Wish {
     MoveDoor(WireDoorWish),
     /// Declare or end a lockdown or an evacuation.
     Declare(WireEmergencyWish),
+    /// Give a subject leave, or end it.
+    Leave(LeaveOrder),
+    /// Say that a band may be off for a time, or is on.
+    Band(BandOrder),
 }
 
 message! {
@@ -230,6 +236,14 @@ impl Value for Wish {
                 out.push(6);
                 wish.put(out)
             }
+            Wish::Leave(order) => {
+                out.push(7);
+                order.put(out)
+            }
+            Wish::Band(order) => {
+                out.push(8);
+                order.put(out)
+            }
         }
     }
 
@@ -241,6 +255,8 @@ impl Value for Wish {
             Some((4, rest)) => QuietOrder::take(rest, part).map(Wish::Quiet),
             Some((5, rest)) => WireDoorWish::take(rest, part).map(Wish::MoveDoor),
             Some((6, rest)) => WireEmergencyWish::take(rest, part).map(Wish::Declare),
+            Some((7, rest)) => LeaveOrder::take(rest, part).map(Wish::Leave),
+            Some((8, rest)) => BandOrder::take(rest, part).map(Wish::Band),
             _ => Err(WireError::Value { part }),
         }
     }

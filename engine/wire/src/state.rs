@@ -165,6 +165,7 @@ fn put_deadline(due_at: Timestamp, entity: EntityRef, kind: DeadlineKind, out: &
         DeadlineKind::Gate => 2,
         DeadlineKind::Window => 3,
         DeadlineKind::Term => 4,
+        DeadlineKind::Pass => 5,
     };
     let [d0, d1, d2, d3, d4, d5, d6, d7] = due_at.0.to_le_bytes();
     let [n0, n1, n2, n3] = number.to_le_bytes();
@@ -250,6 +251,7 @@ fn take_deadline(body: &[u8]) -> Option<StoredPiece<'static>> {
         2 => DeadlineKind::Gate,
         3 => DeadlineKind::Window,
         4 => DeadlineKind::Term,
+        5 => DeadlineKind::Pass,
         _ => return None,
     };
     Some(StoredPiece::Deadline(Timestamp(u64::from_le_bytes(*due_at)), entity, kind))

@@ -100,6 +100,7 @@ words!(AlarmKind {
     AssetNotReturned = 28,
     LoneWorker = 29,
     ForbiddenMeeting = 30,
+    LeaveEndsSoon = 26,
 });
 words!(AlarmTransition {
     Raised = 1,
@@ -139,6 +140,9 @@ words!(AlarmReason {
     RuleRemoved = 3,
     TagRemoved = 4,
     Released = 5,
+    Authorised = 6,
+    Escorted = 7,
+    LeaveOver = 8,
 });
 
 impl Value for bool {

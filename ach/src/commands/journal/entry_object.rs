@@ -1,8 +1,8 @@
 //! An entry as a line for people and as JSON for programs.
 
 use ach_actors_model::{
-    AlarmAct, AlarmWish, CommandKind, EntityRef, NS_PER_S, Name, NodeTrouble, Ping, PingBatch,
-    QuietKind, QuietWish, Remark, Report,
+    AlarmAct, AlarmWish, CommandKind, EntityRef, NS_PER_S, Name, NodeTrouble, PassWish, Ping,
+    PingBatch, QuietKind, QuietWish, Remark, Report,
 };
 use ach_engine_shard::{Entry, Input};
 use serde_json::{Map, Value, json};
@@ -110,6 +110,10 @@ fn command_word(kind: &CommandKind) -> &'static str {
         CommandKind::Quiet(wish) => quiet_word(wish),
         CommandKind::MoveDoor(wish) => door_word(wish.act),
         CommandKind::Declare(wish) => emergency_word(wish),
+        CommandKind::Pass(wish) if wish.for_ns.is_some() => "give_leave",
+        CommandKind::Pass(_) => "end_leave",
+        CommandKind::Band(wish) if wish.for_ns.is_some() => "band_off",
+        CommandKind::Band(_) => "band_on",
     }
 }
 
@@ -121,6 +125,8 @@ fn about(kind: &CommandKind, names: &SiteNames) -> Option<(&'static str, String)
         }
         CommandKind::Quiet(wish) => Some(names.scope(wish.scope)),
         CommandKind::MoveDoor(wish) => Some(names.thing(EntityRef::Door(wish.door))),
+        CommandKind::Pass(wish) => Some(names.thing(EntityRef::Subject(wish.subject))),
+        CommandKind::Band(wish) => Some(names.thing(EntityRef::Tag(wish.tag))),
         _ => None,
     }
 }
@@ -173,8 +179,26 @@ fn wish_object(kind: &CommandKind, names: &SiteNames) -> Value {
             "person": person.as_ref().map(Name::as_str),
             "remark": remark.as_ref().map(Remark::as_str),
         }),
+        CommandKind::Pass(wish) => pass_object(wish),
+        CommandKind::Band(wish) => json!({
+            "for_s": wish.for_ns.map(seconds),
+            "person": wish.person.as_ref().map(Name::as_str),
+            "reason": wish.reason.as_ref().map(Remark::as_str),
+        }),
         other => door_wish::object(other, names),
     }
+}
+
+/// All that a wish about leave says but whose it is.
+fn pass_object(wish: &PassWish) -> Value {
+    json!({
+        "for_s": wish.for_ns.map(|ns| ns / NS_PER_S),
+        "places": (!wish.places.is_empty()).then_some(&wish.places),
+        "is_until_back": wish.for_ns.map(|_| wish.is_until_back),
+        "escort": wish.escort,
+        "person": wish.person.as_ref().map(Name::as_str),
+        "reason": wish.reason.as_ref().map(Remark::as_str),
+    })
 }
 
 /// The same for people.

@@ -256,6 +256,9 @@ impl World {
                 MessageBody::Moved { subject } => Call::Moved(subject, cause),
                 MessageBody::AnchorLost { anchor } => Call::Zone(ZoneInput::AnchorLost(anchor)),
                 MessageBody::AnchorFound { anchor } => Call::Zone(ZoneInput::AnchorFound(anchor)),
+                MessageBody::Escort { .. } | MessageBody::EscortSeen { .. } => {
+                    panic!("nobody has leave in these stories")
+                }
             };
             self.step_one(message.to, call, out);
         }

@@ -17,6 +17,7 @@ use ach_engine_wire::{
 use super::Session;
 use super::control::{MAY_NOT, answer_refused};
 use super::fault::Fault;
+use super::leave::{band_wish, pass_wish};
 use super::receipts::Known;
 use crate::audit_words;
 use crate::lanes::Ticketed;
@@ -120,9 +121,10 @@ fn code_of(refusal: WishRefusal) -> Code {
     match refusal {
         WishRefusal::NotOpen | WishRefusal::NoSuchThing => Code::UnknownThing,
         WishRefusal::NeedsSecondPerson | WishRefusal::SamePerson => Code::NeedsSecondPerson,
-        WishRefusal::TooManyComments | WishRefusal::TooManyQuiet | WishRefusal::TooManyDeclared => {
-            Code::TooMany
-        }
+        WishRefusal::TooManyComments
+        | WishRefusal::TooManyQuiet
+        | WishRefusal::TooManyDeclared
+        | WishRefusal::TooManyPasses => Code::TooMany,
         WishRefusal::TooLate => Code::TooLate,
         _ => Code::NotApplicable,
     }
@@ -135,7 +137,7 @@ fn roles(session: &Session, wish: &Wish) -> &'static [Role] {
         Wish::Act(it) if it.act == ActWord::Shelve && is_of_no_rule(session, it.alarm) => {
             &[Role::Operator]
         }
-        Wish::Act(_) => &[Role::Receiver, Role::Operator],
+        Wish::Act(_) | Wish::Leave(_) | Wish::Band(_) => &[Role::Receiver, Role::Operator],
         Wish::ReleaseActor(_)
         | Wish::QuarantineActor(_)
         | Wish::Quiet(_)
@@ -188,6 +190,8 @@ fn command_kind(site: &Site, wish: &Wish) -> Result<CommandKind, (Code, &'static
         Wish::Quiet(order) => CommandKind::Quiet(quiet_wish(site, order)?),
         Wish::MoveDoor(wish) => CommandKind::MoveDoor(door_wish(site, wish)?),
         Wish::Declare(wish) => CommandKind::Declare(emergency_wish(site, wish)?),
+        Wish::Leave(order) => CommandKind::Pass(pass_wish(site, order)?),
+        Wish::Band(order) => CommandKind::Band(band_wish(site, order)?),
     })
 }
 

@@ -18,7 +18,7 @@ use super::fault::{Fault, counter};
 use super::flush::flush;
 use super::subscription::Subscription;
 use super::vendor::Vendor;
-use super::{End, Open, Session, commands, door_orders, offers, questions, selftests};
+use super::{End, Open, Session, commands, door_orders, leave, offers, questions, selftests};
 use crate::audit_words;
 use crate::fan_out::encoded;
 use crate::notes::cursor;
@@ -88,6 +88,11 @@ pub(crate) async fn read(
             Some(Frame::QuietQuery(query)) => {
                 if may(&session, &[Role::Receiver, Role::Operator])? {
                     questions::quiet(&session, query.query)?;
+                }
+            }
+            Some(Frame::LeaveQuery(query)) => {
+                if may(&session, &[Role::Receiver, Role::Operator])? {
+                    leave::answer(&session, query.query)?;
                 }
             }
             Some(Frame::SelftestOrder(order)) => {

@@ -24,6 +24,7 @@ mod history;
 mod history_gaps;
 mod incidents;
 mod late_journal;
+mod leave;
 mod node_troubles;
 mod numbers;
 mod overload;

@@ -2,8 +2,12 @@
 //! two builds, and from the first release on needs a new logic version.
 
 use ach_actors_entities::{Accepted, Effect};
-use ach_actors_model::{Event, EventKind, Lane, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef};
+use ach_actors_model::{
+    Escort, Event, EventKind, Lane, Pass, PassEnd, PassNotice, Place, Remark, SourceRef,
+    SubjectRef, TagRef, Timestamp, ZoneRef,
+};
 
+use super::hospital::name;
 use super::play::play;
 use super::script::Script;
 use crate::digest::Digest;
@@ -51,6 +55,32 @@ fn the_bytes_of_effects_are_those_of_the_specification() {
     check(std::slice::from_ref(&event), bytes(&event_bytes));
     let both = [&accepted_bytes[..], &event_bytes[..]].concat();
     check(&[Effect::Accepted(accepted), event], bytes(&both));
+}
+
+#[test]
+fn the_bytes_of_leave_are_those_of_the_specification() {
+    let pass = Pass {
+        subject: SubjectRef(1),
+        places: vec![Place::Zone(ZoneRef(2))],
+        given_at: Timestamp(3),
+        until: Timestamp(4),
+        is_until_back: true,
+        escort: Some(Escort { subject: SubjectRef(5), within_mm: 6, gap_ns: 7 }),
+        by: name("n"),
+        reason: Remark::new("why").expect("plain"),
+    };
+    let changed_at = Timestamp(8);
+    let given = Effect::Pass(PassNotice { pass: pass.clone().into(), end: None, changed_at });
+    let rest = [
+        &[8, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 1][..],
+        &[1, 0, 1, 2, 0, 0, 0, 1, 5, 0, 0, 0, 6, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0],
+        &[1, 0, b'n', 3, 0, b'w', b'h', b'y'],
+    ]
+    .concat();
+    let bytes = |head: &[u8]| twox_hash::XxHash3_64::oneshot(&[head, &rest].concat());
+    check(&[given], bytes(&[10, 1, 0, 0, 0, 0]));
+    let over = PassNotice { pass: pass.into(), end: Some(PassEnd::CameBack), changed_at };
+    check(&[Effect::Pass(over)], bytes(&[10, 1, 0, 0, 0, 1, 2]));
 }
 
 #[test]

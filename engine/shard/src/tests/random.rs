@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use ach_actors_model::{
     AlarmAct, AlarmCause, AlarmId, AlarmKind, AlarmTransition, AlarmWish, AnswerConfig, Command,
-    CommandKind, Condition, DoorRef, EntityRef, Escalation, Lane, NS_PER_S, NodeTrouble, Ping,
-    Place, QuietKind, QuietScope, QuietWish, Remark, ReportKind, RuleConfig, RuleRef, SourceRef,
-    SubjectRef, TagConfig, TagId, TagRef, Timestamp, Who, ZoneRef,
+    CommandKind, Condition, DoorRef, EntityRef, Escalation, Escort, Lane, NS_PER_S, NodeTrouble,
+    PassWish, Ping, Place, QuietKind, QuietScope, QuietWish, Remark, ReportKind, RuleConfig,
+    RuleRef, SourceRef, SubjectRef, TagConfig, TagId, TagRef, Timestamp, Who, ZoneRef,
 };
 use ach_geo::{Floor, Position};
 use rand::{RngExt, SeedableRng};
@@ -151,6 +151,29 @@ fn wild_quiet(rng: &mut ChaCha8Rng) -> CommandKind {
     CommandKind::Quiet(QuietWish { scope, kind, for_ns, person: None, remark: None })
 }
 
+/// Somebody is given leave, or it ends.
+fn wild_pass(rng: &mut ChaCha8Rng) -> CommandKind {
+    let subject = SubjectRef(rng.random_range(0..8));
+    let spans = [None, Some(0), Some(5 * NS_PER_S), Some(60 * NS_PER_S), Some(u64::MAX)];
+    let place_count = rng.random_range(0..3);
+    let places = (0..place_count).map(|_| Place::Zone(ZoneRef(rng.random_range(0..6))));
+    let places: Vec<Place> = places.collect();
+    let escort = Escort {
+        subject: SubjectRef(rng.random_range(0..8)),
+        within_mm: [1_000, 100_000, 0][rng.random_range(0..3)],
+        gap_ns: [NS_PER_S, 20 * NS_PER_S][rng.random_range(0..2)],
+    };
+    CommandKind::Pass(PassWish {
+        subject,
+        for_ns: spans[rng.random_range(0..spans.len())],
+        places,
+        is_until_back: rng.random(),
+        escort: rng.random::<bool>().then_some(escort),
+        person: None,
+        reason: Some(Remark::new("as it is").expect("plain")),
+    })
+}
+
 /// Rules ask of people whatever a rule can ask.
 fn wild_answers(rng: &mut ChaCha8Rng, rules: &mut [RuleConfig]) {
     use ach_actors_model::StaysUntil::{Acknowledged, Closed, ConditionEnds, Confirmed};
@@ -212,9 +235,10 @@ fn wild_day(seed: u64) -> Vec<Entry> {
                     let actor = wild_actor(&mut rng);
                     let trouble = NodeTrouble::ALL[rng.random_range(0..NodeTrouble::ALL.len())];
                     let is_on = rng.random();
-                    let kind = match rng.random_range(0..16) {
+                    let kind = match rng.random_range(0..20) {
                         8..14 => wild_answer(&mut rng, &script),
-                        14.. => wild_quiet(&mut rng),
+                        14..16 => wild_quiet(&mut rng),
+                        16.. => wild_pass(&mut rng),
                         0..2 => CommandKind::QuarantineActor(actor),
                         2..4 => CommandKind::ReleaseActor(actor),
                         4 => CommandKind::BeginSelftest,

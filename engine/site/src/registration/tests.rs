@@ -170,3 +170,80 @@ fn what_somebody_else_wrote_meanwhile_is_not_undone() {
     edit.undo().unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "before");
 }
+
+/// Exchanges the tag ..A7 of `patient-1` for ..B8, and expects just that part of the file to have changed.
+#[track_caller]
+fn check_exchange(file: &str, text: &str, expected: &str) {
+    let folder = site(&[(file, text)]);
+    let before = read_site(folder.path());
+    let wish = Exchange {
+        subject: name("patient-1"),
+        old: TagId(0x0200_AC00_0000_00A7),
+        new: TagId(0x0200_AC00_0000_00B8),
+    };
+    match before.exchange(folder.path(), &wish) {
+        Err(error) => assert_eq!(error.to_string(), expected),
+        Ok(edit) => {
+            edit.write().unwrap();
+            let text = fs::read_to_string(folder.path().join(file)).unwrap();
+            assert_eq!(text, expected);
+            let after = read_site(folder.path());
+            let subject = after.people.iter().find(|it| it.id == wish.subject).unwrap();
+            let tags: Vec<TagId> = subject.tags.iter().map(|tag| tag.id).collect();
+            assert!(tags.contains(&wish.new) && !tags.contains(&wish.old), "{tags:?}");
+            let earlier = before.people.iter().find(|it| it.id == wish.subject).unwrap();
+            assert_eq!(tags.len(), earlier.tags.len());
+            edit.undo().unwrap();
+            assert_eq!(read_site(folder.path()), before);
+        }
+    }
+}
+
+#[test]
+fn a_tag_takes_another_ones_place_however_that_is_written() {
+    let person = |tags: &str| {
+        format!(
+            "feed = \"uwb\"\n[[person]]\nid = \"patient-1\"\nname = \"A\"\nclass = \"patient\"\ntags = {tags}\n"
+        )
+    };
+    let check = |tags: &str, expected: &str| {
+        check_exchange("people.toml", &person(tags), &person(expected));
+    };
+    check("[\"0200AC00000000A7\"]", "[\"0200AC00000000B8\"]");
+    check("[\"02:00:ac:00:00:00:00:a7\"]", "[\"0200AC00000000B8\"]");
+    check(
+        "[{ id = \"0200AC00000000A7\", feed = \"ble\" }, \"0200AC00000000A9\"]",
+        "[{ id = \"0200AC00000000B8\", feed = \"ble\" }, \"0200AC00000000A9\"]",
+    );
+    check(
+        "[\n  \"0200AC00000000A7\", # was 0200AC00000000A7 before\n]",
+        "[\n  \"0200AC00000000B8\", # was 0200AC00000000A7 before\n]",
+    );
+    check_exchange(
+        "people.csv",
+        "id,name,class,labels,tags,feed\npatient-1,\"Muster, A\",patient,,0200AC00000000A7,uwb\n",
+        "id,name,class,labels,tags,feed\npatient-1,\"Muster, A\",patient,,0200AC00000000B8,uwb\n",
+    );
+}
+
+#[test]
+fn a_tag_that_is_not_there_or_is_taken_takes_nobodys_place() {
+    let people = |first: &str, second: &str| {
+        let person = |id: &str, tag: &str| {
+            format!(
+                "[[person]]\nid = \"{id}\"\nname = \"A\"\nclass = \"patient\"\ntags = [\"{tag}\"]\n"
+            )
+        };
+        format!("feed = \"uwb\"\n{}{}", person("patient-1", first), person("patient-2", second))
+    };
+    check_exchange(
+        "people.toml",
+        &people("0200AC00000000A9", "0200AC00000000A7"),
+        "tag 0200AC00000000A7 is not on patient-1 in this site, look who wears it",
+    );
+    check_exchange(
+        "people.toml",
+        &people("0200AC00000000A7", "0200AC00000000B8"),
+        "tag 0200AC00000000B8 is on patient-2 already, take it off there first",
+    );
+}

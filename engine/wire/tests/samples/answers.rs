@@ -15,6 +15,10 @@ pub(super) fn commands() -> Vec<(&'static str, Frame)> {
         ("command that shelves an alarm", wished(6, shelve_wish())),
         ("command that closes an alarm for somebody", wished(7, close_wish())),
         ("command that takes a place out of service", wished(8, service_wish())),
+        ("command that gives leave", wished(9, leave_wish())),
+        ("command that ends leave", wished(10, end_wish())),
+        ("command that takes a band off", wished(11, off_wish())),
+        ("command that says that a band is on", wished(12, on_wish())),
     ]
 }
 
@@ -127,6 +131,54 @@ fn service_wish() -> Wish {
         for_ns: 7_200_000_000_000,
         person: None,
         remark: None,
+    })
+}
+
+fn leave_wish() -> Wish {
+    Wish::Leave(LeaveOrder {
+        subject: name("patient-8"),
+        for_ns: Some(7_200_000_000_000),
+        places: vec![Thing::Zone(name("ward-3"))],
+        is_until_back: true,
+        escort: Some(name("nurse-7")),
+        within_mm: Some(10_000),
+        gap_ns: Some(30_000_000_000),
+        person: Some(name("nurse-9")),
+        reason: Some(Remark::new("walk in the garden").unwrap()),
+    })
+}
+
+fn end_wish() -> Wish {
+    Wish::Leave(LeaveOrder {
+        subject: name("patient-8"),
+        for_ns: None,
+        places: vec![],
+        is_until_back: false,
+        escort: None,
+        within_mm: None,
+        gap_ns: None,
+        person: None,
+        reason: None,
+    })
+}
+
+fn off_wish() -> Wish {
+    Wish::Band(BandOrder {
+        subject: name("patient-8"),
+        tag: TagId(0xA7),
+        for_ns: Some(600_000_000_000),
+        person: Some(name("nurse-9")),
+        reason: Some(Remark::new("bath").unwrap()),
+    })
+}
+
+fn on_wish() -> Wish {
+    Wish::Band(BandOrder {
+        subject: name("patient-8"),
+        tag: TagId(0xA8),
+        for_ns: None,
+        person: None,
+        reason: None,
     })
 }
 

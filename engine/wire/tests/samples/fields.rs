@@ -99,6 +99,8 @@ fn service_fields(frame: &Frame) -> Value {
             "through": it.through.map(cursor),
             "alarms": it.alarms.iter().map(|&id| alarm_id(id)).collect::<Vec<_>>(),
         }),
+        Frame::LeaveQuery(it) => json!({ "query": text(it.query) }),
+        Frame::Leaves(it) => answers::leaves(it),
         Frame::AttentionQuery(it) => json!({ "query": text(it.query) }),
         Frame::Attention(it) => service::attention(it),
         Frame::SelftestOrder(it) => {

@@ -2,7 +2,7 @@
 
 use ach_actors_model::AlarmKind;
 
-pub(super) const KINDS: [AlarmKind; 16] = [
+pub(super) const KINDS: [AlarmKind; 17] = [
     AlarmKind::Elopement,
     AlarmKind::Duress,
     AlarmKind::ClockSkewed,
@@ -19,4 +19,5 @@ pub(super) const KINDS: [AlarmKind; 16] = [
     AlarmKind::AssetNotReturned,
     AlarmKind::LoneWorker,
     AlarmKind::ForbiddenMeeting,
+    AlarmKind::LeaveEndsSoon,
 ];

@@ -1,9 +1,11 @@
 //! Frames about the node itself: sites on their way, unregistered tags, who looks at alarms.
 
+use ach_actors_model::Remark;
+
 use super::*;
 
 pub(super) fn frames() -> Vec<(&'static str, Frame)> {
-    [site_frames(), tag_frames(), attention_frames(), selftest_frames()].concat()
+    [site_frames(), tag_frames(), attention_frames(), selftest_frames(), leave_frames()].concat()
 }
 
 fn site_frames() -> Vec<(&'static str, Frame)> {
@@ -175,5 +177,37 @@ fn selftest_frames() -> Vec<(&'static str, Frame)> {
         ("selftest report, good", Frame::SelftestReport(good)),
         ("selftest report, broken", Frame::SelftestReport(broken)),
         ("selftest report, not now", Frame::SelftestReport(not_now)),
+    ]
+}
+
+fn leave_frames() -> Vec<(&'static str, Frame)> {
+    let escorted = WireLeave {
+        subject: name("patient-8"),
+        given_at: AT,
+        until: AT.plus_ns(7_200_000_000_000),
+        places: vec![Thing::Zone(name("ward-3")), Thing::Line(name("front"))],
+        is_until_back: true,
+        escort: Some(name("nurse-7")),
+        within_mm: Some(10_000),
+        gap_ns: Some(30_000_000_000),
+        by: name("desk"),
+        reason: Remark::new("walk in the garden").unwrap(),
+    };
+    let alone = WireLeave {
+        subject: name("patient-9"),
+        places: vec![],
+        is_until_back: false,
+        escort: None,
+        within_mm: None,
+        gap_ns: None,
+        ..escorted.clone()
+    };
+    vec![
+        ("leave query", Frame::LeaveQuery(LeaveQuery { query: 12 })),
+        (
+            "leaves",
+            Frame::Leaves(Leaves { query: 12, leaves: vec![escorted, alone], is_last: true }),
+        ),
+        ("leaves, nobody's", Frame::Leaves(Leaves { query: 12, leaves: vec![], is_last: true })),
     ]
 }

@@ -14,6 +14,8 @@ pub(super) fn wish(wish: &Wish) -> Value {
         Wish::Quiet(it) => quiet(it),
         Wish::MoveDoor(it) => doors::wish(it),
         Wish::Declare(it) => doors::emergency_wish(it),
+        Wish::Leave(it) => json!({ "kind": 7, "leave": leave(it) }),
+        Wish::Band(it) => json!({ "kind": 8, "band": band(it) }),
     }
 }
 
@@ -44,6 +46,50 @@ fn quiet(it: &QuietOrder) -> Value {
             "remark": it.remark.as_ref().map(Remark::as_str),
         },
     })
+}
+
+fn leave(it: &LeaveOrder) -> Value {
+    json!({
+        "subject": it.subject.as_str(),
+        "for_ns": it.for_ns.map(text),
+        "places": it.places.iter().map(thing).collect::<Vec<_>>(),
+        "is_until_back": it.is_until_back,
+        "escort": it.escort.as_ref().map(Name::as_str),
+        "within_mm": it.within_mm,
+        "gap_ns": it.gap_ns.map(text),
+        "person": it.person.as_ref().map(Name::as_str),
+        "reason": it.reason.as_ref().map(Remark::as_str),
+    })
+}
+
+fn band(it: &BandOrder) -> Value {
+    json!({
+        "subject": it.subject.as_str(),
+        "tag": tag(it.tag),
+        "for_ns": it.for_ns.map(text),
+        "person": it.person.as_ref().map(Name::as_str),
+        "reason": it.reason.as_ref().map(Remark::as_str),
+    })
+}
+
+/// Who has leave.
+pub(super) fn leaves(it: &Leaves) -> Value {
+    let one = |it: &WireLeave| {
+        json!({
+            "subject": it.subject.as_str(),
+            "given_at": text(it.given_at.0),
+            "until": text(it.until.0),
+            "places": it.places.iter().map(thing).collect::<Vec<_>>(),
+            "is_until_back": it.is_until_back,
+            "escort": it.escort.as_ref().map(Name::as_str),
+            "within_mm": it.within_mm,
+            "gap_ns": it.gap_ns.map(text),
+            "by": it.by.as_str(),
+            "reason": it.reason.as_str(),
+        })
+    };
+    let leaves: Vec<Value> = it.leaves.iter().map(one).collect();
+    json!({ "query": text(it.query), "leaves": leaves, "is_last": it.is_last })
 }
 
 pub(super) fn life(it: &LifeNote) -> Value {
