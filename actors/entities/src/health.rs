@@ -226,6 +226,11 @@ impl Health {
     pub fn was_away_at(&self, due_at: Timestamp) -> bool {
         self.last_outage.is_some_and(|(since, back)| since < due_at && due_at < back)
     }
+
+    /// When the node came back from its last outage, if that was after `due_at`.
+    pub(crate) fn back_at(&self, due_at: Timestamp) -> Option<Timestamp> {
+        self.last_outage.map(|(_, back)| back).filter(|&back| due_at < back)
+    }
 }
 
 /// Puts an item into a set or out of it.

@@ -206,6 +206,7 @@ fn judge_one(
     out: &mut Outbox,
 ) -> Option<Timestamp> {
     let Loner { rule, subject, .. } = *loner;
+    let RuleCondition::Alone { after_ns } = plan.condition else { return None };
     if !bench.turn.site.is_in_force(plan, bench.judged_at) {
         end(loner, bench, episodes, out);
         return None;
@@ -215,7 +216,12 @@ fn judge_one(
     if episodes.open_notices().iter().any(is_open) {
         return None;
     }
-    // Company may have come, or he may have gone, and nobody could tell.
+    // Company may have come, or he may have gone, and nobody could tell. What others do says nothing of that.
+    let due_at = loner.since.plus_ns(after_ns);
+    let told_at = bench.turn.health.back_at(due_at).map(|at| at.plus_ns(UNSEEN_RECHECK_NS));
+    if let Some(told_at) = told_at.filter(|&told_at| bench.turn.now < told_at) {
+        return Some(told_at);
+    }
     if bench.evidence.is_too_soon() || bench.turn.is_blind(bench.me) {
         return Some(bench.turn.now.plus_ns(UNSEEN_RECHECK_NS));
     }

@@ -155,6 +155,28 @@ fn a_time_that_was_over_while_the_node_was_away_gives_tags_a_minute_to_tell() {
         5060  tick          | RAISED LoneWorker s ward
         ",
     );
+    // Others who come and go meanwhile say nothing of him.
+    check(
+        &ward(vec![alone(vec![WARD], staff())]),
+        "
+        1     ping 3 5,5    | +s ward 1
+        5000  away 200      |
+        5010  ping 1 5,5    | +p ward 2
+        5020  ping 1 15,5   | -p ward 1, +p lobby 1
+        5059  tick          |
+        5060  tick          | RAISED LoneWorker s ward
+        ",
+    );
+    check(
+        &ward(vec![alone(vec![WARD], staff())]),
+        "
+        1     ping 3 5,5    | +s ward 1
+        5000  away 200      |
+        5010  ping 1 5,5    | +p ward 2
+        5030  ping 7 5,5    | +t ward 3
+        5060  tick          |
+        ",
+    );
 }
 
 #[test]
