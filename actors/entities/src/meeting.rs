@@ -2,7 +2,8 @@
 //!
 //! A pair is judged by one of the two: whom the rule is about, or of two it is about the one whose id
 //! comes first. Whoever moves judges its own pairs and tells those near it that judge theirs, so that it is all the
-//! same who comes to whom. A position that is old, coarse or of an unknown floor says nothing.
+//! same who comes to whom. A position that is old, coarse or of an unknown floor says nobody is near; that
+//! two are apart is said by what is left of their distance when both are as far off as they may be.
 
 use ach_actors_model::{AlarmReason, EntityRef, Fix, Place, RuleRef, SubjectRef, Timestamp};
 use ach_geo::gate;
@@ -11,12 +12,20 @@ use serde::{Deserialize, Serialize};
 use crate::cases::Cases;
 use crate::docket::{Bench, Docket};
 use crate::site::{RuleCondition, RuleSet};
-use crate::whereabouts::{Sighting, Whereabouts};
+use crate::whereabouts::{SIGHTING_AGE_MAX_NS, Sighting, Whereabouts};
 use crate::{DeadlineKind, HealthChange, Message, MessageBody, Outbox, Site};
 
 /// Whom one subject may be near to at once, by all rules that it judges: a hand's breadth has no room for
-/// more. Those beyond are left out until one has gone.
+/// more. Those beyond are left out until one has gone. Who is not heard any more is not counted: such alarms stay
+/// open until he is, and must not hide who comes.
 const MEETING_COUNT_MAX: usize = 32;
+
+/// Meetings of one subject in all, with those of whom one is not heard: a few kilobytes of state.
+const MEETING_KEPT_MAX: usize = 256;
+
+/// How often an open alarm is looked at when nobody told that one has moved, as one from afar may not. No
+/// longer than a position says where somebody is, so that none is missed.
+const RELOOK_NS: u64 = SIGHTING_AGE_MAX_NS;
 
 /// Who is told that somebody has moved, at most: as many as may judge that they are near.
 const TOLD_COUNT_MAX: usize = 64;
@@ -33,7 +42,7 @@ pub(crate) struct Meeting {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Nearness {
     Near,
-    /// Beyond what is near and not yet apart, or near behind a wall.
+    /// Beyond what is near and not surely apart, or near behind a wall.
     Between,
     Apart,
     Unknown,
@@ -47,14 +56,13 @@ impl Docket {
         let Some(rules) = rules else { return };
         let cases = self.cases.get_or_insert_default();
         cases.is_kept_apart = true;
-        let Some(sighting) = Sighting::of(fix) else { return };
+        let sighting = Sighting::of(fix);
         let table = turn.health.whereabouts();
         let before = table.sighting(me);
         out.health.push(HealthChange::Located { subject: me, sighting: Some(sighting) });
-        let mut others = around(table, sighting, before, rules.reach_mm);
-        others.extend(cases.meetings.iter().map(|meeting| meeting.other));
-        others.sort_unstable();
-        others.dedup();
+        let mut others = others(table, sighting, before, rules, turn.now);
+        let partners = cases.meetings.iter().map(|meeting| meeting.other);
+        others.extend(partners.filter(|other| !others.contains(other)).collect::<Vec<_>>());
         let mut told_count = 0;
         for other in others.into_iter().filter(|&other| other != me) {
             cases.judge_nearness(other, Some(sighting), bench, out);
@@ -87,6 +95,9 @@ impl Docket {
         let Some(cases) = &mut self.cases else { return };
         if cases.meeting_call.take(due_at) {
             let mine = bench.turn.health.whereabouts().sighting(bench.me);
+            for Meeting { other, .. } in cases.meetings.clone() {
+                cases.judge_nearness(other, mine, bench, out);
+            }
             cases.judge_meetings(mine, bench, out);
         }
     }
@@ -102,7 +113,7 @@ impl Docket {
         let rules = turn.site.subject_rules(me);
         let is_kept_apart = fix.is_some() && rules.is_some_and(RuleSet::is_kept_apart);
         let known = turn.health.whereabouts().sighting(me);
-        let sighting = if is_kept_apart { known.or(fix.and_then(Sighting::of)) } else { None };
+        let sighting = if is_kept_apart { known.or(fix.map(Sighting::of)) } else { None };
         if known != sighting {
             out.health.push(HealthChange::Located { subject: me, sighting });
         }
@@ -132,7 +143,7 @@ impl Cases {
             let is_this = |meeting: &Meeting| meeting.rule == rule && meeting.other == other;
             match nearness(rule, other, mine, bench) {
                 Nearness::Near if !self.meetings.iter().any(is_this) => {
-                    if self.meetings.len() < MEETING_COUNT_MAX {
+                    if self.has_room(bench) {
                         self.meetings.push(Meeting { rule, other, since: turn.now });
                     }
                 }
@@ -144,6 +155,17 @@ impl Cases {
                 Nearness::Near | Nearness::Between | Nearness::Unknown => {}
             }
         }
+    }
+
+    /// Whether one more may be near.
+    fn has_room(&self, bench: &Bench<'_>) -> bool {
+        let table = bench.turn.health.whereabouts();
+        let is_heard = |meeting: &&Meeting| {
+            let theirs = table.sighting(meeting.other);
+            theirs.is_some_and(|theirs| theirs.is_fresh(bench.turn.now))
+        };
+        self.meetings.len() < MEETING_KEPT_MAX
+            && self.meetings.iter().filter(is_heard).count() < MEETING_COUNT_MAX
     }
 
     /// Alarms about meetings that have lasted too long, and orders a call for the next that may.
@@ -169,15 +191,23 @@ impl Cases {
                 continue;
             }
             self.window_call.order(bench.next_change(plan), entity, out);
-            if !bench.is_in_force(plan) {
+            let is_in_force = bench.is_in_force(plan);
+            if !is_in_force {
                 self.episodes.end(Some(rule), place, AlarmReason::RuleRemoved, bench.turn, out);
-            } else if self.episodes.get(Some(rule), place).is_none() {
+            }
+            if self.episodes.get(Some(rule), place).is_none() {
                 let nearness = nearness(rule, other, mine, bench);
                 if matches!(nearness, Nearness::Unknown | Nearness::Apart) {
                     // Whoever is not seen any more meets nobody.
                     continue;
                 }
-                self.open(&bench.opening(rule, plan, place, gate::DWELL), bench, out);
+                if is_in_force {
+                    self.open(&bench.opening(rule, plan, place, gate::DWELL), bench, out);
+                }
+            }
+            if is_in_force {
+                let look_at = bench.turn.now.plus_ns(RELOOK_NS);
+                next_at = Some(next_at.map_or(look_at, |next_at| next_at.min(look_at)));
             }
             self.meetings.push(meeting);
         }
@@ -185,24 +215,24 @@ impl Cases {
     }
 }
 
-/// Who is within reach of where somebody is, or was before: one look, unless he has come from afar.
-fn around(
+/// Whom somebody may begin to meet where he is, and then those who may have been near him where he was before.
+fn others(
     table: &Whereabouts,
     sighting: Sighting,
     before: Option<Sighting>,
-    reach_mm: u32,
+    rules: &RuleSet,
+    now: Timestamp,
 ) -> Vec<SubjectRef> {
-    let Some(before) = before else { return table.around(sighting, reach_mm).collect() };
-    if !sighting.is_within(&before, reach_mm) {
-        return table.around(sighting, reach_mm).chain(table.around(before, reach_mm)).collect();
-    }
-    let is_near = |other: &SubjectRef| {
-        let other = table.sighting(*other);
-        other.is_some_and(|other| {
-            sighting.is_within(&other, reach_mm) || before.is_within(&other, reach_mm)
-        })
-    };
-    table.around(sighting, reach_mm.saturating_mul(2)).filter(is_near).collect()
+    let mut others: Vec<SubjectRef> = table.around(sighting, rules.near_mm, now).collect();
+    others.sort_unstable();
+    others.dedup();
+    let Some(before) = before else { return others };
+    let mut left: Vec<SubjectRef> = table.about(before, rules.reach_mm).collect();
+    left.sort_unstable();
+    left.dedup();
+    left.retain(|other| others.binary_search(other).is_err());
+    others.extend(left);
+    others
 }
 
 /// Which of two judges whether they meet by a rule: whom it is about; of two it is about, the one whose id comes first.
@@ -240,18 +270,22 @@ fn nearness(
     else {
         return Nearness::Unknown;
     };
+    let now = bench.turn.now;
+    // Who lies still sends seldom: where he was seen last will do, if the other one has gone.
+    let is_heard = mine.is_fresh(now) || theirs.is_fresh(now);
+    if is_heard && (mine.is_on_another_floor(&theirs) || mine.is_beyond(&theirs, apart_mm)) {
+        return Nearness::Apart;
+    }
     let says_where = |sighting: &Sighting| {
-        sighting.is_fresh(bench.turn.now) && sighting.accuracy_mm <= within_mm
+        sighting.is_fresh(now) && sighting.knows_floor() && sighting.error_mm() <= within_mm
     };
     if !says_where(&mine) || !says_where(&theirs) {
         return Nearness::Unknown;
     }
     if mine.is_within(&theirs, within_mm) && share_zone(rule, &mine, &theirs, bench) {
         Nearness::Near
-    } else if mine.is_within(&theirs, apart_mm) {
-        Nearness::Between
     } else {
-        Nearness::Apart
+        Nearness::Between
     }
 }
 

@@ -1,50 +1,86 @@
 //! Where those are whom rules keep apart, so that whoever moves finds who is near.
 //!
 //! Only subjects under such rules are here, which a site has a limit of. They are found by squares of the
-//! plan, floor by floor, and of a crowd only so many are looked at.
+//! plan, floor by floor, the nearest first, and of a crowd only so many are looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use ach_actors_model::{Fix, NS_PER_S, SubjectRef, Timestamp};
 use ach_geo::{Floor, Position};
 use serde::{Deserialize, Serialize};
 
+use crate::tag::ACCURACY_UNKNOWN_MM;
+
 /// Side of a square: what rules call near is a few metres, so that a look goes through a handful.
 const SQUARE_MM: i32 = 10_000;
 
-/// Sightings one look goes through: more than can stand within some metres. In a crowd of more under such
-/// rules who is near may be overlooked; a look at all of them with each position would keep alarms waiting.
-const LOOK_COUNT_MAX: usize = 256;
+/// Whom one look finds: more than can stand within some metres. In a crowd of more under such rules who is near may be
+/// overlooked; all of them with each position would keep alarms waiting.
+const FOUND_COUNT_MAX: usize = 256;
+
+/// Sightings one look goes through, those too far or too old among them: a drawer or a store room of tags that
+/// nobody wears. At some 0.2 us each it is over within a millisecond.
+const LOOK_COUNT_MAX: usize = 4_096;
+
+/// Floors one look goes through: more storeys than hospitals have, should a feed tell wild ones.
+const FLOOR_COUNT_MAX: usize = 64;
+
+/// How much further than a meeting's end one look goes for positions that are coarse: those of good systems are not.
+const ERROR_LOOK_MAX_MM: u32 = 20_000;
+
+/// The floor of a sighting that knows none: nobody builds 327 storeys down, and state keeps its form.
+const FLOOR_UNKNOWN: Floor = Floor(i16::MIN);
 
 /// A position says for so long where somebody is. Tags in motion send every few seconds; one that has said
 /// nothing for longer may have gone anywhere.
 pub(crate) const SIGHTING_AGE_MAX_NS: u64 = 60 * NS_PER_S;
 
-/// Where somebody was seen, on a floor that is known.
+/// Where somebody was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sighting {
     x_mm: i32,
     y_mm: i32,
     floor: Floor,
-    pub(crate) accuracy_mm: u32,
+    accuracy_mm: u32,
     observed_at: Timestamp,
 }
 
 impl Sighting {
-    /// Of a fix, if it knows the floor.
-    pub(crate) fn of(fix: &Fix) -> Option<Sighting> {
+    pub(crate) fn of(fix: &Fix) -> Sighting {
         let position = &fix.position;
-        Some(Sighting {
+        Sighting {
             x_mm: position.x_mm,
             y_mm: position.y_mm,
-            floor: position.floor?,
+            floor: position.floor.unwrap_or(FLOOR_UNKNOWN),
             accuracy_mm: fix.accuracy_mm,
             observed_at: fix.observed_at,
-        })
+        }
     }
 
     pub(crate) fn position(&self) -> Position {
-        Position { x_mm: self.x_mm, y_mm: self.y_mm, z_mm: None, floor: Some(self.floor) }
+        let floor = self.knows_floor().then_some(self.floor);
+        Position { x_mm: self.x_mm, y_mm: self.y_mm, z_mm: None, floor }
+    }
+
+    pub(crate) fn knows_floor(&self) -> bool {
+        self.floor != FLOOR_UNKNOWN
+    }
+
+    /// How far off it may be.
+    pub(crate) fn error_mm(&self) -> u32 {
+        if self.accuracy_mm == 0 { ACCURACY_UNKNOWN_MM } else { self.accuracy_mm }
+    }
+
+    /// Whether both know their floor, and it is not the same.
+    pub(crate) fn is_on_another_floor(&self, other: &Sighting) -> bool {
+        self.knows_floor() && other.knows_floor() && self.floor != other.floor
+    }
+
+    /// Whether another one is further away on the plan, whatever the floors, though both be as far off as they may be.
+    pub(crate) fn is_beyond(&self, other: &Sighting, reach_mm: u32) -> bool {
+        let reach_mm = reach_mm.saturating_add(self.error_mm()).saturating_add(other.error_mm());
+        !self.is_within_on_plan(other, reach_mm)
     }
 
     /// Whether it still says where somebody is.
@@ -54,13 +90,17 @@ impl Sighting {
 
     /// Whether another one is on the same floor and no further away.
     pub(crate) fn is_within(&self, other: &Sighting, reach_mm: u32) -> bool {
+        self.knows_floor() && self.floor == other.floor && self.is_within_on_plan(other, reach_mm)
+    }
+
+    fn is_within_on_plan(&self, other: &Sighting, reach_mm: u32) -> bool {
         let square = |from: i32, to: i32| {
             let along = i64::from(to) - i64::from(from);
             along.saturating_mul(along)
         };
         let reach_mm = i64::from(reach_mm);
         let apart = square(self.x_mm, other.x_mm).saturating_add(square(self.y_mm, other.y_mm));
-        self.floor == other.floor && apart <= reach_mm.saturating_mul(reach_mm)
+        apart <= reach_mm.saturating_mul(reach_mm)
     }
 
     fn square(&self) -> (i32, i32) {
@@ -103,32 +143,78 @@ impl Whereabouts {
         }
     }
 
-    /// Who is no further from a sighting, the columns of squares nearest to it first.
+    /// Who is no further from a sighting and was seen lately.
     pub(crate) fn around(
         &self,
         sighting: Sighting,
         reach_mm: u32,
+        now: Timestamp,
     ) -> impl Iterator<Item = SubjectRef> + '_ {
-        let (column, row) = sighting.square();
-        let reach = i32::try_from(reach_mm).unwrap_or(i32::MAX);
-        let span = reach / SQUARE_MM + 1;
-        let columns =
-            (0..=span).flat_map(move |step| [column.checked_sub(step), column.checked_add(step)]);
-        let columns = columns.skip(1).flatten();
-        let (low, high) = (row.saturating_sub(span), row.saturating_add(span));
-        let floor = sighting.floor;
-        columns
-            .flat_map(move |column| {
+        let is_near =
+            move |other: &Sighting| other.is_fresh(now) && sighting.is_within(other, reach_mm);
+        let floors = Some(sighting.floor).filter(|_| sighting.knows_floor());
+        self.look(sighting, floors, reach_mm, is_near)
+    }
+
+    /// Who may not have been beyond reach of where somebody was `before`, whenever they were seen: on that floor and of
+    /// unknown floor; on any, if his was not known.
+    pub(crate) fn about(
+        &self,
+        before: Sighting,
+        reach_mm: u32,
+    ) -> impl Iterator<Item = SubjectRef> + '_ {
+        let of_one = before.knows_floor().then_some([before.floor, FLOOR_UNKNOWN]);
+        let of_any = (!before.knows_floor()).then(|| self.floors());
+        let floors = of_one.into_iter().flatten().chain(of_any.into_iter().flatten());
+        let is_near = move |other: &Sighting| !before.is_beyond(other, reach_mm);
+        let error_mm = before.error_mm().saturating_add(ACCURACY_UNKNOWN_MM);
+        let span_mm = reach_mm.saturating_add(error_mm.min(ERROR_LOOK_MAX_MM));
+        self.look(before, floors, span_mm, is_near)
+    }
+
+    /// The floors that anybody was seen on.
+    fn floors(&self) -> impl Iterator<Item = Floor> + '_ {
+        let floor_of = |&(floor, ..): &(Floor, i32, i32, SubjectRef)| floor;
+        std::iter::successors(self.squares.first().map(floor_of), move |floor| {
+            let last = (*floor, i32::MAX, i32::MAX, SubjectRef(u32::MAX));
+            self.squares.range((Bound::Excluded(last), Bound::Unbounded)).next().map(floor_of)
+        })
+        .take(FLOOR_COUNT_MAX)
+    }
+
+    /// Whom a look round a place finds, floor by floor and square by square outward.
+    fn look(
+        &self,
+        place: Sighting,
+        floors: impl IntoIterator<Item = Floor>,
+        span_mm: u32,
+        is_found: impl Fn(&Sighting) -> bool,
+    ) -> impl Iterator<Item = SubjectRef> {
+        let (column, row) = place.square();
+        let ring_count = i32::try_from(span_mm).unwrap_or(i32::MAX) / SQUARE_MM + 1;
+        floors
+            .into_iter()
+            .flat_map(move |floor| (0..=ring_count).map(move |step| (floor, step)))
+            .flat_map(move |(floor, step)| ring(column, row, step).map(move |strip| (floor, strip)))
+            .flat_map(move |(floor, (column, low, high))| {
                 let from = (floor, column, low, SubjectRef(u32::MIN));
                 self.squares.range(from..=(floor, column, high, SubjectRef(u32::MAX)))
             })
             .take(LOOK_COUNT_MAX)
             .map(|&(.., subject)| subject)
-            .filter(move |subject| {
-                let other = self.sightings.get(subject);
-                other.is_some_and(|other| sighting.is_within(other, reach_mm))
-            })
+            .filter(move |subject| self.sightings.get(subject).is_some_and(&is_found))
+            .take(FOUND_COUNT_MAX)
     }
+}
+
+/// The squares that are `step` from one, as strips: a column, and its rows from and to.
+fn ring(column: i32, row: i32, step: i32) -> impl Iterator<Item = (i32, i32, i32)> {
+    let (low, high) = (row.saturating_sub(step), row.saturating_add(step));
+    // The columns at both sides are whole; of those between the first and the last row are left.
+    let sides = [-step, step].into_iter().take(if step == 0 { 1 } else { 2 });
+    let sides = sides.map(move |aside| (aside, low, high));
+    let ends = (1 - step..step).flat_map(move |aside| [(aside, low, low), (aside, high, high)]);
+    sides.chain(ends).map(move |(aside, low, high)| (column.saturating_add(aside), low, high))
 }
 
 impl From<Vec<(SubjectRef, Sighting)>> for Whereabouts {
@@ -180,7 +266,8 @@ mod tests {
             };
             let from = at(below(90_000) - 45_000, below(90_000) - 45_000, 100);
             let reach_mm = u32::try_from(below(40_000)).expect("small");
-            let mut found: Vec<SubjectRef> = whereabouts.around(from, reach_mm).collect();
+            let mut found: Vec<SubjectRef> =
+                whereabouts.around(from, reach_mm, Timestamp(1)).collect();
             found.sort_unstable();
             let near = plain.iter().filter(|(_, other)| from.is_within(other, reach_mm));
             assert_eq!(found, near.map(|(&subject, _)| subject).collect::<Vec<_>>(), "step {step}");
@@ -195,6 +282,30 @@ mod tests {
         for subject in 0..10_000 {
             whereabouts.put(SubjectRef(subject), Some(at(500, 500, 100)));
         }
-        assert_eq!(whereabouts.around(at(0, 0, 100), 2_000).count(), LOOK_COUNT_MAX);
+        let now = Timestamp(1);
+        assert_eq!(whereabouts.around(at(0, 0, 100), 2_000, now).count(), FOUND_COUNT_MAX);
+    }
+
+    /// Each row: where three hundred others are, when they were seen, and whether one a metre away is found.
+    #[test]
+    fn who_is_far_or_silent_hides_nobody_who_is_near() {
+        let old = SIGHTING_AGE_MAX_NS + 2;
+        for (name, crowd, seen_at, count) in [
+            ("silent in a drawer", at(600, 500, 100), 1, 300),
+            ("in the corner of the square", at(9_000, 9_000, 100), old, 300),
+            ("in the next square", at(-8_000, 500, 100), old, 3_000),
+            ("in a square further on", at(25_000, 500, 100), old, 10_000),
+            ("on another floor", at(600, 500, 200), old, 10_000),
+        ] {
+            let mut whereabouts = Whereabouts::default();
+            for subject in 0..count {
+                let crowd = Sighting { observed_at: Timestamp(seen_at), ..crowd };
+                whereabouts.put(SubjectRef(subject), Some(crowd));
+            }
+            let near = Sighting { observed_at: Timestamp(old), ..at(1_000, 500, 100) };
+            whereabouts.put(SubjectRef(20_000), Some(near));
+            let found = whereabouts.around(at(0, 500, 100), 5_000, Timestamp(old));
+            assert_eq!(found.collect::<Vec<_>>(), [SubjectRef(20_000)], "{name}");
+        }
     }
 }

@@ -277,9 +277,9 @@ fn who_may_not_meet_whom_is_told() {
          what = \"meets\"\nwithin_m = 2\nafter = \"10 s\"\npriority = \"high\"",
         "It is about patients: 1 person today. At all hours, when one of them has been within 2.0 m of somebody they are \
          kept apart from for 10 s, it raises a high-priority forbidden-meeting alarm. They are kept apart from visitors, \
-         except those labelled family: 1 person today. It ends when the two are more than 3.0 m apart, or on different \
-         floors. Walls between them are not looked at. A position that is older than 1 min, less exact than 2.0 m, or of \
-         an unknown floor says nothing.",
+         except those labelled family: 1 person today. It ends when the two are surely more than 3.0 m apart, or on \
+         different floors. Walls between them are not looked at. A position that is older than 1 min, less exact than \
+         2.0 m, or of an unknown floor brings nobody near.",
     );
     let told = told(
         "who = { classes = [\"patient\"] }\nwhom = { classes = [\"visitor\"] }\nwhat = \"meets\"\nwithin_m = 2\n\

@@ -32,7 +32,9 @@ pub(crate) struct RuleSet {
     pub(crate) matters_to: Vec<RuleRef>,
     /// Those of them of kind meets.
     pub(crate) met_by: Vec<RuleRef>,
-    /// The furthest at which a meeting by any of these rules may end.
+    /// The furthest at which a meeting by any of these rules may begin.
+    pub(crate) near_mm: u32,
+    /// The furthest at which it may end.
     pub(crate) reach_mm: u32,
     /// Shortest of the silences.
     pub(crate) shortest_silence_ns: Option<u64>,
@@ -65,11 +67,12 @@ impl RuleSet {
                 set.met_by.push(rule);
             }
         }
-        let reach = |&rule: &RuleRef| match plan(rule) {
-            Some(RuleCondition::Meets { apart_mm, .. }) => apart_mm,
-            _ => 0,
-        };
-        set.reach_mm = set.meets.iter().chain(&set.met_by).map(reach).max().unwrap_or(0);
+        for &rule in set.meets.iter().chain(&set.met_by) {
+            if let Some(RuleCondition::Meets { within_mm, apart_mm, .. }) = plan(rule) {
+                set.near_mm = set.near_mm.max(within_mm);
+                set.reach_mm = set.reach_mm.max(apart_mm);
+            }
+        }
         set.rules = rules;
         set
     }

@@ -75,10 +75,12 @@ impl Explainer<'_> {
                 who_words(&others),
                 count_words(&others, count.all)
             ),
-            format!("It ends when the two are more than {apart} apart, or on different floors."),
+            format!(
+                "It ends when the two are surely more than {apart} apart, or on different floors."
+            ),
             format!(
                 "{walls} A position that is older than {FRESH}, less exact than \
-                 {within}, or of an unknown floor says nothing."
+                 {within}, or of an unknown floor brings nobody near."
             ),
         ];
         EventWords { phrase, further }
