@@ -11,7 +11,8 @@ pub struct IncidentMark {
     pub id: AlarmId,
     /// Which alarm of it this is, counted from 1: the first has its own id here.
     pub place: u32,
-    /// Whether it joined with a higher priority than every alarm before it that called somebody.
+    /// Whether it joined aloud and is more urgent than every alarm of it that waits for somebody, or about a subject
+    /// about whom none of those is.
     pub is_raising: bool,
 }
 

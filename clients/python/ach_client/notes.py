@@ -126,7 +126,8 @@ class AlarmIncident:
     """Which incident an alarm belongs to: occurrences of one cause, to be seen together.
 
     `id` is the alarm it began with, `place` which alarm of it this is, from 1; `is_raising` says
-    that it joined with a higher priority than all before it.
+    that it joined aloud and is more urgent than all of it that wait for somebody, or about a
+    subject about whom none of those is.
     """
 
     id: Annotated[str, one(1, ALARM_ID)]

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::chatter::{Chatter, ChatterHead};
 use crate::incidents::{Incidents, IncidentsHead};
 use crate::quiet::{QuietHead, Quiets};
+use crate::waiting::Waiting;
 
 /// Open alarms whose condition has ended. They wait for people, so there is no end to them but this: at
 /// ten an hour nine months of nobody looking. The oldest is dropped, and that is told.
@@ -43,6 +44,7 @@ pub(crate) struct Board {
     calls: BTreeSet<(Timestamp, AlarmId)>,
     pub(crate) quiets: Quiets,
     incidents: Incidents,
+    waiting: Waiting,
     chatter: Chatter,
     /// Of more whose condition has ended the first are dropped.
     pub(crate) ended_count_max: usize,
@@ -79,6 +81,7 @@ impl Default for Board {
             calls: BTreeSet::new(),
             quiets: Quiets::default(),
             incidents: Incidents::default(),
+            waiting: Waiting::default(),
             chatter: Chatter::default(),
             ended_count_max: ENDED_COUNT_MAX,
             taken_count: 0,
@@ -115,6 +118,7 @@ impl Board {
         let id = open.notice.id;
         self.ended.extend(open.ended_at.map(|at| (at, id)));
         self.calls.extend(open.call_at.map(|at| (at, id)));
+        self.waiting.put(&open.notice);
         self.open.insert(id, open).is_none()
     }
 
@@ -135,7 +139,7 @@ impl Board {
         if notice.transition == AlarmTransition::Raised {
             *self.raised_by_kind.entry(notice.kind).or_insert(0) += 1;
             if is_new {
-                notice.incident = Some(self.incidents.join(notice, site));
+                notice.incident = Some(self.incidents.join(notice, &self.waiting, site));
                 self.chatter.hear(notice);
             }
         }
@@ -173,6 +177,7 @@ impl Board {
 
     fn unlist(&mut self, open: &OpenNotice) {
         let id = open.notice.id;
+        self.waiting.take(&open.notice);
         if let Some(at) = open.ended_at {
             self.ended.remove(&(at, id));
         }

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ach_actors_entities::{Clue, Clues, Site};
-use ach_actors_model::{AlarmId, AlarmNotice, AlarmPriority, IncidentMark, NS_PER_S, Timestamp};
+use ach_actors_model::{AlarmId, AlarmNotice, IncidentMark, NS_PER_S, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::waiting::Waiting;
 
 /// How long an incident takes alarms: an hour after it began, whoever sees to it has found the cause, and what
 /// comes then is to be looked at for itself.
@@ -26,8 +28,6 @@ const INCIDENTS_MAX: usize = 512;
 struct Incident {
     began_at: Timestamp,
     alarm_count: u32,
-    /// The highest of those that were raised aloud.
-    priority: Option<AlarmPriority>,
     /// What it was left, each once.
     clues: Vec<Clue>,
 }
@@ -72,8 +72,13 @@ impl Incidents {
     }
 
     /// The incident of an alarm that is raised, with the state it is raised in: one that it has a clue to, or
-    /// its own.
-    pub(crate) fn join(&mut self, notice: &AlarmNotice, site: &Site) -> IncidentMark {
+    /// its own. `waiting` is what waits of each, without this one.
+    pub(crate) fn join(
+        &mut self,
+        notice: &AlarmNotice,
+        waiting: &Waiting,
+        site: &Site,
+    ) -> IncidentMark {
         self.close_old(notice.changed_at);
         // What happened an hour ago and is told only now belongs to what happened then.
         let at = if notice.is_late { notice.observed_at } else { notice.changed_at };
@@ -87,7 +92,9 @@ impl Incidents {
         for &clue in &clues.joined_by {
             self.leave(clue, id, at);
         }
-        self.add(id, notice)
+        let place = self.count(id);
+        let is_aloud = place > 1 && !notice.state.is_quiet();
+        IncidentMark { id, place, is_raising: is_aloud && waiting.is_raised_by(id, notice) }
     }
 
     fn found_by(&self, clue: Clue, at: Timestamp) -> Option<AlarmId> {
@@ -107,7 +114,7 @@ impl Incidents {
                 self.close(oldest);
             }
             let (began_at, clues) = (notice.changed_at, Vec::new());
-            let incident = Incident { began_at, alarm_count: 0, priority: None, clues };
+            let incident = Incident { began_at, alarm_count: 0, clues };
             self.by_age.insert((began_at, notice.id));
             self.open.insert(notice.id, incident);
         }
@@ -128,16 +135,11 @@ impl Incidents {
         }
     }
 
-    fn add(&mut self, id: AlarmId, notice: &AlarmNotice) -> IncidentMark {
-        let Some(incident) = self.open.get_mut(&id) else {
-            return IncidentMark { id, place: 1, is_raising: false };
-        };
+    /// Which alarm of an incident one more is.
+    fn count(&mut self, id: AlarmId) -> u32 {
+        let Some(incident) = self.open.get_mut(&id) else { return 1 };
         incident.alarm_count = incident.alarm_count.saturating_add(1);
-        let place = incident.alarm_count;
-        let aloud = Some(notice.priority).filter(|_| !notice.state.is_quiet());
-        let is_raising = place > 1 && aloud > incident.priority;
-        incident.priority = incident.priority.max(aloud);
-        IncidentMark { id, place, is_raising }
+        incident.alarm_count
     }
 
     fn close_old(&mut self, now: Timestamp) {

@@ -36,6 +36,7 @@ mod sweep;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use bands::BAND_OFF_MAX_NS;
 pub use board::OpenNotice;

@@ -145,7 +145,8 @@ message! {
         1 => id: AlarmId,
         /// Which alarm of it this is, from 1.
         2 => place: u32,
-        /// Whether it joined with a higher priority than all before it.
+        /// Whether it joined aloud and is more urgent than all of it that wait for somebody, or about a subject about
+        /// whom none of those is.
         3 => is_raising: bool,
     }
 }

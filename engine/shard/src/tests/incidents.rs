@@ -12,11 +12,12 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::desk;
-use super::hospital::{MONDAY, hospital};
+use super::hospital::{MONDAY, hospital, name};
 use super::play::{Played, play};
 use super::render;
 use super::script::Script;
 use crate::incidents::{INCIDENT_ALARMS_MAX, Incidents};
+use crate::waiting::Waiting;
 
 /// Every alarm that was raised, with its incident: `A1` is the first alarm of the first, `A2!` one that joined it
 /// and raised it.
@@ -108,7 +109,7 @@ fn doors_of_one_room_are_adjacent_for_five_minutes() {
          602 door exit opens",
         &[
             "1 raised DoorForced - exit A1",
-            "301 raised DoorForced - hatch A2",
+            "301 raised DoorForced - hatch A2!",
             // Five minutes and a second after the last alarm at either door.
             "602 raised DoorForced - exit B1",
         ],
@@ -182,6 +183,72 @@ fn what_joins_with_a_higher_priority_raises_the_incident() {
 }
 
 #[test]
+fn a_second_patient_is_never_behind_the_first() {
+    let mut config = hospital();
+    for subject in config.subjects.iter_mut().filter(|it| it.id.as_str() == "nora") {
+        subject.labels = vec![name("dementia")];
+    }
+    check_of(
+        config,
+        "1 anna at 2,18
+         & nora at 18,18
+         2 anna at -3,18
+         3 nora at 23,18
+         4 anna is-cut
+         5 nora is-cut
+         6 door exit opens",
+        &[
+            "2 raised Elopement anna ward A1",
+            // Of one zone and as urgent, but somebody else.
+            "3 raised Elopement nora ward A2!",
+            "4 raised BandCut anna A3",
+            "5 raised BandCut nora A4",
+            "6 raised DoorForced - exit A5",
+        ],
+    );
+}
+
+#[test]
+fn what_waits_for_nobody_any_more_keeps_no_alarm_from_raising_the_incident() {
+    let mut config = hospital();
+    for rule in &mut config.rules {
+        rule.is_tentative |= rule.id.as_str() == "wander";
+    }
+    check_of(
+        config,
+        "1 anna at 5,3
+         2 anna at 5,-2
+         3 anna at 5,3
+         4 anna at 5,-2
+         5 door exit opens",
+        &[
+            "2 raised Elopement anna ward A1",
+            // The first was retracted, or is over.
+            "4 raised Elopement anna ward A2!",
+            "5 raised DoorForced - exit A3",
+        ],
+    );
+    // Who has acknowledged one has not seen the next.
+    let script = desk::told(
+        "1 sam at 3,1
+         2 sam is-cut
+         3 door exit opens
+         4 nora acks 1
+         5 nora acks 2
+         6 door hatch opens",
+    );
+    let told = words(&play(&script.entries));
+    assert_eq!(
+        told,
+        [
+            "2 raised BandCut sam A1",
+            "3 raised DoorForced - exit A2",
+            "6 raised DoorForced - hatch A3!"
+        ]
+    );
+}
+
+#[test]
 fn what_is_raised_quietly_joins_and_raises_nothing() {
     let script = desk::told(
         "1 door exit opens
@@ -195,7 +262,8 @@ fn what_is_raised_quietly_joins_and_raises_nothing() {
     let marks = played.notices().filter(|notice| notice.transition == AlarmTransition::Raised);
     let marks: Vec<_> = marks.map(|notice| notice.incident.expect("one")).collect();
     let places: Vec<_> = marks.iter().map(|mark| (mark.place, mark.is_raising)).collect();
-    assert_eq!(places, [(1, false), (2, false), (3, false)]);
+    // The third is as loud as the first, which is over.
+    assert_eq!(places, [(1, false), (2, false), (3, true)]);
     assert!(marks.iter().all(|mark| mark.id == marks[0].id));
 }
 
@@ -211,8 +279,9 @@ fn a_late_alarm_belongs_to_what_happened_then() {
         &[
             "1 raised DoorForced - exit A1",
             "700 raised DoorForced - hatch B1",
-            // Told with the later one, it happened with the earlier; but its room leads to the later by now.
-            "702 raised DoorForced - exit late A2",
+            // Told with the later one, it happened with the earlier, which is over; but its room leads to the later
+            // by now.
+            "702 raised DoorForced - exit late A2!",
             "703 raised DoorForced - exit late B2",
         ],
     );
@@ -227,7 +296,7 @@ fn an_incident_takes_alarms_for_an_hour_and_no_more() {
     }
     let told = words(&play(&script.entries));
     let of = |at: usize| told[at].rsplit(' ').next().expect("a mark").to_owned();
-    assert_eq!((of(0), of(60)), ("A1".to_owned(), "A61".to_owned()));
+    assert_eq!((of(0), of(60)), ("A1".to_owned(), "A61!".to_owned()));
     assert_eq!(of(61), "B1", "an hour and a minute after it began");
 }
 
@@ -305,8 +374,10 @@ fn wild_notice(rng: &mut ChaCha8Rng, id: u128, now: Timestamp) -> AlarmNotice {
 struct Oracle {
     /// Every clue that was left: for which incident, and when.
     left: Vec<(Clue, AlarmId, Timestamp)>,
-    /// When each incident began, and the priorities of its alarms, if they were loud.
-    incidents: BTreeMap<AlarmId, (Timestamp, Vec<Option<AlarmPriority>>)>,
+    /// When each incident began, and how many alarms it has.
+    incidents: BTreeMap<AlarmId, (Timestamp, u32)>,
+    /// All that was raised aloud and nobody has answered, with its incident.
+    waiting: Vec<AlarmNotice>,
 }
 
 impl Oracle {
@@ -322,11 +393,15 @@ impl Oracle {
             (at.0.abs_diff(last.0) <= clue.span_ns()).then_some(id)
         });
         let id = found.unwrap_or(notice.id);
-        let (_, alarms) = self.incidents.entry(id).or_insert((now, Vec::new()));
-        let aloud = (!notice.state.is_quiet()).then_some(notice.priority);
-        let is_raising = !alarms.is_empty() && alarms.iter().all(|before| aloud > *before);
-        alarms.push(aloud);
-        let place = u32::try_from(alarms.len()).expect("few");
+        let (_, count) = self.incidents.entry(id).or_insert((now, 0));
+        *count += 1;
+        let place = *count;
+        let of_it = |other: &&AlarmNotice| other.incident.expect("one").id == id;
+        let mut before = self.waiting.iter().filter(of_it);
+        let is_worse = before.clone().all(|other| notice.priority > other.priority);
+        let is_of_another =
+            notice.subject.is_some() && before.all(|other| other.subject != notice.subject);
+        let is_raising = place > 1 && !notice.state.is_quiet() && (is_worse || is_of_another);
         for clue in clues.joined_by {
             let known = self.left.iter().filter(|(_, of, _)| *of == id);
             let known: BTreeSet<_> = known.map(|(clue, ..)| *clue).collect();
@@ -344,12 +419,28 @@ fn alarms_at_random_are_joined_as_one_would_by_going_through_all() {
     for seed in 0..200 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let (mut incidents, mut oracle) = (Incidents::default(), Oracle::default());
+        let mut waiting = Waiting::default();
         let mut now = MONDAY.plus_ns(3_600 * NS_PER_S);
         for id in 1..=120 {
             now = now.plus_ns(rng.random_range(0..200) * NS_PER_S);
-            let notice = wild_notice(&mut rng, id, now);
-            let mark = incidents.join(&notice, &site);
+            let mut notice = wild_notice(&mut rng, id, now);
+            let mark = incidents.join(&notice, &waiting, &site);
             assert_eq!(mark, oracle.join(&notice, &site), "seed {seed}, alarm {id}: {notice:?}");
+            notice.incident = Some(mark);
+            waiting.put(&notice);
+            if !notice.state.is_quiet() {
+                oracle.waiting.push(notice);
+            }
+            // Some are answered, and some are over.
+            if rng.random_range(0..3) > 0 {
+                let at = rng.random_range(0..=oracle.waiting.len());
+                if at < oracle.waiting.len() {
+                    let mut answered = oracle.waiting.remove(at);
+                    waiting.take(&answered);
+                    answered.state = answered.state.with(AlarmState::ACKNOWLEDGED);
+                    waiting.put(&answered);
+                }
+            }
             if rng.random_range(0..10) == 0 {
                 let head = incidents.head();
                 incidents = Incidents::restore(head.clone());
@@ -366,9 +457,11 @@ fn a_full_incident_and_too_many_of_them_make_more_incidents_and_no_alarm_less() 
         let notice = bare(AlarmId(id), AlarmKind::DoorForced, MONDAY);
         AlarmNotice { place: Place::Door(DoorRef(0)), ..notice }
     };
+    let waiting = Waiting::default();
     let mut incidents = Incidents::default();
     let max = u128::from(INCIDENT_ALARMS_MAX);
-    let marks: Vec<_> = (1..=2 * max + 1).map(|id| incidents.join(&forced(id), &site)).collect();
+    let mut join = |id| incidents.join(&forced(id), &waiting, &site);
+    let marks: Vec<_> = (1..=2 * max + 1).map(&mut join).collect();
     let ids: Vec<u128> = marks.iter().map(|mark| mark.id.0).collect();
     assert_eq!(ids, [vec![1; 1_000], vec![1_001; 1_000], vec![2_001]].concat());
     // A thousand persons, each of whom nobody else has to do with: the first is not known any more.
@@ -378,8 +471,9 @@ fn a_full_incident_and_too_many_of_them_make_more_incidents_and_no_alarm_less() 
     };
     let mut incidents = Incidents::default();
     for id in 0..1_000 {
-        assert!(incidents.join(&silent(id), &site).is_first());
+        assert!(incidents.join(&silent(id), &waiting, &site).is_first());
     }
-    assert!(incidents.join(&silent(1_000), &site).is_first(), "given up to make room");
-    assert_eq!(incidents.join(&silent(1_999), &site).id, AlarmId(999), "the latest are known");
+    let mut join = |id| incidents.join(&silent(id), &waiting, &site);
+    assert!(join(1_000).is_first(), "given up to make room");
+    assert_eq!(join(1_999).id, AlarmId(999), "the latest are known");
 }
