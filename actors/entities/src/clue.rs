@@ -87,7 +87,6 @@ fn ties(kind: AlarmKind) -> (&'static [Tie], &'static [Tie]) {
             (WHO_AND_WHERE, WHO_AND_WHERE)
         }
         AlarmKind::BandCut => (WHO_AND_DOORS, WHO_AND_DOORS),
-        AlarmKind::Duress => (&[], WHO_AND_DOORS),
         AlarmKind::TagSilent => (&[Tie::Subject, Tie::Feed], &[Tie::Subject]),
         AlarmKind::DoorForced
         | AlarmKind::DoorHeld
@@ -96,7 +95,9 @@ fn ties(kind: AlarmKind) -> (&'static [Tie], &'static [Tie]) {
         AlarmKind::DoorLost => (&[Tie::Door, Tie::Feed, Tie::Zone], OF_A_DOOR),
         AlarmKind::FeedSilent => (&[Tie::Feed], &[Tie::Feed]),
         AlarmKind::ZoneBlind => (&[Tie::Feed, Tie::Blind], &[Tie::Blind]),
-        AlarmKind::BatteryLow
+        // Whoever calls for help is alone in a line: nothing is ever shown in place of it, or behind it.
+        AlarmKind::Duress
+        | AlarmKind::BatteryLow
         | AlarmKind::DoorBatteryLow
         | AlarmKind::ClockSkewed
         | AlarmKind::SelfTest

@@ -117,7 +117,7 @@ fn doors_of_one_room_are_adjacent_for_five_minutes() {
 }
 
 #[test]
-fn a_duress_call_never_waits_in_another_incident_and_others_may_join_it() {
+fn a_duress_call_is_in_no_line_with_anything_else() {
     check(
         "1 sam at 5,3
          2 sam is-cut
@@ -126,9 +126,16 @@ fn a_duress_call_never_waits_in_another_incident_and_others_may_join_it() {
         &[
             "2 raised BandCut sam A1",
             "3 raised Duress sam B1",
-            // It happens where help is called for.
-            "4 raised DoorForced - exit B2",
+            // Beside the band, not behind the call.
+            "4 raised DoorForced - exit A2",
         ],
+    );
+    check(
+        "1 sam at 5,3
+         3 sam presses
+         4 door exit opens
+         5 sam is-cut",
+        &["3 raised Duress sam A1", "4 raised DoorForced - exit B1", "5 raised BandCut sam B2!"],
     );
 }
 
