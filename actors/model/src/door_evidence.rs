@@ -13,7 +13,8 @@ pub struct DoorEvidence {
     pub requested: Option<PassMark>,
     /// What its lock said last before it opened.
     pub lock: Option<LockMark>,
-    /// Who was within ten metres of it in the rooms on either side, the nearest first.
+    /// Who was within ten metres of it in the rooms on either side, the nearest first. Nobody if it was told late: where
+    /// people were then is not known any more.
     pub near: Vec<SubjectRef>,
 }
 

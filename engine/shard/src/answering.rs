@@ -206,11 +206,12 @@ impl Shard {
     }
 }
 
-/// Adds who is near to what is known of a door that is being forced.
+/// Adds who is near to what is known of a door that is being forced. Positions are of now, so of one that was forced
+/// a while ago nothing is said: somebody else would be.
 fn look_round(notice: &mut AlarmNotice, actors: &Actors, site: &Site) {
     let Place::Door(door) = notice.place else { return };
-    let is_new = notice.transition == AlarmTransition::Raised;
-    if let Some(known) = notice.door.as_mut().filter(|_| is_new) {
+    let is_now = notice.transition == AlarmTransition::Raised && !notice.is_late;
+    if let Some(known) = notice.door.as_mut().filter(|_| is_now) {
         let near = bystanders(actors, site, door, notice.changed_at);
         Arc::make_mut(known).near = near;
     }

@@ -171,8 +171,7 @@ impl Told<'_> {
         }
         if let Some(known) = notice.door.as_deref() {
             put("leave", door::leave_words(known));
-            let near = if self.near.is_empty() { "nobody" } else { &self.near.join(", ") };
-            put("near", near.to_owned());
+            put("near", door::near_words(&self.near, notice.is_late));
         }
         put("gates", self.gates().join(", "));
         let age = |at: Timestamp| length(notice.changed_at.since_ns(at) / 1_000);

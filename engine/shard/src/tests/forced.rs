@@ -85,6 +85,15 @@ fn who_is_near_a_door_on_either_side_of_it_is_told_the_nearest_first() {
          2 door exit opens",
         &["granted -, asked -, no lock, near sam anna"],
     );
+    // Of a door that was forced a while ago nobody knows who was there then.
+    check(
+        "1 anna at 5,9
+         2 door exit opens seen=1
+         3 door exit closes
+         70 sam at 5,3
+         71 door exit opens seen=10",
+        &["granted -, asked -, no lock, near anna", "granted -, asked -, no lock, near"],
+    );
     // Of who was not heard for a minute nobody knows where he is.
     check(
         "1 anna at 5,9

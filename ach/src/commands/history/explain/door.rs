@@ -26,6 +26,15 @@ pub(super) fn leave_words(known: &DoorEvidence) -> String {
     .join("; ")
 }
 
+/// Who was near, by their ids.
+pub(super) fn near_words(near: &[String], is_late: bool) -> String {
+    match near {
+        [] if is_late => "not known, it was told late".to_owned(),
+        [] => "nobody".to_owned(),
+        near => near.join(", "),
+    }
+}
+
 /// The same for programs; `near` are the ids of who was near.
 pub(super) fn object(known: &DoorEvidence, near: &[String]) -> Value {
     let pass = |pass: PassMark| json!({ "at": iso(pass.at), "until": iso(pass.until) });
@@ -43,6 +52,14 @@ mod tests {
     use ach_actors_model::Timestamp;
 
     use super::*;
+
+    #[test]
+    fn who_was_near_a_door_that_is_told_of_late_is_not_known() {
+        let two = ["patient-8".to_owned(), "nurse-1".to_owned()];
+        assert_eq!(near_words(&two, false), "patient-8, nurse-1");
+        assert_eq!(near_words(&[], false), "nobody");
+        assert_eq!(near_words(&[], true), "not known, it was told late");
+    }
 
     #[test]
     fn what_was_no_leave_is_told_in_words() {
