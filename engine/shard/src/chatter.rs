@@ -1,5 +1,7 @@
 //! Conditions that come and go like chatter: raised three times within a minute (ISA-18.2, IEC 62682). Their alarms
 //! are raised all the same, and say so, so that whoever shows them can show one line.
+//!
+//! What is told late is left out: a backlog of an hour that is read out within a second is no chatter.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,9 +54,10 @@ impl Chatter {
         chatter
     }
 
-    /// Takes notice that an alarm is raised, and flags it if its condition chatters. What a life may hang on never does.
+    /// Takes notice that an alarm is raised, and flags it if its condition chatters. What a life may hang on never does,
+    /// nor what happened a while ago.
     pub(crate) fn hear(&mut self, notice: &mut AlarmNotice) {
-        if notice.state.is_any(AlarmState::LIFE_SAFETY) {
+        if notice.is_late || notice.state.is_any(AlarmState::LIFE_SAFETY) {
             return;
         }
         let now = notice.changed_at;

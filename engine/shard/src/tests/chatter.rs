@@ -67,6 +67,34 @@ fn a_condition_that_is_raised_for_the_third_time_within_a_minute_chatters() {
 }
 
 #[test]
+fn a_backlog_that_is_told_within_a_second_is_no_chatter() {
+    check(
+        "1 anna at 3,1
+         600.1 door exit opens seen=100
+         600.2 door exit closes seen=101
+         600.3 door exit opens seen=300
+         600.4 door exit closes seen=301
+         600.5 door exit opens seen=500
+         600.6 door exit closes seen=501
+         601 door exit opens
+         602 door exit closes
+         603 door exit opens
+         604 door exit closes
+         605 door exit opens",
+        &[
+            "600.100 raised FeedSilent - rtls late",
+            "600.100 raised DoorForced - exit late",
+            "600.300 raised DoorForced - exit late",
+            "600.500 raised DoorForced - exit late",
+            "601 raised DoorForced - exit",
+            // The third of now, after three of then.
+            "603 raised DoorForced - exit",
+            "605 raised DoorForced - exit, chatters",
+        ],
+    );
+}
+
+#[test]
 fn what_a_life_may_hang_on_never_chatters() {
     let mut script = Script::told("1 sam at 3,1");
     for second in [2, 4, 6, 8] {
