@@ -241,8 +241,7 @@ impl Quiets {
     /// Ends something that is quiet, by somebody's hand. False if it was not.
     pub(crate) fn end(&mut self, key: QuietKey, flag: AlarmState, by: &Name) -> bool {
         // Whoever has asked for it alone thinks better of it, too.
-        self.asks.retain(|ask| QuietKey::Scope(ask.scope) != key || ask.flag != flag);
-        self.revision += 1;
+        self.keep_asks(|ask| QuietKey::Scope(ask.scope) != key || ask.flag != flag);
         let was_quiet = self.remove(key, flag);
         if was_quiet {
             if self.ended.len() >= ENDED_COUNT_MAX {
@@ -252,6 +251,12 @@ impl Quiets {
             self.look_again();
         }
         was_quiet
+    }
+
+    fn keep_asks(&mut self, is_kept: impl FnMut(&Ask) -> bool) {
+        let count = self.asks.len();
+        self.asks.retain(is_kept);
+        self.revision += u64::from(self.asks.len() != count);
     }
 
     fn remove(&mut self, key: QuietKey, flag: AlarmState) -> bool {
@@ -305,11 +310,11 @@ impl Quiets {
         asking: Asking<'_>,
         now: Timestamp,
     ) -> Result<Ask, WishRefusal> {
-        self.revision += 1;
-        self.asks.retain(|ask| now.since_ns(ask.asked_at) < SECOND_PERSON_NS);
+        self.keep_asks(|ask| now.since_ns(ask.asked_at) < SECOND_PERSON_NS);
         let Asking { by, person, remark, for_ns } = asking;
         // At most one waits for each: the second is either the other or the same.
         if let Some(at) = self.asks.iter().position(|ask| (ask.scope, ask.flag) == (scope, flag)) {
+            self.revision += 1;
             let ask = self.asks.swap_remove(at);
             if ask.by != *by {
                 return Ok(Ask { for_ns: ask.for_ns.min(for_ns), ..ask });
@@ -320,6 +325,7 @@ impl Quiets {
         if self.asks.len() >= ASK_COUNT_MAX {
             return Err(WishRefusal::TooManyQuiet);
         }
+        self.revision += 1;
         let (by, person, remark) = (by.clone(), person.clone(), remark.cloned());
         self.asks.push(Ask { scope, flag, by, person, remark, for_ns, asked_at: now });
         Err(WishRefusal::NeedsSecondPerson)

@@ -292,3 +292,27 @@ fn what_is_quiet_is_told_with_both_names_and_what_waits() {
     assert_eq!(told, [(100, None, names, Some("drill".into()))]);
     assert!(first < again && again < both, "each change is seen");
 }
+
+#[test]
+fn what_changes_nothing_is_no_change_of_what_is_quiet() {
+    let mut script = Script::new(asking());
+    let mut revision = |second: u64, by: &str, for_s: u64| {
+        script.tell(&format!("{second} tick"));
+        let scope = QuietScope::Rule(rule_of("forced"));
+        let (kind, for_ns) = (QuietKind::Suppressed, for_s * NS_PER_S);
+        let wish = QuietWish { scope, kind, for_ns, person: None, remark: None };
+        script.add(Input::Command(Command { by: name(by), kind: CommandKind::Quiet(wish) }));
+        play(&script.entries).shard.quiet_revision()
+    };
+    assert_eq!(revision(1, "nora", 0), 0, "it was not quiet");
+    let asked = revision(2, "nora", 100);
+    assert!(asked > 0, "it waits for a second");
+    let withdrawn = revision(3, "nora", 0);
+    assert!(withdrawn > asked, "it waits no more");
+    assert_eq!(revision(4, "nora", 0), withdrawn);
+    revision(5, "nora", 100);
+    let muted = revision(6, "otto", 100);
+    let ended = revision(7, "otto", 0);
+    assert!(withdrawn < muted && muted < ended);
+    assert_eq!(revision(8, "nora", 0), ended);
+}
