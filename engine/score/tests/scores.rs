@@ -106,6 +106,12 @@ fn what_cannot_be_scored_is_told() {
     refused(|_, options| options.hours = 0, "0 hours are too few");
     refused(|_, options| options.noise.jump_begins = 2.0, "`jump_begins` is 2");
     refused(|site, _| site.tags.iter_mut().for_each(|tag| tag.subject = None), "has a tag");
-    refused(|site, _| (site.zones.clear(), site.rules.clear(), site.anchors.clear()).0, "no zone");
+    let without_zones = |site: &mut SiteConfig| {
+        site.zones.clear();
+        site.rules.clear();
+        site.anchors.clear();
+        site.doors.iter_mut().for_each(|door| door.control = None);
+    };
+    refused(|site, _| without_zones(site), "no zone");
     refused(|site, _| site.utc_offsets.clear(), "does not compile");
 }
