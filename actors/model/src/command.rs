@@ -256,6 +256,9 @@ pub enum WishRefusal {
     /// No more subjects have leave at once.
     #[error("too many have leave at once: end some first")]
     TooManyPasses,
+    /// No more subjects have leave with one escort at once.
+    #[error("that escort goes with as many as one may: name another, or end some first")]
+    TooManyWards,
     /// An escort that cannot be one.
     #[error("an escort is somebody else, within 1 to 100 m, missed for 1 s to 10 min at most")]
     NoEscort,

@@ -125,6 +125,7 @@ pub(crate) fn refusal_code(why: WishRefusal) -> u8 {
         WishRefusal::NoEscort => 24,
         WishRefusal::NotWorn => 25,
         WishRefusal::OffTooLong => 26,
+        WishRefusal::TooManyWards => 27,
     }
 }
 

@@ -29,6 +29,10 @@ const PASS_PLACES_MAX: usize = 64;
 /// How close an escort is: what a locating system can tell, to across a courtyard.
 const WITHIN_MM: std::ops::RangeInclusive<u32> = 1_000..=100_000;
 
+/// Subjects that one escort goes with at once: a group on an outing. Each position of the escort is told to every one of
+/// them, so it bounds what one ping costs.
+const WARDS_MAX: usize = 32;
+
 /// For how long an escort may be missed: the pause between two pings, to a wait at the toilet's door.
 const GAP_NS: std::ops::RangeInclusive<u64> = NS_PER_S..=600 * NS_PER_S;
 
@@ -38,11 +42,13 @@ pub(crate) struct Passes {
     kept: BTreeMap<SubjectRef, Arc<Pass>>,
     /// Leave is refused to more.
     pub(crate) count_max: usize,
+    /// Leave with one escort is refused to more.
+    pub(crate) wards_max: usize,
 }
 
 impl Default for Passes {
     fn default() -> Passes {
-        Passes { kept: BTreeMap::new(), count_max: PASS_COUNT_MAX }
+        Passes { kept: BTreeMap::new(), count_max: PASS_COUNT_MAX, wards_max: WARDS_MAX }
     }
 }
 
@@ -60,6 +66,12 @@ impl Passes {
     pub(crate) fn restore(head: Vec<Arc<Pass>>) -> Passes {
         let kept = head.into_iter().map(|pass| (pass.subject, pass)).collect();
         Passes { kept, ..Passes::default() }
+    }
+
+    /// How many others may be out only with an escort.
+    fn other_wards_of(&self, escort: SubjectRef, subject: SubjectRef) -> usize {
+        let goes_along = |pass: &&Arc<Pass>| pass.escort.is_some_and(|it| it.subject == escort);
+        self.all().filter(|pass| pass.subject != subject).filter(goes_along).count()
     }
 
     /// All of them, by subject.
@@ -118,6 +130,9 @@ impl Shard {
         }
         if self.stage.actors.is_set_aside(entity) {
             return Err(WishRefusal::SetAside);
+        }
+        if self.passes.other_wards_of(escort.subject, subject) >= self.passes.wards_max {
+            return Err(WishRefusal::TooManyWards);
         }
         Ok(escort)
     }

@@ -124,7 +124,8 @@ fn code_of(refusal: WishRefusal) -> Code {
         WishRefusal::TooManyComments
         | WishRefusal::TooManyQuiet
         | WishRefusal::TooManyDeclared
-        | WishRefusal::TooManyPasses => Code::TooMany,
+        | WishRefusal::TooManyPasses
+        | WishRefusal::TooManyWards => Code::TooMany,
         WishRefusal::TooLate => Code::TooLate,
         _ => Code::NotApplicable,
     }

@@ -220,7 +220,7 @@ fn leave_goes_as_the_table_says() {
 #[test]
 fn what_cannot_be_is_refused_as_the_table_says() {
     let rows = table("Refusals");
-    assert_eq!(rows.len(), 16);
+    assert_eq!(rows.len(), 18);
     for row in rows {
         let story = match row[0] {
             "of a subject the site does not have" => "1 nurse gives nobody",
@@ -237,6 +237,12 @@ fn what_cannot_be_is_refused_as_the_table_says() {
                 "1 nurse gives anna escort=sam gap=3600"
             }
             "with an escort that is set aside" => "1 hold subject=4\n2 nurse gives anna escort=sam",
+            "with an escort who goes with as many as one may" => {
+                "1 nurse gives nora escort=sam\n2 nurse gives anna escort=sam"
+            }
+            "anew, with an escort who goes with as many as one may" => {
+                "1 nurse gives anna escort=sam\n2 nurse gives anna escort=sam"
+            }
             "of one more than may have leave" => {
                 "1 nurse gives nora\n2 nurse gives baby\n3 nurse gives anna"
             }
@@ -247,7 +253,9 @@ fn what_cannot_be_is_refused_as_the_table_says() {
             "to end leave that nobody has" => "1 nurse ends anna",
             other => panic!("{other}"),
         };
-        let played = play_with(&told(story).entries, |shard| shard.passes.count_max = 2);
+        let played = play_with(&told(story).entries, |shard| {
+            (shard.passes.count_max, shard.passes.wards_max) = (2, 1);
+        });
         let refused =
             said(&played, 1).iter().find_map(|it| it.strip_prefix("refused ").map(str::to_owned));
         assert_eq!(refused.as_deref().unwrap_or("-"), row[1], "{}", row[0]);
