@@ -7,8 +7,8 @@ use ach_actors_model::{Name, Remark, TagId};
 use clap::{Args, Subcommand};
 
 use super::Connect;
+use super::alarms::remark;
 use super::history::tag;
-use super::leave::reason;
 use crate::span;
 
 /// `ach band`.
@@ -29,7 +29,7 @@ ever. docs/specs/bands.md says it in full.")]
         #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
         length: Duration,
         /// Why, on one line; people by their ids, for it is never erased
-        #[arg(long, value_name = "TEXT", value_parser = reason)]
+        #[arg(long, value_name = "TEXT", value_parser = remark)]
         reason: Remark,
     },
     /// Say that a band is on: what is wrong with it is an alarm from now on

@@ -99,7 +99,7 @@ pub(crate) struct OnDoor {
     /// The door
     #[arg(value_parser = Name::new)]
     pub(crate) door: Name,
-    /// Why, on one line; people by their ids, for it is never erased. To move a door it is needed
+    /// Why, on one line; people by their ids, for it is never erased. To move a door or end a fire it is needed
     #[arg(long, value_name = "TEXT", value_parser = remark)]
     pub(crate) reason: Option<Remark>,
     /// The person for whom a program does it, by id

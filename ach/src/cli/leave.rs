@@ -6,6 +6,7 @@ use ach_actors_model::{Name, Remark};
 use clap::{Args, Subcommand};
 
 use super::Connect;
+use super::alarms::remark;
 use crate::span;
 
 /// `ach leave`.
@@ -59,7 +60,7 @@ pub(crate) struct Give {
     #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
     pub(crate) length: Duration,
     /// Why, on one line; people by their ids, for it is never erased
-    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    #[arg(long, value_name = "TEXT", value_parser = remark)]
     pub(crate) reason: Remark,
     /// A zone that may be left, or been in; may be repeated. Without zones and lines: all may be left
     #[arg(long = "zone", value_name = "ID", value_parser = Name::new)]
@@ -85,8 +86,4 @@ pub(crate) struct Give {
     /// Which node, and as whom.
     #[command(flatten)]
     pub(crate) connect: Connect,
-}
-
-pub(crate) fn reason(text: &str) -> Result<Remark, String> {
-    Remark::new(text).map_err(|error| error.to_string())
 }

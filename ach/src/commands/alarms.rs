@@ -23,6 +23,7 @@ use crate::cli::alarms::{Alarms, AlarmsOf};
 use crate::exit::{Failure, Outcome};
 use crate::moment::local;
 use crate::notes::{answer_words, episode_object, episode_words, place_words};
+use crate::span::nanoseconds;
 
 /// Does what was asked.
 pub(crate) fn run(wish: &Alarms) -> Result<Outcome, Failure> {
@@ -35,23 +36,21 @@ pub(crate) fn run(wish: &Alarms) -> Result<Outcome, Failure> {
         Alarms::Assign { on, to } => answer::run(on, AlarmAct::Assign { to: to.clone() }),
         Alarms::Comment(on) => answer::run(on, AlarmAct::Comment),
         Alarms::Shelve { on, length } => {
-            answer::run(on, AlarmAct::Shelve { for_ns: span_ns(*length) })
+            answer::run(on, AlarmAct::Shelve { for_ns: nanoseconds(*length) })
         }
         Alarms::Unshelve(on) => answer::run(on, AlarmAct::Unshelve),
         Alarms::Reset(on) => answer::run(on, AlarmAct::Reset),
         Alarms::Close { on, cause } => answer::run(on, AlarmAct::Close { cause: (*cause).into() }),
         Alarms::Quiet { connect } => quiet_list::run(connect),
-        Alarms::Mute(wish) => quiet::run(&wish.what, QuietKind::Suppressed, span_ns(wish.length)),
+        Alarms::Mute(wish) => {
+            quiet::run(&wish.what, QuietKind::Suppressed, nanoseconds(wish.length))
+        }
         Alarms::Unmute(what) => quiet::run(what, QuietKind::Suppressed, 0),
         Alarms::TakeOut(wish) => {
-            quiet::run(&wish.what, QuietKind::OutOfService, span_ns(wish.length))
+            quiet::run(&wish.what, QuietKind::OutOfService, nanoseconds(wish.length))
         }
         Alarms::PutBack(what) => quiet::run(what, QuietKind::OutOfService, 0),
     }
-}
-
-fn span_ns(length: Duration) -> u64 {
-    u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn past(of: &AlarmsOf, what: &str) -> Result<Past, Failure> {
@@ -89,7 +88,7 @@ fn list(of: &AlarmsOf, by_incident: bool) -> Result<Outcome, Failure> {
 fn stats(of: &AlarmsOf, target: Duration) -> Result<Outcome, Failure> {
     let past = past(of, "alarm-review")?;
     let review = Review::of(&past.episodes, past.span);
-    let response = Response::of(&past.episodes, past.span, span_ns(target));
+    let response = Response::of(&past.episodes, past.span, nanoseconds(target));
     if of.json {
         stats::print_objects(&past, &review)?;
         response::print_objects(&response);

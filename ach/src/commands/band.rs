@@ -10,12 +10,13 @@ use super::{site, site_edit};
 use crate::cli::Connect;
 use crate::cli::band::{Band, Change, Of};
 use crate::exit::{Failure, Outcome};
+use crate::span::nanoseconds;
 
 /// Does what is wished with bands.
 pub(crate) fn run(wish: &Band) -> Result<Outcome, Failure> {
     match wish {
         Band::Off { of, length, reason } => {
-            let for_ns = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
+            let for_ns = nanoseconds(*length);
             let reason = Some(reason.clone());
             say_of(&of.connect, BandOrder { for_ns: Some(for_ns), reason, ..order(of) })
         }

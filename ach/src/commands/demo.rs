@@ -28,6 +28,7 @@ use crate::cli::Demo;
 use crate::data_directory::DataDirectory;
 use crate::exit::{Failure, Outcome};
 use crate::interruption::Interruption;
+use crate::span::nanoseconds;
 use crate::{log, out};
 
 /// From connecting to the first ping, so that nothing is late before it begins.
@@ -139,7 +140,7 @@ impl Course<'_> {
         interruption: &mut Interruption,
     ) -> Result<(Hospital, u64), Failure> {
         let length = self.demo.length.unwrap_or(LENGTH_MAX).min(LENGTH_MAX);
-        let until_ns = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
+        let until_ns = nanoseconds(length);
         let start_at = hospital.truth().start_at();
         let stop = Arc::new(AtomicBool::new(false));
         let sender = Drive::new(hospital, self.publishers.clone(), Arc::clone(self.ledger));

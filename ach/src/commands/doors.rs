@@ -15,6 +15,7 @@ use super::connection::{OPERATORS, connect, runtime};
 use crate::cli::Connect;
 use crate::cli::doors::{Declared, Door, Emergency, Move, OnDoor, Start};
 use crate::exit::{Failure, Outcome};
+use crate::span::nanoseconds;
 
 /// Does what was asked of a door.
 pub(crate) fn door(wish: &Door) -> Result<Outcome, Failure> {
@@ -229,8 +230,4 @@ fn wire_wish(kind: EmergencyKind, what: &Declared, for_ns: u64) -> WireEmergency
         person: what.person.clone(),
         remark: what.reason.clone(),
     }
-}
-
-fn nanoseconds(length: Duration) -> u64 {
-    u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,7 +1,5 @@
 //! `ach leave`: gives leave, ends it, and lists who has any.
 
-use std::time::Duration;
-
 use ach_clients_rust::{Cursor, LeaveOrder, Name, Thing, WireLeave, now};
 use serde_json::{Value, json};
 
@@ -11,6 +9,7 @@ use crate::cli::leave::{Give, Leave};
 use crate::exit::{Failure, Outcome};
 use crate::moment;
 use crate::notes::thing_id;
+use crate::span::nanoseconds;
 
 /// Does what is wished with leave.
 pub(crate) fn run(wish: &Leave) -> Result<Outcome, Failure> {
@@ -29,12 +28,12 @@ fn given(give: &Give) -> LeaveOrder {
     let lines = give.lines.iter().cloned().map(Thing::Line);
     LeaveOrder {
         subject: give.subject.clone(),
-        for_ns: Some(span_ns(give.length)),
+        for_ns: Some(nanoseconds(give.length)),
         places: zones.chain(lines).collect(),
         is_until_back: give.until_back,
         escort: give.escort.clone(),
         within_mm: give.within.map(|metres| metres.saturating_mul(1_000)),
-        gap_ns: give.missed_for.map(span_ns),
+        gap_ns: give.missed_for.map(nanoseconds),
         person: give.person.clone(),
         reason: Some(give.reason.clone()),
     }
@@ -52,10 +51,6 @@ fn ended(subject: Name, person: Option<Name>) -> LeaveOrder {
         person,
         reason: None,
     }
-}
-
-fn span_ns(length: Duration) -> u64 {
-    u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn order(to: &Connect, order: LeaveOrder) -> Result<Outcome, Failure> {

@@ -18,7 +18,7 @@ class MovingDoors(Giving):
     once; whether the door does it, `doors` tells. Raises as acts do. `key` is 32 hexadecimal
     digits: what is wished with the same key within 10 minutes is done once, also over another
     connection; without one a key is drawn. `void_at`, in ns since 1970 UTC by the node's clock, is
-    when it is wanted no more: what comes later is refused with 104.
+    when it is wanted no more: what comes later is refused with 104, unless it lets people out.
     """
 
     async def unlock(

@@ -27,9 +27,9 @@ _log = logging.getLogger("ach_client")
 class Operator(Answering, MovingDoors):
     """A connection over which a node is commanded, for as long as the program runs.
 
-    A receiver's certificate may answer alarms; all else takes an operator's. `async with` waits for
-    the first Welcome and raises what refuses it; losses are made good, and what waits for its
-    receipt is given again.
+    A receiver's certificate may answer alarms, give leave, say that bands are off and ask what is
+    quiet; all else takes an operator's. `async with` waits for the first Welcome and raises what
+    refuses it; losses are made good, and what waits for its receipt is given again.
     """
 
     def __init__(

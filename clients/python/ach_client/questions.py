@@ -6,7 +6,8 @@ import asyncio
 
 from .codes import Code
 from .control import RefusedRequest
-from .errors import AchError, NoAnswer, NodeRefused, NotConnected
+from .errors import AchError, NoAnswer, NodeRefused, NotConnected, Refused
+from .orders import PARTS_MAX
 from .service import QuietList, QuietQuery, QuietThing
 from .session import Session
 from .wakeup import note_exception
@@ -22,7 +23,7 @@ class Questions:
 
     def __init__(self) -> None:
         self._session: Session | None = None
-        self._pending: dict[int, tuple[list[QuietThing], _Answer]] = {}
+        self._pending: dict[int, tuple[list[QuietList], _Answer]] = {}
         self._last_number = 0
         self._failure: AchError | None = None
 
@@ -71,9 +72,13 @@ class Questions:
         if isinstance(frame, QuietList):
             parts, answer = self._pending.get(frame.query, (None, None))
             if parts is not None and answer is not None and not answer.done():
-                parts.extend(frame.things)
-                if frame.is_last:
-                    answer.set_result(tuple(parts))
+                parts.append(frame)
+                if len(parts) > PARTS_MAX:
+                    why = f"an answer of over {PARTS_MAX:,} parts"
+                    answer.set_exception(Refused(Code.TOO_MANY, why))
+                    parts.clear()
+                elif frame.is_last:
+                    answer.set_result(tuple(thing for it in parts for thing in it.things))
             return True
         return False
 
