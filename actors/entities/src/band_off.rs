@@ -9,7 +9,7 @@ use crate::call_back::CallBack;
 use crate::evidence::Evidence;
 use crate::site::RuleCondition;
 use crate::tag_cases::condition;
-use crate::tag_watch::{Seen, TagWatch, under, with_place};
+use crate::tag_watch::{Seen, TagWatch, listened_ns, under, with_place};
 use crate::{DeadlineKind, Outbox, Turn};
 
 /// Until when a band may be off.
@@ -17,6 +17,8 @@ use crate::{DeadlineKind, Outbox, Turn};
 pub(crate) struct BandOff {
     until: Timestamp,
     call: CallBack,
+    /// Whether it was heard before, or told to be silent: a tag that nobody wears yet is not.
+    was_expected: bool,
 }
 
 /// Whether a rule watches what somebody who takes a band off does to it.
@@ -31,18 +33,32 @@ impl TagWatch {
         off.is_some_and(|off| now < off.until) && is_of_a_band(condition)
     }
 
+    /// Whether the tag is to be heard: it was, or is told not to be.
+    fn is_expected(&self, at: Seen, turn: &Turn<'_>) -> bool {
+        let is_of_silence = |notice: &AlarmNotice| {
+            matches!(condition(notice, turn), Some(RuleCondition::TagSilent { .. }))
+        };
+        let is_told = self.rare.as_ref().is_some_and(|rare| {
+            rare.off.is_some_and(|off| off.was_expected)
+                || rare.episodes.open_notices().iter().any(is_of_silence)
+        });
+        is_told || self.has_spoken() || at.is_some()
+    }
+
     /// Somebody says that the band may be off until then.
     pub(crate) fn take_off(
         &mut self,
         me: TagRef,
         until: Timestamp,
+        at: Seen,
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) {
+        let was_expected = self.is_expected(at, turn);
         let mut call = CallBack::default();
         call.order_for(DeadlineKind::Pass, Some(until), EntityRef::Tag(me), out);
         let rare = self.rare.get_or_insert_default();
-        rare.off = Some(BandOff { until, call });
+        rare.off = Some(BandOff { until, call, was_expected });
         let reason = |notice: &AlarmNotice| {
             condition(notice, turn).is_some_and(is_of_a_band).then_some(AlarmReason::Authorised)
         };
@@ -51,12 +67,13 @@ impl TagWatch {
 
     /// Somebody says that the band is on: a tag that was never heard is expected from now on.
     pub(crate) fn put_on(&mut self, me: TagRef, at: Seen, turn: &Turn<'_>, out: &mut Outbox) {
+        let was_expected = self.is_expected(at, turn);
         if let Some(rare) = &mut self.rare {
             rare.off = None;
         }
         let Some((plan, rules)) = under(me, turn) else { return };
-        if !self.has_spoken() && at.is_none() {
-            self.note_heard(me, plan, rules, turn, out);
+        if !was_expected {
+            self.heard_ns = listened_ns(plan, turn);
         }
         let evidence = with_place(Evidence::of_site_change(turn), me, at);
         self.judge_silence(me, plan, rules, &evidence, turn.now, turn, out);
@@ -76,12 +93,15 @@ impl TagWatch {
         if !off.is_some_and(|off| off.call.take(due_at)) {
             return;
         }
+        let was_expected = self.is_expected(at, turn);
         if let Some(rare) = &mut self.rare {
             rare.off = None;
         }
         let Some((plan, rules)) = under(me, turn) else { return };
         let evidence = with_place(Evidence::of_deadline(due_at, turn), me, at);
-        self.judge_silence(me, plan, rules, &evidence, due_at, turn, out);
+        if was_expected {
+            self.judge_silence(me, plan, rules, &evidence, due_at, turn, out);
+        }
         self.judge_states(me, rules, &evidence, due_at, turn, out);
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct Cases {
     pub(crate) pass: Option<Box<PassCase>>,
     /// Left under it, and not come back to. Bounded by the pairs of rule and zone or line.
     pub(crate) excused: Vec<ExcusedExit>,
-    /// Who has leave only while this one is with them. Bounded by how many have leave at once.
+    /// Who has leave only while this one is with them. Bounded by how many may have one escort.
     pub(crate) wards: Vec<SubjectRef>,
 }
 
@@ -229,6 +229,7 @@ impl Cases {
         self.line_returns.retain(|back| still_says(back.rule, Place::Line(back.line)));
         self.absences.retain(|absence| still_says(absence.rule, Place::Zone(absence.zone)));
         self.meetings.retain(|meeting| still_says(meeting.rule, Place::Subject(meeting.other)));
+        let mut is_back = false;
         self.excused.retain(|exit| {
             // Whoever is in a zone that was redrawn is back without a crossing.
             let watch = match exit.place {
@@ -236,11 +237,13 @@ impl Cases {
                 _ => None,
             };
             let is_in = watch.is_some_and(|watch| occupancy.is_in(site.index(), watch));
+            is_back |= is_in;
             still_says(exit.rule, exit.place) && !is_in
         });
         self.end_out_of_hours(bench, out);
         self.end_unfounded(occupancy, bench, out);
         self.raise_anew(bench, out);
+        self.stay_out(is_back, bench, out);
     }
 
     /// Ends alarms about what lasts, of rules that do not hold at this hour.

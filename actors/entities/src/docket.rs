@@ -373,8 +373,9 @@ impl Docket {
         let Some(cases) = &mut self.cases else { return };
         let reason = AlarmReason::TagRemoved;
         cases.episodes.end_where(|_| Some(reason), bench.turn, out);
-        let episodes = std::mem::take(&mut cases.episodes);
-        **cases = Cases { episodes, ..Cases::default() };
+        let Cases { episodes, wards, .. } = std::mem::take(&mut **cases);
+        // An escort who gets another tag is one still.
+        **cases = Cases { episodes, wards, ..Cases::default() };
     }
 
     /// Judges every watch the subject is in, as if it had just entered or dwelled.

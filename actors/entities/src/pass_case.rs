@@ -27,7 +27,11 @@ const WARNING_NS: u64 = 300 * NS_PER_S;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct PassCase {
     pub(crate) pass: Arc<Pass>,
+    /// For when it ends soon, or is over.
     call: CallBack,
+    /// For when its escort has been missed for too long. Apart from the other, for a deadline cannot be taken
+    /// back: ordered anew whenever an escort comes and goes, that one would be there many times.
+    gap_call: CallBack,
     /// Whether the subject was out under it when that was looked at last.
     is_out: bool,
     /// Where its escort is.
@@ -49,6 +53,7 @@ impl PassCase {
         PassCase {
             pass,
             call: CallBack::default(),
+            gap_call: CallBack::default(),
             is_out: false,
             escort_fix: None,
             together_at: Timestamp(0),
@@ -72,7 +77,7 @@ impl PassCase {
         now < self.pass.until && self.is_accompanied(now) && self.is_about(condition, place)
     }
 
-    fn is_accompanied(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_accompanied(&self, now: Timestamp) -> bool {
         let escort = self.pass.escort;
         escort.is_none_or(|escort| now.since_ns(self.together_at) < escort.gap_ns)
     }
@@ -122,11 +127,13 @@ impl PassCase {
     fn order(&mut self, bench: &Bench<'_>, out: &mut Outbox) {
         let now = bench.turn.now;
         let (warns_at, until) = (self.warns_at(), self.pass.until);
-        let mut next = if now < warns_at { warns_at } else { until };
+        let next = if now < warns_at { warns_at } else { until };
+        let (kind, me) = (DeadlineKind::Pass, EntityRef::Subject(bench.me));
+        self.call.order_for(kind, Some(next), me, out);
         if let Some(escort) = self.pass.escort.filter(|_| self.is_accompanied(now)) {
-            next = next.min(self.together_at.plus_ns(escort.gap_ns));
+            let missed_at = self.together_at.plus_ns(escort.gap_ns);
+            self.gap_call.order_for(kind, Some(missed_at), me, out);
         }
-        self.call.order_for(DeadlineKind::Pass, Some(next), EntityRef::Subject(bench.me), out);
     }
 
     /// Orders a call for when it is over.
@@ -137,7 +144,8 @@ impl PassCase {
 
     /// Whether this is the call that was ordered.
     pub(crate) fn take_call(&mut self, due_at: Timestamp) -> bool {
-        self.call.take(due_at)
+        // Both may be due at once.
+        self.call.take(due_at) | self.gap_call.take(due_at)
     }
 }
 
@@ -195,18 +203,21 @@ impl Cases {
                 self.excuse(exit);
             }
         }
-        for exit in std::mem::take(&mut self.excused) {
-            let Some(plan) = bench.plan(exit.rule) else { continue };
+        let mut exits = std::mem::take(&mut self.excused);
+        exits.retain(|exit| {
+            let Some(plan) = bench.plan(exit.rule) else { return false };
             if self.is_covered(RuleCondition::Leaves, exit.place, bench) {
-                self.excused.push(exit);
-            } else if bench.is_in_force(plan) {
-                let opening = bench.opening(exit.rule, plan, exit.place, exit.gates_passed);
-                self.open(&opening, bench, out);
-            } else if self.pass.is_some() {
-                // Not at this hour; and he is out all the same.
-                self.excused.push(exit);
+                return true;
             }
-        }
+            if !bench.is_in_force(plan) {
+                // Not at this hour; and he is out all the same.
+                return self.pass.is_some();
+            }
+            let opening = bench.opening(exit.rule, plan, exit.place, exit.gates_passed);
+            self.open(&opening, bench, out);
+            false
+        });
+        self.excused = exits;
     }
 
     /// Whether a place that leave is about was left, and not come back to.
@@ -218,6 +229,17 @@ impl Cases {
             has_left && !notice.is_tentative && case.is_about(RuleCondition::Leaves, notice.place)
         };
         !self.excused.is_empty() || self.episodes.open_notices().iter().any(is_gone)
+    }
+
+    /// Another version of the site is in force: whoever was out by a rule that is gone has not come back.
+    /// `is_back` is whether a zone was redrawn round the subject.
+    pub(crate) fn stay_out(&mut self, is_back: bool, bench: &Bench<'_>, out: &mut Outbox) {
+        let is_out = is_back || self.is_out(bench);
+        let Some(case) = &mut self.pass else { return };
+        if case.is_out && !is_out {
+            case.is_out = false;
+            self.episodes.end(None, Place::Site, AlarmReason::RuleRemoved, bench.turn, out);
+        }
     }
 
     /// Looks what became of leave: who is back, who is to be fetched soon. Tells why it is over, if

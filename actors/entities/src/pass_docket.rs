@@ -91,21 +91,35 @@ impl Docket {
         let Some(case) = &mut cases.pass else { return };
         if case.pass.escort.is_some() {
             case.look_for_escort(own);
+            let is_accompanied = case.is_accompanied(bench.turn.now);
             cases.weigh(bench, out);
+            if !is_accompanied {
+                // Whoever is where leave let it be enters there no more, and is there all the same.
+                self.judge_whereabouts(occupancy, bench, out);
+            }
         }
+        let Some(cases) = &mut self.cases else { return };
         if let Some(end) = cases.follow_pass(bench, out) {
             self.end_pass(end, occupancy, bench, out);
         }
     }
 
-    /// Where somebody is who may be the escort.
-    pub(crate) fn see_escort(&mut self, escort: SubjectRef, fix: &Fix) {
+    /// Where somebody is who may be the escort. One who is not, as far as is known here, is told so: what
+    /// was said when leave was over did not reach it.
+    pub(crate) fn see_escort(
+        &mut self,
+        escort: SubjectRef,
+        fix: &Fix,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
         let case = self.cases.as_mut().and_then(|cases| cases.pass.as_mut());
         let is_it = |case: &&mut Box<PassCase>| {
             case.pass.escort.is_some_and(|wanted| wanted.subject == escort)
         };
-        if let Some(case) = case.filter(is_it) {
-            case.see_escort(fix);
+        match case.filter(is_it) {
+            Some(case) => case.see_escort(fix),
+            None => ask(escort, false, bench, out),
         }
     }
 
@@ -125,9 +139,7 @@ impl Docket {
     pub(crate) fn tell_wards(&self, fix: &Fix, bench: &Bench<'_>, out: &mut Outbox) {
         let Some(cases) = &self.cases else { return };
         for &ward in &cases.wards {
-            let (to, cause) = (EntityRef::Subject(ward), bench.evidence.cause);
-            let body = MessageBody::EscortSeen { escort: bench.me, fix: *fix };
-            out.messages.push_back(Message { to, cause, body });
+            tell_ward(ward, fix, bench, out);
         }
     }
 
@@ -166,11 +178,11 @@ impl Subject {
             SubjectInput::Escort { ward, is_wanted } => {
                 self.docket.accompany(ward, is_wanted);
                 if let Some(fix) = self.fix.filter(|_| is_wanted) {
-                    self.docket.tell_wards(&fix, &bench, out);
+                    tell_ward(ward, &fix, &bench, out);
                 }
             }
             SubjectInput::EscortSeen { escort, fix, .. } => {
-                self.docket.see_escort(escort, fix);
+                self.docket.see_escort(escort, fix, &bench, out);
                 self.docket.follow_pass(own, &self.occupancy, &bench, out);
             }
             _ => {}
@@ -180,9 +192,20 @@ impl Subject {
 
 /// Asks whoever must go along to say where it is, or no more.
 fn ask_escort(pass: &Pass, is_wanted: bool, bench: &Bench<'_>, out: &mut Outbox) {
-    let Some(escort) = pass.escort else { return };
-    let (to, cause) = (EntityRef::Subject(escort.subject), bench.evidence.cause);
+    if let Some(escort) = pass.escort {
+        ask(escort.subject, is_wanted, bench, out);
+    }
+}
+
+fn ask(escort: SubjectRef, is_wanted: bool, bench: &Bench<'_>, out: &mut Outbox) {
+    let (to, cause) = (EntityRef::Subject(escort), bench.evidence.cause);
     let body = MessageBody::Escort { ward: bench.me, is_wanted };
+    out.messages.push_back(Message { to, cause, body });
+}
+
+fn tell_ward(ward: SubjectRef, fix: &Fix, bench: &Bench<'_>, out: &mut Outbox) {
+    let (to, cause) = (EntityRef::Subject(ward), bench.evidence.cause);
+    let body = MessageBody::EscortSeen { escort: bench.me, fix: *fix };
     out.messages.push_back(Message { to, cause, body });
 }
 

@@ -159,7 +159,8 @@ impl Tag {
             }
             TagInput::BandWhole(arrival) => self.watch.mend(me, &arrival, turn, out),
             TagInput::BandOff { until } => {
-                self.watch.take_off(me, until, turn, out);
+                let at = self.place();
+                self.watch.take_off(me, until, at, turn, out);
                 Verdict::Accepted
             }
             TagInput::BandOn => {

@@ -272,7 +272,7 @@ impl TagWatch {
 
 impl TagWatch {
     /// The tag was heard: its silence is over, and the next begins.
-    pub(crate) fn note_heard(
+    fn note_heard(
         &mut self,
         me: TagRef,
         plan: &TagPlan,

@@ -256,6 +256,9 @@ pub enum WishRefusal {
     /// No more subjects have leave at once.
     #[error("too many have leave at once: end some first")]
     TooManyPasses,
+    /// More places than leave may name.
+    #[error("leave names 64 places at most; without any it is for all")]
+    TooManyPlaces,
     /// No more subjects have leave with one escort at once.
     #[error("that escort goes with as many as one may: name another, or end some first")]
     TooManyWards,

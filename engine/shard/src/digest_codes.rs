@@ -126,6 +126,7 @@ pub(crate) fn refusal_code(why: WishRefusal) -> u8 {
         WishRefusal::NotWorn => 25,
         WishRefusal::OffTooLong => 26,
         WishRefusal::TooManyWards => 27,
+        WishRefusal::TooManyPlaces => 28,
     }
 }
 

@@ -181,7 +181,10 @@ fn places(wish: &PassWish, scene: Scene<'_>) -> Result<Vec<Place>, WishRefusal> 
     let is_place = |place: &Place| {
         matches!(place, Place::Zone(_) | Place::Line(_)) && scene.site.has_place(*place)
     };
-    if wish.places.len() > PASS_PLACES_MAX || !wish.places.iter().all(is_place) {
+    if wish.places.len() > PASS_PLACES_MAX {
+        return Err(WishRefusal::TooManyPlaces);
+    }
+    if !wish.places.iter().all(is_place) {
         return Err(WishRefusal::NoSuchThing);
     }
     let mut places = wish.places.clone();

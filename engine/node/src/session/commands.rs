@@ -125,7 +125,8 @@ fn code_of(refusal: WishRefusal) -> Code {
         | WishRefusal::TooManyQuiet
         | WishRefusal::TooManyDeclared
         | WishRefusal::TooManyPasses
-        | WishRefusal::TooManyWards => Code::TooMany,
+        | WishRefusal::TooManyWards
+        | WishRefusal::TooManyPlaces => Code::TooMany,
         WishRefusal::TooLate => Code::TooLate,
         _ => Code::NotApplicable,
     }

@@ -89,6 +89,7 @@ fn before(band: &str) -> String {
         "cut" => format!("{heard}2 anna is-cut\n"),
         "silent" => format!("{heard}{}", others(5, 50)),
         "never heard" => others(5, 50),
+        "heard by its button, then silent" => format!("1 anna presses\n{}", others(5, 50)),
         _ => panic!("{band}"),
     }
 }
@@ -108,6 +109,14 @@ fn input(what: &str) -> String {
         "off for longer, then time over" => "50 nurse takes-off anna\n110 tick\n".to_owned(),
         "off" => "50 nurse takes-off anna\n".to_owned(),
         "off, then time over" => "50 nurse takes-off anna\n160 tick\n".to_owned(),
+        "off, then said to be on" => "50 nurse takes-off anna\n51 nurse puts-on anna\n".to_owned(),
+        "said to be on, then silent, then said to be on" => {
+            format!(
+                "50 nurse puts-on anna\n{}95 nurse puts-on anna\n{}",
+                others(55, 95),
+                others(96, 170)
+            )
+        }
         "said to be on, then silent" => format!("50 nurse puts-on anna\n{}", others(55, 95)),
         _ => panic!("{what}"),
     }
@@ -116,10 +125,11 @@ fn input(what: &str) -> String {
 #[test]
 fn a_band_comes_off_as_the_table_says() {
     let rows = table("What happens");
-    assert_eq!(rows.len(), 16);
+    assert_eq!(rows.len(), 20);
     for row in rows {
         // What of a row is about silence is so because nothing else is heard of her meanwhile.
-        let keeps_quiet = row[0].contains("silent") || row[1].contains("silent");
+        let keeps_quiet =
+            row[0].contains("silent") || row[1].contains("silent") || row[0] == "never heard";
         let story = format!("{}{}", before(row[0]), input(row[1]));
         let mut told = said(&play(&told(&story).entries));
         if !keeps_quiet {
@@ -128,6 +138,7 @@ fn a_band_comes_off_as_the_table_says() {
         // How it came to be so is told before.
         let skipped = match row[0] {
             "cut" | "silent" => 1,
+            "heard by its button, then silent" => 2,
             _ => 0,
         };
         assert_eq!(told[skipped..].join(", "), row[2], "{} when {}\n{story}", row[0], row[1]);
@@ -182,9 +193,14 @@ fn what_cannot_be_is_refused_as_the_table_says() {
 
 #[test]
 fn a_tag_that_is_taken_away_is_off_no_more() {
-    let story =
-        "1 anna at 5,5\n2 nurse takes-off anna\n3 anna is-cut\n4 site no-anna-tag\n110 tick";
-    assert_eq!(said(&play(&told(story).entries)), Vec::<String>::new());
+    let off = "1 anna at 5,5\n2 nurse takes-off anna\n";
+    let story = format!("{off}3 anna is-cut\n4 site no-anna-tag\n110 tick");
+    assert_eq!(said(&play(&told(&story).entries)), Vec::<String>::new());
+    // Back on her it is watched from its first ping on, and so it is on somebody else meanwhile.
+    for others in ["3 site no-anna-tag", "3 site anna-tag-on-sam"] {
+        let story = format!("{off}{others}\n4 site tags-back\n5 anna at 5,5\n6 anna is-cut");
+        assert_eq!(said(&play(&told(&story).entries)), ["raised BandCut"], "{others}");
+    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use ach_actors_entities::{Effect, Site};
 use ach_actors_model::{
-    Command, CommandKind, DoorRef, Escort, NS_PER_S, PassWish, Place, Remark, SubjectRef, ZoneRef,
+    AlarmKind, Command, CommandKind, DoorRef, Escort, NS_PER_S, PassWish, Place, Remark,
+    SubjectRef, ZoneRef,
 };
 
 use super::hospital::{hospital, name};
@@ -56,10 +57,11 @@ fn wish(verb: &str, whom: &str, more: &[&str]) -> PassWish {
     let option = |key: &str| more.iter().find_map(|word| word.strip_prefix(key));
     let number =
         |key: &str, absent: u64| option(key).map_or(absent, |text| text.parse().expect("a number"));
+    let times = usize::try_from(number("times=", 1)).expect("few");
     PassWish {
         subject: subject(whom),
         for_ns: (verb == "gives").then(|| number("for=", 600) * NS_PER_S),
-        places: option("out-of=").map(place).into_iter().collect(),
+        places: option("out-of=").map(place).into_iter().cycle().take(times).collect(),
         is_until_back: more.contains(&"back"),
         escort: option("escort=").map(|who| Escort {
             subject: subject(who),
@@ -185,14 +187,14 @@ fn state_of(story: &str) -> String {
     let ended = said_of(&format!("{story}\n800 doctor ends anna"));
     let played = play(&told(story).entries);
     let mut open = played.shard.open_alarms();
-    open.retain(|notice| notice.kind != ach_actors_model::AlarmKind::TagSilent);
+    open.retain(|notice| notice.kind != AlarmKind::TagSilent);
     let is_open = |kind| open.iter().any(|notice| notice.kind == kind);
     let has_leave = played.shard.passes().next().is_some();
     let is_out = has_leave && ended.iter().rev().take(2).any(|it| it == "raised Elopement");
-    match (is_open(ach_actors_model::AlarmKind::Elopement), has_leave) {
+    match (is_open(AlarmKind::Elopement), has_leave) {
         (true, _) => "alarmed",
         (_, false) => "inside",
-        _ if is_open(ach_actors_model::AlarmKind::LeaveEndsSoon) => "warned",
+        _ if is_open(AlarmKind::LeaveEndsSoon) => "warned",
         _ if is_out => "out with leave",
         _ => "inside with leave",
     }
@@ -220,7 +222,7 @@ fn leave_goes_as_the_table_says() {
 #[test]
 fn what_cannot_be_is_refused_as_the_table_says() {
     let rows = table("Refusals");
-    assert_eq!(rows.len(), 18);
+    assert_eq!(rows.len(), 19);
     for row in rows {
         let story = match row[0] {
             "of a subject the site does not have" => "1 nurse gives nobody",
@@ -228,6 +230,7 @@ fn what_cannot_be_is_refused_as_the_table_says() {
             "for longer than 24 h" => "1 nurse gives anna for=86401",
             "without a reason" => "1 nurse gives anna mute",
             "out of a zone the site does not have" => "1 nurse gives anna out-of=moon",
+            "out of 65 zones" => "1 nurse gives anna out-of=ward times=65",
             "out of a door" => "1 nurse gives anna out-of=exit",
             "of a subject that is set aside" => "1 hold subject=0\n2 nurse gives anna",
             "with an escort the site does not have" => "1 nurse gives anna escort=nobody",
@@ -294,6 +297,19 @@ fn escorted(escort: &str) -> &'static str {
             "1 sam at 5,19\n2 anna at 5,5\n3 nurse gives anna\n4 anna at 5,-4\n9 nurse gives anna escort=sam
              20 sam at 5,19\n21 anna at 5,-4\n38 anna at 5,-4\n45 tick"
         }
+        "goes away in a zone that leave names" => {
+            "1 sam at 18,5\n2 vera at 19,5\n3 nurse gives vera out-of=drugs escort=sam\n4 sam at 24,5\n5 vera at 25,5
+             10 sam at 5,19\n15 vera at 25,5\n30 sam at 5,19\n33.9 vera at 25,5\n36 tick"
+        }
+        "falls silent in a zone that leave names" => {
+            "1 sam at 18,5\n2 vera at 19,5\n3 nurse gives vera out-of=drugs escort=sam\n4 sam at 24,5\n5 vera at 25,5
+             15 vera at 25,5\n40 tick"
+        }
+        "goes away in a zone that leave names, and comes back twice" => {
+            "1 sam at 18,5\n2 vera at 19,5\n3 nurse gives vera out-of=drugs escort=sam\n4 sam at 24,5\n5 vera at 25,5
+             10 sam at 5,19\n15 vera at 25,5\n40 vera at 25,5\n41 sam at 24,5\n45 sam at 5,19\n60 vera at 25,5
+             90 vera at 25,5\n91 sam at 24,5\n92 sam at 24,5"
+        }
         _ => panic!("{escort}"),
     }
 }
@@ -301,15 +317,15 @@ fn escorted(escort: &str) -> &'static str {
 #[test]
 fn an_escort_covers_as_the_table_says() {
     let rows = table("Escorts");
-    assert_eq!(rows.len(), 9);
+    assert_eq!(rows.len(), 12);
     for row in rows {
         let story = escorted(row[0]);
         let said = said_of(story);
         assert_eq!(said[0], "given");
         assert_eq!(said[1..].join(", "), row[2], "the escort {}", row[0]);
         let open = play(&told(story).entries).shard.open_alarms();
-        let elopement = ach_actors_model::AlarmKind::Elopement;
-        let is_open = open.iter().any(|notice| notice.kind == elopement);
+        let is_where = |kind| matches!(kind, AlarmKind::Elopement | AlarmKind::UnauthorisedEntry);
+        let is_open = open.iter().any(|notice| is_where(notice.kind));
         assert_eq!(is_open, row[1] == "alarmed", "the escort {}", row[0]);
     }
 }
@@ -358,6 +374,45 @@ fn a_subject_that_is_gone_has_no_leave_and_an_escort_forgets() {
     check(
         "1 sam at 5,5\n2 anna at 5,5\n3 nurse gives anna escort=sam\n4 nurse ends anna\n5 sam at 5,6",
         &["given", "over (Ended)"],
+    );
+}
+
+/// Each row: how long leave is, when somebody goes out, and when it is first told that it ends soon.
+#[test]
+fn it_is_told_five_minutes_before_the_end_of_whoever_is_out() {
+    for (length_s, out_at, told_at) in
+        [(3_600, 3, 3_302), (600, 3, 302), (100, 3, 52), (600, 400, 400), (100, 60, 60)]
+    {
+        let begin = "1 anna at 5,5\n2 nurse gives anna for=";
+        let until = |at: u64| {
+            let rest =
+                if at >= out_at { format!("{out_at} anna at 5,-5\n") } else { String::new() };
+            said_of(&format!("{begin}{length_s}\n{rest}{at} tick"))
+        };
+        let case = format!("leave of {length_s} s, out at {out_at} s");
+        assert_eq!(until(told_at - 1), ["given"], "{case}: before");
+        assert_eq!(until(told_at), ["given", "raised LeaveEndsSoon"], "{case}");
+    }
+}
+
+#[test]
+fn a_rule_that_is_edited_away_brings_nobody_back() {
+    check(
+        "1 anna at 5,5\n2 nurse gives anna back\n3 anna at 5,-5\n4 site no-wander\n5 anna at 5,-5",
+        &["given"],
+    );
+    check(
+        "1 anna at 5,5\n2 nurse gives anna back\n3 anna at 5,-5\n303 tick\n304 site no-wander",
+        &["given", "raised LeaveEndsSoon", "cleared LeaveEndsSoon (RuleRemoved)"],
+    );
+}
+
+#[test]
+fn an_escort_whose_tag_is_away_for_a_while_is_one_again() {
+    check(
+        "1 sam at 5,6\n2 anna at 5,5\n3 nurse gives anna escort=sam\n4 site no-sam-tag\n5 site tags-back
+         6 sam at 5,1\n7 anna at 5,1\n20 sam at 5,-4\n21 anna at 5,-4\n40 sam at 5,-4\n41 anna at 5,-4",
+        &["given"],
     );
 }
 

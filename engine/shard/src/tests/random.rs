@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use ach_actors_model::{
-    AlarmAct, AlarmCause, AlarmId, AlarmKind, AlarmTransition, AlarmWish, AnswerConfig, Command,
-    CommandKind, Condition, DoorRef, EntityRef, Escalation, Escort, Lane, NS_PER_S, NodeTrouble,
-    PassWish, Ping, Place, QuietKind, QuietScope, QuietWish, Remark, ReportKind, RuleConfig,
-    RuleRef, SourceRef, SubjectRef, TagConfig, TagId, TagRef, Timestamp, Who, ZoneRef,
+    AlarmAct, AlarmCause, AlarmId, AlarmKind, AlarmTransition, AlarmWish, AnswerConfig, BandWish,
+    Command, CommandKind, Condition, DoorRef, EntityRef, Escalation, Escort, Lane, NS_PER_S,
+    NodeTrouble, PassWish, Ping, Place, QuietKind, QuietScope, QuietWish, Remark, ReportKind,
+    RuleConfig, RuleRef, SourceRef, SubjectRef, TagConfig, TagId, TagRef, Timestamp, Who, ZoneRef,
 };
 use ach_geo::{Floor, Position};
 use rand::{RngExt, SeedableRng};
@@ -174,6 +174,20 @@ fn wild_pass(rng: &mut ChaCha8Rng) -> CommandKind {
     })
 }
 
+/// A band is said to be off, or on: mostly the one that is on the subject.
+fn wild_band(rng: &mut ChaCha8Rng) -> CommandKind {
+    let tag = rng.random_range(0..8);
+    let subject = if rng.random_range(0..4) == 0 { rng.random_range(0..8) } else { tag };
+    let spans = [None, Some(0), Some(5 * NS_PER_S), Some(60 * NS_PER_S), Some(u64::MAX)];
+    CommandKind::Band(BandWish {
+        subject: SubjectRef(subject),
+        tag: TagRef(tag),
+        for_ns: spans[rng.random_range(0..spans.len())],
+        person: None,
+        reason: Some(Remark::new("as it is").expect("plain")),
+    })
+}
+
 /// Rules ask of people whatever a rule can ask.
 fn wild_answers(rng: &mut ChaCha8Rng, rules: &mut [RuleConfig]) {
     use ach_actors_model::StaysUntil::{Acknowledged, Closed, ConditionEnds, Confirmed};
@@ -235,10 +249,11 @@ fn wild_day(seed: u64) -> Vec<Entry> {
                     let actor = wild_actor(&mut rng);
                     let trouble = NodeTrouble::ALL[rng.random_range(0..NodeTrouble::ALL.len())];
                     let is_on = rng.random();
-                    let kind = match rng.random_range(0..20) {
+                    let kind = match rng.random_range(0..22) {
                         8..14 => wild_answer(&mut rng, &script),
                         14..16 => wild_quiet(&mut rng),
-                        16.. => wild_pass(&mut rng),
+                        16..20 => wild_pass(&mut rng),
+                        20.. => wild_band(&mut rng),
                         0..2 => CommandKind::QuarantineActor(actor),
                         2..4 => CommandKind::ReleaseActor(actor),
                         4 => CommandKind::BeginSelftest,

@@ -29,6 +29,9 @@ use super::hospital::{DRUGS, MONDAY, SUBJECTS, hospital, name};
 use super::play::run;
 use crate::{Entry, Input, LOGIC_VERSION};
 
+/// Which of the subjects sam is, in the config.
+const SAM: u32 = 3;
+
 /// A site numbers its things by their ids.
 pub(crate) const DOORS: SourceRef = SourceRef(0);
 pub(crate) const RTLS: SourceRef = SourceRef(1);
@@ -358,6 +361,9 @@ fn edit(config: &mut SiteConfig, edit_name: &str) {
         "no-anna-tag" => {
             config.tags.remove(0);
         }
+        "no-sam-tag" => config.tags.retain(|tag| tag.subject != Some(SAM)),
+        "anna-tag-on-sam" => config.tags[0].subject = Some(SAM),
+        "tags-back" => config.tags = hospital().tags,
         "broken" => config.tags.push(config.tags[1].clone()),
         _ => panic!("no such edit: {edit_name}"),
     }
