@@ -40,7 +40,11 @@ def expect(what, found, expected):
 
 
 def run(*words):
-    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        last = "\n".join(done.stdout.splitlines()[-5:])
+        sys.exit(f"{' '.join(map(str, words))}: exit code {done.returncode}\n{done.stderr}{last}")
+    return done.stdout
 
 
 def lines(ach, *words):
