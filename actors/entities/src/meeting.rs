@@ -223,11 +223,18 @@ fn others(
     rules: &RuleSet,
     now: Timestamp,
 ) -> Vec<SubjectRef> {
-    let mut others: Vec<SubjectRef> = table.around(sighting, rules.near_mm, now).collect();
+    let few = rules.partners.as_deref();
+    let mut others: Vec<SubjectRef> = match few {
+        Some(few) => table.around_among(few, sighting, rules.near_mm, now).collect(),
+        None => table.around(sighting, rules.near_mm, now).collect(),
+    };
     others.sort_unstable();
     others.dedup();
     let Some(before) = before else { return others };
-    let mut left: Vec<SubjectRef> = table.about(before, rules.reach_mm).collect();
+    let mut left: Vec<SubjectRef> = match few {
+        Some(few) => table.about_among(few, before, rules.reach_mm).collect(),
+        None => table.about(before, rules.reach_mm).collect(),
+    };
     left.sort_unstable();
     left.dedup();
     left.retain(|other| others.binary_search(other).is_err());

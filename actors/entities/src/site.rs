@@ -10,6 +10,7 @@ mod limits;
 mod lookup;
 mod mistake;
 mod names;
+mod partners;
 mod plans;
 mod rule_set;
 mod summary;

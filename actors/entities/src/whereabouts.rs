@@ -3,7 +3,8 @@
 //! Only subjects under such rules are here, which a site has a limit of. They are found by squares of the
 //! plan, floor by floor, the nearest first, and of a crowd only so many are looked at.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
 use std::ops::Bound;
 
 use ach_actors_model::{Fix, NS_PER_S, SubjectRef, Timestamp};
@@ -93,6 +94,17 @@ impl Sighting {
         self.knows_floor() && self.floor == other.floor && self.is_within_on_plan(other, reach_mm)
     }
 
+    /// Whether it was seen lately, and no further from a place.
+    fn is_near(&self, place: Sighting, reach_mm: u32, now: Timestamp) -> bool {
+        self.is_fresh(now) && place.is_within(self, reach_mm)
+    }
+
+    /// Whether it may have been within reach of where somebody was before: on that floor, or one of the two floors is
+    /// not known.
+    fn may_be_near(&self, before: Sighting, reach_mm: u32) -> bool {
+        !self.is_on_another_floor(&before) && !before.is_beyond(self, reach_mm)
+    }
+
     fn is_within_on_plan(&self, other: &Sighting, reach_mm: u32) -> bool {
         let square = |from: i32, to: i32| {
             let along = i64::from(to) - i64::from(from);
@@ -109,17 +121,19 @@ impl Sighting {
 }
 
 /// The table.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<(SubjectRef, Sighting)>", into = "Vec<(SubjectRef, Sighting)>")]
 pub(crate) struct Whereabouts {
-    sightings: BTreeMap<SubjectRef, Sighting>,
-    /// The same by floor and square.
+    /// By subject: each position of each of them is put here and looked up here, so there is no search. 32 bytes for
+    /// each of a site's subjects up to the last of those.
+    sightings: Vec<Option<Sighting>>,
+    /// Who is there, by floor and square: changed only by who goes from one to another.
     squares: BTreeSet<(Floor, i32, i32, SubjectRef)>,
 }
 
 impl Whereabouts {
     pub(crate) fn sighting(&self, subject: SubjectRef) -> Option<Sighting> {
-        self.sightings.get(&subject).copied()
+        self.sightings.get(subject.index()).copied().flatten()
     }
 
     /// Puts a subject somewhere, or nowhere.
@@ -128,10 +142,13 @@ impl Whereabouts {
             let (column, row) = sighting.square();
             (sighting.floor, column, row, subject)
         };
-        let before = match sighting {
-            Some(sighting) => self.sightings.insert(subject, sighting),
-            None => self.sightings.remove(&subject),
-        };
+        let before = self.sighting(subject);
+        if self.sightings.len() <= subject.index() && sighting.is_some() {
+            self.sightings.resize(subject.index() + 1, None);
+        }
+        if let Some(slot) = self.sightings.get_mut(subject.index()) {
+            *slot = sighting;
+        }
         if before.as_ref().map(key) == sighting.as_ref().map(key) {
             return;
         }
@@ -143,6 +160,35 @@ impl Whereabouts {
         }
     }
 
+    /// Everybody who was seen, by subject.
+    fn seen(&self) -> impl Iterator<Item = (SubjectRef, Sighting)> + '_ {
+        let row = |(number, slot): (u32, &Option<Sighting>)| Some((SubjectRef(number), (*slot)?));
+        (0..).zip(&self.sightings).filter_map(row)
+    }
+
+    /// As [`Whereabouts::around`], among few.
+    pub(crate) fn around_among<'a>(
+        &'a self,
+        few: &'a [SubjectRef],
+        sighting: Sighting,
+        reach_mm: u32,
+        now: Timestamp,
+    ) -> impl Iterator<Item = SubjectRef> + 'a {
+        let is_near = move |other: &Sighting| other.is_near(sighting, reach_mm, now);
+        few.iter().copied().filter(move |&other| self.sighting(other).as_ref().is_some_and(is_near))
+    }
+
+    /// As [`Whereabouts::about`], among few.
+    pub(crate) fn about_among<'a>(
+        &'a self,
+        few: &'a [SubjectRef],
+        before: Sighting,
+        reach_mm: u32,
+    ) -> impl Iterator<Item = SubjectRef> + 'a {
+        let is_near = move |other: &Sighting| other.may_be_near(before, reach_mm);
+        few.iter().copied().filter(move |&other| self.sighting(other).as_ref().is_some_and(is_near))
+    }
+
     /// Who is no further from a sighting and was seen lately.
     pub(crate) fn around(
         &self,
@@ -150,8 +196,7 @@ impl Whereabouts {
         reach_mm: u32,
         now: Timestamp,
     ) -> impl Iterator<Item = SubjectRef> + '_ {
-        let is_near =
-            move |other: &Sighting| other.is_fresh(now) && sighting.is_within(other, reach_mm);
+        let is_near = move |other: &Sighting| other.is_near(sighting, reach_mm, now);
         let floors = Some(sighting.floor).filter(|_| sighting.knows_floor());
         self.look(sighting, floors, reach_mm, is_near)
     }
@@ -166,7 +211,7 @@ impl Whereabouts {
         let of_one = before.knows_floor().then_some([before.floor, FLOOR_UNKNOWN]);
         let of_any = (!before.knows_floor()).then(|| self.floors());
         let floors = of_one.into_iter().flatten().chain(of_any.into_iter().flatten());
-        let is_near = move |other: &Sighting| !before.is_beyond(other, reach_mm);
+        let is_near = move |other: &Sighting| other.may_be_near(before, reach_mm);
         let error_mm = before.error_mm().saturating_add(ACCURACY_UNKNOWN_MM);
         let span_mm = reach_mm.saturating_add(error_mm.min(ERROR_LOOK_MAX_MM));
         self.look(before, floors, span_mm, is_near)
@@ -202,7 +247,7 @@ impl Whereabouts {
             })
             .take(LOOK_COUNT_MAX)
             .map(|&(.., subject)| subject)
-            .filter(move |subject| self.sightings.get(subject).is_some_and(&is_found))
+            .filter(move |&subject| self.sighting(subject).as_ref().is_some_and(&is_found))
             .take(FOUND_COUNT_MAX)
     }
 }
@@ -229,12 +274,30 @@ impl From<Vec<(SubjectRef, Sighting)>> for Whereabouts {
 
 impl From<Whereabouts> for Vec<(SubjectRef, Sighting)> {
     fn from(whereabouts: Whereabouts) -> Vec<(SubjectRef, Sighting)> {
-        whereabouts.sightings.into_iter().collect()
+        whereabouts.seen().collect()
+    }
+}
+
+/// Two that have seen the same are the same: empty places at the end are not looked at.
+impl PartialEq for Whereabouts {
+    fn eq(&self, other: &Whereabouts) -> bool {
+        self.seen().eq(other.seen())
+    }
+}
+
+impl Eq for Whereabouts {}
+
+impl Hash for Whereabouts {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_usize(self.squares.len());
+        self.seen().for_each(|row| row.hash(state));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn at(x_mm: i32, y_mm: i32, floor: i16) -> Sighting {
@@ -271,6 +334,13 @@ mod tests {
             found.sort_unstable();
             let near = plain.iter().filter(|(_, other)| from.is_within(other, reach_mm));
             assert_eq!(found, near.map(|(&subject, _)| subject).collect::<Vec<_>>(), "step {step}");
+            let all: Vec<SubjectRef> = (0..120).map(SubjectRef).collect();
+            let among = whereabouts.around_among(&all, from, reach_mm, Timestamp(1));
+            assert_eq!(among.collect::<Vec<_>>(), found, "step {step}: one by one");
+            let mut about: Vec<SubjectRef> = whereabouts.about(from, reach_mm).collect();
+            about.sort_unstable();
+            let among: Vec<SubjectRef> = whereabouts.about_among(&all, from, reach_mm).collect();
+            assert_eq!(among, about, "step {step}: who may have been near, one by one");
         }
         let told: Vec<(SubjectRef, Sighting)> = whereabouts.clone().into();
         assert_eq!(Whereabouts::from(told), whereabouts);

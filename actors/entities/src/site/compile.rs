@@ -13,6 +13,7 @@ use super::check::{Mistakes, check};
 use super::history::SiteHistory;
 use super::mistake::{SiteError, SiteList, SiteMistake};
 use super::names::narrow;
+use super::partners::name_partners;
 use super::plans::{SubjectPlan, TagPlan};
 use super::rule_set::{RuleSet, Sorter};
 use super::surroundings::Surroundings;
@@ -136,6 +137,7 @@ impl Site {
             }
         }
         self.rule_sets = sorter.into_sets()?;
+        name_partners(&mut self.rule_sets, &subjects);
         self.subjects = subjects;
         let is_kept_apart = |plan: &&SubjectPlan| {
             let rules = self.rule_set(plan.rule_set).filter(|_| plan.class.is_some());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ach_actors_model::{Name, RuleConfig, RuleRef, SubjectClass, SubjectConfig, Who};
+use ach_actors_model::{Name, RuleConfig, RuleRef, SubjectClass, SubjectConfig, SubjectRef, Who};
 
 use super::check::Mistakes;
 use super::limits;
@@ -36,6 +36,8 @@ pub(crate) struct RuleSet {
     pub(crate) near_mm: u32,
     /// The furthest at which it may end.
     pub(crate) reach_mm: u32,
+    /// Whom these subjects may not meet, each other among them; nothing if these are many.
+    pub(crate) partners: Option<Vec<SubjectRef>>,
     /// Shortest of the silences.
     pub(crate) shortest_silence_ns: Option<u64>,
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ach_actors_model::{
-    AlarmKind, Condition, NS_PER_S, Name, RuleConfig, SiteConfig, SubjectClass, TagConfig, TagId,
-    Who,
+    AlarmKind, Condition, NS_PER_S, Name, RuleConfig, SiteConfig, SubjectClass, SubjectConfig,
+    TagConfig, TagId, Who,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -30,10 +30,27 @@ fn ward() -> SiteConfig {
     hospital(vec![for_class(SubjectClass::Patient, apart(visitors()))])
 }
 
+/// Of few and of many whom one may not meet: they are looked for in two ways.
 #[track_caller]
 fn check(config: &SiteConfig, story: &str) {
-    World::restful(config).check(story);
-    World::new(config).check(story);
+    for config in [config.clone(), with_many_unseen(config)] {
+        World::restful(&config).check(story);
+        World::new(&config).check(story);
+    }
+}
+
+/// More whom nobody has seen, of either side, than are looked at one by one.
+fn with_many_unseen(config: &SiteConfig) -> SiteConfig {
+    let mut config = config.clone();
+    for class in [SubjectClass::Patient, SubjectClass::Visitor] {
+        let one = config.subjects.iter().find(|one| one.class == class).cloned();
+        let one = one.expect("one of the class");
+        for number in 0..20 {
+            let id = name(&format!("{class:?}{number}"));
+            config.subjects.push(SubjectConfig { id, ..one.clone() });
+        }
+    }
+    config
 }
 
 #[test]
@@ -213,8 +230,8 @@ fn who_goes_from_one_who_lies_still_has_gone() {
 /// Neither floor nor place tell at first that he has gone, and when they do he is too far to be looked for.
 #[test]
 fn an_open_alarm_is_looked_at_each_minute() {
-    check(
-        &ward(),
+    let of_many = with_many_unseen(&ward());
+    World::new(&of_many).check(
         "
         1     ping 1 5,5             | +p ward 1
         2     ping 5 6,5             | +v ward 2
@@ -224,6 +241,18 @@ fn an_open_alarm_is_looked_at_each_minute() {
         22    ping 5 45,5 acc=40000  |
         23    ping 5 45,5 acc=100    |
         72    tick                   | CLEARED ForbiddenMeeting p v: ConditionEnded
+        ",
+    );
+    // Of few each is looked at, however far off a position may be.
+    World::new(&ward()).check(
+        "
+        1     ping 1 5,5             | +p ward 1
+        2     ping 5 6,5             | +v ward 2
+        12    tick                   | RAISED ForbiddenMeeting p v
+        20    ping 5 6,5 acc=60000   |
+        21    ping 5 45,5 acc=50000  | v through exit, -v ward 1
+        22    ping 5 45,5 acc=40000  |
+        23    ping 5 45,5 acc=100    | CLEARED ForbiddenMeeting p v: ConditionEnded
         ",
     );
 }
