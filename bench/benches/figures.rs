@@ -1,6 +1,6 @@
 //! Measures the figures that are published and writes them down with machine and commit.
 //!
-//! `cargo bench -p ach-bench --bench figures -- [shard] [codec] [journal] [--out DIR] [--disk DIR]`
+//! `cargo bench -p ach-bench --bench figures -- [shard] [rules] [codec] [journal] [--out DIR] [--disk DIR]`
 
 use std::error::Error;
 use std::fs;
@@ -12,7 +12,7 @@ use ach_load_tests_fleet::Provenance;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const ALL: [&str; 3] = ["shard", "codec", "journal"];
+const ALL: [&str; 4] = ["shard", "rules", "codec", "journal"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut wanted: Vec<String> = Vec::new();
@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for name in wanted {
         let pairs = match name.as_str() {
             "shard" => figures::shard(Scale::Full),
+            "rules" => figures::rules(Scale::Full),
             "codec" => figures::codec(Scale::Full),
             _ => figures::journal(Scale::Full, &disk)?,
         };

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::pairs::{Pair, Timed, stopwatch};
-use crate::{JournalGroups, PingCodec, ShardSteps, Size};
+use crate::{JournalGroups, PingCodec, RulePack, ShardSteps, Size};
 
 /// Pings of one timed stretch of the shard, at least: some tens of milliseconds.
 const SHARD_PINGS: Size = Size { smoke: 100, full: 200_000 };
@@ -57,6 +57,26 @@ pub fn shard(scale: Scale) -> Vec<Pair> {
         pairs.extend(Pair::measure(what, "same lookups", passes * tags, &mut state, ours, plain));
     }
     pairs
+}
+
+/// The shard's step under a pack of 500 rules, of which 12 are about each subject, beside the same step under none.
+pub fn rules(scale: Scale) -> Vec<Pair> {
+    let pack = RulePack::new(scale.of(RulePack::WARDS), scale.of(RulePack::SUBJECTS));
+    let (tags, rules) = (pack.armed.tags.len(), pack.armed.rules.len());
+    let passes = scale.of(SHARD_PINGS).div_ceil(tags);
+    let pass = |steps: &mut ShardSteps| {
+        rounds(passes, || {
+            let entries = steps.next_round();
+            stopwatch(|| steps.step(&entries))
+        })
+    };
+    let mut state = (pack.steps(true), pack.steps(false));
+    let what = format!("shard step, {rules} rules, a ping");
+    let count = passes * tags;
+    let both: &mut (ShardSteps, ShardSteps) = &mut state;
+    Pair::measure(what, "no rules", count, both, |(armed, _)| pass(armed), |(_, bare)| pass(bare))
+        .into_iter()
+        .collect()
 }
 
 /// Pings to bytes and back, beside a copy of the same bytes.
@@ -146,12 +166,13 @@ mod tests {
         let folder = tempfile::TempDir::new().expect("a folder");
         let all = || {
             let mut pairs = shard(Scale::Smoke);
+            pairs.extend(rules(Scale::Smoke));
             pairs.extend(codec(Scale::Smoke));
             pairs.extend(journal(Scale::Smoke, folder.path()).expect("a disk"));
             pairs.into_iter().map(|pair| (pair.what, pair.checksum)).collect::<Vec<_>>()
         };
         let first = all();
-        assert_eq!(first.len(), 12);
+        assert_eq!(first.len(), 13);
         assert_eq!(first, all());
     }
 }

@@ -75,7 +75,7 @@ fn tag(number: u32) -> TagConfig {
     TagConfig { id: TagId(1 + u64::from(number)), source: 0, subject: Some(number) }
 }
 
-fn gates() -> Gates {
+pub(crate) fn gates() -> Gates {
     Gates {
         entry_margin_mm: 300,
         exit_tolerance_mm: 800,
@@ -112,7 +112,7 @@ fn rules(rooms: usize) -> Vec<RuleConfig> {
     ]
 }
 
-fn name(id: &str) -> Name {
+pub(crate) fn name(id: &str) -> Name {
     #[expect(clippy::expect_used, reason = "made of literals and numbers, far below the limit")]
     Name::new(id).expect("a short plain id")
 }

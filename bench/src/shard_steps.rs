@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use ach_actors_entities::{Effect, Site};
-use ach_actors_model::{Ping, PingBatch, SourceRef, TagRef, Timestamp};
+use ach_actors_model::{Ping, PingBatch, SiteConfig, SourceRef, TagRef, Timestamp};
 use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
 use ach_geo::{Gates, Observation, Occupancy, Position, Region, Watch, WatchIndex};
 use rand::{SeedableRng, seq::SliceRandom};
@@ -67,10 +67,22 @@ impl ShardSteps {
     /// follows a shard must see all of them.
     pub fn telling(zones: usize, tags: usize, moves: Moves, each: &mut Told<'_>) -> ShardSteps {
         let campus = Campus::new(zones);
+        let site = site(&campus, tags);
+        ShardSteps::under(site, &campus, tags, moves, each)
+    }
+
+    /// As [`ShardSteps::telling`], with a site of one's own about that many tags on that campus.
+    pub fn under(
+        site: SiteConfig,
+        campus: &Campus,
+        tags: usize,
+        moves: Moves,
+        each: &mut Told<'_>,
+    ) -> ShardSteps {
         let mut steps = ShardSteps {
             shard: Shard::new(),
             crowd: campus.crowd(moves, tags, SEED),
-            plain: Plain::new(&campus, tags),
+            plain: Plain::new(campus, tags),
             at: BEGINS_AT,
             index: 0,
             seq: 1,
@@ -79,10 +91,7 @@ impl ShardSteps {
             effects: Vec::new(),
         };
         let source = SourceRef(0);
-        let inputs = vec![
-            Input::SiteChange(Box::new(site(&campus, tags))),
-            Input::OpenEpoch { source, epoch: 1 },
-        ];
+        let inputs = vec![Input::SiteChange(Box::new(site)), Input::OpenEpoch { source, epoch: 1 }];
         for input in inputs {
             let entry = steps.entry(vec![input]);
             steps.step(std::slice::from_ref(&entry));
