@@ -17,6 +17,7 @@ Examples:
   fleet local load-tests/scenarios/durable-64.toml load-tests/scenarios/durable-256.toml --runs 3
   fleet overload --seconds 30
   fleet soak --hours 0.05
+  fleet standing --tags 100000
   fleet history load-tests/scenarios/durable-64.toml --runs 5 --run-s 5
 
 On two machines:
@@ -48,6 +49,8 @@ pub(crate) enum Job {
     History(HistoryCost),
     /// Kill a node in the midst of its load, and see how soon it is back
     Restart(Restart),
+    /// Have an alarm stand for each tag, and see what they take of the node's memory
+    Standing(Standing),
     /// Load a node that runs already
     Run(Run),
     /// Write the site that a node must serve for these scenarios
@@ -187,6 +190,13 @@ pub(crate) struct Restart {
     #[arg(long, value_name = "SECONDS", default_value_t = 5,
         value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub(crate) load_s: u32,
+}
+
+/// `fleet standing`.
+#[derive(Debug, Args)]
+pub(crate) struct Standing {
+    #[command(flatten)]
+    pub(crate) with: OneCore,
 }
 
 /// `fleet run`.

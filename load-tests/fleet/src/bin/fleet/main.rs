@@ -27,6 +27,7 @@ mod sender;
 mod series;
 mod slope;
 mod stall;
+mod standing;
 mod timeline;
 mod verdict;
 mod watched;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Job::Soak(soak) => overload::soak(&soak),
         Job::History(asked) => history_cost::history_cost(&asked),
         Job::Restart(asked) => restart::restart(&asked),
+        Job::Standing(asked) => standing::standing(&asked),
         Job::Run(run) => series::remote(&run),
         Job::Site(site) => series::write_site(&site),
     };
