@@ -111,6 +111,7 @@ impl Episodes {
     fn raise(&mut self, opening: &Opening, turn: &Turn<'_>, out: &mut Outbox) {
         let ordinal = self.next_ordinal(opening.rule, opening.place);
         let notice = raised(opening, ordinal, turn);
+        grow_by_one(&mut self.open);
         self.open.push(notice.clone());
         out.effects.push(Effect::Alarm(notice));
     }
@@ -152,6 +153,7 @@ impl Episodes {
                 *ordinal
             }),
             Err(at) => {
+                grow_by_one(&mut self.ordinals);
                 self.ordinals.insert(at, (key, 1));
                 1
             }
@@ -196,4 +198,12 @@ pub fn ended(notice: &AlarmNotice, reason: AlarmReason, now: Timestamp) -> Alarm
     let transition =
         if notice.is_tentative { AlarmTransition::Retracted } else { AlarmTransition::Cleared };
     AlarmNotice { transition, reason: Some(reason), changed_at: now, ..notice.clone() }
+}
+
+/// Makes room for one more. Of a hundred thousand alarms that stand nearly each is its thing's only one, and a list that
+/// grows by itself begins with four places, of some 200 bytes each.
+fn grow_by_one<T>(list: &mut Vec<T>) {
+    if list.len() < 4 {
+        list.reserve_exact(1);
+    }
 }
