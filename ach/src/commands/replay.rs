@@ -3,7 +3,6 @@
 //! On a node of its own, time follows the recording: the node hears everything of one moment before
 //! its clock goes on to the next, so the same recording brings the same decisions at any speed.
 
-mod followed_clock;
 mod hosted;
 mod listener;
 mod live;

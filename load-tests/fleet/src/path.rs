@@ -8,24 +8,19 @@ const STOREY_NS: u64 = 9_000_000_000;
 /// Corners with the moment each is reached. Before the first moment the walker stands at the first
 /// corner, after the last at the last. Never empty.
 #[derive(Debug, Clone)]
-pub(crate) struct Path {
+pub struct Path {
     first: TruePlace,
     corners: Vec<(u64, TruePlace)>,
 }
 
 impl Path {
     /// Stands still.
-    pub(crate) fn standing(at: TruePlace) -> Path {
+    pub fn standing(at: TruePlace) -> Path {
         Path { first: at, corners: Vec::new() }
     }
 
     /// Walks through `places` from `start_ns` on at `speed_mm_s`.
-    pub(crate) fn walking(
-        start_ns: u64,
-        from: TruePlace,
-        places: &[TruePlace],
-        speed_mm_s: f64,
-    ) -> Path {
+    pub fn walking(start_ns: u64, from: TruePlace, places: &[TruePlace], speed_mm_s: f64) -> Path {
         let mut at_ns = start_ns;
         let mut at = from;
         let mut corners = vec![(start_ns, from)];
@@ -42,7 +37,7 @@ impl Path {
     }
 
     /// Where the walker is.
-    pub(crate) fn place_at(&self, now_ns: u64) -> TruePlace {
+    pub fn place_at(&self, now_ns: u64) -> TruePlace {
         let next = self.corners.partition_point(|&(at_ns, _)| at_ns <= now_ns);
         let before = next.checked_sub(1).and_then(|index| self.corners.get(index));
         match (before, self.corners.get(next)) {
@@ -56,18 +51,18 @@ impl Path {
     }
 
     /// When the walker comes to rest.
-    pub(crate) fn ends_at_ns(&self) -> u64 {
+    pub fn ends_at_ns(&self) -> u64 {
         self.corners.last().map_or(0, |&(at_ns, _)| at_ns)
     }
 
     /// Whether the walker moves at that moment.
-    pub(crate) fn is_moving_at(&self, now_ns: u64) -> bool {
+    pub fn is_moving_at(&self, now_ns: u64) -> bool {
         let starts_ns = self.corners.first().map_or(u64::MAX, |&(at_ns, _)| at_ns);
         starts_ns <= now_ns && now_ns < self.ends_at_ns()
     }
 
     /// The straight ways with the moments they begin and end.
-    pub(crate) fn ways(&self) -> impl Iterator<Item = (&(u64, TruePlace), &(u64, TruePlace))> {
+    pub fn ways(&self) -> impl Iterator<Item = (&(u64, TruePlace), &(u64, TruePlace))> {
         self.corners.iter().zip(self.corners.iter().skip(1))
     }
 }

@@ -193,11 +193,7 @@ impl Spot {
 }
 
 /// The wired door whose sill lies between two places, if any, and how far along the way it is.
-pub(crate) fn door_between(
-    config: &SiteConfig,
-    from: &TruePlace,
-    to: &TruePlace,
-) -> Option<(u32, f64)> {
+pub fn door_between(config: &SiteConfig, from: &TruePlace, to: &TruePlace) -> Option<(u32, f64)> {
     if from.floor != to.floor {
         return None;
     }

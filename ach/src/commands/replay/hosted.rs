@@ -7,10 +7,9 @@ use std::time::Duration;
 use ach_actors_model::{NS_PER_S, Timestamp};
 use ach_clients_rust::{Client, ClientConfig, Publisher, PublisherOptions};
 use ach_engine_net::Role;
-use ach_engine_node::{Arrangement, Ended, Node, Running};
+use ach_engine_node::{Arrangement, Ended, FollowedClock, Node, Running};
 use indicatif::ProgressBar;
 
-use super::followed_clock::FollowedClock;
 use super::listener::{Listener, Show};
 use super::pace::Pace;
 use super::{Heard, Tally, feed_of, ping};

@@ -18,6 +18,7 @@ Examples:
   fleet overload --seconds 30
   fleet soak --hours 0.05
   fleet standing --tags 100000
+  fleet play load-tests/scenarios/use-cases/*.toml
   fleet history load-tests/scenarios/durable-64.toml --runs 5 --run-s 5
 
 On two machines:
@@ -28,7 +29,7 @@ On two machines:
   fleet run load-tests/scenarios/alarms-20k.toml --node 10.0.0.7:7400 --server-name node.example \\
       --vendor vendor --receiver receiver
 
-Exit codes: 0 all limits were held; 1 the test could not be made; 2 the command was not understood; \
+Exit codes: 0 all limits were held; 1 the test could not be made, or a use case went otherwise than expected; 2 the command was not understood; \
 3 a limit was not held or could not be shown.")]
 pub(crate) struct Arguments {
     /// What to do.
@@ -51,6 +52,8 @@ pub(crate) enum Job {
     Restart(Restart),
     /// Have an alarm stand for each tag, and see what they take of the node's memory
     Standing(Standing),
+    /// Play use cases on a node of their own, and see that it says what it is to say, and nothing else
+    Play(Play),
     /// Load a node that runs already
     Run(Run),
     /// Write the site that a node must serve for these scenarios
@@ -197,6 +200,17 @@ pub(crate) struct Restart {
 pub(crate) struct Standing {
     #[command(flatten)]
     pub(crate) with: OneCore,
+}
+
+/// `fleet play`.
+#[derive(Debug, Args)]
+pub(crate) struct Play {
+    /// The use cases
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// One JSON object a file, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `fleet run`.

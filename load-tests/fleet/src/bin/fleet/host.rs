@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use ach_actors_model::Name;
 use ach_clients_rust::{Bundle, ClientConfig, Role, now};
-use ach_engine_journal::{FileDisk, KekSource, Stall, StallingDisk};
+use ach_engine_journal::{Disk, FileDisk, KekSource, Stall, StallingDisk};
 use ach_engine_net::Authority;
-use ach_engine_node::{Arrangement, Ended, Node, NodeConfig, NodeLimits, Running, SystemClock};
+use ach_engine_node::{
+    Arrangement, Clock, Ended, Node, NodeConfig, NodeLimits, Running, SystemClock,
+};
 use ach_engine_site::SiteDirectory;
 use clap::ValueEnum;
 use serde::Serialize;
@@ -26,7 +28,7 @@ use crate::failure::Failure;
 /// A node that does not listen by then will not: it reads a site of a million tags meanwhile.
 const START_WITHIN: Duration = Duration::from_mins(2);
 /// The name its certificate bears.
-const SERVER_NAME: &str = "localhost";
+pub(crate) const SERVER_NAME: &str = "localhost";
 
 /// Which threads the node has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize)]
@@ -316,6 +318,18 @@ fn start_here(
     threads: Threads,
     stall: &Stall,
 ) -> Result<Running, Failure> {
+    let disk = StallingDisk::behind(FileDisk::create(data.join("journal"))?, stall.clone());
+    start_on(directory, data, threads, &disk, Arc::new(SystemClock::default()))
+}
+
+/// Starts a node within this process, on a disk and by a clock.
+pub(crate) fn start_on<D: Disk + Clone + Send + 'static>(
+    directory: &SiteDirectory,
+    data: &Path,
+    threads: Threads,
+    disk: &D,
+    clock: Arc<dyn Clock>,
+) -> Result<Running, Failure> {
     fs::create_dir_all(data)?;
     let node = name_of("node-1");
     let config = NodeConfig {
@@ -331,15 +345,14 @@ fn start_here(
         arrangement: threads.arrangement(),
         limits: NodeLimits::default(),
     };
-    let disk = StallingDisk::behind(FileDisk::create(data.join("journal"))?, stall.clone());
-    Ok(Node::start_on(config, &disk, Arc::new(SystemClock::default()))?)
+    Ok(Node::start_on(config, disk, clock)?)
 }
 
-fn authority(directory: &SiteDirectory, data: &Path) -> Result<Authority, Failure> {
+pub(crate) fn authority(directory: &SiteDirectory, data: &Path) -> Result<Authority, Failure> {
     Ok(Authority::open_or_create(&data.join("pki"), &directory.id)?)
 }
 
-fn name_of(id: &str) -> Name {
+pub(crate) fn name_of(id: &str) -> Name {
     #[expect(clippy::expect_used, reason = "literals of letters and digits")]
     Name::new(id).expect("a short plain id")
 }

@@ -14,6 +14,7 @@ mod outcome;
 mod overload;
 mod pacer;
 mod page;
+mod play;
 mod receiver;
 mod report;
 mod report_page;
@@ -51,11 +52,13 @@ fn main() -> ExitCode {
         Job::History(asked) => history_cost::history_cost(&asked),
         Job::Restart(asked) => restart::restart(&asked),
         Job::Standing(asked) => standing::standing(&asked),
+        Job::Play(asked) => play::play(&asked),
         Job::Run(run) => series::remote(&run),
         Job::Site(site) => series::write_site(&site),
     };
     match ended {
         Ok(Ending::Held) => ExitCode::SUCCESS,
+        Ok(Ending::Otherwise) => ExitCode::FAILURE,
         Ok(Ending::NotHeld) => ExitCode::from(3),
         Err(failure) => {
             eprintln!("fleet: {failure}");

@@ -24,6 +24,8 @@ pub(crate) enum Ending {
     Held,
     /// One was not, or could not be shown.
     NotHeld,
+    /// A use case went otherwise than expected.
+    Otherwise,
 }
 
 /// A scenario and what came of its runs so far.

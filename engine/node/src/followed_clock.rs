@@ -1,24 +1,25 @@
-//! A clock that is moved by hand: the time of a recording.
+//! A clock that is moved by hand: the time of a recording, or of a use case that is played.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::Clock;
 use ach_actors_model::Timestamp;
-use ach_engine_node::Clock;
 
-/// The clock. Both of its faces go together, so shard time is the recording's time.
+/// The clock. Both of its faces go together, so shard time is the time it is moved to. Whoever moves it calls
+/// [`Running::tick`](crate::Running::tick) after.
 #[derive(Debug)]
-pub(super) struct FollowedClock {
+pub struct FollowedClock {
     now_ns: AtomicU64,
 }
 
 impl FollowedClock {
     /// Stands at `at`.
-    pub(super) fn at(at: Timestamp) -> FollowedClock {
+    pub fn at(at: Timestamp) -> FollowedClock {
         FollowedClock { now_ns: AtomicU64::new(at.0) }
     }
 
     /// Goes on to `at`; never goes back.
-    pub(super) fn follow(&self, at: Timestamp) {
+    pub fn follow(&self, at: Timestamp) {
         self.now_ns.fetch_max(at.0, Ordering::Release);
     }
 }
