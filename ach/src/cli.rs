@@ -12,6 +12,7 @@ pub(crate) mod person;
 pub(crate) mod rules;
 mod site;
 mod tag;
+pub(crate) mod walk_test;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -148,6 +149,8 @@ not come all the way.")]
     /// Keep, export and erase what is known about persons
     #[command(subcommand)]
     Person(person::Person),
+    /// Carry a tag past doors and through zones, see each answer, and get a signed protocol
+    WalkTest(walk_test::WalkTest),
 }
 
 /// `ach demo`.

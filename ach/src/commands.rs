@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod doors;
 mod enrol;
+mod hex;
 mod history;
 mod journal;
 mod leave;
@@ -25,6 +26,7 @@ mod status;
 mod support_bundle;
 mod tag;
 mod tail;
+mod walk_test;
 
 use ach_actors_model::EmergencyKind;
 use ach_engine_net::Role;
@@ -58,6 +60,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Command::Explain(wish) => history::explain(wish),
         Command::History(wish) => history::run(wish),
         Command::Person(wish) => person::run(wish),
+        Command::WalkTest(wish) => walk_test::run(wish),
         Command::Site(wish) => site::run(wish),
         Command::Rules(wish) => rules::run(wish),
         Command::Serve(wish) => serve::run(wish),

@@ -14,6 +14,7 @@ use ach_engine_audit::{
 use ach_engine_journal::FileDisk;
 use serde_json::{Value, json};
 
+use super::hex::hex;
 use crate::cli::Audit;
 use crate::data_directory::DataDirectory;
 use crate::exit::{Failure, Outcome};
@@ -349,7 +350,7 @@ impl Proof {
                 if is_inclusion {
                     fields.insert("record".to_owned(), json!(self.of));
                     fields.insert("leaf".to_owned(), json!(self.leaf.to_string()));
-                    let bytes = record_object::hex(&self.bytes);
+                    let bytes = hex(&self.bytes);
                     fields.insert("bytes".to_owned(), json!(bytes));
                 } else {
                     fields.insert("first".to_owned(), json!(self.of));

@@ -34,6 +34,7 @@ mod scoring;
 mod strict;
 mod tags;
 mod typed;
+mod walking;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

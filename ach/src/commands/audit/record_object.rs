@@ -5,6 +5,7 @@ use std::fmt::Write;
 use ach_engine_audit::{Hash, Record, RecordError};
 use serde_json::{Value, json};
 
+use crate::commands::hex::hex;
 use crate::moment;
 
 /// A line for people.
@@ -83,14 +84,5 @@ pub(crate) fn record_object(
         "entry": record.entry,
         "leaf": leaf,
         "bytes": bytes,
-    })
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
     })
 }
