@@ -64,19 +64,21 @@ async fn walk_with(walk: &Walk) -> Result<Outcome, Failure> {
     }
     let begun_at = now();
     let mut interruption = Interruption::of_visit()?;
-    tokio::select! {
-        heard = going.hear(events, alarms) => heard?,
-        () = tokio::time::sleep(walk.length) => {}
-        () = interruption.told() => {}
-        () = out::gone() => {}
-    }
-    let version_at_end = operator.site_in_force().await?.version;
+    // The protocol is written in any case: what was seen until then was seen.
+    let trouble = tokio::select! {
+        heard = going.hear(events, alarms) => heard.err(),
+        () = tokio::time::sleep(walk.length) => None,
+        () = interruption.told() => None,
+        () = out::gone() => None,
+    };
+    let version_at_end = operator.site_in_force().await.ok().map(|verdict| verdict.version);
     operator.close().await;
     let walked = Walked {
         place: Where {
             node,
             site,
-            site_versions: [in_force.version, version_at_end],
+            site_version: in_force.version,
+            site_version_at_end: version_at_end,
             site_digest: in_force.digest.map(|digest| digest.to_string()),
         },
         walker: bundle.identity(),
@@ -90,7 +92,7 @@ async fn walk_with(walk: &Walk) -> Result<Outcome, Failure> {
     let object = walked.object();
     protocol::write(file, &object, &bundle)?;
     print(&going, &object, walk);
-    missing(&going.round, going.has_gaps)
+    trouble.map_or_else(|| missing(&going.round, going.has_gaps), Err)
 }
 
 /// Those that were named, or all that have ever told anything.

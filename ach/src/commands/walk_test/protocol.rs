@@ -27,8 +27,10 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 pub(super) struct Where {
     pub(super) node: Name,
     pub(super) site: Name,
-    /// The version of the site in force when the walk began, and when it ended.
-    pub(super) site_versions: [u32; 2],
+    /// The version of the site in force when the walk began.
+    pub(super) site_version: u32,
+    /// The version in force when it ended, if the node could still be asked.
+    pub(super) site_version_at_end: Option<u32>,
     /// The digest of the first, if the node knows it.
     pub(super) site_digest: Option<String>,
 }
@@ -50,13 +52,12 @@ pub(super) struct Walked<'a> {
 impl Walked<'_> {
     /// As JSON.
     pub(super) fn object(&self) -> Value {
-        let [version, version_at_end] = self.place.site_versions;
         json!({
             "format": "ach walk-test",
             "version": VERSION,
             "site": self.place.site.as_str(),
-            "site_version": version,
-            "site_version_at_end": version_at_end,
+            "site_version": self.place.site_version,
+            "site_version_at_end": self.place.site_version_at_end,
             "site_digest": self.place.site_digest,
             "node": self.place.node.as_str(),
             "walker": self.walker.uri(),
