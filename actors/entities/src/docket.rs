@@ -84,6 +84,12 @@ impl Docket {
         })
     }
 
+    /// Whether somebody gave it leave that holds now.
+    pub(crate) fn has_leave(&self, now: Timestamp) -> bool {
+        let case = self.cases.as_ref().and_then(|cases| cases.pass.as_ref());
+        case.is_some_and(|case| now < case.pass.until && case.is_accompanied(now))
+    }
+
     /// Whether there never was a case.
     pub(crate) fn is_empty(&self) -> bool {
         self.cases.is_none()

@@ -28,8 +28,10 @@ use crate::door_life::DoorLife;
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
 use crate::leave::Leave;
+use crate::passages::Passages;
 use crate::site::RuleCondition;
 use crate::switch::Switch;
+use crate::tailgating::DoorPassage;
 use crate::{Arrival, DeadlineKind, Effect, Outbox, Site, Turn, Verdict};
 
 /// A door that is said to have opened while it is believed open, this long after it last said so,
@@ -64,6 +66,8 @@ pub struct Door {
     pub(crate) control: Option<Box<DoorControl>>,
     /// Whether its fire input is on.
     pub(crate) is_fire_told: bool,
+    /// Who went through, if rules ask.
+    pub(crate) passages: Option<Box<Passages>>,
 }
 
 /// What a door can be told.
@@ -143,6 +147,8 @@ pub enum DoorInput<'a> {
         /// What the door does by it; nothing if it was given back.
         mode: Option<DoorMode>,
     },
+    /// Somebody was seen to go through.
+    Passed(DoorPassage<'a>),
     /// Somebody wishes something of it.
     Wished(DoorHand<'a>),
     /// Fires, lockdowns and evacuations are for it as told here.
@@ -261,6 +267,10 @@ impl Door {
                 self.fall_due(me, (kind, due_at), is_settled, turn, out);
                 return Verdict::Accepted;
             }
+            DoorInput::Passed(passage) => {
+                self.see_passage(me, passage, turn, out);
+                return Verdict::Accepted;
+            }
             DoorInput::SiteChanged { .. } => return Verdict::Accepted,
         };
         if verdict != Verdict::Duplicate {
@@ -297,11 +307,16 @@ impl Door {
                     return verdict;
                 }
                 // It was closed meanwhile, and that was lost.
-                self.end_opening(turn, out);
+                self.end_opening(reported_at, turn, out);
             }
             Verdict::Late if self.is_within_known_opening(opened_at) => return verdict,
             Verdict::Accepted | Verdict::Late => {}
         }
+        let closed_at = match verdict {
+            Verdict::Accepted => None,
+            _ if self.position.is_on() == Some(true) => self.opened_at,
+            _ => Some(self.position.reported_at()),
+        };
         self.opened_at = self.opened_at.max(Some(opened_at));
         let is_told_open =
             self.control.as_deref().is_some_and(|control| control.is_unlocked_at(opened_at));
@@ -311,9 +326,10 @@ impl Door {
         if is_forced {
             self.raise(me, &told_by(arrival, verdict), turn, out);
         }
+        self.begin_passages(me, closed_at, arrival, turn, out);
         if self.position.is_on() != Some(true) {
             // It was told late, and the door has been closed since.
-            self.end_opening(turn, out);
+            self.end_opening(self.position.reported_at(), turn, out);
         }
         verdict
     }
@@ -354,7 +370,7 @@ impl Door {
         if verdict == Verdict::Accepted && !was_closed {
             let kind = EventKind::DoorClosed { door: me };
             out.effects.push(Effect::Event(Event { at: turn.now, kind }));
-            self.end_opening(turn, out);
+            self.end_opening(arrival.happened_at(), turn, out);
         }
         verdict
     }
@@ -388,6 +404,7 @@ impl Door {
             out.effects.push(Effect::Event(Event { at: turn.now, kind }));
         }
         self.end_covered(me, turn, out);
+        self.recount(me, arrival, turn, out);
         verdict
     }
 
@@ -399,9 +416,12 @@ impl Door {
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) -> Verdict {
-        let verdict = self.leave.give(arrival.happened_at(), valid_ms, is_request);
+        let given_at = arrival.happened_at();
+        let verdict = self.leave.give(given_at, valid_ms, is_request);
         if verdict != Verdict::Duplicate {
             self.end_covered(me, turn, out);
+            self.count_pass(me, given_at, Leave::end_of(given_at, valid_ms), turn.site);
+            self.recount(me, arrival, turn, out);
         }
         verdict
     }
@@ -419,9 +439,15 @@ impl Door {
     }
 
     /// Ends what is said of an opening that is over.
-    fn end_opening(&mut self, turn: &Turn<'_>, out: &mut Outbox) {
+    fn end_opening(&mut self, closed_at: Timestamp, turn: &Turn<'_>, out: &mut Outbox) {
+        if let Some(passages) = self.passages.as_deref_mut() {
+            passages.close(closed_at, turn.now);
+        }
         let reason = |notice: &AlarmNotice| {
-            let is_about = matches!(notice.kind, AlarmKind::DoorForced | AlarmKind::DoorHeld);
+            let is_about = matches!(
+                notice.kind,
+                AlarmKind::DoorForced | AlarmKind::DoorHeld | AlarmKind::Tailgating
+            );
             is_about.then_some(AlarmReason::ConditionEnded)
         };
         self.episodes.end_where(reason, turn, out);
@@ -439,11 +465,14 @@ impl Door {
         let reason = |notice: &AlarmNotice| {
             let rule = notice.rule?;
             let is_said = turn.site.rule(rule).is_some_and(|plan| plan.alarm == notice.kind);
-            let holds =
-                is_said && (door.forced_rules.contains(&rule) || door.state_rules.contains(&rule));
+            let holds = is_said
+                && (door.forced_rules.contains(&rule)
+                    || door.passage_rules.contains(&rule)
+                    || door.state_rules.contains(&rule));
             (!holds).then_some(AlarmReason::RuleRemoved)
         };
         self.episodes.end_where(reason, turn, out);
+        self.change_passages(me, turn, out);
         self.life.change_site(me, old, turn);
         self.end_not_yet(me, turn, out);
         self.judge(me, turn.now, &Evidence::of_site_change(turn), turn, out);

@@ -45,10 +45,19 @@ struct LockTurn {
 }
 
 impl Leave {
+    /// When a pass is over.
+    pub(crate) fn end_of(from: Timestamp, valid_ms: u32) -> Timestamp {
+        from.plus_ns(u64::from(valid_ms.min(PASS_MS_MAX)) * NS_PER_MS)
+    }
+
+    /// From when until when the passes are valid that are remembered.
+    pub(crate) fn passes(&self) -> impl Iterator<Item = (Timestamp, Timestamp)> + '_ {
+        self.passes.iter().map(|pass| (pass.from, pass.until))
+    }
+
     /// A pass was given.
     pub(crate) fn give(&mut self, from: Timestamp, valid_ms: u32, is_request: bool) -> Verdict {
-        let lasts_ns = u64::from(valid_ms.min(PASS_MS_MAX)) * NS_PER_MS;
-        let pass = Pass { from, until: from.plus_ns(lasts_ns), is_request };
+        let pass = Pass { from, until: Leave::end_of(from, valid_ms), is_request };
         if self.passes.contains(&pass) {
             return Verdict::Duplicate;
         }
@@ -111,6 +120,27 @@ impl Leave {
             lock: lock.map(|turn| LockMark { at: turn.at, is_drawn_back: turn.is_drawn_back }),
             near: Vec::new(),
         }
+    }
+
+    /// Whether anybody may go through who did between two moments, in an opening that began when it did: the
+    /// lock was drawn back, and by no pass that was valid then. Many controllers tell of each grant that the
+    /// lock draws back for it, and that is leave for one.
+    pub(crate) fn is_free_at(
+        &self,
+        opened_at: Timestamp,
+        (since, at): (Timestamp, Timestamp),
+    ) -> bool {
+        let is_by_pass = |turned_at: Timestamp| {
+            let holds =
+                |pass: &Pass, at: Timestamp| pass.from <= at.plus_ns(SKEW_NS) && at <= pass.until;
+            self.passes.iter().any(|pass| holds(pass, turned_at) && opened_at <= pass.until)
+        };
+        let thrown_at = self.lock_turns.iter().skip(1).map(|turn| Some(turn.at)).chain([None]);
+        self.lock_turns.iter().zip(thrown_at).any(|(turn, next_at)| {
+            let holds_on = next_at.is_none_or(|next_at| since <= next_at);
+            let is_drawn_back = turn.is_drawn_back && turn.at <= at.plus_ns(SKEW_NS);
+            is_drawn_back && holds_on && !is_by_pass(turn.at)
+        })
     }
 
     /// Whether the lock was drawn back before the opening and had not thrown again.

@@ -6,9 +6,7 @@
 
 use std::sync::Arc;
 
-use ach_actors_model::{
-    Cause, EntityRef, Event, EventKind, Fix, Pass, SubjectRef, TagRef, Timestamp, ZoneRef,
-};
+use ach_actors_model::{Cause, EntityRef, Fix, Pass, SubjectRef, TagRef, Timestamp, ZoneRef};
 use ach_geo::{
     Crossing, CrossingKind, Direction, LineCrossing, Lookup, Observation, Occupancy, gate,
 };
@@ -19,8 +17,7 @@ use crate::docket::{Bench, Docket};
 use crate::evidence::{Evidence, is_late};
 use crate::site::Barrier;
 use crate::{
-    Arrival, Deadline, DeadlineKind, Effect, Message, MessageBody, Outbox, SILENCE_RECHECK_NS,
-    Site, Turn,
+    Arrival, Deadline, DeadlineKind, Message, MessageBody, Outbox, SILENCE_RECHECK_NS, Site, Turn,
 };
 
 /// The state of one subject. Small, because there are a million; what few subjects have is boxed.
@@ -333,9 +330,7 @@ impl Subject {
                     self.docket.cross_inward(line, is_floor_unknown, bench, out);
                 }
                 Barrier::Sill(door) if !is_floor_unknown && !is_jump => {
-                    let (subject, tag) = (bench.me, fix.tag);
-                    let kind = EventKind::DoorPassed { subject, door, tag };
-                    out.effects.push(Effect::Event(Event { at: bench.turn.now, kind }));
+                    self.pass_sill(door, (before, fix), sum < 0, bench, out);
                 }
                 Barrier::Sill(_) => {}
             }

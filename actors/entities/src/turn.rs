@@ -173,6 +173,17 @@ pub enum MessageBody {
         /// The fix.
         fix: Fix,
     },
+    /// Subject to door: it went through.
+    PassedDoor {
+        /// Who.
+        subject: SubjectRef,
+        /// When it was last seen before the sill.
+        since: Timestamp,
+        /// Where it was seen behind it.
+        fix: Fix,
+        /// Whether it went to the left of the sill.
+        is_leftward: bool,
+    },
 }
 
 /// A change of [`Health`].

@@ -84,6 +84,8 @@ pub enum AlarmKind {
     ForbiddenMeeting,
     /// A subject is out, and its leave is soon over.
     LeaveEndsSoon,
+    /// More went through a door than there was leave for.
+    Tailgating,
 }
 
 /// Where or what an alarm is about, beside its subject.

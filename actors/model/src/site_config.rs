@@ -409,6 +409,13 @@ pub enum Condition {
         /// For how long.
         after_ns: u64,
     },
+    /// Going through a door of which more make use than there was leave for.
+    Tailgating {
+        /// Doors.
+        doors: Vec<u32>,
+        /// Who makes use of leave besides, and first.
+        with: Option<Who>,
+    },
 }
 
 impl Condition {
@@ -421,7 +428,8 @@ impl Condition {
             | Condition::ReaderTampered { doors }
             | Condition::DoorLost { doors, .. }
             | Condition::DoorBatteryLow { doors, .. }
-            | Condition::DoorNotFollowing { doors, .. } => doors,
+            | Condition::DoorNotFollowing { doors, .. }
+            | Condition::Tailgating { doors, .. } => doors,
             Condition::Inside { .. }
             | Condition::Leaves { .. }
             | Condition::Stays { .. }
@@ -442,6 +450,7 @@ impl Condition {
         match self {
             Condition::Alone { with, .. } => Some(with),
             Condition::Meets { whom, .. } => Some(whom),
+            Condition::Tailgating { with, .. } => with.as_ref(),
             _ => None,
         }
     }

@@ -125,6 +125,7 @@ class AlarmKind(Word):
     LONE_WORKER = 29
     FORBIDDEN_MEETING = 30
     LEAVE_ENDS_SOON = 26
+    TAILGATING = 33
 
 
 class EventWord(Word):

@@ -1,8 +1,8 @@
 //! One step of one actor: who is called, and with what.
 
 use ach_actors_entities::{
-    AnchorInput, Arrival, Deadline, DoorInput, Message, MessageBody, Site, SourceInput,
-    SubjectInput, TagInput, ZoneInput,
+    AnchorInput, Arrival, Deadline, DoorInput, DoorPassage, Message, MessageBody, Site,
+    SourceInput, SubjectInput, TagInput, ZoneInput,
 };
 use ach_actors_model::{
     AnchorRef, DoorRef, EntityRef, Report, ReportKind, SourceRef, SubjectRef, TagRef, ZoneRef,
@@ -63,6 +63,11 @@ impl<'a> Call<'a> {
             (EntityRef::Subject(to), MessageBody::EscortSeen { escort, fix }) => {
                 let escort = *escort;
                 Call::Subject(to, SubjectInput::EscortSeen { escort, fix, cause })
+            }
+            (EntityRef::Door(to), MessageBody::PassedDoor { subject, since, fix, is_leftward }) => {
+                let (subject, since, is_leftward) = (*subject, *since, *is_leftward);
+                let passage = DoorPassage { subject, since, fix, is_leftward, cause };
+                Call::Door(to, DoorInput::Passed(passage))
             }
             (EntityRef::Zone(to), &MessageBody::Entered { subject, tag, at }) => {
                 Call::Zone(to, ZoneInput::Entered { subject, tag, at, cause })

@@ -29,3 +29,4 @@ mod render;
 mod restored;
 mod script;
 mod selftests;
+mod tailgating;

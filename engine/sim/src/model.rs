@@ -3,8 +3,9 @@
 //! Written from `docs/specs/entry.md`, `time.md`, `acks.md`, `identity.md` and `site.md` for the simulated
 //! site alone: squares without gates, one tag a subject, one feed, one version of the site. It is slow,
 //! short and knows no actor, so that it is wrong in other places than the shard. What it leaves out:
-//! silence, which has bounds of its own ([`Model::may_be_silent`]), the feed's clock, and what is away, alone
-//! or near another, of which the simulated site has no rules: random stories of `actors/entities` are about those.
+//! silence, which has bounds of its own ([`Model::may_be_silent`]), the feed's clock, and what is away, alone,
+//! near another or one too many at a door, of which the simulated site has no rules: random stories of
+//! `actors/entities` are about those.
 
 mod devices;
 mod diary;

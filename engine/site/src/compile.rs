@@ -169,6 +169,10 @@ fn compile_rule(rule: &RulePlan, catalogue: &Catalogue<'_>) -> RuleConfig {
         What::Meets { within_mm, apart_mm, after_ns } => {
             Condition::Meets { zones, whom: others(), within_mm, apart_mm, after_ns }
         }
+        What::Tailgating => {
+            let with = rule.others_meant().map(|with| compile_who(&with, catalogue));
+            Condition::Tailgating { doors: doors(), with }
+        }
     };
     RuleConfig {
         id: rule.id.clone(),

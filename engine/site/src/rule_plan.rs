@@ -146,6 +146,8 @@ pub enum What {
         /// For how long.
         after_ns: u64,
     },
+    /// Going through a door of which more make use than there was leave for.
+    Tailgating,
 }
 
 impl What {
@@ -178,10 +180,15 @@ impl What {
         )
     }
 
+    /// Whether it watches doors, whoever it is about.
+    pub fn is_at_doors(self) -> bool {
+        self.is_about_doors() || self == What::Tailgating
+    }
+
     /// Whether it goes on for a while, and begins and ends with the rule's hours. What happens in a moment does
     /// not: who left at night is still gone in the morning.
     pub fn is_state(self) -> bool {
-        !matches!(self, What::Leaves | What::ButtonPressed | What::DoorForced)
+        !matches!(self, What::Leaves | What::ButtonPressed | What::DoorForced | What::Tailgating)
     }
 
     /// The alarms it can raise; the first is taken where the rule names none, unless there is a
@@ -207,6 +214,7 @@ impl What {
             What::Away { .. } => &[AlarmKind::AssetNotReturned],
             What::Alone { .. } => &[AlarmKind::LoneWorker],
             What::Meets { .. } => &[AlarmKind::ForbiddenMeeting],
+            What::Tailgating => &[AlarmKind::Tailgating],
         }
     }
 }

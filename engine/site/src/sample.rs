@@ -9,6 +9,7 @@ mod draft;
 mod ground_plan;
 mod hospital;
 mod inhabitants;
+mod passage_rules;
 mod people_names;
 mod rules;
 mod seed;

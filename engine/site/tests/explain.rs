@@ -243,6 +243,31 @@ fn conditions_about_tags_are_told() {
 }
 
 #[test]
+fn who_goes_through_a_door_on_whose_leave_is_told() {
+    let of = |more: &str, expected: &str| {
+        let doors = "where = { doors = [\"entrance\"] }\nwho = { classes = [\"patient\"] }";
+        check(&format!("{doors}\nwhat = \"tailgating\"\npriority = \"high\"{more}"), expected);
+    };
+    of(
+        "",
+        "It is about patients: 1 person today. At all hours, when one of them goes through the door \"Entrance\" on no \
+         leave, or on leave that somebody else has used, it raises a high-priority tailgating alarm. A grant lets one \
+         person through, and so does a request to exit; while the lock is drawn back, or the door is told to be \
+         unlocked, anybody may go. Nobody else is counted. Equipment never counts, nor does whoever has leave to be \
+         out, nor whoever carries no tag. It ends when the door is closed, when leave is told that was given in time, \
+         or when the one goes back.",
+    );
+    let told = told(
+        "where = { doors = [\"entrance\"] }\nwhat = \"tailgating\"\npriority = \"high\"\n\
+         with = { classes = [\"staff\", \"visitor\"] }\nwhen = [{ from = \"22:00\", to = \"06:00\" }]",
+    );
+    let first = "Leave is used besides, and first, by staff and visitors, whoever went before.";
+    assert!(told.contains(first), "{told}");
+    let hours = "At other hours nothing is raised, and nothing is made up for later.";
+    assert!(told.contains(hours), "{told}");
+}
+
+#[test]
 fn what_is_away_and_who_is_alone_is_told() {
     check(
         "who = { classes = [\"asset\"] }\nwhere = { zones = [\"ward\", \"store\"] }\nwhat = \"away\"\n\
@@ -332,6 +357,8 @@ const CONDITIONS: &[(&str, &str, bool)] = &[
         false,
     ),
     ("what = \"door_forced\"", DOORS, false),
+    ("what = \"tailgating\"", DOORS, false),
+    ("what = \"tailgating\"\nwith = { classes = [\"staff\"] }", DOORS, false),
     ("what = \"door_held\"\nafter = \"1 min\"", DOORS, false),
     ("what = \"door_held\"\nafter = \"1 min\"\nalso_unlocked = true", DOORS, false),
     ("what = \"door_tampered\"", DOORS, false),

@@ -66,6 +66,7 @@ impl Validator<'_> {
             },
             "enum" => want.as_array().unwrap().contains(value),
             "const" => want == value,
+            "not" => self.mistake(want, value, at).is_some(),
             "required" => fields.is_none_or(|fields| {
                 want.as_array()
                     .unwrap()
@@ -262,6 +263,25 @@ fn the_schema_and_the_reader_agree_on_company() {
     ] {
         let meets = "what = \"meets\"\nwhom = { classes = [\"visitor\"] }";
         check(&rule.replace("WHERE", ZONE).replace("MEETS", meets), is_right);
+    }
+}
+
+#[test]
+fn the_schema_and_the_reader_agree_on_tailgating() {
+    for (rule, is_right) in [
+        ("WHAT\nWHERE", true),
+        ("WHAT\nWHERE\nwho = { classes = [\"patient\"] }\nwith = { classes = [\"staff\"] }", true),
+        ("WHAT\nWHERE\nwith = {}", true),
+        ("WHAT\nWHERE\nalarm = \"tailgating\"", true),
+        ("WHAT\nWHERE\nalarm = \"door_forced\"", false),
+        ("WHAT\nWHERE\nwho = { classes = [\"asset\"] }", false),
+        ("WHAT\nWHERE\nafter = \"5 s\"", false),
+        ("WHAT\nWHERE\nwhom = { classes = [\"staff\"] }", false),
+        ("WHAT\nWHERE\ngates = {}", false),
+        ("WHAT\nwhere = { zones = [\"ward\"] }", false),
+        ("WHAT", false),
+    ] {
+        check(&rule.replace("WHERE", DOOR).replace("WHAT", "what = \"tailgating\""), is_right);
     }
 }
 

@@ -101,6 +101,7 @@ words!(AlarmKind {
     LoneWorker = 29,
     ForbiddenMeeting = 30,
     LeaveEndsSoon = 26,
+    Tailgating = 33,
 });
 words!(AlarmTransition {
     Raised = 1,

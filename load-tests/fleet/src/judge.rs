@@ -73,7 +73,8 @@ pub fn judge(config: &SiteConfig, truth: &Truth, alarms: &[HeardAlarm], until_ns
 }
 
 /// Whether the truth follows what the alarm's rule watches. What is away or alone for half an hour and longer,
-/// or beside somebody for a minute, is beyond the walks that are planned: such alarms are neither right nor wrong.
+/// or beside somebody for a minute, is beyond the walks that are planned, and nobody plans who slips through a door
+/// behind whom: such alarms are neither right nor wrong.
 fn is_followed(config: &SiteConfig, alarm: &HeardAlarm) -> bool {
     let is_its = |id: &str| alarm.rule.as_deref() == Some(id);
     let rule = config.rules.iter().find(|rule| is_its(rule.id.as_str()));
@@ -81,7 +82,10 @@ fn is_followed(config: &SiteConfig, alarm: &HeardAlarm) -> bool {
         let condition = &rule.condition;
         matches!(
             condition,
-            Condition::Away { .. } | Condition::Alone { .. } | Condition::Meets { .. }
+            Condition::Away { .. }
+                | Condition::Alone { .. }
+                | Condition::Meets { .. }
+                | Condition::Tailgating { .. }
         )
     })
 }

@@ -239,20 +239,28 @@ pub(super) fn doors(
     for (&door, given) in refs.doors.iter().zip(&config.doors) {
         let source = given.source.and_then(|source| at(&refs.sources, source));
         if let Some(slot) = plans.get_mut(door.index()) {
-            let (forced_rules, state_rules) = (Vec::new(), Vec::new());
+            let (forced_rules, passage_rules) = (Vec::new(), Vec::new());
+            let state_rules = Vec::new();
             let control = given.control.as_ref().map(|control| control_plan(control, refs));
             let mut labels = given.labels.clone();
             labels.sort_unstable();
-            *slot = Some(DoorPlan { source, forced_rules, state_rules, control, labels });
+            *slot = Some(DoorPlan {
+                source,
+                forced_rules,
+                passage_rules,
+                state_rules,
+                control,
+                labels,
+            });
         }
     }
     for (rule, plan) in numbered(rules) {
         for door in &plan.doors {
             let Some(Some(door)) = plans.get_mut(door.index()) else { continue };
-            if plan.condition == RuleCondition::DoorForced {
-                door.forced_rules.push(rule);
-            } else {
-                door.state_rules.push(rule);
+            match plan.condition {
+                RuleCondition::DoorForced => door.forced_rules.push(rule),
+                RuleCondition::Tailgating => door.passage_rules.push(rule),
+                _ => door.state_rules.push(rule),
             }
         }
     }

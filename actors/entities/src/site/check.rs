@@ -155,7 +155,8 @@ fn place_count(condition: &Condition) -> usize {
         | Condition::ReaderTampered { doors }
         | Condition::DoorLost { doors, .. }
         | Condition::DoorBatteryLow { doors, .. }
-        | Condition::DoorNotFollowing { doors, .. } => doors.len(),
+        | Condition::DoorNotFollowing { doors, .. }
+        | Condition::Tailgating { doors, .. } => doors.len(),
         Condition::TagSilent { .. }
         | Condition::BatteryLow { .. }
         | Condition::BandCut
@@ -371,7 +372,8 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
         | Condition::ReaderTampered { .. }
         | Condition::BandCut
         | Condition::ButtonPressed
-        | Condition::TagsContradict => {}
+        | Condition::TagsContradict
+        | Condition::Tailgating { .. } => {}
     }
     for &door in rule.condition.doors() {
         mistakes.index(list, at, SiteList::Doors, door, config.doors.len());

@@ -69,6 +69,8 @@ pub(crate) struct DoorPlan {
     pub(crate) source: Option<SourceRef>,
     /// Rules of kind door forced.
     pub(crate) forced_rules: Vec<RuleRef>,
+    /// Rules of kind tailgating.
+    pub(crate) passage_rules: Vec<RuleRef>,
     /// Rules about what lasts for a while, ascending.
     pub(crate) state_rules: Vec<RuleRef>,
     /// How the node moves it, if it does.
@@ -182,6 +184,7 @@ pub(crate) enum RuleCondition {
     Away { after_ns: u64 },
     Alone { after_ns: u64 },
     Meets { within_mm: u32, apart_mm: u32, after_ns: u64 },
+    Tailgating,
 }
 
 impl RuleCondition {
@@ -213,6 +216,7 @@ impl RuleCondition {
             Condition::Meets { within_mm, apart_mm, after_ns, .. } => {
                 RuleCondition::Meets { within_mm, apart_mm, after_ns }
             }
+            Condition::Tailgating { .. } => RuleCondition::Tailgating,
         }
     }
 
@@ -237,7 +241,8 @@ impl RuleCondition {
             | RuleCondition::DoorNotFollowing { .. }
             | RuleCondition::Away { .. }
             | RuleCondition::Alone { .. }
-            | RuleCondition::Meets { .. } => false,
+            | RuleCondition::Meets { .. }
+            | RuleCondition::Tailgating => false,
         }
     }
 
@@ -266,9 +271,10 @@ impl RuleCondition {
             | RuleCondition::Away { .. }
             | RuleCondition::Alone { .. }
             | RuleCondition::Meets { .. } => true,
-            RuleCondition::Leaves | RuleCondition::ButtonPressed | RuleCondition::DoorForced => {
-                false
-            }
+            RuleCondition::Leaves
+            | RuleCondition::ButtonPressed
+            | RuleCondition::DoorForced
+            | RuleCondition::Tailgating => false,
         }
     }
 }

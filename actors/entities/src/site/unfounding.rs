@@ -56,6 +56,7 @@ impl Site {
             }
             RuleCondition::Alone { .. } => self.unfounding_of_loner(rule, alarm),
             RuleCondition::Meets { .. } => self.unfounding_of_meeting(rule, alarm),
+            RuleCondition::Tailgating => self.unfounding_of_passage(rule, alarm),
             RuleCondition::TagsContradict => self.unfounding_of_tags(rule, alarm),
             condition if condition.is_about_tags() => self.unfounding_of_tag(rule, alarm),
             _ => self.unfounding_of_subject(rule, plan, alarm),
@@ -78,7 +79,9 @@ impl Site {
             Place::Door(door) => {
                 let door = self.door_plan(door);
                 door.is_some_and(|door| {
-                    door.forced_rules.contains(&rule) || door.state_rules.contains(&rule)
+                    door.forced_rules.contains(&rule)
+                        || door.passage_rules.contains(&rule)
+                        || door.state_rules.contains(&rule)
                 })
             }
             _ => false,
@@ -88,6 +91,22 @@ impl Site {
     fn unfounding_of_loner(&self, rule: RuleRef, alarm: &AlarmNotice) -> Option<Unfounding> {
         let Place::Zone(zone) = alarm.place else { return Some(Unfounding::NotWatched) };
         if !self.zone_plan(zone).is_some_and(|zone| zone.lone_rules.contains(&rule)) {
+            return Some(Unfounding::NotWatched);
+        }
+        let subject = alarm.subject?;
+        if self.tag_count(subject) == 0 {
+            return Some(Unfounding::TagsGone);
+        }
+        self.unless_selected(subject, |rules| rules.contains(rule))
+    }
+
+    /// About somebody who went through a door.
+    pub(crate) fn unfounding_of_passage(
+        &self,
+        rule: RuleRef,
+        alarm: &AlarmNotice,
+    ) -> Option<Unfounding> {
+        if !self.is_place_of(rule, alarm.place) {
             return Some(Unfounding::NotWatched);
         }
         let subject = alarm.subject?;

@@ -23,5 +23,6 @@ mod returns;
 mod silence;
 mod sites;
 mod tags;
+mod tailgating;
 mod telling;
 mod world;

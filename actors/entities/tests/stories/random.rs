@@ -67,6 +67,7 @@ fn all_rules() -> Vec<RuleConfig> {
         hours(0, 1, rule("away-at-night", AlarmKind::AssetNotReturned, away)),
         rule("alone", AlarmKind::LoneWorker, alone),
         rule("apart", AlarmKind::ForbiddenMeeting, meets),
+        rule("tail", AlarmKind::Tailgating, Condition::Tailgating { doors: doors(), with: None }),
     ]
 }
 

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ach_actors_entities::{
-    Anchor, AnchorInput, Arrival, Deadline, DeadlineKind, Door, DoorInput, Effect, Health,
-    MessageBody, Outbox, Site, Source, SourceInput, Subject, SubjectInput, Tag, TagInput, Turn,
-    Verdict, Zone, ZoneInput,
+    Anchor, AnchorInput, Arrival, Deadline, DeadlineKind, Door, DoorInput, DoorPassage, Effect,
+    Health, MessageBody, Outbox, Site, Source, SourceInput, Subject, SubjectInput, Tag, TagInput,
+    Turn, Verdict, Zone, ZoneInput,
 };
 use ach_actors_model::{
     AlarmNotice, AnchorRef, Cause, DoorRef, EntityRef, Lane, Ping, SiteConfig, SourceRef,
@@ -115,6 +115,17 @@ impl World {
             told.push(self.blind());
         }
         told
+    }
+
+    /// Plays a story of which alarms alone are told.
+    #[track_caller]
+    pub(crate) fn check_alarms(&mut self, story: &str) {
+        for line in story.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let (told, expected) = self.play_line(line);
+            let is_alarm = |word: &&str| word.starts_with("RAISED") || word.starts_with("CLEARED");
+            let told: Vec<&str> = told.split(", ").filter(is_alarm).collect();
+            assert_eq!(told.join(", "), expected, "in the line: {line}");
+        }
     }
 
     /// Which zones are blind.
@@ -256,6 +267,9 @@ impl World {
                 MessageBody::Moved { subject } => Call::Moved(subject, cause),
                 MessageBody::AnchorLost { anchor } => Call::Zone(ZoneInput::AnchorLost(anchor)),
                 MessageBody::AnchorFound { anchor } => Call::Zone(ZoneInput::AnchorFound(anchor)),
+                MessageBody::PassedDoor { subject, since, fix, is_leftward } => {
+                    Call::Passed(subject, since, fix, is_leftward, cause)
+                }
                 MessageBody::Escort { .. } | MessageBody::EscortSeen { .. } => {
                     panic!("nobody has leave in these stories")
                 }
@@ -297,6 +311,10 @@ impl World {
             EntityRef::Door(me) => {
                 let input = match call {
                     Call::Door(input) => input,
+                    Call::Passed(subject, since, ref fix, is_leftward, cause) => {
+                        let passage = DoorPassage { subject, since, fix, is_leftward, cause };
+                        DoorInput::Passed(passage)
+                    }
                     Call::Due(kind, due_at) => DoorInput::Due { kind, due_at },
                     Call::Site(old) => DoorInput::SiteChanged { old },
                     other => panic!("{other:?} is not for a door"),
@@ -398,6 +416,7 @@ enum Call<'a> {
     Ping(Ping, Cause),
     Fix(ach_actors_model::Fix, bool, Cause),
     Moved(SubjectRef, Cause),
+    Passed(SubjectRef, Timestamp, ach_actors_model::Fix, bool, Cause),
     Tag(TagInput<'a>),
     Zone(ZoneInput),
     Door(DoorInput<'a>),

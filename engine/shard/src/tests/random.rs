@@ -221,6 +221,7 @@ fn wild_day(seed: u64) -> Vec<Entry> {
             Condition::Meets { zones: Vec::new(), whom: all(), within_mm, apart_mm, after_ns },
             AlarmKind::ForbiddenMeeting,
         ),
+        ("tail", Condition::Tailgating { doors: vec![0], with: None }, AlarmKind::Tailgating),
     ] {
         let rule = config.rules[0].clone();
         config.rules.push(RuleConfig { id: name(id), condition, alarm, who: all(), ..rule });

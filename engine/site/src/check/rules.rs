@@ -1,6 +1,6 @@
 //! Rules, feeds and anchors: what they point at must be there and must fit.
 
-use ach_actors_model::{AlarmKind, Name};
+use ach_actors_model::{AlarmKind, Name, SubjectClass};
 use ach_geo::Gates;
 
 use super::{Check, Item};
@@ -128,7 +128,7 @@ impl Checked<'_> {
             | What::Alone { .. }
             | What::Meets { .. } => (true, false, false),
             What::Leaves => (true, false, true),
-            what if what.is_about_doors() => (false, true, false),
+            what if what.is_at_doors() => (false, true, false),
             _ => (false, false, false),
         };
         let place = &rule.place;
@@ -158,6 +158,15 @@ impl Checked<'_> {
         }
     }
 
+    /// Things are pushed through a door by somebody, who counts.
+    fn things(&self) {
+        let is_about_things = self.rule.who.classes == [SubjectClass::Asset];
+        if self.rule.what == What::Tailgating && is_about_things {
+            let problem = "it selects equipment alone, which is nobody who goes through a door";
+            self.error(FindingKind::UnfitRule, problem, "select people under `who`");
+        }
+    }
+
     fn gates(&self, gates: &Gates) {
         let confirm = gates.confirm;
         if !(1 <= confirm.needed && confirm.needed <= confirm.of && confirm.of <= 8) {
@@ -178,13 +187,13 @@ impl Checked<'_> {
             | What::Away { .. }
             | What::Alone { .. } => zones.is_empty(),
             What::Leaves => zones.is_empty() && lines.is_empty(),
-            what if what.is_about_doors() => doors.is_empty(),
+            what if what.is_at_doors() => doors.is_empty(),
             _ => false,
         };
         // An id that is not known has been told, and is why nothing is watched.
         if is_empty && !self.has_unknown_place() {
             let remedy = match rule.what {
-                what if what.is_about_doors() => "name doors under `where`, by id or by label",
+                what if what.is_at_doors() => "name doors under `where`, by id or by label",
                 What::Leaves => "name zones or lines under `where`, by id or by label",
                 _ => "name zones under `where`, by id or by label",
             };
@@ -198,6 +207,7 @@ impl Checked<'_> {
             let remedy = "check `classes` and `labels`, or add people who carry them";
             self.warning(FindingKind::EmptySelection, "it is about nobody", remedy);
         }
+        self.things();
         self.company();
         self.capacity(&zones);
         self.perimeter(&zones, &lines);
@@ -236,16 +246,19 @@ impl Checked<'_> {
         }
         let is_known = !Checked::has_unknown(&self.catalogue.subjects, &others);
         if is_known && !self.census.is_empty() && self.census.count(&others).tagged == 0 {
-            let (problem, remedy) = if is_about_meetings {
-                (
+            let (problem, remedy) = match self.rule.what {
+                What::Meets { .. } => (
                     "nobody with a tag fits `whom`: there is nobody to meet",
                     "check `whom`, or add people who fit it and carry tags",
-                )
-            } else {
-                (
+                ),
+                What::Tailgating => (
+                    "nobody with a tag fits `with`: nobody else is seen to make use of leave",
+                    "check `with`, or add people who fit it and carry tags",
+                ),
+                _ => (
                     "nobody with a tag is company by `with`: whoever is there is always alone",
                     "check `with`, or add people who fit it and carry tags",
-                )
+                ),
             };
             self.warning(FindingKind::EmptySelection, problem, remedy);
         }
@@ -281,7 +294,7 @@ impl Checked<'_> {
     }
 
     fn wiring(&self, doors: &[u32]) {
-        if !self.rule.what.is_about_doors() {
+        if !self.rule.what.is_at_doors() {
             return;
         }
         for door in doors.iter().filter_map(|&door| self.catalogue.door(door)) {

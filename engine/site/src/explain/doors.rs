@@ -2,17 +2,31 @@
 
 use super::Explainer;
 use super::event::EventWords;
+use super::people::who_words;
 use super::place_words::place_words;
 use crate::text::span_text;
-use crate::{RulePlan, What};
+use crate::{RulePlan, What, WhoPlan};
 
 impl Explainer<'_> {
     pub(super) fn of_doors(&self, rule: &RulePlan) -> EventWords {
+        self.at_doors(rule, |words| told(rule.what, words))
+    }
+
+    pub(super) fn tailgating(&self, rule: &RulePlan) -> EventWords {
+        let others = rule.others_meant();
+        self.at_doors(rule, |words| passed(words, others.as_ref()))
+    }
+
+    fn at_doors(
+        &self,
+        rule: &RulePlan,
+        tell: impl Fn(&str) -> (String, Vec<String>),
+    ) -> EventWords {
         let doors = self.catalogue.doors_of(&rule.place);
         let doors: Vec<_> = doors.iter().filter_map(|&door| self.catalogue.door(door)).collect();
         let names: Vec<&str> = doors.iter().map(|door| door.name.as_str()).collect();
         let words = place_words("door", &rule.place.doors, &rule.place.doors_labelled, &names);
-        let (phrase, mut further) = told(rule.what, &words);
+        let (phrase, mut further) = tell(&words);
         let unwired = doors.iter().filter(|door| door.feed.is_none()).count();
         if unwired > 0 {
             let verb = if unwired == 1 { "is" } else { "are" };
@@ -20,6 +34,28 @@ impl Explainer<'_> {
         }
         EventWords { phrase, further }
     }
+}
+
+/// Who goes through the doors of these words, and what is to be known about it.
+fn passed(doors: &str, others: Option<&WhoPlan>) -> (String, Vec<String>) {
+    let phrase = format!(
+        "one of them goes through {doors} on no leave, or on leave that somebody else has used"
+    );
+    let first = match others {
+        None => "Nobody else is counted.".to_owned(),
+        Some(others) => format!(
+            "Leave is used besides, and first, by {}, whoever went before.",
+            who_words(others)
+        ),
+    };
+    let further = [
+        "A grant lets one person through, and so does a request to exit; while the lock is drawn back, or the \
+         door is told to be unlocked, anybody may go.",
+        &first,
+        "Equipment never counts, nor does whoever has leave to be out, nor whoever carries no tag.",
+        "It ends when the door is closed, when leave is told that was given in time, or when the one goes back.",
+    ];
+    (phrase, further.map(str::to_owned).to_vec())
 }
 
 /// What happens to the doors of these words, and what is to be known about it.

@@ -38,6 +38,7 @@ pub(crate) const ALARMS: &[(&str, AlarmKind)] = &[
     ("asset_not_returned", AlarmKind::AssetNotReturned),
     ("lone_worker", AlarmKind::LoneWorker),
     ("forbidden_meeting", AlarmKind::ForbiddenMeeting),
+    ("tailgating", AlarmKind::Tailgating),
 ];
 
 /// The words for priorities.
@@ -68,6 +69,7 @@ pub(crate) const CONDITIONS: &[(&str, What)] = &[
     ("away", What::Away { after_ns: 0 }),
     ("alone", What::Alone { after_ns: 0 }),
     ("meets", What::Meets { within_mm: 0, apart_mm: 0, after_ns: 0 }),
+    ("tailgating", What::Tailgating),
 ];
 
 /// The words for days, as the bits of a window. All but `daily` leave holidays out.
@@ -167,7 +169,7 @@ fn read_what(fields: &Fields<'_>) -> Option<What> {
 /// Whom else a rule is about, if it says so.
 fn read_others(fields: &Fields<'_>, what: Option<What>) -> Option<WhoPlan> {
     match what? {
-        What::Alone { .. } => fields.table("with").map(|with| read_who(&with)),
+        What::Alone { .. } | What::Tailgating => fields.table("with").map(|with| read_who(&with)),
         What::Meets { .. } => {
             let _ = fields.need("whom", "whom = { classes = [\"visitor\"] }");
             fields.table("whom").map(|whom| read_who(&whom))

@@ -15,7 +15,7 @@ pub(super) const SECOND_NS: u64 = 1_000_000_000;
 pub(super) const MINUTE_NS: u64 = 60 * SECOND_NS;
 pub(super) const HOUR_NS: u64 = 60 * MINUTE_NS;
 /// The labels of patients who must not leave.
-const PROTECTED: &[&str] = &["dementia", "newborn", "psychiatric"];
+pub(super) const PROTECTED: &[&str] = &["dementia", "newborn", "psychiatric"];
 
 /// Gates of zones without their own: occupancy that does not flap at walls.
 pub(super) fn zone_gates() -> Gates {
@@ -93,6 +93,7 @@ pub(super) fn all() -> Vec<RulePlan> {
     rules.extend(places());
     rules.extend(super::door_rules::all());
     rules.extend(super::company_rules::all());
+    rules.extend(super::passage_rules::all());
     rules.into_iter().map(asked).collect()
 }
 

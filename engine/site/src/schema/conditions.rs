@@ -39,7 +39,7 @@ fn then(what: What) -> Value {
     if !matches!(what, What::DoorHeld { .. }) {
         forbid("also_unlocked");
     }
-    if !matches!(what, What::Alone { .. }) {
+    if !matches!(what, What::Alone { .. } | What::Tailgating) {
         forbid("with");
     }
     if matches!(what, What::Meets { .. }) {
@@ -62,6 +62,11 @@ fn then(what: What) -> Value {
         // Nobody knows who forces a door, or holds it open.
         let none = empty(["classes", "labels", "not_labels", "subjects"].map(str::to_owned));
         fields.insert("who".to_owned(), json!({ "properties": none }));
+    }
+    if what == What::Tailgating {
+        // Things are pushed through by somebody, who counts.
+        let people = json!({ "classes": { "not": { "const": ["asset"] } } });
+        fields.insert("who".to_owned(), json!({ "properties": people }));
     }
     let kinds = place_kinds(what);
     let is_anywhere = kinds.is_empty() || matches!(what, What::Meets { .. });
@@ -90,7 +95,8 @@ fn place_kinds(what: What) -> &'static [&'static str] {
         | What::ReaderTampered
         | What::DoorLost { .. }
         | What::DoorBatteryLow { .. }
-        | What::DoorNotFollowing { .. } => &["doors"],
+        | What::DoorNotFollowing { .. }
+        | What::Tailgating => &["doors"],
         What::TagSilent { .. }
         | What::BatteryLow { .. }
         | What::BandCut

@@ -8,7 +8,8 @@ use crate::read::{APART_M_MAX, WITHIN_M_MAX, WITHIN_M_MIN};
 pub(super) fn fields() -> Value {
     json!({
         "with": {
-            "description": "For `alone`: who is company. Without it, staff; `{}` is everybody and everything.",
+            "description": "For `alone`: who is company. Without it, staff; `{}` is everybody and everything. For \
+                            `tailgating`: who else makes use of leave, and first; without it, nobody.",
             "$ref": "#/$defs/who",
         },
         "whom": {

@@ -232,6 +232,7 @@ fn condition_meaning(what: What) -> &'static str {
         }
         What::Alone { .. } => "Somebody is in a zone without company for longer than `after`.",
         What::Meets { .. } => "Somebody is near one of `whom` for longer than `after`.",
+        What::Tailgating => "More go through a door than there was leave for.",
     }
 }
 
@@ -257,6 +258,7 @@ fn alarm_meaning(alarm: AlarmKind) -> &'static str {
         AlarmKind::AssetNotReturned => "Something has not been where it belongs for too long.",
         AlarmKind::LoneWorker => "Somebody has been without company for too long.",
         AlarmKind::ForbiddenMeeting => "Two who must be kept apart are near each other.",
+        AlarmKind::Tailgating => "Somebody went through a door on another's leave.",
         // Rules raise no other.
         _ => "",
     }

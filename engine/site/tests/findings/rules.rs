@@ -291,3 +291,49 @@ fn how_a_rule_about_company_is_made() {
         &[warned("check `whom`")],
     );
 }
+
+#[test]
+fn how_a_rule_about_tailgating_is_made() {
+    let file = "rules.toml";
+    let away = "where = { zones = [\"ward\", \"store\"] }\nwhat = \"away\"\nafter = \"24 h\"";
+    let who = "who = { classes = [\"asset\"], labels = [\"pump\"] }\n";
+    let at = "what = \"tailgating\"\nwhere = { doors = [\"entrance\"] }";
+    let of = |kind, line, remedy| error(kind, line, "rule pump-away", remedy);
+    let wrong =
+        |from: &str, to: &str, expected: &[super::Expected]| check(file, from, to, expected);
+    let both = format!("{who}{away}");
+    wrong(&both, at, &[]);
+    wrong(&both, &format!("{at}\nwith = {{ classes = [\"staff\"] }}"), &[]);
+    // Equipment never counts.
+    let things = "who = { classes = [\"asset\"] }\n";
+    wrong(&both, &format!("{things}{at}"), &[of(Kind::UnfitRule, "", "select people")]);
+    wrong(&both, "what = \"tailgating\"", &[of(Kind::EmptySelection, "", "name doors")]);
+    wrong(
+        &both,
+        &at.replace("doors = [\"entrance\"]", "doors = [\"entrance\"], zones = [\"ward\"]"),
+        &[of(Kind::UnfitRule, "", "remove the zones")],
+    );
+    wrong(
+        &both,
+        &format!("{at}\nafter = \"5 s\""),
+        &[of(Kind::UnknownField, "after = \"5 s\"", "")],
+    );
+    wrong(&both, &format!("{at}\ntentative = true"), &[of(Kind::UnfitRule, "", "`tentative`")]);
+    wrong(
+        &both,
+        &format!("{at}\nalarm = \"door_forced\""),
+        &[of(Kind::UnfitRule, "", "set `alarm` to tailgating")],
+    );
+    let warned = |kind, remedy| warning(kind, "", "rule pump-away", remedy);
+    wrong(
+        &both,
+        &format!("{at}\nwith = {{ classes = [\"staff\"], labels = [\"dementia\"] }}"),
+        &[warned(Kind::EmptySelection, "check `with`")],
+    );
+    // A door that nobody reports is never seen to open.
+    wrong(
+        &both,
+        "what = \"tailgating\"\nwhere = { doors = [\"door-1\"] }",
+        &[warned(Kind::UnwiredDoor, "add \"feed\"")],
+    );
+}

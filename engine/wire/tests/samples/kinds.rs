@@ -2,7 +2,7 @@
 
 use ach_actors_model::AlarmKind;
 
-pub(super) const KINDS: [AlarmKind; 17] = [
+pub(super) const KINDS: [AlarmKind; 18] = [
     AlarmKind::Elopement,
     AlarmKind::Duress,
     AlarmKind::ClockSkewed,
@@ -20,4 +20,5 @@ pub(super) const KINDS: [AlarmKind; 17] = [
     AlarmKind::LoneWorker,
     AlarmKind::ForbiddenMeeting,
     AlarmKind::LeaveEndsSoon,
+    AlarmKind::Tailgating,
 ];

@@ -239,7 +239,9 @@ fn judge(review: &Review<'_>, a: &Reviewed<'_>, b: &Reviewed<'_>, told: &mut Tol
     // Without other company, or in other rooms, is another cause.
     let is_elsewhere =
         matches!(a.plan.what, What::Meets { .. }) && a.places.number != b.places.number;
-    let is_other = a.plan.others_meant() != b.plan.others_meant() || is_elsewhere;
+    // Whom a rule counts says whom of those at a door it is about.
+    let counts_others = a.plan.what == What::Tailgating && !a.people.is(&b.people);
+    let is_other = a.plan.others_meant() != b.plan.others_meant() || is_elsewhere || counts_others;
     if !a.hours.meet(&b.hours) || is_other {
         return true;
     }

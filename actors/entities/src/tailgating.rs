@@ -1,0 +1,217 @@
+//! More go through a door than there was leave for.
+//!
+//! The alarm is about whom there was no leave for, and lasts until the door is closed, leave is told that
+//! was given in time, or whoever it is about goes back. One that is told after the closing is over at once.
+
+use std::sync::Arc;
+
+use ach_actors_model::{
+    AlarmKind, AlarmNotice, AlarmReason, Cause, DoorRef, Fix, Place, RuleRef, SubjectRef, Timestamp,
+};
+
+use crate::door::Door;
+use crate::door_control::DoorControl;
+use crate::episodes::Opening;
+use crate::evidence::Evidence;
+use crate::passages::{Passage, Passages, Traveller};
+use crate::{Arrival, Effect, Outbox, Site, Turn};
+
+/// A subject was seen to go through a door's sill.
+#[derive(Debug, Clone, Copy)]
+pub struct DoorPassage<'a> {
+    /// Who.
+    pub subject: SubjectRef,
+    /// When it was last seen before the sill.
+    pub since: Timestamp,
+    /// Where it was seen behind it.
+    pub fix: &'a Fix,
+    /// Whether it went to the left of the sill.
+    pub is_leftward: bool,
+    /// Which input that goes back to.
+    pub cause: Cause,
+}
+
+impl Door {
+    /// Somebody was seen to go through it.
+    pub(crate) fn see_passage(
+        &mut self,
+        me: DoorRef,
+        seen: DoorPassage<'_>,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let DoorPassage { subject, since, fix, is_leftward, cause } = seen;
+        let control = self.control.as_deref();
+        let is_told_unlocked =
+            control.is_some_and(|control: &DoorControl| control.is_unlocked_at(fix.observed_at));
+        let told_at = turn.now;
+        let passage = Passage { subject, since, fix: *fix, is_leftward, told_at, is_told_unlocked };
+        let Some(passages) = self.passages_of(me, turn.site) else { return };
+        let Some(which) = passages.find(&passage, turn.now) else {
+            passages.keep_loose(passage, turn.now);
+            return;
+        };
+        let before = self.too_many(me, which, turn.site);
+        if let Some(passages) = self.passages.as_deref_mut() {
+            passages.add(which, passage);
+        }
+        let (observed_at, received_at) = (fix.observed_at, fix.received_at);
+        let arrival = Arrival { observed_at, received_at, cause };
+        self.tell_too_many(me, which, &before, &arrival, turn, out);
+    }
+
+    /// It opened, and was closed again where that is known.
+    pub(crate) fn begin_passages(
+        &mut self,
+        me: DoorRef,
+        until: Option<Timestamp>,
+        arrival: &Arrival,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some(passages) = self.passages_of(me, turn.site) else { return };
+        let which = passages.open(arrival.happened_at(), until, turn.now);
+        self.tell_too_many(me, which, &[], arrival, turn, out);
+    }
+
+    /// A pass was given.
+    pub(crate) fn count_pass(
+        &mut self,
+        me: DoorRef,
+        from: Timestamp,
+        until: Timestamp,
+        site: &Site,
+    ) {
+        // What it begins with knows of this one.
+        let is_new = self.passages.is_none();
+        if let Some(passages) = self.passages_of(me, site).filter(|_| !is_new) {
+            passages.give(from, until);
+        }
+    }
+
+    /// Leave is known better: of the opening that goes on it is judged anew.
+    pub(crate) fn recount(
+        &mut self,
+        me: DoorRef,
+        arrival: &Arrival,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let current = self.passages.as_deref().and_then(Passages::current);
+        if let Some(which) = current {
+            self.tell_too_many(me, which, &[], arrival, turn, out);
+        }
+    }
+
+    /// Another version of the site is in force: forgets what no rule asks for any more.
+    pub(crate) fn change_passages(&mut self, me: DoorRef, turn: &Turn<'_>, out: &mut Outbox) {
+        let site = turn.site;
+        if site.door_plan(me).is_none_or(|door| door.passage_rules.is_empty()) {
+            self.passages = None;
+        }
+        let reason = |notice: &AlarmNotice| {
+            let rule = notice.rule.filter(|_| notice.kind == AlarmKind::Tailgating)?;
+            site.unfounding_of_passage(rule, notice).map(|_| AlarmReason::RuleRemoved)
+        };
+        self.episodes.end_where(reason, turn, out);
+    }
+
+    /// What is counted here; nothing where no rule asks for it.
+    fn passages_of(&mut self, me: DoorRef, site: &Site) -> Option<&mut Passages> {
+        site.door_plan(me).filter(|door| !door.passage_rules.is_empty())?;
+        let leave = &self.leave;
+        Some(self.passages.get_or_insert_with(|| Box::new(Passages::new(leave))))
+    }
+
+    /// Who was one too many in an opening, by which rule.
+    fn too_many(&self, me: DoorRef, which: usize, site: &Site) -> Vec<(RuleRef, Passage)> {
+        let (Some(passages), Some(door)) = (self.passages.as_deref(), site.door_plan(me)) else {
+            return Vec::new();
+        };
+        let by_rule = |&rule: &RuleRef| {
+            let who = |subject: SubjectRef| traveller(site, rule, subject);
+            let too_many = passages.too_many(which, &self.leave, who);
+            too_many.into_iter().map(move |passage| (rule, passage))
+        };
+        door.passage_rules.iter().flat_map(by_rule).collect()
+    }
+
+    /// Raises what is new of an opening, and ends what is so no more.
+    fn tell_too_many(
+        &mut self,
+        me: DoorRef,
+        which: usize,
+        before: &[(RuleRef, Passage)],
+        arrival: &Arrival,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let after = self.too_many(me, which, turn.site);
+        let is_about = |notice: &AlarmNotice, &(rule, passage): &(RuleRef, Passage)| {
+            notice.rule == Some(rule) && notice.subject == Some(passage.subject)
+        };
+        let is_open = self.passages.as_deref().is_some_and(|passages| passages.is_open(which));
+        let mut raised = Vec::new();
+        for found in &after {
+            let mut notices = self.episodes.open_notices().iter();
+            let is_known = notices.any(|notice| is_about(notice, found))
+                || before
+                    .iter()
+                    .any(|(rule, passage)| *rule == found.0 && passage.subject == found.1.subject);
+            if !is_known && self.raise_passage(me, *found, arrival, turn, out) {
+                raised.push(*found);
+            }
+        }
+        let reason = |notice: &AlarmNotice| {
+            let is_over = if is_open {
+                notice.kind == AlarmKind::Tailgating
+                    && !after.iter().any(|found| is_about(notice, found))
+            } else {
+                raised.iter().any(|found| is_about(notice, found))
+            };
+            is_over.then_some(AlarmReason::ConditionEnded)
+        };
+        self.episodes.end_where(reason, turn, out);
+    }
+
+    /// Raises the alarm about one, if the rule held when that was; tells whether it did.
+    fn raise_passage(
+        &mut self,
+        me: DoorRef,
+        (rule, passage): (RuleRef, Passage),
+        arrival: &Arrival,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) -> bool {
+        let at = passage.fix.observed_at;
+        let plan = turn.site.rule(rule).filter(|plan| turn.site.is_in_force(plan, at));
+        let Some(plan) = plan else { return false };
+        let seen = Arrival { observed_at: at, ..*arrival };
+        let evidence = Evidence {
+            tag: Some(passage.fix.tag),
+            position: Some(passage.fix.position),
+            accuracy_mm: passage.fix.accuracy_mm,
+            ..Evidence::of_arrival(&seen)
+        };
+        let who = Some(passage.subject);
+        let opening = Opening::by_rule(rule, plan, who, Place::Door(me), evidence);
+        let told_from = out.effects.len();
+        self.episodes.open_about_one(&opening, turn, out);
+        let known = Arc::new(self.leave.evidence(at));
+        for effect in out.effects.iter_mut().skip(told_from) {
+            if let Effect::Alarm(notice) = effect {
+                notice.door = Some(Arc::clone(&known));
+            }
+        }
+        true
+    }
+}
+
+/// What somebody who goes through a door is to a rule.
+fn traveller(site: &Site, rule: RuleRef, subject: SubjectRef) -> Option<Traveller> {
+    let rules = site.subject_rules(subject)?;
+    if rules.contains(rule) {
+        return Some(Traveller::Counted);
+    }
+    rules.matters_to(rule).then_some(Traveller::Beside)
+}
