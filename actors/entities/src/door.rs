@@ -16,8 +16,8 @@
 use std::sync::Arc;
 
 use ach_actors_model::{
-    AlarmKind, AlarmNotice, AlarmReason, DoorAnswer, DoorMode, DoorRef, DoorStanding, Event,
-    EventKind, NS_PER_S, Place, Timestamp,
+    AlarmKind, AlarmNotice, AlarmReason, BadgeRef, DoorAnswer, DoorMode, DoorRef, DoorStanding,
+    EntityRef, Event, EventKind, NS_PER_S, Place, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,10 +27,10 @@ use crate::door_control::{DoorControl, DoorHand, DoorHold};
 use crate::door_life::DoorLife;
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
-use crate::leave::Leave;
+use crate::leave::{Leave, PassGiven};
 use crate::site::RuleCondition;
 use crate::switch::Switch;
-use crate::{Arrival, DeadlineKind, Effect, Outbox, Site, Turn, Verdict};
+use crate::{Arrival, DeadlineKind, Effect, Message, MessageBody, Outbox, Site, Turn, Verdict};
 
 /// A door that is said to have opened while it is believed open, this long after it last said so,
 /// has been closed: a controller that repeats what stands does so every few minutes, and an opening
@@ -83,6 +83,8 @@ pub enum DoorInput<'a> {
         arrival: Arrival,
         /// How long the door may be opened on it.
         valid_ms: u32,
+        /// The badge it was given to, if that is known.
+        badge: Option<BadgeRef>,
     },
     /// Somebody asked to leave.
     ExitRequested {
@@ -216,11 +218,13 @@ impl Door {
             DoorInput::Unlocked(arrival) => {
                 (self.turn_lock(me, true, &arrival, turn, out), arrival)
             }
-            DoorInput::AccessGranted { arrival, valid_ms } => {
-                (self.let_pass(me, &arrival, (valid_ms, false), turn, out), arrival)
+            DoorInput::AccessGranted { arrival, valid_ms, badge } => {
+                let pass = PassGiven { valid_ms, is_request: false, badge };
+                (self.let_pass(me, &arrival, pass, turn, out), arrival)
             }
             DoorInput::ExitRequested { arrival, valid_ms } => {
-                (self.let_pass(me, &arrival, (valid_ms, true), turn, out), arrival)
+                let pass = PassGiven { valid_ms, is_request: true, badge: None };
+                (self.let_pass(me, &arrival, pass, turn, out), arrival)
             }
             DoorInput::Tampered(arrival) => {
                 let verdict = self.housing.report(true, &arrival);
@@ -332,7 +336,7 @@ impl Door {
                 let opening = Opening::by_rule(rule, plan, None, Place::Door(me), *evidence);
                 let told_from = out.effects.len();
                 self.episodes.open(&opening, turn, out);
-                let known = self.leave.evidence(evidence.observed_at);
+                let known = self.leave.evidence(evidence.observed_at, turn.site);
                 for effect in out.effects.iter_mut().skip(told_from) {
                     if let Effect::Alarm(notice) = effect {
                         notice.door = Some(Arc::new(known.clone()));
@@ -395,13 +399,14 @@ impl Door {
         &mut self,
         me: DoorRef,
         arrival: &Arrival,
-        (valid_ms, is_request): (u32, bool),
+        pass: PassGiven,
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) -> Verdict {
-        let verdict = self.leave.give(arrival.happened_at(), valid_ms, is_request);
+        let verdict = self.leave.give(arrival.happened_at(), pass);
         if verdict != Verdict::Duplicate {
             self.end_covered(me, turn, out);
+            tell_holder(me, pass.badge, arrival, turn, out);
         }
         verdict
     }
@@ -454,4 +459,23 @@ impl Door {
 fn told_by(arrival: &Arrival, verdict: Verdict) -> Evidence {
     let evidence = Evidence::of_arrival(arrival);
     Evidence { is_late: evidence.is_late || verdict == Verdict::Late, ..evidence }
+}
+
+/// Tells whoever has a badge that it was granted access, if any rule looks at that.
+fn tell_holder(
+    me: DoorRef,
+    badge: Option<BadgeRef>,
+    arrival: &Arrival,
+    turn: &Turn<'_>,
+    out: &mut Outbox,
+) {
+    let holder = badge.and_then(|badge| turn.site.badge_subject(badge));
+    let rules = |subject| turn.site.subject_rules(subject);
+    let holder =
+        holder.filter(|&holder| rules(holder).is_some_and(|it| !it.badge_elsewhere.is_empty()));
+    let Some(holder) = holder else { return };
+    let (observed_at, received_at) = (arrival.happened_at(), arrival.received_at);
+    let body = MessageBody::BadgeGranted { door: me, observed_at, received_at };
+    let to = EntityRef::Subject(holder);
+    out.messages.push_back(Message { to, cause: arrival.cause, body });
 }

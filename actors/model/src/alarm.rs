@@ -84,6 +84,8 @@ pub enum AlarmKind {
     ForbiddenMeeting,
     /// A subject is out, and its leave is soon over.
     LeaveEndsSoon,
+    /// A badge was granted access at a door that its holder was too far from.
+    BadgeElsewhere,
 }
 
 /// Where or what an alarm is about, beside its subject.

@@ -41,6 +41,8 @@ pub struct SiteConfig {
     /// Days on which [`Window::HOLIDAYS`] holds in place of the weekday: local days since
     /// 1970-01-01, ascending.
     pub holidays: Vec<u32>,
+    /// Badges.
+    pub badges: Vec<BadgeConfig>,
 }
 
 /// From `from` on, local time is UTC plus `offset_s`.
@@ -193,6 +195,15 @@ pub struct TagConfig {
     pub source: u32,
     /// Index of the subject it is on, if any.
     pub subject: Option<u32>,
+}
+
+/// A badge that opens doors: a credential of a person, as the system of doors knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BadgeConfig {
+    /// Its id.
+    pub id: Name,
+    /// Index of the subject it is given to.
+    pub subject: u32,
 }
 
 /// A rule.
@@ -409,6 +420,13 @@ pub enum Condition {
         /// For how long.
         after_ns: u64,
     },
+    /// A badge of the subject was granted access at a door that the subject was too far from.
+    BadgeElsewhere {
+        /// Doors.
+        doors: Vec<u32>,
+        /// How far from a door whoever shows a badge there may seem to be, in millimetres.
+        within_mm: u32,
+    },
 }
 
 impl Condition {
@@ -421,7 +439,8 @@ impl Condition {
             | Condition::ReaderTampered { doors }
             | Condition::DoorLost { doors, .. }
             | Condition::DoorBatteryLow { doors, .. }
-            | Condition::DoorNotFollowing { doors, .. } => doors,
+            | Condition::DoorNotFollowing { doors, .. }
+            | Condition::BadgeElsewhere { doors, .. } => doors,
             Condition::Inside { .. }
             | Condition::Leaves { .. }
             | Condition::Stays { .. }

@@ -125,6 +125,7 @@ class AlarmKind(Word):
     LONE_WORKER = 29
     FORBIDDEN_MEETING = 30
     LEAVE_ENDS_SOON = 26
+    BADGE_ELSEWHERE = 31
 
 
 class EventWord(Word):
@@ -170,6 +171,7 @@ class ItemKind(Word):
     TAG = 1
     DOOR = 2
     ANCHOR = 3
+    BADGE = 4
 
 
 class WishKind(Word):

@@ -46,6 +46,7 @@ const KINDS: &[AlarmKind] = &[
     AlarmKind::LoneWorker,
     AlarmKind::ForbiddenMeeting,
     AlarmKind::LeaveEndsSoon,
+    AlarmKind::BadgeElsewhere,
 ];
 
 /// A counter a lane.
@@ -334,9 +335,10 @@ mod tests {
             AlarmKind::LoneWorker => 26,
             AlarmKind::ForbiddenMeeting => 27,
             AlarmKind::LeaveEndsSoon => 28,
+            AlarmKind::BadgeElsewhere => 29,
         };
         let places: Vec<i32> = KINDS.iter().map(|&kind| place(kind)).collect();
-        assert_eq!(places, (0..29).collect::<Vec<i32>>());
+        assert_eq!(places, (0..30).collect::<Vec<i32>>());
         let tally = Tally::default();
         tally.raise(AlarmKind::Duress);
         tally.raise(AlarmKind::Duress);

@@ -64,6 +64,13 @@ impl<'a> Call<'a> {
                 let escort = *escort;
                 Call::Subject(to, SubjectInput::EscortSeen { escort, fix, cause })
             }
+            (
+                EntityRef::Subject(to),
+                &MessageBody::BadgeGranted { door, observed_at, received_at },
+            ) => {
+                let arrival = Arrival { observed_at, received_at, cause };
+                Call::Subject(to, SubjectInput::BadgeGranted { door, arrival })
+            }
             (EntityRef::Zone(to), &MessageBody::Entered { subject, tag, at }) => {
                 Call::Zone(to, ZoneInput::Entered { subject, tag, at, cause })
             }
@@ -92,8 +99,8 @@ impl<'a> Call<'a> {
             ReportKind::DoorClosed { door } => Call::Door(door, DoorInput::Closed(arrival)),
             ReportKind::DoorLocked { door } => Call::Door(door, DoorInput::Locked(arrival)),
             ReportKind::DoorUnlocked { door } => Call::Door(door, DoorInput::Unlocked(arrival)),
-            ReportKind::AccessGranted { door, valid_ms } => {
-                Call::Door(door, DoorInput::AccessGranted { arrival, valid_ms })
+            ReportKind::AccessGranted { door, valid_ms, badge } => {
+                Call::Door(door, DoorInput::AccessGranted { arrival, valid_ms, badge })
             }
             ReportKind::ExitRequested { door, valid_ms } => {
                 Call::Door(door, DoorInput::ExitRequested { arrival, valid_ms })

@@ -191,5 +191,6 @@ pub(crate) fn kind_code(kind: AlarmKind) -> u8 {
         AlarmKind::AssetNotReturned => 28,
         AlarmKind::LoneWorker => 29,
         AlarmKind::ForbiddenMeeting => 30,
+        AlarmKind::BadgeElsewhere => 31,
     }
 }

@@ -214,6 +214,7 @@ fn alarm_noun(alarm: AlarmKind) -> &'static str {
         AlarmKind::AssetNotReturned => "not-returned",
         AlarmKind::LoneWorker => "lone-worker",
         AlarmKind::ForbiddenMeeting => "forbidden-meeting",
+        AlarmKind::BadgeElsewhere => "badge-elsewhere",
         // Rules raise no other.
         _ => "system",
     }

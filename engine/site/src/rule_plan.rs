@@ -146,6 +146,11 @@ pub enum What {
         /// For how long.
         after_ns: u64,
     },
+    /// A badge is granted access at a door its holder is too far from.
+    BadgeElsewhere {
+        /// How far from a door whoever shows a badge there may seem to be, in millimetres.
+        within_mm: u32,
+    },
 }
 
 impl What {
@@ -178,10 +183,18 @@ impl What {
         )
     }
 
+    /// Whether it watches doors, whoever it is about.
+    pub fn watches_doors(self) -> bool {
+        self.is_about_doors() || matches!(self, What::BadgeElsewhere { .. })
+    }
+
     /// Whether it goes on for a while, and begins and ends with the rule's hours. What happens in a moment does
     /// not: who left at night is still gone in the morning.
     pub fn is_state(self) -> bool {
-        !matches!(self, What::Leaves | What::ButtonPressed | What::DoorForced)
+        !matches!(
+            self,
+            What::Leaves | What::ButtonPressed | What::DoorForced | What::BadgeElsewhere { .. }
+        )
     }
 
     /// The alarms it can raise; the first is taken where the rule names none, unless there is a
@@ -207,6 +220,7 @@ impl What {
             What::Away { .. } => &[AlarmKind::AssetNotReturned],
             What::Alone { .. } => &[AlarmKind::LoneWorker],
             What::Meets { .. } => &[AlarmKind::ForbiddenMeeting],
+            What::BadgeElsewhere { .. } => &[AlarmKind::BadgeElsewhere],
         }
     }
 }

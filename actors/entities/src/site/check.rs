@@ -123,6 +123,7 @@ fn counts(config: &SiteConfig, mistakes: &mut Mistakes) {
         (SiteList::UtcOffsets, config.utc_offsets.len(), limits::UTC_OFFSET_COUNT_MAX),
         (SiteList::SpeedLimits, config.speed_limits.len(), limits::SPEED_LIMIT_COUNT_MAX),
         (SiteList::Holidays, config.holidays.len(), limits::HOLIDAY_COUNT_MAX),
+        (SiteList::Badges, config.badges.len(), limits::BADGE_COUNT_MAX),
     ] {
         mistakes.limit(list, count, limit);
     }
@@ -155,7 +156,8 @@ fn place_count(condition: &Condition) -> usize {
         | Condition::ReaderTampered { doors }
         | Condition::DoorLost { doors, .. }
         | Condition::DoorBatteryLow { doors, .. }
-        | Condition::DoorNotFollowing { doors, .. } => doors.len(),
+        | Condition::DoorNotFollowing { doors, .. }
+        | Condition::BadgeElsewhere { doors, .. } => doors.len(),
         Condition::TagSilent { .. }
         | Condition::BatteryLow { .. }
         | Condition::BandCut
@@ -222,6 +224,10 @@ fn devices(config: &SiteConfig, mistakes: &mut Mistakes) {
             let subject_count = config.subjects.len();
             mistakes.index(SiteList::Tags, at, SiteList::Subjects, subject, subject_count);
         }
+    }
+    for (at, badge) in config.badges.iter().enumerate() {
+        let subject_count = config.subjects.len();
+        mistakes.index(SiteList::Badges, at, SiteList::Subjects, badge.subject, subject_count);
     }
 }
 
@@ -355,6 +361,11 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
             if within_mm == 0 || within_mm > apart_mm || apart_mm > limits::MEETING_DISTANCE_MAX_MM
             {
                 mistakes.add(SiteMistake::MeetingDistance { at });
+            }
+        }
+        &Condition::BadgeElsewhere { within_mm, .. } => {
+            if !(1..=limits::BADGE_DISTANCE_MAX_MM).contains(&within_mm) {
+                mistakes.add(SiteMistake::BadgeDistance { at });
             }
         }
         Condition::TagSilent { after_ns }

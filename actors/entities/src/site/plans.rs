@@ -182,6 +182,7 @@ pub(crate) enum RuleCondition {
     Away { after_ns: u64 },
     Alone { after_ns: u64 },
     Meets { within_mm: u32, apart_mm: u32, after_ns: u64 },
+    BadgeElsewhere { within_mm: u32 },
 }
 
 impl RuleCondition {
@@ -213,6 +214,9 @@ impl RuleCondition {
             Condition::Meets { within_mm, apart_mm, after_ns, .. } => {
                 RuleCondition::Meets { within_mm, apart_mm, after_ns }
             }
+            Condition::BadgeElsewhere { within_mm, .. } => {
+                RuleCondition::BadgeElsewhere { within_mm }
+            }
         }
     }
 
@@ -237,7 +241,8 @@ impl RuleCondition {
             | RuleCondition::DoorNotFollowing { .. }
             | RuleCondition::Away { .. }
             | RuleCondition::Alone { .. }
-            | RuleCondition::Meets { .. } => false,
+            | RuleCondition::Meets { .. }
+            | RuleCondition::BadgeElsewhere { .. } => false,
         }
     }
 
@@ -266,9 +271,10 @@ impl RuleCondition {
             | RuleCondition::Away { .. }
             | RuleCondition::Alone { .. }
             | RuleCondition::Meets { .. } => true,
-            RuleCondition::Leaves | RuleCondition::ButtonPressed | RuleCondition::DoorForced => {
-                false
-            }
+            RuleCondition::Leaves
+            | RuleCondition::ButtonPressed
+            | RuleCondition::DoorForced
+            | RuleCondition::BadgeElsewhere { .. } => false,
         }
     }
 }

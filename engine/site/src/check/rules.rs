@@ -128,7 +128,7 @@ impl Checked<'_> {
             | What::Alone { .. }
             | What::Meets { .. } => (true, false, false),
             What::Leaves => (true, false, true),
-            what if what.is_about_doors() => (false, true, false),
+            what if what.watches_doors() => (false, true, false),
             _ => (false, false, false),
         };
         let place = &rule.place;
@@ -178,13 +178,13 @@ impl Checked<'_> {
             | What::Away { .. }
             | What::Alone { .. } => zones.is_empty(),
             What::Leaves => zones.is_empty() && lines.is_empty(),
-            what if what.is_about_doors() => doors.is_empty(),
+            what if what.watches_doors() => doors.is_empty(),
             _ => false,
         };
         // An id that is not known has been told, and is why nothing is watched.
         if is_empty && !self.has_unknown_place() {
             let remedy = match rule.what {
-                what if what.is_about_doors() => "name doors under `where`, by id or by label",
+                what if what.watches_doors() => "name doors under `where`, by id or by label",
                 What::Leaves => "name zones or lines under `where`, by id or by label",
                 _ => "name zones under `where`, by id or by label",
             };
@@ -199,6 +199,7 @@ impl Checked<'_> {
             self.warning(FindingKind::EmptySelection, "it is about nobody", remedy);
         }
         self.company();
+        self.badges();
         self.capacity(&zones);
         self.perimeter(&zones, &lines);
         self.wiring(&doors);
@@ -251,6 +252,19 @@ impl Checked<'_> {
         }
     }
 
+    /// Whoever has no badge is granted nothing by name, and of whom has no tag nobody knows where he is.
+    fn badges(&self) {
+        let is_about_badges = matches!(self.rule.what, What::BadgeElsewhere { .. });
+        if !is_about_badges || self.has_unknown_who() || self.census.is_empty() {
+            return;
+        }
+        if self.census.count(&self.rule.who).badged == 0 {
+            let problem = "nobody it is about has both a badge and a tag";
+            let remedy = "add `badges` to people whose tags are heard, or check `who`";
+            self.warning(FindingKind::EmptySelection, problem, remedy);
+        }
+    }
+
     fn capacity(&self, zones: &[u32]) {
         if self.rule.what != What::OverCapacity {
             return;
@@ -281,7 +295,7 @@ impl Checked<'_> {
     }
 
     fn wiring(&self, doors: &[u32]) {
-        if !self.rule.what.is_about_doors() {
+        if !self.rule.what.watches_doors() {
             return;
         }
         for door in doors.iter().filter_map(|&door| self.catalogue.door(door)) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ach_actors_model::{AlarmKind, AlarmPriority, Name, Window};
 
 use super::subject_file::CLASSES;
-use super::{answer_fields, gates_table, meeting_fields};
+use super::{answer_fields, badge_fields, gates_table, meeting_fields};
 use crate::finding::FindingKind;
 use crate::text::{Fields, Node, Origin, Report, Value, parse_clock};
 use crate::{RulePlan, What, WherePlan, WhoPlan};
@@ -38,6 +38,7 @@ pub(crate) const ALARMS: &[(&str, AlarmKind)] = &[
     ("asset_not_returned", AlarmKind::AssetNotReturned),
     ("lone_worker", AlarmKind::LoneWorker),
     ("forbidden_meeting", AlarmKind::ForbiddenMeeting),
+    ("badge_elsewhere", AlarmKind::BadgeElsewhere),
 ];
 
 /// The words for priorities.
@@ -68,6 +69,7 @@ pub(crate) const CONDITIONS: &[(&str, What)] = &[
     ("away", What::Away { after_ns: 0 }),
     ("alone", What::Alone { after_ns: 0 }),
     ("meets", What::Meets { within_mm: 0, apart_mm: 0, after_ns: 0 }),
+    ("badge_elsewhere", What::BadgeElsewhere { within_mm: 0 }),
 ];
 
 /// The words for days, as the bits of a window. All but `daily` leave holidays out.
@@ -160,6 +162,7 @@ fn read_what(fields: &Fields<'_>) -> Option<What> {
         What::Away { .. } => What::Away { after_ns: need_after(fields) },
         What::Alone { .. } => What::Alone { after_ns: need_after(fields) },
         What::Meets { .. } => meeting_fields::read(fields, need_after(fields)),
+        What::BadgeElsewhere { .. } => badge_fields::read(fields),
         what => what,
     })
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::What;
-use crate::read::CONDITIONS;
+use crate::read::{CONDITIONS, WITHIN_M_MAX};
 use crate::write::alarm_word;
 
 /// One `if` a condition.
@@ -42,11 +42,15 @@ fn then(what: What) -> Value {
     if !matches!(what, What::Alone { .. }) {
         forbid("with");
     }
-    if matches!(what, What::Meets { .. }) {
-        required.extend(["whom", "within_m"]);
-    } else {
-        for key in ["whom", "within_m", "apart_m"] {
-            forbid(key);
+    match what {
+        What::Meets { .. } => {
+            required.extend(["whom", "within_m"]);
+        }
+        What::BadgeElsewhere { .. } => drop((forbid("whom"), forbid("apart_m"))),
+        _ => {
+            for key in ["whom", "within_m", "apart_m"] {
+                forbid(key);
+            }
         }
     }
     if !what.has_gates() {
@@ -62,6 +66,9 @@ fn then(what: What) -> Value {
         // Nobody knows who forces a door, or holds it open.
         let none = empty(["classes", "labels", "not_labels", "subjects"].map(str::to_owned));
         fields.insert("who".to_owned(), json!({ "properties": none }));
+    }
+    if matches!(what, What::Meets { .. }) {
+        fields.insert("within_m".to_owned(), json!({ "maximum": WITHIN_M_MAX }));
     }
     let kinds = place_kinds(what);
     let is_anywhere = kinds.is_empty() || matches!(what, What::Meets { .. });
@@ -90,7 +97,8 @@ fn place_kinds(what: What) -> &'static [&'static str] {
         | What::ReaderTampered
         | What::DoorLost { .. }
         | What::DoorBatteryLow { .. }
-        | What::DoorNotFollowing { .. } => &["doors"],
+        | What::DoorNotFollowing { .. }
+        | What::BadgeElsewhere { .. } => &["doors"],
         What::TagSilent { .. }
         | What::BatteryLow { .. }
         | What::BandCut

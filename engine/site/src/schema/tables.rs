@@ -232,6 +232,9 @@ fn condition_meaning(what: What) -> &'static str {
         }
         What::Alone { .. } => "Somebody is in a zone without company for longer than `after`.",
         What::Meets { .. } => "Somebody is near one of `whom` for longer than `after`.",
+        What::BadgeElsewhere { .. } => {
+            "A badge is granted access at a door while the tag of its holder is elsewhere."
+        }
     }
 }
 
@@ -257,6 +260,7 @@ fn alarm_meaning(alarm: AlarmKind) -> &'static str {
         AlarmKind::AssetNotReturned => "Something has not been where it belongs for too long.",
         AlarmKind::LoneWorker => "Somebody has been without company for too long.",
         AlarmKind::ForbiddenMeeting => "Two who must be kept apart are near each other.",
+        AlarmKind::BadgeElsewhere => "A badge was used where its holder cannot have been.",
         // Rules raise no other.
         _ => "",
     }

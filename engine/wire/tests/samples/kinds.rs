@@ -2,7 +2,7 @@
 
 use ach_actors_model::AlarmKind;
 
-pub(super) const KINDS: [AlarmKind; 17] = [
+pub(super) const KINDS: [AlarmKind; 18] = [
     AlarmKind::Elopement,
     AlarmKind::Duress,
     AlarmKind::ClockSkewed,
@@ -19,5 +19,6 @@ pub(super) const KINDS: [AlarmKind; 17] = [
     AlarmKind::AssetNotReturned,
     AlarmKind::LoneWorker,
     AlarmKind::ForbiddenMeeting,
+    AlarmKind::BadgeElsewhere,
     AlarmKind::LeaveEndsSoon,
 ];
