@@ -219,12 +219,10 @@ impl Door {
                 (self.turn_lock(me, true, &arrival, turn, out), arrival)
             }
             DoorInput::AccessGranted { arrival, valid_ms, badge } => {
-                let pass = PassGiven { valid_ms, is_request: false, badge };
-                (self.let_pass(me, &arrival, pass, turn, out), arrival)
+                (self.let_pass(me, &arrival, PassGiven::grant(valid_ms, badge), turn, out), arrival)
             }
             DoorInput::ExitRequested { arrival, valid_ms } => {
-                let pass = PassGiven { valid_ms, is_request: true, badge: None };
-                (self.let_pass(me, &arrival, pass, turn, out), arrival)
+                (self.let_pass(me, &arrival, PassGiven::request(valid_ms), turn, out), arrival)
             }
             DoorInput::Tampered(arrival) => {
                 let verdict = self.housing.report(true, &arrival);

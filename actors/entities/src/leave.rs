@@ -56,6 +56,16 @@ struct LockTurn {
     is_drawn_back: bool,
 }
 
+impl PassGiven {
+    pub(crate) fn grant(valid_ms: u32, badge: Option<BadgeRef>) -> PassGiven {
+        PassGiven { valid_ms, is_request: false, badge }
+    }
+
+    pub(crate) fn request(valid_ms: u32) -> PassGiven {
+        PassGiven { valid_ms, is_request: true, badge: None }
+    }
+}
+
 impl Leave {
     /// A pass was given.
     pub(crate) fn give(&mut self, from: Timestamp, given: PassGiven) -> Verdict {

@@ -282,7 +282,7 @@ pub fn encode_reports(reports: &[WireReport], out: &mut Vec<u8>) -> Result<(), W
                 handle: U32::new(report.handle),
                 kind,
                 zero: [0; 3],
-                number: U64::new(number | badge << 32),
+                number: U64::new(number | (badge << 32)),
             };
             out.extend_from_slice(bytes.as_bytes());
         }

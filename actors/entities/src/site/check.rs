@@ -78,6 +78,12 @@ impl Mistakes {
         }
     }
 
+    fn badge_distance(&mut self, at: usize, within_mm: u32) {
+        if !(1..=limits::BADGE_DISTANCE_MAX_MM).contains(&within_mm) {
+            self.add(SiteMistake::BadgeDistance { at });
+        }
+    }
+
     fn labels(&mut self, labels: &[Name]) {
         self.limit(SiteList::Labels, labels.len(), limits::LABEL_COUNT_MAX);
     }
@@ -363,11 +369,7 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
                 mistakes.add(SiteMistake::MeetingDistance { at });
             }
         }
-        &Condition::BadgeElsewhere { within_mm, .. } => {
-            if !(1..=limits::BADGE_DISTANCE_MAX_MM).contains(&within_mm) {
-                mistakes.add(SiteMistake::BadgeDistance { at });
-            }
-        }
+        &Condition::BadgeElsewhere { within_mm, .. } => mistakes.badge_distance(at, within_mm),
         Condition::TagSilent { after_ns }
         | Condition::DoorHeld { after_ns, .. }
         | Condition::DoorLost { after_ns, .. }

@@ -205,6 +205,10 @@ fn wild_answers(rng: &mut ChaCha8Rng, rules: &mut [RuleConfig]) {
     }
 }
 
+fn badge_elsewhere() -> Condition {
+    Condition::BadgeElsewhere { doors: vec![0, 1], within_mm: 1_000 }
+}
+
 /// A day in which anything is heard, sites change and the node comes and goes.
 fn wild_day(seed: u64) -> Vec<Entry> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -224,11 +228,7 @@ fn wild_day(seed: u64) -> Vec<Entry> {
             Condition::Meets { zones: Vec::new(), whom: all(), within_mm, apart_mm, after_ns },
             AlarmKind::ForbiddenMeeting,
         ),
-        (
-            "badge",
-            Condition::BadgeElsewhere { doors: vec![0, 1], within_mm: 1_000 },
-            AlarmKind::BadgeElsewhere,
-        ),
+        ("badge", badge_elsewhere(), AlarmKind::BadgeElsewhere),
     ] {
         let rule = config.rules[0].clone();
         config.rules.push(RuleConfig { id: name(id), condition, alarm, who: all(), ..rule });

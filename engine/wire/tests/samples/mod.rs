@@ -109,13 +109,6 @@ fn session_frames() -> Vec<(&'static str, Frame)> {
             }),
         ),
         (
-            "intern of a badge",
-            Frame::Intern(Intern {
-                first_handle: 10,
-                items: vec![InternItem::Badge(name("card-4711"))],
-            }),
-        ),
-        (
             "interned, one refused",
             Frame::Interned(Interned {
                 first_handle: 6,
@@ -428,11 +421,13 @@ fn lane_frames() -> Vec<(&'static str, Frame)> {
         badge: Some(badge),
         word: ReportWord::AccessGranted { valid_ms: 5_000 },
     });
+    let badge = InternItem::Badge(name("card-4711"));
     vec![
         ("a ping", Frame::Pings(run(1, &[local]))),
         ("two pings, one global", Frame::Pings(run(4_711, &[local, global]))),
         ("reports of every kind", Frame::Reports(reports.collect())),
         ("grants to badges", Frame::Reports(to_badges.collect())),
+        ("intern of a badge", Frame::Intern(Intern { first_handle: 10, items: vec![badge] })),
     ]
 }
 
