@@ -244,9 +244,9 @@ fn whereabout(grant: Grant, within_mm: u32, fix: &Fix, bench: &Bench<'_>) -> Whe
     if way.storeys == Some(0) && way.plan_mm <= there_mm {
         return Whereabout::There;
     }
-    let speed_mm_per_s = site.tag_plan(fix.tag).map_or(0, |plan| plan.speed_limit_mm_per_s);
+    let Some(tag) = site.tag_plan(fix.tag) else { return Whereabout::Possible };
     let apart_ms = apart_ns(grant.at, fix.observed_at).div_ceil(NS_PER_MS);
-    let gone_mm = apart_ms.saturating_mul(u64::from(speed_mm_per_s)).div_ceil(1_000);
+    let gone_mm = apart_ms.saturating_mul(u64::from(tag.speed_limit_mm_per_s)).div_ceil(1_000);
     // A locating system may take the next floor for this one. Neither way is longer than the real one.
     let climb_mm =
         way.storeys.unwrap_or(0).saturating_sub(STOREY).saturating_mul(STOREY_MM) / STOREY;

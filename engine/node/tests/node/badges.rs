@@ -4,7 +4,6 @@ use ach_actors_model::{AlarmKind, Lane, NS_PER_S, Timestamp};
 use ach_clients_rust::{AlarmUpdate, Report, ReportWord, now};
 use ach_engine_net::Role;
 use ach_engine_wire::{Code, Frame, Intern, InternItem, WireReport, encode_reports};
-use tokio::io::AsyncWriteExt;
 
 use crate::audit::drain;
 use crate::ward::raw::Raw;

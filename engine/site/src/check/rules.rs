@@ -258,7 +258,9 @@ impl Checked<'_> {
         if !is_about_badges || self.has_unknown_who() || self.census.is_empty() {
             return;
         }
-        if self.census.count(&self.rule.who).badged == 0 {
+        // Whose tags are missing is told besides.
+        let count = self.census.count(&self.rule.who);
+        if count.badged == 0 && count.tagged > 0 {
             let problem = "nobody it is about has both a badge and a tag";
             let remedy = "add `badges` to people whose tags are heard, or check `who`";
             self.warning(FindingKind::EmptySelection, problem, remedy);
