@@ -152,6 +152,7 @@ fn site(walks: &Walks, gates: Gates) -> SiteDirectory {
             class: SubjectClass::Asset,
             labels: Vec::new(),
             tags: vec![TagPlan { id: tag(walk), feed: name("wifi") }],
+            badges: Vec::new(),
         })
         .collect();
     site

@@ -44,6 +44,7 @@ pub(crate) fn site(campus: &Campus, tags: usize) -> SiteConfig {
         rules: rules(campus.rooms.len()),
         largest_gap_ns: 2_000_000_000,
         holidays: Vec::new(),
+        badges: Vec::new(),
     }
 }
 

@@ -77,6 +77,7 @@ fn door_object(door: &DoorNote) -> Value {
         "requested": pass(door.requested_at, door.requested_until),
         "lock": lock,
         "near": door.near.iter().map(Name::as_str).collect::<Vec<_>>(),
+        "granted_to": door.granted_to.as_ref().map(Name::as_str),
     })
 }
 

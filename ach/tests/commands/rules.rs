@@ -18,7 +18,7 @@ fn rules_are_checked_with_what_they_leave_out() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     check(at, "site new site", 0, &[]);
-    check(at, "rules check site", 0, &["sound: 13 rules; 0 warnings"]);
+    check(at, "rules check site", 0, &["sound: 14 rules; 0 warnings"]);
     check(at, "site sample sample", 0, &[]);
     check(at, "rules check sample", 0, &["sound: 32 rules; 0 warnings"]);
     check(at, "rules check none", 1, &["none does not exist", "ach site new DIR"]);

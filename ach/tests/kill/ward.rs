@@ -71,6 +71,7 @@ fn subject(id: &str, class: SubjectClass, tag: TagId) -> SubjectPlan {
         class,
         labels: Vec::new(),
         tags: vec![TagPlan { id: tag, feed: name(FEED) }],
+        badges: Vec::new(),
     }
 }
 

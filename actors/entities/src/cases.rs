@@ -7,6 +7,7 @@ use ach_geo::{Occupancy, gate};
 use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
+use crate::badge_case::BadgeCase;
 use crate::call_back::CallBack;
 use crate::docket::Bench;
 use crate::episodes::{Episodes, Opening};
@@ -44,6 +45,8 @@ pub(crate) struct Cases {
     pub(crate) excused: Vec<ExcusedExit>,
     /// Who has leave only while this one is with them. Bounded by how many may have one escort.
     pub(crate) wards: Vec<SubjectRef>,
+    /// Grants to its badges.
+    pub(crate) badges: Option<Box<BadgeCase>>,
 }
 
 /// A zone was left, as far as positions of unknown floor tell: waits for one that knows it.
@@ -215,6 +218,7 @@ impl Cases {
                 }
                 Place::Line(line) => plan.lines.binary_search(&line).is_ok(),
                 Place::Subject(other) => judge_of(site, rule, bench.me, other) == Some(bench.me),
+                Place::Door(door) => plan.doors.binary_search(&door).is_ok(),
                 _ => false,
             })
         };
@@ -244,6 +248,7 @@ impl Cases {
         self.end_unfounded(occupancy, bench, out);
         self.raise_anew(bench, out);
         self.stay_out(is_back, bench, out);
+        self.change_badges(bench, out);
     }
 
     /// Ends alarms about what lasts, of rules that do not hold at this hour.

@@ -6,6 +6,7 @@ use ach_actors_model::{
 use ach_geo::{Crossing, CrossingKind, Occupancy, gate};
 use serde::{Deserialize, Serialize};
 
+use crate::badge_case::BadgeCase;
 use crate::cases::{Cases, LineTrial, UnsureExit};
 use crate::episodes::Opening;
 use crate::evidence::Evidence;
@@ -68,7 +69,10 @@ impl Bench<'_> {
 impl Docket {
     /// Whether a position must be looked at even if it crosses nothing.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.cases.as_ref().is_some_and(|cases| cases.is_kept_apart) || self.wants_evidence()
+        let is_looked_at = |cases: &Cases| {
+            cases.is_kept_apart || cases.badges.as_deref().is_some_and(BadgeCase::is_waiting)
+        };
+        self.cases.as_deref().is_some_and(is_looked_at) || self.wants_evidence()
     }
 
     fn wants_evidence(&self) -> bool {

@@ -16,23 +16,24 @@
 use std::sync::Arc;
 
 use ach_actors_model::{
-    AlarmKind, AlarmNotice, AlarmReason, DoorAnswer, DoorMode, DoorRef, DoorStanding, Event,
-    EventKind, NS_PER_S, Place, Timestamp,
+    AlarmKind, AlarmNotice, AlarmReason, BadgeRef, DoorAnswer, DoorMode, DoorRef, DoorStanding,
+    EntityRef, Event, EventKind, NS_PER_S, Place, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::badge_case::tell_holder;
 use crate::call_back::CallBack;
 use crate::door_battery::DoorBattery;
 use crate::door_control::{DoorControl, DoorHand, DoorHold};
 use crate::door_life::DoorLife;
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
-use crate::leave::Leave;
+use crate::leave::{Leave, PassGiven};
 use crate::passages::Passages;
 use crate::site::RuleCondition;
 use crate::switch::Switch;
 use crate::tailgating::DoorPassage;
-use crate::{Arrival, DeadlineKind, Effect, Outbox, Site, Turn, Verdict};
+use crate::{Arrival, DeadlineKind, Effect, Message, MessageBody, Outbox, Site, Turn, Verdict};
 
 /// A door that is said to have opened while it is believed open, this long after it last said so,
 /// has been closed: a controller that repeats what stands does so every few minutes, and an opening
@@ -87,6 +88,8 @@ pub enum DoorInput<'a> {
         arrival: Arrival,
         /// How long the door may be opened on it.
         valid_ms: u32,
+        /// The badge it was given to, if that is known.
+        badge: Option<BadgeRef>,
     },
     /// Somebody asked to leave.
     ExitRequested {
@@ -222,11 +225,11 @@ impl Door {
             DoorInput::Unlocked(arrival) => {
                 (self.turn_lock(me, true, &arrival, turn, out), arrival)
             }
-            DoorInput::AccessGranted { arrival, valid_ms } => {
-                (self.let_pass(me, &arrival, (valid_ms, false), turn, out), arrival)
+            DoorInput::AccessGranted { arrival, valid_ms, badge } => {
+                (self.let_pass(me, &arrival, PassGiven::grant(valid_ms, badge), turn, out), arrival)
             }
             DoorInput::ExitRequested { arrival, valid_ms } => {
-                (self.let_pass(me, &arrival, (valid_ms, true), turn, out), arrival)
+                (self.let_pass(me, &arrival, PassGiven::request(valid_ms), turn, out), arrival)
             }
             DoorInput::Tampered(arrival) => {
                 let verdict = self.housing.report(true, &arrival);
@@ -348,7 +351,7 @@ impl Door {
                 let opening = Opening::by_rule(rule, plan, None, Place::Door(me), *evidence);
                 let told_from = out.effects.len();
                 self.episodes.open(&opening, turn, out);
-                let known = self.leave.evidence(evidence.observed_at);
+                let known = self.leave.evidence(evidence.observed_at, turn.site);
                 for effect in out.effects.iter_mut().skip(told_from) {
                     if let Effect::Alarm(notice) = effect {
                         notice.door = Some(Arc::new(known.clone()));
@@ -412,16 +415,17 @@ impl Door {
         &mut self,
         me: DoorRef,
         arrival: &Arrival,
-        (valid_ms, is_request): (u32, bool),
+        pass: PassGiven,
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) -> Verdict {
         let given_at = arrival.happened_at();
-        let verdict = self.leave.give(given_at, valid_ms, is_request);
+        let verdict = self.leave.give(given_at, pass);
         if verdict != Verdict::Duplicate {
             self.end_covered(me, turn, out);
-            self.count_pass(me, given_at, Leave::end_of(given_at, valid_ms), turn.site);
+            self.count_pass(me, given_at, Leave::end_of(given_at, pass.valid_ms), turn.site);
             self.recount(me, arrival, turn, out);
+            tell_holder(me, pass.badge, arrival, turn, out);
         }
         verdict
     }

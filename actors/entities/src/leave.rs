@@ -1,10 +1,10 @@
 //! Leave to open a door: passes that were given, and the lock that was drawn back.
 
-use ach_actors_model::{DoorEvidence, LockMark, NS_PER_MS, PassMark, Timestamp};
+use ach_actors_model::{BadgeRef, DoorEvidence, LockMark, NS_PER_MS, PassMark, Timestamp};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::Verdict;
+use crate::{Site, Verdict};
 
 /// How much later than the opening a pass or a lock may be stamped and still cover it: reader, lock
 /// and position switch are stamped by different boards of one controller, some tens of
@@ -36,12 +36,34 @@ struct Pass {
     until: Timestamp,
     /// A request to exit, and no grant.
     is_request: bool,
+    /// Whose badge a grant was given to.
+    badge: Option<BadgeRef>,
+}
+
+/// A pass as it is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PassGiven {
+    pub(crate) valid_ms: u32,
+    /// A request to exit, and no grant.
+    pub(crate) is_request: bool,
+    /// The badge a grant was given to, if that is known.
+    pub(crate) badge: Option<BadgeRef>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct LockTurn {
     at: Timestamp,
     is_drawn_back: bool,
+}
+
+impl PassGiven {
+    pub(crate) fn grant(valid_ms: u32, badge: Option<BadgeRef>) -> PassGiven {
+        PassGiven { valid_ms, is_request: false, badge }
+    }
+
+    pub(crate) fn request(valid_ms: u32) -> PassGiven {
+        PassGiven { valid_ms, is_request: true, badge: None }
+    }
 }
 
 impl Leave {
@@ -56,8 +78,9 @@ impl Leave {
     }
 
     /// A pass was given.
-    pub(crate) fn give(&mut self, from: Timestamp, valid_ms: u32, is_request: bool) -> Verdict {
-        let pass = Pass { from, until: Leave::end_of(from, valid_ms), is_request };
+    pub(crate) fn give(&mut self, from: Timestamp, given: PassGiven) -> Verdict {
+        let PassGiven { valid_ms, is_request, badge } = given;
+        let pass = Pass { from, until: Leave::end_of(from, valid_ms), is_request, badge };
         if self.passes.contains(&pass) {
             return Verdict::Duplicate;
         }
@@ -106,19 +129,20 @@ impl Leave {
     }
 
     /// What was known by the time of an opening: the last of each that could have been leave.
-    pub(crate) fn evidence(&self, opened_at: Timestamp) -> DoorEvidence {
+    pub(crate) fn evidence(&self, opened_at: Timestamp, site: &Site) -> DoorEvidence {
         let latest = opened_at.plus_ns(SKEW_NS);
         let last = |is_request: bool| {
             let mut given = self.passes.iter().filter(|pass| pass.is_request == is_request);
-            let last = given.rfind(|pass| pass.from <= latest)?;
-            Some(PassMark { at: last.from, until: last.until })
+            given.rfind(|pass| pass.from <= latest)
         };
+        let mark = |pass: &Pass| PassMark { at: pass.from, until: pass.until };
         let lock = self.lock_turns.iter().rfind(|turn| turn.at <= latest);
         DoorEvidence {
-            granted: last(false),
-            requested: last(true),
+            granted: last(false).map(mark),
+            requested: last(true).map(mark),
             lock: lock.map(|turn| LockMark { at: turn.at, is_drawn_back: turn.is_drawn_back }),
             near: Vec::new(),
+            granted_to: last(false).and_then(|pass| site.badge_subject(pass.badge?)),
         }
     }
 

@@ -69,6 +69,9 @@ pub struct Site {
     sources_of_all: Vec<SourceRef>,
     anchor_names: Names,
     anchors: Vec<Option<AnchorPlan>>,
+    badge_names: Names,
+    /// Whose they are; `None` if they were removed.
+    badges: Vec<Option<SubjectRef>>,
     watches: Vec<WatchPlan>,
     /// Those in the index, by zone.
     zone_watches: Vec<(ZoneRef, u32)>,

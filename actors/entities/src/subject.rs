@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use ach_actors_model::{Cause, EntityRef, Fix, Pass, SubjectRef, TagRef, Timestamp, ZoneRef};
+use ach_actors_model::{
+    Cause, DoorRef, EntityRef, Fix, Pass, SubjectRef, TagRef, Timestamp, ZoneRef,
+};
 use ach_geo::{
     Crossing, CrossingKind, Direction, LineCrossing, Lookup, Observation, Occupancy, gate,
 };
@@ -16,9 +18,7 @@ use crate::company::{Company, Voice};
 use crate::docket::{Bench, Docket};
 use crate::evidence::{Evidence, is_late};
 use crate::site::Barrier;
-use crate::{
-    Arrival, Deadline, DeadlineKind, Message, MessageBody, Outbox, SILENCE_RECHECK_NS, Site, Turn,
-};
+use crate::{Arrival, Deadline, DeadlineKind, Message, MessageBody, Outbox, Site, Turn};
 
 /// The state of one subject. Small, because there are a million; what few subjects have is boxed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -85,6 +85,13 @@ pub enum SubjectInput<'a> {
         /// Which input it goes back to.
         cause: Cause,
     },
+    /// A badge of it was granted access.
+    BadgeGranted {
+        /// At which door.
+        door: DoorRef,
+        /// When, and through which input.
+        arrival: Arrival,
+    },
     /// Another version of the site is in force: it is `turn.site`.
     SiteChanged {
         /// The version before.
@@ -122,6 +129,7 @@ impl Subject {
                 let bench = Bench { me, turn, judged_at: due_at, evidence };
                 self.docket.come_to_term(due_at, &bench, out);
                 self.docket.end_term_of_meetings(due_at, &bench, out);
+                self.docket.end_badge_alarms(due_at, &bench, out);
             }
             SubjectInput::Due { kind: DeadlineKind::Pass, due_at } => {
                 let evidence = self.with_place(Evidence::of_deadline(due_at, turn));
@@ -141,6 +149,9 @@ impl Subject {
             | SubjectInput::PassEnded
             | SubjectInput::Escort { .. }
             | SubjectInput::EscortSeen { .. } => self.follow_pass(me, input, turn, out),
+            SubjectInput::BadgeGranted { door, arrival } => {
+                self.show_badge(me, (door, &arrival), turn, out);
+            }
             SubjectInput::SiteChanged { old } => self.change_site(me, old, turn, out),
         }
     }
@@ -220,6 +231,7 @@ impl Subject {
             self.docket.move_about(fix, &bench, out);
             self.docket.follow_pass(Some(fix), &self.occupancy, &bench, out);
             self.docket.tell_wards(fix, &bench, out);
+            self.docket.follow_badges(fix, &bench, out);
         }
         crossings.clear();
         out.crossings = crossings;
@@ -355,39 +367,6 @@ impl Subject {
         crossings.clear();
         out.crossings = crossings;
         self.arm(me, out);
-    }
-
-    /// Leaves out what nobody could have heard: a fence timeout goes by the listening clock of the
-    /// feed and waits while a zone it is in is blind, and a stay is not too long by times at which
-    /// the feed is known to be silent.
-    fn excuse(&mut self, turn: &Turn<'_>) {
-        let Some(fix) = self.fix else { return };
-        let index = turn.site.index();
-        if turn.site.tag_source(fix.tag).is_some_and(|source| turn.health.is_silent(source)) {
-            let again_at = turn.now.plus_ns(SILENCE_RECHECK_NS);
-            self.occupancy.hold_stays(index, turn.now.0, again_at.0);
-        }
-        if !self.occupancy.has_fence_timeout() {
-            return;
-        }
-        let is_blind = turn.may_be_blind() && self.zones(turn.site).any(|zone| turn.is_blind(zone));
-        let lag_ns = self.lag_ns(turn).saturating_sub(self.unheard_ns);
-        let excused_ns = match lag_ns / SILENCE_RECHECK_NS {
-            _ if is_blind => turn.now.since_ns(fix.received_at),
-            _ if lag_ns == 0 => 0,
-            // Rounded up, so that a clock that stands is looked at once a second and not oftener.
-            whole => (whole + 1).saturating_mul(SILENCE_RECHECK_NS),
-        };
-        let (observed_at, received_at) = (fix.observed_at, fix.received_at);
-        let moments = (observed_at.plus_ns(excused_ns), received_at.plus_ns(excused_ns));
-        self.occupancy.hear_again(index, moments.0.0, moments.1.0);
-    }
-
-    /// Shard time less the listening clock of the feed it was last heard by.
-    fn lag_ns(&self, turn: &Turn<'_>) -> u64 {
-        let source = self.fix.and_then(|fix| turn.site.tag_source(fix.tag));
-        let listened_ns = source.and_then(|source| turn.listened_ns(source));
-        listened_ns.map_or(0, |listened_ns| turn.now.0.saturating_sub(listened_ns))
     }
 
     /// Orders a call for the next gate, unless an earlier one is ordered. A deadline cannot be taken

@@ -197,7 +197,7 @@ impl Door {
         let opening = Opening::by_rule(rule, plan, who, Place::Door(me), evidence);
         let told_from = out.effects.len();
         self.episodes.open_about_one(&opening, turn, out);
-        let known = Arc::new(self.leave.evidence(at));
+        let known = Arc::new(self.leave.evidence(at, turn.site));
         for effect in out.effects.iter_mut().skip(told_from) {
             if let Effect::Alarm(notice) = effect {
                 notice.door = Some(Arc::clone(&known));

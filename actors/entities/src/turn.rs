@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 use ach_actors_model::{
-    AnchorRef, Cause, EntityRef, Fix, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
+    AnchorRef, Cause, DoorRef, EntityRef, Fix, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
 };
-use ach_geo::Crossing;
+use ach_geo::{Crossing, Position};
 
 use crate::{Effect, Health, Sighting, Site};
 
@@ -42,6 +42,16 @@ impl Turn<'_> {
     /// Whether any zone may be blind.
     pub(crate) fn may_be_blind(&self) -> bool {
         self.health.has_silent_sources() || self.health.has_zones_without_anchor()
+    }
+
+    /// Whether a position is within a zone that is blind.
+    pub(crate) fn is_blind_at(&self, position: &Position) -> bool {
+        let mut is_blind = false;
+        self.site.index().watches_at(position, |watch| {
+            let zone = self.site.watch(watch.key).map(|plan| plan.zone);
+            is_blind |= zone.is_some_and(|zone| self.is_blind(zone));
+        });
+        is_blind
     }
 
     fn is_unheard(&self, zone: ZoneRef) -> bool {
@@ -183,6 +193,15 @@ pub enum MessageBody {
         fix: Fix,
         /// Whether it went to the left of the sill.
         is_leftward: bool,
+    },
+    /// Door to whose badge it granted access to.
+    BadgeGranted {
+        /// Which door.
+        door: DoorRef,
+        /// When.
+        observed_at: Timestamp,
+        /// When that was known.
+        received_at: Timestamp,
     },
 }
 

@@ -91,6 +91,7 @@ fn site() -> Site {
         rules: Vec::new(),
         largest_gap_ns: 2 * NS_PER_S,
         holidays: Vec::new(),
+        badges: Vec::new(),
     };
     Site::compile(None, &config).expect("a sound site")
 }

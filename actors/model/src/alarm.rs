@@ -86,6 +86,8 @@ pub enum AlarmKind {
     LeaveEndsSoon,
     /// More went through a door than there was leave for.
     Tailgating,
+    /// A badge was granted access at a door that its holder was too far from.
+    BadgeElsewhere,
 }
 
 /// Where or what an alarm is about, beside its subject.

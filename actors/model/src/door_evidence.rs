@@ -16,6 +16,8 @@ pub struct DoorEvidence {
     /// Who was within ten metres of it in the rooms on either side, the nearest first. Nobody if it was told late: where
     /// people were then is not known any more.
     pub near: Vec<SubjectRef>,
+    /// Whose badge the last grant was given to, by the site that was in force then.
+    pub granted_to: Option<SubjectRef>,
 }
 
 /// A grant or a request to exit.

@@ -63,4 +63,6 @@ refs! {
     SourceRef
     /// An anchor of a locating system inside a shard.
     AnchorRef
+    /// A badge inside a shard.
+    BadgeRef
 }

@@ -40,7 +40,8 @@ pub use door_order::{
 };
 pub use event::{Event, EventKind};
 pub use id::{
-    AlarmId, AnchorRef, DoorRef, LineRef, RuleRef, SourceRef, SubjectRef, TagId, TagRef, ZoneRef,
+    AlarmId, AnchorRef, BadgeRef, DoorRef, LineRef, RuleRef, SourceRef, SubjectRef, TagId, TagRef,
+    ZoneRef,
 };
 pub use incident::IncidentMark;
 pub use lane::Lane;
@@ -50,9 +51,9 @@ pub use pass::{Escort, Pass, PassEnd, PassNotice, PassWish};
 pub use ping::{Fix, Ping, PingBatch};
 pub use report::{Report, ReportKind};
 pub use site_config::{
-    AnchorConfig, AnswerConfig, Condition, ControlConfig, DoorConfig, Escalation, LineConfig,
-    RuleConfig, SiteConfig, SourceConfig, SpeedLimit, StaysUntil, SubjectClass, SubjectConfig,
-    TagConfig, UtcOffset, Who, Window, ZoneConfig,
+    AnchorConfig, AnswerConfig, BadgeConfig, Condition, ControlConfig, DoorConfig, Escalation,
+    LineConfig, RuleConfig, SiteConfig, SourceConfig, SpeedLimit, StaysUntil, SubjectClass,
+    SubjectConfig, TagConfig, UtcOffset, Who, Window, ZoneConfig,
 };
 pub use snake_case::snake_case;
 pub use time::{NS_PER_MS, NS_PER_S, Timestamp};

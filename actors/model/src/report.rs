@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AnchorRef, DoorMode, DoorRef, Lane, SourceRef, TagRef, Timestamp};
+use crate::{AnchorRef, BadgeRef, DoorMode, DoorRef, Lane, SourceRef, TagRef, Timestamp};
 
 /// One report that is not a position. Never conflated, never shed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -73,6 +73,8 @@ pub enum ReportKind {
         door: DoorRef,
         /// How long the door may be opened on this grant, in milliseconds; an hour at most.
         valid_ms: u32,
+        /// The badge it was given to, if its controller says so and the site has it.
+        badge: Option<BadgeRef>,
     },
     /// Somebody asked to leave by the request-to-exit device.
     ExitRequested {

@@ -41,6 +41,8 @@ pub struct SiteConfig {
     /// Days on which [`Window::HOLIDAYS`] holds in place of the weekday: local days since
     /// 1970-01-01, ascending.
     pub holidays: Vec<u32>,
+    /// Badges.
+    pub badges: Vec<BadgeConfig>,
 }
 
 /// From `from` on, local time is UTC plus `offset_s`.
@@ -193,6 +195,15 @@ pub struct TagConfig {
     pub source: u32,
     /// Index of the subject it is on, if any.
     pub subject: Option<u32>,
+}
+
+/// A badge that opens doors: a credential of a person, as the system of doors knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BadgeConfig {
+    /// Its id.
+    pub id: Name,
+    /// Index of the subject it is given to.
+    pub subject: u32,
 }
 
 /// A rule.
@@ -416,6 +427,13 @@ pub enum Condition {
         /// Who makes use of leave besides, and first.
         with: Option<Who>,
     },
+    /// A badge of the subject was granted access at a door that the subject was too far from.
+    BadgeElsewhere {
+        /// Doors.
+        doors: Vec<u32>,
+        /// How far from a door whoever shows a badge there may seem to be, in millimetres.
+        within_mm: u32,
+    },
 }
 
 impl Condition {
@@ -429,7 +447,8 @@ impl Condition {
             | Condition::DoorLost { doors, .. }
             | Condition::DoorBatteryLow { doors, .. }
             | Condition::DoorNotFollowing { doors, .. }
-            | Condition::Tailgating { doors, .. } => doors,
+            | Condition::Tailgating { doors, .. }
+            | Condition::BadgeElsewhere { doors, .. } => doors,
             Condition::Inside { .. }
             | Condition::Leaves { .. }
             | Condition::Stays { .. }

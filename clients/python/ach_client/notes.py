@@ -140,7 +140,8 @@ class DoorEvidence:
     """What was known of a door when it was opened without leave.
 
     The last grant and request to exit, and until when the door could be opened on each; what the
-    lock had said last; which subjects were near, the nearest first.
+    lock had said last; which subjects were near, the nearest first; whose badge the last grant was
+    given to.
     """
 
     granted_at: Annotated[int | None, maybe(1, U64)] = None
@@ -150,6 +151,7 @@ class DoorEvidence:
     lock_at: Annotated[int | None, maybe(5, U64)] = None
     is_drawn_back: Annotated[bool | None, maybe(6, BOOL)] = None
     near: Annotated[tuple[str, ...], many(7, NAME)] = ()
+    granted_to: Annotated[str | None, maybe(8, NAME)] = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,13 @@ class Input:
     handle: int
     content: bytes | Report
     observed_at: int = 0
+    badge: int | None = None
+    """Of a grant, the handle of the badge it was given to."""
+
+    @property
+    def last_handle(self) -> int:
+        """The greatest of the handles it names."""
+        return self.handle if self.badge is None else max(self.handle, self.badge)
 
 
 class Outbox:
@@ -152,7 +159,7 @@ class Outbox:
         most = max(0, min(most, self.credit_through - self._next_seq + 1))
         batch: list[Input] = []
         for entry in islice(self._kept, start, start + most):
-            if entry.handle >= ready_handles:
+            if entry.last_handle >= ready_handles:
                 break
             batch.append(entry)
             if self._unsent.get(entry.handle) is entry:

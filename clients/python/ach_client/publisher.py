@@ -164,10 +164,14 @@ class Publisher:
                 return
         await self._publish(Lane.PINGS, entry)
 
-    async def report(self, thing: str, report: Report) -> None:
-        """Publishes what a tag's button or band, a door or an anchor says."""
+    async def report(self, thing: str, report: Report, *, badge: str | None = None) -> None:
+        """Publishes what a tag's button or band, a door or an anchor says; of a grant, with the
+        badge it was given to. One that the site does not have does no harm: the grant counts."""
+        if badge is not None and report.kind is not ReportKind.ACCESS_GRANTED:
+            raise ValueError(f"{report.kind} is given to no badge, only a grant is")
         handle = self._handle(Item(report.kind.item_kind, thing))
-        await self._publish(report.kind.lane, Input(handle, report))
+        named = None if badge is None else self._handle(Item(ItemKind.BADGE, badge))
+        await self._publish(report.kind.lane, Input(handle, report, badge=named))
 
     async def order_done(self, order: DoorOrder, observed_at: int | None = None) -> None:
         """Says, once for each order, that a door does as it was told. What its lock says is
@@ -420,5 +424,9 @@ def _payload(first_seq: int, batch: Iterable[Input]) -> bytes:
         if isinstance(entry.content, bytes):
             pings.append(entry.content)
         else:
-            reports.append(NumberedReport(seq=seq, handle=entry.handle, report=entry.content))
+            reports.append(
+                NumberedReport(
+                    seq=seq, handle=entry.handle, report=entry.content, badge=entry.badge
+                )
+            )
     return write_pings(first_seq, pings) if pings else write_reports(tuple(reports))

@@ -98,11 +98,22 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True)
 class NumberedReport:
-    """A report with its number and handle."""
+    """A report with its number and handle; of a grant, with that of the badge it was given to."""
 
     seq: int
     handle: int
     report: Report
+    badge: int | None = None
+
+    def __post_init__(self) -> None:
+        is_grant = self.report.kind is ReportKind.ACCESS_GRANTED
+        need(is_grant or self.badge is None, f"{self.report.kind}: whether it has a badge")
+        need(self.badge is None or 0 <= self.badge < 2**32 - 1, "a badge that is no handle")
+
+    @property
+    def number(self) -> int:
+        """What it says beside its kind, as on the wire."""
+        return self.report.number | (0 if self.badge is None else self.badge + 1) << 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +236,10 @@ def _read_report(data: bytes) -> NumberedReport:
     is_switch = known is ReportKind.LOCAL_OVERRIDE
     has_number = known.gives_leave or is_battery or known.answers_an_order or is_switch
     need(has_number or number == 0, "a number where none is said", Code.RESERVED_NOT_ZERO)
+    badge = None
+    if known is ReportKind.ACCESS_GRANTED:
+        named, number = number >> 32, number & 0xFFFF_FFFF
+        badge = named - 1 if named else None
     need(not known.gives_leave or number < 2**32, "leave beyond 32 bits")
     report = Report(
         kind=known,
@@ -234,7 +249,7 @@ def _read_report(data: bytes) -> NumberedReport:
         order=number if known.answers_an_order else None,
         mode=_read_mode(number) if is_switch and number else None,
     )
-    return NumberedReport(seq=seq, handle=handle, report=report)
+    return NumberedReport(seq=seq, handle=handle, report=report, badge=badge)
 
 
 def _read_mode(number: int) -> DoorMode:
@@ -260,7 +275,7 @@ def write_reports(reports: tuple[NumberedReport, ...]) -> bytes:
         report = it.report
         numbers = it.seq, report.observed_at, it.handle, report.kind
         try:
-            parts.append(_REPORT.pack(*numbers, bytes(3), report.number))
+            parts.append(_REPORT.pack(*numbers, bytes(3), it.number))
         except struct.error as error:
             raise Refused(Code.OUT_OF_RANGE, f"a report's values: {error}") from None
     return b"".join(parts)

@@ -126,6 +126,7 @@ class AlarmKind(Word):
     FORBIDDEN_MEETING = 30
     LEAVE_ENDS_SOON = 26
     TAILGATING = 33
+    BADGE_ELSEWHERE = 31
 
 
 class EventWord(Word):
@@ -171,6 +172,7 @@ class ItemKind(Word):
     TAG = 1
     DOOR = 2
     ANCHOR = 3
+    BADGE = 4
 
 
 class WishKind(Word):

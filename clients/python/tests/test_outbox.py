@@ -169,3 +169,18 @@ def test_what_was_refused_last_is_not_expected_of_a_node_that_starts_again() -> 
     assert box.taken_through == 7
     box.refused(7, 10_000_000)
     assert box.taken_through == 6
+
+
+def test_a_grant_waits_until_the_node_knows_the_badge_it_names() -> None:
+    for handle, badge, ready, is_sent in [
+        (1, None, 2, True),
+        (1, 0, 2, True),
+        (1, 2, 2, False),
+        (1, 2, 3, True),
+        (2, 1, 2, False),
+    ]:
+        box = Outbox(Lane.DOORS_AND_ALARMS, 4)
+        box.begin(10)
+        box.put(Input(handle, b"a grant", badge=badge))
+        _, batch = box.next_batch(10, ready)
+        assert bool(batch) is is_sent, (handle, badge, ready)

@@ -48,6 +48,8 @@ def _report(it: Any) -> dict[str, Any]:
     }
     if it.report.valid_ms is not None:
         found["valid_ms"] = it.report.valid_ms
+    if it.badge is not None:
+        found["badge"] = it.badge
     if it.report.percent is not None:
         found["percent"] = it.report.percent
     if it.report.order is not None:

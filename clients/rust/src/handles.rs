@@ -24,7 +24,7 @@ pub struct TooManyHandles;
 pub struct Handles {
     /// Tags apart: each ping asks for one.
     by_tag: TagIndex,
-    /// Doors and anchors.
+    /// Doors, anchors and badges.
     by_item: HashMap<InternItem, u32>,
     items: Vec<InternItem>,
     refused: HashMap<u32, Code>,
@@ -73,7 +73,9 @@ impl Handles {
     pub fn known(&self, item: &InternItem) -> Option<u32> {
         match item {
             InternItem::Tag(tag) => self.known_of_tag(*tag),
-            InternItem::Door(_) | InternItem::Anchor(_) => self.by_item.get(item).copied(),
+            InternItem::Door(_) | InternItem::Anchor(_) | InternItem::Badge(_) => {
+                self.by_item.get(item).copied()
+            }
         }
     }
 
@@ -91,7 +93,7 @@ impl Handles {
         }
         match &item {
             InternItem::Tag(tag) => self.by_tag.insert(*tag, handle),
-            InternItem::Door(_) | InternItem::Anchor(_) => {
+            InternItem::Door(_) | InternItem::Anchor(_) | InternItem::Badge(_) => {
                 self.by_item.insert(item.clone(), handle)
             }
         };

@@ -17,11 +17,19 @@ pub(crate) struct PendingReport {
     pub(crate) handle: u32,
     pub(crate) observed_at: Timestamp,
     pub(crate) word: ReportWord,
+    /// The badge of a grant.
+    pub(crate) badge: Option<u32>,
 }
 
 impl PendingReport {
     pub(crate) fn wire(&self, seq: u64) -> WireReport {
-        WireReport { seq, observed_at: self.observed_at, handle: self.handle, word: self.word }
+        let PendingReport { handle, observed_at, word, badge } = *self;
+        WireReport { seq, observed_at, handle, badge, word }
+    }
+
+    /// Whether the node knows all it names, of so many handles.
+    pub(crate) fn is_known(&self, confirmed_count: u32) -> bool {
+        self.handle < confirmed_count && self.badge.is_none_or(|badge| badge < confirmed_count)
     }
 }
 
@@ -109,8 +117,10 @@ impl Outboxes {
             let Some(handle) = self.handles.handle(&item) else { continue };
             match record {
                 KeptRecord::Ping(ping) => self.ping.push_kept(ping.with_handle(handle)),
-                KeptRecord::Report { observed_at, word } => {
-                    let pending = PendingReport { handle, observed_at, word };
+                KeptRecord::Report { observed_at, word, badge } => {
+                    let badge =
+                        badge.and_then(|badge| self.handles.handle(&InternItem::Badge(badge)));
+                    let pending = PendingReport { handle, observed_at, word, badge };
                     self.reports(word.lane()).push_kept(pending);
                 }
             }
@@ -181,10 +191,14 @@ impl Outboxes {
             return Err(PublishError::Full { capacity });
         }
         let handle = self.handles.handle(&report.thing).ok_or(PublishError::TooManyThings)?;
-        let pending = PendingReport { handle, observed_at: report.observed_at, word: report.word };
+        let (observed_at, word) = (report.observed_at, report.word);
+        // A grant counts without its badge, so one for which there is no handle left is left out.
+        let item = report.badge.clone().map(InternItem::Badge);
+        let badge = item.and_then(|item| self.handles.handle(&item));
+        let pending = PendingReport { handle, observed_at, word, badge };
         let number = self.reports(lane).push(pending).map_err(full)?;
         if let Some(spool) = &self.spool {
-            spool.keep_report(&report.thing, &pending.wire(1));
+            spool.keep_report(&report.thing, &pending.wire(1), report.badge.as_ref());
         }
         Ok(number)
     }

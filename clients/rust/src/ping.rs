@@ -92,22 +92,32 @@ pub struct Report {
     pub observed_at: Timestamp,
     /// What.
     pub word: ReportWord,
+    /// The badge that a grant was given to.
+    pub badge: Option<Name>,
 }
 
 impl Report {
     /// Something a tag did: its button or band.
     pub fn tag(tag: TagId, observed_at: Timestamp, word: ReportWord) -> Report {
-        Report { thing: InternItem::Tag(tag), observed_at, word }
+        Report { thing: InternItem::Tag(tag), observed_at, word, badge: None }
     }
 
     /// Something a door did.
     pub fn door(door: Name, observed_at: Timestamp, word: ReportWord) -> Report {
-        Report { thing: InternItem::Door(door), observed_at, word }
+        Report { thing: InternItem::Door(door), observed_at, word, badge: None }
     }
 
     /// Something an anchor did.
     pub fn anchor(anchor: Name, observed_at: Timestamp, word: ReportWord) -> Report {
-        Report { thing: InternItem::Anchor(anchor), observed_at, word }
+        Report { thing: InternItem::Anchor(anchor), observed_at, word, badge: None }
+    }
+
+    /// The same, of a grant, with the badge it was given to. One that the site does not have does no harm: the grant
+    /// counts. Of what is no grant a badge is not told.
+    #[must_use]
+    pub fn to_badge(self, badge: Name) -> Report {
+        let is_grant = matches!(self.word, ReportWord::AccessGranted { .. });
+        Report { badge: is_grant.then_some(badge), ..self }
     }
 
     /// The lane it travels on.

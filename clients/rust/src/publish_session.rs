@@ -338,7 +338,7 @@ async fn send_reports(
         while !sink.is_full() {
             batch.clear();
             let first_seq = reports(shared, lane, |outbox, known| {
-                outbox.take(batch_max, |report| report.handle < known, &mut batch)
+                outbox.take(batch_max, |report| report.is_known(known), &mut batch)
             });
             let Some(first_seq) = first_seq else { break };
             let numbered =

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use ach_actors_model::Lane;
+use ach_actors_model::{Lane, Name};
 use ach_engine_net::Identity;
 use ach_engine_wire::{InternItem, LaneResume, WirePing, WireReport};
 use thiserror::Error;
@@ -214,9 +214,9 @@ impl Spool {
     }
 
     /// Keeps a report that was just published.
-    pub(crate) fn keep_report(&self, item: &InternItem, report: &WireReport) {
+    pub(crate) fn keep_report(&self, item: &InternItem, report: &WireReport, badge: Option<&Name>) {
         self.put(|waiting| {
-            put_report(item, report, &mut waiting.bytes);
+            put_report(item, report, badge, &mut waiting.bytes);
             waiting.head.publish(report.word.lane());
         });
     }

@@ -67,6 +67,7 @@ fn site() -> Result<SiteConfig, NameError> {
         rules: Vec::new(),
         largest_gap_ns: 2_000_000_000,
         holidays: Vec::new(),
+        badges: Vec::new(),
     })
 }
 

@@ -74,6 +74,7 @@ fn door(names: Names<'_>, known: &DoorEvidence) -> DoorNote {
         lock_at: known.lock.map(|lock| lock.at),
         is_drawn_back: known.lock.map(|lock| lock.is_drawn_back),
         near: known.near.iter().map(|&subject| names.subject(subject)).collect(),
+        granted_to: known.granted_to.map(|subject| names.subject(subject)),
     }
 }
 

@@ -47,6 +47,7 @@ const KINDS: &[AlarmKind] = &[
     AlarmKind::ForbiddenMeeting,
     AlarmKind::LeaveEndsSoon,
     AlarmKind::Tailgating,
+    AlarmKind::BadgeElsewhere,
 ];
 
 /// A counter a lane.
@@ -336,6 +337,7 @@ mod tests {
             AlarmKind::ForbiddenMeeting => 27,
             AlarmKind::LeaveEndsSoon => 28,
             AlarmKind::Tailgating => 29,
+            AlarmKind::BadgeElsewhere => 30,
         };
         let places: Vec<i32> = KINDS.iter().map(|&kind| place(kind)).collect();
         assert_eq!(places, (0..30).collect::<Vec<i32>>());

@@ -33,6 +33,7 @@ pub(crate) fn empty_site(name: &str) -> SiteConfig {
         rules: Vec::new(),
         largest_gap_ns: 2_000_000_000,
         holidays: Vec::new(),
+        badges: Vec::new(),
     }
 }
 

@@ -70,6 +70,7 @@ fn ward() -> SiteConfig {
         rules: vec![leaving],
         largest_gap_ns: 2 * NS_PER_S,
         holidays: Vec::new(),
+        badges: Vec::new(),
     }
 }
 

@@ -195,6 +195,7 @@ fn site(tags: u32, zones: u32, gates: Gates) -> Result<SiteConfig, Failure> {
         rules: rules()?,
         largest_gap_ns: 2 * NS_PER_S,
         holidays: Vec::new(),
+        badges: Vec::new(),
     })
 }
 

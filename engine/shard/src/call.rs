@@ -69,6 +69,13 @@ impl<'a> Call<'a> {
                 let passage = DoorPassage { subject, since, fix, is_leftward, cause };
                 Call::Door(to, DoorInput::Passed(passage))
             }
+            (
+                EntityRef::Subject(to),
+                &MessageBody::BadgeGranted { door, observed_at, received_at },
+            ) => {
+                let arrival = Arrival { observed_at, received_at, cause };
+                Call::Subject(to, SubjectInput::BadgeGranted { door, arrival })
+            }
             (EntityRef::Zone(to), &MessageBody::Entered { subject, tag, at }) => {
                 Call::Zone(to, ZoneInput::Entered { subject, tag, at, cause })
             }
@@ -97,8 +104,8 @@ impl<'a> Call<'a> {
             ReportKind::DoorClosed { door } => Call::Door(door, DoorInput::Closed(arrival)),
             ReportKind::DoorLocked { door } => Call::Door(door, DoorInput::Locked(arrival)),
             ReportKind::DoorUnlocked { door } => Call::Door(door, DoorInput::Unlocked(arrival)),
-            ReportKind::AccessGranted { door, valid_ms } => {
-                Call::Door(door, DoorInput::AccessGranted { arrival, valid_ms })
+            ReportKind::AccessGranted { door, valid_ms, badge } => {
+                Call::Door(door, DoorInput::AccessGranted { arrival, valid_ms, badge })
             }
             ReportKind::ExitRequested { door, valid_ms } => {
                 Call::Door(door, DoorInput::ExitRequested { arrival, valid_ms })

@@ -192,6 +192,7 @@ impl Digest {
         for subject in &known.near {
             self.u32(subject.0);
         }
+        self.option(known.granted_to, |digest, subject| digest.u32(subject.0));
     }
 
     fn pass(&mut self, notice: &PassNotice) {

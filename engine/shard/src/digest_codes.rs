@@ -192,5 +192,6 @@ pub(crate) fn kind_code(kind: AlarmKind) -> u8 {
         AlarmKind::LoneWorker => 29,
         AlarmKind::ForbiddenMeeting => 30,
         AlarmKind::Tailgating => 33,
+        AlarmKind::BadgeElsewhere => 31,
     }
 }

@@ -5,6 +5,7 @@
 
 mod alarms;
 mod answering;
+mod badges;
 mod bands;
 mod batches;
 mod chatter;

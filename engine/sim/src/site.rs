@@ -152,5 +152,6 @@ pub(crate) fn site() -> SiteConfig {
         ],
         largest_gap_ns: 2 * NS_PER_S,
         holidays: Vec::new(),
+        badges: Vec::new(),
     }
 }

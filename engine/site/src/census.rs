@@ -17,6 +17,8 @@ pub(crate) struct Count {
     pub(crate) tagged_patients: usize,
     /// Those that carry two tags or more.
     pub(crate) many_tagged: usize,
+    /// Those that carry a tag and have a badge.
+    pub(crate) badged: usize,
 }
 
 impl Count {
@@ -26,6 +28,7 @@ impl Count {
         self.tagged += usize::from(is_tagged);
         self.tagged_patients += usize::from(is_tagged && subject.class == SubjectClass::Patient);
         self.many_tagged += usize::from(subject.tags.len() > 1);
+        self.badged += usize::from(is_tagged && !subject.badges.is_empty());
     }
 }
 
@@ -150,6 +153,7 @@ impl<'a> Census<'a> {
                 count.tagged += cohort.count.tagged;
                 count.tagged_patients += cohort.count.tagged_patients;
                 count.many_tagged += cohort.count.many_tagged;
+                count.badged += cohort.count.badged;
             }
         }
         count
@@ -209,6 +213,9 @@ mod tests {
                     .filter(|one| !one.tags.is_empty() && one.class == SubjectClass::Patient)
                     .count(),
                 many_tagged: chosen().filter(|subject| subject.tags.len() > 1).count(),
+                badged: chosen()
+                    .filter(|one| !one.tags.is_empty() && !one.badges.is_empty())
+                    .count(),
             };
             assert_eq!(census.count(who), count, "{who:?}");
         }

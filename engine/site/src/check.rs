@@ -1,5 +1,6 @@
 //! Holds a whole site against itself: what no single file can know.
 
+mod badges;
 mod outline_words;
 mod outlines;
 mod review;

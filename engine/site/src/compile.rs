@@ -1,8 +1,8 @@
 //! Turns a site directory into the configuration that is journaled: ids, indexes, geometry.
 
 use ach_actors_model::{
-    AnchorConfig, Condition, DoorConfig, LineConfig, RuleConfig, SiteConfig, SourceConfig,
-    SubjectConfig, TagConfig, Who, ZoneConfig,
+    AnchorConfig, BadgeConfig, Condition, DoorConfig, LineConfig, RuleConfig, SiteConfig,
+    SourceConfig, SubjectConfig, TagConfig, Who, ZoneConfig,
 };
 
 use crate::catalogue::Catalogue;
@@ -47,6 +47,7 @@ pub(crate) fn compile(directory: &SiteDirectory, version: u32) -> SiteConfig {
         rules: compile_rules(directory, &catalogue),
         largest_gap_ns: directory.largest_gap_ns,
         holidays: holiday_plan::days_of(&directory.holidays),
+        badges: badges(directory),
     };
     feed_silence::fill(&mut config);
     config
@@ -139,6 +140,15 @@ fn tags(directory: &SiteDirectory, catalogue: &Catalogue<'_>) -> Vec<TagConfig> 
     tags
 }
 
+/// Badges in the order of their holders.
+fn badges(directory: &SiteDirectory) -> Vec<BadgeConfig> {
+    let of_one = |(number, subject): (u32, &SubjectPlan)| -> Vec<BadgeConfig> {
+        let badges = subject.badges.iter();
+        badges.map(|badge| BadgeConfig { id: badge.clone(), subject: number }).collect()
+    };
+    (0..).zip(directory.subjects()).flat_map(of_one).collect()
+}
+
 fn compile_rule(rule: &RulePlan, catalogue: &Catalogue<'_>) -> RuleConfig {
     let zones = catalogue.zones_of(&rule.place);
     let doors = || catalogue.doors_of(&rule.place);
@@ -172,6 +182,9 @@ fn compile_rule(rule: &RulePlan, catalogue: &Catalogue<'_>) -> RuleConfig {
         What::Tailgating => {
             let with = rule.others_meant().map(|with| compile_who(&with, catalogue));
             Condition::Tailgating { doors: doors(), with }
+        }
+        What::BadgeElsewhere { within_mm } => {
+            Condition::BadgeElsewhere { doors: doors(), within_mm }
         }
     };
     RuleConfig {

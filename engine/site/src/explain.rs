@@ -215,6 +215,7 @@ fn alarm_noun(alarm: AlarmKind) -> &'static str {
         AlarmKind::LoneWorker => "lone-worker",
         AlarmKind::ForbiddenMeeting => "forbidden-meeting",
         AlarmKind::Tailgating => "tailgating",
+        AlarmKind::BadgeElsewhere => "badge-elsewhere",
         // Rules raise no other.
         _ => "system",
     }

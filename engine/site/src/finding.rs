@@ -43,6 +43,8 @@ pub enum FindingKind {
     DuplicateId,
     /// A tag is on two subjects, or on one and spare.
     DuplicateTag,
+    /// A badge is two people's.
+    DuplicateBadge,
     /// The time zone is none that is known.
     UnknownTimeZone,
     /// No such feed.

@@ -1,6 +1,7 @@
 //! Reads a site directory, telling every mistake.
 
 mod answer_fields;
+mod badge_fields;
 mod control_tables;
 mod features;
 mod floor_file;
@@ -11,6 +12,7 @@ mod site_file;
 mod subject_file;
 
 pub(crate) use answer_fields::{ESCALATIONS_MAX, STAYS_UNTIL};
+pub(crate) use badge_fields::BADGE_WITHIN_M_MAX;
 pub(crate) use control_tables::{DRILLS, LOCKDOWNS, RESTS, WAYS_OUT};
 pub(crate) use features::{KINDS, Kind};
 pub(crate) use gates_table::MARGIN_M_MAX;

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use ach_actors_model::{DoorConfig, Name, SiteConfig, SubjectConfig, TagConfig, ZoneConfig};
+use ach_actors_model::{
+    BadgeConfig, DoorConfig, Name, SiteConfig, SubjectConfig, TagConfig, ZoneConfig,
+};
 use ach_geo::Floor;
 
 use crate::catalogue::Catalogue;
@@ -120,7 +122,7 @@ fn bones(site: &SiteConfig, rules: &[RulePlan]) -> SiteDirectory {
         })
         .collect();
     bones.controls.extend(Name::new(MOVED).ok().map(ControlPlan::new));
-    bones.people = people(&site.subjects, &site.tags, feed);
+    bones.people = people(&site.subjects, &site.tags, &site.badges, feed);
     bones.rules = rules.to_vec();
     bones
 }
@@ -161,6 +163,7 @@ fn door(door: &DoorConfig, feed: impl Fn(u32) -> Option<Name>) -> DoorPlan {
 fn people(
     subjects: &[SubjectConfig],
     tags: &[TagConfig],
+    badges: &[BadgeConfig],
     feed: impl Fn(u32) -> Option<Name>,
 ) -> Vec<SubjectPlan> {
     let plan = |subject: &SubjectConfig| SubjectPlan {
@@ -169,6 +172,7 @@ fn people(
         class: subject.class,
         labels: subject.labels.clone(),
         tags: Vec::new(),
+        badges: Vec::new(),
     };
     let mut people: Vec<SubjectPlan> = subjects.iter().map(plan).collect();
     for tag in tags {
@@ -176,6 +180,12 @@ fn people(
         let bearer = bearer.and_then(|subject| people.get_mut(subject));
         if let (Some(bearer), Some(feed)) = (bearer, feed(tag.source)) {
             bearer.tags.push(TagPlan { id: tag.id, feed });
+        }
+    }
+    for badge in badges {
+        let holder = usize::try_from(badge.subject).ok();
+        if let Some(holder) = holder.and_then(|subject| people.get_mut(subject)) {
+            holder.badges.push(badge.id.clone());
         }
     }
     people

@@ -148,6 +148,11 @@ pub enum What {
     },
     /// Going through a door of which more make use than there was leave for.
     Tailgating,
+    /// A badge is granted access at a door its holder is too far from.
+    BadgeElsewhere {
+        /// How far from a door whoever shows a badge there may seem to be, in millimetres.
+        within_mm: u32,
+    },
 }
 
 impl What {
@@ -182,13 +187,20 @@ impl What {
 
     /// Whether it watches doors, whoever it is about.
     pub fn is_at_doors(self) -> bool {
-        self.is_about_doors() || self == What::Tailgating
+        self.is_about_doors() || matches!(self, What::Tailgating | What::BadgeElsewhere { .. })
     }
 
     /// Whether it goes on for a while, and begins and ends with the rule's hours. What happens in a moment does
     /// not: who left at night is still gone in the morning.
     pub fn is_state(self) -> bool {
-        !matches!(self, What::Leaves | What::ButtonPressed | What::DoorForced | What::Tailgating)
+        !matches!(
+            self,
+            What::Leaves
+                | What::ButtonPressed
+                | What::DoorForced
+                | What::Tailgating
+                | What::BadgeElsewhere { .. }
+        )
     }
 
     /// The alarms it can raise; the first is taken where the rule names none, unless there is a
@@ -215,6 +227,7 @@ impl What {
             What::Alone { .. } => &[AlarmKind::LoneWorker],
             What::Meets { .. } => &[AlarmKind::ForbiddenMeeting],
             What::Tailgating => &[AlarmKind::Tailgating],
+            What::BadgeElsewhere { .. } => &[AlarmKind::BadgeElsewhere],
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct SubjectPlan {
     pub labels: Vec<Name>,
     /// Its tags.
     pub tags: Vec<TagPlan>,
+    /// Its badges, by their ids in the system of doors; of things none.
+    pub badges: Vec<Name>,
 }
 
 /// A tag on a subject.

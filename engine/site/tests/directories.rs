@@ -30,7 +30,7 @@ fn the_example_passes_its_own_check_and_survives_a_round_trip() {
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
     write_example(&first).unwrap();
     let directory = read(&first);
-    assert_eq!(directory.rules.len(), 13);
+    assert_eq!(directory.rules.len(), 14);
     directory.write(&second).unwrap();
     assert_eq!(read(&second), directory);
 }
@@ -300,11 +300,11 @@ fn people_can_come_from_csv() {
     write_example(folder.path()).unwrap();
     let expected = read(folder.path());
     fs::remove_file(folder.path().join("people.toml")).unwrap();
-    let csv = "id,name,class,labels,tags,feed\n\
-               patient-001,Ada Example,patient,dementia,0200AC0000000001,rtls\n\
+    let csv = "id,name,class,labels,tags,badges,feed\n\
+               patient-001,Ada Example,patient,dementia,0200AC0000000001,,rtls\n\
                # a comment\n\
-               nurse-001,\"Jan Example\",staff,nurse,02:00:AC:00:00:00:00:02 0200ac0000000003,rtls\n\
-               visitor-001,Eva Example,visitor,,02-00-AC-00-00-00-00-04,rtls\n";
+               nurse-001,\"Jan Example\",staff,nurse,02:00:AC:00:00:00:00:02 0200ac0000000003,card-4711,rtls\n\
+               visitor-001,Eva Example,visitor,,02-00-AC-00-00-00-00-04,,rtls\n";
     fs::write(folder.path().join("people.csv"), csv).unwrap();
     assert_eq!(read(folder.path()), expected);
 }

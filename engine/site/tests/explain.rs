@@ -315,6 +315,30 @@ fn who_may_not_meet_whom_is_told() {
     assert!(told.contains("floors. Two in different zones do not begin to meet."), "{told}");
 }
 
+#[test]
+fn whose_badge_is_looked_at_is_told() {
+    check(
+        "who = { classes = [\"staff\"] }\nwhere = { doors = [\"entrance\"] }\nwhat = \"badge_elsewhere\"\n\
+         priority = \"medium\"",
+        "It is about staff: 1 person today, and 1 of them has both a badge and a tag. At all hours, when a badge of one of \
+         them is granted access at the door \"Entrance\" while their tag is further from it than they can go in the time \
+         between, and 10.0 m, it raises a medium-priority badge-elsewhere alarm. A position says for 1 min, before and \
+         after, where they are; one storey up or down is taken for a slip. It ends 10 min after it was last so, or when they \
+         are seen at the door within 1 min of the grant. A grant that names no badge, or one that nobody \
+         has, raises nothing.",
+    );
+    let told = told(
+        "who = { classes = [\"patient\"] }\nwhere = { doors = [\"entrance\"] }\nwhat = \"badge_elsewhere\"\n\
+         within_m = 25\npriority = \"low\"\nwhen = [{ from = \"20:00\", to = \"06:00\" }]",
+    );
+    assert!(told.contains("and none of them has both a badge and a tag, as this takes."), "{told}");
+    assert!(told.contains("in the time between, and 25.0 m, it raises"), "{told}");
+    assert!(
+        told.contains("At other hours nothing is raised, and nothing is made up for later."),
+        "{told}"
+    );
+}
+
 /// Gates, and words that tell of them.
 const GATES: &[(&str, &str)] = &[
     ("", ""),

@@ -286,6 +286,28 @@ fn the_schema_and_the_reader_agree_on_tailgating() {
 }
 
 #[test]
+fn the_schema_and_the_reader_agree_on_badges() {
+    for (rule, is_right) in [
+        ("BADGE\nDOOR", true),
+        ("BADGE\nDOOR\nwithin_m = 25", true),
+        ("BADGE\nDOOR\nwho = { classes = [\"staff\"] }", true),
+        ("BADGE\nDOOR\nalarm = \"badge_elsewhere\"", true),
+        ("BADGE", false),
+        ("BADGE\nWHERE", false),
+        ("BADGE\nDOOR\nwithin_m = 0", false),
+        ("BADGE\nDOOR\nwithin_m = 200.5", false),
+        ("BADGE\nDOOR\napart_m = 2", false),
+        ("BADGE\nDOOR\nwhom = { classes = [\"staff\"] }", false),
+        ("BADGE\nDOOR\nafter = \"5 min\"", false),
+        ("BADGE\nDOOR\ntentative = true", false),
+        ("BADGE\nDOOR\nalarm = \"door_forced\"", false),
+    ] {
+        let badge = "what = \"badge_elsewhere\"";
+        check(&rule.replace("WHERE", ZONE).replace("DOOR", DOOR).replace("BADGE", badge), is_right);
+    }
+}
+
+#[test]
 fn the_schema_and_the_reader_agree_on_fields() {
     let of =
         |field: &str, is_right| check(&format!("what = \"inside\"\n{ZONE}\n{field}"), is_right);

@@ -135,6 +135,8 @@ message! {
         6 => is_drawn_back: Option<bool>,
         /// Who was within ten metres in the rooms on either side, the nearest first.
         7 => near: Vec<Name>,
+        /// Whose badge the last grant was given to.
+        8 => granted_to: Option<Name>,
     }
 }
 

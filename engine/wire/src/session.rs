@@ -97,6 +97,8 @@ pub enum InternItem {
     Door(Name),
     /// An anchor.
     Anchor(Name),
+    /// A badge that grants are given to.
+    Badge(Name),
 }
 
 impl Value for InternItem {
@@ -116,6 +118,10 @@ impl Value for InternItem {
                 out.push(3);
                 name.put(out)
             }
+            InternItem::Badge(name) => {
+                out.push(4);
+                name.put(out)
+            }
         }
     }
 
@@ -124,6 +130,7 @@ impl Value for InternItem {
             Some((1, rest)) => TagId::take(rest, part).map(InternItem::Tag),
             Some((2, rest)) => Name::take(rest, part).map(InternItem::Door),
             Some((3, rest)) => Name::take(rest, part).map(InternItem::Anchor),
+            Some((4, rest)) => Name::take(rest, part).map(InternItem::Badge),
             Some(_) => Err(WireError::Value { part }),
             None => Err(WireError::Length { part, bytes: 0 }),
         }

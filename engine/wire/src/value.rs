@@ -100,6 +100,7 @@ words!(AlarmKind {
     AssetNotReturned = 28,
     LoneWorker = 29,
     ForbiddenMeeting = 30,
+    BadgeElsewhere = 31,
     LeaveEndsSoon = 26,
     Tailgating = 33,
 });

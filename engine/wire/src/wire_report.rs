@@ -6,8 +6,9 @@
 //!  0 u64 seq
 //!  8 u64 observed_at, ns UTC
 //! 16 u32 handle      20 u8 kind     21 three zeros
-//! 24 u64 valid_ms (grants and requests), percent (batteries), the number of an order, a mode (key
-//!        switches; 0 is none), else zero
+//! 24 u64 valid_ms (grants and requests; of a grant the lower half alone, the upper is the handle of the
+//!        badge and 1, or 0), percent (batteries), the number of an order, a mode (key switches; 0 is
+//!        none), else zero
 //! ```
 
 use ach_actors_model::{DoorMode, Lane, Timestamp};
@@ -94,6 +95,9 @@ pub enum ReportWord {
     },
 }
 
+/// The kind of a grant.
+const GRANT: u8 = 20;
+
 /// A full battery.
 const PERCENT_MAX: u64 = 100;
 
@@ -119,7 +123,7 @@ impl ReportWord {
             ReportWord::DoorClosed => (17, 0),
             ReportWord::DoorLocked => (18, 0),
             ReportWord::DoorUnlocked => (19, 0),
-            ReportWord::AccessGranted { valid_ms } => (20, u64::from(valid_ms)),
+            ReportWord::AccessGranted { valid_ms } => (GRANT, u64::from(valid_ms)),
             ReportWord::ExitRequested { valid_ms } => (21, u64::from(valid_ms)),
             ReportWord::AnchorAlive => (32, 0),
             ReportWord::AnchorLost => (33, 0),
@@ -139,6 +143,9 @@ impl ReportWord {
     }
 
     fn read(kind: u8, number: u64) -> Result<ReportWord, WireError> {
+        if kind == GRANT {
+            return Ok(ReportWord::AccessGranted { valid_ms: lower_half(number) });
+        }
         let wrong_time = WireError::Value { part: "how long a door may be opened" };
         let word = match kind {
             1 => ReportWord::ButtonPressed,
@@ -149,13 +156,9 @@ impl ReportWord {
             17 => ReportWord::DoorClosed,
             18 => ReportWord::DoorLocked,
             19 => ReportWord::DoorUnlocked,
-            20 | 21 => {
+            21 => {
                 let valid_ms = u32::try_from(number).map_err(|_| wrong_time)?;
-                return Ok(if kind == 20 {
-                    ReportWord::AccessGranted { valid_ms }
-                } else {
-                    ReportWord::ExitRequested { valid_ms }
-                });
+                return Ok(ReportWord::ExitRequested { valid_ms });
             }
             22 => ReportWord::DoorTampered,
             23 => ReportWord::DoorUntampered,
@@ -200,6 +203,11 @@ impl ReportWord {
     }
 }
 
+/// What the lower 32 bits say.
+fn lower_half(number: u64) -> u32 {
+    u32::try_from(number & u64::from(u32::MAX)).unwrap_or(u32::MAX)
+}
+
 /// A mode as a key switch tells it; the same numbers as everywhere.
 fn mode_number(mode: DoorMode) -> u64 {
     match mode {
@@ -218,8 +226,18 @@ pub struct WireReport {
     pub observed_at: Timestamp,
     /// The tag, door or anchor, by its handle on this connection.
     pub handle: u32,
+    /// The badge that a grant was given to, by its handle.
+    pub badge: Option<u32>,
     /// What happened.
     pub word: ReportWord,
+}
+
+impl WireReport {
+    /// Whether it names a badge only where one may be named, and one that can be.
+    fn has_sound_badge(&self) -> bool {
+        let is_grant = matches!(self.word, ReportWord::AccessGranted { .. });
+        self.badge.is_none_or(|badge| is_grant && badge < u32::MAX)
+    }
 }
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
@@ -245,7 +263,9 @@ pub fn encode_reports(reports: &[WireReport], out: &mut Vec<u8>) -> Result<(), W
     if reports.len() > BATCH_REPORTS_MAX {
         return Err(WireError::TooMany { part: PART, max: BATCH_REPORTS_MAX });
     }
-    let is_wrong = |report: &WireReport| report.seq == 0 || !report.word.is_sound();
+    let is_wrong = |report: &WireReport| {
+        report.seq == 0 || !report.word.is_sound() || !report.has_sound_badge()
+    };
     if reports.is_empty() || reports.iter().any(is_wrong) {
         return Err(WireError::Value { part: PART });
     }
@@ -255,13 +275,14 @@ pub fn encode_reports(reports: &[WireReport], out: &mut Vec<u8>) -> Result<(), W
         out.extend_from_slice(&[0; 4]);
         for report in reports {
             let (kind, number) = report.word.bytes();
+            let badge = report.badge.map_or(0, |badge| u64::from(badge) + 1);
             let bytes = ReportBytes {
                 seq: U64::new(report.seq),
                 observed_at: U64::new(report.observed_at.0),
                 handle: U32::new(report.handle),
                 kind,
                 zero: [0; 3],
-                number: U64::new(number),
+                number: U64::new(number | (badge << 32)),
             };
             out.extend_from_slice(bytes.as_bytes());
         }
@@ -306,10 +327,13 @@ fn read_report(bytes: &ReportBytes) -> Result<WireReport, WireError> {
     if bytes.seq.get() == 0 {
         return Err(WireError::Value { part: "a report's sequence number" });
     }
+    let of_grant = Some(bytes.number.get() >> 32).filter(|_| bytes.kind == GRANT);
+    let badge = of_grant.and_then(|badge| u32::try_from(badge.checked_sub(1)?).ok());
     Ok(WireReport {
         seq: bytes.seq.get(),
         observed_at: Timestamp(bytes.observed_at.get()),
         handle: bytes.handle.get(),
+        badge,
         word: ReportWord::read(bytes.kind, bytes.number.get())?,
     })
 }

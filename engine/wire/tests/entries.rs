@@ -13,8 +13,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use ach_actors_model::{
-    Command, CommandKind, DoorRef, EntityRef, Lane, Name, NodeTrouble, Ping, PingBatch, Report,
-    ReportKind, SiteConfig, SourceConfig, SourceRef, TagRef, Timestamp,
+    BadgeRef, Command, CommandKind, DoorRef, EntityRef, Lane, Name, NodeTrouble, Ping, PingBatch,
+    Report, ReportKind, SiteConfig, SourceConfig, SourceRef, TagRef, Timestamp,
 };
 use ach_engine_shard::{Entry, Input};
 use ach_engine_wire::{
@@ -61,6 +61,7 @@ fn site() -> SiteConfig {
         rules: vec![],
         largest_gap_ns: 2_000_000_000,
         holidays: Vec::new(),
+        badges: Vec::new(),
     }
 }
 
@@ -95,7 +96,11 @@ fn entry(seed: u64, ping_count: u32) -> Entry {
                 seq: 8,
                 observed_at: Timestamp(7),
                 received_at: Timestamp(8),
-                kind: ReportKind::AccessGranted { door: DoorRef(4), valid_ms: 5_000 },
+                kind: ReportKind::AccessGranted {
+                    door: DoorRef(4),
+                    valid_ms: 5_000,
+                    badge: Some(BadgeRef(6)),
+                },
             }),
             Input::Command(command),
             Input::Command(Command { by: Name::new("node-1").unwrap(), kind: trouble }),

@@ -29,7 +29,7 @@ impl DoorTruth {
         room: usize,
     ) -> u64 {
         let (place, opens): (TrueWhere, Option<IsBroken>) = match *kind {
-            ReportKind::AccessGranted { door, valid_ms }
+            ReportKind::AccessGranted { door, valid_ms, .. }
             | ReportKind::ExitRequested { door, valid_ms } => {
                 let until_ns = now_ns + u64::from(valid_ms) * 1_000_000;
                 let kept = self.granted_until_ns.entry(door.0).or_default();

@@ -179,8 +179,10 @@ fn report(kind: &ReportKind, observed_at: Timestamp, config: &SiteConfig) -> Opt
         ReportKind::DoorClosed { door: it } => door(it, ReportWord::DoorClosed),
         ReportKind::DoorLocked { door: it } => door(it, ReportWord::DoorLocked),
         ReportKind::DoorUnlocked { door: it } => door(it, ReportWord::DoorUnlocked),
-        ReportKind::AccessGranted { door: it, valid_ms } => {
-            door(it, ReportWord::AccessGranted { valid_ms })
+        ReportKind::AccessGranted { door: it, valid_ms, badge } => {
+            let badge = badge.and_then(|badge| at(&config.badges, badge.0));
+            let grant = door(it, ReportWord::AccessGranted { valid_ms })?;
+            Some(badge.map_or(grant.clone(), |badge| grant.to_badge(badge.id.clone())))
         }
         ReportKind::ExitRequested { door: it, valid_ms } => {
             door(it, ReportWord::ExitRequested { valid_ms })

@@ -7,6 +7,7 @@ use ach_actors_model::{
     Condition, DoorRef, NS_PER_MS, NS_PER_S, ReportKind, SiteConfig, SubjectClass,
 };
 
+use crate::badge::badge_of;
 use crate::chance::Chance;
 use crate::incident::{Incident, Script};
 use crate::observation::{Observation, Observed};
@@ -328,14 +329,14 @@ impl Hospital {
             if let Some((door, share)) = door_between(&world.config, from, to) {
                 let pass_ns = from_ns
                     + crate::plane::round_ns(crate::plane::float_ns(to_ns - from_ns) * share);
-                self.pass_door(door, pass_ns);
+                self.pass_door(subject, door, pass_ns);
             }
         }
     }
 
     /// Somebody goes through a wired door: it is granted, opens and closes. Who comes while it is
     /// still open slips through.
-    fn pass_door(&mut self, door: u32, pass_ns: u64) {
+    fn pass_door(&mut self, subject: u32, door: u32, pass_ns: u64) {
         let grant_ns = pass_ns.saturating_sub(GRANT_AHEAD_NS).max(self.now_ns + 1);
         let open_ns = pass_ns.saturating_sub(OPEN_AHEAD_NS).max(grant_ns + 100 * NS_PER_MS);
         let close_ns = pass_ns.max(open_ns) + CLOSE_AFTER_NS;
@@ -348,7 +349,8 @@ impl Hospital {
         *free_ns = close_ns + 200 * NS_PER_MS;
         let door = DoorRef(door);
         let grant = if self.door_chance.happens(0.6) {
-            ReportKind::AccessGranted { door, valid_ms: GRANT_MS }
+            let badge = badge_of(&self.world.config, subject);
+            ReportKind::AccessGranted { door, valid_ms: GRANT_MS, badge }
         } else {
             ReportKind::ExitRequested { door, valid_ms: GRANT_MS }
         };

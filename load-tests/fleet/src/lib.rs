@@ -4,6 +4,7 @@
 //! [`Hospital`] is pure and repeats itself from a seed; [`judge`] holds the alarms of the product
 //! against [`Truth`], with geometry and rule reading of its own.
 
+mod badge;
 mod chance;
 mod door_controller;
 mod door_truth;

@@ -62,6 +62,7 @@ pub fn synthetic(scale: Scale) -> World {
         rules: rules(&plan.exits),
         largest_gap_ns: 2 * NS_PER_S,
         holidays: Vec::new(),
+        badges: Vec::new(),
     };
     let graph = WalkGraph::new(&plan.spots, &plan.ways, &config);
     let residences = homes

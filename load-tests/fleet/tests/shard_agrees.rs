@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use ach_actors_entities::{Effect, Site};
 use ach_actors_model::{
-    AlarmNotice, AlarmTransition, DoorRef, Lane, NS_PER_S, Ping, PingBatch, Place, Report,
-    ReportKind, SourceRef, TagRef, Timestamp,
+    AlarmNotice, AlarmTransition, BadgeRef, DoorRef, Lane, NS_PER_S, Ping, PingBatch, Place,
+    Report, ReportKind, SourceRef, TagRef, Timestamp,
 };
 use ach_engine_shard::{Entry, Input, LOGIC_VERSION, Shard};
 use ach_engine_site::sample_hospital;
@@ -152,6 +152,10 @@ impl<'a> Node<'a> {
         self.site.door(self.world.config.doors[door.index()].id.as_str()).expect("a door")
     }
 
+    fn badge(&self, badge: BadgeRef) -> Option<BadgeRef> {
+        self.site.badge(self.world.config.badges[badge.index()].id.as_str())
+    }
+
     fn source(&self, source: u32) -> SourceRef {
         let source = &self.world.config.sources[SourceRef(source).index()];
         self.site.source(source.id.as_str()).expect("a feed")
@@ -167,8 +171,9 @@ impl<'a> Node<'a> {
             Kind::DoorOpened { door } => Kind::DoorOpened { door: self.door(door) },
             Kind::DoorClosed { door } => Kind::DoorClosed { door: self.door(door) },
             Kind::DoorAlive { door } => Kind::DoorAlive { door: self.door(door) },
-            Kind::AccessGranted { door, valid_ms } => {
-                Kind::AccessGranted { door: self.door(door), valid_ms }
+            Kind::AccessGranted { door, valid_ms, badge } => {
+                let badge = badge.and_then(|badge| self.badge(badge));
+                Kind::AccessGranted { door: self.door(door), valid_ms, badge }
             }
             Kind::ExitRequested { door, valid_ms } => {
                 Kind::ExitRequested { door: self.door(door), valid_ms }

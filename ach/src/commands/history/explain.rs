@@ -101,6 +101,11 @@ fn near(source: &Source, notice: &AlarmNotice) -> Result<Vec<String>, Failure> {
     near.iter().map(|subject| source.name(NameKind::Subject, subject.0)).collect()
 }
 
+/// Whose badge a door that was forced had been granted last.
+fn granted_to(notice: &AlarmNotice) -> Option<u32> {
+    notice.door.as_deref().and_then(|known| known.granted_to).map(|subject| subject.0)
+}
+
 /// A record with its numbers put into words.
 struct Told<'a> {
     record: &'a AlarmRecord,
@@ -112,6 +117,8 @@ struct Told<'a> {
     heard: Option<Heard>,
     /// Who was near a door that was forced.
     near: Vec<String>,
+    /// Whose badge it was granted last.
+    granted_to: Option<String>,
 }
 
 impl Told<'_> {
@@ -133,6 +140,7 @@ impl Told<'_> {
             place: place_of(source, notice.place)?,
             feed: name(NameKind::Source, feed)?,
             near: near(source, notice)?,
+            granted_to: name(NameKind::Subject, granted_to(notice))?,
             heard: record.input.as_ref().map(|input| Heard::of(source, input)).transpose()?,
         })
     }
@@ -170,7 +178,7 @@ impl Told<'_> {
             put("heard", heard.words());
         }
         if let Some(known) = notice.door.as_deref() {
-            put("leave", door::leave_words(known));
+            put("leave", door::leave_words(known, self.granted_to.as_deref()));
             put("near", door::near_words(&self.near, notice.is_late));
         }
         put("gates", self.gates().join(", "));
@@ -261,7 +269,7 @@ impl Told<'_> {
             "is_tentative": notice.is_tentative,
             "is_late": notice.is_late,
             "cause": cause,
-            "door": notice.door.as_deref().map(|known| door::object(known, &self.near)),
+            "door": notice.door.as_deref().map(|known| door::object(known, &self.near, self.granted_to.as_deref())),
             "input": self.heard.as_ref().map(Heard::object),
             "gates": self.gates(),
             "observed_at": iso(notice.observed_at),

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ach_actors_model::{
-    Condition, ControlConfig, RuleConfig, RuleRef, SiteConfig, SourceRef, SubjectClass, ZoneRef,
+    Condition, ControlConfig, RuleConfig, RuleRef, SiteConfig, SourceRef, SubjectClass, SubjectRef,
+    ZoneRef,
 };
 use ach_geo::{Floor, Gates, Line, Region, Watch, WatchIndex, WatchIndexError};
 
@@ -260,6 +261,8 @@ pub(super) fn doors(
             match plan.condition {
                 RuleCondition::DoorForced => door.forced_rules.push(rule),
                 RuleCondition::Tailgating => door.passage_rules.push(rule),
+                // Judged by whom the badge was given to.
+                RuleCondition::BadgeElsewhere { .. } => {}
                 _ => door.state_rules.push(rule),
             }
         }
@@ -330,6 +333,17 @@ pub(super) fn sources_of_all(config: &SiteConfig, refs: &Refs) -> Vec<SourceRef>
         .collect();
     all.sort_unstable();
     all
+}
+
+/// The subject of each badge that is in force.
+pub(super) fn badges(config: &SiteConfig, refs: &Refs, count: usize) -> Vec<Option<SubjectRef>> {
+    let mut plans = vec![None; count];
+    for (&badge, given) in refs.badges.iter().zip(&config.badges) {
+        if let Some(slot) = plans.get_mut(badge.index()) {
+            *slot = at(&refs.subjects, given.subject);
+        }
+    }
+    plans
 }
 
 pub(super) fn anchors(config: &SiteConfig, refs: &Refs, count: usize) -> Vec<Option<AnchorPlan>> {

@@ -78,6 +78,12 @@ impl Mistakes {
         }
     }
 
+    fn badge_distance(&mut self, at: usize, within_mm: u32) {
+        if !(1..=limits::BADGE_DISTANCE_MAX_MM).contains(&within_mm) {
+            self.add(SiteMistake::BadgeDistance { at });
+        }
+    }
+
     fn labels(&mut self, labels: &[Name]) {
         self.limit(SiteList::Labels, labels.len(), limits::LABEL_COUNT_MAX);
     }
@@ -123,6 +129,7 @@ fn counts(config: &SiteConfig, mistakes: &mut Mistakes) {
         (SiteList::UtcOffsets, config.utc_offsets.len(), limits::UTC_OFFSET_COUNT_MAX),
         (SiteList::SpeedLimits, config.speed_limits.len(), limits::SPEED_LIMIT_COUNT_MAX),
         (SiteList::Holidays, config.holidays.len(), limits::HOLIDAY_COUNT_MAX),
+        (SiteList::Badges, config.badges.len(), limits::BADGE_COUNT_MAX),
     ] {
         mistakes.limit(list, count, limit);
     }
@@ -156,7 +163,8 @@ fn place_count(condition: &Condition) -> usize {
         | Condition::DoorLost { doors, .. }
         | Condition::DoorBatteryLow { doors, .. }
         | Condition::DoorNotFollowing { doors, .. }
-        | Condition::Tailgating { doors, .. } => doors.len(),
+        | Condition::Tailgating { doors, .. }
+        | Condition::BadgeElsewhere { doors, .. } => doors.len(),
         Condition::TagSilent { .. }
         | Condition::BatteryLow { .. }
         | Condition::BandCut
@@ -223,6 +231,10 @@ fn devices(config: &SiteConfig, mistakes: &mut Mistakes) {
             let subject_count = config.subjects.len();
             mistakes.index(SiteList::Tags, at, SiteList::Subjects, subject, subject_count);
         }
+    }
+    for (at, badge) in config.badges.iter().enumerate() {
+        let subject_count = config.subjects.len();
+        mistakes.index(SiteList::Badges, at, SiteList::Subjects, badge.subject, subject_count);
     }
 }
 
@@ -358,6 +370,7 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
                 mistakes.add(SiteMistake::MeetingDistance { at });
             }
         }
+        &Condition::BadgeElsewhere { within_mm, .. } => mistakes.badge_distance(at, within_mm),
         Condition::TagSilent { after_ns }
         | Condition::DoorHeld { after_ns, .. }
         | Condition::DoorLost { after_ns, .. }

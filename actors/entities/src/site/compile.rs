@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ach_actors_model::{
-    AnchorRef, DoorRef, LineRef, RuleRef, SiteConfig, SourceRef, SubjectRef, TagId, TagRef, ZoneRef,
+    AnchorRef, BadgeRef, DoorRef, LineRef, RuleRef, SiteConfig, SourceRef, SubjectRef, TagId,
+    TagRef, ZoneRef,
 };
 use ach_geo::Region;
 
@@ -33,6 +34,7 @@ pub(super) struct Refs {
     pub(super) rules: Vec<RuleRef>,
     pub(super) sources: Vec<SourceRef>,
     pub(super) anchors: Vec<AnchorRef>,
+    pub(super) badges: Vec<BadgeRef>,
 }
 
 impl Site {
@@ -111,6 +113,8 @@ impl Site {
             rule_names: history.rules,
             source_names: history.sources,
             anchor_names: history.anchors,
+            badges: build::badges(config, &refs, history.badges.len()),
+            badge_names: history.badges,
             zone_watches: build::zone_watches(&watches.plans),
             watches: watches.plans,
             watch_rules_from,
@@ -189,6 +193,7 @@ impl SiteHistory {
         let rules = self.rules.intern(config.rules.iter().map(|one| one.id.as_str()));
         let sources = self.sources.intern(config.sources.iter().map(|one| one.id.as_str()));
         let anchors = self.anchors.intern(config.anchors.iter().map(|one| one.id.as_str()));
+        let badges = self.badges.intern(config.badges.iter().map(|one| one.id.as_str()));
         for (list, numbers, count, limit) in [
             (SiteList::Tags, &tags, self.tag_ids.len(), limits::TAG_COUNT_MAX),
             (SiteList::Subjects, &subjects, self.subjects.len(), limits::SUBJECT_COUNT_MAX),
@@ -198,6 +203,7 @@ impl SiteHistory {
             (SiteList::Rules, &rules, self.rules.len(), limits::RULE_COUNT_MAX),
             (SiteList::Sources, &sources, self.sources.len(), limits::SOURCE_COUNT_MAX),
             (SiteList::Anchors, &anchors, self.anchors.len(), limits::ANCHOR_COUNT_MAX),
+            (SiteList::Badges, &badges, self.badges.len(), limits::BADGE_COUNT_MAX),
         ] {
             mistakes.limit(list, count, limit);
             repeated(list, numbers, count, mistakes);
@@ -211,6 +217,7 @@ impl SiteHistory {
             rules: rules.into_iter().map(RuleRef).collect(),
             sources: sources.into_iter().map(SourceRef).collect(),
             anchors: anchors.into_iter().map(AnchorRef).collect(),
+            badges: badges.into_iter().map(BadgeRef).collect(),
         }
     }
 }

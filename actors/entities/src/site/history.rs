@@ -18,6 +18,7 @@ pub struct SiteHistory {
     pub(super) sources: Names,
     pub(super) anchors: Names,
     pub(super) watches: Vec<WatchPlan>,
+    pub(super) badges: Names,
 }
 
 /// The history of a site, to be stored: the same bytes as [`SiteHistory`], without a copy.
@@ -32,6 +33,7 @@ pub struct HistoryRef<'a> {
     sources: &'a Names,
     anchors: &'a Names,
     watches: &'a [WatchPlan],
+    badges: &'a Names,
 }
 
 impl Site {
@@ -47,6 +49,7 @@ impl Site {
             sources: &self.source_names,
             anchors: &self.anchor_names,
             watches: &self.watches,
+            badges: &self.badge_names,
         }
     }
 }
@@ -63,6 +66,7 @@ impl HistoryRef<'_> {
             sources: self.sources.clone(),
             anchors: self.anchors.clone(),
             watches: self.watches.to_vec(),
+            badges: self.badges.clone(),
         }
     }
 }
@@ -70,9 +74,9 @@ impl HistoryRef<'_> {
 impl SiteHistory {
     /// Whether it is such as compiling leaves.
     pub(super) fn is_sound(&self) -> bool {
-        let SiteHistory { tag_ids, subjects, zones, doors, lines, rules, sources, anchors, .. } =
-            self;
-        let names = [subjects, zones, doors, lines, rules, sources, anchors];
+        let SiteHistory { tag_ids, subjects, zones, doors, lines, rules, .. } = self;
+        let SiteHistory { sources, anchors, badges, .. } = self;
+        let names = [subjects, zones, doors, lines, rules, sources, anchors, badges];
         tag_ids.is_sound() && names.iter().all(|names| names.is_sound())
     }
 }

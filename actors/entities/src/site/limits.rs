@@ -2,6 +2,10 @@
 
 /// Tags and subjects, those of former versions included: twice the million a node is built for.
 pub(crate) const TAG_COUNT_MAX: usize = 2 << 20;
+/// As for tags: most who have a badge have one.
+pub(crate) const BADGE_COUNT_MAX: usize = 2 << 20;
+/// How far from a door whoever shows a badge there may seem to be: beyond that nothing is elsewhere.
+pub(crate) const BADGE_DISTANCE_MAX_MM: u32 = 200_000;
 /// As for tags.
 pub(crate) const SUBJECT_COUNT_MAX: usize = 2 << 20;
 /// Twice the 100,000 the zone index is measured with.

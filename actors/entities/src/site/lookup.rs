@@ -1,8 +1,8 @@
 //! Refs by id and ids by ref, for the rim and for alarm ids.
 
 use ach_actors_model::{
-    AnchorRef, DoorRef, EntityRef, LineRef, Name, RuleRef, SourceRef, SubjectClass, SubjectRef,
-    TagId, TagRef, Timestamp, ZoneRef,
+    AnchorRef, BadgeRef, DoorRef, EntityRef, LineRef, Name, RuleRef, SourceRef, SubjectClass,
+    SubjectRef, TagId, TagRef, Timestamp, ZoneRef,
 };
 
 use super::Site;
@@ -196,6 +196,22 @@ impl Site {
     /// The zones an anchor covers, ascending; none if it was removed.
     pub fn anchor_zones(&self, anchor: AnchorRef) -> &[ZoneRef] {
         self.anchor_plan(anchor).map_or(&[], |plan| plan.zones.as_slice())
+    }
+
+    /// The badge with an id.
+    pub fn badge(&self, id: &str) -> Option<BadgeRef> {
+        let badge = BadgeRef(self.badge_names.get(id)?);
+        self.badge_subject(badge).map(|_| badge)
+    }
+
+    /// A badge's id.
+    pub fn badge_name(&self, badge: BadgeRef) -> Option<&str> {
+        self.badge_names.name(badge.0)
+    }
+
+    /// Whose badge it is; `None` if it was removed.
+    pub fn badge_subject(&self, badge: BadgeRef) -> Option<SubjectRef> {
+        *self.badges.get(badge.index())?
     }
 
     /// All tags in force, ascending by ref.

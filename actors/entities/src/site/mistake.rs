@@ -79,6 +79,8 @@ pub enum SiteList {
     ZonesOfDoor,
     /// Subjects that rules keep apart from others, both sides of them.
     KeptApart,
+    /// `badges`.
+    Badges,
 }
 
 impl fmt::Display for SiteList {
@@ -109,6 +111,7 @@ impl fmt::Display for SiteList {
             SiteList::Holidays => "holidays",
             SiteList::ZonesOfDoor => "zones of a door",
             SiteList::KeptApart => "subjects kept apart by rules",
+            SiteList::Badges => "badges",
         })
     }
 }
@@ -127,6 +130,12 @@ pub enum SiteMistake {
         "rules[{at}] must call near what is above 0 and at most the distance that ends a meeting, and that at most 50 m"
     )]
     MeetingDistance {
+        /// Which.
+        at: usize,
+    },
+    /// How far from a door a badge may seem to be must be above 0 and within limits.
+    #[error("rules[{at}] must let a badge seem to be above 0 and at most 200 m from its door")]
+    BadgeDistance {
         /// Which.
         at: usize,
     },

@@ -185,6 +185,7 @@ pub(crate) enum RuleCondition {
     Alone { after_ns: u64 },
     Meets { within_mm: u32, apart_mm: u32, after_ns: u64 },
     Tailgating,
+    BadgeElsewhere { within_mm: u32 },
 }
 
 impl RuleCondition {
@@ -217,6 +218,9 @@ impl RuleCondition {
                 RuleCondition::Meets { within_mm, apart_mm, after_ns }
             }
             Condition::Tailgating { .. } => RuleCondition::Tailgating,
+            Condition::BadgeElsewhere { within_mm, .. } => {
+                RuleCondition::BadgeElsewhere { within_mm }
+            }
         }
     }
 
@@ -242,7 +246,8 @@ impl RuleCondition {
             | RuleCondition::Away { .. }
             | RuleCondition::Alone { .. }
             | RuleCondition::Meets { .. }
-            | RuleCondition::Tailgating => false,
+            | RuleCondition::Tailgating
+            | RuleCondition::BadgeElsewhere { .. } => false,
         }
     }
 
@@ -274,7 +279,8 @@ impl RuleCondition {
             RuleCondition::Leaves
             | RuleCondition::ButtonPressed
             | RuleCondition::DoorForced
-            | RuleCondition::Tailgating => false,
+            | RuleCondition::Tailgating
+            | RuleCondition::BadgeElsewhere { .. } => false,
         }
     }
 }

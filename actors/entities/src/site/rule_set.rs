@@ -27,6 +27,8 @@ pub(crate) struct RuleSet {
     pub(crate) away: Vec<RuleRef>,
     /// Meets.
     pub(crate) meets: Vec<RuleRef>,
+    /// Badge elsewhere.
+    pub(crate) badge_elsewhere: Vec<RuleRef>,
     /// Rules about others that these subjects matter to: as company of who would be alone, or as those whom
     /// somebody may not meet.
     pub(crate) matters_to: Vec<RuleRef>,
@@ -60,6 +62,7 @@ impl RuleSet {
                 Some(RuleCondition::TagsContradict) => set.contradiction.push(rule),
                 Some(RuleCondition::Away { .. }) => set.away.push(rule),
                 Some(RuleCondition::Meets { .. }) => set.meets.push(rule),
+                Some(RuleCondition::BadgeElsewhere { .. }) => set.badge_elsewhere.push(rule),
                 _ => {}
             }
         }

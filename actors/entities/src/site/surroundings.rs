@@ -35,6 +35,15 @@ impl Sill {
     }
 }
 
+/// From a position to a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DoorWay {
+    /// On the plan, to the middle of the sill.
+    pub(crate) plan_mm: u64,
+    /// Hundredths of a storey up or down; `None` if the floor is unknown.
+    pub(crate) storeys: Option<u64>,
+}
+
 /// Where the doors are.
 #[derive(Debug, Default)]
 pub(super) struct Surroundings {
@@ -83,6 +92,18 @@ impl Site {
         let square = sill.distance_square((position.x_mm.into(), position.y_mm.into()))?;
         let square = u64::try_from(square).ok()?;
         (floor == sill.floor).then(|| square.isqrt())
+    }
+
+    /// How far it is to a door at least, on whatever floor.
+    pub(crate) fn way_to_door(&self, door: DoorRef, position: &Position) -> Option<DoorWay> {
+        let sill = (*self.surroundings.by_door.get(door.index())?)?;
+        let across = |from: i32, to: i32| u64::from(from.abs_diff(to));
+        let (east, north) = (across(position.x_mm, sill.x_mm), across(position.y_mm, sill.y_mm));
+        // Squares of 32 bit numbers; their sum saturates beyond any distance on a site.
+        let plan_mm = (east * east).saturating_add(north * north).isqrt();
+        let floor = position.floor.or(self.only_floor);
+        let storeys = floor.map(|floor| u64::from(floor.0.abs_diff(sill.floor.0)));
+        Some(DoorWay { plan_mm, storeys })
     }
 
     /// The doors that a position is near, the nearest first; of a position of unknown floor none, unless the site has one alone.

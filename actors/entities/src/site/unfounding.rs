@@ -168,6 +168,7 @@ impl Site {
                 plan.watch_of(zone).is_some_and(|watch| self.watch(watch).is_some())
             }
             Place::Line(line) => plan.lines.binary_search(&line).is_ok(),
+            Place::Door(door) => plan.doors.binary_search(&door).is_ok(),
             _ => false,
         };
         if !is_watched {

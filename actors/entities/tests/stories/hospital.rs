@@ -82,6 +82,7 @@ pub(crate) fn hospital(rules: Vec<RuleConfig>) -> SiteConfig {
         rules,
         largest_gap_ns: 2 * S,
         holidays: Vec::new(),
+        badges: Vec::new(),
     }
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod absences;
+mod badges;
 mod bands;
 mod door_supervision;
 mod doors;

@@ -9,7 +9,7 @@ use ach_actors_entities::{
     Turn, Verdict, Zone, ZoneInput,
 };
 use ach_actors_model::{
-    AlarmNotice, AnchorRef, Cause, DoorRef, EntityRef, Lane, Ping, SiteConfig, SourceRef,
+    AlarmNotice, AnchorRef, BadgeRef, Cause, DoorRef, EntityRef, Lane, Ping, SiteConfig, SourceRef,
     SubjectRef, TagId, TagRef, Timestamp, ZoneRef,
 };
 use ach_actors_runtime::Cell;
@@ -244,7 +244,10 @@ impl World {
                 };
                 (EntityRef::Anchor(anchor), Call::Anchor(input))
             }
-            _ => (EntityRef::Door(door()), Call::Door(door_input(words, arrival))),
+            _ => {
+                let badge = option("badge=").and_then(|badge| site.badge(badge));
+                (EntityRef::Door(door()), Call::Door(door_input(words, arrival, badge)))
+            }
         };
         self.step(to, call, out)
     }
@@ -265,6 +268,9 @@ impl World {
                     Call::Zone(ZoneInput::Exited { subject, tag, at, cause })
                 }
                 MessageBody::Moved { subject } => Call::Moved(subject, cause),
+                MessageBody::BadgeGranted { door, observed_at, received_at } => {
+                    Call::Badge(door, Arrival { observed_at, received_at, cause })
+                }
                 MessageBody::AnchorLost { anchor } => Call::Zone(ZoneInput::AnchorLost(anchor)),
                 MessageBody::AnchorFound { anchor } => Call::Zone(ZoneInput::AnchorFound(anchor)),
                 MessageBody::PassedDoor { subject, since, fix, is_leftward } => {
@@ -368,6 +374,7 @@ fn subject_input<'a>(call: &'a Call<'_>) -> SubjectInput<'a> {
         Call::Due(kind, due_at) => SubjectInput::Due { kind: *kind, due_at: *due_at },
         Call::Site(old) => SubjectInput::SiteChanged { old },
         Call::Moved(other, cause) => SubjectInput::Moved { other: *other, cause: *cause },
+        Call::Badge(door, arrival) => SubjectInput::BadgeGranted { door: *door, arrival: *arrival },
         other => panic!("{other:?} is not for a subject"),
     }
 }
@@ -417,6 +424,7 @@ enum Call<'a> {
     Fix(ach_actors_model::Fix, bool, Cause),
     Moved(SubjectRef, Cause),
     Passed(SubjectRef, Timestamp, ach_actors_model::Fix, bool, Cause),
+    Badge(DoorRef, Arrival),
     Tag(TagInput<'a>),
     Zone(ZoneInput),
     Door(DoorInput<'a>),
@@ -428,14 +436,14 @@ enum Call<'a> {
 
 /// What a door reports: of its position, lock and leave, `pry` and `mend` of its housing, `prise` and
 /// `refit` of its reader, `up` and `down` of its controller, `charge` of its battery.
-fn door_input(words: &[&str], arrival: Arrival) -> DoorInput<'static> {
+fn door_input(words: &[&str], arrival: Arrival, badge: Option<BadgeRef>) -> DoorInput<'static> {
     let valid_ms = || words[2].parse().expect("milliseconds");
     match words[0] {
         "open" => DoorInput::Opened(arrival),
         "close" => DoorInput::Closed(arrival),
         "lock" => DoorInput::Locked(arrival),
         "unlock" => DoorInput::Unlocked(arrival),
-        "grant" => DoorInput::AccessGranted { arrival, valid_ms: valid_ms() },
+        "grant" => DoorInput::AccessGranted { arrival, valid_ms: valid_ms(), badge },
         "rex" => DoorInput::ExitRequested { arrival, valid_ms: valid_ms() },
         "pry" => DoorInput::Tampered(arrival),
         "mend" => DoorInput::Untampered(arrival),

@@ -221,3 +221,19 @@ fn only_what_can_be_sent_at_once_is_work() {
     outboxes.on_ack(&ack(2, 2, 9));
     assert_eq!(has_work(&mut outboxes, 3), Ok(true));
 }
+
+#[test]
+fn a_grant_waits_until_the_node_knows_the_badge_it_names() {
+    for (handle, badge, confirmed, is_known) in [
+        (1, None, 2, true),
+        (1, None, 1, false),
+        (1, Some(0), 2, true),
+        (1, Some(2), 2, false),
+        (1, Some(2), 3, true),
+        (2, Some(1), 2, false),
+    ] {
+        let word = ReportWord::AccessGranted { valid_ms: 5_000 };
+        let grant = PendingReport { handle, observed_at: Timestamp(1), word, badge };
+        assert_eq!(grant.is_known(confirmed), is_known, "{handle} {badge:?} of {confirmed}");
+    }
+}

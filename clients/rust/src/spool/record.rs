@@ -9,6 +9,7 @@
 //!   3 durable: u64 a lane
 //!   4 epoch:   u32 epoch, u64 base a lane
 //!   5 taken:   u64 a lane
+//!   6 grant:   as an input that is a report of a door, and then the name of the badge
 //! ```
 //!
 //! What is durable was taken by the node, but for what comes after the ticket in a record of kind 5, which
@@ -42,6 +43,7 @@ const KIND_INPUT: u8 = 2;
 const KIND_DURABLE: u8 = 3;
 const KIND_EPOCH: u8 = 4;
 const KIND_TAKEN: u8 = 5;
+const KIND_GRANT: u8 = 6;
 
 const ITEM_TAG: u8 = 1;
 const ITEM_DOOR: u8 = 2;
@@ -82,7 +84,7 @@ impl Head {
 }
 
 /// What an input says, without its handle, which is another one on every connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum KeptRecord {
     /// A ping.
     Ping(WirePing),
@@ -92,6 +94,8 @@ pub(crate) enum KeptRecord {
         observed_at: Timestamp,
         /// What.
         word: ReportWord,
+        /// The badge that a grant was given to.
+        badge: Option<Name>,
     },
 }
 
@@ -188,30 +192,40 @@ pub(super) fn put_epoch(epoch: u32, bases: [u64; 3], out: &mut Vec<u8>) {
 
 pub(super) fn put_ping(item: &InternItem, ping: &WirePing, out: &mut Vec<u8>) {
     put(out, |out| {
-        put_item(item, out);
+        put_item(KIND_INPUT, item, out);
         out.extend_from_slice(&ping.bytes());
     });
 }
 
-pub(super) fn put_report(item: &InternItem, report: &WireReport, out: &mut Vec<u8>) {
+pub(super) fn put_report(
+    item: &InternItem,
+    report: &WireReport,
+    badge: Option<&Name>,
+    out: &mut Vec<u8>,
+) {
+    // Its handle is another one on every connection.
+    let report = &WireReport { badge: None, ..*report };
     put(out, |out| {
-        put_item(item, out);
+        put_item(if badge.is_some() { KIND_GRANT } else { KIND_INPUT }, item, out);
         let mut frame = Vec::with_capacity(HEADER_BYTES.saturating_add(REPORT_PAYLOAD_BYTES));
         // One report with a number is within every limit.
         if encode_reports(std::slice::from_ref(report), &mut frame).is_ok() {
             out.extend_from_slice(frame.get(HEADER_BYTES..).unwrap_or_default());
         }
+        out.extend_from_slice(badge.map_or(&[], |badge| badge.as_str().as_bytes()));
     });
 }
 
-fn put_item(item: &InternItem, out: &mut Vec<u8>) {
+fn put_item(record: u8, item: &InternItem, out: &mut Vec<u8>) {
     let (kind, tag, name) = match item {
         InternItem::Tag(tag) => (ITEM_TAG, tag.0.to_le_bytes(), None),
         InternItem::Door(name) => (ITEM_DOOR, [0; 8], Some(name)),
         InternItem::Anchor(name) => (ITEM_ANCHOR, [0; 8], Some(name)),
+        // No input is about a badge; one that was would be taken for torn.
+        InternItem::Badge(name) => (0, [0; 8], Some(name)),
     };
     let id = name.map_or(tag.as_slice(), |name| name.as_str().as_bytes());
-    out.extend_from_slice(&[KIND_INPUT, u8::try_from(id.len()).unwrap_or(0), kind]);
+    out.extend_from_slice(&[record, u8::try_from(id.len()).unwrap_or(0), kind]);
     out.extend_from_slice(id);
 }
 
@@ -253,7 +267,8 @@ fn read(body: &[u8]) -> Option<Record> {
             let head = Head { epoch, bases, durable, taken: durable, next };
             rest.is_empty().then_some(Record::Head(head))
         }
-        KIND_INPUT => read_input(rest).map(Record::Input),
+        KIND_INPUT => read_input(rest, false).map(Record::Input),
+        KIND_GRANT => read_input(rest, true).map(Record::Input),
         KIND_DURABLE => {
             let durable = take_lanes(&mut rest)?;
             rest.is_empty().then_some(Record::Durable(durable))
@@ -270,23 +285,31 @@ fn read(body: &[u8]) -> Option<Record> {
     }
 }
 
-fn read_input(bytes: &[u8]) -> Option<KeptInput> {
+fn read_input(bytes: &[u8], has_badge: bool) -> Option<KeptInput> {
     let (&[length, kind], rest) = bytes.split_first_chunk()?;
     let (id, rest) = rest.split_at_checked(usize::from(length))?;
-    let name = || Name::new(std::str::from_utf8(id).ok()?).ok();
+    let read_name = |id: &[u8]| Name::new(std::str::from_utf8(id).ok()?).ok();
+    let name = || read_name(id);
     let item = match kind {
         ITEM_TAG => InternItem::Tag(TagId(u64::from_le_bytes(id.try_into().ok()?))),
         ITEM_DOOR => InternItem::Door(name()?),
         ITEM_ANCHOR => InternItem::Anchor(name()?),
         _ => return None,
     };
-    let record = if let Ok(ping) = <[u8; PING_BYTES]>::try_from(rest) {
+    let record = if has_badge {
+        let (report, badge) = rest.split_at_checked(REPORT_PAYLOAD_BYTES)?;
+        kept_report(report, Some(read_name(badge)?))?
+    } else if let Ok(ping) = <[u8; PING_BYTES]>::try_from(rest) {
         KeptRecord::Ping(WirePing::from_bytes(ping))
     } else {
-        let report = decode_reports(rest).ok()?.pop()?;
-        KeptRecord::Report { observed_at: report.observed_at, word: report.word }
+        kept_report(rest, None)?
     };
     Some(KeptInput { item, record })
+}
+
+fn kept_report(payload: &[u8], badge: Option<Name>) -> Option<KeptRecord> {
+    let report = decode_reports(payload).ok()?.pop()?;
+    Some(KeptRecord::Report { observed_at: report.observed_at, word: report.word, badge })
 }
 
 fn take_u32(bytes: &mut &[u8]) -> Option<u32> {

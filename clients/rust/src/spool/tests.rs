@@ -58,16 +58,22 @@ fn what_is_not_durable_is_there_after_a_restart_and_the_rest_is_not() {
     spool.begin_epoch(3, [0; 3]);
     keep(&spool, 1..=5);
     let door = Report::door(name("exit"), Timestamp(8), ReportWord::AccessGranted { valid_ms: 9 });
-    let report = WireReport { seq: 1, observed_at: Timestamp(8), handle: 4, word: door.word };
-    spool.keep_report(&door.thing, &report);
+    let badge = Some(name("card-4711"));
+    let (observed_at, word) = (Timestamp(8), door.word);
+    let report = WireReport { seq: 1, observed_at, handle: 4, badge: Some(5), word };
+    spool.keep_report(&door.thing, &report, badge.as_ref());
+    spool.keep_report(&door.thing, &report, None);
     spool.forget_through([0, 0, 3], [0, 0, 3]);
     drop(spool);
     let (spool, kept) = open(&directory);
     assert_eq!((kept.epoch, pings(&kept)), (3, (4, vec![4, 5])));
-    let record = KeptRecord::Report { observed_at: Timestamp(8), word: door.word };
-    assert_eq!(kept.lanes[1].inputs, [KeptInput { item: door.thing, record }]);
+    let grant = |badge| KeptInput {
+        item: door.thing.clone(),
+        record: KeptRecord::Report { observed_at, word, badge },
+    };
+    assert_eq!(kept.lanes[1].inputs, [grant(badge), grant(None)]);
     let resume: Vec<_> = kept.resume().iter().map(|it| (it.epoch, it.last_seq)).collect();
-    assert_eq!(resume, [(3, 0), (3, 1), (3, 5)]);
+    assert_eq!(resume, [(3, 0), (3, 2), (3, 5)]);
     // A new epoch in the second life, in which tickets are three ahead.
     spool.begin_epoch(4, [0, 0, 3]);
     keep(&spool, 6..=6);

@@ -1,7 +1,7 @@
 //! What a vendor's handles stand for on one connection.
 
 use ach_actors_entities::Site;
-use ach_actors_model::{AnchorRef, DoorRef, SourceRef, TagRef};
+use ach_actors_model::{AnchorRef, BadgeRef, DoorRef, SourceRef, TagRef};
 use ach_engine_wire::limits::HANDLE_COUNT_MAX;
 use ach_engine_wire::{Code, Intern, InternItem, InternRefusal, Interned};
 
@@ -16,6 +16,8 @@ pub(crate) enum Handle {
     Door(DoorRef),
     /// An anchor.
     Anchor(AnchorRef),
+    /// A badge.
+    Badge(BadgeRef),
     /// Nothing: it was refused with this code.
     Refused(Code),
 }
@@ -87,7 +89,18 @@ impl Handles {
         match self.get(handle) {
             Handle::Tag(tag) => Ok(tag),
             Handle::Refused(code) => Err(code),
-            Handle::Door(_) | Handle::Anchor(_) => Err(Code::UnknownThing),
+            Handle::Door(_) | Handle::Anchor(_) | Handle::Badge(_) => Err(Code::UnknownThing),
+        }
+    }
+
+    /// The badge of a grant, by its handle. One that the site does not have is nobody's, and the grant
+    /// counts without it.
+    pub(crate) fn badge(&self, handle: u32) -> Result<Option<BadgeRef>, Code> {
+        match (self.get(handle), self.item(handle)) {
+            (Handle::Badge(badge), _) => Ok(Some(badge)),
+            (Handle::Refused(_), Some(InternItem::Badge(_))) => Ok(None),
+            (Handle::Refused(code), _) => Err(code),
+            _ => Err(Code::UnknownThing),
         }
     }
 }
@@ -104,6 +117,11 @@ fn meaning(site: &Site, source: SourceRef, item: &InternItem) -> Handle {
         },
         InternItem::Anchor(name) => match site.anchor(name.as_str()) {
             Some(anchor) => (Handle::Anchor(anchor), site.anchor_source(anchor)),
+            None => return Handle::Refused(Code::UnknownThing),
+        },
+        // Cards open doors of more than one system.
+        InternItem::Badge(name) => match site.badge(name.as_str()) {
+            Some(badge) => return Handle::Badge(badge),
             None => return Handle::Refused(Code::UnknownThing),
         },
     };

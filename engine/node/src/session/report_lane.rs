@@ -117,7 +117,8 @@ fn meaning(
         (ReportWord::DoorLocked, Handle::Door(door)) => ReportKind::DoorLocked { door },
         (ReportWord::DoorUnlocked, Handle::Door(door)) => ReportKind::DoorUnlocked { door },
         (ReportWord::AccessGranted { valid_ms }, Handle::Door(door)) => {
-            ReportKind::AccessGranted { door, valid_ms }
+            let badge = report.badge.map(|badge| handles.badge(badge)).transpose()?.flatten();
+            ReportKind::AccessGranted { door, valid_ms, badge }
         }
         (ReportWord::ExitRequested { valid_ms }, Handle::Door(door)) => {
             ReportKind::ExitRequested { door, valid_ms }

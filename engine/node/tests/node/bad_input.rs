@@ -188,6 +188,7 @@ async fn a_refused_report_counts_as_decided_on() {
     let report = |seq, handle| WireReport {
         seq,
         handle,
+        badge: None,
         observed_at: now(),
         word: ach_engine_wire::ReportWord::ButtonPressed,
     };

@@ -14,7 +14,8 @@ use ach_engine_wire::{Code, Frame, Hello, ReportWord, WirePing, WireReport, enco
 
 /// A press of the first tag that was named.
 fn press(observed_at: Timestamp) -> Vec<u8> {
-    let report = WireReport { seq: 1, observed_at, handle: 0, word: ReportWord::ButtonPressed };
+    let report =
+        WireReport { seq: 1, observed_at, handle: 0, badge: None, word: ReportWord::ButtonPressed };
     let mut bytes = Vec::new();
     encode_reports(&[report], &mut bytes).unwrap();
     bytes

@@ -14,6 +14,7 @@ mod applying;
 mod attention;
 mod audit;
 mod bad_input;
+mod badges;
 mod broken_quic;
 mod checkpoints;
 mod clocks;

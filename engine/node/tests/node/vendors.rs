@@ -75,6 +75,7 @@ async fn totals_after_a_refused_one_a_restart_and(next: &[(u64, u32)]) -> (u64, 
         let report = |&(seq, handle)| WireReport {
             seq,
             handle,
+            badge: None,
             observed_at: now(),
             word: ReportWord::ButtonPressed,
         };

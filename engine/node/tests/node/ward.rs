@@ -15,9 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, AnswerConfig, Condition, DoorConfig, Name, RuleConfig, SiteConfig,
-    SourceConfig, SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp, UtcOffset,
-    Who, ZoneConfig,
+    AlarmKind, AlarmPriority, AnswerConfig, BadgeConfig, Condition, DoorConfig, Name, RuleConfig,
+    SiteConfig, SourceConfig, SpeedLimit, SubjectClass, SubjectConfig, TagConfig, TagId, Timestamp,
+    UtcOffset, Who, ZoneConfig,
 };
 use ach_clients_rust::{
     AlarmStream, AlarmUpdate, Client, ClientConfig, Filter, Ping, Publisher, PublisherOptions, now,
@@ -117,6 +117,7 @@ pub(crate) fn site() -> SiteConfig {
         ],
         largest_gap_ns: 2_000_000_000,
         holidays: Vec::new(),
+        badges: vec![BadgeConfig { id: name("card-1"), subject: 0 }],
     }
 }
 

@@ -65,6 +65,7 @@ pub(crate) fn site(version: u32, rules: Vec<RuleConfig>) -> SiteConfig {
         rules,
         largest_gap_ns: 2 * NS_PER_S,
         holidays: Vec::new(),
+        badges: Vec::new(),
     }
 }
 

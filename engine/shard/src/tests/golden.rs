@@ -106,7 +106,7 @@ const HASHES: [&str; 8] = [
     "1a2b05216139885a",
     "c54ec4b186802ade",
     "48aaebcb4b846bb1",
-    "19c61f0489e3ce72",
+    "f6a1016bb01dc972",
     "dbfc964ec68afe15",
     "61df2725b6686f60",
     "a6264677655e6e55",

@@ -94,6 +94,7 @@ pub(crate) fn hospital() -> SiteConfig {
         rules: rules(),
         largest_gap_ns: 2 * NS_PER_S,
         holidays: Vec::new(),
+        badges: Vec::new(),
     }
 }
 

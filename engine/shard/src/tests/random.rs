@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use ach_actors_model::{
-    AlarmAct, AlarmCause, AlarmId, AlarmKind, AlarmTransition, AlarmWish, AnswerConfig, BandWish,
-    Command, CommandKind, Condition, DoorRef, EntityRef, Escalation, Escort, Lane, NS_PER_S,
-    NodeTrouble, PassWish, Ping, Place, QuietKind, QuietScope, QuietWish, Remark, ReportKind,
-    RuleConfig, RuleRef, SourceRef, SubjectRef, TagConfig, TagId, TagRef, Timestamp, Who, ZoneRef,
+    AlarmAct, AlarmCause, AlarmId, AlarmKind, AlarmTransition, AlarmWish, AnswerConfig,
+    BadgeConfig, BadgeRef, BandWish, Command, CommandKind, Condition, DoorRef, EntityRef,
+    Escalation, Escort, Lane, NS_PER_S, NodeTrouble, PassWish, Ping, Place, QuietKind, QuietScope,
+    QuietWish, Remark, ReportKind, RuleConfig, RuleRef, SourceRef, SubjectRef, TagConfig, TagId,
+    TagRef, Timestamp, Who, ZoneRef,
 };
 use ach_geo::{Floor, Position};
 use rand::{RngExt, SeedableRng};
@@ -72,6 +73,7 @@ fn wild_report(rng: &mut ChaCha8Rng, seq: &mut u64, now: Timestamp) -> Input {
     let anchor = ach_actors_model::AnchorRef(rng.random_range(0..2));
     let valid_ms = [0, 5_000, u32::MAX][rng.random_range(0..3)];
     let percent = [0, 20, 100, u8::MAX][rng.random_range(0..4)];
+    let badges = [None, Some(BadgeRef(0)), Some(BadgeRef(u32::MAX))];
     let kind = match rng.random_range(0..19) {
         0 => ReportKind::ButtonPressed { tag },
         1 => ReportKind::ButtonReset { tag },
@@ -80,7 +82,7 @@ fn wild_report(rng: &mut ChaCha8Rng, seq: &mut u64, now: Timestamp) -> Input {
         4 => ReportKind::DoorOpened { door },
         5 => ReportKind::DoorClosed { door },
         6 => ReportKind::DoorLocked { door },
-        7 => ReportKind::AccessGranted { door, valid_ms },
+        7 => ReportKind::AccessGranted { door, valid_ms, badge: badges[rng.random_range(0..3)] },
         8 => ReportKind::ExitRequested { door, valid_ms },
         9 => ReportKind::AnchorAlive { anchor },
         10 => ReportKind::DoorUnlocked { door },
@@ -203,11 +205,16 @@ fn wild_answers(rng: &mut ChaCha8Rng, rules: &mut [RuleConfig]) {
     }
 }
 
+fn badge_elsewhere() -> Condition {
+    Condition::BadgeElsewhere { doors: vec![0, 1], within_mm: 1_000 }
+}
+
 /// A day in which anything is heard, sites change and the node comes and goes.
 fn wild_day(seed: u64) -> Vec<Entry> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut config = hospital();
     config.sources[0].zones = vec![0, 1];
+    config.badges = vec![BadgeConfig { id: name("card-1"), subject: 3 }];
     // Anna wears a second one.
     config.tags.push(TagConfig { id: TagId(0xA7), source: 0, subject: Some(0) });
     let (zones, after_ns) = (vec![0, 1, 2], 2 * NS_PER_S);
@@ -222,6 +229,7 @@ fn wild_day(seed: u64) -> Vec<Entry> {
             AlarmKind::ForbiddenMeeting,
         ),
         ("tail", Condition::Tailgating { doors: vec![0], with: None }, AlarmKind::Tailgating),
+        ("badge", badge_elsewhere(), AlarmKind::BadgeElsewhere),
     ] {
         let rule = config.rules[0].clone();
         config.rules.push(RuleConfig { id: name(id), condition, alarm, who: all(), ..rule });

@@ -19,9 +19,9 @@
 
 use ach_actors_entities::Site;
 use ach_actors_model::{
-    AnchorRef, Command, CommandKind, DoorMode, DoorRef, EntityRef, Lane, NS_PER_MS, NS_PER_S,
-    NodeTrouble, Ping, PingBatch, Report, ReportKind, SiteConfig, SourceRef, SubjectRef, TagRef,
-    Timestamp, ZoneRef,
+    AnchorRef, BadgeRef, Command, CommandKind, DoorMode, DoorRef, EntityRef, Lane, NS_PER_MS,
+    NS_PER_S, NodeTrouble, Ping, PingBatch, Report, ReportKind, SiteConfig, SourceRef, SubjectRef,
+    TagRef, Timestamp, ZoneRef,
 };
 use ach_geo::{Floor, Position};
 
@@ -271,7 +271,10 @@ impl Script {
             "closes" => ReportKind::DoorClosed { door },
             "locks" => ReportKind::DoorLocked { door },
             "unlocks" => ReportKind::DoorUnlocked { door },
-            "grants" => ReportKind::AccessGranted { door, valid_ms },
+            "grants" => {
+                let badge = more.contains(&"card-1").then_some(BadgeRef(0));
+                ReportKind::AccessGranted { door, valid_ms, badge }
+            }
             "asks" => ReportKind::ExitRequested { door, valid_ms },
             "is-pried" => ReportKind::DoorTampered { door },
             "is-mended" => ReportKind::DoorUntampered { door },

@@ -209,6 +209,7 @@ impl Checked<'_> {
         }
         self.things();
         self.company();
+        self.badges();
         self.capacity(&zones);
         self.perimeter(&zones, &lines);
         self.wiring(&doors);
@@ -260,6 +261,21 @@ impl Checked<'_> {
                     "check `with`, or add people who fit it and carry tags",
                 ),
             };
+            self.warning(FindingKind::EmptySelection, problem, remedy);
+        }
+    }
+
+    /// Whoever has no badge is granted nothing by name, and of whom has no tag nobody knows where he is.
+    fn badges(&self) {
+        let is_about_badges = matches!(self.rule.what, What::BadgeElsewhere { .. });
+        if !is_about_badges || self.has_unknown_who() || self.census.is_empty() {
+            return;
+        }
+        // Whose tags are missing is told besides.
+        let count = self.census.count(&self.rule.who);
+        if count.badged == 0 && count.tagged > 0 {
+            let problem = "nobody it is about has both a badge and a tag";
+            let remedy = "add `badges` to people whose tags are heard, or check `who`";
             self.warning(FindingKind::EmptySelection, problem, remedy);
         }
     }

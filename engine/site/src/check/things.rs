@@ -21,6 +21,7 @@ pub(super) fn check(check: &Check<'_>) {
     check_georeference(check);
     check_ids(check);
     check_tags(check);
+    super::badges::check(check);
     check_feeds(check);
 }
 

@@ -2,6 +2,7 @@
 
 use super::Explainer;
 use super::event::EventWords;
+use super::gate_words::metres;
 use super::people::who_words;
 use super::place_words::place_words;
 use crate::text::span_text;
@@ -101,6 +102,21 @@ fn told(what: What, doors: &str) -> (String, Vec<String>) {
                 "Every report of it is a sign of life.",
                 "While its whole feed is silent, that is one alarm about the feed instead.",
                 "A door that was never heard is not silent.",
+            ];
+            (phrase, further.map(str::to_owned).to_vec())
+        }
+        What::BadgeElsewhere { within_mm } => {
+            let within = metres(within_mm);
+            let phrase = format!(
+                "a badge of one of them is granted access at {doors} while their tag is further from it \
+                 than they can go in the time between, and {within}"
+            );
+            let further = [
+                "A position says for 1 min, before and after, where they are; one storey up or down is \
+                 taken for a slip.",
+                "It ends 10 min after it was last so, or when they are seen at the door within \
+                 1 min of the grant.",
+                "A grant that names no badge, or one that nobody has, raises nothing.",
             ];
             (phrase, further.map(str::to_owned).to_vec())
         }

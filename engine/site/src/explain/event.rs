@@ -40,7 +40,8 @@ impl Explainer<'_> {
             | What::ReaderTampered
             | What::DoorLost { .. }
             | What::DoorBatteryLow { .. }
-            | What::DoorNotFollowing { .. } => self.of_doors(rule),
+            | What::DoorNotFollowing { .. }
+            | What::BadgeElsewhere { .. } => self.of_doors(rule),
             What::Tailgating => self.tailgating(rule),
             What::TagSilent { after_ns } => EventWords {
                 phrase: format!("a tag of one of them is not heard for {}", span_text(after_ns)),

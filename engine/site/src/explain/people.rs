@@ -27,6 +27,13 @@ pub(super) fn sentence(rule: &RulePlan, count: &Count) -> String {
             many => format!("and {many} of them carry two tags or more"),
         });
     }
+    if matches!(rule.what, What::BadgeElsewhere { .. }) {
+        parts.push(match count.badged {
+            0 => "and none of them has both a badge and a tag, as this takes".to_owned(),
+            1 => "and 1 of them has both a badge and a tag".to_owned(),
+            many => format!("and {many} of them have both a badge and a tag"),
+        });
+    }
     format!("It is about {}.", parts.join(", "))
 }
 

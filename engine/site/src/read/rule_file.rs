@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ach_actors_model::{AlarmKind, AlarmPriority, Name, Window};
 
 use super::subject_file::CLASSES;
-use super::{answer_fields, gates_table, meeting_fields};
+use super::{answer_fields, badge_fields, gates_table, meeting_fields};
 use crate::finding::FindingKind;
 use crate::text::{Fields, Node, Origin, Report, Value, parse_clock};
 use crate::{RulePlan, What, WherePlan, WhoPlan};
@@ -39,6 +39,7 @@ pub(crate) const ALARMS: &[(&str, AlarmKind)] = &[
     ("lone_worker", AlarmKind::LoneWorker),
     ("forbidden_meeting", AlarmKind::ForbiddenMeeting),
     ("tailgating", AlarmKind::Tailgating),
+    ("badge_elsewhere", AlarmKind::BadgeElsewhere),
 ];
 
 /// The words for priorities.
@@ -70,6 +71,7 @@ pub(crate) const CONDITIONS: &[(&str, What)] = &[
     ("alone", What::Alone { after_ns: 0 }),
     ("meets", What::Meets { within_mm: 0, apart_mm: 0, after_ns: 0 }),
     ("tailgating", What::Tailgating),
+    ("badge_elsewhere", What::BadgeElsewhere { within_mm: 0 }),
 ];
 
 /// The words for days, as the bits of a window. All but `daily` leave holidays out.
@@ -162,6 +164,7 @@ fn read_what(fields: &Fields<'_>) -> Option<What> {
         What::Away { .. } => What::Away { after_ns: need_after(fields) },
         What::Alone { .. } => What::Alone { after_ns: need_after(fields) },
         What::Meets { .. } => meeting_fields::read(fields, need_after(fields)),
+        What::BadgeElsewhere { .. } => badge_fields::read(fields),
         what => what,
     })
 }

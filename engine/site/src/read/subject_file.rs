@@ -66,7 +66,7 @@ fn read(
     if root.join(&csv_file).exists()
         && let Some(text) = read_text(root, &csv_file, report)
     {
-        let nodes = parse_csv(&text, &["labels", "tags"], report);
+        let nodes = parse_csv(&text, &["labels", "tags", "badges"], report);
         read_subjects(&nodes, &text, class, only_feed.as_ref(), report, &mut subjects);
     }
     subjects
@@ -109,6 +109,8 @@ fn read_subject(
     class: Option<SubjectClass>,
     feed: Option<&Name>,
 ) -> SubjectPlan {
+    // Nothing but a person shows a badge.
+    let badges = if class.is_none() { fields.names("badges") } else { Vec::new() };
     let class = class.or_else(|| {
         let node = fields.need("class", "class = \"patient\"")?;
         fields.as_word("class", node, PEOPLE)
@@ -122,6 +124,7 @@ fn read_subject(
         class: class.unwrap_or(SubjectClass::Patient),
         labels: fields.names("labels"),
         tags,
+        badges,
         id,
     }
 }

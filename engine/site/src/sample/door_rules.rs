@@ -1,6 +1,6 @@
 //! The sample hospital's rules about doors, whoever uses them.
 
-use ach_actors_model::AlarmPriority;
+use ach_actors_model::{AlarmPriority, SubjectClass};
 
 use super::controls::FOLLOWS_WITHIN_NS;
 use super::rules::{MINUTE_NS, SECOND_NS, names, rule};
@@ -52,5 +52,15 @@ pub(super) fn all() -> Vec<RulePlan> {
             high,
             What::DoorNotFollowing { after_ns: FOLLOWS_WITHIN_NS },
         ),
+        RulePlan {
+            priority: medium,
+            ..rule(
+                "badge-elsewhere",
+                "A badge was used while its holder was elsewhere",
+                WhoPlan { classes: vec![SubjectClass::Staff], ..WhoPlan::default() },
+                at(CONTROLLED),
+                What::BadgeElsewhere { within_mm: 10_000 },
+            )
+        },
     ]
 }

@@ -218,6 +218,11 @@ impl Settling {
             class: cohort.class,
             labels: cohort.labels.iter().map(|label| name(label)).collect(),
             tags,
+            badges: if cohort.class == Staff {
+                vec![name(&format!("card-{id}"))]
+            } else {
+                Vec::new()
+            },
         }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::What;
-use crate::read::CONDITIONS;
+use crate::read::{CONDITIONS, WITHIN_M_MAX};
 use crate::write::alarm_word;
 
 /// One `if` a condition.
@@ -42,11 +42,15 @@ fn then(what: What) -> Value {
     if !matches!(what, What::Alone { .. } | What::Tailgating) {
         forbid("with");
     }
-    if matches!(what, What::Meets { .. }) {
-        required.extend(["whom", "within_m"]);
-    } else {
-        for key in ["whom", "within_m", "apart_m"] {
-            forbid(key);
+    match what {
+        What::Meets { .. } => {
+            required.extend(["whom", "within_m"]);
+        }
+        What::BadgeElsewhere { .. } => drop((forbid("whom"), forbid("apart_m"))),
+        _ => {
+            for key in ["whom", "within_m", "apart_m"] {
+                forbid(key);
+            }
         }
     }
     if !what.has_gates() {
@@ -67,6 +71,9 @@ fn then(what: What) -> Value {
         // Things are pushed through by somebody, who counts.
         let people = json!({ "classes": { "not": { "const": ["asset"] } } });
         fields.insert("who".to_owned(), json!({ "properties": people }));
+    }
+    if matches!(what, What::Meets { .. }) {
+        fields.insert("within_m".to_owned(), json!({ "maximum": WITHIN_M_MAX }));
     }
     let kinds = place_kinds(what);
     let is_anywhere = kinds.is_empty() || matches!(what, What::Meets { .. });
@@ -96,7 +103,8 @@ fn place_kinds(what: What) -> &'static [&'static str] {
         | What::DoorLost { .. }
         | What::DoorBatteryLow { .. }
         | What::DoorNotFollowing { .. }
-        | What::Tailgating => &["doors"],
+        | What::Tailgating
+        | What::BadgeElsewhere { .. } => &["doors"],
         What::TagSilent { .. }
         | What::BatteryLow { .. }
         | What::BandCut

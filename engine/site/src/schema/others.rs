@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::read::{APART_M_MAX, WITHIN_M_MAX, WITHIN_M_MIN};
+use crate::read::{APART_M_MAX, BADGE_WITHIN_M_MAX, WITHIN_M_MIN};
 
 /// The fields.
 pub(super) fn fields() -> Value {
@@ -17,10 +17,11 @@ pub(super) fn fields() -> Value {
             "$ref": "#/$defs/who",
         },
         "within_m": {
-            "description": "For `meets`: how near, in metres.",
+            "description": "For `meets`: how near, in metres, 20 at most. For `badge_elsewhere`: how far from a door \
+                            whoever shows a badge there may seem to be; without it, 10 m.",
             "type": "number",
             "minimum": WITHIN_M_MIN,
-            "maximum": WITHIN_M_MAX,
+            "maximum": BADGE_WITHIN_M_MAX,
         },
         "apart_m": {
             "description": "For `meets`: how far from each other two are who meet no more, in metres; not less than \

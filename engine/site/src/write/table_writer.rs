@@ -116,6 +116,7 @@ fn subjects(toml: &mut Toml, table: &str, subjects: &[SubjectPlan]) {
                 .collect();
             toml.line(&format!("tags = [{}]", tags.join(", ")));
         }
+        toml.words("badges", subject.badges.iter().map(Name::as_str));
     }
 }
 
@@ -266,6 +267,9 @@ fn what(toml: &mut Toml, what: What) {
             if also_unlocked {
                 toml.line("also_unlocked = true");
             }
+        }
+        What::BadgeElsewhere { within_mm } => {
+            toml.line(&format!("within_m = {}", metres_text(i64::from(within_mm))));
         }
         What::BatteryLow { percent } | What::DoorBatteryLow { percent } => {
             toml.line(&format!("percent = {percent}"));

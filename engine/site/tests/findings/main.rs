@@ -222,6 +222,29 @@ fn georeference() {
 }
 
 #[test]
+fn badges_are_one_persons_each() {
+    let file = "people.toml";
+    check(
+        file,
+        "class = \"visitor\"",
+        "class = \"visitor\"\nbadges = [\"card-1\", \"card-4711\"]",
+        &[error(Kind::DuplicateBadge, "", "visitor-001", "from one of them")],
+    );
+    check(
+        file,
+        "badges = [\"card-4711\"]",
+        "badges = [\"1\", \"2\", \"3\", \"4\", \"5\", \"6\", \"7\", \"8\", \"9\"]",
+        &[error(Kind::TooLarge, "", "nurse-001", "open no door any more")],
+    );
+    check(
+        file,
+        "badges = [\"card-4711\"]",
+        "badges = [\"card-1\", \"no blanks\"]",
+        &[error(Kind::BadValue, "no blanks", "nurse-001", "plain id")],
+    );
+}
+
+#[test]
 fn people_and_equipment() {
     let file = "people.toml";
     check(
@@ -255,7 +278,7 @@ fn people_and_equipment() {
         file,
         "0200AC0000000004",
         "4711",
-        &[error(Kind::BadValue, "4711", "visitor-001", "16 hexadecimal digits")],
+        &[error(Kind::BadValue, "[\"4711\"]", "visitor-001", "16 hexadecimal digits")],
     );
     check(
         file,

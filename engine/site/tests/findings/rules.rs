@@ -337,3 +337,42 @@ fn how_a_rule_about_tailgating_is_made() {
         &[warned(Kind::UnwiredDoor, "add \"feed\"")],
     );
 }
+
+#[test]
+fn how_a_rule_about_badges_is_made() {
+    let file = "rules.toml";
+    let what = "what = \"badge_elsewhere\"\nwithin_m = 10.0";
+    let of = |kind, line, remedy| error(kind, line, "rule badge-elsewhere", remedy);
+    let warned = |kind, remedy| warning(kind, "", "rule badge-elsewhere", remedy);
+    let wrong = |to: &str, expected: &[super::Expected]| {
+        check(file, what, &format!("what = \"badge_elsewhere\"\n{to}"), expected);
+    };
+    wrong("", &[]);
+    wrong("within_m = 0.0", &[of(Kind::BadValue, "within_m", "")]);
+    wrong("within_m = 201", &[of(Kind::BadValue, "within_m", "")]);
+    wrong("apart_m = 20", &[of(Kind::UnknownField, "apart_m", "")]);
+    wrong("after = \"9 min\"", &[of(Kind::UnknownField, "after = \"9 min\"", "")]);
+    wrong("gates = {}", &[of(Kind::UnfitRule, "", "remove `gates`")]);
+    wrong("alarm = \"door_forced\"", &[of(Kind::UnfitRule, "", "badge_elsewhere")]);
+    let place = "where = { doors_labelled = [\"exit\"] }\nwhat = \"badge_elsewhere\"";
+    check(file, place, "what = \"badge_elsewhere\"", &[of(Kind::EmptySelection, "", "name doors")]);
+    check(
+        file,
+        place,
+        "where = { zones = [\"ward\"], doors_labelled = [\"exit\"] }\nwhat = \"badge_elsewhere\"",
+        &[of(Kind::UnfitRule, "", "remove the zones")],
+    );
+    check(
+        file,
+        place,
+        "where = { doors = [\"door-1\", \"entrance\"] }\nwhat = \"badge_elsewhere\"",
+        &[warned(Kind::UnwiredDoor, "add \"feed\"")],
+    );
+    // Nobody it is about has a badge.
+    check(
+        file,
+        &format!("who = {{ classes = [\"staff\"] }}\n{place}"),
+        &format!("who = {{ classes = [\"visitor\"] }}\n{place}"),
+        &[warned(Kind::EmptySelection, "add `badges`")],
+    );
+}

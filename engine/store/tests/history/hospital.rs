@@ -216,6 +216,7 @@ fn site(tags: u32, zones: u32) -> SiteConfig {
         }],
         largest_gap_ns: 2 * NS_PER_S,
         holidays: Vec::new(),
+        badges: Vec::new(),
     }
 }
 

@@ -86,6 +86,7 @@ pub(super) fn answered(note: &AlarmNote, cursor: Cursor) -> Frame {
             lock_at: Some(AT),
             is_drawn_back: Some(false),
             near: vec![name("patient-8"), name("nurse-7")],
+            granted_to: Some(name("nurse-7")),
         })),
         storage: Storage::Durable,
         cursor: Some(cursor),

@@ -268,6 +268,7 @@ fn item(item: &InternItem) -> Value {
         InternItem::Tag(id) => json!({ "kind": 1, "tag": tag(*id) }),
         InternItem::Door(name) => json!({ "kind": 2, "name": name.as_str() }),
         InternItem::Anchor(name) => json!({ "kind": 3, "name": name.as_str() }),
+        InternItem::Badge(name) => json!({ "kind": 4, "name": name.as_str() }),
     }
 }
 
@@ -460,5 +461,6 @@ fn report(it: &WireReport) -> Value {
         "percent": percent,
         "order": order,
         "mode": mode,
+        "badge": it.badge,
     })
 }

@@ -19,6 +19,7 @@ pub(super) const KINDS: [AlarmKind; 18] = [
     AlarmKind::AssetNotReturned,
     AlarmKind::LoneWorker,
     AlarmKind::ForbiddenMeeting,
+    AlarmKind::BadgeElsewhere,
     AlarmKind::LeaveEndsSoon,
     AlarmKind::Tailgating,
 ];

@@ -407,12 +407,27 @@ fn lane_frames() -> Vec<(&'static str, Frame)> {
         ReportWord::LocalOverride { mode: Some(DoorMode::Locked) },
         ReportWord::LocalOverride { mode: None },
     ];
-    let reports =
-        (1..).zip(words).map(|(seq, word)| WireReport { seq, observed_at: AT, handle: 8, word });
+    let reports = (1..).zip(words).map(|(seq, word)| WireReport {
+        seq,
+        observed_at: AT,
+        handle: 8,
+        badge: None,
+        word,
+    });
+    let to_badges = [0, 10, u32::MAX - 1].into_iter().zip(1..).map(|(badge, seq)| WireReport {
+        seq,
+        observed_at: AT,
+        handle: 8,
+        badge: Some(badge),
+        word: ReportWord::AccessGranted { valid_ms: 5_000 },
+    });
+    let badge = InternItem::Badge(name("card-4711"));
     vec![
         ("a ping", Frame::Pings(run(1, &[local]))),
         ("two pings, one global", Frame::Pings(run(4_711, &[local, global]))),
         ("reports of every kind", Frame::Reports(reports.collect())),
+        ("grants to badges", Frame::Reports(to_badges.collect())),
+        ("intern of a badge", Frame::Intern(Intern { first_handle: 10, items: vec![badge] })),
     ]
 }
 

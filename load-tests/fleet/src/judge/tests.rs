@@ -86,7 +86,7 @@ impl<'a> Plain<'a> {
         let config = &self.world.config;
         let at = observation.observed_at;
         match kind {
-            ReportKind::AccessGranted { door, valid_ms }
+            ReportKind::AccessGranted { door, valid_ms, .. }
             | ReportKind::ExitRequested { door, valid_ms } => {
                 self.granted_until.insert(door.0, at.plus_ns(u64::from(*valid_ms) * 1_000_000));
             }

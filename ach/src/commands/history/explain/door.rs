@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::moment::{iso, local};
 
-/// What could have been leave and was not: `granted 12:00:01, valid until 12:00:06; nobody asked to leave; locked since 11:58`.
-pub(super) fn leave_words(known: &DoorEvidence) -> String {
+/// What could have been leave and was not, and whose badge was granted it last, if that is known: `granted 12:00:01, valid until 12:00:06; nobody asked to leave; locked since 11:58`.
+pub(super) fn leave_words(known: &DoorEvidence, granted_to: Option<&str>) -> String {
     let pass = |pass: Option<PassMark>, done: &str, never: &str| match pass {
         Some(PassMark { at, until }) => {
             format!("{done} {}, valid until {}", local(at), local(until))
@@ -18,8 +18,12 @@ pub(super) fn leave_words(known: &DoorEvidence) -> String {
         Some(LockMark { at, is_drawn_back: true }) => format!("lock drawn back {}", local(at)),
         Some(LockMark { at, is_drawn_back: false }) => format!("locked {}", local(at)),
     };
+    let granted = match granted_to {
+        Some(holder) => format!("granted last to {holder}"),
+        None => "granted last".to_owned(),
+    };
     [
-        pass(known.granted, "granted last", "no grant is known"),
+        pass(known.granted, &granted, "no grant is known"),
         pass(known.requested, "asked to leave last", "nobody is known to have asked to leave"),
         lock,
     ]
@@ -35,8 +39,8 @@ pub(super) fn near_words(near: &[String], is_late: bool) -> String {
     }
 }
 
-/// The same for programs; `near` are the ids of who was near.
-pub(super) fn object(known: &DoorEvidence, near: &[String]) -> Value {
+/// The same for programs; `near` are the ids of who was near, `granted_to` is that of whose badge it was.
+pub(super) fn object(known: &DoorEvidence, near: &[String], granted_to: Option<&str>) -> Value {
     let pass = |pass: PassMark| json!({ "at": iso(pass.at), "until": iso(pass.until) });
     let lock = |lock: LockMark| json!({ "at": iso(lock.at), "is_drawn_back": lock.is_drawn_back });
     json!({
@@ -44,6 +48,7 @@ pub(super) fn object(known: &DoorEvidence, near: &[String]) -> Value {
         "requested": known.requested.map(pass),
         "lock": known.lock.map(lock),
         "near": near,
+        "granted_to": granted_to,
     })
 }
 
@@ -67,18 +72,25 @@ mod tests {
         let nothing = DoorEvidence::default();
         let expected = "no grant is known; nobody is known to have asked to leave; its lock has \
                         never said anything";
-        assert_eq!(leave_words(&nothing), expected);
+        assert_eq!(leave_words(&nothing, None), expected);
         let known = DoorEvidence {
             granted: Some(PassMark { at: at(1), until: at(6) }),
             requested: None,
             lock: Some(LockMark { at: at(7), is_drawn_back: false }),
             near: Vec::new(),
+            granted_to: None,
         };
-        let words = leave_words(&known);
+        let words = leave_words(&known, None);
         let (granted, valid) = (local(at(1)), local(at(6)));
         assert!(words.starts_with(&format!("granted last {granted}, valid until {valid}; ")));
         assert!(words.ends_with(&format!("; locked {}", local(at(7)))), "{words}");
-        let object = object(&known, &["patient-8".to_owned()]);
+        let of_nurse = leave_words(&known, Some("nurse-7"));
+        assert!(
+            of_nurse.starts_with(&format!("granted last to nurse-7 {granted}, ")),
+            "{of_nurse}"
+        );
+        let object = object(&known, &["patient-8".to_owned()], Some("nurse-7"));
+        assert_eq!(object["granted_to"], "nurse-7", "{object}");
         assert_eq!(object["near"][0], "patient-8", "{object}");
         assert_eq!(object["lock"]["is_drawn_back"], false, "{object}");
     }

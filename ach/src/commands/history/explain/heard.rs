@@ -122,7 +122,7 @@ fn told(kind: ReportKind) -> (&'static str, (&'static str, u32), More) {
         ReportKind::DoorClosed { door: it } => door("door_closed", it),
         ReportKind::DoorLocked { door: it } => door("door_locked", it),
         ReportKind::DoorUnlocked { door: it } => door("door_unlocked", it),
-        ReportKind::AccessGranted { door: it, valid_ms } => {
+        ReportKind::AccessGranted { door: it, valid_ms, .. } => {
             ("access_granted", ("door", it.0), More::ValidMs(valid_ms))
         }
         ReportKind::ExitRequested { door: it, valid_ms } => {

@@ -94,6 +94,8 @@ fn threshold(what: What) -> u64 {
 fn reach(what: What) -> (u32, u32) {
     match what {
         What::Meets { within_mm, apart_mm, .. } => (within_mm, apart_mm),
+        // What is elsewhere by a wide circle is elsewhere by a narrow one.
+        What::BadgeElsewhere { within_mm } => (u32::MAX - within_mm, 0),
         _ => (0, 0),
     }
 }

@@ -41,6 +41,7 @@ fn site(label: impl Fn(usize) -> String, rules: Vec<RulePlan>) -> SiteDirectory 
         class: SubjectClass::Patient,
         labels: vec![name(&label(number))],
         tags: vec![TagPlan { id: TagId(u64::try_from(number).unwrap()), feed: name("rtls") }],
+        badges: Vec::new(),
     });
     site.people = people.collect();
     site.floors.push(FloorPlan {

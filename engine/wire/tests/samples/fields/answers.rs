@@ -147,6 +147,7 @@ fn door(it: &DoorNote) -> Value {
         "lock_at": at(it.lock_at),
         "is_drawn_back": it.is_drawn_back,
         "near": it.near.iter().map(Name::as_str).collect::<Vec<_>>(),
+        "granted_to": it.granted_to.as_ref().map(Name::as_str),
     })
 }
 

@@ -180,6 +180,7 @@ fn subject(number: u32, tag: TagId, is_quiet: bool) -> SubjectPlan {
         class,
         labels: if is_quiet { vec![name("quiet")] } else { Vec::new() },
         tags: vec![TagPlan { id: tag, feed: name(FEED) }],
+        badges: Vec::new(),
     }
 }
 
