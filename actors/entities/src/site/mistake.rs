@@ -79,6 +79,12 @@ pub enum SiteList {
     ZonesOfDoor,
     /// Subjects that rules keep apart from others, both sides of them.
     KeptApart,
+    /// Responses of one rule.
+    Responses,
+    /// Doors that the responses of one rule lock.
+    LockedDoors,
+    /// Whom the alarms of one rule are handed to at once.
+    ToldAtOnce,
 }
 
 impl fmt::Display for SiteList {
@@ -109,6 +115,9 @@ impl fmt::Display for SiteList {
             SiteList::Holidays => "holidays",
             SiteList::ZonesOfDoor => "zones of a door",
             SiteList::KeptApart => "subjects kept apart by rules",
+            SiteList::Responses => "responses of a rule",
+            SiteList::LockedDoors => "doors locked by a rule",
+            SiteList::ToldAtOnce => "names a rule tells at once",
         })
     }
 }
@@ -128,6 +137,12 @@ pub enum SiteMistake {
     )]
     MeetingDistance {
         /// Which.
+        at: usize,
+    },
+    /// A response opens doors, or keeps them for no time or for too long.
+    #[error("rules[{at}] must have responses that lock, and for no longer than 24 h")]
+    Response {
+        /// Position in the list.
         at: usize,
     },
     /// A rule passes its alarms on to somebody before it has to whom it comes first.

@@ -199,6 +199,7 @@ fn wild_answers(rng: &mut ChaCha8Rng, rules: &mut [RuleConfig]) {
             is_life_safety: rng.random_range(0..4) == 0,
             escalations: [20, 90].map(step).into_iter().take(rng.random_range(0..3)).collect(),
             again_after_ns: rng.random::<bool>().then_some(60 * NS_PER_S),
+            responses: Vec::new(),
         };
     }
 }
