@@ -10,6 +10,7 @@ mod ground_plan;
 mod hospital;
 mod inhabitants;
 mod people_names;
+mod responses;
 mod rules;
 mod seed;
 mod storeys;
