@@ -8,6 +8,7 @@ mod act;
 mod door;
 mod heard;
 mod incident;
+mod response;
 
 use self::act::{act_words, life_object};
 use self::heard::Heard;
@@ -112,6 +113,8 @@ struct Told<'a> {
     heard: Option<Heard>,
     /// Who was near a door that was forced.
     near: Vec<String>,
+    /// The doors that its rule's responses asked to lock.
+    locked: Vec<String>,
 }
 
 impl Told<'_> {
@@ -133,6 +136,7 @@ impl Told<'_> {
             place: place_of(source, notice.place)?,
             feed: name(NameKind::Source, feed)?,
             near: near(source, notice)?,
+            locked: response::doors(source, notice)?,
             heard: record.input.as_ref().map(|input| Heard::of(source, input)).transpose()?,
         })
     }
@@ -172,6 +176,11 @@ impl Told<'_> {
         if let Some(known) = notice.door.as_deref() {
             put("leave", door::leave_words(known));
             put("near", door::near_words(&self.near, notice.is_late));
+        }
+        if let Some(known) = notice.response.as_deref() {
+            response::lines(known, &self.locked)
+                .into_iter()
+                .for_each(|(what, text)| put(what, text));
         }
         put("gates", self.gates().join(", "));
         let age = |at: Timestamp| length(notice.changed_at.since_ns(at) / 1_000);
@@ -262,6 +271,7 @@ impl Told<'_> {
             "is_late": notice.is_late,
             "cause": cause,
             "door": notice.door.as_deref().map(|known| door::object(known, &self.near)),
+            "response": notice.response.as_deref().map(|known| response::object(known, &self.locked)),
             "input": self.heard.as_ref().map(Heard::object),
             "gates": self.gates(),
             "observed_at": iso(notice.observed_at),
