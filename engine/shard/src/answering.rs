@@ -37,7 +37,9 @@ impl Shard {
         if !heard.is_empty()
             && let Some(site) = self.site.clone()
         {
-            heard.into_iter().for_each(|alarm| self.respond(alarm, &site));
+            for alarm in heard {
+                self.respond(alarm, &site);
+            }
         }
         while self.board.ended_count() > self.board.ended_count_max
             && let Some(oldest) = self.board.oldest_ended()

@@ -81,12 +81,23 @@ impl RuleBook {
         if findings.has_errors() {
             return Err(findings);
         }
-        let rules = compile_rules(&bones, &Catalogue::new(&bones));
+        let mut rules = compile_rules(&bones, &Catalogue::new(&bones));
+        keep_responses(&mut rules, &site.rules);
         let mut config = site.clone();
         feed_silence::forget_derived(&mut config);
         config.rules = rules;
         feed_silence::fill(&mut config);
         Ok((config, findings))
+    }
+}
+
+/// What doors were recorded to do they did by the responses that were in force, so each rule keeps those; otherwise doors
+/// would be found not to follow orders that nobody gave them.
+fn keep_responses(rules: &mut [RuleConfig], in_force: &[RuleConfig]) {
+    for rule in rules {
+        let same = in_force.iter().find(|known| known.id == rule.id);
+        rule.answer.responses =
+            same.map(|known| known.answer.responses.clone()).unwrap_or_default();
     }
 }
 

@@ -99,19 +99,16 @@ fn check_named(check: &Check<'_>, catalogue: &Catalogue<'_>, rule: &RulePlan, or
             check.report.error(FindingKind::BadValue, origin, &problem, "remove one");
             continue;
         }
-        match plans.iter().find(|plan| plan.id == *id) {
-            Some(plan) => {
-                door_count += plan.moved_doors(catalogue).len();
-                told_count += plan.tell.len();
-            }
-            None => {
-                let problem = format!("there is no response `{id}`");
-                let remedy = match nearest(id.as_str(), plans.iter().map(|plan| plan.id.as_str())) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("add [[response]] id = \"{id}\" to this file"),
-                };
-                check.report.error(FindingKind::UnknownResponse, origin, &problem, &remedy);
-            }
+        if let Some(plan) = plans.iter().find(|plan| plan.id == *id) {
+            door_count += plan.moved_doors(catalogue).len();
+            told_count += plan.tell.len();
+        } else {
+            let problem = format!("there is no response `{id}`");
+            let remedy = match nearest(id.as_str(), plans.iter().map(|plan| plan.id.as_str())) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("add [[response]] id = \"{id}\" to this file"),
+            };
+            check.report.error(FindingKind::UnknownResponse, origin, &problem, &remedy);
         }
     }
     for (what, count, most) in [

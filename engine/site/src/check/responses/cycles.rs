@@ -38,7 +38,7 @@ struct Link<'a> {
 
 /// All of them.
 struct Links<'a> {
-    links: Vec<Link<'a>>,
+    all: Vec<Link<'a>>,
     /// Who is raised at a door, by place in the list.
     at_door: BTreeMap<u32, Vec<usize>>,
     /// Doors that are unlocked at times, so that locking them changes something.
@@ -51,10 +51,10 @@ type Step = (usize, u32);
 
 pub(super) fn check(check: &Check<'_>, catalogue: &Catalogue<'_>) {
     let mut links = Links::of(check, catalogue);
-    let mut is_told = vec![false; links.links.len()];
+    let mut is_told = vec![false; links.all.len()];
     for comes in [Comes::ByItself, Comes::ByAPerson] {
-        for start in 0..links.links.len() {
-            let is_start = links.links.get(start).is_some_and(|link| link.comes == comes);
+        for start in 0..links.all.len() {
+            let is_start = links.all.get(start).is_some_and(|link| link.comes == comes);
             if !is_start || is_told.get(start).copied().unwrap_or(true) {
                 continue;
             }
@@ -113,7 +113,7 @@ impl<'a> Links<'a> {
             let way = directory.controls.iter().find(|way| Some(&way.id) == control);
             way.is_some_and(|way| way.rests == DoorMode::Unlocked || !way.unlocked_when.is_empty())
         };
-        Links { links, at_door, opens: doors.map(opens).collect(), left: STEPS_MAX }
+        Links { all: links, at_door, opens: doors.map(opens).collect(), left: STEPS_MAX }
     }
 
     /// Whether locking a door can raise an alarm of a link. Held or forced is a door that is locked when it would not
@@ -129,7 +129,7 @@ impl<'a> Links<'a> {
         let mut next = VecDeque::from([start]);
         let mut seen_doors = vec![false; self.opens.len()];
         while let Some(at) = next.pop_front() {
-            let locks = self.links.get(at).map(|link| link.locks.clone()).unwrap_or_default();
+            let locks = self.all.get(at).map(|link| link.locks.clone()).unwrap_or_default();
             for door in locks {
                 self.left = self.left.checked_sub(1)?;
                 let seen = usize::try_from(door).ok().and_then(|door| seen_doors.get_mut(door));
@@ -137,7 +137,7 @@ impl<'a> Links<'a> {
                 *seen = true;
                 for &to in self.at_door.get(&door).into_iter().flatten() {
                     self.left = self.left.checked_sub(1)?;
-                    let Some(link) = self.links.get(to) else { continue };
+                    let Some(link) = self.all.get(to) else { continue };
                     let is_fit = link.comes == Comes::ByItself || most == Comes::ByAPerson;
                     if !is_fit || !self.is_raised(link, door) || came_by.contains_key(&to) {
                         continue;
@@ -154,7 +154,7 @@ impl<'a> Links<'a> {
     }
 
     fn tell(&self, round: &[Step], comes: Comes, check: &Check<'_>, catalogue: &Catalogue<'_>) {
-        let link = |place: usize| round.get(place).and_then(|&(at, _)| self.links.get(at));
+        let link = |place: usize| round.get(place).and_then(|&(at, _)| self.all.get(at));
         let Some(first) = link(0) else { return };
         let mut steps = Vec::new();
         for (place, &(_, door)) in round.iter().enumerate() {
@@ -169,7 +169,7 @@ impl<'a> Links<'a> {
         let steps = steps.join("; ");
         let origin = check.origin(Item::Rule(first.number));
         let ids: Vec<&Name> =
-            round.iter().filter_map(|&(at, _)| Some(&self.links.get(at)?.rule.id)).collect();
+            round.iter().filter_map(|&(at, _)| Some(&self.all.get(at)?.rule.id)).collect();
         let of = ids.iter().map(|id| format!("`{id}`")).collect::<Vec<String>>().join(", ");
         let remedy = format!("take one of these doors out of the responses of {of}");
         match comes {
