@@ -20,7 +20,7 @@ const WORDS_MAX: usize = 4_096;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "ResponsesHead", into = "ResponsesHead")]
 pub(crate) struct Responses {
-    words: BTreeMap<(DoorRef, AlarmId), DoorWord>,
+    pub(crate) words: BTreeMap<(DoorRef, AlarmId), DoorWord>,
     /// The same by alarm.
     by_alarm: BTreeSet<(AlarmId, DoorRef)>,
     /// The same by when they end.

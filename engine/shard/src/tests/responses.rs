@@ -1,5 +1,8 @@
 //! Doors that alarms lock by themselves: from when, until when, and whose word counts before.
 
+use std::collections::BTreeMap;
+
+use ach_actors_entities::door_words;
 use ach_actors_model::{
     AlarmTransition, DoorMode, NS_PER_S, Name, ResponseConfig, SiteConfig, Timestamp,
 };
@@ -8,8 +11,8 @@ use super::hospital::{MONDAY, name};
 use super::play::{Played, Setup, play_with};
 use super::script::Script;
 use super::{desk, door_stories};
-use crate::Input;
 use crate::responses::WordsMax;
+use crate::{Input, Shard};
 
 const EXIT: u32 = 0;
 const HATCH: u32 = 1;
@@ -71,12 +74,30 @@ fn check_with(config: SiteConfig, setup: Setup, story: &str, expected: &[&str]) 
     let begin = ["0 exit locked rest", "0 hatch locked rest", "21600 exit unlocked Schedule"];
     let expected: Vec<&str> = begin.iter().chain(expected).copied().collect();
     assert_eq!(door_stories::words(&played, &script.entries), expected, "of the story{story}");
+    if played.shard.door_desk.responses.words_max == WordsMax::default() {
+        check_words(&played.shard);
+    }
     played
 }
 
 #[track_caller]
 fn check(story: &str, expected: &[&str]) -> Played {
     check_with(responding(), |_| {}, &format!("21600 tick\n{story}"), expected)
+}
+
+/// What is kept is what open alarms say, unless those are being looked at anew.
+pub(super) fn check_words(shard: &Shard) {
+    if shard.board.quiets.is_sweeping() {
+        return;
+    }
+    let site = shard.site().expect("a site");
+    let mut said = BTreeMap::new();
+    for open in shard.board.open() {
+        let words = door_words(&open.notice, site, shard.entry_at());
+        let id = open.notice.id;
+        said.extend(words.into_iter().map(|(door, word)| ((door, id), word)));
+    }
+    assert_eq!(shard.door_desk.responses.words, said);
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn linked(rules: &[(&str, What, &str, &str)]) -> SiteDirectory {
     site.controls.push(ControlPlan { id: name("by-day"), ..by_day });
     let doors = |text: &str| text.split_whitespace().map(name).collect::<Vec<Name>>();
     for &(id, what, watches, locks) in rules {
-        let plan = ResponsePlan {
+        let response = ResponsePlan {
             doors: doors(locks),
             for_ns: NS_PER_S,
             ..ResponsePlan::new(name(&format!("of-{id}")))
@@ -45,10 +45,10 @@ fn linked(rules: &[(&str, What, &str, &str)]) -> SiteDirectory {
             alarm: what.alarms()[0],
             gates: None,
             is_tentative: false,
-            responses: vec![plan.id.clone()],
+            responses: vec![response.id.clone()],
             ..plain.clone()
         });
-        site.responses.push(plan);
+        site.responses.push(response);
     }
     site
 }
