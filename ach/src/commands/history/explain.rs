@@ -178,9 +178,9 @@ impl Told<'_> {
             put("near", door::near_words(&self.near, notice.is_late));
         }
         if let Some(known) = notice.response.as_deref() {
-            response::lines(known, &self.locked)
-                .into_iter()
-                .for_each(|(what, text)| put(what, text));
+            for (what, text) in response::lines(known, &self.locked) {
+                put(what, text);
+            }
         }
         put("gates", self.gates().join(", "));
         let age = |at: Timestamp| length(notice.changed_at.since_ns(at) / 1_000);
