@@ -102,9 +102,9 @@ fn ward_zone((ward, floor): (usize, &Floor)) -> ZoneConfig {
     }
 }
 
-fn rule(id: String, labels: Vec<Name>, condition: Condition, alarm: AlarmKind) -> RuleConfig {
+fn rule(id: &str, labels: Vec<Name>, condition: Condition, alarm: AlarmKind) -> RuleConfig {
     RuleConfig {
-        id: name(&id),
+        id: name(id),
         who: Who { labels_any: labels, ..Who::default() },
         when: Vec::new(),
         condition,
@@ -127,7 +127,7 @@ fn site_rules(ward_zones: usize, wards: usize) -> Vec<RuleConfig> {
     ];
     let rules = everybody.into_iter().enumerate();
     rules
-        .map(|(number, (what, alarm))| rule(format!("site-{number}"), Vec::new(), what, alarm))
+        .map(|(number, (what, alarm))| rule(&format!("site-{number}"), Vec::new(), what, alarm))
         .collect()
 }
 
@@ -169,7 +169,7 @@ fn ward_rules(ward: usize, ward_zones: usize) -> Vec<RuleConfig> {
     let rules = whats.into_iter().enumerate();
     rules
         .map(|(number, (what, alarm))| {
-            rule(format!("ward-{ward}-{number}"), vec![ward_label(ward)], what, alarm)
+            rule(&format!("ward-{ward}-{number}"), vec![ward_label(ward)], what, alarm)
         })
         .collect()
 }

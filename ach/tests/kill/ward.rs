@@ -93,6 +93,7 @@ fn rule(id: &str, class: SubjectClass, place: WherePlan, what: What) -> RulePlan
         is_tentative: false,
         answer: AnswerConfig::default(),
         others: None,
+        responses: Vec::new(),
     }
 }
 

@@ -43,6 +43,7 @@ pub fn hear_condition(
     said.incident = open.and_then(|open| open.incident);
     if let Some(open) = open {
         said.door.clone_from(&open.door);
+        said.response.clone_from(&open.response);
     }
     let state = match said.transition {
         AlarmTransition::Retracted => AlarmState(0),

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use ach_actors_model::{
     AlarmKind, AlarmNotice, AlarmReason, BadgeRef, DoorAnswer, DoorMode, DoorRef, DoorStanding,
-    EntityRef, Event, EventKind, NS_PER_S, Place, Timestamp,
+    Event, EventKind, NS_PER_S, Place, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +33,7 @@ use crate::passages::Passages;
 use crate::site::RuleCondition;
 use crate::switch::Switch;
 use crate::tailgating::DoorPassage;
-use crate::{Arrival, DeadlineKind, Effect, Message, MessageBody, Outbox, Site, Turn, Verdict};
+use crate::{Arrival, DeadlineKind, Effect, Outbox, Site, Turn, Verdict};
 
 /// A door that is said to have opened while it is believed open, this long after it last said so,
 /// has been closed: a controller that repeats what stands does so every few minutes, and an opening

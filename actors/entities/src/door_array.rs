@@ -1,6 +1,6 @@
 //! What everybody says of a door, and whose word counts.
 //!
-//! Six slots, the first that says anything is obeyed, what is meant before a drill. What a later one says
+//! Seven slots, the first that says anything is obeyed, what is meant before a drill. What a later one says
 //! is kept, and comes to light when the earlier ones fall silent. The first is for letting people out and can say nothing else, so
 //! nothing outranks the way out, whatever comes in whatever order.
 
@@ -74,7 +74,7 @@ mod tests {
     /// Longest sequence of acts that is walked: all of them.
     const DEPTH: u32 = 4;
 
-    /// The place of the last slot.
+    /// The place of the last slot: nobody means the hours against anything.
     const SCHEDULE: usize = DoorSlot::ALL.len() - 1;
 
     fn lease(mode: DoorMode, until: Option<Timestamp>) -> DoorLease {
@@ -96,6 +96,7 @@ mod tests {
         }
         acts.push(Act::Say(DoorSlot::Lockdown, DoorMode::Locked, Some(Timestamp(2))));
         acts.push(Act::Say(DoorSlot::Operator, DoorMode::Unlocked, Some(Timestamp(1))));
+        acts.push(Act::Say(DoorSlot::Response, DoorMode::Locked, Some(Timestamp(2))));
         acts.push(Act::Say(DoorSlot::Evacuation, DoorMode::Unlocked, Some(Timestamp(3))));
         acts.push(Act::Practise(DoorSlot::Lockdown, DoorMode::Blocked));
         acts.push(Act::Practise(DoorSlot::Evacuation, DoorMode::Unlocked));

@@ -26,6 +26,8 @@ pub struct DoorHold {
     pub lockdown: Option<DoorLease>,
     /// An evacuation.
     pub evacuation: Option<DoorLease>,
+    /// Alarms whose rule locks the door.
+    pub response: Option<DoorLease>,
 }
 
 /// What somebody wishes of a door.
@@ -155,11 +157,12 @@ impl DoorControl {
         }
     }
 
-    /// What the shard keeps of fires, lockdowns and evacuations has changed.
+    /// What the shard keeps of fires, lockdowns, evacuations and alarms has changed.
     pub(crate) fn hold(&mut self, hold: &DoorHold) {
         self.fire_since = hold.fire_since;
         self.array.say(DoorSlot::Lockdown, hold.lockdown.clone());
         self.array.say(DoorSlot::Evacuation, hold.evacuation.clone());
+        self.array.say(DoorSlot::Response, hold.response.clone());
     }
 
     /// The node moves the door no longer: it is told to do as ever, and nothing more. Who was let out by it

@@ -190,6 +190,7 @@ pub(crate) fn raised(opening: &Opening, ordinal: u32, turn: &Turn<'_>) -> AlarmN
         life: None,
         incident: None,
         door: None,
+        response: None,
     }
 }
 

@@ -44,6 +44,7 @@ mod plain_ping;
 mod quarantine;
 mod recall;
 mod record;
+mod response;
 mod selftest;
 mod sill;
 mod site;
@@ -76,6 +77,7 @@ pub use health::{Health, HealthWas};
 pub use node_trouble::trouble_notice;
 pub use plain_ping::PlainPing;
 pub use quarantine::{quarantine_notice, unheard_notice};
+pub use response::{DoorWord, calls_for_response, door_words, note_response};
 pub use selftest::selftest_notice;
 pub use site::{
     ANCHOR_ZONE_COUNT_MAX, ControlPlan, GateMistake, HistoryRef, Site, SiteError, SiteHistory,

@@ -26,7 +26,7 @@ use ach_geo::{Floor, WatchIndex};
 use calendar::Calendar;
 use names::{Names, TagIds};
 pub use plans::ControlPlan;
-use plans::{AnchorPlan, DoorPlan, LinePlan, SourcePlan, SubjectPlan};
+use plans::{AnchorPlan, DoorPlan, LinePlan, ResponsePlan, SourcePlan, SubjectPlan};
 use surroundings::Surroundings;
 
 pub use history::{HistoryRef, SiteHistory};
@@ -126,6 +126,11 @@ impl Site {
             Place::Anchor(anchor) => self.has(EntityRef::Anchor(anchor)),
             Place::Subject(subject) => self.has(EntityRef::Subject(subject)),
         }
+    }
+
+    /// What the alarms of a rule do at once.
+    pub(crate) fn responses(&self, rule: RuleRef) -> &[ResponsePlan] {
+        self.rule(rule).map_or(&[], |plan| &plan.responses)
     }
 
     pub(crate) fn rule(&self, rule: RuleRef) -> Option<&RulePlan> {

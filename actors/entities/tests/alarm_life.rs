@@ -155,6 +155,7 @@ fn open(state: AlarmState) -> AlarmNotice {
         life: Some(Arc::new(life)),
         incident: Some(IncidentMark { id: AlarmId(3), place: 2, is_raising: true }),
         door: None,
+        response: None,
     }
 }
 

@@ -139,6 +139,7 @@ fn alarm(kind: AlarmKind) -> AlarmNotice {
         life: None,
         incident: None,
         door: None,
+        response: None,
     }
 }
 

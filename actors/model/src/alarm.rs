@@ -6,8 +6,8 @@ use ach_geo::Position;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AlarmId, AlarmLife, AlarmState, AnchorRef, DoorEvidence, DoorRef, IncidentMark, Lane, LineRef,
-    RuleRef, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
+    AlarmId, AlarmLife, AlarmResponse, AlarmState, AnchorRef, DoorEvidence, DoorRef, IncidentMark,
+    Lane, LineRef, RuleRef, SourceRef, SubjectRef, TagRef, Timestamp, ZoneRef,
 };
 
 /// How soon a person must respond (IEC 60601-1-8: high, medium, low).
@@ -263,6 +263,10 @@ pub struct AlarmNotice {
     /// What was known of the door, of one that was forced.
     #[serde(default)]
     pub door: Option<Arc<DoorEvidence>>,
+    /// What its rule's responses came to when it called for them first. What its actor says has none: the shard
+    /// knows it.
+    #[serde(default)]
+    pub response: Option<Arc<AlarmResponse>>,
 }
 
 impl AlarmNotice {
@@ -282,7 +286,8 @@ impl AlarmNotice {
     /// it changes by one.
     #[must_use]
     pub fn after_act(&self, act: &AlarmNotice) -> AlarmNotice {
-        AlarmNotice { state: act.state, life: act.life.clone(), ..self.clone() }
+        let (life, response) = (act.life.clone(), act.response.clone());
+        AlarmNotice { state: act.state, life, response, ..self.clone() }
     }
 }
 

@@ -32,16 +32,20 @@ pub enum DoorSlot {
     Operator,
     /// The hours of the site's files.
     Schedule,
+    /// Alarms whose rule locks doors. It counts after an operator and before the hours; it stands last because values
+    /// of before are journaled.
+    Response,
 }
 
 impl DoorSlot {
     /// All, the first to be obeyed first.
-    pub const ALL: [DoorSlot; 6] = [
+    pub const ALL: [DoorSlot; 7] = [
         DoorSlot::LifeSafety,
         DoorSlot::LocalOverride,
         DoorSlot::Lockdown,
         DoorSlot::Evacuation,
         DoorSlot::Operator,
+        DoorSlot::Response,
         DoorSlot::Schedule,
     ];
 }

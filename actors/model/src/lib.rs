@@ -5,6 +5,7 @@
 
 mod alarm;
 mod alarm_life;
+mod alarm_response;
 mod alarm_state;
 mod band;
 mod command;
@@ -27,6 +28,7 @@ pub use alarm::{
     AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmTransition, Cause, Gate, Place,
 };
 pub use alarm_life::{ActMark, AlarmCause, AlarmLife, REMARK_BYTES_MAX, Remark, RemarkError};
+pub use alarm_response::AlarmResponse;
 pub use alarm_state::{AlarmState, AlarmStateName};
 pub use band::BandWish;
 pub use command::{
@@ -52,8 +54,8 @@ pub use ping::{Fix, Ping, PingBatch};
 pub use report::{Report, ReportKind};
 pub use site_config::{
     AnchorConfig, AnswerConfig, BadgeConfig, Condition, ControlConfig, DoorConfig, Escalation,
-    LineConfig, RuleConfig, SiteConfig, SourceConfig, SpeedLimit, StaysUntil, SubjectClass,
-    SubjectConfig, TagConfig, UtcOffset, Who, Window, ZoneConfig,
+    LineConfig, ResponseConfig, RuleConfig, SiteConfig, SourceConfig, SpeedLimit, StaysUntil,
+    SubjectClass, SubjectConfig, TagConfig, UtcOffset, Who, Window, ZoneConfig,
 };
 pub use snake_case::snake_case;
 pub use time::{NS_PER_MS, NS_PER_S, Timestamp};

@@ -230,7 +230,7 @@ pub struct RuleConfig {
     pub answer: AnswerConfig,
 }
 
-/// What people owe the alarms of a rule, and what becomes of one that nobody answers.
+/// What people owe the alarms of a rule, what becomes of one that nobody answers, and what happens at once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct AnswerConfig {
     /// What must be done before an alarm whose condition has ended is over.
@@ -243,6 +243,23 @@ pub struct AnswerConfig {
     pub escalations: Vec<Escalation>,
     /// After how long an acknowledged alarm whose condition still holds calls again.
     pub again_after_ns: Option<u64>,
+    /// What happens at once when one is raised, beside that it is told.
+    pub responses: Vec<ResponseConfig>,
+}
+
+/// What an alarm does: locks doors for a while, and is handed to somebody at once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ResponseConfig {
+    /// Its id.
+    pub id: Name,
+    /// Indexes of the doors it locks.
+    pub doors: Vec<u32>,
+    /// What they do; never unlocked.
+    pub mode: DoorMode,
+    /// For how long at most, counted from when what raised the alarm was observed. Above 0 if there are doors.
+    pub for_ns: u64,
+    /// Roles, persons or devices that the alarm is to be handed to at once, by id.
+    pub tell: Vec<Name>,
 }
 
 /// What must be done before an alarm whose condition has ended is over.

@@ -155,6 +155,19 @@ class DoorEvidence:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlarmResponse:
+    """What an alarm did at once, as its rule's responses have it.
+
+    To whom or what it is to be handed (`tell`), which doors it asked to lock, and when the last of
+    them is given back at the latest.
+    """
+
+    tell: Annotated[tuple[str, ...], many(1, NAME)] = ()
+    doors: Annotated[tuple[str, ...], many(2, NAME)] = ()
+    until: Annotated[int | None, maybe(3, U64)] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class AlarmNote:
     """One change of one alarm."""
 
@@ -186,6 +199,7 @@ class AlarmNote:
     life: Annotated[AlarmLife | None, maybe(26, message(AlarmLife))] = None
     incident: Annotated[AlarmIncident | None, maybe(27, message(AlarmIncident))] = None
     door: Annotated[DoorEvidence | None, maybe(28, message(DoorEvidence))] = None
+    response: Annotated[AlarmResponse | None, maybe(29, message(AlarmResponse))] = None
 
     @property
     def revision(self) -> int:

@@ -240,7 +240,7 @@ class DoorMode(Word):
 
 
 class DoorSlot(Word):
-    """Whose word a door obeys; an earlier one counts for more."""
+    """Whose word a door obeys; an earlier one counts for more, `RESPONSE` between the last two."""
 
     LIFE_SAFETY = 1
     LOCAL_OVERRIDE = 2
@@ -248,6 +248,7 @@ class DoorSlot(Word):
     EVACUATION = 4
     OPERATOR = 5
     SCHEDULE = 6
+    RESPONSE = 7
 
 
 class DoorAnswer(Word):

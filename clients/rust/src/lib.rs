@@ -87,8 +87,8 @@ pub use ach_engine_wire::{
     ActNote, AlarmNote, AlarmSettled, Attention, BandOrder, Code, Coordinates, Cursor, DoorActWord,
     DoorNote, Doors, EventNote, EventWord, Filter, FrameMarks, Gap, IncidentNote, InternItem,
     LaneTotals, LeaveOrder, LifeNote, PositionNote, ProvisionalReason, QuietOrder, ReportWord,
-    SelftestReport, SiteDigest, SiteVerdict, Status, Storage, Thing, UnregisteredTag, WireCause,
-    WireDoor, WireDoorOrder, WireDoorWish, WireEmergency, WireEmergencyWish, WireLeave, WireQuiet,
-    WireReceiver,
+    ResponseNote, SelftestReport, SiteDigest, SiteVerdict, Status, Storage, Thing, UnregisteredTag,
+    WireCause, WireDoor, WireDoorOrder, WireDoorWish, WireEmergency, WireEmergencyWish, WireLeave,
+    WireQuiet, WireReceiver,
 };
 pub use ach_geo::{Floor, Position};

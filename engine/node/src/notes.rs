@@ -2,11 +2,11 @@
 
 use ach_actors_entities::Site;
 use ach_actors_model::{
-    AlarmId, AlarmKind, AlarmNotice, Cause, DoorEvidence, Event, EventKind, Fix,
+    AlarmId, AlarmKind, AlarmNotice, AlarmResponse, Cause, DoorEvidence, Event, EventKind, Fix,
 };
 use ach_engine_wire::{
     AlarmNote, AlarmSettled, Cursor, DoorNote, EventNote, EventWord, IncidentNote, InputCause,
-    LifeNote, PositionNote, Storage, WireCause,
+    LifeNote, PositionNote, ResponseNote, Storage, WireCause,
 };
 
 use crate::names::Names;
@@ -62,6 +62,7 @@ pub(crate) fn alarm_note(
         life: notice.life.as_deref().map(|life| Box::new(LifeNote::from(life))),
         incident: notice.incident.map(IncidentNote::from),
         door: notice.door.as_deref().map(|known| Box::new(door(names, known))),
+        response: notice.response.as_deref().map(|known| Box::new(response(names, known))),
     }
 }
 
@@ -75,6 +76,14 @@ fn door(names: Names<'_>, known: &DoorEvidence) -> DoorNote {
         is_drawn_back: known.lock.map(|lock| lock.is_drawn_back),
         near: known.near.iter().map(|&subject| names.subject(subject)).collect(),
         granted_to: known.granted_to.map(|subject| names.subject(subject)),
+    }
+}
+
+fn response(names: Names<'_>, known: &AlarmResponse) -> ResponseNote {
+    ResponseNote {
+        tell: known.tell.clone(),
+        doors: known.doors.iter().map(|&door| names.door(door)).collect(),
+        until: (!known.doors.is_empty()).then_some(known.until),
     }
 }
 

@@ -38,6 +38,7 @@ pub(crate) const NOBODYS: AlarmNotice = AlarmNotice {
     life: None,
     incident: None,
     door: None,
+    response: None,
 };
 
 /// Where a notice stands: the entry it came from and its place among that entry's effects.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ach_actors_entities::{Effect, Hand, Site, act_on, call, drop_unanswered, quieten};
+use ach_actors_entities::{
+    Effect, Hand, Site, act_on, call, drop_unanswered, note_response, quieten,
+};
 use ach_actors_model::{
     AlarmAct, AlarmId, AlarmNotice, AlarmState, AlarmTransition, AlarmWish, Name, Place, QuietKind,
     QuietScope, QuietWish, Timestamp, WishRefusal,
@@ -21,15 +23,24 @@ impl Shard {
     /// Takes over what was said of alarms since the last time, and gives each its state.
     pub(crate) fn take_in(&mut self) {
         let Some(site) = &self.site else { return };
+        let mut heard = Vec::new();
         let effects = &mut self.stage.out.effects;
         for (ordinal, effect) in (0..).zip(effects.iter_mut()).skip(self.board.taken_count) {
             if let Effect::Alarm(notice) = effect {
                 look_round(notice, &self.stage.actors, site);
                 self.board.hear(notice, (self.entry_index, ordinal), site);
+                heard.push(notice.id);
             }
         }
         let taken_before = std::mem::replace(&mut self.board.taken_count, effects.len());
         self.hear_of_pass(taken_before);
+        if !heard.is_empty()
+            && let Some(site) = self.site.clone()
+        {
+            for alarm in heard {
+                self.respond(alarm, &site);
+            }
+        }
         while self.board.ended_count() > self.board.ended_count_max
             && let Some(oldest) = self.board.oldest_ended()
         {
@@ -38,13 +49,21 @@ impl Shard {
     }
 
     /// Tells what was done with an alarm.
-    fn tell_of(&mut self, notice: AlarmNotice) {
+    fn tell_of(&mut self, mut notice: AlarmNotice) {
         let site = self.site.clone();
+        if let Some(site) = &site {
+            // What was quiet and is loud again calls for responses now.
+            note_response(&mut notice, site);
+        }
         let answer = site.as_ref().and_then(|site| site.answer_to(&notice));
         let ordinal = u32::try_from(self.stage.out.effects.len()).unwrap_or(u32::MAX);
         self.board.keep(&notice, (self.entry_index, ordinal), answer);
+        let alarm = notice.id;
         self.stage.tell(Effect::Alarm(notice));
         self.board.taken_count = self.stage.out.effects.len();
+        if let Some(site) = &site {
+            self.respond(alarm, site);
+        }
     }
 
     /// Ends what is quiet no longer, and passes on what nobody answered.
@@ -77,6 +96,8 @@ impl Shard {
             if let Some(answer) = self.board.notice(id).map(|open| site.answer_to(open)) {
                 self.board.call_later(id, answer);
             }
+            // Its rule may lock doors by now.
+            self.respond(id, &site);
         }
         self.board.quiets.sweep_on(ids.last().copied(), ids.len() < SWEEP_ALARMS);
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use ach_actors_entities::{Site, hear_condition, next_call};
+use ach_actors_entities::{Site, hear_condition, next_call, note_response};
 use ach_actors_model::{
     AlarmId, AlarmKind, AlarmLife, AlarmNotice, AlarmState, AlarmTransition, AnswerConfig,
     Timestamp,
@@ -143,6 +143,7 @@ impl Board {
                 self.chatter.hear(notice);
             }
         }
+        note_response(notice, site);
         self.keep(notice, at, answer);
     }
 

@@ -6,8 +6,9 @@
 
 use ach_actors_entities::{Accepted, Effect};
 use ach_actors_model::{
-    ActMark, AlarmLife, AlarmNotice, Cause, DoorEvidence, DoorScope, DoorStanding, Emergency,
-    EmergencyKind, Event, EventKind, Name, PassMark, PassNotice, Place, Practice, ZoneRef,
+    ActMark, AlarmLife, AlarmNotice, AlarmResponse, Cause, DoorEvidence, DoorScope, DoorStanding,
+    Emergency, EmergencyKind, Event, EventKind, Name, PassMark, PassNotice, Place, Practice,
+    ZoneRef,
 };
 use ach_geo::Position;
 use twox_hash::XxHash3_64;
@@ -174,6 +175,20 @@ impl Digest {
             digest.u8(u8::from(incident.is_raising));
         });
         self.option(notice.door.as_deref(), Digest::door_evidence);
+        self.option(notice.response.as_deref(), Digest::response);
+    }
+
+    fn response(&mut self, response: &AlarmResponse) {
+        // A site has few of either.
+        self.u16(u16::try_from(response.tell.len()).unwrap_or(u16::MAX));
+        for name in &response.tell {
+            self.name(name);
+        }
+        self.u16(u16::try_from(response.doors.len()).unwrap_or(u16::MAX));
+        for door in &response.doors {
+            self.u32(door.0);
+        }
+        self.u64(response.until.0);
     }
 
     fn door_evidence(&mut self, known: &DoorEvidence) {

@@ -22,6 +22,7 @@ pub(crate) fn slot_code(slot: DoorSlot) -> u8 {
         DoorSlot::Evacuation => 4,
         DoorSlot::Operator => 5,
         DoorSlot::Schedule => 6,
+        DoorSlot::Response => 7,
     }
 }
 

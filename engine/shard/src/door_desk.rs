@@ -1,4 +1,4 @@
-//! What is said of many doors at once: fires, lockdowns and evacuations. Each of the latter ends by itself.
+//! What is said of many doors at once: fires, lockdowns, evacuations and alarms. All but fires end by themselves.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,6 +8,8 @@ use ach_actors_model::{
     NS_PER_S, Name, Practice, Remark, Timestamp, WishRefusal,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::responses::Responses;
 
 const HOUR_NS: u64 = 3_600 * NS_PER_S;
 
@@ -78,6 +80,7 @@ pub(crate) struct DoorDesk {
     /// The next door to be told, and how many are to be before each knows the last change.
     telling: Option<(u32, u32)>,
     pub(crate) bare: BTreeMap<DoorRef, BareRelease>,
+    pub(crate) responses: Responses,
 }
 
 impl DoorDesk {
@@ -175,6 +178,7 @@ impl DoorDesk {
             fire_since: self.view.since(plan),
             lockdown: self.lease(EmergencyKind::Lockdown, door, plan, site),
             evacuation: self.lease(EmergencyKind::Evacuation, door, plan, site),
+            response: self.responses.lease(door),
         }
     }
 

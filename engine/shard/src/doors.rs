@@ -189,6 +189,7 @@ impl Shard {
     pub(crate) fn tend_doors(&mut self, now: Timestamp) {
         let Some(site) = self.site.clone() else { return };
         let scene = Scene { site: &site, now };
+        self.door_desk.responses.expire(now);
         for ended in self.door_desk.expire(now) {
             self.end_emergency(ended, scene);
         }
@@ -198,20 +199,28 @@ impl Shard {
     pub(crate) fn change_door_site(&mut self, scene: Scene<'_>) {
         self.door_desk.keep_bare(|door| scene.site.control_plan(door).is_some());
         self.door_desk.view_fires(scene.site);
+        self.change_responses(scene.site);
         self.door_desk.tell_all(door_count(scene));
     }
 
     /// Tells the next doors what is declared now, once an entry, however much of it has changed what.
     pub(crate) fn tell_doors(&mut self, now: Timestamp) {
-        if !self.door_desk.is_telling() {
+        if !self.is_telling_doors() {
             return;
         }
         let Some(site) = self.site.clone() else { return };
         let scene = Scene { site: &site, now };
         for _ in 0..TOLD_DOORS {
-            let Some(door) = self.door_desk.next_told(door_count(scene)) else { return };
+            // Those of alarms first: they are few, and somebody may be running.
+            let next = self.door_desk.responses.next_told();
+            let next = next.or_else(|| self.door_desk.next_told(door_count(scene)));
+            let Some(door) = next else { return };
             self.hold_door(door, scene);
         }
+    }
+
+    fn is_telling_doors(&self) -> bool {
+        self.door_desk.is_telling() || self.door_desk.responses.is_telling()
     }
 
     /// Tells one door what is declared now.
@@ -283,8 +292,9 @@ impl Shard {
 
     /// When something about doors is due that no actor asked for.
     pub(crate) fn next_door_due(&self) -> Option<Timestamp> {
-        let telling = self.door_desk.is_telling().then_some(self.entry_at);
-        [telling, self.door_desk.next_end()].into_iter().flatten().min()
+        let telling = self.is_telling_doors().then_some(self.entry_at);
+        let ends = [self.door_desk.next_end(), self.door_desk.responses.next_end()];
+        ends.into_iter().chain([telling]).flatten().min()
     }
 
     /// All that is known of a door just now.

@@ -25,6 +25,7 @@ mod quarantine;
 mod quiet;
 mod quiet_thing;
 mod reports;
+mod responses;
 mod restoration;
 mod selftest;
 mod shard;

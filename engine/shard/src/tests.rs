@@ -27,6 +27,7 @@ mod play;
 mod quieting;
 mod random;
 mod render;
+mod responses;
 mod restored;
 mod script;
 mod selftests;

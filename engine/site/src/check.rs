@@ -3,6 +3,7 @@
 mod badges;
 mod outline_words;
 mod outlines;
+mod responses;
 mod review;
 mod rules;
 mod things;
@@ -33,6 +34,7 @@ pub(crate) enum Item {
     Person(usize),
     Equipment(usize),
     Rule(usize),
+    Response(usize),
 }
 
 impl Item {
@@ -96,6 +98,7 @@ impl Origins {
                 ("equipment.toml".to_owned(), format!("subject {}", number + 1))
             }
             Item::Rule(number) => ("rules.toml".to_owned(), format!("rule {}", number + 1)),
+            Item::Response(number) => ("rules.toml".to_owned(), format!("response {}", number + 1)),
         };
         Origin::new(&Arc::from(file.as_str()), None, place)
     }
@@ -130,6 +133,7 @@ fn check_each(check: &Check<'_>, catalogue: &Catalogue<'_>, census: &Census<'_>)
     outlines::check(check);
     if !check.report.is_torn() {
         rules::check(check, catalogue, census);
+        responses::check(check, catalogue);
     }
 }
 
@@ -138,7 +142,9 @@ pub(crate) fn check_rules_into(directory: &SiteDirectory, origins: &Origins, rep
     let check = Check { directory, origins, report };
     let ids = directory.rules.iter().enumerate();
     things::check_unique(&check, "rule", ids.map(|(number, rule)| (&rule.id, Item::Rule(number))));
-    rules::check(&check, &Catalogue::new(directory), &Census::new(directory));
+    let catalogue = Catalogue::new(directory);
+    rules::check(&check, &catalogue, &Census::new(directory));
+    responses::check(&check, &catalogue);
 }
 
 /// Everything that does not fit in a site made in code.

@@ -1,15 +1,15 @@
 //! Turns a site directory into the configuration that is journaled: ids, indexes, geometry.
 
 use ach_actors_model::{
-    AnchorConfig, BadgeConfig, Condition, DoorConfig, LineConfig, RuleConfig, SiteConfig,
-    SourceConfig, SubjectConfig, TagConfig, Who, ZoneConfig,
+    AnchorConfig, AnswerConfig, BadgeConfig, Condition, DoorConfig, LineConfig, RuleConfig,
+    SiteConfig, SourceConfig, SubjectConfig, TagConfig, Who, ZoneConfig,
 };
 
 use crate::catalogue::Catalogue;
 use crate::control_plan::Grounds;
 use crate::{
-    RulePlan, SiteDirectory, SubjectPlan, What, WhoPlan, control_plan, feed_silence, holiday_plan,
-    utc_offsets,
+    ResponsePlan, RulePlan, SiteDirectory, SubjectPlan, What, WhoPlan, control_plan, feed_silence,
+    holiday_plan, response_plan, utc_offsets,
 };
 
 /// Compiles a site that has passed its check.
@@ -58,7 +58,8 @@ pub(crate) fn compile_rules(
     directory: &SiteDirectory,
     catalogue: &Catalogue<'_>,
 ) -> Vec<RuleConfig> {
-    directory.rules.iter().map(|rule| compile_rule(rule, catalogue)).collect()
+    let rules = directory.rules.iter();
+    rules.map(|rule| compile_rule(rule, &directory.responses, catalogue)).collect()
 }
 
 /// Feeds with the zones they name. That one which names none may see all is for the shard to know.
@@ -149,7 +150,11 @@ fn badges(directory: &SiteDirectory) -> Vec<BadgeConfig> {
     (0..).zip(directory.subjects()).flat_map(of_one).collect()
 }
 
-fn compile_rule(rule: &RulePlan, catalogue: &Catalogue<'_>) -> RuleConfig {
+fn compile_rule(
+    rule: &RulePlan,
+    responses: &[ResponsePlan],
+    catalogue: &Catalogue<'_>,
+) -> RuleConfig {
     let zones = catalogue.zones_of(&rule.place);
     let doors = || catalogue.doors_of(&rule.place);
     let others = || compile_who(&rule.others_meant().unwrap_or_default(), catalogue);
@@ -196,7 +201,10 @@ fn compile_rule(rule: &RulePlan, catalogue: &Catalogue<'_>) -> RuleConfig {
         priority: rule.priority,
         gates: rule.gates,
         is_tentative: rule.is_tentative,
-        answer: rule.answer.clone(),
+        answer: AnswerConfig {
+            responses: response_plan::compiled(&rule.responses, responses, catalogue),
+            ..rule.answer.clone()
+        },
     }
 }
 

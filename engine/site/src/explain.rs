@@ -11,6 +11,7 @@ mod gate_words;
 mod holiday_words;
 mod people;
 mod place_words;
+mod responses;
 
 use ach_actors_model::{AlarmKind, Name, Timestamp, UtcOffset};
 use ach_geo::Gates;
@@ -103,6 +104,7 @@ impl<'a> Explainer<'a> {
         sentences.extend(event.further);
         sentences.extend(self.hours_sentence(rule));
         sentences.extend(answer_words::sentences(rule));
+        sentences.extend(responses::sentences(self, rule));
         sentences.extend(holiday_words::sentence(self, rule));
         sentences.extend(clocks::sentence(self, &rule.when));
         Explanation {

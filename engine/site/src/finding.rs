@@ -111,6 +111,12 @@ pub enum FindingKind {
     LockedExit,
     /// Doors are moved, and no rule tells when one does not do as it is told.
     UnwatchedOrders,
+    /// No such response.
+    UnknownResponse,
+    /// A response that no rule names.
+    UnusedResponse,
+    /// Alarms that lock doors at which alarms are raised that lock doors, and so on back to the first.
+    ResponseCycle,
 }
 
 /// A mistake.

@@ -7,6 +7,7 @@ mod features;
 mod floor_file;
 mod gates_table;
 mod meeting_fields;
+mod response_tables;
 mod rule_file;
 mod site_file;
 mod subject_file;
@@ -17,9 +18,12 @@ pub(crate) use control_tables::{DRILLS, LOCKDOWNS, RESTS, WAYS_OUT};
 pub(crate) use features::{KINDS, Kind};
 pub(crate) use gates_table::MARGIN_M_MAX;
 pub(crate) use meeting_fields::{APART_M_MAX, WITHIN_M_MAX, WITHIN_M_MIN};
+pub(crate) use response_tables::LOCKS;
 #[cfg(test)]
 pub(crate) use rule_file::keys_read;
-pub(crate) use rule_file::{ALARMS, CONDITIONS, DAYS, PRIORITIES, RULES_MAX, WINDOWS_MAX};
+pub(crate) use rule_file::{
+    ALARMS, CONDITIONS, DAYS, PRIORITIES, RULES_MAX, RuleFile, WINDOWS_MAX,
+};
 pub(crate) use subject_file::CLASSES;
 
 use std::collections::BTreeMap;
@@ -31,7 +35,7 @@ use ach_actors_model::Name;
 use crate::check::{Item, Origins, check_into};
 use crate::finding::{Finding, FindingKind, Findings};
 use crate::text::{Origin, Report, nearest, parse_toml, read_text};
-use crate::{FloorPlan, Georeference, RulePlan, SiteDirectory};
+use crate::{FloorPlan, Georeference, SiteDirectory};
 
 /// Most floor files: a campus of twenty buildings with ten storeys.
 pub(crate) const FLOORS_MAX: usize = 200;
@@ -90,10 +94,10 @@ fn tell_unknown_files(root: &Path, report: &Report) {
     }
 }
 
-/// The rules of one file, and where each was said.
-pub(crate) fn read_rules(root: &Path, name: &str, report: &Report) -> Vec<(RulePlan, Origin)> {
-    let Some(text) = read_text(root, name, report) else { return Vec::new() };
-    let Some(node) = parse_toml(&text, report) else { return Vec::new() };
+/// The rules and responses of one file, and where each was said.
+pub(crate) fn read_rules(root: &Path, name: &str, report: &Report) -> RuleFile {
+    let Some(text) = read_text(root, name, report) else { return RuleFile::default() };
+    let Some(node) = parse_toml(&text, report) else { return RuleFile::default() };
     rule_file::read(&node, &text.file, report)
 }
 
@@ -121,10 +125,14 @@ fn read_all(root: &Path, report: &Report, origins: &mut Origins) -> Option<SiteD
         directory.equipment.push(plan);
     }
     if root.join("rules.toml").exists() {
-        let rules = read_rules(root, "rules.toml", report);
+        let RuleFile { rules, responses } = read_rules(root, "rules.toml", report);
         for (number, (plan, origin)) in rules.into_iter().enumerate() {
             origins.add(Item::Rule(number), origin);
             directory.rules.push(plan);
+        }
+        for (number, (plan, origin)) in responses.into_iter().enumerate() {
+            origins.add(Item::Response(number), origin);
+            directory.responses.push(plan);
         }
     }
     Some(directory)

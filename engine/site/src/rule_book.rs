@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use ach_actors_model::{
-    BadgeConfig, DoorConfig, Name, SiteConfig, SubjectConfig, TagConfig, ZoneConfig,
+    BadgeConfig, DoorConfig, DoorMode, Name, RuleConfig, SiteConfig, SubjectConfig, TagConfig,
+    ZoneConfig,
 };
 use ach_geo::Floor;
 
@@ -14,14 +15,15 @@ use crate::feed_silence;
 use crate::read::read_rules;
 use crate::text::Report;
 use crate::{
-    ControlPlan, DoorPlan, FeedPlan, Findings, FloorPlan, LinePlan, PersonalName, RulePlan,
-    SiteDirectory, SubjectPlan, TagPlan, ZoneKind, ZonePlan,
+    ControlPlan, DoorPlan, FeedPlan, Findings, FloorPlan, LinePlan, PersonalName, ResponsePlan,
+    RulePlan, SiteDirectory, SubjectPlan, TagPlan, ZoneKind, ZonePlan,
 };
 
 /// The rules of one file.
 #[derive(Debug)]
 pub struct RuleBook {
     rules: Vec<RulePlan>,
+    responses: Vec<ResponsePlan>,
     origins: Origins,
     warnings: Findings,
 }
@@ -37,16 +39,22 @@ impl RuleBook {
         let report = Report::default();
         let root = file.parent().unwrap_or(Path::new(""));
         let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-        let (mut rules, mut origins) = (Vec::new(), Origins::default());
-        for (number, (rule, origin)) in read_rules(root, &name, &report).into_iter().enumerate() {
+        let (mut rules, mut responses) = (Vec::new(), Vec::new());
+        let mut origins = Origins::default();
+        let file = read_rules(root, &name, &report);
+        for (number, (rule, origin)) in file.rules.into_iter().enumerate() {
             origins.add(Item::Rule(number), origin);
             rules.push(rule);
+        }
+        for (number, (response, origin)) in file.responses.into_iter().enumerate() {
+            origins.add(Item::Response(number), origin);
+            responses.push(response);
         }
         let warnings = Findings::new(report.into_findings());
         if warnings.has_errors() {
             Err(warnings)
         } else {
-            Ok(RuleBook { rules, origins, warnings })
+            Ok(RuleBook { rules, responses, origins, warnings })
         }
     }
 
@@ -68,18 +76,29 @@ impl RuleBook {
     /// What the rules point at and the site does not have, with warnings.
     pub fn put_into(&self, site: &SiteConfig) -> Result<(SiteConfig, Findings), Findings> {
         let report = Report::default();
-        let bones = bones(site, &self.rules);
+        let bones = SiteDirectory { responses: self.responses.clone(), ..bones(site, &self.rules) };
         check_rules_into(&bones, &self.origins, &report);
         let findings = Findings::new(report.into_findings());
         if findings.has_errors() {
             return Err(findings);
         }
-        let rules = compile_rules(&bones, &Catalogue::new(&bones));
+        let mut rules = compile_rules(&bones, &Catalogue::new(&bones));
+        keep_responses(&mut rules, &site.rules);
         let mut config = site.clone();
         feed_silence::forget_derived(&mut config);
         config.rules = rules;
         feed_silence::fill(&mut config);
         Ok((config, findings))
+    }
+}
+
+/// What doors were recorded to do they did by the responses that were in force, so each rule keeps those; otherwise doors
+/// would be found not to follow orders that nobody gave them.
+fn keep_responses(rules: &mut [RuleConfig], in_force: &[RuleConfig]) {
+    for rule in rules {
+        let same = in_force.iter().find(|known| known.id == rule.id);
+        rule.answer.responses =
+            same.map(|known| known.answer.responses.clone()).unwrap_or_default();
     }
 }
 
@@ -122,6 +141,11 @@ fn bones(site: &SiteConfig, rules: &[RulePlan]) -> SiteDirectory {
         })
         .collect();
     bones.controls.extend(Name::new(MOVED).ok().map(ControlPlan::new));
+    bones.controls.extend(
+        Name::new(OPENS)
+            .ok()
+            .map(|id| ControlPlan { rests: DoorMode::Unlocked, ..ControlPlan::new(id) }),
+    );
     bones.people = people(&site.subjects, &site.tags, &site.badges, feed);
     bones.rules = rules.to_vec();
     bones
@@ -149,13 +173,19 @@ fn zone(zone: &ZoneConfig) -> ZonePlan {
 /// What every door is moved by whose way is not told.
 const MOVED: &str = "moved";
 
+/// What those are moved by that are unlocked at times.
+const OPENS: &str = "opens";
+
 fn door(door: &DoorConfig, feed: impl Fn(u32) -> Option<Name>) -> DoorPlan {
     DoorPlan {
         id: door.id.clone(),
         name: String::new(),
         labels: door.labels.clone(),
         feed: door.source.and_then(feed),
-        control: door.control.as_ref().and_then(|_| Name::new(MOVED).ok()),
+        control: door.control.as_ref().and_then(|control| {
+            let opens = control.rests == DoorMode::Unlocked || !control.unlocked_when.is_empty();
+            Name::new(if opens { OPENS } else { MOVED }).ok()
+        }),
         sill_mm: door.sill_mm,
     }
 }

@@ -30,6 +30,8 @@ pub struct RulePlan {
     pub answer: AnswerConfig,
     /// Whom else it is about, where it is about others too; `None` is the usual.
     pub others: Option<WhoPlan>,
+    /// What happens at once when it raises an alarm, by the ids of responses.
+    pub responses: Vec<Name>,
 }
 
 impl RulePlan {

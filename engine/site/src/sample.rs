@@ -11,6 +11,7 @@ mod hospital;
 mod inhabitants;
 mod passage_rules;
 mod people_names;
+mod responses;
 mod rules;
 mod seed;
 mod storeys;

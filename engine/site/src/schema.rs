@@ -4,11 +4,13 @@
 mod answers;
 mod conditions;
 mod others;
+mod responses;
 mod tables;
 
 use serde_json::{Value, json};
 
 use crate::read::RULES_MAX;
+use crate::response_plan::RESPONSES_MAX;
 
 /// The schema, of draft 2020-12.
 ///
@@ -28,6 +30,12 @@ pub fn rules_schema() -> Value {
                 "maxItems": RULES_MAX,
                 "items": { "$ref": "#/$defs/rule" },
             },
+            "response": {
+                "description": "What happens at once when a rule that names it raises an alarm: [[response]].",
+                "type": "array",
+                "maxItems": RESPONSES_MAX,
+                "items": { "$ref": "#/$defs/response" },
+            },
         },
         "$defs": {
             "rule": rule(),
@@ -36,6 +44,8 @@ pub fn rules_schema() -> Value {
             "window": tables::window(),
             "gates": tables::gates(),
             "escalation": answers::escalation(),
+            "response": responses::response(),
+            "lock": responses::lock(),
             "id": tables::id(),
             "ids": { "type": "array", "items": { "$ref": "#/$defs/id" } },
             "span": tables::span(),
@@ -55,7 +65,7 @@ fn rule() -> Value {
 
 fn rule_fields() -> Value {
     let mut fields = tables::rule_fields();
-    for more in [answers::fields(), others::fields()] {
+    for more in [answers::fields(), others::fields(), responses::fields()] {
         if let (Value::Object(all), Value::Object(more)) = (&mut fields, more) {
             all.extend(more);
         }
@@ -78,7 +88,8 @@ mod tests {
     #[test]
     fn the_schema_has_the_keys_that_are_read() {
         let schema = rules_schema();
-        assert_eq!(keys(&schema["properties"]), BTreeSet::from(["rule".to_owned()]));
+        let tables = BTreeSet::from(["response".to_owned(), "rule".to_owned()]);
+        assert_eq!(keys(&schema["properties"]), tables);
         let of = |table: &str| keys(&schema["$defs"][table]["properties"]);
         let mut of_rules = BTreeSet::new();
         for (what, _) in CONDITIONS {
@@ -89,6 +100,8 @@ mod tests {
         assert_eq!(of("where"), keys_read("where", ""));
         assert_eq!(of("window"), keys_read("when", ""));
         assert_eq!(of("gates"), keys_read("gates", ""));
+        assert_eq!(of("response"), keys_read("response", ""));
+        assert_eq!(of("lock"), keys_read("lock", ""));
         assert!(of("gates").len() > 7 && of("rule").len() > 11);
     }
 
@@ -115,7 +128,7 @@ mod tests {
     #[test]
     fn every_field_and_every_word_is_described() {
         let schema = rules_schema();
-        for table in ["rule", "who", "where", "window", "gates", "escalation"] {
+        for table in ["rule", "who", "where", "window", "gates", "escalation", "response", "lock"] {
             let fields = schema["$defs"][table]["properties"].as_object().unwrap();
             for (key, field) in fields {
                 let words = field["description"].as_str().unwrap_or_default();

@@ -7,8 +7,8 @@ use ach_geo::Gates;
 
 use crate::control_plan::KEPT_IN_DRILLS;
 use crate::{
-    ControlPlan, Findings, FloorPlan, Georeference, HolidayPlan, NameBook, RulePlan, SiteReading,
-    SubjectPlan, WriteError, check, compile, read, write,
+    ControlPlan, Findings, FloorPlan, Georeference, HolidayPlan, NameBook, ResponsePlan, RulePlan,
+    SiteReading, SubjectPlan, WriteError, check, compile, read, write,
 };
 
 /// Longest time between two fixes over which a crossing is believed, unless the site says so.
@@ -43,6 +43,8 @@ pub struct SiteDirectory {
     pub equipment: Vec<SubjectPlan>,
     /// Rules.
     pub rules: Vec<RulePlan>,
+    /// What happens at once when a rule that names it raises an alarm.
+    pub responses: Vec<ResponsePlan>,
     /// Days that are no weekdays for the windows of rules.
     pub holidays: Vec<HolidayPlan>,
     /// How doors are moved.
@@ -82,6 +84,7 @@ impl SiteDirectory {
             people: Vec::new(),
             equipment: Vec::new(),
             rules: Vec::new(),
+            responses: Vec::new(),
             holidays: Vec::new(),
             controls: Vec::new(),
             kept_in_drills: kept_in_drills_default(),

@@ -512,3 +512,15 @@ fn a_rule_that_is_not_there_is_told_with_the_nearest() {
     assert_eq!(explainer.rule("x-y-z-0"), Err(None));
     assert_eq!(explainer.all().count(), site.rules.len());
 }
+
+#[test]
+fn what_happens_at_once_is_told_with_the_doors_that_are_moved() {
+    let site = sample_hospital().directory;
+    let text = Explainer::new(&site, NOW).rule("dementia-elopement").unwrap().text;
+    let words = "While it is open and not both over and acknowledged, for at most 10 min from when it \
+                 was observed, the door \"Door of Dementia ward\" is locked, unless an operator, a \
+                 lockdown or an evacuation says otherwise: who is granted access comes in there, and who may \
+                 leave is let out. It is to be handed to security-desk at once. All this only once it is \
+                 upheld.";
+    assert!(text.contains(words), "{text}");
+}

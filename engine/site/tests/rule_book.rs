@@ -76,3 +76,25 @@ fn what_a_site_does_not_have_is_told_with_its_place() {
     let (_, warnings) = RuleBook::read(&new).unwrap().put_into(&site).unwrap();
     assert!(warnings.iter().any(|it| it.kind == FindingKind::EmptySelection), "{warnings}");
 }
+
+/// Doors were recorded to do what the responses in force told them.
+#[test]
+fn rules_that_are_tried_keep_the_responses_that_were_in_force() {
+    let folder = tempdir().unwrap();
+    let sample = sample_hospital().directory;
+    sample.write(&folder.path().join("site")).unwrap();
+    let site = config(&folder.path().join("site"));
+    let text = fs::read_to_string(folder.path().join("site/rules.toml")).unwrap();
+    let new = folder.path().join("new.toml");
+    let text = text.replace("as = \"locked\"", "as = \"blocked\"");
+    let text = text.replacen(
+        "what = \"band_cut\"",
+        "what = \"band_cut\"\nresponses = [\"hold-memory-care\"]",
+        1,
+    );
+    fs::write(&new, text).unwrap();
+    let (swapped, _) = RuleBook::read(&new).unwrap().put_into(&site).unwrap();
+    assert_eq!(swapped, site);
+    let locks = |rule: &&ach_actors_model::RuleConfig| !rule.answer.responses.is_empty();
+    assert_eq!(swapped.rules.iter().filter(locks).count(), 1);
+}

@@ -73,6 +73,15 @@ impl Validator<'_> {
                     .iter()
                     .all(|key| fields.contains_key(key.as_str().unwrap()))
             }),
+            "dependentRequired" => fields.is_none_or(|fields| {
+                let has = |key: &Value| fields.contains_key(key.as_str().unwrap());
+                let mut pairs = want.as_object().unwrap().iter();
+                pairs.all(|(key, needs)| {
+                    !fields.contains_key(key) || needs.as_array().unwrap().iter().all(has)
+                })
+            }),
+            "uniqueItems" => items
+                .is_none_or(|items| (1..items.len()).all(|at| !items[..at].contains(&items[at]))),
             "properties" => {
                 let known = want.as_object().unwrap();
                 return fields.into_iter().flatten().find_map(|(key, field)| {

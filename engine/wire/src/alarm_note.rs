@@ -115,6 +115,20 @@ message! {
         27 => incident: Option<IncidentNote>,
         /// What was known of the door, of one that was forced.
         28 => door: Option<Box<DoorNote>>,
+        /// What its rule's responses came to when it called for them first.
+        29 => response: Option<Box<ResponseNote>>,
+    }
+}
+
+message! {
+    /// What an alarm did at once: whom it is to be handed to, and which doors it asked to lock.
+    pub struct ResponseNote {
+        /// Roles, persons or devices by id.
+        1 => tell: Vec<Name>,
+        /// The doors, by id; none if the time for that was over when it was told.
+        2 => doors: Vec<Name>,
+        /// When the last of them is given back at the latest; nothing if there are no doors.
+        3 => until: Option<Timestamp>,
     }
 }
 

@@ -15,6 +15,7 @@ words!(DoorSlot {
     Evacuation = 4,
     Operator = 5,
     Schedule = 6,
+    Response = 7,
 });
 words!(DoorAnswer { NoOrders = 0, Waited = 1, Followed = 2, Deviates = 3, Refused = 4, });
 words!(EmergencyKind { Lockdown = 1, Evacuation = 2, });

@@ -36,7 +36,7 @@ mod wire_report;
 pub use ack::{Ack, LaneTotals};
 pub use alarm_note::{
     ActNote, AlarmNote, AlarmSettled, DoorNote, Gap, IncidentNote, LifeNote, OpenSetEnd,
-    ProvisionalReason, Storage,
+    ProvisionalReason, ResponseNote, Storage,
 };
 pub use attention::{Attention, AttentionQuery, Displayed, WireReceiver};
 pub use code::Code;

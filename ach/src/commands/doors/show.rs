@@ -55,6 +55,7 @@ fn order_words(order: &WireDoorOrder) -> String {
         Some(DoorSlot::Evacuation) => "by an evacuation",
         Some(DoorSlot::Operator) => "by an operator",
         Some(DoorSlot::Schedule) => "by its hours",
+        Some(DoorSlot::Response) => "by an alarm",
     };
     let drill = if order.is_drill { " (drill)" } else { "" };
     let until = order.until.map(|until| format!(" until {}", local(until))).unwrap_or_default();

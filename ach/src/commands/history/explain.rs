@@ -8,6 +8,7 @@ mod act;
 mod door;
 mod heard;
 mod incident;
+mod response;
 
 use self::act::{act_words, life_object};
 use self::heard::Heard;
@@ -119,6 +120,8 @@ struct Told<'a> {
     near: Vec<String>,
     /// Whose badge it was granted last.
     granted_to: Option<String>,
+    /// The doors that its rule's responses asked to lock.
+    locked: Vec<String>,
 }
 
 impl Told<'_> {
@@ -141,6 +144,7 @@ impl Told<'_> {
             feed: name(NameKind::Source, feed)?,
             near: near(source, notice)?,
             granted_to: name(NameKind::Subject, granted_to(notice))?,
+            locked: response::doors(source, notice)?,
             heard: record.input.as_ref().map(|input| Heard::of(source, input)).transpose()?,
         })
     }
@@ -180,6 +184,11 @@ impl Told<'_> {
         if let Some(known) = notice.door.as_deref() {
             put("leave", door::leave_words(known, self.granted_to.as_deref()));
             put("near", door::near_words(&self.near, notice.is_late));
+        }
+        if let Some(known) = notice.response.as_deref() {
+            for (what, text) in response::lines(known, &self.locked) {
+                put(what, text);
+            }
         }
         put("gates", self.gates().join(", "));
         let age = |at: Timestamp| length(notice.changed_at.since_ns(at) / 1_000);
@@ -270,6 +279,7 @@ impl Told<'_> {
             "is_late": notice.is_late,
             "cause": cause,
             "door": notice.door.as_deref().map(|known| door::object(known, &self.near, self.granted_to.as_deref())),
+            "response": notice.response.as_deref().map(|known| response::object(known, &self.locked)),
             "input": self.heard.as_ref().map(Heard::object),
             "gates": self.gates(),
             "observed_at": iso(notice.observed_at),

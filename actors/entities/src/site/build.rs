@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ach_actors_model::{
-    Condition, ControlConfig, RuleConfig, RuleRef, SiteConfig, SourceRef, SubjectClass, SubjectRef,
-    ZoneRef,
+    AnswerConfig, Condition, ControlConfig, DoorRef, ResponseConfig, RuleConfig, RuleRef,
+    SiteConfig, SourceRef, SubjectClass, SubjectRef, ZoneRef,
 };
 use ach_geo::{Floor, Gates, Line, Region, Watch, WatchIndex, WatchIndexError};
 
@@ -13,8 +13,8 @@ use super::compile::Refs;
 use super::day_windows::DayWindows;
 use super::names::narrow;
 use super::plans::{
-    AnchorPlan, ControlPlan, DoorPlan, LinePlan, RuleCondition, RulePlan, SourcePlan, WatchPlan,
-    ZonePlan,
+    AnchorPlan, ControlPlan, DoorPlan, LinePlan, ResponsePlan, RuleCondition, RulePlan, SourcePlan,
+    WatchPlan, ZonePlan,
 };
 use super::{line_key, sill_key};
 
@@ -87,7 +87,8 @@ fn blank_plan(rule: &RuleConfig) -> RulePlan {
         alarm: rule.alarm,
         priority: rule.priority,
         is_tentative: rule.is_tentative,
-        answer: rule.answer.clone(),
+        answer: AnswerConfig { responses: Vec::new(), ..rule.answer.clone() },
+        responses: Vec::new(),
         windows: DayWindows::new(&rule.when),
         zones: Vec::new(),
         lines: Vec::new(),
@@ -141,6 +142,8 @@ fn rule_plan(
     }
     let doors = rule.condition.doors().iter();
     plan.doors = doors.filter_map(|&door| at(&refs.doors, door)).collect();
+    let responses = rule.answer.responses.iter();
+    plan.responses = responses.map(|given| response_plan(config, refs, given)).collect();
     plan.zones.sort_unstable();
     plan.zones.dedup();
     plan.lines.sort_unstable();
@@ -148,6 +151,19 @@ fn rule_plan(
     plan.doors.sort_unstable();
     plan.doors.dedup();
     plan
+}
+
+/// What a response comes to: doors that the node does not move are none of its business.
+fn response_plan(config: &SiteConfig, refs: &Refs, given: &ResponseConfig) -> ResponsePlan {
+    let is_moved = |place: u32| {
+        let door = usize::try_from(place).ok().and_then(|place| config.doors.get(place));
+        door.is_some_and(|door| door.control.is_some())
+    };
+    let moved = given.doors.iter().filter(|&&door| is_moved(door));
+    let mut doors: Vec<DoorRef> = moved.filter_map(|&door| at(&refs.doors, door)).collect();
+    doors.sort_unstable();
+    doors.dedup();
+    ResponsePlan { doors, mode: given.mode, for_ns: given.for_ns, tell: given.tell.clone() }
 }
 
 /// Not to be heard is no evidence of having left, and whoever is heard again outside must not have

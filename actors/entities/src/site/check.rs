@@ -2,7 +2,7 @@
 
 use ach_actors_model::{
     AlarmKind, AnswerConfig, Condition, ControlConfig, DoorMode, Escalation, NS_PER_S, Name,
-    RuleConfig, SiteConfig, Window,
+    ResponseConfig, RuleConfig, SiteConfig, Window,
 };
 use ach_geo::Gates;
 
@@ -309,6 +309,31 @@ fn check_answer(at: usize, answer: &AnswerConfig, mistakes: &mut Mistakes) {
     }
 }
 
+/// A response locks doors that there are, for no longer than a day, and never opens one.
+fn check_responses(
+    config: &SiteConfig,
+    at: usize,
+    responses: &[ResponseConfig],
+    mistakes: &mut Mistakes,
+) {
+    mistakes.limit(SiteList::Responses, responses.len(), limits::RESPONSE_COUNT_MAX);
+    let doors = || responses.iter().flat_map(|response| &response.doors);
+    let tell_count: usize = responses.iter().map(|response| response.tell.len()).sum();
+    mistakes.limit(SiteList::LockedDoors, doors().count(), limits::RESPONSE_DOOR_COUNT_MAX);
+    mistakes.limit(SiteList::ToldAtOnce, tell_count, limits::RESPONSE_TELL_COUNT_MAX);
+    for &door in doors() {
+        mistakes.index(SiteList::Rules, at, SiteList::Doors, door, config.doors.len());
+    }
+    let is_sound = |response: &ResponseConfig| {
+        let lease = 1..=limits::RESPONSE_LEASE_MAX_NS;
+        response.doors.is_empty()
+            || (response.mode != DoorMode::Unlocked && lease.contains(&response.for_ns))
+    };
+    if !responses.iter().all(is_sound) {
+        mistakes.add(SiteMistake::Response { at });
+    }
+}
+
 /// What the system itself raises, and no rule may.
 const SYSTEM_ALARMS: [AlarmKind; 8] = [
     AlarmKind::FeedSilent,
@@ -338,6 +363,7 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
         mistakes.gates(list, at, gates);
     }
     check_answer(at, &rule.answer, mistakes);
+    check_responses(config, at, &rule.answer.responses, mistakes);
     if SYSTEM_ALARMS.contains(&rule.alarm) {
         mistakes.add(SiteMistake::SystemAlarm { at });
     }

@@ -29,6 +29,15 @@ pub(crate) const WINDOW_COUNT_MAX: usize = 32;
 /// Steps in which one rule's alarms are passed on: nurse, charge nurse, security, house supervisor,
 /// police, and spare. An alarm counts them in a byte.
 pub(crate) const ESCALATION_COUNT_MAX: usize = 16;
+/// Responses of one rule: lock here, lock there, tell these, tell those.
+pub(crate) const RESPONSE_COUNT_MAX: usize = 4;
+/// Doors that the responses of one rule lock together: those of a ward on several storeys. More is a lockdown, which
+/// somebody declares. They are told in the alarm's note, by their ids of at most 64 bytes.
+pub(crate) const RESPONSE_DOOR_COUNT_MAX: usize = 64;
+/// Whom one rule's alarms are handed to at once, all its responses together; they are told in the note, too.
+pub(crate) const RESPONSE_TELL_COUNT_MAX: usize = 16;
+/// How long a response keeps a door locked: a day, as long as an operator may. Beyond that somebody decides.
+pub(crate) const RESPONSE_LEASE_MAX_NS: u64 = 24 * 3_600 * 1_000_000_000;
 /// Places named by all rules together: 12 bytes each and once more in the index.
 pub(crate) const RULE_PLACE_COUNT_MAX: usize = 4 << 20;
 /// Zones named by all anchors together.

@@ -81,6 +81,12 @@ pub enum SiteList {
     KeptApart,
     /// `badges`.
     Badges,
+    /// Responses of one rule.
+    Responses,
+    /// Doors that the responses of one rule lock.
+    LockedDoors,
+    /// Whom the alarms of one rule are handed to at once.
+    ToldAtOnce,
 }
 
 impl fmt::Display for SiteList {
@@ -112,6 +118,9 @@ impl fmt::Display for SiteList {
             SiteList::ZonesOfDoor => "zones of a door",
             SiteList::KeptApart => "subjects kept apart by rules",
             SiteList::Badges => "badges",
+            SiteList::Responses => "responses of a rule",
+            SiteList::LockedDoors => "doors locked by a rule",
+            SiteList::ToldAtOnce => "names a rule tells at once",
         })
     }
 }
@@ -137,6 +146,12 @@ pub enum SiteMistake {
     #[error("rules[{at}] must let a badge seem to be above 0 and at most 200 m from its door")]
     BadgeDistance {
         /// Which.
+        at: usize,
+    },
+    /// A response opens doors, or keeps them for no time or for too long.
+    #[error("rules[{at}] must have responses that lock, and for no longer than 24 h")]
+    Response {
+        /// Position in the list.
         at: usize,
     },
     /// A rule passes its alarms on to somebody before it has to whom it comes first.

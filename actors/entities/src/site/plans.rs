@@ -146,8 +146,10 @@ pub(crate) struct RulePlan {
     pub(crate) alarm: AlarmKind,
     pub(crate) priority: AlarmPriority,
     pub(crate) is_tentative: bool,
-    /// What people owe its alarms.
+    /// What people owe its alarms; its responses are in `responses`.
     pub(crate) answer: AnswerConfig,
+    /// What happens at once when one is raised.
+    pub(crate) responses: Vec<ResponsePlan>,
     /// When it holds.
     pub(crate) windows: DayWindows,
     /// Zones, ascending, each with the watch the rule judges it by.
@@ -160,6 +162,19 @@ pub(crate) struct RulePlan {
     pub(crate) line_tolerance_mm: u32,
     /// What it takes to be back within a line that was not seen to be crossed inward.
     pub(crate) line_gates: Gates,
+}
+
+/// What an alarm does at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ResponsePlan {
+    /// The doors it locks that the node moves, ascending.
+    pub(crate) doors: Vec<DoorRef>,
+    /// What they do.
+    pub(crate) mode: DoorMode,
+    /// For how long at most, from when what raised the alarm was observed.
+    pub(crate) for_ns: u64,
+    /// To whom or what the alarm is handed.
+    pub(crate) tell: Vec<Name>,
 }
 
 /// What a rule watches; where is told by its plan.

@@ -48,6 +48,7 @@ fn note(id: u128, transition: AlarmTransition, index: u64, is_resent: bool) -> F
         life: None,
         incident: None,
         door: None,
+        response: None,
     })
 }
 

@@ -61,6 +61,7 @@ fn note(id: u128, transition: AlarmTransition, index: u64) -> AlarmNote {
         life: None,
         incident: None,
         door: None,
+        response: None,
     }
 }
 

@@ -16,7 +16,7 @@ const DISK_BYTES: u64 = 256 << 20;
 const HOUR_NS: u64 = 3_600_000_000_000;
 
 /// A ward whose vault has a door that is moved.
-fn moved() -> Ward {
+pub(crate) fn moved() -> Ward {
     let mut ward = Ward::new();
     ward.site.doors[0].control = Some(ControlConfig {
         rests: DoorMode::Locked,
@@ -36,7 +36,7 @@ fn vault() -> Name {
     name("vault-door")
 }
 
-fn wish(act: DoorActWord) -> WireDoorWish {
+pub(crate) fn wish(act: DoorActWord) -> WireDoorWish {
     let is_move = act == DoorActWord::Move;
     WireDoorWish {
         door: vault(),

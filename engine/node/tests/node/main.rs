@@ -30,6 +30,7 @@ mod node_troubles;
 mod numbers;
 mod overload;
 mod past;
+mod responses;
 mod restart;
 mod revoking;
 mod selftests;

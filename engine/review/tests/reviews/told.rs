@@ -43,6 +43,7 @@ pub(crate) fn notice(id: u128, transition: AlarmTransition, second: u64) -> Alar
         life: None,
         incident: None,
         door: None,
+        response: None,
     }
 }
 

@@ -71,7 +71,12 @@ fn seconds(more: &[&str]) -> u64 {
     span.map_or(0, |span| span.parse::<u64>().expect("seconds") * NS_PER_S)
 }
 
-fn wished(script: &Script, verb: &str, which: &str, more: &[&str]) -> Option<CommandKind> {
+pub(super) fn wished(
+    script: &Script,
+    verb: &str,
+    which: &str,
+    more: &[&str],
+) -> Option<CommandKind> {
     let to = || more.iter().find_map(|word| word.strip_prefix("to=")).map(name);
     let act = match verb {
         "acks" => AlarmAct::Acknowledge,

@@ -81,7 +81,7 @@ fn number(more: &[&str], key: &str) -> Option<u64> {
     option(more, key).map(|text| text.parse().expect("a number"))
 }
 
-fn wished(verb: &str, what: &str, more: &[&str]) -> Option<CommandKind> {
+pub(super) fn wished(verb: &str, what: &str, more: &[&str]) -> Option<CommandKind> {
     let for_ns = number(more, "for").unwrap_or(0) * NS_PER_S;
     let moved = |mode| DoorAct::Move { mode, for_ns };
     let act = match verb {

@@ -104,12 +104,12 @@ fn a_fixed_story_has_fixed_hashes() {
 const HASHES: [&str; 8] = [
     "2c314bfae9d64305",
     "1a2b05216139885a",
-    "c54ec4b186802ade",
-    "48aaebcb4b846bb1",
-    "f6a1016bb01dc972",
-    "dbfc964ec68afe15",
-    "61df2725b6686f60",
-    "a6264677655e6e55",
+    "0aa7d05460981344",
+    "059a7f2aaacaae97",
+    "bebab47917f11fca",
+    "a3c329529c7b1991",
+    "302b28862a3fbc19",
+    "bf84a1f49bdce609",
 ];
 
 const IDS: [&str; 8] = [

@@ -334,6 +334,7 @@ fn bare(id: AlarmId, kind: AlarmKind, now: Timestamp) -> AlarmNotice {
         life: None,
         incident: None,
         door: None,
+        response: None,
     }
 }
 

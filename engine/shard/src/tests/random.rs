@@ -4,17 +4,19 @@ use std::collections::BTreeSet;
 
 use ach_actors_model::{
     AlarmAct, AlarmCause, AlarmId, AlarmKind, AlarmTransition, AlarmWish, AnswerConfig,
-    BadgeConfig, BadgeRef, BandWish, Command, CommandKind, Condition, DoorRef, EntityRef,
+    BadgeConfig, BadgeRef, BandWish, Command, CommandKind, Condition, DoorMode, DoorRef, EntityRef,
     Escalation, Escort, Lane, NS_PER_S, NodeTrouble, PassWish, Ping, Place, QuietKind, QuietScope,
-    QuietWish, Remark, ReportKind, RuleConfig, RuleRef, SourceRef, SubjectRef, TagConfig, TagId,
-    TagRef, Timestamp, Who, ZoneRef,
+    QuietWish, Remark, ReportKind, ResponseConfig, RuleConfig, RuleRef, SourceRef, SubjectRef,
+    TagConfig, TagId, TagRef, Timestamp, Who, ZoneRef,
 };
 use ach_geo::{Floor, Position};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::door_stories::moved;
 use super::hospital::{MONDAY, hospital, name};
 use super::play::{Played, play, run};
+use super::responses::check_words;
 use super::script::{DOORS, RTLS, Script, batch, report};
 use crate::{Entry, Input};
 
@@ -201,6 +203,7 @@ fn wild_answers(rng: &mut ChaCha8Rng, rules: &mut [RuleConfig]) {
             is_life_safety: rng.random_range(0..4) == 0,
             escalations: [20, 90].map(step).into_iter().take(rng.random_range(0..3)).collect(),
             again_after_ns: rng.random::<bool>().then_some(60 * NS_PER_S),
+            responses: wild_responses(rng),
         };
     }
 }
@@ -209,10 +212,20 @@ fn badge_elsewhere() -> Condition {
     Condition::BadgeElsewhere { doors: vec![0, 1], within_mm: 1_000 }
 }
 
+/// Doors that are moved are locked or blocked by one alarm in two.
+fn wild_responses(rng: &mut ChaCha8Rng) -> Vec<ResponseConfig> {
+    let mode = [DoorMode::Locked, DoorMode::Blocked][rng.random_range(0..2)];
+    let doors = [vec![0], vec![0, 1]][rng.random_range(0..2)].clone();
+    let (id, tell) = (name("holds"), vec![name("gate")]);
+    let for_ns = [5, 60][rng.random_range(0..2)] * NS_PER_S;
+    let response = ResponseConfig { id, doors, mode, for_ns, tell };
+    Some(response).filter(|_| rng.random::<bool>()).into_iter().collect()
+}
+
 /// A day in which anything is heard, sites change and the node comes and goes.
 fn wild_day(seed: u64) -> Vec<Entry> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut config = hospital();
+    let mut config = moved();
     config.sources[0].zones = vec![0, 1];
     config.badges = vec![BadgeConfig { id: name("card-1"), subject: 3 }];
     // Anna wears a second one.
@@ -285,11 +298,14 @@ fn wild_day(seed: u64) -> Vec<Entry> {
 
 #[test]
 fn nothing_heard_makes_it_panic_and_every_day_replays() {
+    let mut called_count = 0;
     for seed in 0..6 {
         println!("seed {seed}");
         let entries = wild_day(seed);
         let played = play(&entries);
         check_lives(&played);
+        check_words(&played.shard);
+        called_count += played.notices().filter(|notice| notice.response.is_some()).count();
         assert!(played.notices().count() > 5, "a day without alarms shows nothing");
         assert!(played.shard.status().quarantined.len() <= 10, "only by hand");
         let failed = played.notices().filter(|notice| {
@@ -298,6 +314,7 @@ fn nothing_heard_makes_it_panic_and_every_day_replays() {
         });
         assert_eq!(failed.count(), 0, "no actor failed by itself");
     }
+    assert!(called_count > 0, "days without responses show nothing of them");
 }
 
 /// Every alarm is raised once, upheld at most once, and ended at most once, in this order.

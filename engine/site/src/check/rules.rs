@@ -35,17 +35,17 @@ pub(super) fn check(check: &Check<'_>, catalogue: &Catalogue<'_>, census: &Censu
 }
 
 /// What a list of ids points at.
-struct Target {
+pub(super) struct Target {
     kind: FindingKind,
     word: &'static str,
 }
 
 const ZONES: Target = Target { kind: FindingKind::UnknownZone, word: "zone" };
-const DOORS: Target = Target { kind: FindingKind::UnknownDoor, word: "door" };
+pub(super) const DOORS: Target = Target { kind: FindingKind::UnknownDoor, word: "door" };
 const LINES: Target = Target { kind: FindingKind::UnknownLine, word: "line" };
 const SUBJECTS: Target = Target { kind: FindingKind::UnknownSubject, word: "subject" };
 
-fn check_known(
+pub(super) fn check_known(
     check: &Check<'_>,
     origin: &Origin,
     target: &Target,

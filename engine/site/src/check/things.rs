@@ -188,7 +188,7 @@ fn check_tags(check: &Check<'_>) {
 }
 
 /// Labels of doors that lead out.
-const EXITS: [&str; 3] = ["escape", "exit", "fire-exit"];
+pub(super) const EXITS: [&str; 3] = ["escape", "exit", "fire-exit"];
 
 /// A door is moved in a way that the site has, by the vendor of a feed.
 fn check_control(check: &Check<'_>, door: &DoorPlan, control: &Name, item: Item) {

@@ -28,6 +28,25 @@ pub(super) fn place_words(word: &str, ids: &[Name], labels: &[Name], names: &[&s
     }
 }
 
+/// `the door "A"`, `the 3 doors labelled exit ("A", "B" and "C")`.
+pub(super) fn all_words(word: &str, ids: &[Name], labels: &[Name], names: &[&str]) -> String {
+    if labels.is_empty() && (2..=PLACES_MAX).contains(&names.len()) {
+        let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+        return format!("the {word}s {}", words_and(&quoted));
+    }
+    let words = place_words(word, ids, labels, names);
+    match words.strip_prefix("one of ") {
+        Some(rest) if rest.starts_with("the ") => rest.to_owned(),
+        Some(rest) => format!("the {rest}"),
+        None => words,
+    }
+}
+
+/// `a, b and c`.
+pub(super) fn words_and(words: &[String]) -> String {
+    joined(words, "and")
+}
+
 /// `a, b and c`, at most so many of them.
 fn listed(words: &[String]) -> String {
     let mut told: Vec<String> = words.iter().take(PLACES_MAX).cloned().collect();

@@ -30,6 +30,8 @@ pub(super) fn read(fields: &Fields<'_>) -> AnswerConfig {
         is_life_safety: fields.flag("life_safety"),
         escalations: read_escalations(fields),
         again_after_ns: fields.span_in("calls_again", CALLS_AGAIN_MIN_NS..=SPAN_MAX_NS),
+        // They are named by the rule, and put in once the site is compiled.
+        responses: Vec::new(),
     }
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use ach_actors_model::{AlarmKind, AlarmPriority, Name, Window};
 
 use super::subject_file::CLASSES;
-use super::{answer_fields, badge_fields, gates_table, meeting_fields};
+use super::{answer_fields, badge_fields, gates_table, meeting_fields, response_tables};
 use crate::finding::FindingKind;
 use crate::text::{Fields, Node, Origin, Report, Value, parse_clock};
-use crate::{RulePlan, What, WherePlan, WhoPlan};
+use crate::{ResponsePlan, RulePlan, What, WherePlan, WhoPlan};
 
 /// Most rules, as a node takes: a rule for each bed of a large hospital, and spare.
 pub(crate) const RULES_MAX: usize = 4_096;
@@ -89,16 +89,24 @@ pub(crate) const DAYS: &[(&str, u8)] = &[
     ("holidays", Window::HOLIDAYS),
 ];
 
+/// What a file says, and where it says each.
+#[derive(Debug, Default)]
+pub(crate) struct RuleFile {
+    pub(crate) rules: Vec<(RulePlan, Origin)>,
+    pub(crate) responses: Vec<(ResponsePlan, Origin)>,
+}
+
 /// Reads the tree of `rules.toml`.
-pub(super) fn read(node: &Node, file: &Arc<str>, report: &Report) -> Vec<(RulePlan, Origin)> {
+pub(super) fn read(node: &Node, file: &Arc<str>, report: &Report) -> RuleFile {
     let origin = Origin::new(file, None, "");
-    let Some(fields) = Fields::new(node, &origin, report) else { return Vec::new() };
+    let Some(fields) = Fields::new(node, &origin, report) else { return RuleFile::default() };
     let nodes = fields.list("rule");
+    let responses = response_tables::read(&fields, file);
     fields.finish();
     if nodes.len() > RULES_MAX {
         let problem = format!("there are {} rules, at most {RULES_MAX}", nodes.len());
         report.error(FindingKind::TooLarge, &origin, &problem, "select by label instead");
-        return Vec::new();
+        return RuleFile::default();
     }
     let mut rules = Vec::new();
     for (number, node) in (1..).zip(nodes) {
@@ -111,7 +119,7 @@ pub(super) fn read(node: &Node, file: &Arc<str>, report: &Report) -> Vec<(RulePl
         fields.finish();
         rules.extend(plan.map(|plan| (plan, fields.origin)));
     }
-    rules
+    RuleFile { rules, responses }
 }
 
 /// A rule. One without an id, or without a condition that is known, is read for its other mistakes
@@ -136,6 +144,7 @@ fn read_rule(fields: &Fields<'_>, id: Option<Name>) -> Option<RulePlan> {
         is_tentative: fields.flag("tentative"),
         answer: answer_fields::read(fields),
         others: read_others(fields, what),
+        responses: fields.names("responses"),
         id,
     };
     (is_known && what.is_some()).then_some(plan)
@@ -283,7 +292,13 @@ fn read_hours(fields: &Fields<'_>) -> Option<Window> {
 pub(crate) fn keys_read(table: &str, what: &str) -> std::collections::BTreeSet<String> {
     let report = Report::default();
     let what = Node { value: Value::Text(what.to_owned()), line: None };
-    let fields = if table == "rule" { vec![("what".to_owned(), what)] } else { Vec::new() };
+    // Most of a response is read only if it locks something.
+    let lock = Node { value: Value::Table(Vec::new()), line: None };
+    let fields = match table {
+        "rule" => vec![("what".to_owned(), what)],
+        "response" => vec![("lock".to_owned(), lock)],
+        _ => Vec::new(),
+    };
     let node = Node { value: Value::Table(fields), line: None };
     let origin = Origin::new(&Arc::from("rules.toml"), None, "");
     let fields = Fields::new(&node, &origin, &report).unwrap();
@@ -295,6 +310,11 @@ pub(crate) fn keys_read(table: &str, what: &str) -> std::collections::BTreeSet<S
         "who" => drop(read_who(&fields)),
         "where" => drop(read_where(&fields)),
         "when" => drop(read_hours(&fields)),
+        "response" => {
+            let id = fields.id("id = \"a\"");
+            drop(response_tables::read_response(&fields, id));
+        }
+        "lock" => drop(response_tables::read_lock(&fields)),
         "gates" => {
             gates_table::read(&fields);
         }

@@ -4,7 +4,7 @@ use ach_actors_model::{SpeedLimit, SubjectClass};
 
 use super::draft::DOOR_FEED;
 use super::inhabitants::{self, Places};
-use super::{TAG_FEED, building, controls, name, rules};
+use super::{TAG_FEED, building, controls, name, responses, rules};
 use crate::walkway::Walkway;
 use crate::{FeedPlan, FloorPlan, Georeference, SiteDirectory};
 
@@ -94,6 +94,7 @@ impl SampleHospital {
             people: inhabitants.people,
             equipment: inhabitants.equipment,
             rules: rules::all(),
+            responses: responses::all(),
             controls: controls::all(),
             ..SiteDirectory::new(name("st-elisabeth"), title, "Europe/Berlin")
         };

@@ -82,6 +82,7 @@ pub(super) fn rule(id: &str, title: &str, who: WhoPlan, place: WherePlan, what: 
         is_tentative: false,
         answer: AnswerConfig::default(),
         others: None,
+        responses: Vec::new(),
     }
 }
 
@@ -94,7 +95,7 @@ pub(super) fn all() -> Vec<RulePlan> {
     rules.extend(super::door_rules::all());
     rules.extend(super::company_rules::all());
     rules.extend(super::passage_rules::all());
-    rules.into_iter().map(asked).collect()
+    rules.into_iter().map(asked).map(super::responses::given).collect()
 }
 
 fn leaving() -> Vec<RulePlan> {

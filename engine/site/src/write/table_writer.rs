@@ -7,12 +7,13 @@ use ach_actors_model::{AnswerConfig, Escalation, Name, StaysUntil, SubjectClass,
 use super::alarm_word;
 use super::toml_text::{Toml, gates_fields, list_text, names_field, quoted};
 use crate::read::{
-    CLASSES, CONDITIONS, DRILLS, LOCKDOWNS, PRIORITIES, RESTS, STAYS_UNTIL, WAYS_OUT,
+    CLASSES, CONDITIONS, DRILLS, LOCKDOWNS, LOCKS, PRIORITIES, RESTS, STAYS_UNTIL, WAYS_OUT,
 };
 use crate::site_directory::kept_in_drills_default;
 use crate::text::{clock_text, metres_text, span_text};
 use crate::{
-    ControlPlan, Georeference, HolidayPlan, RulePlan, SiteDirectory, SubjectPlan, What, WhoPlan,
+    ControlPlan, Georeference, HolidayPlan, ResponsePlan, RulePlan, SiteDirectory, SubjectPlan,
+    What, WhoPlan,
 };
 
 pub(super) fn site(directory: &SiteDirectory) -> String {
@@ -189,8 +190,29 @@ pub(super) fn rules(directory: &SiteDirectory) -> String {
             toml.line("tentative = true");
         }
         answer(&mut toml, &rule.answer);
+        toml.words("responses", rule.responses.iter().map(Name::as_str));
     }
+    responses(&mut toml, &directory.responses);
     toml.into_text()
+}
+
+/// What rules name as their responses.
+fn responses(toml: &mut Toml, responses: &[ResponsePlan]) {
+    for response in responses {
+        toml.header("[[response]]");
+        toml.text("id", response.id.as_str());
+        if response.locks() {
+            let doors = [("doors", &response.doors), ("doors_labelled", &response.doors_labelled)];
+            let fields = doors.into_iter().filter_map(|(key, names)| names_field(key, names));
+            toml.table("lock", &fields.collect::<Vec<String>>());
+            toml.text("as", word_of(LOCKS, response.mode));
+            toml.span("for", Some(response.for_ns));
+            if response.also_exits {
+                toml.line("also_exits = true");
+            }
+        }
+        toml.words("tell", response.tell.iter().map(Name::as_str));
+    }
 }
 
 /// What people owe the alarms of a rule, as far as it is more than nothing.

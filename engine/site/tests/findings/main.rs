@@ -9,6 +9,7 @@
 )]
 
 mod floors;
+mod responses;
 mod review;
 mod rules;
 

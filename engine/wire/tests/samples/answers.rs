@@ -88,6 +88,11 @@ pub(super) fn answered(note: &AlarmNote, cursor: Cursor) -> Frame {
             near: vec![name("patient-8"), name("nurse-7")],
             granted_to: Some(name("nurse-7")),
         })),
+        response: Some(Box::new(ResponseNote {
+            tell: vec![name("security-desk"), name("camera-4")],
+            doors: vec![name("ward-door")],
+            until: Some(AT.plus_ns(600_000_000_000)),
+        })),
         storage: Storage::Durable,
         cursor: Some(cursor),
         ..note.clone()
@@ -240,5 +245,6 @@ pub(super) fn raised() -> AlarmNote {
         life: None,
         incident: None,
         door: None,
+        response: None,
     }
 }

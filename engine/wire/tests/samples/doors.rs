@@ -50,6 +50,7 @@ pub(super) fn frames() -> Vec<(&'static str, Frame)> {
         ("command that ends a drill", wished(12, end_wish())),
         ("door order in an evacuation", Frame::DoorOrder(order())),
         ("door order to do as ever", Frame::DoorOrder(at_rest())),
+        ("door order of an alarm", Frame::DoorOrder(of_an_alarm())),
         ("doors query", Frame::DoorsQuery(DoorsQuery { query: 5 })),
         ("doors", Frame::Doors(Doors { query: 5, doors, emergencies, is_last: true })),
     ]
@@ -70,6 +71,11 @@ fn order() -> WireDoorOrder {
         is_drill: true,
         fencing_epoch: 1,
     }
+}
+
+fn of_an_alarm() -> WireDoorOrder {
+    let slot = Some(DoorSlot::Response);
+    WireDoorOrder { mode: DoorMode::Locked, slot, is_drill: false, ..order() }
 }
 
 fn at_rest() -> WireDoorOrder {

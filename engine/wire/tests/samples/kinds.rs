@@ -2,7 +2,7 @@
 
 use ach_actors_model::AlarmKind;
 
-pub(super) const KINDS: [AlarmKind; 18] = [
+pub(super) const KINDS: [AlarmKind; 19] = [
     AlarmKind::Elopement,
     AlarmKind::Duress,
     AlarmKind::ClockSkewed,

@@ -395,6 +395,7 @@ mod tests {
                 is_tentative: false,
                 answer: ach_actors_model::AnswerConfig::default(),
                 others: None,
+                responses: Vec::new(),
             }
         }
     }

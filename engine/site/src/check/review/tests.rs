@@ -71,6 +71,7 @@ fn leaves(number: usize, who: WhoPlan, place: WherePlan) -> RulePlan {
         is_tentative: false,
         answer: AnswerConfig::default(),
         others: None,
+        responses: Vec::new(),
     }
 }
 

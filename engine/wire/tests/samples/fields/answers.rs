@@ -155,6 +155,14 @@ fn incident(it: &IncidentNote) -> Value {
     json!({ "id": alarm_id(it.id), "place": it.place, "is_raising": it.is_raising })
 }
 
+fn response(it: &ResponseNote) -> Value {
+    json!({
+        "tell": it.tell.iter().map(Name::as_str).collect::<Vec<_>>(),
+        "doors": it.doors.iter().map(Name::as_str).collect::<Vec<_>>(),
+        "until": it.until.map(|until| text(until.0)),
+    })
+}
+
 /// An alarm's note.
 pub(super) fn alarm(it: &AlarmNote) -> Value {
     json!({
@@ -186,5 +194,6 @@ pub(super) fn alarm(it: &AlarmNote) -> Value {
         "life": it.life.as_deref().map(life),
         "incident": it.incident.as_ref().map(incident),
         "door": it.door.as_deref().map(door),
+        "response": it.response.as_deref().map(response),
     })
 }

@@ -117,6 +117,7 @@ fn slot(it: DoorSlot) -> u8 {
         DoorSlot::Evacuation => 4,
         DoorSlot::Operator => 5,
         DoorSlot::Schedule => 6,
+        DoorSlot::Response => 7,
     }
 }
 

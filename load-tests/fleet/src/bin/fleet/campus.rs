@@ -212,6 +212,7 @@ fn rules() -> Vec<RulePlan> {
         is_tentative: false,
         answer: AnswerConfig::default(),
         others: None,
+        responses: Vec::new(),
     };
     let class = |class| WhoPlan { classes: vec![class], ..WhoPlan::default() };
     let quiet = WhoPlan { labels: vec![name("quiet")], ..WhoPlan::default() };

@@ -69,6 +69,7 @@ fn rules() -> [RulePlan; 2] {
         is_tentative: false,
         answer: AnswerConfig::default(),
         others: None,
+        responses: Vec::new(),
     };
     let staff = WhoPlan { classes: vec![SubjectClass::Staff], ..WhoPlan::default() };
     let guarded = WherePlan { doors_labelled: vec![name("guarded")], ..WherePlan::default() };

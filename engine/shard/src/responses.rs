@@ -1,0 +1,237 @@
+//! Doors that alarms lock by themselves: which alarm says what to which door, and which doors are to be told.
+//!
+//! Every word follows from an open alarm and its rule; what is kept here is found again from a door, and says when it
+//! ends. It stands in a checkpoint, because open alarms are looked at anew after a change of the site a few an entry.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ach_actors_entities::{DoorWord, Site, door_words};
+use ach_actors_model::{AlarmId, AlarmNotice, DoorLease, DoorRef, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::shard::Shard;
+
+/// Words of alarms to doors at once: 64 alarms that lock 64 doors each, or 4,096 with one. A checkpoint tells them at
+/// once, with some 50 bytes each. Of more the one that ends first goes, and a door is open to who may come in rather
+/// than too long locked.
+const WORDS_MAX: usize = 4_096;
+
+/// All of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "ResponsesHead", into = "ResponsesHead")]
+pub(crate) struct Responses {
+    pub(crate) words: BTreeMap<(DoorRef, AlarmId), DoorWord>,
+    /// The same by alarm.
+    by_alarm: BTreeSet<(AlarmId, DoorRef)>,
+    /// The same by when they end.
+    ends: BTreeSet<(Timestamp, DoorRef, AlarmId)>,
+    /// Doors that are to be told.
+    changed: BTreeSet<DoorRef>,
+    /// Of more words the first to end go.
+    pub(crate) words_max: WordsMax,
+}
+
+/// How many words there may be; tests have less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WordsMax(pub(crate) usize);
+
+impl Default for WordsMax {
+    fn default() -> WordsMax {
+        WordsMax(WORDS_MAX)
+    }
+}
+
+/// As a checkpoint tells it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct ResponsesHead {
+    words: Vec<(DoorRef, AlarmId, DoorWord)>,
+    changed: Vec<DoorRef>,
+}
+
+impl From<ResponsesHead> for Responses {
+    fn from(head: ResponsesHead) -> Responses {
+        let mut responses = Responses::default();
+        for (door, alarm, word) in head.words {
+            responses.insert(door, alarm, word);
+        }
+        responses.changed = head.changed.into_iter().collect();
+        responses
+    }
+}
+
+impl From<Responses> for ResponsesHead {
+    fn from(responses: Responses) -> ResponsesHead {
+        let words = responses.words.into_iter();
+        ResponsesHead {
+            words: words.map(|((door, alarm), word)| (door, alarm, word)).collect(),
+            changed: responses.changed.into_iter().collect(),
+        }
+    }
+}
+
+impl Responses {
+    /// Takes over what an alarm says to doors now, in place of what it said.
+    fn hear(&mut self, alarm: AlarmId, said: &BTreeMap<DoorRef, DoorWord>) {
+        for door in self.doors_of(alarm) {
+            if !said.contains_key(&door) {
+                self.remove(door, alarm);
+            }
+        }
+        for (&door, &word) in said {
+            if self.words.get(&(door, alarm)) != Some(&word) {
+                self.remove(door, alarm);
+                self.insert(door, alarm, word);
+            }
+        }
+        while self.words.len() > self.words_max.0
+            && let Some(&(_, door, alarm)) = self.ends.first()
+        {
+            self.remove(door, alarm);
+        }
+    }
+
+    /// Whether an alarm says anything.
+    fn has(&self, alarm: AlarmId) -> bool {
+        self.of(alarm).next().is_some()
+    }
+
+    fn of(&self, alarm: AlarmId) -> impl Iterator<Item = DoorRef> + '_ {
+        let all = (alarm, DoorRef(u32::MIN))..=(alarm, DoorRef(u32::MAX));
+        self.by_alarm.range(all).map(|&(_, door)| door)
+    }
+
+    /// The doors an alarm locks, ascending.
+    fn doors_of(&self, alarm: AlarmId) -> Vec<DoorRef> {
+        self.of(alarm).collect()
+    }
+
+    fn insert(&mut self, door: DoorRef, alarm: AlarmId, word: DoorWord) {
+        self.words.insert((door, alarm), word);
+        self.by_alarm.insert((alarm, door));
+        self.ends.insert((word.until, door, alarm));
+        self.changed.insert(door);
+    }
+
+    fn remove(&mut self, door: DoorRef, alarm: AlarmId) {
+        let Some(word) = self.words.remove(&(door, alarm)) else { return };
+        self.by_alarm.remove(&(alarm, door));
+        self.ends.remove(&(word.until, door, alarm));
+        self.changed.insert(door);
+    }
+
+    /// Ends what is over by now.
+    pub(crate) fn expire(&mut self, now: Timestamp) {
+        while let Some(&(until, door, alarm)) = self.ends.first()
+            && until <= now
+        {
+            self.remove(door, alarm);
+        }
+    }
+
+    /// When the next word ends.
+    pub(crate) fn next_end(&self) -> Option<Timestamp> {
+        self.ends.first().map(|&(until, ..)| until)
+    }
+
+    /// What alarms say to a door: the most careful of them, then the one that lasts longest.
+    pub(crate) fn lease(&self, door: DoorRef) -> Option<DoorLease> {
+        let all = (door, AlarmId(u128::MIN))..=(door, AlarmId(u128::MAX));
+        self.words.range(all).map(|(_, &word)| word).max().map(DoorWord::lease)
+    }
+
+    /// Whether doors are to be told.
+    pub(crate) fn is_telling(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// The next door to be told.
+    pub(crate) fn next_told(&mut self) -> Option<DoorRef> {
+        self.changed.pop_first()
+    }
+
+    /// Alarms that say anything, each once.
+    fn alarms(&self) -> BTreeSet<AlarmId> {
+        self.by_alarm.iter().map(|&(alarm, _)| alarm).collect()
+    }
+}
+
+impl Shard {
+    /// An alarm is otherwise than it was: it locks doors, or gives them back.
+    pub(crate) fn respond(&mut self, alarm: AlarmId, site: &Site) {
+        let open = self.board.notice(alarm);
+        let says = |open: &AlarmNotice| door_words(open, site, self.entry_at);
+        let said = open.map(says).unwrap_or_default();
+        // So it is with nearly every alarm.
+        if !said.is_empty() || self.door_desk.responses.has(alarm) {
+            self.door_desk.responses.hear(alarm, &said);
+        }
+    }
+
+    /// Another version of the site is in force: alarms that lock doors may do so otherwise. Those that did not yet are
+    /// found when all that are open are looked at.
+    pub(crate) fn change_responses(&mut self, site: &Site) {
+        for alarm in self.door_desk.responses.alarms() {
+            self.respond(alarm, site);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ach_actors_model::DoorMode;
+
+    use super::*;
+
+    fn word(mode: DoorMode, until: u64) -> DoorWord {
+        DoorWord { mode, until: Timestamp(until), since: Timestamp(0) }
+    }
+
+    fn says(responses: &mut Responses, alarm: u128, words: &[(u32, DoorMode, u64)]) {
+        let words = words.iter().map(|&(door, mode, until)| (DoorRef(door), word(mode, until)));
+        responses.hear(AlarmId(alarm), &words.collect());
+    }
+
+    fn told(responses: &Responses, door: u32) -> Option<(DoorMode, u64)> {
+        let lease = responses.lease(DoorRef(door))?;
+        Some((lease.mode, lease.until.expect("an end").0))
+    }
+
+    #[test]
+    fn the_last_alarm_that_ends_gives_a_door_back() {
+        use DoorMode::{Blocked, Locked};
+        let mut responses = Responses::default();
+        says(&mut responses, 1, &[(7, Locked, 50), (8, Locked, 50)]);
+        says(&mut responses, 2, &[(7, Blocked, 20)]);
+        assert_eq!(told(&responses, 7), Some((Blocked, 20)), "the more careful counts");
+        responses.expire(Timestamp(20));
+        assert_eq!(told(&responses, 7), Some((Locked, 50)));
+        says(&mut responses, 3, &[(7, Locked, 60)]);
+        assert_eq!(told(&responses, 7), Some((Locked, 60)), "of equals the longer");
+        says(&mut responses, 3, &[]);
+        says(&mut responses, 1, &[(8, Locked, 50)]);
+        assert_eq!((told(&responses, 7), told(&responses, 8)), (None, Some((Locked, 50))));
+        let changed: Vec<u32> =
+            std::iter::from_fn(|| responses.next_told()).map(|door| door.0).collect();
+        assert_eq!(changed, [7, 8], "each once, however often it changed");
+    }
+
+    #[test]
+    fn of_too_many_words_those_that_end_first_go() {
+        let mut responses = Responses { words_max: WordsMax(2), ..Responses::default() };
+        says(&mut responses, 1, &[(1, DoorMode::Locked, 30)]);
+        says(&mut responses, 2, &[(2, DoorMode::Locked, 10)]);
+        says(&mut responses, 3, &[(3, DoorMode::Locked, 20)]);
+        let left: Vec<_> = (1..=3).map(|door| told(&responses, door).is_some()).collect();
+        assert_eq!(left, [true, false, true]);
+        assert_eq!(responses.next_end(), Some(Timestamp(20)));
+    }
+
+    #[test]
+    fn a_checkpoint_tells_all_of_it() {
+        let mut responses = Responses::default();
+        says(&mut responses, 1, &[(7, DoorMode::Locked, 50), (8, DoorMode::Blocked, 50)]);
+        responses.next_told();
+        let again = Responses::from(ResponsesHead::from(responses.clone()));
+        assert_eq!(again, responses);
+    }
+}
