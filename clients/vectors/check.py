@@ -388,7 +388,11 @@ def read_report(data):
     need(seq > 0, "a report without a number")
     need(kind in REPORT_KINDS, f"no report: {kind}")
     report = {"seq": str(seq), "observed_at": str(observed_at), "handle": handle, "kind": kind}
-    if kind in (20, 21):
+    if kind == 20:
+        report["valid_ms"] = number & 0xFFFF_FFFF
+        if number >> 32:
+            report["badge"] = (number >> 32) - 1
+    elif kind == 21:
         need(number < 1 << 32, "a time beyond 32 bits")
         report["valid_ms"] = number
     elif kind == 28:
@@ -406,6 +410,8 @@ def read_report(data):
 
 
 def report_number(it):
+    if "badge" in it:
+        return it["badge"] + 1 << 32 | it["valid_ms"]
     return next((int(it[name]) for name in ("valid_ms", "percent", "order", "mode") if name in it), 0)
 
 
