@@ -230,7 +230,7 @@ def read_value(field, data):
         "position": read_position,
         "cause": read_cause,
         "thing": lambda data: read_one_of(data, {THING_TAG}, THINGS_WITH_NAME, {0}),
-        "item": lambda data: read_one_of(data, {1}, {2, 3}),
+        "item": lambda data: read_one_of(data, {1}, {2, 3, 4}),
     }
     return readers[kind](data)
 
