@@ -116,7 +116,10 @@ fn an_alarm_that_comes_late_or_ends_otherwise_is_told() {
             ("raised = [\"14:06:04\", \"14:06:10\"]", "raised = [\"14:05:00\", \"14:05:30\"]"),
             ("passed_on_to = [\"charge-nurse\"]", ""),
             ("over_with = \"closed\"\nover = [\"14:12:00\", \"14:12:00\"]", ""),
-            ("priority = \"high\"", "priority = \"low\""),
+            (
+                "kind = \"elopement\"\npriority = \"high\"",
+                "kind = \"elopement\"\npriority = \"low\"",
+            ),
         ],
         &[
             "alarm left was raised at 14:06:07.0, expected from 14:05:00 to 14:05:30",
