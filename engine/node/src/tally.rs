@@ -340,7 +340,7 @@ mod tests {
             AlarmKind::BadgeElsewhere => 30,
         };
         let places: Vec<i32> = KINDS.iter().map(|&kind| place(kind)).collect();
-        assert_eq!(places, (0..30).collect::<Vec<i32>>());
+        assert_eq!(places, (0..31).collect::<Vec<i32>>());
         let tally = Tally::default();
         tally.raise(AlarmKind::Duress);
         tally.raise(AlarmKind::Duress);
