@@ -79,7 +79,7 @@ mod tests {
                 vec![3, 2],
                 Some(vec![3, 4]),
             ),
-            ("too many", vec![walkers.clone(), about(&[], &[RULE])], vec![3, 17], None),
+            ("too many", vec![walkers, about(&[], &[RULE])], vec![3, 17], None),
             (
                 "of both sides, so each other too",
                 vec![about(&[RULE], &[RULE])],
