@@ -94,9 +94,10 @@ async fn a_start_without_the_list_after_a_run_with_one_is_told_until_it_is_back(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_cannot_be_read_is_counted_and_forgets_nobody() {
     let ward = Ward::new();
+    // What is issued a second later is not revoked.
+    let vendor = ward.bundle(Role::Vendor, "uwb");
     revoke(&ward, Role::Vendor, "uwb");
     let node = ward.start();
-    let vendor = ward.bundle(Role::Vendor, "uwb");
     check_refused(&ward, &node, &vendor).await;
     std::fs::write(list(&ward), "nonsense").unwrap();
     let counted = async {
