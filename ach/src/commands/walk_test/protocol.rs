@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ach_actors_model::{Name, TagId, Timestamp};
 use ach_clients_rust::{AlarmNote, Bundle};
-use ach_engine_net::{Identity, verify_signature};
+use ach_engine_net::{Identity, Role, verify_signature};
 use serde_json::{Value, json};
 
 use super::round::{Round, Thing};
@@ -155,15 +155,150 @@ fn verify_text(text: &str, authority_pem: &str) -> Verified {
     {
         return Err(format!("it is no protocol of version {VERSION}; use a newer program"));
     }
-    let ended_at = protocol.get("ended_at_ns").and_then(Value::as_u64);
-    let ended_at = Timestamp(ended_at.ok_or("it does not say when the walk ended")?);
     let signature = unhex(&text_of("signature")?).ok_or("its signature is no hexadecimal text")?;
-    let signed = signed_text(protocol);
     let certificate = text_of("certificate")?;
-    let who = verify_signature(authority_pem, &certificate, ended_at, (&signed, &signature))
-        .map_err(|error| error.to_string())?;
-    if protocol.get("walker").and_then(Value::as_str) != Some(who.uri().as_str()) {
+    // A name that stands there twice, or beside what is signed, would be read by somebody else and by no signature.
+    let as_written = serde_json::to_string_pretty(&whole).map_err(|error| error.to_string())?;
+    if text.trim_end() != as_written || whole.as_object().map(serde_json::Map::len) != Some(3) {
+        return Err(
+            "it is not as a walk writes it: something was added, or it was written anew".into()
+        );
+    }
+    let ended_at = moment(protocol, "ended_at")?;
+    let who = verify_signature(
+        authority_pem,
+        &certificate,
+        ended_at,
+        (&signed_text(protocol), &signature),
+    )
+    .map_err(|error| error.to_string())?;
+    if who.role != Role::Operator {
+        return Err(format!("it was signed by {who}, and operators alone walk"));
+    }
+    let says = |name: &str| protocol.get(name).and_then(Value::as_str);
+    if says("walker") != Some(who.uri().as_str()) || says("site") != Some(who.site.as_str()) {
         return Err(format!("it was signed by {who}, who is not who it says walked"));
     }
+    if moment(protocol, "begun_at")? > ended_at || !counts_right(protocol) {
+        return Err("it contradicts itself: its times or its counts".into());
+    }
     Ok((who, protocol.clone()))
+}
+
+/// A moment that stands there twice, in words and as a number, and is the same.
+fn moment(protocol: &Value, name: &str) -> Result<Timestamp, String> {
+    let at = protocol.get(format!("{name}_ns")).and_then(Value::as_u64).map(Timestamp);
+    let at = at.ok_or_else(|| format!("it has no `{name}_ns`"))?;
+    if protocol.get(name).and_then(Value::as_str) != Some(iso(at).as_str()) {
+        return Err(format!("`{name}` is not when `{name}_ns` says"));
+    }
+    Ok(at)
+}
+
+/// Whether as many answered as it says, and each only where all of it was seen.
+fn counts_right(protocol: &Value) -> bool {
+    let Some(things) = protocol.get("things").and_then(Value::as_array) else { return false };
+    let is_seen = |thing: &Value| {
+        let seen = thing.get("seen").and_then(Value::as_object);
+        seen.is_some_and(|seen| !seen.is_empty() && seen.values().all(Value::is_string))
+    };
+    let is_right =
+        |thing: &Value| thing.get("is_answered").and_then(Value::as_bool) == Some(is_seen(thing));
+    let count = |name: &str| protocol.get(name).and_then(Value::as_u64);
+    let len = |count: usize| u64::try_from(count).ok();
+    things.iter().all(is_right)
+        && count("thing_count") == len(things.len())
+        && count("answered_count") == len(things.iter().filter(|thing| is_seen(thing)).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use ach_engine_net::Authority;
+
+    use super::*;
+
+    const ENDED_AT: Timestamp = Timestamp(1_800_000_600_000_000_000);
+
+    fn name(id: &str) -> Name {
+        Name::new(id).expect("a short plain id")
+    }
+
+    fn protocol(walker: &str) -> Value {
+        let begun_at = Timestamp(ENDED_AT.0 - 60_000_000_000);
+        json!({
+            "format": "ach walk-test",
+            "version": VERSION,
+            "site": "st-anna",
+            "walker": walker,
+            "begun_at": iso(begun_at),
+            "begun_at_ns": begun_at.0,
+            "ended_at": iso(ENDED_AT),
+            "ended_at_ns": ENDED_AT.0,
+            "answered_count": 1,
+            "thing_count": 2,
+            "things": [
+                { "is_answered": true, "seen": { "entered_at": "x", "left_at": "y" } },
+                { "is_answered": false, "seen": { "entered_at": "x", "left_at": null } },
+            ],
+        })
+    }
+
+    fn signed(protocol: &Value, by: &Bundle) -> String {
+        let signature = hex(&by.sign(&signed_text(protocol)).expect("a signature"));
+        let certificate = by.certificate_pem();
+        let whole =
+            json!({ "protocol": protocol, "signature": signature, "certificate": certificate });
+        serde_json::to_string_pretty(&whole).expect("JSON")
+    }
+
+    /// Each row: what its signer himself changed before he signed it, and what is said of it.
+    #[test]
+    fn who_signs_a_contradiction_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let authority = Authority::open_or_create(folder.path(), &name("st-anna")).expect("keys");
+        let pem = std::fs::read_to_string(folder.path().join("ca.pem")).expect("the authority");
+        let desk = authority.issue(Role::Operator, &name("desk")).expect("a certificate");
+        let walker = "ach://st-anna/operator/desk";
+        let good = protocol(walker);
+        assert_eq!(verify_text(&signed(&good, &desk), &pem).err(), None);
+        let later = json!(iso(Timestamp(ENDED_AT.0 + 86_400_000_000_000)));
+        for (field, value, why) in [
+            ("ended_at", later.clone(), "`ended_at` is not when"),
+            ("begun_at", later, "`begun_at` is not when"),
+            ("begun_at_ns", json!(null), "it has no `begun_at_ns`"),
+            ("answered_count", json!(2), "contradicts itself"),
+            ("thing_count", json!(40), "contradicts itself"),
+            ("things", json!([]), "contradicts itself"),
+            ("site", json!("st-berta"), "not who it says walked"),
+            ("walker", json!("ach://st-anna/operator/other"), "not who it says walked"),
+        ] {
+            let mut changed = good.clone();
+            changed[field] = value;
+            let said = verify_text(&signed(&changed, &desk), &pem).expect_err(field);
+            assert!(said.contains(why), "{field}: {said}");
+        }
+        let doors = authority.issue(Role::Vendor, &name("doors")).expect("a certificate");
+        let said = verify_text(&signed(&protocol("ach://st-anna/vendor/doors"), &doors), &pem);
+        assert!(said.expect_err("a vendor").contains("operators alone walk"));
+    }
+
+    /// Each row: what somebody without the key put into the file.
+    #[test]
+    fn what_was_added_to_a_file_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let authority = Authority::open_or_create(folder.path(), &name("st-anna")).expect("keys");
+        let pem = std::fs::read_to_string(folder.path().join("ca.pem")).expect("the authority");
+        let desk = authority.issue(Role::Operator, &name("desk")).expect("a certificate");
+        let text = signed(&protocol("ach://st-anna/operator/desk"), &desk);
+        for (before, added) in [
+            ("    \"begun_at\":", "    \"answered_count\": 2,\n"),
+            ("  \"signature\":", "  \"remark\": \"door-west repaired\",\n"),
+            ("  \"signature\":", " "),
+        ] {
+            let changed = text.replacen(before, &format!("{added}{before}"), 1);
+            assert_ne!(changed, text);
+            let said = verify_text(&changed, &pem).expect_err(added);
+            assert!(said.contains("not as a walk writes it"), "{added}: {said}");
+        }
+    }
 }
