@@ -147,18 +147,16 @@ impl Leave {
     }
 
     /// Whether anybody may go through who did between two moments, in an opening that began when it did: the
-    /// lock was drawn back, and by no pass that was valid then. Many controllers tell of each grant that the
+    /// lock was drawn back, and by no pass that was valid then, nor by passes that follow each other without a gap. Many controllers tell of each grant that the
     /// lock draws back for it, and that is leave for one.
     pub(crate) fn is_free_at(
         &self,
         opened_at: Timestamp,
         (since, at): (Timestamp, Timestamp),
     ) -> bool {
-        let is_by_pass = |turned_at: Timestamp| {
-            let holds =
-                |pass: &Pass, at: Timestamp| pass.from <= at.plus_ns(SKEW_NS) && at <= pass.until;
-            self.passes.iter().any(|pass| holds(pass, turned_at) && opened_at <= pass.until)
-        };
+        // A second grant while the lock is still back for the first is told without another turn of the lock.
+        let is_by_pass =
+            |turned_at: Timestamp| self.ends_after(turned_at).is_some_and(|end| opened_at <= end);
         let thrown_at = self.lock_turns.iter().skip(1).map(|turn| Some(turn.at)).chain([None]);
         self.lock_turns.iter().zip(thrown_at).any(|(turn, next_at)| {
             let holds_on = next_at.is_none_or(|next_at| since <= next_at);

@@ -190,7 +190,7 @@ impl Passages {
         people.insert(place, passage);
     }
 
-    /// Who of an opening was one too many, by a rule.
+    /// Who of an opening was one too many, by a rule; `None` where more went through than are counted.
     ///
     /// In the order in which they were through each takes the pass that ends first of those that were given
     /// by then. Where none is left and the one is no one whom the rule is about, it takes that of the last of
@@ -200,15 +200,15 @@ impl Passages {
         which: usize,
         leave: &Leave,
         who: impl Fn(SubjectRef) -> Option<Traveller>,
-    ) -> Vec<Passage> {
+    ) -> Option<Vec<Passage>> {
         let mut left = self.passes.clone();
         for (number, opening) in self.openings.iter().enumerate().take(which + 1) {
             let too_many = opening.match_up(&mut left, leave, &who);
-            if number == which && !opening.is_crowded {
-                return too_many;
+            if number == which {
+                return (!opening.is_crowded).then_some(too_many);
             }
         }
-        Vec::new()
+        None
     }
 }
 

@@ -31,6 +31,7 @@ use surroundings::Surroundings;
 
 pub use history::{HistoryRef, SiteHistory};
 pub use limits::ANCHOR_ZONE_COUNT_MAX;
+pub(crate) use limits::SUBJECT_COUNT_MAX;
 pub use mistake::{GateMistake, SiteError, SiteList, SiteMistake};
 pub(crate) use plans::{RuleCondition, RulePlan, TagPlan, WatchPlan, ZonePlan};
 pub(crate) use rule_set::RuleSet;

@@ -42,8 +42,9 @@ impl Door {
     ) {
         let DoorPassage { subject, since, fix, is_leftward, cause } = seen;
         let control = self.control.as_deref();
-        let is_told_unlocked =
-            control.is_some_and(|control: &DoorControl| control.is_unlocked_at(fix.observed_at));
+        // A fire panel may let a door go that the node does not move and that tells no lock.
+        let is_told_unlocked = self.is_fire_told
+            || control.is_some_and(|control: &DoorControl| control.is_unlocked_at(fix.observed_at));
         let told_at = turn.now;
         let passage = Passage { subject, since, fix: *fix, is_leftward, told_at, is_told_unlocked };
         let Some(passages) = self.passages_of(me, turn.site) else { return };
@@ -51,13 +52,17 @@ impl Door {
             passages.keep_loose(passage, turn.now);
             return;
         };
-        let before = self.too_many(me, which, turn.site);
+        let before = self.too_many(me, which, turn.site).unwrap_or_default();
         if let Some(passages) = self.passages.as_deref_mut() {
             passages.add(which, passage);
         }
         let (observed_at, received_at) = (fix.observed_at, fix.received_at);
         let arrival = Arrival { observed_at, received_at, cause };
         self.tell_too_many(me, which, &before, &arrival, turn, out);
+        if self.passages.as_deref().and_then(Passages::current) != Some(which) {
+            // It may have taken a pass that somebody of the opening that goes on had.
+            self.recount(me, &arrival, turn, out);
+        }
     }
 
     /// It opened, and was closed again where that is known.
@@ -123,17 +128,16 @@ impl Door {
         Some(self.passages.get_or_insert_with(|| Box::new(Passages::new(leave))))
     }
 
-    /// Who was one too many in an opening, by which rule.
-    fn too_many(&self, me: DoorRef, which: usize, site: &Site) -> Vec<(RuleRef, Passage)> {
-        let (Some(passages), Some(door)) = (self.passages.as_deref(), site.door_plan(me)) else {
-            return Vec::new();
-        };
-        let by_rule = |&rule: &RuleRef| {
+    /// Who was one too many in an opening, by which rule; `None` where more went through than are counted.
+    fn too_many(&self, me: DoorRef, which: usize, site: &Site) -> Option<Vec<(RuleRef, Passage)>> {
+        let (passages, door) = (self.passages.as_deref()?, site.door_plan(me)?);
+        let mut found = Vec::new();
+        for &rule in &door.passage_rules {
             let who = |subject: SubjectRef| traveller(site, rule, subject);
-            let too_many = passages.too_many(which, &self.leave, who);
-            too_many.into_iter().map(move |passage| (rule, passage))
-        };
-        door.passage_rules.iter().flat_map(by_rule).collect()
+            let too_many = passages.too_many(which, &self.leave, who)?;
+            found.extend(too_many.into_iter().map(|passage| (rule, passage)));
+        }
+        Some(found)
     }
 
     /// Raises what is new of an opening, and ends what is so no more.
@@ -146,7 +150,8 @@ impl Door {
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) {
-        let after = self.too_many(me, which, turn.site);
+        // In a crowd nothing new is said, and what stands goes on until the door is closed.
+        let Some(after) = self.too_many(me, which, turn.site) else { return };
         let is_about = |notice: &AlarmNotice, &(rule, passage): &(RuleRef, Passage)| {
             notice.rule == Some(rule) && notice.subject == Some(passage.subject)
         };

@@ -10,7 +10,9 @@ use std::ops::Bound;
 use ach_actors_model::{Fix, NS_PER_S, SubjectRef, Timestamp};
 use ach_geo::{Floor, Position};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
+use crate::site::SUBJECT_COUNT_MAX;
 use crate::tag::ACCURACY_UNKNOWN_MM;
 
 /// Side of a square: what rules call near is a few metres, so that a look goes through a handful.
@@ -122,7 +124,7 @@ impl Sighting {
 
 /// The table.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(from = "Vec<(SubjectRef, Sighting)>", into = "Vec<(SubjectRef, Sighting)>")]
+#[serde(try_from = "Vec<(SubjectRef, Sighting)>", into = "Vec<(SubjectRef, Sighting)>")]
 pub(crate) struct Whereabouts {
     /// By subject: each position of each of them is put here and looked up here, so there is no search. 32 bytes for
     /// each of a site's subjects up to the last of those.
@@ -262,13 +264,24 @@ fn ring(column: i32, row: i32, step: i32) -> impl Iterator<Item = (i32, i32, i32
     sides.chain(ends).map(move |(aside, low, high)| (column.saturating_add(aside), low, high))
 }
 
-impl From<Vec<(SubjectRef, Sighting)>> for Whereabouts {
-    fn from(sightings: Vec<(SubjectRef, Sighting)>) -> Whereabouts {
+/// A checkpoint has a sighting of a subject that no site can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a sighting is of subject {0:?}, and a site knows {max} at most", max = SUBJECT_COUNT_MAX)]
+pub(crate) struct UnknownSubject(SubjectRef);
+
+impl TryFrom<Vec<(SubjectRef, Sighting)>> for Whereabouts {
+    type Error = UnknownSubject;
+
+    fn try_from(sightings: Vec<(SubjectRef, Sighting)>) -> Result<Whereabouts, UnknownSubject> {
         let mut whereabouts = Whereabouts::default();
         for (subject, sighting) in sightings {
+            // Room is made for all up to it.
+            if subject.index() >= SUBJECT_COUNT_MAX {
+                return Err(UnknownSubject(subject));
+            }
             whereabouts.put(subject, Some(sighting));
         }
-        whereabouts
+        Ok(whereabouts)
     }
 }
 
@@ -343,7 +356,18 @@ mod tests {
             assert_eq!(among, about, "step {step}: who may have been near, one by one");
         }
         let told: Vec<(SubjectRef, Sighting)> = whereabouts.clone().into();
-        assert_eq!(Whereabouts::from(told), whereabouts);
+        assert_eq!(Whereabouts::try_from(told), Ok(whereabouts));
+    }
+
+    #[test]
+    fn a_damaged_checkpoint_makes_no_room_for_subjects_that_cannot_be() {
+        for (number, is_right) in
+            [(0, true), (2_097_151, true), (2_097_152, false), (u32::MAX, false)]
+        {
+            let told = vec![(SubjectRef(number), at(0, 0, 100))];
+            let taken = Whereabouts::try_from(told);
+            assert_eq!(taken.is_ok(), is_right, "subject {number}");
+        }
     }
 
     #[test]

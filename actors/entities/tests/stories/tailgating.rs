@@ -139,6 +139,22 @@ fn a_lock_that_is_drawn_back_lets_any_number_through() {
 }
 
 #[test]
+fn in_a_fire_anybody_may_go_through() {
+    check(
+        anybody(),
+        "
+        1    fire exit        |
+        2    open exit        |
+        2.5  ping 3 19,5      |
+        2.5  ping 1 19,5.5    |
+        3.5  ping 3 21,5      |
+        3.5  ping 1 21,5.5    |
+        4    close exit       |
+        ",
+    );
+}
+
+#[test]
 fn a_lock_that_draws_back_for_a_grant_is_leave_for_one() {
     check(
         anybody(),
@@ -152,6 +168,21 @@ fn a_lock_that_draws_back_for_a_grant_is_leave_for_one() {
         3.5  ping 1 21,5.5    | RAISED Tailgating p exit
         4    close exit       | CLEARED Tailgating p exit: ConditionEnded
         4.1  lock exit        |
+        ",
+    );
+    // It stays back for a second grant, and nothing new is told of it.
+    check(
+        anybody(),
+        "
+        1    grant exit 5000  |
+        1.1  unlock exit      |
+        5    grant exit 5000  |
+        7    open exit        |
+        7.5  ping 3 19,5      |
+        7.5  ping 1 19,5.5    |
+        8.5  ping 3 21,5      |
+        8.5  ping 1 21,5.5    | RAISED Tailgating p exit
+        9    close exit       | CLEARED Tailgating p exit: ConditionEnded
         ",
     );
     // The same lock, still drawn back long after: somebody has unlocked the door.
@@ -309,6 +340,25 @@ fn a_passage_that_is_told_late_falls_into_the_opening_of_its_time() {
         8    ping 1 21,5 obs=3.5     | RAISED Tailgating p exit, CLEARED Tailgating p exit: ConditionEnded
         8.5  ping 5 19,5             |
         9.5  ping 5 21,5             |
+        ",
+    );
+}
+
+/// The nurse's tag is told late, and what she used was her own: the patient had none.
+#[test]
+fn who_is_told_late_takes_her_pass_from_whoever_went_on_it() {
+    check(
+        anybody(),
+        "
+        1    grant exit 9000     |
+        2    open exit           |
+        3    close exit          |
+        4    open exit           |
+        4.4  ping 1 19,5         |
+        5    ping 1 21,5         |
+        5.2  ping 3 19,5 obs=2.2 |
+        5.5  ping 3 21,5 obs=2.8 | RAISED Tailgating p exit
+        9    close exit          | CLEARED Tailgating p exit: ConditionEnded
         ",
     );
 }

@@ -445,6 +445,7 @@ fn door_input(words: &[&str], arrival: Arrival, badge: Option<BadgeRef>) -> Door
         "unlock" => DoorInput::Unlocked(arrival),
         "grant" => DoorInput::AccessGranted { arrival, valid_ms: valid_ms(), badge },
         "rex" => DoorInput::ExitRequested { arrival, valid_ms: valid_ms() },
+        "fire" => DoorInput::Fire { arrival, is_on: true },
         "pry" => DoorInput::Tampered(arrival),
         "mend" => DoorInput::Untampered(arrival),
         "prise" => DoorInput::ReaderTampered(arrival),
