@@ -34,8 +34,6 @@ pub(crate) struct Cases {
     /// Bounded by the rules about what is away, one each.
     pub(crate) absences: Vec<Absence>,
     pub(crate) absence_call: CallBack,
-    /// Whether rules keep the subject apart from others: then each position is looked at.
-    pub(crate) is_kept_apart: bool,
     /// Bounded by a limit of their own.
     pub(crate) meetings: Vec<Meeting>,
     pub(crate) meeting_call: CallBack,

@@ -70,9 +70,16 @@ impl Docket {
     /// Whether a position must be looked at even if it crosses nothing.
     pub(crate) fn is_waiting(&self) -> bool {
         let is_looked_at = |cases: &Cases| {
-            cases.is_kept_apart || cases.badges.as_deref().is_some_and(BadgeCase::is_waiting)
+            !cases.meetings.is_empty() || cases.badges.as_deref().is_some_and(BadgeCase::is_waiting)
         };
         self.cases.as_deref().is_some_and(is_looked_at) || self.wants_evidence()
+    }
+
+    /// Gives the cases up that hold nothing: a look at who is near may leave none.
+    pub(crate) fn close_empty(&mut self) {
+        if self.cases.as_deref() == Some(&Cases::default()) {
+            self.cases = None;
+        }
     }
 
     fn wants_evidence(&self) -> bool {

@@ -46,6 +46,7 @@ mod recall;
 mod record;
 mod response;
 mod selftest;
+mod short_way;
 mod sill;
 mod site;
 mod source;
@@ -79,6 +80,7 @@ pub use plain_ping::PlainPing;
 pub use quarantine::{quarantine_notice, unheard_notice};
 pub use response::{DoorWord, calls_for_response, door_words, note_response};
 pub use selftest::selftest_notice;
+pub use short_way::Followed;
 pub use site::{
     ANCHOR_ZONE_COUNT_MAX, ControlPlan, GateMistake, HistoryRef, Site, SiteError, SiteHistory,
     SiteList, SiteMistake, SiteSummary, Unfounding,

@@ -13,7 +13,7 @@ use crate::cases::Cases;
 use crate::docket::{Bench, Docket};
 use crate::site::{RuleCondition, RuleSet};
 use crate::whereabouts::{SIGHTING_AGE_MAX_NS, Sighting, Whereabouts};
-use crate::{DeadlineKind, HealthChange, Message, MessageBody, Outbox, Site};
+use crate::{DeadlineKind, HealthChange, Message, MessageBody, Outbox, Site, Turn};
 
 /// Whom one subject may be near to at once, by all rules that it judges: a hand's breadth has no room for
 /// more. Those beyond are left out until one has gone. Who is not heard any more is not counted: such alarms stay
@@ -54,12 +54,17 @@ impl Docket {
         let (me, turn) = (bench.me, bench.turn);
         let rules = turn.site.subject_rules(me).filter(|rules| rules.is_kept_apart());
         let Some(rules) = rules else { return };
-        let cases = self.cases.get_or_insert_default();
-        cases.is_kept_apart = true;
+        let is_meeting = self.cases.as_ref().is_some_and(|cases| !cases.meetings.is_empty());
+        let by_itself = passes_by(me, fix, rules, turn).filter(|_| !is_meeting);
+        if let Some(sighting) = by_itself {
+            out.health.push(located(me, sighting));
+            return;
+        }
         let sighting = Sighting::of(fix);
         let table = turn.health.whereabouts();
         let before = table.sighting(me);
-        out.health.push(HealthChange::Located { subject: me, sighting: Some(sighting) });
+        out.health.push(located(me, sighting));
+        let cases = self.cases.get_or_insert_default();
         let mut others = others(table, sighting, before, rules, turn.now);
         let partners = cases.meetings.iter().map(|meeting| meeting.other);
         others.extend(partners.filter(|other| !others.contains(other)).collect::<Vec<_>>());
@@ -75,6 +80,7 @@ impl Docket {
             }
         }
         cases.judge_meetings(Some(sighting), bench, out);
+        self.close_empty();
     }
 
     /// Somebody near the subject has moved, or was near it before.
@@ -83,6 +89,7 @@ impl Docket {
         let cases = self.cases.get_or_insert_default();
         cases.judge_nearness(other, mine, bench, out);
         cases.judge_meetings(mine, bench, out);
+        self.close_empty();
     }
 
     /// The time that a rule gives to a meeting may be over.
@@ -117,11 +124,7 @@ impl Docket {
         if known != sighting {
             out.health.push(HealthChange::Located { subject: me, sighting });
         }
-        if is_kept_apart {
-            self.cases.get_or_insert_default();
-        }
         if let Some(cases) = &mut self.cases {
-            cases.is_kept_apart = is_kept_apart;
             cases.judge_meetings(sighting, bench, out);
         }
     }
@@ -215,7 +218,38 @@ impl Cases {
     }
 }
 
-/// Whom somebody may begin to meet where he is, and then those who may have been near him where he was before.
+/// Somebody whom rules keep apart from others was seen somewhere.
+pub(crate) fn located(subject: SubjectRef, sighting: Sighting) -> HealthChange {
+    HealthChange::Located { subject, sighting: Some(sighting) }
+}
+
+/// Where somebody is seen whom a fix brings near none of the few whom he may not meet, and who leaves none: then that is
+/// all that comes of it. Nothing if it does, or if they are many.
+pub(crate) fn passes_by(
+    me: SubjectRef,
+    fix: &Fix,
+    rules: &RuleSet,
+    turn: &Turn<'_>,
+) -> Option<Sighting> {
+    let few = rules.partners.as_deref()?;
+    let table = turn.health.whereabouts();
+    let (sighting, before) = (Sighting::of(fix), table.sighting(me));
+    let is_near = |theirs: Sighting| {
+        theirs.is_near(sighting, rules.near_mm, turn.now)
+            || before.is_some_and(|before| is_left(&theirs, before, sighting, rules))
+    };
+    let mut others = few.iter().filter(|&&other| other != me);
+    let is_by_itself = others.all(|&other| !table.sighting(other).is_some_and(is_near));
+    is_by_itself.then_some(sighting)
+}
+
+/// Whether somebody who may have been near another one before may not be any more. While he may be, and is not so near
+/// that a meeting begins, nothing changes between them.
+fn is_left(theirs: &Sighting, before: Sighting, now: Sighting, rules: &RuleSet) -> bool {
+    theirs.may_be_near(before, rules.reach_mm) && !theirs.may_be_near(now, rules.apart_mm)
+}
+
+/// Whom somebody may begin to meet where he is, and then those whom he has left.
 fn others(
     table: &Whereabouts,
     sighting: Sighting,
@@ -237,7 +271,10 @@ fn others(
     };
     left.sort_unstable();
     left.dedup();
-    left.retain(|other| others.binary_search(other).is_err());
+    left.retain(|other| {
+        let is_left = |theirs: Sighting| is_left(&theirs, before, sighting, rules);
+        others.binary_search(other).is_err() && table.sighting(*other).is_some_and(is_left)
+    });
     others.extend(left);
     others
 }

@@ -18,6 +18,8 @@ pub struct PlainPing {
     pub subject: SubjectRef,
     /// Where he is now.
     pub fix: Fix,
+    /// The rules he is under, if any keeps him apart from others: these find him there.
+    pub(crate) kept_apart_by: Option<u32>,
     digest: u16,
     floor_age_ms: u32,
     heard_ns: u64,
@@ -61,7 +63,10 @@ impl Tag {
         }
         let NextPlace { position, floor_age_ms, .. } = self.next_place(&sight, received_at, turn);
         let fix = Fix { tag: me, position, accuracy_mm, observed_at, received_at };
-        Some(PlainPing { subject, fix, digest: digest(ping), floor_age_ms, heard_ns })
+        let rules = turn.site.rule_set(plan.rule_set)?;
+        let kept_apart_by = rules.is_kept_apart().then_some(plan.rule_set);
+        let digest = digest(ping);
+        Some(PlainPing { subject, fix, kept_apart_by, digest, floor_age_ms, heard_ns })
     }
 
     /// Takes a ping that was foreseen, with nothing in between.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::company::{Company, Voice};
 use crate::docket::{Bench, Docket};
 use crate::evidence::{Evidence, is_late};
-use crate::site::Barrier;
+use crate::site::{Barrier, RuleSet};
 use crate::{Arrival, Deadline, DeadlineKind, Message, MessageBody, Outbox, Site, Turn};
 
 /// The state of one subject. Small, because there are a million; what few subjects have is boxed.
@@ -156,25 +156,6 @@ impl Subject {
         }
     }
 
-    /// Takes a fix that plainly changes nothing but where the subject is: true. Otherwise nothing
-    /// was done, and [`step`](Subject::step) is to be asked.
-    ///
-    /// Two pings of three are such. Nothing comes of it, and it cannot fail once it has begun, so
-    /// its caller need not be able to undo it.
-    #[inline]
-    pub fn follow_quietly(&mut self, fix: &Fix) -> bool {
-        let next = self.occupancy.next_due_ns();
-        let is_armed = next.is_none_or(|next| self.gate_due.is_some_and(|due| due.get() <= next));
-        let is_quiet = is_armed
-            && !self.docket.is_waiting()
-            && self.fix.is_some_and(|current| is_next(&current, fix))
-            && self.occupancy.observe_quietly(&observation(fix));
-        if is_quiet {
-            self.fix = Some(*fix);
-        }
-        is_quiet
-    }
-
     /// Where it is taken to be: the fix of the tag that speaks for it.
     pub fn fix(&self) -> Option<Fix> {
         self.fix
@@ -207,7 +188,11 @@ impl Subject {
         let seen = observation(fix);
         let mut crossings = std::mem::take(&mut out.crossings);
         let lookup = self.occupancy.observe(turn.site.index(), &seen, &mut crossings);
-        if lookup == Lookup::Index || !crossings.is_empty() || self.docket.is_waiting() {
+        if lookup == Lookup::Index
+            || !crossings.is_empty()
+            || self.docket.is_waiting()
+            || turn.site.subject_rules(me).is_some_and(RuleSet::is_kept_apart)
+        {
             let (observed_at, received_at) = (fix.observed_at, fix.received_at);
             let arrival = Arrival { observed_at, received_at, cause };
             let mut evidence = self.with_place(Evidence::of_arrival(&arrival));
@@ -457,11 +442,11 @@ fn is_out_of_sight(before: &Fix, fix: &Fix, site: &Site) -> bool {
 }
 
 /// Whether a fix of the tag that speaks is not older than the one in force.
-fn is_next(current: &Fix, fix: &Fix) -> bool {
+pub(crate) fn is_next(current: &Fix, fix: &Fix) -> bool {
     fix.tag == current.tag && fix.observed_at >= current.observed_at
 }
 
-fn observation(fix: &Fix) -> Observation {
+pub(crate) fn observation(fix: &Fix) -> Observation {
     Observation {
         position: fix.position,
         accuracy_mm: fix.accuracy_mm,

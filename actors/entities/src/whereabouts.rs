@@ -97,13 +97,13 @@ impl Sighting {
     }
 
     /// Whether it was seen lately, and no further from a place.
-    fn is_near(&self, place: Sighting, reach_mm: u32, now: Timestamp) -> bool {
+    pub(crate) fn is_near(&self, place: Sighting, reach_mm: u32, now: Timestamp) -> bool {
         self.is_fresh(now) && place.is_within(self, reach_mm)
     }
 
     /// Whether it may have been within reach of where somebody was before: on that floor, or one of the two floors is
     /// not known.
-    fn may_be_near(&self, before: Sighting, reach_mm: u32) -> bool {
+    pub(crate) fn may_be_near(&self, before: Sighting, reach_mm: u32) -> bool {
         !self.is_on_another_floor(&before) && !before.is_beyond(self, reach_mm)
     }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ach_actors_entities::{
-    ANCHOR_ZONE_COUNT_MAX, Deadline, DeadlineKind, Effect, Health, HealthWas, Message, MessageBody,
-    Outbox, PlainPing, Site, Tag, TagInput, Turn, Verdict,
+    ANCHOR_ZONE_COUNT_MAX, Deadline, DeadlineKind, Effect, Followed, Health, HealthWas, Message,
+    MessageBody, Outbox, PlainPing, Site, Tag, TagInput, Turn, Verdict,
 };
 use ach_actors_model::{AnchorRef, Cause, EntityRef, Ping, SourceRef, Timestamp};
 use ach_actors_runtime::{Deadlines, Runaway, Waves};
@@ -146,7 +146,7 @@ impl Stage {
         if self.is_never_quiet || self.actors.has_bug(&call) {
             return self.run(scene, call);
         }
-        if self.follow_quietly(&plain, cause) {
+        if self.follow_quietly(scene, &plain, cause) {
             if let Some(tag) = self.actors.tags.touch_last(ping.tag.0) {
                 tag.take(&plain);
             }
@@ -173,7 +173,7 @@ impl Stage {
     /// Delivers what most pings end with: one fix, to a subject whose answers it does not change.
     /// False if nothing was done. Nothing follows that could fail, so nothing is kept to undo it.
     #[inline]
-    fn follow_quietly(&mut self, plain: &PlainPing, cause: Cause) -> bool {
+    fn follow_quietly(&mut self, scene: Scene<'_>, plain: &PlainPing, cause: Cause) -> bool {
         let me = plain.subject.0;
         if self.actors.subjects.is_set_aside(me) {
             return false;
@@ -187,7 +187,14 @@ impl Stage {
         self.actor = EntityRef::Subject(plain.subject);
         #[cfg(test)]
         self.fail_quietly(self.actor);
-        self.actors.subjects.touch_last(me).is_some_and(|me| me.follow_quietly(&plain.fix))
+        let Some(subject) = self.actors.subjects.touch_last(me) else { return false };
+        let turn = Turn { site: scene.site, health: &self.health, now: scene.now };
+        match subject.follow_quietly(plain, &turn) {
+            Followed::Not => return false,
+            Followed::Quietly => {}
+            Followed::Seen(change) => self.health.apply(change),
+        }
+        true
     }
 
     #[cfg(test)]

@@ -10,8 +10,11 @@ use ach_actors_model::{RuleRef, SubjectRef};
 use super::plans::SubjectPlan;
 use super::rule_set::{Role, RuleSet};
 
-/// Up to so many are looked at one by one: it takes no longer than to find the squares round a place.
-const FEW_MAX: usize = 16;
+/// Up to so many are looked at one by one: it takes no longer than to go through the squares round a place.
+const FEW_MAX: usize = 256;
+
+/// Those of all rule sets together, 4 bytes each. Sets beyond it do as if theirs were many.
+const PARTNER_COUNT_MAX: usize = 1 << 20;
 
 /// The sides of rules that have few, or nothing for a side that has more. One that has nobody is not here.
 type Sides = BTreeMap<(RuleRef, Role), Option<Vec<SubjectRef>>>;
@@ -36,8 +39,12 @@ pub(super) fn name_partners(sets: &mut [RuleSet], subjects: &[SubjectPlan]) {
             }
         }
     }
+    let mut room = PARTNER_COUNT_MAX;
     for set in sets.iter_mut().filter(|set| set.is_kept_apart()) {
-        set.partners = partners(set, &sides);
+        let few = partners(set, &sides);
+        if let Some(left) = room.checked_sub(few.as_ref().map_or(0, Vec::len)) {
+            (set.partners, room) = (few, left);
+        }
     }
 }
 
@@ -79,7 +86,7 @@ mod tests {
                 vec![3, 2],
                 Some(vec![3, 4]),
             ),
-            ("too many", vec![walkers, about(&[], &[RULE])], vec![3, 17], None),
+            ("too many", vec![walkers, about(&[], &[RULE])], vec![3, 257], None),
             (
                 "of both sides, so each other too",
                 vec![about(&[RULE], &[RULE])],
@@ -103,7 +110,7 @@ mod tests {
                     about(&[], &[RULE]),
                     about(&[], &[OTHER_RULE]),
                 ],
-                vec![1, 1, 17],
+                vec![1, 1, 257],
                 None,
             ),
             (
@@ -113,7 +120,7 @@ mod tests {
                     about(&[], &[RULE]),
                     about(&[], &[OTHER_RULE]),
                 ],
-                vec![1, 9, 9],
+                vec![1, 129, 128],
                 None,
             ),
         ] {

@@ -38,6 +38,8 @@ pub(crate) struct RuleSet {
     pub(crate) near_mm: u32,
     /// The furthest at which it may end.
     pub(crate) reach_mm: u32,
+    /// The nearest at which it may end.
+    pub(crate) apart_mm: u32,
     /// Whom these subjects may not meet, each other among them; nothing if these are many.
     pub(crate) partners: Option<Vec<SubjectRef>>,
     /// Shortest of the silences.
@@ -72,10 +74,12 @@ impl RuleSet {
                 set.met_by.push(rule);
             }
         }
+        set.apart_mm = u32::MAX;
         for &rule in set.meets.iter().chain(&set.met_by) {
             if let Some(RuleCondition::Meets { within_mm, apart_mm, .. }) = plan(rule) {
                 set.near_mm = set.near_mm.max(within_mm);
                 set.reach_mm = set.reach_mm.max(apart_mm);
+                set.apart_mm = set.apart_mm.min(apart_mm);
             }
         }
         set.rules = rules;

@@ -45,7 +45,7 @@ fn with_many_unseen(config: &SiteConfig) -> SiteConfig {
     for class in [SubjectClass::Patient, SubjectClass::Visitor] {
         let one = config.subjects.iter().find(|one| one.class == class).cloned();
         let one = one.expect("one of the class");
-        for number in 0..20 {
+        for number in 0..300 {
             let id = name(&format!("{class:?}{number}"));
             config.subjects.push(SubjectConfig { id, ..one.clone() });
         }
