@@ -476,7 +476,7 @@ impl Door {
             (!holds).then_some(AlarmReason::RuleRemoved)
         };
         self.episodes.end_where(reason, turn, out);
-        self.change_passages(me, turn, out);
+        self.change_passages(me, old, turn, out);
         self.life.change_site(me, old, turn);
         self.end_not_yet(me, turn, out);
         self.judge(me, turn.now, &Evidence::of_site_change(turn), turn, out);

@@ -54,6 +54,9 @@ pub(crate) struct PassGiven {
 struct LockTurn {
     at: Timestamp,
     is_drawn_back: bool,
+    /// Until when passes hold that follow each other from then on, of a lock that drew back for one. The passes
+    /// themselves are forgotten sooner.
+    passed_until: Option<Timestamp>,
 }
 
 impl PassGiven {
@@ -93,6 +96,11 @@ impl Leave {
         let place = self.passes.partition_point(|known| *known < pass);
         let is_late = place < self.passes.len();
         self.passes.insert(place, pass);
+        let passes = &self.passes;
+        for turn in self.lock_turns.iter_mut().filter(|turn| turn.is_drawn_back) {
+            let held_until = turn.passed_until;
+            turn.passed_until = ends_after(passes, held_until.unwrap_or(turn.at)).or(held_until);
+        }
         if is_late { Verdict::Late } else { Verdict::Accepted }
     }
 
@@ -102,30 +110,19 @@ impl Leave {
             self.lock_turns.remove(0);
         }
         let place = self.lock_turns.partition_point(|turn| turn.at <= at);
-        self.lock_turns.insert(place, LockTurn { at, is_drawn_back });
+        let passed_until = self.ends_after(at).filter(|_| is_drawn_back);
+        self.lock_turns.insert(place, LockTurn { at, is_drawn_back, passed_until });
     }
 
     /// Whether a door that opened at this moment was opened with leave.
     pub(crate) fn covers(&self, opened_at: Timestamp) -> bool {
-        let latest = opened_at.plus_ns(SKEW_NS);
-        let is_passed =
-            self.passes.iter().any(|pass| pass.from <= latest && opened_at <= pass.until);
-        is_passed || self.is_unlocked(opened_at, latest)
+        let is_good = |pass: &Pass| is_good((pass.from, pass.until), opened_at, opened_at);
+        self.passes.iter().any(is_good) || self.is_back_within((opened_at, opened_at), |_| true)
     }
 
     /// When the last of the passes ends that hold from a moment on without a gap, if one does.
     pub(crate) fn ends_after(&self, at: Timestamp) -> Option<Timestamp> {
-        let ends = |at: Timestamp| {
-            let latest = at.plus_ns(SKEW_NS);
-            let holds = self.passes.iter().filter(|pass| pass.from <= latest && at <= pass.until);
-            holds.map(|pass| pass.until).max()
-        };
-        // One pass after the other, where the next begins before the last has ended.
-        let mut last = ends(at)?;
-        while let Some(next) = ends(last).filter(|next| *next > last) {
-            last = next;
-        }
-        Some(last)
+        ends_after(&self.passes, at)
     }
 
     /// What was known by the time of an opening: the last of each that could have been leave.
@@ -147,30 +144,54 @@ impl Leave {
     }
 
     /// Whether anybody may go through who did between two moments, in an opening that began when it did: the
-    /// lock was drawn back, and by no pass that was valid then, nor by passes that follow each other without a gap. Many controllers tell of each grant that the
-    /// lock draws back for it, and that is leave for one.
+    /// lock was drawn back, and by no pass that was valid then, nor by passes that follow each other without a
+    /// gap. Many controllers tell of each grant that the lock draws back for it, and that is leave for one; of a
+    /// second grant while it is still back they tell nothing new.
     pub(crate) fn is_free_at(
         &self,
         opened_at: Timestamp,
-        (since, at): (Timestamp, Timestamp),
+        since_and_at: (Timestamp, Timestamp),
     ) -> bool {
-        // A second grant while the lock is still back for the first is told without another turn of the lock.
-        let is_by_pass =
-            |turned_at: Timestamp| self.ends_after(turned_at).is_some_and(|end| opened_at <= end);
-        let thrown_at = self.lock_turns.iter().skip(1).map(|turn| Some(turn.at)).chain([None]);
-        self.lock_turns.iter().zip(thrown_at).any(|(turn, next_at)| {
-            let holds_on = next_at.is_none_or(|next_at| since <= next_at);
-            let is_drawn_back = turn.is_drawn_back && turn.at <= at.plus_ns(SKEW_NS);
-            is_drawn_back && holds_on && !is_by_pass(turn.at)
+        self.is_back_within(since_and_at, |turn| {
+            turn.passed_until.is_none_or(|end| end < opened_at)
         })
     }
 
-    /// Whether the lock was drawn back before the opening and had not thrown again.
-    fn is_unlocked(&self, opened_at: Timestamp, latest: Timestamp) -> bool {
+    /// Whether the lock had drawn back by the later of two moments, in a way that counts, and not thrown again
+    /// by the earlier.
+    fn is_back_within(
+        &self,
+        (since, at): (Timestamp, Timestamp),
+        counts: impl Fn(&LockTurn) -> bool,
+    ) -> bool {
         let thrown_at = self.lock_turns.iter().skip(1).map(|turn| Some(turn.at)).chain([None]);
         self.lock_turns.iter().zip(thrown_at).any(|(turn, next_at)| {
-            let holds_on = next_at.is_none_or(|next_at| opened_at <= next_at);
-            turn.is_drawn_back && turn.at <= latest && holds_on
+            let holds_on = next_at.is_none_or(|next_at| since <= next_at);
+            turn.is_drawn_back && turn.at <= at.plus_ns(SKEW_NS) && holds_on && counts(turn)
         })
     }
+}
+
+/// Whether a pass, valid from one moment until another, is good for who is through at a moment, in an opening
+/// that began when it did.
+pub(crate) fn is_good(
+    (from, until): (Timestamp, Timestamp),
+    opened_at: Timestamp,
+    at: Timestamp,
+) -> bool {
+    opened_at <= until && from <= at.plus_ns(SKEW_NS)
+}
+
+/// See [`Leave::ends_after`].
+fn ends_after(passes: &[Pass], at: Timestamp) -> Option<Timestamp> {
+    let ends = |at: Timestamp| {
+        let holding = passes.iter().filter(|pass| is_good((pass.from, pass.until), at, at));
+        holding.map(|pass| pass.until).max()
+    };
+    // One pass after the other, where the next begins before the last has ended.
+    let mut last = ends(at)?;
+    while let Some(next) = ends(last).filter(|next| *next > last) {
+        last = next;
+    }
+    Some(last)
 }

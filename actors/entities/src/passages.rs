@@ -7,10 +7,10 @@
 //! Positions and doors come by two feeds with delays of their own. What is told of either within
 //! [`TOGETHER_NS`] of the other is put together by when it happened.
 
-use ach_actors_model::{Fix, NS_PER_MS, NS_PER_S, SubjectRef, Timestamp};
+use ach_actors_model::{Fix, NS_PER_MS, NS_PER_S, RuleRef, SubjectRef, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::leave::{Leave, SKEW_NS};
+use crate::leave::{Leave, is_good};
 
 /// So long after a door told that it was closed a passage may be told that fell into the opening, and so
 /// long after a passage an opening. Positions come within seconds; a feed that is further behind tells of
@@ -36,6 +36,8 @@ pub(crate) struct Passages {
     loose: Vec<Passage>,
     /// Those that end first come first.
     passes: Vec<OnePass>,
+    /// When rules came that found others here: they count from the next opening on.
+    counts_from: Vec<(RuleRef, Timestamp)>,
 }
 
 /// One time that the door stood open.
@@ -67,10 +69,12 @@ pub(crate) struct Passage {
     pub(crate) is_told_unlocked: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct OnePass {
     until: Timestamp,
     from: Timestamp,
+    /// By which rules' count somebody used it in an opening that is forgotten.
+    used_by: Vec<RuleRef>,
 }
 
 /// What somebody who went through is to a rule.
@@ -80,6 +84,17 @@ pub(crate) enum Traveller {
     Counted,
     /// One who makes use of leave besides.
     Beside,
+}
+
+/// Who asks for whom there was leave.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// The rules that ask.
+    pub(crate) rules: &'a [RuleRef],
+    /// What else is known of leave.
+    pub(crate) leave: &'a Leave,
+    /// What somebody is to a rule.
+    pub(crate) who: &'a dyn Fn(RuleRef, SubjectRef) -> Option<Traveller>,
 }
 
 impl Passages {
@@ -94,9 +109,8 @@ impl Passages {
 
     /// A pass was given.
     pub(crate) fn give(&mut self, from: Timestamp, until: Timestamp) {
-        let pass = OnePass { until, from };
-        let place = self.passes.partition_point(|known| *known < pass);
-        self.passes.insert(place, pass);
+        let place = self.passes.partition_point(|known| (known.until, known.from) < (until, from));
+        self.passes.insert(place, OnePass { until, from, used_by: Vec::new() });
         if self.passes.len() > PASS_COUNT_MAX {
             let first = self.passes.remove(0);
             for opening in self.openings.iter_mut().filter(|opening| opening.from <= first.until) {
@@ -105,17 +119,28 @@ impl Passages {
         }
     }
 
+    /// Other rules ask than before.
+    pub(crate) fn change_rules(&mut self, old: &[RuleRef], new: &[RuleRef], now: Timestamp) {
+        self.counts_from.retain(|(rule, _)| new.contains(rule));
+        let came = new.iter().filter(|rule| !old.contains(rule));
+        self.counts_from.extend(came.map(|&rule| (rule, now)));
+        for pass in &mut self.passes {
+            pass.used_by.retain(|rule| new.contains(rule));
+        }
+    }
+
     /// The door opened, and was closed again where that is known. Tells which of its openings it is.
     pub(crate) fn open(
         &mut self,
         from: Timestamp,
         until: Option<Timestamp>,
+        asked: &Asked<'_>,
         now: Timestamp,
     ) -> usize {
         let (people, is_crowded) = (Vec::new(), false);
         let opening = DoorOpening { from, until, told_at: now, people, is_crowded };
         if self.openings.len() >= OPENING_COUNT_MAX {
-            self.openings.remove(0);
+            self.forget_first(asked);
         }
         let place = self.openings.partition_point(|known| known.from <= from);
         self.openings.insert(place, opening);
@@ -150,15 +175,36 @@ impl Passages {
         self.openings.get(which).is_some_and(|opening| opening.until.is_none())
     }
 
-    /// The latest opening that a passage may fall into.
+    /// Forgets the first opening, but for the passes that were used in it.
+    fn forget_first(&mut self, asked: &Asked<'_>) {
+        let first = self.openings.remove(0);
+        for &rule in asked.rules {
+            let mut is_used = self.used_by(rule);
+            first.match_up(&self.passes, &mut is_used, rule, asked);
+            for (pass, is_used) in self.passes.iter_mut().zip(is_used) {
+                if is_used && !pass.used_by.contains(&rule) {
+                    pass.used_by.push(rule);
+                }
+            }
+        }
+    }
+
+    /// Which of the passes were used in openings that are forgotten, as a rule counts.
+    fn used_by(&self, rule: RuleRef) -> Vec<bool> {
+        self.passes.iter().map(|pass| pass.used_by.contains(&rule)).collect()
+    }
+
+    /// The opening that a passage falls into: of those that it may, the one that went on for longest between
+    /// its two positions, and of equals the latest.
     pub(crate) fn find(&self, passage: &Passage, now: Timestamp) -> Option<usize> {
-        self.openings.iter().rposition(|opening| {
+        let fitting = self.openings.iter().enumerate().filter(|(_, opening)| {
             let is_timely = opening.until.is_none() || now.since_ns(opening.told_at) <= TOGETHER_NS;
             let is_before =
                 opening.until.is_some_and(|until| passage.since > until.plus_ns(CLOCKS_NS));
             let is_after = passage.fix.observed_at.plus_ns(CLOCKS_NS) < opening.from;
             is_timely && !is_before && !is_after
-        })
+        });
+        fitting.max_by_key(|(_, opening)| opening.went_on_ns(passage)).map(|(which, _)| which)
     }
 
     /// Somebody went through while no opening is known that it falls into.
@@ -190,7 +236,7 @@ impl Passages {
         people.insert(place, passage);
     }
 
-    /// Who of an opening was one too many, by a rule; `None` where more went through than are counted.
+    /// Who of an opening was one too many, by each rule; `None` where more went through than are counted.
     ///
     /// In the order in which they were through each takes the pass that ends first of those that were given
     /// by then. Where none is left and the one is no one whom the rule is about, it takes that of the last of
@@ -198,47 +244,63 @@ impl Passages {
     pub(crate) fn too_many(
         &self,
         which: usize,
-        leave: &Leave,
-        who: impl Fn(SubjectRef) -> Option<Traveller>,
-    ) -> Option<Vec<Passage>> {
-        let mut left = self.passes.clone();
-        for (number, opening) in self.openings.iter().enumerate().take(which + 1) {
-            let too_many = opening.match_up(&mut left, leave, &who);
-            if number == which {
-                return (!opening.is_crowded).then_some(too_many);
+        asked: &Asked<'_>,
+    ) -> Option<Vec<(RuleRef, Passage)>> {
+        let opening = self.openings.get(which).filter(|opening| !opening.is_crowded)?;
+        let mut found = Vec::new();
+        for &rule in asked.rules.iter().filter(|&&rule| self.counts(rule, opening)) {
+            let mut is_used = self.used_by(rule);
+            for earlier in self.openings.iter().take(which) {
+                earlier.match_up(&self.passes, &mut is_used, rule, asked);
             }
+            let too_many = opening.match_up(&self.passes, &mut is_used, rule, asked);
+            found.extend(too_many.into_iter().map(|passage| (rule, passage)));
         }
-        None
+        Some(found)
+    }
+
+    /// Whether a rule was here when an opening began.
+    fn counts(&self, rule: RuleRef, opening: &DoorOpening) -> bool {
+        self.counts_from.iter().all(|&(newer, from)| newer != rule || from <= opening.from)
     }
 }
 
 impl DoorOpening {
-    /// Takes passes for its people from those that are left; tells for whom there was none.
+    /// For how long it went on between the two positions of a passage.
+    fn went_on_ns(&self, passage: &Passage) -> u64 {
+        let at = passage.fix.observed_at;
+        let until = self.until.map_or(at, |until| until.min(at));
+        until.since_ns(self.from.max(passage.since))
+    }
+
+    /// Takes passes for its people from those that are not used; tells for whom there was none.
     fn match_up(
         &self,
-        left: &mut Vec<OnePass>,
-        leave: &Leave,
-        who: &impl Fn(SubjectRef) -> Option<Traveller>,
+        passes: &[OnePass],
+        is_used: &mut [bool],
+        rule: RuleRef,
+        asked: &Asked<'_>,
     ) -> Vec<Passage> {
         let mut let_through: Vec<Passage> = Vec::new();
         let mut too_many = Vec::new();
         for passage in &self.people {
-            let Some(traveller) = who(passage.subject) else { continue };
+            let Some(traveller) = (asked.who)(rule, passage.subject) else { continue };
             let at = passage.fix.observed_at;
-            if passage.is_told_unlocked || leave.is_free_at(self.from, (passage.since, at)) {
+            if passage.is_told_unlocked || asked.leave.is_free_at(self.from, (passage.since, at)) {
                 continue;
             }
-            let is_valid =
-                |pass: &OnePass| pass.until >= self.from && pass.from <= at.plus_ns(SKEW_NS);
-            let pass = left.iter().position(is_valid);
-            if let Some(pass) = pass {
-                left.remove(pass);
+            let mut unused =
+                passes.iter().zip(is_used.iter_mut()).filter(|(_, is_used)| !**is_used);
+            let pass = unused.find(|(pass, _)| is_good((pass.from, pass.until), self.from, at));
+            let has_pass = pass.is_some();
+            if let Some((_, is_used)) = pass {
+                *is_used = true;
             }
-            match (traveller, pass) {
-                (Traveller::Counted, Some(_)) => let_through.push(*passage),
-                (Traveller::Counted, None) => too_many.push(*passage),
-                (Traveller::Beside, Some(_)) => {}
-                (Traveller::Beside, None) => too_many.extend(let_through.pop()),
+            match (traveller, has_pass) {
+                (Traveller::Counted, true) => let_through.push(*passage),
+                (Traveller::Counted, false) => too_many.push(*passage),
+                (Traveller::Beside, true) => {}
+                (Traveller::Beside, false) => too_many.extend(let_through.pop()),
             }
         }
         too_many

@@ -13,7 +13,8 @@ use crate::door::Door;
 use crate::door_control::DoorControl;
 use crate::episodes::Opening;
 use crate::evidence::Evidence;
-use crate::passages::{Passage, Passages, Traveller};
+use crate::leave::Leave;
+use crate::passages::{Asked, Passage, Passages, Traveller};
 use crate::{Arrival, Effect, Outbox, Site, Turn};
 
 /// A subject was seen to go through a door's sill.
@@ -47,7 +48,8 @@ impl Door {
             || control.is_some_and(|control: &DoorControl| control.is_unlocked_at(fix.observed_at));
         let told_at = turn.now;
         let passage = Passage { subject, since, fix: *fix, is_leftward, told_at, is_told_unlocked };
-        let Some(passages) = self.passages_of(me, turn.site) else { return };
+        let rules = passage_rules(turn.site, me);
+        let Some(passages) = passages_of(&mut self.passages, &self.leave, rules) else { return };
         let Some(which) = passages.find(&passage, turn.now) else {
             passages.keep_loose(passage, turn.now);
             return;
@@ -74,8 +76,11 @@ impl Door {
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) {
-        let Some(passages) = self.passages_of(me, turn.site) else { return };
-        let which = passages.open(arrival.happened_at(), until, turn.now);
+        let rules = passage_rules(turn.site, me);
+        let Some(passages) = passages_of(&mut self.passages, &self.leave, rules) else { return };
+        let who = |rule, subject| traveller(turn.site, rule, subject);
+        let asked = Asked { rules, leave: &self.leave, who: &who };
+        let which = passages.open(arrival.happened_at(), until, &asked, turn.now);
         self.tell_too_many(me, which, &[], arrival, turn, out);
     }
 
@@ -89,7 +94,9 @@ impl Door {
     ) {
         // What it begins with knows of this one.
         let is_new = self.passages.is_none();
-        if let Some(passages) = self.passages_of(me, site).filter(|_| !is_new) {
+        let rules = passage_rules(site, me);
+        let passages = passages_of(&mut self.passages, &self.leave, rules);
+        if let Some(passages) = passages.filter(|_| !is_new) {
             passages.give(from, until);
         }
     }
@@ -109,10 +116,18 @@ impl Door {
     }
 
     /// Another version of the site is in force: forgets what no rule asks for any more.
-    pub(crate) fn change_passages(&mut self, me: DoorRef, turn: &Turn<'_>, out: &mut Outbox) {
+    pub(crate) fn change_passages(
+        &mut self,
+        me: DoorRef,
+        old: &Site,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
         let site = turn.site;
-        if site.door_plan(me).is_none_or(|door| door.passage_rules.is_empty()) {
-            self.passages = None;
+        let (was, is) = (passage_rules(old, me), passage_rules(site, me));
+        self.passages = self.passages.take().filter(|_| !is.is_empty());
+        if let Some(passages) = self.passages.as_deref_mut() {
+            passages.change_rules(was, is, turn.now);
         }
         let reason = |notice: &AlarmNotice| {
             let rule = notice.rule.filter(|_| notice.kind == AlarmKind::Tailgating)?;
@@ -121,22 +136,13 @@ impl Door {
         self.episodes.end_where(reason, turn, out);
     }
 
-    /// What is counted here; nothing where no rule asks for it.
-    fn passages_of(&mut self, me: DoorRef, site: &Site) -> Option<&mut Passages> {
-        site.door_plan(me).filter(|door| !door.passage_rules.is_empty())?;
-        let leave = &self.leave;
-        Some(self.passages.get_or_insert_with(|| Box::new(Passages::new(leave))))
-    }
-
     /// Who was one too many in an opening, by which rule; `None` where more went through than are counted.
     fn too_many(&self, me: DoorRef, which: usize, site: &Site) -> Option<Vec<(RuleRef, Passage)>> {
-        let (passages, door) = (self.passages.as_deref()?, site.door_plan(me)?);
-        let mut found = Vec::new();
-        for &rule in &door.passage_rules {
-            let who = |subject: SubjectRef| traveller(site, rule, subject);
-            let too_many = passages.too_many(which, &self.leave, who)?;
-            found.extend(too_many.into_iter().map(|passage| (rule, passage)));
-        }
+        let who = |rule, subject| traveller(site, rule, subject);
+        let asked = Asked { rules: passage_rules(site, me), leave: &self.leave, who: &who };
+        let mut found = self.passages.as_deref()?.too_many(which, &asked)?;
+        // Whose last tag was taken off has used what leave it had, and is nobody's business any more.
+        found.retain(|(_, passage)| site.tag_count(passage.subject) > 0);
         Some(found)
     }
 
@@ -210,6 +216,21 @@ impl Door {
         }
         true
     }
+}
+
+/// What is counted at a door; nothing where no rule asks for it.
+fn passages_of<'a>(
+    passages: &'a mut Option<Box<Passages>>,
+    leave: &Leave,
+    rules: &[RuleRef],
+) -> Option<&'a mut Passages> {
+    let is_asked = !rules.is_empty();
+    is_asked.then(|| &mut **passages.get_or_insert_with(|| Box::new(Passages::new(leave))))
+}
+
+/// The rules that ask who goes through a door.
+fn passage_rules(site: &Site, me: DoorRef) -> &[RuleRef] {
+    site.door_plan(me).map_or(&[], |door| &door.passage_rules)
 }
 
 /// What somebody who goes through a door is to a rule.

@@ -28,10 +28,16 @@ fn passage(subject: u32, at_s: u64, is_leftward: bool) -> Passage {
 const STRANGER: u32 = 1_000;
 
 /// Even numbers are counted, odd ones make use of leave besides.
-fn who(subject: SubjectRef) -> Option<Traveller> {
+fn who(_: RuleRef, subject: SubjectRef) -> Option<Traveller> {
     let traveller =
         if subject.0.is_multiple_of(2) { Traveller::Counted } else { Traveller::Beside };
     (subject.0 < STRANGER).then_some(traveller)
+}
+
+const RULE: RuleRef = RuleRef(7);
+
+fn asked(leave: &Leave) -> Asked<'_> {
+    Asked { rules: &[RULE], leave, who: &who }
 }
 
 /// The most of these who can be let through, a pass each, by trying all.
@@ -60,7 +66,8 @@ fn as_many_are_let_through_as_can_be_and_whoever_opened_first() {
             passes.push((from_s, from_s + lasts_s));
             passages.give(Timestamp(from_s * S), Timestamp((from_s + lasts_s) * S));
         }
-        let which = passages.open(Timestamp(opened_s * S), None, Timestamp(opened_s * S));
+        let (leave, opened_at) = (Leave::default(), Timestamp(opened_s * S));
+        let which = passages.open(opened_at, None, &asked(&leave), opened_at);
         let mut people: Vec<(u64, u32)> = Vec::new();
         for subject in 0..random.random_range(0..6) {
             let at_s = random.random_range(opened_s..20);
@@ -73,7 +80,7 @@ fn as_many_are_let_through_as_can_be_and_whoever_opened_first() {
         // Whoever makes use of leave besides has it first, and the others what is left.
         let left =
             let_through(&people, &passes, opened_s) - let_through(&beside, &passes, opened_s);
-        let found = passages.too_many(which, &Leave::default(), who).expect("no crowd");
+        let found = passages.too_many(which, &asked(&leave)).expect("no crowd");
         assert_eq!(found.len(), counted - left, "seed {seed}: {people:?} on {passes:?}");
     }
 }
@@ -81,13 +88,13 @@ fn as_many_are_let_through_as_can_be_and_whoever_opened_first() {
 #[test]
 fn it_remembers_no_more_than_it_may() {
     let mut passages = Passages::default();
-    let now = Timestamp(100 * S);
+    let (leave, now) = (Leave::default(), Timestamp(100 * S));
     for subject in 0..100 {
         passages.keep_loose(passage(subject, 100, false), now);
     }
     assert_eq!(passages.loose.len(), LOOSE_COUNT_MAX);
     for number in 0..10 {
-        passages.open(Timestamp((100 + number) * S), None, now);
+        passages.open(Timestamp((100 + number) * S), None, &asked(&leave), now);
     }
     assert_eq!(passages.openings.len(), OPENING_COUNT_MAX);
     let which = passages.current().expect("it stands open");
@@ -95,7 +102,7 @@ fn it_remembers_no_more_than_it_may() {
         passages.add(which, passage(subject, 110, false));
     }
     assert_eq!(passages.openings[which].people.len(), PEOPLE_COUNT_MAX);
-    assert_eq!(passages.too_many(which, &Leave::default(), who), None, "a crowd");
+    assert_eq!(passages.too_many(which, &asked(&leave)), None, "a crowd");
     for number in 0..100 {
         passages.give(Timestamp(number * S), Timestamp((number + 200) * S));
     }

@@ -178,7 +178,7 @@ impl Site {
     }
 
     /// How many tags are on somebody the site has.
-    fn tag_count(&self, subject: SubjectRef) -> usize {
+    pub(crate) fn tag_count(&self, subject: SubjectRef) -> usize {
         self.subject_class(subject).map_or(0, |_| self.subject_tags(subject).len())
     }
 
