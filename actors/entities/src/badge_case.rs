@@ -16,15 +16,15 @@ use crate::call_back::CallBack;
 use crate::cases::Cases;
 use crate::docket::{Bench, Docket};
 use crate::evidence::Evidence;
-use crate::site::RuleCondition;
+use crate::site::{RuleCondition, RulePlan};
 use crate::tag::ACCURACY_UNKNOWN_MM;
 use crate::{Arrival, DeadlineKind, Message, MessageBody, Outbox, Subject, Turn};
 
 /// A position says for so long, before and after, where somebody was at a grant: as for meetings.
 const FRESH_NS: u64 = 60 * NS_PER_S;
 
-/// Grants of one subject that are held against its next positions: nobody shows badges at more doors in a
-/// minute. The oldest gives way.
+/// Grants of one subject that are held against its next positions by one rule: nobody shows badges at more doors
+/// in a minute. The oldest gives way.
 const GRANT_COUNT_MAX: usize = 8;
 
 /// How long an alarm stands after the last grant at its door: whoever tries a stolen badge tries it again, and
@@ -40,7 +40,7 @@ const STOREY: u64 = 100;
 /// What is kept of grants to the badges of one subject.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) struct BadgeCase {
-    /// Those that the next positions are held against, as they came.
+    /// Those that the next positions are held against, as they came. Bounded by a limit for each rule.
     grants: Vec<Grant>,
     /// Until when alarms stand; bounded by the pairs of rule and door.
     ends: Vec<End>,
@@ -49,8 +49,12 @@ pub(crate) struct BadgeCase {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Grant {
+    /// By which it is judged: what is near enough for one rule may be too far for another.
+    rule: RuleRef,
     door: DoorRef,
     at: Timestamp,
+    /// Whether it was told late.
+    is_late: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -77,6 +81,16 @@ impl BadgeCase {
         !self.grants.is_empty()
     }
 
+    fn wait(&mut self, grant: Grant) {
+        let is_of = |known: &Grant| known.rule == grant.rule;
+        if self.grants.iter().filter(|known| is_of(known)).count() >= GRANT_COUNT_MAX
+            && let Some(oldest) = self.grants.iter().position(is_of)
+        {
+            self.grants.remove(oldest);
+        }
+        self.grants.push(grant);
+    }
+
     fn is_empty(&self) -> bool {
         self.grants.is_empty() && self.ends.is_empty() && self.call.is_idle()
     }
@@ -93,23 +107,29 @@ impl Subject {
     ) {
         let evidence = self.with_place(Evidence::of_arrival(arrival));
         let bench = Bench { me, turn, judged_at: turn.now, evidence };
-        let grant = Grant { door, at: arrival.happened_at() };
-        self.docket.show_badge(grant, self.fix.as_ref(), &bench, out);
+        self.docket.show_badge(door, arrival.happened_at(), self.fix.as_ref(), &bench, out);
     }
 }
 
 impl Docket {
     /// A badge of the subject was granted access at a door.
-    fn show_badge(&mut self, grant: Grant, fix: Option<&Fix>, bench: &Bench<'_>, out: &mut Outbox) {
-        if rules_at(grant.door, bench).next().is_none() {
+    fn show_badge(
+        &mut self,
+        door: DoorRef,
+        at: Timestamp,
+        fix: Option<&Fix>,
+        bench: &Bench<'_>,
+        out: &mut Outbox,
+    ) {
+        let mut rules = rules_at(door, bench).peekable();
+        if rules.peek().is_none() {
             return;
         }
         let cases = self.cases.get_or_insert_default();
         let case = cases.badges.get_or_insert_default();
-        if case.grants.len() >= GRANT_COUNT_MAX {
-            case.grants.remove(0);
+        for rule in rules {
+            case.wait(Grant { rule, door, at, is_late: bench.evidence.is_late });
         }
-        case.grants.push(grant);
         if let Some(fix) = fix {
             cases.judge_grants(fix, bench, out);
         }
@@ -150,42 +170,38 @@ impl Cases {
     /// Another version of the site is in force, by which alarms about badges may have ended.
     pub(crate) fn change_badges(&mut self, bench: &Bench<'_>, out: &mut Outbox) {
         let Some(case) = &mut self.badges else { return };
-        case.grants.retain(|grant| rules_at(grant.door, bench).next().is_some());
+        case.grants.retain(|grant| rules_at(grant.door, bench).any(|rule| rule == grant.rule));
         self.tidy_badges(bench, out);
     }
 
     /// Holds a position against the grants of about the same time.
     fn judge_grants(&mut self, fix: &Fix, bench: &Bench<'_>, out: &mut Outbox) {
-        let Some(case) = &mut self.badges else { return };
-        for grant in std::mem::take(&mut case.grants) {
-            let apart_ns = apart_ns(grant.at, fix.observed_at);
-            let is_past = apart_ns > FRESH_NS && fix.observed_at > grant.at;
-            let mut is_there = false;
-            for (rule, within_mm) in rules_at(grant.door, bench) {
-                let place = Place::Door(grant.door);
-                match whereabout(grant, within_mm, fix, bench) {
-                    Whereabout::There if apart_ns <= FRESH_NS => {
-                        is_there = true;
-                        let reason = AlarmReason::ConditionEnded;
-                        self.episodes.end(Some(rule), place, reason, bench.turn, out);
-                    }
-                    Whereabout::Elsewhere if apart_ns <= FRESH_NS && is_believed(fix, bench) => {
-                        let Some(plan) = bench.plan(rule).filter(|plan| bench.is_in_force(plan))
-                        else {
-                            continue;
-                        };
-                        self.episodes.open(&bench.opening(rule, plan, place, 0), bench.turn, out);
-                        let at = bench.turn.now.plus_ns(STANDS_NS);
-                        case.ends.retain(|end| (end.rule, end.door) != (rule, grant.door));
-                        case.ends.push(End { rule, door: grant.door, at });
-                    }
-                    _ => {}
+        let Cases { badges, episodes, .. } = &mut *self;
+        let Some(BadgeCase { grants, ends, .. }) = badges.as_deref_mut() else { return };
+        grants.retain(|grant| {
+            let Some(plan) = bench.plan(grant.rule) else { return false };
+            if apart_ns(grant.at, fix.observed_at) > FRESH_NS {
+                return fix.observed_at < grant.at;
+            }
+            let place = Place::Door(grant.door);
+            match whereabout(grant, plan, fix, bench) {
+                Whereabout::There => {
+                    let (rule, reason) = (Some(grant.rule), AlarmReason::ConditionEnded);
+                    episodes.end(rule, place, reason, bench.turn, out);
+                    return false;
                 }
+                Whereabout::Elsewhere if is_believed(fix, bench) && bench.is_in_force(plan) => {
+                    let mut opening = bench.opening(grant.rule, plan, place, 0);
+                    opening.evidence.is_late |= grant.is_late;
+                    episodes.open(&opening, bench.turn, out);
+                    let at = bench.turn.now.plus_ns(STANDS_NS);
+                    ends.retain(|end| (end.rule, end.door) != (grant.rule, grant.door));
+                    ends.push(End { rule: grant.rule, door: grant.door, at });
+                }
+                Whereabout::Elsewhere | Whereabout::Possible => {}
             }
-            if !is_past && !is_there {
-                case.grants.push(grant);
-            }
-        }
+            true
+        });
         self.tidy_badges(bench, out);
     }
 
@@ -205,20 +221,12 @@ impl Cases {
     }
 }
 
-/// The rules about badges that the subject is under and that watch a door, each with what is at the door.
-fn rules_at<'a>(
-    door: DoorRef,
-    bench: &'a Bench<'_>,
-) -> impl Iterator<Item = (RuleRef, u32)> + use<'a> {
+/// The rules about badges that the subject is under and that watch a door.
+fn rules_at<'a>(door: DoorRef, bench: &'a Bench<'_>) -> impl Iterator<Item = RuleRef> + use<'a> {
     let rules = bench.turn.site.subject_rules(bench.me);
     let rules = rules.map_or(&[][..], |rules| rules.badge_elsewhere.as_slice());
-    rules.iter().filter_map(move |&rule| {
-        let plan = bench.plan(rule).filter(|plan| plan.doors.binary_search(&door).is_ok())?;
-        match plan.condition {
-            RuleCondition::BadgeElsewhere { within_mm } => Some((rule, within_mm)),
-            _ => None,
-        }
-    })
+    let watches = move |plan: &RulePlan| plan.doors.binary_search(&door).is_ok();
+    rules.iter().copied().filter(move |&rule| bench.plan(rule).is_some_and(watches))
 }
 
 /// Whether a position says where somebody was: not while its feed is silent, nor where nobody sees.
@@ -233,9 +241,12 @@ fn apart_ns(one: Timestamp, other: Timestamp) -> u64 {
     one.since_ns(other).max(other.since_ns(one))
 }
 
-/// Where somebody was at a grant, by a position of about that time.
-fn whereabout(grant: Grant, within_mm: u32, fix: &Fix, bench: &Bench<'_>) -> Whereabout {
+/// Where somebody was at a grant, by a rule and a position of about that time.
+fn whereabout(grant: &Grant, plan: &RulePlan, fix: &Fix, bench: &Bench<'_>) -> Whereabout {
     let site = bench.turn.site;
+    let RuleCondition::BadgeElsewhere { within_mm } = plan.condition else {
+        return Whereabout::Possible;
+    };
     let Some(way) = site.way_to_door(grant.door, &fix.position) else {
         return Whereabout::Possible;
     };

@@ -28,6 +28,17 @@ fn staff() -> SiteConfig {
     house(vec![for_class(SubjectClass::Staff, elsewhere())])
 }
 
+/// Another rule, to which whoever is within 30 m is at the door.
+fn wide() -> RuleConfig {
+    let condition = Condition::BadgeElsewhere { doors: vec![0], within_mm: 30_000 };
+    for_class(SubjectClass::Staff, rule("wide", AlarmKind::BadgeElsewhere, condition))
+}
+
+/// Both for staff.
+fn strict_and_wide() -> SiteConfig {
+    house(vec![for_class(SubjectClass::Staff, elsewhere()), wide()])
+}
+
 #[track_caller]
 fn check(config: &SiteConfig, story: &str) {
     World::restful(config).check(story);
@@ -128,6 +139,35 @@ fn who_is_seen_at_the_door_has_shown_the_badge_himself() {
 }
 
 #[test]
+fn each_rule_judges_a_grant_for_itself() {
+    check(
+        &strict_and_wide(),
+        "
+        10    ping 3 5,5                    | +s ward 1
+        14    grant exit 5000 badge=card-s  |
+        15    ping 3 5,5                    | RAISED BadgeElsewhere s exit
+        ",
+    );
+}
+
+/// By any rule alike: only the first of them cannot be his, and it is forgotten when eight came after it.
+#[test]
+fn eight_grants_wait_and_the_oldest_gives_way() {
+    for config in [staff(), strict_and_wide()] {
+        for (others, told) in [(7, "RAISED BadgeElsewhere s exit"), (8, "")] {
+            let mut world = World::new(&config);
+            world.check("30 grant exit 5000 badge=card-s |");
+            for number in 0..others {
+                let seen_at = 10 + number;
+                let grant = format!("30 grant exit 5000 badge=card-s obs={seen_at}");
+                world.check(&format!("{grant} | late"));
+            }
+            world.check_alarms(&format!("31 ping 3 5,5 | {told}"));
+        }
+    }
+}
+
+#[test]
 fn what_is_told_late_is_held_against_the_positions_of_its_time_alone() {
     let mut world = World::new(&staff());
     world.check(
@@ -137,6 +177,14 @@ fn what_is_told_late_is_held_against_the_positions_of_its_time_alone() {
         ",
     );
     assert!(world.notices[0].is_late, "told 89 s late");
+    // Also when the next position says so.
+    check(
+        &staff(),
+        "
+        100   grant exit 5000 badge=card-s obs=89  |
+        101   ping 3 -80,5                         | RAISED BadgeElsewhere s exit late
+        ",
+    );
     check(
         &staff(),
         "
@@ -218,12 +266,11 @@ fn another_version_of_the_site_ends_what_it_does_not_say_any_more() {
     let story = "10 ping 3 5,5 | +s ward 1\n\
                  11 grant exit 5000 badge=card-s | RAISED BadgeElsewhere s exit";
     let removed = ["CLEARED BadgeElsewhere s exit: RuleRemoved"];
-    let wider = Condition::BadgeElsewhere { doors: vec![0], within_mm: 30_000 };
     let for_patients = for_class(SubjectClass::Patient, elsewhere());
     for (rules, told) in [
         (Vec::new(), &removed[..]),
         (vec![for_patients], &removed),
-        (vec![rule("badge", AlarmKind::BadgeElsewhere, wider)], &[]),
+        (vec![RuleConfig { id: name("badge"), ..wide() }], &[]),
         (vec![elsewhere()], &[]),
     ] {
         let mut world = World::new(&staff());
