@@ -33,6 +33,7 @@ mod scoring;
 #[path = "../../../engine/metrics/tests/http/strict.rs"]
 mod strict;
 mod tags;
+mod tailgating;
 mod typed;
 mod walking;
 

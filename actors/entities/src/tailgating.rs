@@ -229,12 +229,12 @@ fn passages_of<'a>(
 }
 
 /// The rules that ask who goes through a door.
-fn passage_rules(site: &Site, me: DoorRef) -> &[RuleRef] {
+pub(crate) fn passage_rules(site: &Site, me: DoorRef) -> &[RuleRef] {
     site.door_plan(me).map_or(&[], |door| &door.passage_rules)
 }
 
 /// What somebody who goes through a door is to a rule.
-fn traveller(site: &Site, rule: RuleRef, subject: SubjectRef) -> Option<Traveller> {
+pub(crate) fn traveller(site: &Site, rule: RuleRef, subject: SubjectRef) -> Option<Traveller> {
     let rules = site.subject_rules(subject)?;
     if rules.contains(rule) {
         return Some(Traveller::Counted);

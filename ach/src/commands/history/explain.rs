@@ -96,13 +96,13 @@ fn place_of(source: &Source, place: Place) -> Result<(&'static str, Option<Strin
     Ok((word, Some(source.name(kind, number)?)))
 }
 
-/// Who was near a door that was forced, by their ids.
+/// Who was near a door of which leave is told, by their ids.
 fn near(source: &Source, notice: &AlarmNotice) -> Result<Vec<String>, Failure> {
     let near = notice.door.as_deref().map(|known| known.near.as_slice()).unwrap_or_default();
     near.iter().map(|subject| source.name(NameKind::Subject, subject.0)).collect()
 }
 
-/// Whose badge a door that was forced had been granted last.
+/// Whose badge such a door had been granted last.
 fn granted_to(notice: &AlarmNotice) -> Option<u32> {
     notice.door.as_deref().and_then(|known| known.granted_to).map(|subject| subject.0)
 }
@@ -116,7 +116,7 @@ struct Told<'a> {
     place: (&'static str, Option<String>),
     feed: Option<String>,
     heard: Option<Heard>,
-    /// Who was near a door that was forced.
+    /// Who was near a door of which leave is told.
     near: Vec<String>,
     /// Whose badge it was granted last.
     granted_to: Option<String>,

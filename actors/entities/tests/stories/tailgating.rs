@@ -360,16 +360,23 @@ fn a_change_of_the_site_ends_what_no_rule_says_any_more() {
 fn a_rule_that_is_new_counts_from_the_next_opening_on_also_beside_another_one() {
     let visitors = for_class(SubjectClass::Visitor, anybody());
     let new = RuleConfig { id: name("tail-2"), ..anybody() };
-    for before in [vec![], vec![visitors]] {
-        let mut world = World::new(&hospital(before.clone()));
+    let for_staff = for_class(SubjectClass::Staff, anybody());
+    for (before, after) in [
+        (vec![], vec![anybody()]),
+        (vec![visitors.clone()], vec![visitors, new]),
+        // It is the same, and about more people.
+        (vec![for_staff], vec![anybody()]),
+    ] {
+        let mut world = World::new(&hospital(before));
         play(&mut world, &PIGGYBACK.replace("RAISED Tailgating p exit", ""));
-        assert_eq!(world.change(&next([before, vec![new.clone()]].concat())), [""; 0]);
+        assert_eq!(world.change(&next(after)), [""; 0]);
         play(
             &mut world,
             "
             4    lock exit        |
-            4.5  go 5             |
-            5    close exit       |
+            4.2  rex exit 2000    |
+            5.5  go 5             |
+            6    close exit       |
             7    open exit        |
             8.5  go 1             | RAISED Tailgating p exit
             ",

@@ -1,4 +1,4 @@
-//! What was known of a door when it was forced, in words.
+//! What was known of a door when it was forced, or when somebody was one too many, in words.
 
 use ach_actors_model::{DoorEvidence, LockMark, PassMark};
 use serde_json::{Value, json};
