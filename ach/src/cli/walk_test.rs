@@ -23,7 +23,7 @@ Examples:
 
 Carry the tag through each door and into each zone and out again. A door has answered when it was opened, the tag went \
 through, and it was closed; a zone when the tag came in and left. Without --doors and --zones it is every door that has \
-ever told the node anything. The alarms that the tag causes are real: put it on a subject of its own, with a label that \
+ever told the node that it is open or closed; the others are named. Wait until it says that you are to walk. The alarms that the tag causes are real: put it on a subject of its own, with a label that \
 your rules leave out. Exit code 1 when something did not answer; docs/specs/walk-test.md says it in full.")]
 pub(crate) struct WalkTest {
     /// Something else than a walk.

@@ -6,7 +6,7 @@ mod show;
 use std::time::Duration;
 
 use ach_actors_model::{DoorMode, EmergencyKind, Practice};
-use ach_clients_rust::{DoorActWord, DoorSlot, WireDoorWish, WireEmergencyWish};
+use ach_clients_rust::{DoorActWord, DoorSlot, WireDoor, WireDoorWish, WireEmergencyWish};
 use serde_json::json;
 
 use self::following::{Whose, wait_for};
@@ -75,8 +75,9 @@ fn act(
 fn list(to: &Connect, only_astray: bool) -> Result<Outcome, Failure> {
     runtime()?.block_on(async {
         let mut operator = connect(to, OPERATORS).await?.operator();
-        let told = operator.doors().await?;
+        let mut told = operator.doors().await?;
         operator.close().await;
+        told.doors.retain(is_anything);
         let astray = told.doors.iter().filter(|door| is_astray(door)).count();
         for emergency in &told.emergencies {
             say!(
@@ -104,12 +105,18 @@ fn list(to: &Connect, only_astray: bool) -> Result<Outcome, Failure> {
     })
 }
 
+/// Whether a door has told anything, or was told anything.
+fn is_anything(door: &WireDoor) -> bool {
+    door.is_open.is_some() || door.is_locked.is_some() || door.order.is_some()
+}
+
 fn show_one(door: &str, to: &Connect) -> Result<Outcome, Failure> {
     runtime()?.block_on(async {
         let mut operator = connect(to, OPERATORS).await?.operator();
         let told = operator.doors().await?;
         operator.close().await;
-        let Some(door) = told.doors.iter().find(|it| it.door.as_str() == door) else {
+        let is_meant = |it: &&WireDoor| it.door.as_str() == door && is_anything(it);
+        let Some(door) = told.doors.iter().find(is_meant) else {
             return Err(Failure::new(format!(
                 "door {door} has told nothing and is told nothing; `ach door list` tells which do"
             )));

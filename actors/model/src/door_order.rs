@@ -124,6 +124,21 @@ pub struct DoorStanding {
     pub is_fire_told: bool,
 }
 
+impl DoorStanding {
+    /// Of a door that has told nothing, and was told nothing.
+    pub fn unknown(door: DoorRef) -> DoorStanding {
+        let answer = DoorAnswer::NoOrders;
+        DoorStanding {
+            door,
+            is_open: None,
+            is_locked: None,
+            order: None,
+            answer,
+            is_fire_told: false,
+        }
+    }
+}
+
 /// Which doors are meant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum DoorScope {

@@ -143,6 +143,11 @@ impl DoorTable {
         self.standings.values().map(|(_, standing)| standing)
     }
 
+    /// Whether a door has told anything, or was told anything.
+    pub(crate) fn has(&self, door: DoorRef) -> bool {
+        self.standings.contains_key(&door)
+    }
+
     /// What runs.
     pub(crate) fn emergencies(&self) -> impl Iterator<Item = &Emergency> {
         self.emergencies.values()

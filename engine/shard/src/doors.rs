@@ -299,16 +299,9 @@ impl Shard {
 
     /// All that is known of a door just now.
     fn door_standing(&self, door: DoorRef) -> DoorStanding {
-        let nothing = DoorStanding {
-            door,
-            is_open: None,
-            is_locked: None,
-            order: None,
-            answer: DoorAnswer::NoOrders,
-            is_fire_told: false,
-        };
         let cell = self.stage.actors.doors.get(door.0);
-        let standing = cell.map_or(nothing, |cell| cell.state().standing(door));
+        let unknown = || DoorStanding::unknown(door);
+        let standing = cell.map_or_else(unknown, |cell| cell.state().standing(door));
         match self.door_desk.bare.get(&door) {
             Some(bare) => {
                 DoorStanding { order: Some(bare.order), answer: DoorAnswer::Waited, ..standing }

@@ -84,10 +84,8 @@ fn is_within(passed_at: Timestamp, opened_at: Timestamp, closed_at: Timestamp) -
 impl Round {
     /// Nothing has answered yet. What is named twice must answer once.
     pub(super) fn new(tag: TagId, doors: &[Name], zones: &[Name]) -> Round {
-        let door = Seen::Door { opened_at: None, passed_at: None, closed_at: None };
-        let zone = Seen::Zone { entered_at: None, left_at: None };
-        let doors = doors.iter().map(|id| Thing { id: id.clone(), seen: door.clone() });
-        let zones = zones.iter().map(|id| Thing { id: id.clone(), seen: zone.clone() });
+        let doors = doors.iter().map(|id| Thing { id: id.clone(), seen: Seen::DOOR });
+        let zones = zones.iter().map(|id| Thing { id: id.clone(), seen: Seen::ZONE });
         let mut things: Vec<Thing> = doors.chain(zones).collect();
         things.sort_by(|a, b| (a.kind(), &a.id).cmp(&(b.kind(), &b.id)));
         things.dedup();
@@ -111,6 +109,13 @@ impl Round {
         Some((thing, word))
     }
 
+    /// Events were missed: what was seen before does not go with what comes after. What has answered stays so.
+    pub(super) fn begin_anew(&mut self) {
+        for thing in self.things.iter_mut().filter(|thing| !thing.is_answered()) {
+            thing.seen.forget();
+        }
+    }
+
     /// How many have answered.
     pub(super) fn answered_count(&self) -> usize {
         self.things.iter().filter(|thing| thing.is_answered()).count()
@@ -123,6 +128,18 @@ impl Round {
 }
 
 impl Seen {
+    /// Nothing of a door.
+    const DOOR: Seen = Seen::Door { opened_at: None, passed_at: None, closed_at: None };
+    /// Nothing of a zone.
+    const ZONE: Seen = Seen::Zone { entered_at: None, left_at: None };
+
+    fn forget(&mut self) {
+        *self = match self {
+            Seen::Door { .. } => Seen::DOOR,
+            Seen::Zone { .. } => Seen::ZONE,
+        };
+    }
+
     fn take(&mut self, word: EventWord, at: Timestamp) -> Option<&'static str> {
         match (self, word) {
             (Seen::Door { opened_at, passed_at, closed_at }, EventWord::DoorOpened) => {
@@ -159,7 +176,7 @@ mod tests {
 
     const TAG: TagId = TagId(7);
 
-    /// Events as `second word thing`; `by` another tag where it says so.
+    /// Events as `second word thing`; by another tag where it says so.
     fn note(text: &str) -> EventNote {
         let words: Vec<&str> = text.split(' ').collect();
         let word = match words[1] {
@@ -196,7 +213,10 @@ mod tests {
         let name = |text: &str| Name::new(text).unwrap();
         let mut round = Round::new(TAG, &[name("d"), name("d")], &[name("z")]);
         for event in events {
-            round.take(&note(event));
+            match *event {
+                "gap" => round.begin_anew(),
+                event => drop(round.take(&note(event))),
+            }
         }
         let thing = &round.things[usize::from(events[0].contains(" z"))];
         let found = if thing.is_answered() { "answered".to_owned() } else { thing.missing() };
@@ -219,6 +239,19 @@ mod tests {
         );
         check(&["1 passed d", "20 opened d", "23 closed d"], "not passed");
         check(&["1 closed d"], "not opened, not passed, not closed");
+    }
+
+    /// Between what was seen before and after, the door may have been closed and opened again.
+    #[test]
+    fn what_has_not_answered_begins_anew_when_events_were_missed() {
+        check(&["1 opened d", "gap", "2 passed d", "4 closed d"], "not opened, not closed");
+        check(
+            &["1 opened d", "2 passed d", "gap", "4 closed d"],
+            "not opened, not passed, not closed",
+        );
+        check(&["1 opened d", "gap", "5 opened d", "6 passed d", "7 closed d"], "answered");
+        check(&["1 opened d", "2 passed d", "4 closed d", "gap"], "answered");
+        check(&["1 entered z", "gap", "5 exited z"], "not entered, not left");
     }
 
     #[test]

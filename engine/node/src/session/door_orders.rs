@@ -48,9 +48,14 @@ pub(super) fn answer(session: &Session, query: u64) -> Result<(), Fault> {
     let is_connected =
         |door: DoorRef| site.door_source(door).is_some_and(|source| connected.contains(&source));
     let table = rim.doors.borrow();
-    let doors = table.standings();
-    let mut doors: Vec<WireDoor> =
-        doors.map(|it| wire_door(&site, it, is_connected(it.door))).collect();
+    // Those as well that have told nothing yet: whoever asks which doors there are must not miss the silent ones.
+    let has_feed = |door: &DoorRef| site.door_source(*door).is_some();
+    let doors = (0..).map(DoorRef).take(site.door_ref_count()).filter(has_feed);
+    let silent = doors.filter(|door| !table.has(*door)).map(DoorStanding::unknown);
+    let mut doors: Vec<WireDoor> = silent
+        .chain(table.standings().copied())
+        .map(|it| wire_door(&site, &it, is_connected(it.door)))
+        .collect();
     doors.sort_by(|a, b| a.door.cmp(&b.door));
     let mut emergencies: Vec<WireEmergency> =
         table.emergencies().map(|it| wire_emergency(&site, it)).collect();
