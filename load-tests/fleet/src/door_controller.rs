@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use ach_actors_model::{DoorMode, Timestamp};
-use ach_clients_rust::{DoorOrders, PublishError, Publisher, Report};
+use ach_clients_rust::{DoorOrders, PublishError, Publisher, Report, WireDoorOrder};
 use ach_engine_wire::ReportWord;
 
 /// The controller of one feed.
@@ -38,13 +38,7 @@ impl DoorController {
         now: Timestamp,
     ) -> Result<(), PublishError> {
         while let Some(order) = self.orders.try_next() {
-            let lock = match order.mode {
-                DoorMode::Unlocked => ReportWord::DoorUnlocked,
-                DoorMode::Locked | DoorMode::Blocked => ReportWord::DoorLocked,
-            };
-            let done = ReportWord::OrderDone { number: order.number };
-            let said = [lock, done].map(|word| Report::door(order.door.clone(), now, word));
-            self.waiting.extend(said);
+            self.waiting.extend(obeyed(&order, now));
         }
         while let Some(report) = self.waiting.front() {
             match publisher.try_report(report) {
@@ -54,5 +48,19 @@ impl DoorController {
             }
         }
         Ok(())
+    }
+}
+
+/// What a door says once it has done as it was told.
+pub fn obeyed(order: &WireDoorOrder, now: Timestamp) -> [Report; 2] {
+    let done = ReportWord::OrderDone { number: order.number };
+    [lock_word(order.mode), done].map(|word| Report::door(order.door.clone(), now, word))
+}
+
+/// What a door's lock does in a mode.
+pub fn lock_word(mode: DoorMode) -> ReportWord {
+    match mode {
+        DoorMode::Unlocked => ReportWord::DoorUnlocked,
+        DoorMode::Locked | DoorMode::Blocked => ReportWord::DoorLocked,
     }
 }

@@ -31,6 +31,7 @@ mod walk_graph;
 mod walker;
 mod world;
 
+pub use door_controller::{lock_word, obeyed};
 pub use drive::{Drive, DriveError};
 pub use hospital::Hospital;
 pub use incident::Incident;

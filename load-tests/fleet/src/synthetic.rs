@@ -7,6 +7,7 @@ use ach_actors_model::{
     RuleConfig, SiteConfig, SourceConfig, SpeedLimit, SubjectClass, SubjectConfig, TagConfig,
     TagId, Timestamp, UtcOffset, Who, ZoneConfig,
 };
+use ach_engine_site::ClassSet;
 use ach_geo::{Confirm, Floor, Gates, Outline};
 
 use crate::walk_graph::{WalkGraph, Way};
@@ -204,7 +205,7 @@ impl Plan {
     }
 
     fn join(&mut self, a: usize, b: usize) {
-        self.ways.push(Way { a, b, classes: Vec::new() });
+        self.ways.push(Way { a, b, classes: ClassSet::ALL });
     }
 
     /// Subjects with their tags, and home and ward of each.

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use ach_actors_model::{SiteConfig, SubjectClass};
+use ach_engine_site::ClassSet;
 use ach_geo::Floor;
 
 use crate::permit::Permit;
@@ -35,8 +36,8 @@ pub struct Way {
     pub a: usize,
     /// Index of the spot at the other.
     pub b: usize,
-    /// Who may walk it of right; empty is everybody.
-    pub classes: Vec<SubjectClass>,
+    /// Who may walk it of right.
+    pub classes: ClassSet,
 }
 
 /// A way out of a spot.
@@ -46,13 +47,13 @@ pub struct Link {
     pub to: u32,
     /// What it costs to walk, in millimetres.
     pub cost_mm: u32,
-    classes: Vec<SubjectClass>,
+    classes: ClassSet,
 }
 
 impl Link {
     /// Whether that class may walk it of right.
     pub fn is_for(&self, class: SubjectClass) -> bool {
-        self.classes.is_empty() || self.classes.contains(&class)
+        self.classes.contains(class)
     }
 }
 
@@ -77,8 +78,8 @@ impl WalkGraph {
         let mut graph = WalkGraph { links: vec![Vec::new(); spots.len()], spots };
         for way in ways {
             let (Ok(a), Ok(b)) = (u32::try_from(way.a), u32::try_from(way.b)) else { continue };
-            graph.connect(a, b, &way.classes);
-            graph.connect(b, a, &way.classes);
+            graph.connect(a, b, way.classes);
+            graph.connect(b, a, way.classes);
         }
         graph
     }
@@ -147,7 +148,7 @@ impl WalkGraph {
         reached
     }
 
-    fn connect(&mut self, from: u32, to: u32, classes: &[SubjectClass]) {
+    fn connect(&mut self, from: u32, to: u32, classes: ClassSet) {
         let (Some(start), Some(end)) = (self.spot(from), self.spot(to)) else { return };
         let plane = u32::try_from(round_mm(start.place.distance_mm(&end.place))).unwrap_or(0);
         let climb = if start.place.floor == end.place.floor { 0 } else { STOREY_COST_MM };
@@ -156,7 +157,7 @@ impl WalkGraph {
         if let Some(links) = links
             && links.iter().all(|link| link.to != to)
         {
-            links.push(Link { to, cost_mm, classes: classes.to_vec() });
+            links.push(Link { to, cost_mm, classes });
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the simulator is given: a site, where one can walk in it, and who is at home where.
 
-use ach_actors_model::{SiteConfig, SubjectClass};
-use ach_engine_site::{ClassSet, SampleHospital};
+use ach_actors_model::SiteConfig;
+use ach_engine_site::SampleHospital;
 
 use crate::walk_graph::{WalkGraph, Way};
 
@@ -34,7 +34,7 @@ impl World {
             .walkway
             .edges()
             .iter()
-            .map(|edge| Way { a: edge.a, b: edge.b, classes: classes(edge.classes) })
+            .map(|edge| Way { a: edge.a, b: edge.b, classes: edge.classes })
             .collect();
         let graph = WalkGraph::new(&spots, &ways, &config);
         let residences = sample
@@ -51,10 +51,4 @@ impl World {
             .collect();
         World { config, graph, residences }
     }
-}
-
-/// As a list.
-fn classes(set: ClassSet) -> Vec<SubjectClass> {
-    use SubjectClass::{Asset, Patient, Staff, Visitor};
-    [Patient, Staff, Visitor, Asset].into_iter().filter(|class| set.contains(*class)).collect()
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ach_actors_model::{AlarmKind, NS_PER_S, Timestamp};
-use ach_engine_site::sample_hospital;
+use ach_actors_model::{AlarmKind, NS_PER_S, SubjectClass, Timestamp};
+use ach_engine_site::{ClassSet, sample_hospital};
 use ach_load_tests_fleet::{Hospital, Options, World};
 
 #[expect(clippy::panic, reason = "a helper of tests")]
@@ -63,4 +63,21 @@ fn the_five_opening_incidents_begin_in_time_whatever_the_seed() {
             assert!(breach.clear_ns >= 5 * NS_PER_S, "seed {seed}: {kind:?} {breach:?}");
         }
     }
+}
+
+/// Nobody takes escape stairs of right: a way for nobody is not one for everybody.
+#[test]
+fn everybody_walks_the_ways_that_are_his_of_right_and_no_other() {
+    use SubjectClass::{Asset, Patient, Staff, Visitor};
+    let (sample, world) = (sample_hospital(), world());
+    let mut nobodys = 0;
+    for edge in sample.walkway.edges() {
+        let (a, b) = (u32::try_from(edge.a).expect("small"), u32::try_from(edge.b).expect("small"));
+        let link = world.graph.links(a).iter().find(|link| link.to == b).expect("a way");
+        for class in [Patient, Staff, Visitor, Asset] {
+            assert_eq!(link.is_for(class), edge.classes.contains(class), "{a} to {b}: {class:?}");
+        }
+        nobodys += usize::from(edge.classes == ClassSet::NONE);
+    }
+    assert!(nobodys > 0, "the sample has escape stairs");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ach_actors_model::Timestamp;
+use ach_actors_model::{Name, Timestamp};
 use ach_clients_rust::{
     AlarmNote, AlarmStream, EventNote, EventStream, EventWord, Filter, NoteUpdate, Subscriber,
     TagId,
@@ -49,10 +49,10 @@ impl News {
     pub(super) async fn begun(&mut self) -> Result<(), Failure> {
         let answered = async {
             let prober = self.events.prober();
-            let mut probes = interval(PROBE_EVERY);
+            let mut again = interval(PROBE_EVERY);
             loop {
                 tokio::select! {
-                    _ = probes.tick() => prober.send(0, 0).await?,
+                    _ = again.tick() => prober.send(0, 0).await?,
                     update = self.events.next() => match update {
                         Some(NoteUpdate::EchoReply { .. }) => return Ok(()),
                         Some(_) => {}
@@ -101,7 +101,7 @@ impl Going {
     /// Says that it is time to walk, and past what.
     pub(super) fn begin(&self, tag: TagId, choice: &Choice) {
         let things = self.round.things.len();
-        let left_out: Vec<&str> = choice.doors_left_out.iter().map(|door| door.as_str()).collect();
+        let left_out: Vec<&str> = choice.doors_left_out.iter().map(Name::as_str).collect();
         if self.is_json {
             let event = json!({
                 "event": "walk_begun", "tag": tag.to_string(), "chosen_by": choice.by.word(),
@@ -115,7 +115,7 @@ impl Going {
         match (choice.by, left_out.as_slice()) {
             (_, []) => {}
             (ChosenBy::Name, doors) => {
-                say!("{} doors were not named, and need not answer", doors.len())
+                say!("doors that were not named, and need not answer: {}", doors.len());
             }
             (ChosenBy::Told, doors) => {
                 say!("never told whether they are open, and need not answer: {}", some_of(doors));

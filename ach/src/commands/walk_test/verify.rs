@@ -95,7 +95,7 @@ mod tests {
 
     /// What is otherwise than on a good walk, and what is said beyond its first line.
     #[track_caller]
-    fn check(changes: Value, expected: &[&str]) {
+    fn check(changes: &Value, expected: &[&str]) {
         let mut protocol = json!({
             "tag": "0200AC00000000A7", "begun_at": "b", "ended_at": "e",
             "answered_count": 1, "thing_count": 1,
@@ -113,27 +113,27 @@ mod tests {
 
     #[test]
     fn what_a_protocol_leaves_open_is_said() {
-        check(json!({}), &[]);
+        check(&json!({}), &[]);
         check(
-            json!({ "things": [{ "kind": "zone", "id": "ward", "is_answered": false }] }),
+            &json!({ "things": [{ "kind": "zone", "id": "ward", "is_answered": false }] }),
             &["zone ward did NOT answer"],
         );
         check(
-            json!({ "doors_left_out": ["a", "b"] }),
+            &json!({ "doors_left_out": ["a", "b"] }),
             &["doors that need not answer, for they had never told whether they are open: a, b"],
         );
         check(
-            json!({ "doors_left_out": ["a"], "chosen_by": "named" }),
+            &json!({ "doors_left_out": ["a"], "chosen_by": "named" }),
             &["doors that need not answer, for they were not named: a"],
         );
-        check(json!({ "has_gaps": true }), &["events or alarms were missed meanwhile"]);
-        check(json!({ "alarms_left_out": 3 }), &["3 alarms of the tag are not in it"]);
+        check(&json!({ "has_gaps": true }), &["events or alarms were missed meanwhile"]);
+        check(&json!({ "alarms_left_out": 3 }), &["3 alarms of the tag are not in it"]);
         check(
-            json!({ "site_version_at_end": 8 }),
+            &json!({ "site_version_at_end": 8 }),
             &["the site changed meanwhile, from version 7 to 8"],
         );
         check(
-            json!({ "site_version_at_end": null }),
+            &json!({ "site_version_at_end": null }),
             &["whether the site changed meanwhile, the node could not be asked"],
         );
     }

@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         Job::History(asked) => history_cost::history_cost(&asked),
         Job::Restart(asked) => restart::restart(&asked),
         Job::Standing(asked) => standing::standing(&asked),
-        Job::Play(asked) => play::play(&asked),
+        Job::Play(asked) => Ok(play::play(&asked)),
         Job::Run(run) => series::remote(&run),
         Job::Site(site) => series::write_site(&site),
     };

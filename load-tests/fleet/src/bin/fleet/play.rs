@@ -5,19 +5,20 @@ mod cast;
 mod controllers;
 mod hours;
 mod judgement;
+mod own_hours;
 mod performance;
 mod report;
 mod stage;
 mod told;
 mod use_case;
 
-use std::path::Path;
-
 use ach_engine_site::sample_hospital;
 use ach_load_tests_fleet::World;
+use serde_json::json;
 
 use self::hours::Hours;
 use self::judgement::judge;
+use self::own_hours::OwnHours;
 use self::performance::perform;
 use self::report::Report;
 use self::use_case::{SiteWord, UseCase};
@@ -26,26 +27,31 @@ use crate::failure::Failure;
 use crate::series::Ending;
 
 /// Plays every file; what is wrong with one keeps none of the others from being played.
-pub(crate) fn play(asked: &Play) -> Result<Ending, Failure> {
-    let cases: Vec<(&Path, UseCase)> = asked
-        .files
-        .iter()
-        .map(|file| Ok((file.as_path(), UseCase::read(file)?)))
-        .collect::<Result<_, Failure>>()?;
+pub(crate) fn play(asked: &Play) -> Ending {
     let mut ending = Ending::Held;
-    for (file, case) in &cases {
+    for file in &asked.files {
         let name = file.display().to_string();
-        let report = play_one(case).map_err(|error| Failure::new(format!("{name}: {error}")))?;
-        if asked.json {
-            println!("{}", report.object(&name));
-        } else {
-            println!("{name}: {}", report.text());
-        }
-        if !report.is_as_expected() {
-            ending = Ending::Otherwise;
+        match UseCase::read(file).and_then(|case| play_one(&case)) {
+            Ok(report) => {
+                if asked.json {
+                    println!("{}", report.object(&name));
+                } else {
+                    println!("{name}: {}", report.text());
+                }
+                if !report.is_as_expected() {
+                    ending = Ending::Otherwise;
+                }
+            }
+            Err(error) => {
+                if asked.json {
+                    println!("{}", json!({ "file": name, "error": error.to_string() }));
+                }
+                eprintln!("fleet: {name}: {error}");
+                ending = Ending::Otherwise;
+            }
         }
     }
-    Ok(ending)
+    ending
 }
 
 fn play_one(case: &UseCase) -> Result<Report, Failure> {
@@ -57,6 +63,7 @@ fn play_one(case: &UseCase) -> Result<Report, Failure> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let story = runtime.block_on(perform(case, &hours, &sample.directory, &world))?;
-    let judgement = judge(case, &hours, &story.told)?;
+    let own_hours = OwnHours::of(&world.config, hours.begin()?);
+    let judgement = judge(case, (&hours, &own_hours), &story.told)?;
     Ok(Report::new(&case.goal, &hours, story, &judgement))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ach_actors_model::{DoorMode, Name, SiteConfig, Timestamp};
 use ach_clients_rust::{Report, ReportWord, WireDoorOrder};
+use ach_load_tests_fleet::{lock_word, obeyed};
 
 /// For how long a door may be opened on a grant or a request to exit.
 const VALID_MS: u32 = 5_000;
@@ -117,9 +118,7 @@ impl Controllers {
             return Vec::new();
         }
         door.mode = order.mode;
-        let done = ReportWord::OrderDone { number: order.number };
-        let report = |word| (door.source, Report::door(order.door.clone(), now, word));
-        [lock_word(order.mode), done].map(report).to_vec()
+        obeyed(order, now).map(|report| (door.source, report)).to_vec()
     }
 }
 
@@ -129,13 +128,6 @@ pub(crate) fn leave_word(is_granted: bool) -> ReportWord {
         ReportWord::AccessGranted { valid_ms: VALID_MS }
     } else {
         ReportWord::ExitRequested { valid_ms: VALID_MS }
-    }
-}
-
-fn lock_word(mode: DoorMode) -> ReportWord {
-    match mode {
-        DoorMode::Unlocked => ReportWord::DoorUnlocked,
-        DoorMode::Locked | DoorMode::Blocked => ReportWord::DoorLocked,
     }
 }
 

@@ -75,13 +75,20 @@ impl Hours {
 
     /// The time of day of a moment, with tenths.
     pub(crate) fn time_of(&self, at: Timestamp) -> String {
-        let moment = i64::try_from(at.0)
-            .ok()
-            .and_then(|ns| jiff::Timestamp::from_nanosecond(ns.into()).ok());
+        let moment = jiff::Timestamp::from_nanosecond(at.0.into()).ok();
         moment.map_or_else(
             || "?".to_owned(),
             |moment| moment.to_zoned(self.zone.clone()).strftime("%H:%M:%S%.1f").to_string(),
         )
+    }
+
+    /// How many seconds of its day have passed, at a moment that lies on a second.
+    pub(crate) fn second_of_day(&self, at: Timestamp) -> Option<u32> {
+        let moment = jiff::Timestamp::from_nanosecond(at.0.into()).ok()?;
+        let time = moment.to_zoned(self.zone.clone()).time();
+        let parts = [(time.hour(), 3_600), (time.minute(), 60), (time.second(), 1)];
+        let seconds = parts.into_iter().map(|(part, s)| u32::try_from(part).ok().map(|it| it * s));
+        (time.subsec_nanosecond() == 0).then(|| seconds.sum())?
     }
 
     fn moment(&self, at: DateTime) -> Result<Timestamp, Failure> {
@@ -107,6 +114,9 @@ mod tests {
         assert_eq!(after_s("18:55:00"), 0);
         assert_eq!(after_s("19:00:30"), 330);
         assert_eq!(after_s("06:00:00"), 11 * 3_600 + 300);
-        assert_eq!(hours.time_of(hours.at(time("06:00:00")).unwrap()), "06:00:00.0");
+        let at_six = hours.at(time("06:00:00")).unwrap();
+        assert_eq!(hours.time_of(at_six), "06:00:00.0");
+        assert_eq!(hours.second_of_day(at_six), Some(6 * 3_600));
+        assert_eq!(hours.second_of_day(at_six.plus_ns(1)), None);
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ach_actors_model::{AlarmId, DoorSlot, Name, Timestamp};
+use ach_actors_model::{AlarmId, Name, Timestamp};
+use ach_clients_rust::WireDoorOrder;
 
 use super::hours::{Hours, TimeOfDay};
+use super::own_hours::OwnHours;
 use super::told::{Told, ToldAlarm, alarm_words, order_words, spaced};
 use super::use_case::{ExpectedAlarm, ExpectedOrder, UseCase};
 use crate::failure::Failure;
@@ -16,6 +18,8 @@ pub(crate) struct Judgement {
     pub(crate) named: BTreeMap<AlarmId, Name>,
     /// Which of the orders were expected, by their place among those told.
     pub(crate) orders: BTreeSet<usize>,
+    /// Which nobody expected and nobody has to: what doors do by themselves.
+    pub(crate) by_themselves: BTreeSet<usize>,
     /// What is otherwise than expected, a sentence each.
     pub(crate) differences: Vec<String>,
 }
@@ -26,17 +30,16 @@ pub(crate) fn is_meant(expected: &ExpectedAlarm, told: &ToldAlarm) -> bool {
         == (told.kind, &told.subject, &told.place, &told.rule)
 }
 
-/// Whether an order says nothing but what a door does by its own hours: it may always come.
-pub(crate) fn is_of_hours(slot: Option<DoorSlot>) -> bool {
-    matches!(slot, None | Some(DoorSlot::Schedule))
-}
-
 /// Compares.
 ///
 /// # Errors
 ///
 /// A time of the use case is no moment.
-pub(crate) fn judge(case: &UseCase, hours: &Hours, told: &Told) -> Result<Judgement, Failure> {
+pub(crate) fn judge(
+    case: &UseCase,
+    (hours, own_hours): (&Hours, &OwnHours),
+    told: &Told,
+) -> Result<Judgement, Failure> {
     let mut judgement = Judgement::default();
     for expected in &case.alarms {
         judgement.alarm(expected, hours, &told.alarms)?;
@@ -51,7 +54,12 @@ pub(crate) fn judge(case: &UseCase, hours: &Hours, told: &Told) -> Result<Judgem
         }
     }
     for (index, order) in told.orders.iter().enumerate() {
-        if !judgement.orders.contains(&index) && !is_of_hours(order.slot) {
+        if judgement.orders.contains(&index) {
+            continue;
+        }
+        if own_hours.may_tell(order, hours) {
+            judgement.by_themselves.insert(index);
+        } else {
             let (at, words) = (hours.time_of(order.given_at), order_words(order));
             judgement.differ(format!("an order that is not expected: {at} {} {words}", order.door));
         }
@@ -81,7 +89,7 @@ impl Judgement {
             return Ok(());
         };
         self.named.insert(alarm.id, name.clone());
-        let what = format!("alarm {name} was raised");
+        let what = format!("alarm {name} was raised at");
         self.moment(&what, alarm.raised_at, expected.raised, hours)?;
         if alarm.priority != expected.priority {
             let (is, was) = (spaced(alarm.priority), spaced(expected.priority));
@@ -99,7 +107,7 @@ impl Judgement {
             (None, None) => {}
             (Some((with, at)), Some(expected_with)) if with == expected_with => {
                 if let Some(window) = expected.over {
-                    self.moment(&format!("alarm {name} was over"), at, window, hours)?;
+                    self.moment(&format!("alarm {name} was over at"), at, window, hours)?;
                 }
             }
             (over, expected_with) => {
@@ -134,6 +142,9 @@ impl Judgement {
             });
             if let Some((index, _)) = found {
                 self.orders.insert(index);
+                if let Some(order) = told.orders.get(index) {
+                    self.until(order, expected, hours)?;
+                }
                 continue;
             }
             let others: Vec<String> = told
@@ -156,6 +167,23 @@ impl Judgement {
         Ok(())
     }
 
+    /// Until when it holds, if that was said.
+    fn until(
+        &mut self,
+        order: &WireDoorOrder,
+        expected: &ExpectedOrder,
+        hours: &Hours,
+    ) -> Result<(), Failure> {
+        let Some(window) = expected.until else { return Ok(()) };
+        let what = format!("door {} was told to be {} until", order.door, order_words(order));
+        if let Some(until) = order.until {
+            return self.moment(&what, until, window, hours);
+        }
+        let [from, until] = window;
+        self.differ(format!("{what} further notice, expected from {from} to {until}"));
+        Ok(())
+    }
+
     fn moment(
         &mut self,
         what: &str,
@@ -167,7 +195,7 @@ impl Judgement {
         if !(from..=until).contains(&at) {
             let [from, until] = expected;
             let at = hours.time_of(at);
-            self.differ(format!("{what} at {at}, expected from {from} to {until}"));
+            self.differ(format!("{what} {at}, expected from {from} to {until}"));
         }
         Ok(())
     }

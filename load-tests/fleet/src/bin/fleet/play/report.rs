@@ -6,7 +6,7 @@ use ach_actors_model::Timestamp;
 use serde_json::{Value, json};
 
 use super::hours::Hours;
-use super::judgement::{Judgement, is_of_hours};
+use super::judgement::Judgement;
 use super::performance::{Line, Story, change_words, is_alike};
 use super::told::{alarm_words, order_words, place_of};
 
@@ -65,7 +65,7 @@ impl Report {
         for (first, doors) in orders {
             let Some(order) = story.told.orders.get(first) else { continue };
             let is_expected = doors.iter().all(|it| judgement.orders.contains(it));
-            let is_of_no_note = is_of_hours(order.slot) && !is_expected;
+            let is_of_no_note = doors.iter().all(|it| judgement.by_themselves.contains(it));
             lines.push(Shown {
                 at: order.given_at,
                 what: "order",

@@ -275,6 +275,8 @@ pub(crate) struct ExpectedOrder {
     pub(crate) is_drill: bool,
     /// When, both ends included.
     pub(crate) told: [TimeOfDay; 2],
+    /// Until when that holds at the latest, both ends included; left out, it is not looked at.
+    pub(crate) until: Option<[TimeOfDay; 2]>,
 }
 
 impl UseCase {
@@ -284,10 +286,9 @@ impl UseCase {
     ///
     /// It cannot be read, is not understood, or names what it does not say.
     pub(crate) fn read(path: &Path) -> Result<UseCase, Failure> {
-        let name = path.display();
         let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::new(format!("could not read {name}: {error}")))?;
-        UseCase::parse(&text).map_err(|problem| Failure::new(format!("{name}: {problem}")))
+            .map_err(|error| Failure::new(format!("could not read it: {error}")))?;
+        UseCase::parse(&text).map_err(Failure::new)
     }
 
     fn parse(text: &str) -> Result<UseCase, String> {
@@ -314,7 +315,7 @@ impl UseCase {
         self.steps.iter().find_map(|step| {
             let (Deed::Acknowledges { alarm, .. } | Deed::ClosesAlarm { alarm, .. }) = &step.deed
             else {
-                return pace_problem(step);
+                return pace_problem(step).or_else(|| badge_problem(step));
             };
             let is_named = self.alarms.iter().any(|it| it.name == *alarm);
             (!is_named).then(|| {
@@ -333,6 +334,17 @@ fn pace_problem(step: &Step) -> Option<String> {
         Deed::Walks { metres_per_s, .. } if !(0.05..=10.0).contains(metres_per_s) => {
             Some(format!("the step at {}: metres_per_s is from 0.05 to 10", step.at))
         }
+        _ => None,
+    }
+}
+
+/// An expectation that nothing can fail shows nothing: who is not known is turned away here, by no word of the node.
+fn badge_problem(step: &Step) -> Option<String> {
+    match &step.deed {
+        Deed::Badges { is_known: false, answer: Some(_), .. } => Some(format!(
+            "the step at {}: a badge that is not known is denied, whatever the node says; leave out `answer`",
+            step.at
+        )),
         _ => None,
     }
 }
@@ -369,5 +381,10 @@ mod tests {
             "from 0.05 to 10",
         );
         check("step = []\nalarms = []", "unknown field `alarms`");
+        check(&step("does = \"badges\"\ndoor = \"d\"\nanswer = \"denied\""), "");
+        check(
+            &step("does = \"badges\"\ndoor = \"d\"\nis_known = false\nanswer = \"denied\""),
+            "leave out `answer`",
+        );
     }
 }
