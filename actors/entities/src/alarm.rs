@@ -266,7 +266,7 @@ pub fn call(
 }
 
 /// What is told of an act.
-fn told(
+pub(crate) fn told(
     open: &AlarmNotice,
     transition: AlarmTransition,
     state: AlarmState,

@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ach_actors_model::{
-    AlarmNotice, AlarmResponse, AlarmState, DoorLease, DoorMode, DoorRef, Name, Timestamp,
+    AlarmNotice, AlarmResponse, AlarmState, AlarmTransition, DoorLease, DoorMode, DoorRef, Name,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::Site;
+use crate::alarm::told;
+use crate::{Hand, Site};
 
 /// What one alarm says to one door. The greatest of several counts: whoever is more careful, then whoever is so for
 /// longer.
@@ -58,6 +60,17 @@ pub fn door_words(open: &AlarmNotice, site: &Site, now: Timestamp) -> BTreeMap<D
         }
     }
     words
+}
+
+/// What is told of an open alarm whose rule got its responses only now; nothing if it calls for none, or has said what
+/// they came to.
+pub fn respond_at_last(open: &AlarmNotice, site: &Site, now: Timestamp) -> Option<AlarmNotice> {
+    let rule = open.rule.filter(|_| open.response.is_none() && calls_for_response(open))?;
+    if site.responses(rule).is_empty() {
+        return None;
+    }
+    let hand = Hand { by: None, remark: None, now };
+    Some(told(open, AlarmTransition::Responded, open.state, hand, |_| {}))
 }
 
 /// Puts into an alarm what its rule's responses come to, the first time that it calls for them.

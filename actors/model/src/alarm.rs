@@ -153,6 +153,8 @@ pub enum AlarmTransition {
     Realarmed,
     /// It was given up to make room: too many wait for somebody to take notice.
     Dropped,
+    /// Its rule has responses by now, which it calls for.
+    Responded,
 }
 
 impl AlarmTransition {

@@ -65,6 +65,7 @@ class Transition(Word):
     ESCALATED = 17
     REALARMED = 18
     DROPPED = 19
+    RESPONDED = 20
 
     @property
     def is_of_the_condition(self) -> bool:

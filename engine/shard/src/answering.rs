@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ach_actors_entities::{
     Effect, Hand, Site, act_on, call, drop_unanswered, note_response, quieten,
+    respond_at_last,
 };
 use ach_actors_model::{
     AlarmAct, AlarmId, AlarmNotice, AlarmState, AlarmTransition, AlarmWish, Name, Place, QuietKind,
@@ -96,8 +97,12 @@ impl Shard {
             if let Some(answer) = self.board.notice(id).map(|open| site.answer_to(open)) {
                 self.board.call_later(id, answer);
             }
-            // Its rule may lock doors by now.
-            self.respond(id, &site);
+            // Its rule may have responses by now.
+            let open = self.board.notice(id);
+            match open.and_then(|open| respond_at_last(open, &site, now)) {
+                Some(told) => self.tell_of(told),
+                None => self.respond(id, &site),
+            }
         }
         self.board.quiets.sweep_on(ids.last().copied(), ids.len() < SWEEP_ALARMS);
     }

@@ -82,6 +82,7 @@ pub(crate) fn transition_code(transition: AlarmTransition) -> u8 {
         AlarmTransition::Escalated => 17,
         AlarmTransition::Realarmed => 18,
         AlarmTransition::Dropped => 19,
+        AlarmTransition::Responded => 20,
     }
 }
 

@@ -124,6 +124,7 @@ words!(AlarmTransition {
     Escalated = 17,
     Realarmed = 18,
     Dropped = 19,
+    Responded = 20,
 });
 words!(AlarmCause {
     Real = 1,

@@ -68,6 +68,7 @@ fn word(transition: AlarmTransition) -> &'static str {
         AlarmTransition::Escalated => "escalated",
         AlarmTransition::Realarmed => "realarmed",
         AlarmTransition::Dropped => "dropped",
+        AlarmTransition::Responded => "responded",
     }
 }
 

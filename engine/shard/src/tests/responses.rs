@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ach_actors_entities::door_words;
 use ach_actors_model::{
-    AlarmTransition, DoorMode, NS_PER_S, Name, ResponseConfig, SiteConfig, Timestamp,
+    AlarmTransition, DoorMode, DoorRef, NS_PER_S, Name, ResponseConfig, SiteConfig, Timestamp,
 };
 
 use super::hospital::{MONDAY, name};
@@ -343,11 +343,23 @@ fn a_rule_that_gets_a_response_locks_for_alarms_that_are_open() {
     let mut script = told(plain, "21600 tick\n21610 anna is-cut");
     let mut config = responding();
     config.version = 2;
+    of_cut(&mut config, vec![locks(&[EXIT], DoorMode::Locked, 60, &["gate"])]);
     script.push_site(21_620, config);
     script.tell("21621 tick\n21622 tick");
     let played = play_with(&script.entries, |_| {});
     let words = door_stories::words(&played, &script.entries);
     assert_eq!(words[3..], ["21621 exit locked Response"]);
+    // It is said with the order, and once.
+    let said = played.notices().map(|notice| {
+        let response = notice.response.as_deref();
+        (notice.transition, response.map(|it| (it.tell.clone(), it.doors.clone(), it.until)))
+    });
+    let until = Timestamp(MONDAY.0 + 21_670 * NS_PER_S);
+    let called_for = (vec![name("gate")], vec![DoorRef(EXIT)], until);
+    assert_eq!(
+        said.collect::<Vec<_>>(),
+        [(AlarmTransition::Raised, None), (AlarmTransition::Responded, Some(called_for))]
+    );
 }
 
 #[test]

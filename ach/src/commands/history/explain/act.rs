@@ -28,6 +28,7 @@ pub(super) fn act_words(notice: &AlarmNotice) -> Option<String> {
             format!("passed on to {}, time {}", to(&life.escalated_to), life.level)
         }
         AlarmTransition::Realarmed => "calls again, for it still holds".to_owned(),
+        AlarmTransition::Responded => "calls for responses that its rule has got".to_owned(),
         AlarmTransition::Dropped => "given up, for too many wait for people".to_owned(),
         other => spaced(other),
     };
