@@ -96,6 +96,7 @@ impl Episodes {
                 notice.transition = AlarmTransition::Upheld;
                 notice.is_tentative = false;
                 notice.changed_at = turn.now;
+                notice.certain_at = evidence.observed_at.max(notice.observed_at);
                 notice.gates_passed |= evidence.gates_passed;
                 if evidence.position.is_some() {
                     notice.position = evidence.position;
@@ -191,6 +192,7 @@ pub(crate) fn raised(opening: &Opening, ordinal: u32, turn: &Turn<'_>) -> AlarmN
         incident: None,
         door: None,
         response: None,
+        certain_at: evidence.observed_at,
     }
 }
 

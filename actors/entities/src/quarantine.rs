@@ -43,7 +43,7 @@ pub fn unheard_notice(
     let notice = notice_about(actor, kind, ordinal, (cause, received_at), turn);
     let observed_at = report.observed_at.min(received_at);
     let is_tentative = kind == AlarmKind::DoorForced;
-    Some(AlarmNotice { observed_at, is_tentative, ..notice })
+    Some(AlarmNotice { observed_at, certain_at: observed_at, is_tentative, ..notice })
 }
 
 fn notice_about(

@@ -23,7 +23,7 @@ pub struct DoorWord {
     pub mode: DoorMode,
     /// Until when at most.
     pub until: Timestamp,
-    /// When what raised the alarm was observed.
+    /// When what made the alarm certain was observed.
     pub since: Timestamp,
 }
 
@@ -49,7 +49,7 @@ pub fn door_words(open: &AlarmNotice, site: &Site, now: Timestamp) -> BTreeMap<D
     let mut words = BTreeMap::new();
     let Some(rule) = open.rule.filter(|_| calls_for_response(open)) else { return words };
     for response in site.responses(rule) {
-        let since = open.observed_at;
+        let since = open.certain_at;
         let word = DoorWord { mode: response.mode, until: since.plus_ns(response.for_ns), since };
         if word.until <= now {
             continue;

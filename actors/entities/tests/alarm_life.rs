@@ -156,6 +156,7 @@ fn open(state: AlarmState) -> AlarmNotice {
         incident: Some(IncidentMark { id: AlarmId(3), place: 2, is_raising: true }),
         door: None,
         response: None,
+        certain_at: RAISED_AT,
     }
 }
 

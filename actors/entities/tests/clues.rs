@@ -140,6 +140,7 @@ fn alarm(kind: AlarmKind) -> AlarmNotice {
         incident: None,
         door: None,
         response: None,
+        certain_at: Timestamp(0),
     }
 }
 

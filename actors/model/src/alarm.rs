@@ -269,6 +269,10 @@ pub struct AlarmNotice {
     /// knows it.
     #[serde(default)]
     pub response: Option<Arc<AlarmResponse>>,
+    /// When what made it certain was observed: what opened it, or of one that was tentative at first what bore it out.
+    /// Its responses count from then. It is told nobody.
+    #[serde(default)]
+    pub certain_at: Timestamp,
 }
 
 impl AlarmNotice {

@@ -39,6 +39,7 @@ pub(crate) const NOBODYS: AlarmNotice = AlarmNotice {
     incident: None,
     door: None,
     response: None,
+    certain_at: Timestamp(0),
 };
 
 /// Where a notice stands: the entry it came from and its place among that entry's effects.

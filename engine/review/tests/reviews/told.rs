@@ -44,6 +44,7 @@ pub(crate) fn notice(id: u128, transition: AlarmTransition, second: u64) -> Alar
         incident: None,
         door: None,
         response: None,
+        certain_at: at(second),
     }
 }
 

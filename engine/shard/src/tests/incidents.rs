@@ -335,6 +335,7 @@ fn bare(id: AlarmId, kind: AlarmKind, now: Timestamp) -> AlarmNotice {
         incident: None,
         door: None,
         response: None,
+        certain_at: now,
     }
 }
 

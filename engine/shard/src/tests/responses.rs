@@ -138,6 +138,17 @@ fn what_is_only_suspected_locks_nothing() {
             "21620 hatch locked rest",
         ],
     );
+    // Its time counts from when it was certain, and not from the suspicion; what is told of that late, from then.
+    let slow = |borne_out: &str, expected: &[&str]| {
+        let mut config = responding();
+        of_rule(&mut config, "snatch", vec![locks(&[EXIT], DoorMode::Blocked, 3, &[])]);
+        check_with(config, |_| {}, &format!("21600 tick\n{story}\n{borne_out}"), expected);
+    };
+    slow(
+        "21606 baby at 10,18\n21608 tick",
+        &["21606 exit blocked Response", "21608 exit unlocked Schedule"],
+    );
+    slow("21609 baby at 10,18 seen=21606", &[]);
 }
 
 #[test]
@@ -307,7 +318,11 @@ fn a_door_that_is_set_aside_learns_it_when_it_works_again() {
 }
 
 fn of_cut(config: &mut SiteConfig, responses: Vec<ResponseConfig>) {
-    let rule = config.rules.iter_mut().find(|rule| rule.id.as_str() == "cut");
+    of_rule(config, "cut", responses);
+}
+
+fn of_rule(config: &mut SiteConfig, id: &str, responses: Vec<ResponseConfig>) {
+    let rule = config.rules.iter_mut().find(|rule| rule.id.as_str() == id);
     rule.expect("a rule").answer.responses = responses;
 }
 
@@ -403,7 +418,7 @@ fn an_alarm_tells_what_its_responses_came_to_and_keeps_it() {
             (notice.transition, response.map(|it| (tell(&it.tell), it.doors.len(), it.until)))
         })
         .collect();
-    let until = Timestamp(MONDAY.0 + 21_632 * NS_PER_S);
+    let until = Timestamp(MONDAY.0 + 21_635 * NS_PER_S);
     let handed = Some((vec!["gate".to_owned(), "camera-4".to_owned()], 2, until));
     assert_eq!(
         said,

@@ -37,7 +37,7 @@ pub(super) fn response() -> Value {
             _ => "Who is granted access comes in. Who may leave is let out.",
         }),
         "for": {
-            "description": "For how long at most, from when what raised the alarm was observed; a second to a \
+            "description": "For how long at most, from when what made the alarm certain was observed; a second to a \
                             day.",
             "$ref": "#/$defs/span",
             "examples": ["15 min"],
