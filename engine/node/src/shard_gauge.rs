@@ -31,6 +31,7 @@ impl ShardGauge {
             ("things_quiet", number(status.quiet_count)),
             ("emergencies_running", number(status.emergency_count)),
             ("fires_told", number(status.fire_count)),
+            ("door_words_dropped", status.door_words_dropped_count),
             ("subjects_on_leave", number(status.pass_count)),
             ("actors_quarantined", number(status.quarantined.len())),
             ("inputs_set_aside", status.set_aside_input_count),

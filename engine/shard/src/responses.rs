@@ -6,14 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ach_actors_entities::{DoorWord, Site, door_words};
-use ach_actors_model::{AlarmId, AlarmNotice, DoorLease, DoorRef, Timestamp};
+use ach_actors_model::{AlarmId, AlarmNotice, DoorLease, DoorMode, DoorRef, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::shard::Shard;
 
 /// Words of alarms to doors at once: 64 alarms that lock 64 doors each, or 4,096 with one. A checkpoint tells them at
-/// once, with some 50 bytes each. Of more the one that ends first goes, and a door is open to who may come in rather
-/// than too long locked.
+/// once, with some 50 bytes each. Of more those go first that say nothing, because another alarm says more to their door,
+/// then the oldest: what has just happened is what a locked door is for.
 const WORDS_MAX: usize = 4_096;
 
 /// All of them.
@@ -25,10 +25,16 @@ pub(crate) struct Responses {
     by_alarm: BTreeSet<(AlarmId, DoorRef)>,
     /// The same by when they end.
     ends: BTreeSet<(Timestamp, DoorRef, AlarmId)>,
+    /// The same by door, the greatest last.
+    by_door: BTreeSet<(DoorRef, DoorWord, AlarmId)>,
+    /// The same as they go if there are too many: whether it is its door's greatest, then by age.
+    by_worth: BTreeSet<(bool, Timestamp, DoorRef, AlarmId)>,
     /// Doors that are to be told.
     changed: BTreeSet<DoorRef>,
-    /// Of more words the first to end go.
+    /// Of more words the least worth go.
     pub(crate) words_max: WordsMax,
+    /// How many went so.
+    pub(crate) dropped_count: u64,
 }
 
 /// How many words there may be; tests have less.
@@ -46,6 +52,7 @@ impl Default for WordsMax {
 struct ResponsesHead {
     words: Vec<(DoorRef, AlarmId, DoorWord)>,
     changed: Vec<DoorRef>,
+    dropped_count: u64,
 }
 
 impl From<ResponsesHead> for Responses {
@@ -55,6 +62,7 @@ impl From<ResponsesHead> for Responses {
             responses.insert(door, alarm, word);
         }
         responses.changed = head.changed.into_iter().collect();
+        responses.dropped_count = head.dropped_count;
         responses
     }
 }
@@ -65,6 +73,7 @@ impl From<Responses> for ResponsesHead {
         ResponsesHead {
             words: words.map(|((door, alarm), word)| (door, alarm, word)).collect(),
             changed: responses.changed.into_iter().collect(),
+            dropped_count: responses.dropped_count,
         }
     }
 }
@@ -84,9 +93,10 @@ impl Responses {
             }
         }
         while self.words.len() > self.words_max.0
-            && let Some(&(_, door, alarm)) = self.ends.first()
+            && let Some(&(_, _, door, alarm)) = self.by_worth.first()
         {
             self.remove(door, alarm);
+            self.dropped_count = self.dropped_count.saturating_add(1);
         }
     }
 
@@ -106,17 +116,46 @@ impl Responses {
     }
 
     fn insert(&mut self, door: DoorRef, alarm: AlarmId, word: DoorWord) {
+        let before = self.greatest(door);
         self.words.insert((door, alarm), word);
         self.by_alarm.insert((alarm, door));
         self.ends.insert((word.until, door, alarm));
+        self.by_door.insert((door, word, alarm));
+        self.by_worth.insert((false, word.since, door, alarm));
+        self.weigh(door, before);
         self.changed.insert(door);
     }
 
     fn remove(&mut self, door: DoorRef, alarm: AlarmId) {
+        let before = self.greatest(door);
         let Some(word) = self.words.remove(&(door, alarm)) else { return };
         self.by_alarm.remove(&(alarm, door));
         self.ends.remove(&(word.until, door, alarm));
+        self.by_door.remove(&(door, word, alarm));
+        self.by_worth.remove(&(before == Some((word, alarm)), word.since, door, alarm));
+        self.weigh(door, before.filter(|&(_, of)| of != alarm));
         self.changed.insert(door);
+    }
+
+    /// The word that counts of those about a door: the most careful, then the one that lasts longest.
+    fn greatest(&self, door: DoorRef) -> Option<(DoorWord, AlarmId)> {
+        let end = Timestamp(u64::MAX);
+        let beyond = DoorWord { mode: DoorMode::Blocked, until: end, since: end };
+        let last = self.by_door.range(..=(door, beyond, AlarmId(u128::MAX))).next_back();
+        last.filter(|(of, ..)| *of == door).map(|&(_, word, alarm)| (word, alarm))
+    }
+
+    /// Another word may be the greatest about a door than before.
+    fn weigh(&mut self, door: DoorRef, before: Option<(DoorWord, AlarmId)>) {
+        let after = self.greatest(door);
+        if before == after {
+            return;
+        }
+        for (word, is_greatest) in [(before, false), (after, true)] {
+            let Some((word, alarm)) = word else { continue };
+            self.by_worth.remove(&(!is_greatest, word.since, door, alarm));
+            self.by_worth.insert((is_greatest, word.since, door, alarm));
+        }
     }
 
     /// Ends what is over by now.
@@ -135,8 +174,7 @@ impl Responses {
 
     /// What alarms say to a door: the most careful of them, then the one that lasts longest.
     pub(crate) fn lease(&self, door: DoorRef) -> Option<DoorLease> {
-        let all = (door, AlarmId(u128::MIN))..=(door, AlarmId(u128::MAX));
-        self.words.range(all).map(|(_, &word)| word).max().map(DoorWord::lease)
+        self.greatest(door).map(|(word, _)| word.lease())
     }
 
     /// Whether doors are to be told.
@@ -178,8 +216,6 @@ impl Shard {
 
 #[cfg(test)]
 mod tests {
-    use ach_actors_model::DoorMode;
-
     use super::*;
 
     fn word(mode: DoorMode, until: u64) -> DoorWord {
@@ -216,14 +252,32 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_words_those_that_end_first_go() {
-        let mut responses = Responses { words_max: WordsMax(2), ..Responses::default() };
-        says(&mut responses, 1, &[(1, DoorMode::Locked, 30)]);
-        says(&mut responses, 2, &[(2, DoorMode::Locked, 10)]);
-        says(&mut responses, 3, &[(3, DoorMode::Locked, 20)]);
-        let left: Vec<_> = (1..=3).map(|door| told(&responses, door).is_some()).collect();
-        assert_eq!(left, [true, false, true]);
-        assert_eq!(responses.next_end(), Some(Timestamp(20)));
+    fn of_too_many_words_those_go_that_say_nothing_then_the_oldest() {
+        use DoorMode::{Blocked, Locked};
+        // Alarm by alarm: its door, mode, end and age, and which alarms have a word left then.
+        let check = |said: &[(u32, DoorMode, u64, u64)], left: &[u128]| {
+            let mut responses = Responses { words_max: WordsMax(2), ..Responses::default() };
+            for (alarm, &(door, mode, until, since)) in (1..).zip(said) {
+                let word = DoorWord { since: Timestamp(since), ..word(mode, until) };
+                responses.hear(AlarmId(alarm), &BTreeMap::from([(DoorRef(door), word)]));
+            }
+            let alarms: Vec<u128> = responses.alarms().iter().map(|alarm| alarm.0).collect();
+            assert_eq!(alarms, left, "of {said:?}");
+            let dropped = u64::try_from(said.len() - left.len()).unwrap();
+            assert_eq!(responses.dropped_count, dropped);
+            let again = Responses::from(ResponsesHead::from(responses.clone()));
+            assert_eq!(again.by_worth, responses.by_worth);
+        };
+        // The newest stays, however short.
+        check(&[(1, Locked, 900, 1), (2, Locked, 900, 2), (3, Locked, 10, 3)], &[2, 3]);
+        check(&[(1, Locked, 900, 2), (2, Locked, 900, 1), (3, Locked, 10, 3)], &[1, 3]);
+        // What another word hides goes first, though it is younger.
+        check(&[(1, Blocked, 900, 1), (1, Locked, 900, 2), (3, Locked, 10, 3)], &[1, 3]);
+        check(&[(1, Locked, 900, 1), (1, Locked, 901, 2), (3, Locked, 10, 3)], &[2, 3]);
+        check(&[(1, Locked, 900, 2), (1, Blocked, 20, 3), (2, Locked, 9, 1)], &[2, 3]);
+        // Four about one door: the greatest stays to the last.
+        let four = [(1, Locked, 9, 1), (1, Blocked, 9, 1), (1, Locked, 9, 4), (1, Locked, 8, 5)];
+        check(&four, &[2, 4]);
     }
 
     #[test]

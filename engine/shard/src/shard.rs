@@ -288,6 +288,7 @@ impl Shard {
             quiet_count: self.board.quiets.count(),
             emergency_count: self.door_desk.declared().count(),
             fire_count: self.door_desk.fire_count(),
+            door_words_dropped_count: self.door_desk.responses.dropped_count,
             pass_count: self.passes().count(),
             quarantined: self.quarantine.actors().collect(),
             hot_cell_count: cells.hot,

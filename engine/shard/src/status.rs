@@ -34,6 +34,8 @@ pub struct ShardStatus {
     pub emergency_count: usize,
     /// Doors whose fire input is on.
     pub fire_count: usize,
+    /// What alarms said to doors that was dropped, because there were too many such words.
+    pub door_words_dropped_count: u64,
     /// Subjects that have leave.
     pub pass_count: usize,
     /// Actors set aside now.

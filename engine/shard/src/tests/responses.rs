@@ -378,17 +378,35 @@ fn a_rule_that_gets_a_response_locks_for_alarms_that_are_open() {
 }
 
 #[test]
-fn of_too_many_words_those_that_end_first_go() {
-    check_with(
-        responding(),
+fn of_too_many_words_those_go_that_say_nothing_then_the_oldest() {
+    let check = |few: Setup, story: &str, expected: &[&str]| {
+        let played = check_with(responding(), few, &format!("21600 tick\n{story}"), expected);
+        assert_eq!(played.shard.status().door_words_dropped_count, 1);
+    };
+    // What comes last locks its door, though it is for a shorter time.
+    check(
         |shard| shard.door_desk.responses.words_max = WordsMax(1),
-        "21600 tick
-         21610 anna is-cut
+        "21601 anna at 5,5
+         21602 anna at 10,-1
          21640 sam presses",
         &[
-            "21610 exit locked Response",
+            "21602 exit locked Response",
             "21640 exit unlocked Schedule",
             "21640 hatch locked Response",
+        ],
+    );
+    // The second keeps the exit for longer, so the first is not missed.
+    check(
+        |shard| shard.door_desk.responses.words_max = WordsMax(2),
+        "21610 anna is-cut
+         21620 vera is-cut
+         21640 sam presses
+         21680 tick",
+        &[
+            "21610 exit locked Response",
+            "21620 exit locked Response",
+            "21640 hatch locked Response",
+            "21680 exit unlocked Schedule",
         ],
     );
 }
