@@ -7,6 +7,10 @@
 use ach_actors_model::{DoorLease, DoorMode, DoorSlot, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// What is said of many doors at once. The shard keeps that, and says it anew when it ends: emptied here by the clock, a slot
+/// would be silent until then, though another lockdown or alarm goes on, and the door would be told so.
+const OF_THE_SHARD: [DoorSlot; 3] = [DoorSlot::Lockdown, DoorSlot::Evacuation, DoorSlot::Response];
+
 /// The slots of one door.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct DoorArray {
@@ -34,17 +38,18 @@ impl DoorArray {
         self.all().find(|(of, _)| *of == slot).and_then(|(_, lease)| lease)
     }
 
-    /// Silences what is over by now.
+    /// Silences what is over by now, but for what the shard keeps.
     pub(crate) fn expire(&mut self, now: Timestamp) {
         let is_over = |lease: &DoorLease| lease.until.is_some_and(|until| until <= now);
-        for (_, said) in self.all_mut() {
+        for (_, said) in self.all_mut().filter(|(slot, _)| !OF_THE_SHARD.contains(slot)) {
             *said = said.take().filter(|lease| !is_over(lease));
         }
     }
 
-    /// When the next lease ends.
+    /// When the next lease ends, but for what the shard keeps.
     pub(crate) fn next_end(&self) -> Option<Timestamp> {
-        self.all().filter_map(|(_, lease)| lease?.until).min()
+        let own = self.all().filter(|(slot, _)| !OF_THE_SHARD.contains(slot));
+        own.filter_map(|(_, lease)| lease?.until).min()
     }
 
     /// Whose word counts; nobody's if none says anything. A drill gives way to all that is meant, but for
@@ -140,8 +145,11 @@ mod tests {
                 Act::Wait => now = Timestamp(now.0 + 1),
             }
             array.expire(now);
-            model.retain(|_, (_, until, _)| until.is_none_or(|until| until > now));
-            assert_eq!(array.next_end(), model.values().filter_map(|&(_, until, _)| until).min());
+            let ends_here = |at: usize| !OF_THE_SHARD.contains(&DoorSlot::ALL[at]);
+            let is_over = |until: Option<Timestamp>| until.is_some_and(|until| until <= now);
+            model.retain(|&at, &mut (_, until, _)| !(ends_here(at) && is_over(until)));
+            let own = model.iter().filter(|&(&at, _)| ends_here(at));
+            assert_eq!(array.next_end(), own.filter_map(|(_, &(_, until, _))| until).min());
             walk(&array, &model, now, depth - 1, count);
         }
     }

@@ -257,6 +257,22 @@ fn a_drill_moves_what_moves_in_drills_is_marked_and_gives_way_to_what_is_meant()
 }
 
 #[test]
+fn a_drill_goes_on_with_one_order_when_the_real_thing_ends_by_itself() {
+    check(
+        "5 nora begins lockdown site for=60 drill
+         6 nora begins lockdown site for=20
+         26 tick
+         65 tick",
+        &[
+            "5 exit blocked Lockdown drill",
+            "6 exit blocked Lockdown",
+            "26 exit blocked Lockdown drill",
+            "65 exit locked rest",
+        ],
+    );
+}
+
+#[test]
 fn an_exercise_moves_nothing_and_says_how_many_doors_it_would_have_moved() {
     let played = check("5 nora begins evacuation site for=60 exercise", &[]);
     let running = played.shard.emergencies();

@@ -232,6 +232,26 @@ fn the_last_of_several_alarms_that_ends_gives_a_door_back() {
 }
 
 #[test]
+fn what_lasts_longer_takes_over_from_what_ends_with_one_order() {
+    check(
+        "21601 anna is-cut
+         & baby at 10,24
+         21602 baby at 10,18
+         21606 baby at 10,18
+         21635 tick
+         21661 tick",
+        &[
+            "21601 exit locked Response",
+            "21606 exit blocked Response",
+            "21606 hatch blocked Response",
+            "21635 exit locked Response",
+            "21635 hatch locked rest",
+            "21661 exit unlocked Schedule",
+        ],
+    );
+}
+
+#[test]
 fn people_overrule_a_machine_and_the_way_out_overrules_all() {
     check(
         "21610 anna is-cut
