@@ -49,6 +49,11 @@ pub(crate) struct DoorControl {
     released: Option<DoorLease>,
     fire_since: Option<Timestamp>,
     order: Option<DoorOrder>,
+    /// Since when it is to be as the order says: an order that says the same anew to a door that does not do it
+    /// gives it no new time.
+    due_since: Timestamp,
+    /// The last time that it was to be unlocked, whoever said so: what is told late happened in it or after it.
+    unlocked: Option<Stretch>,
     /// Whether the lock cannot tell that the order is followed: grants are given otherwise than before.
     is_word_needed: bool,
     /// Whether the node moves the door no longer; the order is then its last.
@@ -59,6 +64,13 @@ pub(crate) struct DoorControl {
     refused: u64,
     /// For leases that end, and hours that begin or end.
     call: CallBack,
+}
+
+/// From when until when something was so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Stretch {
+    since: Timestamp,
+    until: Option<Timestamp>,
 }
 
 impl DoorControl {
@@ -97,7 +109,7 @@ impl DoorControl {
         let Some(order) = &self.order else { return Verdict::Late };
         if number > order.number {
             if is_locked == Some(true) {
-                self.renew(number, now);
+                self.renew(number, is_locked, now);
             }
             return Verdict::Accepted;
         }
@@ -109,12 +121,34 @@ impl DoorControl {
     }
 
     /// Gives the order in force anew, above a number that the controller may have been told.
-    pub(crate) fn renew(&mut self, above: u64, now: Timestamp) {
-        if let Some(order) = &mut self.order {
-            order.number = now.0.max(order.number.max(above).saturating_add(1));
-            order.given_at = now;
+    pub(crate) fn renew(&mut self, above: u64, is_locked: Option<bool>, now: Timestamp) {
+        if let Some(order) = self.order {
+            let number = now.0.max(order.number.max(above).saturating_add(1));
+            self.give(DoorOrder { number, given_at: now, ..order }, is_locked);
             self.is_word_needed = true;
         }
+    }
+
+    /// Puts an order in force.
+    fn give(&mut self, order: DoorOrder, is_locked: Option<bool>) {
+        let is_behind =
+            matches!(self.answer(is_locked), DoorAnswer::Waited | DoorAnswer::Deviates);
+        if !is_behind || self.order.is_some_and(|before| before.mode != order.mode) {
+            self.due_since = order.given_at;
+        }
+        let goes_on = self.unlocked.filter(|unlocked| unlocked.until.is_none());
+        if order.mode == DoorMode::Unlocked {
+            let anew = Stretch { since: order.given_at, until: None };
+            self.unlocked = goes_on.or(Some(anew));
+        } else if let Some(Stretch { since, .. }) = goes_on {
+            self.unlocked = Some(Stretch { since, until: Some(order.given_at) });
+        }
+        self.order = Some(order);
+    }
+
+    /// Since when it is to be as it was told, without doing so.
+    pub(crate) fn due_since(&self) -> Timestamp {
+        self.due_since
     }
 
     /// A key switch at the door was turned. Its words count in the order in which they come: they are of one
@@ -125,7 +159,7 @@ impl DoorControl {
     }
 
     /// Somebody wishes something. The limits of it were looked at before.
-    pub(crate) fn obey(&mut self, hand: &DoorHand<'_>, now: Timestamp) {
+    pub(crate) fn obey(&mut self, hand: &DoorHand<'_>, is_locked: Option<bool>, now: Timestamp) {
         let lease = |mode, until| DoorLease {
             mode,
             by: Some(hand.by.clone()),
@@ -142,7 +176,7 @@ impl DoorControl {
             DoorAct::GiveBack => {
                 self.array.say(DoorSlot::Operator, None);
                 // Whoever gives back what is not taken wants the door to hear it once more.
-                self.renew(0, now);
+                self.renew(0, is_locked, now);
             }
             DoorAct::Release => {
                 // Whoever was first is remembered: it is the same release.
@@ -151,7 +185,7 @@ impl DoorControl {
             }
             DoorAct::EndRelease => {
                 self.released = None;
-                self.renew(0, now);
+                self.renew(0, is_locked, now);
             }
             DoorAct::EndFire => {}
         }
@@ -182,13 +216,16 @@ impl DoorControl {
             until: None,
             is_drill: false,
         };
-        self.order = self.order.map(|order| if order.slot.is_some() { at_rest } else { order });
+        if self.order.is_some_and(|order| order.slot.is_some()) {
+            self.give(at_rest, None);
+        }
     }
 
-    /// Whether it is told to be unlocked, since before a moment or just then.
+    /// Whether it was to be unlocked at a moment, or just before or after.
     pub(crate) fn is_unlocked_at(&self, at: Timestamp) -> bool {
-        let unlocked = self.order.as_ref().filter(|order| order.mode == DoorMode::Unlocked);
-        unlocked.is_some_and(|order| order.given_at <= at.plus_ns(SKEW_NS))
+        self.unlocked.is_some_and(|Stretch { since, until }| {
+            since <= at.plus_ns(SKEW_NS) && until.is_none_or(|until| at <= until.plus_ns(SKEW_NS))
+        })
     }
 
     /// Whether this is the call that was ordered; it is then over.
@@ -201,6 +238,7 @@ impl DoorControl {
         &mut self,
         me: DoorRef,
         plan: &ControlPlan,
+        is_locked: Option<bool>,
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) {
@@ -217,12 +255,12 @@ impl DoorControl {
             ..device_lease(DoorMode::Unlocked, Timestamp(0))
         });
         self.array.say(DoorSlot::Schedule, schedule);
-        self.give_order(plan, now);
+        self.give_order(plan, is_locked, now);
         let next = [self.array.next_end(), hours_end].into_iter().flatten().min();
         self.call.order(next, EntityRef::Door(me), out);
     }
 
-    fn give_order(&mut self, plan: &ControlPlan, now: Timestamp) {
+    fn give_order(&mut self, plan: &ControlPlan, is_locked: Option<bool>, now: Timestamp) {
         let said = self.array.effective();
         let mode = said.map_or(plan.rests, |(_, lease)| lease.mode);
         let slot = said.map(|(slot, _)| slot);
@@ -237,8 +275,8 @@ impl DoorControl {
         let last = self.order.as_ref().map_or(0, |order| order.number);
         let number = now.0.max(last.saturating_add(1));
         let was_blocked = self.order.as_ref().is_some_and(|order| order.mode == DoorMode::Blocked);
+        self.give(DoorOrder { number, mode, slot, given_at: now, until, is_drill }, is_locked);
         self.is_word_needed = was_blocked || mode == DoorMode::Blocked;
-        self.order = Some(DoorOrder { number, mode, slot, given_at: now, until, is_drill });
     }
 }
 

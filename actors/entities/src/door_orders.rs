@@ -42,12 +42,12 @@ impl Door {
             }
             DoorInput::Renewed { above } => {
                 if control.order().is_some_and(|order| order.number <= *above) {
-                    control.renew(*above, turn.now);
+                    control.renew(*above, is_locked, turn.now);
                 }
                 (Verdict::Accepted, Evidence::of_site_change(turn))
             }
             DoorInput::Wished(hand) => {
-                control.obey(hand, turn.now);
+                control.obey(hand, is_locked, turn.now);
                 (Verdict::Accepted, Evidence::of_site_change(turn))
             }
             DoorInput::Held(hold) => {
@@ -80,10 +80,11 @@ impl Door {
         if called_at.is_none() {
             self.control.get_or_insert_default();
         }
+        let is_locked = self.is_locked();
         let Some(control) = &mut self.control else { return false };
         let is_called = called_at.is_none_or(|due_at| control.take_call(due_at));
         if is_called {
-            control.settle(me, plan, turn, out);
+            control.settle(me, plan, is_locked, turn, out);
         }
         is_called
     }
@@ -104,12 +105,12 @@ impl Door {
         use ach_actors_model::DoorAnswer::{Deviates, Waited};
         let control = self.control.as_deref()?;
         let is_locked = self.is_locked();
-        let given_at = control.order()?.given_at;
+        let due_since = control.due_since();
         if !matches!(control.answer(is_locked), Waited | Deviates) {
             return None;
         }
         let turned_at = if is_locked == Some(true) { self.thrown_at } else { self.drawn_at };
-        Some(given_at.max(turned_at.unwrap_or(given_at)))
+        Some(due_since.max(turned_at.unwrap_or(due_since)))
     }
 }
 

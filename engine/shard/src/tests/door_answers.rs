@@ -1,9 +1,10 @@
 //! Doors that the node moves: what is refused, what is known by its key, and who does not follow.
 
 use ach_actors_entities::DoorInput;
-use ach_actors_model::DoorRef;
+use ach_actors_model::{AlarmKind, Condition, DoorRef};
 
 use super::door_stories::{check, check_watched, check_with, moved, told, words};
+use super::hospital::door_rule;
 use super::play::play;
 use crate::Shard;
 use crate::call::Call;
@@ -191,4 +192,82 @@ fn a_controller_that_refuses_is_an_alarm_at_once_and_one_that_says_nothing_after
             "17 cleared DoorNotFollowing - exit (ConditionEnded)",
         ],
     );
+}
+
+#[test]
+fn an_order_that_says_the_same_anew_gives_a_door_that_does_not_follow_no_new_time() {
+    // A lock that sticks, and a lockdown that is declared again and again.
+    check_watched(
+        "1 door exit locks
+         & door hatch locks
+         2 nora unlocks exit for=20
+         3 door exit unlocks
+         22 tick
+         25 nora begins lockdown site for=60
+         28 nora begins lockdown site for=70
+         33 nora gives-back exit
+         35 tick
+         36 door exit locks
+         & door exit does",
+        &[
+            "2 exit unlocked Operator",
+            "22 exit locked rest",
+            "25 exit blocked Lockdown",
+            "28 exit blocked Lockdown",
+            "33 exit blocked Lockdown",
+            "35 raised DoorNotFollowing - exit",
+            "36 cleared DoorNotFollowing - exit (ConditionEnded)",
+        ],
+    );
+    // One that did as it was told is given its time for what it is told anew.
+    check_watched(
+        "1 door exit locks
+         & door hatch locks
+         2 nora blocks exit for=600
+         3 door exit does
+         30 nora blocks exit for=900
+         39 tick
+         40 tick",
+        &[
+            "2 exit blocked Operator",
+            "30 exit blocked Operator",
+            "40 raised DoorNotFollowing - exit",
+        ],
+    );
+}
+
+#[test]
+fn what_happened_while_a_door_was_to_be_unlocked_is_judged_so_whenever_it_is_told() {
+    let mut config = moved();
+    let condition = Condition::Tailgating { doors: vec![EXIT], with: None };
+    config.rules.push(door_rule("tail", AlarmKind::Tailgating, condition));
+    let raised = |story: &str, kind: AlarmKind| {
+        let played = play(&told(config.clone(), story).entries);
+        played.notices().any(|notice| notice.kind == kind)
+    };
+    let ends = [
+        // It is locked by somebody, its hours end, or another says that it is unlocked.
+        ("21700 nora locks exit for=60", 21_600, 21_700),
+        ("68400 tick", 21_600, 68_400),
+        ("21700 nora unlocks exit for=60\n21710 nora locks exit for=60", 21_600, 21_710),
+    ];
+    for (end, from, until) in ends {
+        for (seen, is_forced) in [(from - 5, true), (from + 5, false), (until - 1, false)] {
+            let story =
+                format!("21600 tick\n{end}\n{} door exit opens seen={seen}", until + 1);
+            assert_eq!(raised(&story, AlarmKind::DoorForced), is_forced, "{story}");
+            let story = format!("21600 tick\n{end}\n{} door exit opens", until + 1);
+            assert!(raised(&story, AlarmKind::DoorForced), "{story}");
+        }
+    }
+    for (seen, is_one_too_many) in [("21612.1", false), ("21612.6", true)] {
+        let story = format!(
+            "21600 tick
+             21611 door exit opens
+             21611.6 anna at 5.6,1
+             21612.2 nora locks exit for=60
+             21612.8 anna at 5.6,-1 seen={seen}"
+        );
+        assert_eq!(raised(&story, AlarmKind::Tailgating), is_one_too_many, "{story}");
+    }
 }
