@@ -131,8 +131,7 @@ impl DoorControl {
 
     /// Puts an order in force.
     fn give(&mut self, order: DoorOrder, is_locked: Option<bool>) {
-        let is_behind =
-            matches!(self.answer(is_locked), DoorAnswer::Waited | DoorAnswer::Deviates);
+        let is_behind = matches!(self.answer(is_locked), DoorAnswer::Waited | DoorAnswer::Deviates);
         if !is_behind || self.order.is_some_and(|before| before.mode != order.mode) {
             self.due_since = order.given_at;
         }

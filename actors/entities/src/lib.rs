@@ -78,7 +78,7 @@ pub use health::{Health, HealthWas};
 pub use node_trouble::trouble_notice;
 pub use plain_ping::PlainPing;
 pub use quarantine::{quarantine_notice, unheard_notice};
-pub use response::{DoorWord, calls_for_response, door_words, note_response, respond_at_last};
+pub use response::{DoorWord, door_words, note_response, respond_at_last};
 pub use selftest::selftest_notice;
 pub use short_way::Followed;
 pub use site::{

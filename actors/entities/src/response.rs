@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ach_actors_model::{
-    AlarmNotice, AlarmResponse, AlarmState, AlarmTransition, DoorLease, DoorMode, DoorRef, Name,
-    Timestamp,
+    AlarmNotice, AlarmReason, AlarmResponse, AlarmState, AlarmTransition, DoorLease, DoorMode,
+    DoorRef, Name, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -35,19 +35,24 @@ impl DoorWord {
     }
 }
 
-/// Whether an alarm that is as `open` calls for its rule's responses: it is no mere suspicion, somebody is to hear of
-/// it, and it still holds or nobody has taken notice.
-pub fn calls_for_response(open: &AlarmNotice) -> bool {
+/// Whether an alarm that is as `open`, and whose condition has ended for that reason if it has, calls for its rule's
+/// responses: it is no mere suspicion, somebody is to hear of it, and it still holds or nobody has taken notice. Who has
+/// given leave, or goes along, has.
+fn calls_for_response(open: &AlarmNotice, reason: Option<AlarmReason>) -> bool {
     let state = open.state;
-    let is_over = state.is_any(AlarmState::CLOSED)
-        || (!state.is_any(AlarmState::ACTIVE) && state.is_any(AlarmState::ACKNOWLEDGED));
+    let is_allowed = matches!(reason, Some(AlarmReason::Authorised | AlarmReason::Escorted));
+    let is_seen = state.is_any(AlarmState::ACKNOWLEDGED) || is_allowed;
+    let is_over =
+        state.is_any(AlarmState::CLOSED) || (!state.is_any(AlarmState::ACTIVE) && is_seen);
     state.is_retained() && !open.is_tentative && !state.is_quiet() && !is_over
 }
 
 /// What an open alarm says to doors now, by its rule as it is in force.
 pub fn door_words(open: &AlarmNotice, site: &Site, now: Timestamp) -> BTreeMap<DoorRef, DoorWord> {
     let mut words = BTreeMap::new();
-    let Some(rule) = open.rule.filter(|_| calls_for_response(open)) else { return words };
+    let Some(rule) = open.rule.filter(|_| calls_for_response(open, open.reason)) else {
+        return words;
+    };
     for response in site.responses(rule) {
         let since = open.certain_at;
         let word = DoorWord { mode: response.mode, until: since.plus_ns(response.for_ns), since };
@@ -65,19 +70,20 @@ pub fn door_words(open: &AlarmNotice, site: &Site, now: Timestamp) -> BTreeMap<D
 /// What is told of an open alarm whose rule got its responses only now; nothing if it calls for none, or has said what
 /// they came to.
 pub fn respond_at_last(open: &AlarmNotice, site: &Site, now: Timestamp) -> Option<AlarmNotice> {
-    let rule = open.rule.filter(|_| open.response.is_none() && calls_for_response(open))?;
-    if site.responses(rule).is_empty() {
+    let rule = open.rule.filter(|_| open.response.is_none())?;
+    if site.responses(rule).is_empty() || !calls_for_response(open, open.reason) {
         return None;
     }
     let hand = Hand { by: None, remark: None, now };
     Some(told(open, AlarmTransition::Responded, open.state, hand, |_| {}))
 }
 
-/// Puts into an alarm what its rule's responses come to, the first time that it calls for them.
-pub fn note_response(notice: &mut AlarmNotice, site: &Site) {
+/// Puts into an alarm what its rule's responses come to, the first time that it calls for them. `reason` is why its
+/// condition has ended, which an act does not say.
+pub fn note_response(notice: &mut AlarmNotice, reason: Option<AlarmReason>, site: &Site) {
     let Some(rule) = notice.rule.filter(|_| notice.response.is_none()) else { return };
     let responses = site.responses(rule);
-    if responses.is_empty() || !calls_for_response(notice) {
+    if responses.is_empty() || !calls_for_response(notice, reason) {
         return;
     }
     let words = door_words(notice, site, notice.changed_at);

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use ach_actors_entities::{
-    Effect, Hand, Site, act_on, call, drop_unanswered, note_response, quieten,
-    respond_at_last,
+    Effect, Hand, Site, act_on, call, drop_unanswered, note_response, quieten, respond_at_last,
 };
 use ach_actors_model::{
     AlarmAct, AlarmId, AlarmNotice, AlarmState, AlarmTransition, AlarmWish, Name, Place, QuietKind,
@@ -54,7 +53,8 @@ impl Shard {
         let site = self.site.clone();
         if let Some(site) = &site {
             // What was quiet and is loud again calls for responses now.
-            note_response(&mut notice, site);
+            let reason = self.board.notice(notice.id).and_then(|said| said.reason);
+            note_response(&mut notice, reason, site);
         }
         let answer = site.as_ref().and_then(|site| site.answer_to(&notice));
         let ordinal = u32::try_from(self.stage.out.effects.len()).unwrap_or(u32::MAX);

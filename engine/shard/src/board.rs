@@ -143,7 +143,7 @@ impl Board {
                 self.chatter.hear(notice);
             }
         }
-        note_response(notice, site);
+        note_response(notice, notice.reason, site);
         self.keep(notice, at, answer);
     }
 

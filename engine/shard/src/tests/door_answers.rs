@@ -253,8 +253,7 @@ fn what_happened_while_a_door_was_to_be_unlocked_is_judged_so_whenever_it_is_tol
     ];
     for (end, from, until) in ends {
         for (seen, is_forced) in [(from - 5, true), (from + 5, false), (until - 1, false)] {
-            let story =
-                format!("21600 tick\n{end}\n{} door exit opens seen={seen}", until + 1);
+            let story = format!("21600 tick\n{end}\n{} door exit opens seen={seen}", until + 1);
             assert_eq!(raised(&story, AlarmKind::DoorForced), is_forced, "{story}");
             let story = format!("21600 tick\n{end}\n{} door exit opens", until + 1);
             assert!(raised(&story, AlarmKind::DoorForced), "{story}");

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use ach_actors_entities::door_words;
 use ach_actors_model::{
-    AlarmTransition, DoorMode, DoorRef, NS_PER_S, Name, ResponseConfig, SiteConfig, Timestamp,
+    AlarmNotice, AlarmReason, AlarmTransition, DoorMode, DoorRef, NS_PER_S, Name, ResponseConfig,
+    SiteConfig, StaysUntil, Timestamp,
 };
 
 use super::hospital::{MONDAY, name};
 use super::play::{Played, Setup, play_with};
 use super::script::Script;
+use super::tailgating::leave;
 use super::{desk, door_stories};
 use crate::responses::WordsMax;
-use crate::{Input, Shard};
+use crate::{Entry, Input, Shard};
 
 const EXIT: u32 = 0;
 const HATCH: u32 = 1;
@@ -74,9 +76,7 @@ fn check_with(config: SiteConfig, setup: Setup, story: &str, expected: &[&str]) 
     let begin = ["0 exit locked rest", "0 hatch locked rest", "21600 exit unlocked Schedule"];
     let expected: Vec<&str> = begin.iter().chain(expected).copied().collect();
     assert_eq!(door_stories::words(&played, &script.entries), expected, "of the story{story}");
-    if played.shard.door_desk.responses.words_max == WordsMax::default() {
-        check_words(&played.shard);
-    }
+    check_words(&script.entries);
     played
 }
 
@@ -85,19 +85,29 @@ fn check(story: &str, expected: &[&str]) -> Played {
     check_with(responding(), |_| {}, &format!("21600 tick\n{story}"), expected)
 }
 
-/// What is kept is what open alarms say, unless those are being looked at anew.
-pub(super) fn check_words(shard: &Shard) {
-    if shard.board.quiets.is_sweeping() {
-        return;
+/// After each entry what is kept is what open alarms say; while those are looked at anew, no more than that. How often
+/// anything was.
+#[track_caller]
+pub(super) fn check_words(entries: &[Entry]) -> usize {
+    let mut shard = Shard::new();
+    let mut said_count = 0;
+    for entry in entries {
+        shard.step(entry, &mut vec![]);
+        let Some(site) = shard.site() else { continue };
+        let mut said = BTreeMap::new();
+        for open in shard.board.open() {
+            let words = door_words(&open.notice, site, shard.entry_at());
+            let id = open.notice.id;
+            said.extend(words.into_iter().map(|(door, word)| ((door, id), word)));
+        }
+        let kept = &shard.door_desk.responses.words;
+        if shard.board.quiets.is_sweeping() {
+            said.retain(|key, _| kept.contains_key(key));
+        }
+        assert_eq!(*kept, said, "after entry {}", entry.index);
+        said_count += usize::from(!said.is_empty());
     }
-    let site = shard.site().expect("a site");
-    let mut said = BTreeMap::new();
-    for open in shard.board.open() {
-        let words = door_words(&open.notice, site, shard.entry_at());
-        let id = open.notice.id;
-        said.extend(words.into_iter().map(|(door, word)| ((door, id), word)));
-    }
-    assert_eq!(shard.door_desk.responses.words, said);
+    said_count
 }
 
 #[test]
@@ -122,6 +132,35 @@ fn an_alarm_that_asks_nothing_of_anybody_gives_its_doors_back_when_its_condition
          21610 anna at 10,1",
         &["21602 exit locked Response", "21610 exit unlocked Schedule"],
     );
+}
+
+#[test]
+fn who_gives_leave_has_seen_it_and_the_doors_are_given_back() {
+    let mut config = responding();
+    for rule in config.rules.iter_mut().filter(|rule| rule.id.as_str() == "wander") {
+        rule.answer.stays_until = StaysUntil::Acknowledged;
+    }
+    let played = |before: &str, after: &str| {
+        let mut script = told(config.clone(), &format!("21600 tick\n{before}\n21620 tick"));
+        script.add(leave());
+        for line in after.lines() {
+            script.tell(line.trim());
+        }
+        check_words(&script.entries);
+        let played = play_with(&script.entries, |_| {});
+        let open = played.shard.open_alarms();
+        let waits = |it: &AlarmNotice| it.reason == Some(AlarmReason::Authorised);
+        assert!(open.iter().any(waits), "somebody is to acknowledge it: {open:?}");
+        let is_called_for = played.notices().any(|notice| notice.response.is_some());
+        (door_stories::words(&played, &script.entries)[3..].to_vec(), is_called_for)
+    };
+    let leaves = "21601 anna at 5,5\n21602 anna at 10,-1";
+    let orders = ["21602 exit locked Response", "21620 exit unlocked Schedule"];
+    assert_eq!(played(leaves, "21640 tick"), (orders.map(str::to_owned).to_vec(), true));
+    // Nobody was to hear of it before, and when somebody is it is seen already.
+    let muted = "21600 ivan mutes rule=wander for=30\n21600 olga mutes rule=wander for=30";
+    let (words, is_called_for) = played(&format!("{muted}\n{leaves}"), "21640 tick\n21641 tick");
+    assert_eq!((words.len(), is_called_for), (1, false), "{words:?}");
 }
 
 #[test]

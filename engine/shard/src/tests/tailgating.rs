@@ -38,7 +38,7 @@ fn played(story: &str) -> Played {
 }
 
 /// Leave for anna.
-fn leave() -> Input {
+pub(super) fn leave() -> Input {
     let kind = CommandKind::Pass(PassWish {
         subject: SubjectRef(0),
         for_ns: Some(600 * NS_PER_S),
