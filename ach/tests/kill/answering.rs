@@ -10,9 +10,9 @@ use ach_clients_rust::{
     Filter, Operator, Publisher, PublisherOptions, Report, ReportWord, now,
 };
 
-use crate::chance::Chance;
-use crate::process::{Process, enrol};
-use crate::{PATIENCE, connect, number, ward};
+use crate::lives::Lives;
+use crate::process::Process;
+use crate::{PATIENCE, connect, ward};
 
 /// How often the node dies unless the environment says otherwise.
 const KILLS_DEFAULT: u64 = 6;
@@ -82,33 +82,24 @@ async fn acknowledge(hand: &mut Operator, alarm: AlarmId) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_is_and_what_was_not_is_passed_on_after_a_kill() {
-    let kills = number("ACH_KILLS").unwrap_or(KILLS_DEFAULT);
-    let seed = number("ACH_SEED").unwrap_or_else(|| now().0);
-    println!("{kills} kills, ACH_SEED={seed}");
-    let mut chance = Chance::new(seed);
-    let folder = tempfile::tempdir().unwrap();
-    let (site, data) = (folder.path().join("site"), folder.path().join("node"));
-    directory().write(&site).unwrap();
-    let mut node = Process::start(&site, &data, None);
-    node.listening().await;
-    let feed = enrol("vendor", ward::FEED, &data, folder.path()).await;
-    let desk = enrol("receiver", "desk", &data, folder.path()).await;
-    let vendor = connect(&node, &feed).await.publisher(PublisherOptions::default()).unwrap();
+    let mut lives = Lives::begin(&directory(), KILLS_DEFAULT).await;
+    let feed = lives.enrol("vendor", ward::FEED).await;
+    let desk = lives.enrol("receiver", "desk").await;
+    let vendor = connect(&lives.node, &feed).await.publisher(PublisherOptions::default()).unwrap();
     let mut answered_count = 0;
-    for turn in 0..kills {
+    for turn in 0..lives.kills {
         let nurse = u32::try_from(turn).unwrap() % ward::NURSES;
-        let (mut alarms, _) = open_set(&node, &desk).await;
+        let (mut alarms, _) = open_set(&lives.node, &desk).await;
         let reset = Report::tag(ward::nurse_tag(nurse), now(), ReportWord::ButtonReset);
         vendor.report(reset).await.unwrap();
         let alarm = call(&mut alarms, &vendor, nurse).await;
-        let mut hand = connect(&node, &desk).await.operator();
-        let dies_after = Duration::from_millis(chance.between(ANSWERING_MS));
+        let mut hand = connect(&lives.node, &desk).await.operator();
+        let dies_after = Duration::from_millis(lives.chance.between(ANSWERING_MS));
         let answering = acknowledge(&mut hand, alarm);
         let was_answered = tokio::time::timeout(dies_after, answering).await == Ok(true);
-        node.kill().await;
-        node = Process::start(&site, &data, Some(node.address()));
-        node.listening().await;
-        let (mut alarms, open) = open_set(&node, &desk).await;
+        lives.die().await;
+        lives.rise().await;
+        let (mut alarms, open) = open_set(&lives.node, &desk).await;
         let is_it = |note: &&AlarmNote| note.id == alarm;
         let found = open.iter().find(is_it).expect("a call is open until it is closed");
         let is_acknowledged = found.state.is_any(AlarmState::ACKNOWLEDGED);
@@ -125,6 +116,6 @@ async fn what_was_acknowledged_is_and_what_was_not_is_passed_on_after_a_kill() {
             }
         }
     }
-    println!("{answered_count} of {kills} were answered before the node died");
-    node.terminate().await;
+    println!("{answered_count} of {} were answered before the node died", lives.kills);
+    lives.end().await;
 }

@@ -5,16 +5,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use ach_actors_model::Name;
-use ach_clients_rust::{Filter, Thing, now};
+use ach_clients_rust::{Filter, Thing};
 use ach_engine_audit::{Action, Outcome, Record, Report, Verifier, VerifyingKey};
 use ach_engine_journal::FileDisk;
 
-use crate::chance::Chance;
-use crate::process::{Process, enrol};
+use crate::connect;
+use crate::lives::Lives;
+use crate::process::Process;
 use crate::ward::{NURSES, directory, nurse};
-use crate::{connect, number};
 
-/// How often the node dies.
+/// How often the node dies unless the environment says otherwise.
 const KILLS: u64 = 12;
 
 /// It lives for so long while it is commanded.
@@ -35,36 +35,29 @@ type Acked = Vec<(Action, String)>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_an_operator_was_told_is_done_is_in_the_audit_log_after_every_kill() {
-    let seed = number("ACH_SEED").unwrap_or_else(|| now().0);
-    println!("{KILLS} kills, ACH_SEED={seed}");
-    let mut chance = Chance::new(seed);
-    let folder = tempfile::tempdir().unwrap();
-    let (site, data) = (folder.path().join("site"), folder.path().join("node"));
-    directory().write(&site).unwrap();
-    let mut node = Process::start(&site, &data, None);
-    node.listening().await;
-    let files = enrol("operator", "chief", &data, folder.path()).await;
+    let mut lives = Lives::begin(&directory(), KILLS).await;
+    let files = lives.enrol("operator", "chief").await;
     let mut acked = Acked::new();
-    for _ in 0..KILLS {
-        let life = Duration::from_millis(chance.between(LIFE_MS));
-        let commanding = command(&node, &files, &mut acked);
+    for _ in 0..lives.kills {
+        let life = Duration::from_millis(lives.chance.between(LIFE_MS));
+        let commanding = command(&lives.node, &files, &mut acked);
         // It is killed in the middle of a command, or of its answer.
         drop(tokio::time::timeout(life, commanding).await);
-        node.kill().await;
-        let (records, report) = audit_of(&data);
+        lives.die().await;
+        let (records, report) = audit_of(&lives.data());
         assert!(report.is_sound(), "{report:?}");
         check(&acked, &records);
-        node = Process::start(&site, &data, Some(node.address()));
-        node.listening().await;
+        lives.rise().await;
     }
-    node.terminate().await;
+    let (kills, data) = (lives.kills, lives.data());
+    let _folder = lives.end().await;
     let (records, report) = audit_of(&data);
     assert!(report.is_sound() && report.tail.is_none(), "{report:?}");
     assert_eq!(report.head.map(|signed| signed.head.size), Some(report.records));
     check(&acked, &records);
     assert!(!acked.is_empty(), "no command was ever answered");
     let is = |action: Action| records.iter().filter(|record| record.action == action).count();
-    assert_eq!(is(Action::NodeStarted), 1 + usize::try_from(KILLS).unwrap());
+    assert_eq!(is(Action::NodeStarted), 1 + usize::try_from(kills).unwrap());
     assert_eq!(is(Action::NodeStopped), 1, "a kill is known by the stop that is not there");
     assert!(is(Action::Enrolled) >= 1, "who was given a certificate is known");
 }

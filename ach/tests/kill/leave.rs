@@ -11,9 +11,9 @@ use ach_clients_rust::{
 };
 use ach_engine_site::What;
 
-use crate::chance::Chance;
-use crate::process::{Process, enrol};
-use crate::{PATIENCE, connect, number, ward};
+use crate::lives::Lives;
+use crate::process::Process;
+use crate::{PATIENCE, connect, ward};
 
 /// How often the node dies unless the environment says otherwise.
 const KILLS_DEFAULT: u64 = 6;
@@ -84,31 +84,22 @@ async fn elopement(node: &Process, files: &Path, walker: u32) -> AlarmNote {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn leave_that_was_answered_holds_and_ends_over_a_kill() {
-    let kills = number("ACH_KILLS").unwrap_or(KILLS_DEFAULT);
-    let seed = number("ACH_SEED").unwrap_or_else(|| now().0);
-    println!("{kills} kills, ACH_SEED={seed}");
-    let mut chance = Chance::new(seed);
-    let folder = tempfile::tempdir().unwrap();
-    let (site, data) = (folder.path().join("site"), folder.path().join("node"));
-    directory().write(&site).unwrap();
-    let mut node = Process::start(&site, &data, None);
-    node.listening().await;
-    let feed = enrol("vendor", ward::FEED, &data, folder.path()).await;
-    let files = enrol("receiver", "desk", &data, folder.path()).await;
-    let vendor = connect(&node, &feed).await.publisher(PublisherOptions::default()).unwrap();
+    let mut lives = Lives::begin(&directory(), KILLS_DEFAULT).await;
+    let feed = lives.enrol("vendor", ward::FEED).await;
+    let files = lives.enrol("receiver", "desk").await;
+    let vendor = connect(&lives.node, &feed).await.publisher(PublisherOptions::default()).unwrap();
     let mut given_count = 0;
-    for turn in 0..kills {
+    for turn in 0..lives.kills {
         let walker = u32::try_from(turn).unwrap() % ward::WALKERS;
         seen(&vendor, walker, 5_000).await;
-        let mut desk = connect(&node, &files).await.operator();
-        let dies_after = Duration::from_millis(chance.between(GIVING_MS));
+        let mut desk = connect(&lives.node, &files).await.operator();
+        let dies_after = Duration::from_millis(lives.chance.between(GIVING_MS));
         let asked_at = now();
         let giving = give(&mut desk, walker);
         let was_given = tokio::time::timeout(dies_after, giving).await == Ok(true);
-        node.kill().await;
-        node = Process::start(&site, &data, Some(node.address()));
-        node.listening().await;
-        let mut desk = connect(&node, &files).await.operator();
+        lives.die().await;
+        lives.rise().await;
+        let mut desk = connect(&lives.node, &files).await.operator();
         let leaves: Vec<WireLeave> = desk.leaves().await.unwrap();
         let wanted = order(walker).subject;
         let leave = leaves.into_iter().find(|leave| leave.subject == wanted);
@@ -118,14 +109,13 @@ async fn leave_that_was_answered_holds_and_ends_over_a_kill() {
         given_count += u64::from(was_given);
         seen(&vendor, walker, ward::VAULT_WEST_MM + 5_000).await;
         // Out, the node dies once more; whoever had leave is told of when that is over.
-        node.kill().await;
-        node = Process::start(&site, &data, Some(node.address()));
-        node.listening().await;
-        let told = elopement(&node, &files, walker).await;
+        lives.die().await;
+        lives.rise().await;
+        let told = elopement(&lives.node, &files, walker).await;
         if let Some(leave) = leave {
             assert!(told.changed_at >= leave.until, "told before leave was over: {told:?}");
         }
     }
-    println!("{given_count} of {kills} were answered before the node died");
-    node.terminate().await;
+    println!("{given_count} of {} were answered before the node died", lives.kills);
+    lives.end().await;
 }

@@ -14,6 +14,7 @@ mod crowd;
 mod desk;
 mod door_answers;
 mod door_stories;
+mod door_words;
 mod doors;
 mod faults;
 mod forced;

@@ -14,9 +14,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::door_stories::moved;
+use super::door_words::check_words;
 use super::hospital::{MONDAY, hospital, name};
 use super::play::{Played, play, run};
-use super::responses::check_words;
 use super::script::{DOORS, RTLS, Script, batch, report};
 use crate::{Entry, Input};
 

@@ -1,20 +1,18 @@
 //! Doors that alarms lock by themselves: from when, until when, and whose word counts before.
 
-use std::collections::BTreeMap;
-
-use ach_actors_entities::door_words;
 use ach_actors_model::{
     AlarmNotice, AlarmReason, AlarmTransition, DoorMode, DoorRef, NS_PER_S, Name, ResponseConfig,
     SiteConfig, StaysUntil, Timestamp,
 };
 
+use super::door_words::check_words;
 use super::hospital::{MONDAY, name};
 use super::play::{Played, Setup, play_with};
 use super::script::Script;
 use super::tailgating::leave;
 use super::{desk, door_stories};
+use crate::Input;
 use crate::responses::WordsMax;
-use crate::{Entry, Input, Shard};
 
 const EXIT: u32 = 0;
 const HATCH: u32 = 1;
@@ -83,31 +81,6 @@ fn check_with(config: SiteConfig, setup: Setup, story: &str, expected: &[&str]) 
 #[track_caller]
 fn check(story: &str, expected: &[&str]) -> Played {
     check_with(responding(), |_| {}, &format!("21600 tick\n{story}"), expected)
-}
-
-/// After each entry what is kept is what open alarms say; while those are looked at anew, no more than that. How often
-/// anything was.
-#[track_caller]
-pub(super) fn check_words(entries: &[Entry]) -> usize {
-    let mut shard = Shard::new();
-    let mut said_count = 0;
-    for entry in entries {
-        shard.step(entry, &mut vec![]);
-        let Some(site) = shard.site() else { continue };
-        let mut said = BTreeMap::new();
-        for open in shard.board.open() {
-            let words = door_words(&open.notice, site, shard.entry_at());
-            let id = open.notice.id;
-            said.extend(words.into_iter().map(|(door, word)| ((door, id), word)));
-        }
-        let kept = &shard.door_desk.responses.words;
-        if shard.board.quiets.is_sweeping() {
-            said.retain(|key, _| kept.contains_key(key));
-        }
-        assert_eq!(*kept, said, "after entry {}", entry.index);
-        said_count += usize::from(!said.is_empty());
-    }
-    said_count
 }
 
 #[test]
