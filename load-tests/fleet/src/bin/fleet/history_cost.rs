@@ -2,7 +2,6 @@
 //! not. Writing history must cost little of what becomes durable.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -13,10 +12,11 @@ use serde::Serialize;
 use crate::arguments::HistoryCost;
 use crate::chart::{Bar, bars};
 use crate::failure::Failure;
-use crate::host::{Host, HostPlan, Remembers, program_beside};
+use crate::host::{Host, HostPlan, Remembers};
 use crate::node_numbers::NodeNumbers;
 use crate::outcome::Outcome;
 use crate::page::Page;
+use crate::results;
 use crate::run::Load;
 use crate::scenario::Scenario;
 use crate::series::{Ending, campus, read};
@@ -84,13 +84,7 @@ pub(crate) fn history_cost(asked: &HistoryCost) -> Result<Ending, Failure> {
             ending = Ending::NotHeld;
         }
         if let Some(out) = &asked.plan.out {
-            let folder = out.join(provenance.folder());
-            fs::create_dir_all(&folder)?;
-            let file = |extension: &str| folder.join(format!("{name}.{extension}"));
-            fs::write(file("txt"), cost.text())?;
-            fs::write(file("json"), format!("{}\n", serde_json::to_string_pretty(&cost)?))?;
-            fs::write(file("html"), cost.page()?)?;
-            println!("written to {}", folder.display());
+            results::write(out, &provenance, &name, &cost.text(), &cost, Some(&cost.page()?))?;
         }
     }
     Ok(ending)
@@ -103,18 +97,8 @@ fn run(
     remembers: Remembers,
 ) -> Result<(Host, Outcome), Failure> {
     let campus = campus([scenario].into_iter());
-    let program = match &asked.ach {
-        Some(program) => program.clone(),
-        None => program_beside()?,
-    };
-    let plan = HostPlan {
-        below: asked.below.clone(),
-        program: Some(program),
-        threads: asked.threads,
-        cores: None,
-        remembers,
-        measures_residence: false,
-    };
+    let own = HostPlan::process(&asked.below, asked.ach.as_deref())?;
+    let plan = HostPlan { threads: asked.threads, remembers, ..own };
     let host = Host::start(&plan, &campus.directory)?;
     let load = Load {
         campus: &campus,

@@ -90,6 +90,24 @@ pub(crate) struct HostPlan {
     pub(crate) measures_residence: bool,
 }
 
+impl HostPlan {
+    /// A process of its own, which remembers as a node does by default, on any core.
+    ///
+    /// # Errors
+    ///
+    /// The program is not named, and not beside this one.
+    pub(crate) fn process(below: &Path, ach: Option<&Path>) -> Result<HostPlan, Failure> {
+        Ok(HostPlan {
+            below: below.to_owned(),
+            program: Some(ach.map_or_else(program_beside, |program| Ok(program.to_owned()))?),
+            threads: Threads::Auto,
+            cores: None,
+            remembers: Remembers::History,
+            measures_residence: false,
+        })
+    }
+}
+
 /// A node at work, with credentials for all who load it. Its data go with it.
 #[derive(Debug)]
 pub(crate) struct Host {

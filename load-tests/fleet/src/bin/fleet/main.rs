@@ -21,6 +21,7 @@ mod report_page;
 mod residence;
 mod resident;
 mod restart;
+mod results;
 mod run;
 mod scenario;
 mod schedule;

@@ -9,8 +9,6 @@ mod phase;
 mod soak;
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use ach_load_tests_fleet::Provenance;
@@ -26,6 +24,7 @@ use crate::failure::Failure;
 use crate::host::Remembers;
 use crate::outcome::float;
 use crate::page::Page;
+use crate::results;
 use crate::series::Ending;
 
 /// Half the load lasts this part of three times the load, and this at least.
@@ -76,30 +75,10 @@ pub(crate) fn overload(overload: &Overload) -> Result<Ending, Failure> {
     };
     println!("\n{}", overloaded.text());
     if let Some(out) = &with.out {
-        let json = serde_json::to_value(&overloaded)?;
-        let page = overloaded.page()?;
-        write(out, "overload", &provenance, &overloaded.text(), &json, &page)?;
+        let (text, page) = (overloaded.text(), overloaded.page()?);
+        results::write(out, &provenance, "overload", &text, &overloaded, Some(&page))?;
     }
     Ok(if overloaded.judgement.is_held { Ending::Held } else { Ending::NotHeld })
-}
-
-/// Writes a result for people, programs and browsers.
-fn write(
-    out: &Path,
-    name: &str,
-    provenance: &Provenance,
-    text: &str,
-    json: &serde_json::Value,
-    page: &str,
-) -> Result<(), Failure> {
-    let folder = out.join(provenance.folder());
-    fs::create_dir_all(&folder)?;
-    fs::write(folder.join(format!("{name}.txt")), text)?;
-    let json = format!("{}\n", serde_json::to_string_pretty(json)?);
-    fs::write(folder.join(format!("{name}.json")), json)?;
-    fs::write(folder.join(format!("{name}.html")), page)?;
-    println!("written to {}", folder.display());
-    Ok(())
 }
 
 impl PhaseOutcome {

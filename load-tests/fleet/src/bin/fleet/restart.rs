@@ -2,7 +2,6 @@
 //! left. How long it is away is how long a hospital is without alarms.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::time::Duration;
 
 use ach_actors_model::NS_PER_S;
@@ -14,8 +13,9 @@ use tokio::runtime::Runtime;
 use crate::arguments::Restart;
 use crate::campus::Campus;
 use crate::failure::Failure;
-use crate::host::{Host, HostPlan, Remembers, program_beside};
+use crate::host::{Host, HostPlan};
 use crate::outcome::float;
+use crate::results;
 use crate::run::met;
 use crate::scenario::{Limits, Scenario};
 use crate::sender::closed_loop;
@@ -51,18 +51,7 @@ pub(crate) fn restart(asked: &Restart) -> Result<Ending, Failure> {
     let with = &asked.with;
     let provenance = Provenance::find("fleet");
     let campus = Campus::new(with.zones, with.tags);
-    let program = match &with.ach {
-        Some(program) => program.clone(),
-        None => program_beside()?,
-    };
-    let plan = HostPlan {
-        below: with.below.clone(),
-        program: Some(program),
-        threads: crate::host::Threads::Auto,
-        cores: None,
-        remembers: Remembers::History,
-        measures_residence: false,
-    };
+    let plan = HostPlan::process(&with.below, with.ach.as_deref())?;
     let mut host = Host::start(&plan, &campus.directory)?;
     let mut kills = Vec::new();
     for number in 1..=asked.kills {
@@ -85,12 +74,7 @@ pub(crate) fn restart(asked: &Restart) -> Result<Ending, Failure> {
     };
     println!("\n{}", restarted.text());
     if let Some(out) = &with.out {
-        let folder = out.join(provenance.folder());
-        fs::create_dir_all(&folder)?;
-        fs::write(folder.join("restart.txt"), restarted.text())?;
-        let json = format!("{}\n", serde_json::to_string_pretty(&restarted)?);
-        fs::write(folder.join("restart.json"), json)?;
-        println!("written to {}", folder.display());
+        results::write(out, &provenance, "restart", &restarted.text(), &restarted, None)?;
     }
     Ok(if is_held { Ending::Held } else { Ending::NotHeld })
 }

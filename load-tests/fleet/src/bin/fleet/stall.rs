@@ -2,7 +2,6 @@
 //! the same disk that stalls every three seconds. An alarm must not notice.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,6 +15,7 @@ use crate::chart::{Line, percentiles};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::page::Page;
+use crate::results;
 use crate::run::Load;
 use crate::scenario::Scenario;
 use crate::series::Ending;
@@ -67,13 +67,7 @@ pub(crate) fn pairs(
     let stalled = Stalled::of(&name, scenario, &provenance, stall_ms, pairs);
     println!("\n{}", stalled.text());
     if let Some(out) = &told.out {
-        let folder = out.join(provenance.folder());
-        fs::create_dir_all(&folder)?;
-        let file = |extension: &str| folder.join(format!("{name}.{extension}"));
-        fs::write(file("txt"), stalled.text())?;
-        fs::write(file("json"), format!("{}\n", serde_json::to_string_pretty(&stalled)?))?;
-        fs::write(file("html"), stalled.page()?)?;
-        println!("written to {}", folder.display());
+        results::write(out, &provenance, &name, &stalled.text(), &stalled, Some(&stalled.page()?))?;
     }
     Ok(if stalled.is_held { Ending::Held } else { Ending::NotHeld })
 }

@@ -2,7 +2,6 @@
 //! them stand; a console that connects then is told every one.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::time::Duration;
 
 use ach_clients_rust::{
@@ -14,8 +13,9 @@ use serde::Serialize;
 use crate::arguments::Standing;
 use crate::campus::Campus;
 use crate::failure::Failure;
-use crate::host::{Host, HostPlan, Remembers, Threads, program_beside};
+use crate::host::{Host, HostPlan};
 use crate::resident::resident_kib;
+use crate::results;
 use crate::run::{drained_of, met};
 use crate::sender::drained;
 use crate::series::Ending;
@@ -50,30 +50,14 @@ pub(crate) fn standing(asked: &Standing) -> Result<Ending, Failure> {
     let with = &asked.with;
     let provenance = Provenance::find("fleet");
     let campus = Campus::new(with.zones, with.tags);
-    let program = match &with.ach {
-        Some(program) => program.clone(),
-        None => program_beside()?,
-    };
-    let plan = HostPlan {
-        below: with.below.clone(),
-        program: Some(program),
-        threads: Threads::Auto,
-        cores: None,
-        remembers: Remembers::History,
-        measures_residence: false,
-    };
+    let plan = HostPlan::process(&with.below, with.ach.as_deref())?;
     let host = Host::start(&plan, &campus.directory)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let stood = runtime.block_on(stand(&host, &campus, &provenance, asked))?;
     host.end()?;
     println!("\n{}", stood.text());
     if let Some(out) = &with.out {
-        let folder = out.join(provenance.folder());
-        fs::create_dir_all(&folder)?;
-        fs::write(folder.join("standing.txt"), stood.text())?;
-        let json = format!("{}\n", serde_json::to_string_pretty(&stood)?);
-        fs::write(folder.join("standing.json"), json)?;
-        println!("written to {}", folder.display());
+        results::write(out, &provenance, "standing", &stood.text(), &stood, None)?;
     }
     Ok(if stood.is_held { Ending::Held } else { Ending::NotHeld })
 }

@@ -10,7 +10,7 @@ use crate::arguments::OneCore;
 use crate::cores::Cores;
 use crate::cpu_times::CpuTimes;
 use crate::failure::Failure;
-use crate::host::{Host, HostPlan, Remembers, Threads, program_beside};
+use crate::host::{Host, HostPlan, Remembers};
 use crate::node_numbers::NodeNumbers;
 use crate::outcome::float;
 use crate::run::drained_of;
@@ -101,19 +101,9 @@ impl Pair {
         let cores = Cores::split()?;
         cores.leave_node_core()?;
         let watched = Watched::new(with.zones, with.tags);
-        let program = match &with.ach {
-            Some(program) => program.clone(),
-            None => program_beside()?,
-        };
         println!("the node has core {}, the load {} more", cores.node_core(), cores.load_count());
-        let plan = HostPlan {
-            below: with.below.clone(),
-            program: Some(program),
-            threads: Threads::Auto,
-            cores: Some(cores.clone()),
-            remembers,
-            measures_residence: false,
-        };
+        let own = HostPlan::process(&with.below, with.ach.as_deref())?;
+        let plan = HostPlan { cores: Some(cores.clone()), remembers, ..own };
         Ok(Pair { cores, watched, plan })
     }
 

@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::host::Remembers;
 use crate::outcome::float;
 use crate::page::Page;
+use crate::results;
 use crate::series::Ending;
 use crate::slope::Slope;
 use crate::timeline::Timeline;
@@ -78,8 +79,8 @@ pub(crate) fn soak(soak: &Soak) -> Result<Ending, Failure> {
     };
     println!("\n{}", soaked.text());
     if let Some(out) = &soak.with.out {
-        let json = serde_json::to_value(&soaked)?;
-        super::write(out, "soak", &provenance, &soaked.text(), &json, &soaked.page()?)?;
+        let (text, page) = (soaked.text(), soaked.page()?);
+        results::write(out, &provenance, "soak", &text, &soaked, Some(&page))?;
     }
     Ok(if is_held { Ending::Held } else { Ending::NotHeld })
 }
