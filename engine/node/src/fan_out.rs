@@ -246,7 +246,7 @@ impl FanOut {
     }
 
     /// The open alarms, by id.
-    pub(crate) fn open(&self) -> &BTreeMap<AlarmId, OpenAlarm> {
+    pub(crate) fn open(&self) -> &BTreeMap<AlarmId, Box<OpenAlarm>> {
         &self.told.open
     }
 

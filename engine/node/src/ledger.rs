@@ -150,7 +150,7 @@ impl Ledger {
         let open = open.map(|one| {
             let at = NoticeAt { index: one.index, ordinal: one.ordinal };
             let storage = Storage::Durable;
-            (one.notice.id, OpenAlarm::new(one.notice.clone(), storage, at))
+            (one.notice.id, Box::new(OpenAlarm::new(one.notice.clone(), storage, at)))
         });
         let (_, durable_at) = self.recent.span();
         Told::durable(open.collect(), self.recent.clone(), durable_at)

@@ -37,7 +37,8 @@ pub struct OpenNotice {
 /// All open alarms, and what is quiet.
 #[derive(Debug)]
 pub(crate) struct Board {
-    open: BTreeMap<AlarmId, OpenNotice>,
+    /// Boxed: a map keeps a third of its places empty, of a quarter of a kilobyte each if the alarms lay in them.
+    open: BTreeMap<AlarmId, Box<OpenNotice>>,
     /// Those of them whose condition has ended, by when.
     ended: BTreeSet<(Timestamp, AlarmId)>,
     /// Those of them that have a timer, by when it is due.
@@ -69,7 +70,7 @@ struct Imaging {
     /// What changed beyond it since the checkpoint began; not to be visited.
     changed: BTreeSet<AlarmId>,
     /// What was open of it, and is still to be told.
-    copies: Vec<OpenNotice>,
+    copies: Vec<Box<OpenNotice>>,
     is_over: bool,
 }
 
@@ -114,7 +115,7 @@ impl Board {
     }
 
     /// Puts an alarm of a checkpoint on it. False if it has that one.
-    pub(crate) fn put(&mut self, open: OpenNotice) -> bool {
+    pub(crate) fn put(&mut self, open: Box<OpenNotice>) -> bool {
         let id = open.notice.id;
         self.ended.extend(open.ended_at.map(|at| (at, id)));
         self.calls.extend(open.call_at.map(|at| (at, id)));
@@ -173,7 +174,7 @@ impl Board {
         let ended_at = before.and_then(|before| before.ended_at).or(Some(notice.changed_at));
         let ended_at = ended_at.filter(|_| !notice.state.is_any(AlarmState::ACTIVE));
         let call_at = next_call(&kept, answer);
-        self.put(OpenNotice { notice: kept, index, ordinal, ended_at, call_at });
+        self.put(Box::new(OpenNotice { notice: kept, index, ordinal, ended_at, call_at }));
     }
 
     fn unlist(&mut self, open: &OpenNotice) {
@@ -291,7 +292,7 @@ impl Board {
 
     /// Open alarms by id.
     pub(crate) fn open(&self) -> impl Iterator<Item = &OpenNotice> {
-        self.open.values()
+        self.open.values().map(Box::as_ref)
     }
 
     /// How many are open.

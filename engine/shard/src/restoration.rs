@@ -111,7 +111,7 @@ impl Restoration {
                 }
                 ("deadline", is_seated)
             }
-            StoredPiece::Open(open) => ("open alarm", self.shard.board.put(*open)),
+            StoredPiece::Open(open) => ("open alarm", self.shard.board.put(open)),
         };
         if is_taken { Ok(()) } else { Err(RestoreError::Stray { what }) }
     }

@@ -56,4 +56,4 @@ pub use people::{
 pub use query::{ALARM_CHANGES_MAX, Alarms, KeptAlarm, Pings, Positions, StoreReport, Visit};
 pub use store::{OpenedStore, Store};
 pub use tables::{SimRoom, SimTables, SimTablesFault};
-pub use writer::{HistoryWriter, PINGS_WAITING_MAX, WRITE_EVERY_NS};
+pub use writer::{ALARMS_WAITING_MAX, HistoryWriter, PINGS_WAITING_MAX, WRITE_EVERY_NS};

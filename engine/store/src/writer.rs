@@ -35,6 +35,9 @@ pub const WRITE_EVERY_NS: u64 = 300 * NS_PER_S;
 /// Pings that may wait to be written: at some 5 bytes each 20 MiB.
 pub const PINGS_WAITING_MAX: u64 = 4 << 20;
 
+/// Changes of alarms that may wait to be written: text of some 850 bytes each, so 14 MiB. A hospital has ten an hour.
+pub const ALARMS_WAITING_MAX: u64 = 16_384;
+
 /// The one writer of a store. It is given every entry of the journal that is durable, in order, with
 /// the effects it had; it has no clock and no thread of its own. After a failure it writes nothing
 /// more: history is opened again, or derived again.
@@ -57,6 +60,7 @@ pub struct HistoryWriter {
     keyframes: Keyframes,
     rows: Rows,
     waiting_pings: u64,
+    waiting_alarms: u64,
     written_at: Timestamp,
     write_every_ns: u64,
     ping_count: u64,
@@ -97,6 +101,7 @@ impl HistoryWriter {
             keyframes: Keyframes::default(),
             rows: Rows::new(),
             waiting_pings: 0,
+            waiting_alarms: 0,
             written_at: Timestamp(0),
             write_every_ns: WRITE_EVERY_NS,
             ping_count: 0,
@@ -245,6 +250,7 @@ impl HistoryWriter {
                     let input = AlarmInput::of(&notice, &entry.inputs);
                     let record = AlarmRecord { index, ordinal, notice, clock_offset_ns, input };
                     record.put(&mut self.rows)?;
+                    self.waiting_alarms += 1;
                 }
                 Effect::Event(event) => self.take_event(event),
                 // What a site ends, it ends at its place among what happened. Of several in one entry
@@ -260,7 +266,8 @@ impl HistoryWriter {
         (self.through, self.through_at) = (entry.index, entry.at);
         self.through_hash = entry.effects_hash;
         let is_due = entry.at.since_ns(self.written_at) >= self.write_every_ns
-            || self.waiting_pings >= PINGS_WAITING_MAX;
+            || self.waiting_pings >= PINGS_WAITING_MAX
+            || self.waiting_alarms >= ALARMS_WAITING_MAX;
         if is_due { self.write(false) } else { Ok(()) }
     }
 
@@ -387,7 +394,7 @@ impl HistoryWriter {
         write_rows(&today.keyspace, rows)?;
         // Only now: what a failed write was to cover is still wanted of the journal.
         today.mark = mark;
-        self.waiting_pings = 0;
+        (self.waiting_pings, self.waiting_alarms) = (0, 0);
         self.written_at = self.through_at;
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! A writer that ends at any moment and goes on: nothing is missing, nothing is there twice.
 
-use ach_actors_model::Timestamp;
-use ach_engine_store::{HistoryWriter, Store, WriteError};
+use ach_actors_entities::Effect;
+use ach_actors_model::{AlarmId, AlarmNotice, Timestamp};
+use ach_engine_store::{ALARMS_WAITING_MAX, HistoryWriter, Store, WriteError};
 use rand::RngExt;
 
 use crate::hospital::{Hospital, Step, folder};
@@ -49,6 +50,44 @@ fn after_every_end_history_goes_on_from_what_is_written() {
         writer.flush().unwrap();
         compare(&store, &oracle, hospital.now_ns, seed);
         assert_eq!(store.verify().unwrap().pings, oracle.decided_count, "seed {seed}");
+    }
+}
+
+/// Each row: how many alarms change with one entry after the other, and how far history is written after each.
+#[test]
+fn what_many_alarms_say_does_not_wait_for_its_time() {
+    let half = usize::try_from(ALARMS_WAITING_MAX / 2).unwrap();
+    let folder = folder();
+    let mut hospital = Hospital::new(12, 8, 13);
+    let mut writer = HistoryWriter::open(Store::open(folder.path()).unwrap()).unwrap();
+    let step = hospital.begin();
+    writer.take(&step.entry, &step.effects, step.site.as_deref()).unwrap();
+    let notice = loop {
+        let step = hospital.walk(500);
+        writer.take(&step.entry, &step.effects, step.site.as_deref()).unwrap();
+        let alarm = step.effects.iter().find_map(|effect| match effect {
+            Effect::Alarm(notice) => Some(notice.clone()),
+            _ => None,
+        });
+        if let Some(notice) = alarm {
+            break notice;
+        }
+    };
+    writer.flush().unwrap();
+    let mut alarms = 0;
+    for (count, is_written) in
+        [(half, false), (half - 1, false), (1, true), (half, false), (half, true)]
+    {
+        let mut step = hospital.walk(1);
+        step.effects.retain(|effect| !matches!(effect, Effect::Alarm(_)));
+        step.effects.extend((0..count).map(|number| {
+            let id = AlarmId(u128::try_from(alarms + number).unwrap());
+            Effect::Alarm(AlarmNotice { id, ..notice.clone() })
+        }));
+        alarms += count;
+        writer.take(&step.entry, &step.effects, step.site.as_deref()).unwrap();
+        let is_all = writer.written_through() == writer.taken_through();
+        assert_eq!(is_all, is_written, "after {alarms}");
     }
 }
 
