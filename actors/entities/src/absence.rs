@@ -18,6 +18,11 @@ use crate::{DeadlineKind, Outbox};
 /// is counted in minutes, seldom enough for thousands that a silent feed hides.
 pub(crate) const UNSEEN_RECHECK_NS: u64 = 60 * NS_PER_S;
 
+/// An absence is looked at once after this long, and only what is away then is called when its time is over. A call
+/// cannot be taken back: without it whoever was seen outside once, as all are that are heard for the first time, kept
+/// its cases for the hours that a rule gives.
+const SETTLED_NS: u64 = 60 * NS_PER_S;
+
 /// Outside every zone of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Absence {
@@ -42,7 +47,9 @@ impl Docket {
         for &rule in &own.away {
             let Some(plan) = bench.plan(rule) else { continue };
             if is_home(plan, occupancy, bench) {
-                if let Some(cases) = &mut self.cases {
+                if let Some(cases) = &mut self.cases
+                    && cases.is_away(rule)
+                {
                     cases.come_home(rule, bench, out);
                 }
                 continue;
@@ -52,7 +59,9 @@ impl Docket {
                 cases.absences.extend(absence(rule, plan, crossings, bench));
             }
         }
-        if let Some(cases) = &mut self.cases {
+        if let Some(cases) = &mut self.cases
+            && !cases.absences.is_empty()
+        {
             cases.judge_absences(bench, out);
         }
     }
@@ -67,6 +76,12 @@ impl Docket {
 }
 
 impl Cases {
+    /// Whether it is away, or an alarm says so.
+    fn is_away(&self, rule: RuleRef) -> bool {
+        self.absences.iter().any(|absence| absence.rule == rule)
+            || self.episodes.open_notices().iter().any(|notice| notice.rule == Some(rule))
+    }
+
     fn come_home(&mut self, rule: RuleRef, bench: &Bench<'_>, out: &mut Outbox) {
         self.absences.retain(|absence| absence.rule != rule);
         let reason = |notice: &AlarmNotice| {
@@ -91,7 +106,9 @@ impl Cases {
                 let entity = EntityRef::Subject(bench.me);
                 self.window_call.order(bench.next_change(plan), entity, out);
             } else {
-                call_at(due_at);
+                let settled_at = absence.since.plus_ns(SETTLED_NS).min(due_at);
+                let is_new = self.absence_call.is_idle() && settled_at > bench.judged_at;
+                call_at(if is_new { settled_at } else { due_at });
             }
             if !is_due || !bench.is_in_force(plan) {
                 let reason = AlarmReason::RuleRemoved;

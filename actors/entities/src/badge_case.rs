@@ -137,8 +137,9 @@ impl Docket {
 
     /// The subject was seen.
     pub(crate) fn follow_badges(&mut self, fix: &Fix, bench: &Bench<'_>, out: &mut Outbox) {
-        if let Some(cases) = &mut self.cases
-            && cases.badges.as_ref().is_some_and(|case| case.is_waiting())
+        let badges = self.stirring().and_then(|cases| cases.badges.as_ref());
+        if badges.is_some_and(|case| case.is_waiting())
+            && let Some(cases) = &mut self.cases
         {
             cases.judge_grants(fix, bench, out);
         }
@@ -151,7 +152,7 @@ impl Docket {
         bench: &Bench<'_>,
         out: &mut Outbox,
     ) {
-        let Some(cases) = &mut self.cases else { return };
+        let Some(cases) = self.cases.as_deref_mut() else { return };
         let Some(case) = &mut cases.badges else { return };
         if !case.call.take(due_at) {
             return;

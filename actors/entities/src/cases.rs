@@ -71,6 +71,23 @@ pub(crate) struct LineTrial {
 }
 
 impl Cases {
+    /// Whether a position must be looked at, whatever it crosses.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.meetings.is_empty()
+            || self.badges.as_deref().is_some_and(BadgeCase::is_waiting)
+            || self.want_evidence()
+    }
+
+    pub(crate) fn want_evidence(&self) -> bool {
+        !self.unsure_exits.is_empty()
+            || !self.line_trials.is_empty()
+            || !self.unsure_returns.is_empty()
+            || !self.line_returns.is_empty()
+            || self.has_left_by_line()
+            || self.pass.as_ref().is_some_and(|case| case.pass.escort.is_some())
+            || !self.wards.is_empty()
+    }
+
     pub(crate) fn open(&mut self, opening: &Opening, bench: &Bench<'_>, out: &mut Outbox) {
         self.episodes.open(opening, bench.turn, out);
     }

@@ -130,7 +130,8 @@ impl Cell for Subject {
 
     fn warm(&self) -> u64 {
         let fix = self.fix.as_ref().map_or(0, |fix| fix.observed_at.0);
-        fix ^ self.occupancy.warm() ^ self.gate_due.map_or(0, std::num::NonZeroU64::get)
+        let waits = u64::from(self.docket.is_waiting());
+        fix ^ waits ^ self.occupancy.warm() ^ self.gate_due.map_or(0, std::num::NonZeroU64::get)
     }
 }
 

@@ -6,7 +6,7 @@ use ach_actors_model::{
 use ach_geo::{Crossing, CrossingKind, Occupancy, gate};
 use serde::{Deserialize, Serialize};
 
-use crate::badge_case::BadgeCase;
+use crate::case_box::CaseBox;
 use crate::cases::{Cases, LineTrial, UnsureExit};
 use crate::episodes::Opening;
 use crate::evidence::Evidence;
@@ -15,9 +15,9 @@ use crate::site::{RuleCondition, RulePlan, WatchPlan};
 use crate::{Outbox, Site, Turn};
 
 /// The cases. One word; most subjects have none.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Docket {
-    pub(crate) cases: Option<Box<Cases>>,
+    pub(crate) cases: Option<CaseBox>,
 }
 
 /// What a case is judged by.
@@ -67,12 +67,21 @@ impl Bench<'_> {
 }
 
 impl Docket {
-    /// Whether a position must be looked at even if it crosses nothing.
+    /// Whether a position must be looked at even if it crosses nothing. Between inputs.
     pub(crate) fn is_waiting(&self) -> bool {
-        let is_looked_at = |cases: &Cases| {
-            !cases.meetings.is_empty() || cases.badges.as_deref().is_some_and(BadgeCase::is_waiting)
-        };
-        self.cases.as_deref().is_some_and(is_looked_at) || self.wants_evidence()
+        self.cases.as_ref().is_some_and(CaseBox::is_waiting)
+    }
+
+    /// The cases, unless it is known without a look at them, which are far away, that none looks at positions.
+    pub(crate) fn stirring(&self) -> Option<&Cases> {
+        self.cases.as_ref().filter(|cases| cases.may_stir()).map(|cases| &**cases)
+    }
+
+    /// The input is over.
+    pub(crate) fn end_input(&mut self) {
+        if let Some(cases) = &mut self.cases {
+            cases.end_input();
+        }
     }
 
     /// Gives the cases up that hold nothing: a look at who is near may leave none.
@@ -83,16 +92,7 @@ impl Docket {
     }
 
     fn wants_evidence(&self) -> bool {
-        let cases = self.cases.as_ref();
-        cases.is_some_and(|cases| {
-            !cases.unsure_exits.is_empty()
-                || !cases.line_trials.is_empty()
-                || !cases.unsure_returns.is_empty()
-                || !cases.line_returns.is_empty()
-                || cases.has_left_by_line()
-                || cases.pass.as_ref().is_some_and(|case| case.pass.escort.is_some())
-                || !cases.wards.is_empty()
-        })
+        self.stirring().is_some_and(Cases::want_evidence)
     }
 
     /// Whether somebody gave it leave that holds now.
@@ -109,7 +109,7 @@ impl Docket {
     /// Whether an alarm is open or evidence awaited.
     pub(crate) fn is_restless(&self) -> bool {
         let cases = self.cases.as_ref();
-        self.wants_evidence() || cases.is_some_and(|cases| cases.episodes.has_open())
+        cases.is_some_and(|cases| cases.want_evidence() || cases.episodes.has_open())
     }
 
     /// Judges one crossing of a watch by every rule that looks at it.
@@ -455,7 +455,9 @@ impl Docket {
         bench: &Bench<'_>,
         out: &mut Outbox,
     ) {
-        if let Some(cases) = &mut self.cases {
+        if let Some(cases) = &mut self.cases
+            && cases.episodes.get(Some(rule), place).is_some()
+        {
             cases.episodes.end(Some(rule), place, reason, bench.turn, out);
         }
     }

@@ -207,6 +207,12 @@ impl Health {
         &self.whereabouts
     }
 
+    /// Reads what a position of a subject will need where rules keep it apart from others, and returns something made
+    /// of it: to fetch the memory for a whole batch at once.
+    pub fn warm(&self, subject: SubjectRef) -> u64 {
+        self.whereabouts.warm(subject)
+    }
+
     /// Whether any feed is known to be silent.
     pub(crate) fn has_silent_sources(&self) -> bool {
         !self.silent_sources.is_empty()

@@ -12,6 +12,7 @@ mod arrival;
 mod badge_case;
 mod band_off;
 mod call_back;
+mod case_box;
 mod cases;
 mod clue;
 mod cold;

@@ -49,18 +49,27 @@ enum Nearness {
 }
 
 impl Docket {
+    /// Whether the subject comes near nobody whom it may not meet, and leaves none, though it has moved.
+    pub(crate) fn passes_by(me: SubjectRef, fix: &Fix, turn: &Turn<'_>, out: &mut Outbox) -> bool {
+        let rules = turn.site.subject_rules(me).filter(|rules| rules.is_kept_apart());
+        let Some(rules) = rules else { return true };
+        let by_itself = passes_by(me, fix, rules, turn);
+        out.health.extend(by_itself.map(|sighting| located(me, sighting)));
+        by_itself.is_some()
+    }
+
     /// The subject has moved: looks at those it may not meet, and tells those who may not meet it.
     pub(crate) fn move_about(&mut self, fix: &Fix, bench: &Bench<'_>, out: &mut Outbox) {
         let (me, turn) = (bench.me, bench.turn);
         let rules = turn.site.subject_rules(me).filter(|rules| rules.is_kept_apart());
         let Some(rules) = rules else { return };
-        let is_meeting = self.cases.as_ref().is_some_and(|cases| !cases.meetings.is_empty());
+        let is_meeting = self.stirring().is_some_and(|cases| !cases.meetings.is_empty());
         let by_itself = passes_by(me, fix, rules, turn).filter(|_| !is_meeting);
         if let Some(sighting) = by_itself {
             out.health.push(located(me, sighting));
             return;
         }
-        let sighting = Sighting::of(fix);
+        let sighting = Sighting::of(fix, rules.is_sought);
         let table = turn.health.whereabouts();
         let before = table.sighting(me);
         out.health.push(located(me, sighting));
@@ -118,9 +127,12 @@ impl Docket {
     ) {
         let (me, turn) = (bench.me, bench.turn);
         let rules = turn.site.subject_rules(me);
-        let is_kept_apart = fix.is_some() && rules.is_some_and(RuleSet::is_kept_apart);
+        let rules = rules.filter(|rules| rules.is_kept_apart()).zip(fix);
         let known = turn.health.whereabouts().sighting(me);
-        let sighting = if is_kept_apart { known.or(fix.map(Sighting::of)) } else { None };
+        let sighting = rules.map(|(rules, fix)| match known {
+            Some(known) => known.sought(rules.is_sought),
+            None => Sighting::of(fix, rules.is_sought),
+        });
         if known != sighting {
             out.health.push(HealthChange::Located { subject: me, sighting });
         }
@@ -233,10 +245,16 @@ pub(crate) fn passes_by(
 ) -> Option<Sighting> {
     let few = rules.partners.as_deref()?;
     let table = turn.health.whereabouts();
-    let (sighting, before) = (Sighting::of(fix), table.sighting(me));
+    let (sighting, before) = (Sighting::of(fix, rules.is_sought), table.sighting(me));
+    let look_mm = rules.near_mm.max(rules.reach_mm);
+    let is_far = |theirs: &Sighting| {
+        theirs.is_plainly_beyond(&sighting, look_mm)
+            && before.is_none_or(|before| theirs.is_plainly_beyond(&before, look_mm))
+    };
     let is_near = |theirs: Sighting| {
-        theirs.is_near(sighting, rules.near_mm, turn.now)
-            || before.is_some_and(|before| is_left(&theirs, before, sighting, rules))
+        !is_far(&theirs)
+            && (theirs.is_near(sighting, rules.near_mm, turn.now)
+                || before.is_some_and(|before| is_left(&theirs, before, sighting, rules)))
     };
     let mut others = few.iter().filter(|&&other| other != me);
     let is_by_itself = others.all(|&other| !table.sighting(other).is_some_and(is_near));

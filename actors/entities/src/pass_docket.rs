@@ -87,7 +87,10 @@ impl Docket {
         bench: &Bench<'_>,
         out: &mut Outbox,
     ) {
-        let Some(cases) = &mut self.cases else { return };
+        if self.stirring().is_none_or(|cases| cases.pass.is_none()) {
+            return;
+        }
+        let Some(cases) = self.cases.as_deref_mut() else { return };
         let Some(case) = &mut cases.pass else { return };
         if case.pass.escort.is_some() {
             case.look_for_escort(own);
@@ -137,7 +140,7 @@ impl Docket {
 
     /// Tells those whom this one escorts where it is.
     pub(crate) fn tell_wards(&self, fix: &Fix, bench: &Bench<'_>, out: &mut Outbox) {
-        let Some(cases) = &self.cases else { return };
+        let Some(cases) = self.stirring() else { return };
         for &ward in &cases.wards {
             tell_ward(ward, fix, bench, out);
         }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::company::{Company, Voice};
 use crate::docket::{Bench, Docket};
 use crate::evidence::{Evidence, is_late};
-use crate::site::{Barrier, RuleSet};
+use crate::site::Barrier;
 use crate::{Arrival, Deadline, DeadlineKind, Message, MessageBody, Outbox, Site, Turn};
 
 /// The state of one subject. Small, because there are a million; what few subjects have is boxed.
@@ -108,6 +108,11 @@ impl Subject {
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) {
+        self.take(me, input, turn, out);
+        self.docket.end_input();
+    }
+
+    fn take(&mut self, me: SubjectRef, input: SubjectInput<'_>, turn: &Turn<'_>, out: &mut Outbox) {
         match input {
             SubjectInput::Fix { fix, is_jump_confirmed, cause } => {
                 self.follow(me, fix, is_jump_confirmed, cause, turn, out);
@@ -130,6 +135,7 @@ impl Subject {
                 self.docket.come_to_term(due_at, &bench, out);
                 self.docket.end_term_of_meetings(due_at, &bench, out);
                 self.docket.end_badge_alarms(due_at, &bench, out);
+                self.docket.close_empty();
             }
             SubjectInput::Due { kind: DeadlineKind::Pass, due_at } => {
                 let evidence = self.with_place(Evidence::of_deadline(due_at, turn));
@@ -188,11 +194,9 @@ impl Subject {
         let seen = observation(fix);
         let mut crossings = std::mem::take(&mut out.crossings);
         let lookup = self.occupancy.observe(turn.site.index(), &seen, &mut crossings);
-        if lookup == Lookup::Index
-            || !crossings.is_empty()
-            || self.docket.is_waiting()
-            || turn.site.subject_rules(me).is_some_and(RuleSet::is_kept_apart)
-        {
+        let is_looked_at =
+            lookup == Lookup::Index || !crossings.is_empty() || self.docket.is_waiting();
+        if is_looked_at || !Docket::passes_by(me, fix, turn, out) {
             let (observed_at, received_at) = (fix.observed_at, fix.received_at);
             let arrival = Arrival { observed_at, received_at, cause };
             let mut evidence = self.with_place(Evidence::of_arrival(&arrival));

@@ -47,10 +47,12 @@ pub struct Sighting {
     floor: Floor,
     accuracy_mm: u32,
     observed_at: Timestamp,
+    /// Whether somebody looks for who is there by squares.
+    is_sought: bool,
 }
 
 impl Sighting {
-    pub(crate) fn of(fix: &Fix) -> Sighting {
+    pub(crate) fn of(fix: &Fix, is_sought: bool) -> Sighting {
         let position = &fix.position;
         Sighting {
             x_mm: position.x_mm,
@@ -58,12 +60,18 @@ impl Sighting {
             floor: position.floor.unwrap_or(FLOOR_UNKNOWN),
             accuracy_mm: fix.accuracy_mm,
             observed_at: fix.observed_at,
+            is_sought,
         }
     }
 
     pub(crate) fn position(&self) -> Position {
         let floor = self.knows_floor().then_some(self.floor);
         Position { x_mm: self.x_mm, y_mm: self.y_mm, z_mm: None, floor }
+    }
+
+    /// The same, of somebody for whom others look by squares, or none does.
+    pub(crate) fn sought(self, is_sought: bool) -> Sighting {
+        Sighting { is_sought, ..self }
     }
 
     pub(crate) fn knows_floor(&self) -> bool {
@@ -84,6 +92,14 @@ impl Sighting {
     pub(crate) fn is_beyond(&self, other: &Sighting, reach_mm: u32) -> bool {
         let reach_mm = reach_mm.saturating_add(self.error_mm()).saturating_add(other.error_mm());
         !self.is_within_on_plan(other, reach_mm)
+    }
+
+    /// Whether another one is further away east or north alone, though both be as far off as they may be: of most that is
+    /// so, and it is sooner said than how far.
+    #[inline]
+    pub(crate) fn is_plainly_beyond(&self, other: &Sighting, reach_mm: u32) -> bool {
+        let reach_mm = reach_mm.saturating_add(self.error_mm()).saturating_add(other.error_mm());
+        self.x_mm.abs_diff(other.x_mm) > reach_mm || self.y_mm.abs_diff(other.y_mm) > reach_mm
     }
 
     /// Whether it still says where somebody is.
@@ -126,10 +142,10 @@ impl Sighting {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(try_from = "Vec<(SubjectRef, Sighting)>", into = "Vec<(SubjectRef, Sighting)>")]
 pub(crate) struct Whereabouts {
-    /// By subject: each position of each of them is put here and looked up here, so there is no search. 32 bytes for
+    /// By subject: each position of each of them is put here and looked up here, so there is no search. 24 bytes for
     /// each of a site's subjects up to the last of those.
     sightings: Vec<Option<Sighting>>,
-    /// Who is there, by floor and square: changed only by who goes from one to another.
+    /// Who is there of those who are sought, by floor and square: changed only by who goes from one to another.
     squares: BTreeSet<(Floor, i32, i32, SubjectRef)>,
 }
 
@@ -138,11 +154,16 @@ impl Whereabouts {
         self.sightings.get(subject.index()).copied().flatten()
     }
 
+    /// Reads what a position of a subject will need, and returns something made of it.
+    pub(crate) fn warm(&self, subject: SubjectRef) -> u64 {
+        self.sighting(subject).map_or(0, |sighting| sighting.observed_at.0)
+    }
+
     /// Puts a subject somewhere, or nowhere.
     pub(crate) fn put(&mut self, subject: SubjectRef, sighting: Option<Sighting>) {
         let key = |sighting: &Sighting| {
             let (column, row) = sighting.square();
-            (sighting.floor, column, row, subject)
+            sighting.is_sought.then_some((sighting.floor, column, row, subject))
         };
         let before = self.sighting(subject);
         if self.sightings.len() <= subject.index() && sighting.is_some() {
@@ -151,15 +172,14 @@ impl Whereabouts {
         if let Some(slot) = self.sightings.get_mut(subject.index()) {
             *slot = sighting;
         }
-        if before.as_ref().map(key) == sighting.as_ref().map(key) {
+        let (left, reached) = (before.as_ref().and_then(key), sighting.as_ref().and_then(key));
+        if left == reached {
             return;
         }
-        if let Some(before) = before {
-            self.squares.remove(&key(&before));
+        if let Some(left) = left {
+            self.squares.remove(&left);
         }
-        if let Some(sighting) = sighting {
-            self.squares.insert(key(&sighting));
-        }
+        self.squares.extend(reached);
     }
 
     /// Everybody who was seen, by subject.
@@ -315,7 +335,8 @@ mod tests {
 
     fn at(x_mm: i32, y_mm: i32, floor: i16) -> Sighting {
         let floor = Floor(floor);
-        Sighting { x_mm, y_mm, floor, accuracy_mm: 0, observed_at: Timestamp(1) }
+        let observed_at = Timestamp(1);
+        Sighting { x_mm, y_mm, floor, accuracy_mm: 0, observed_at, is_sought: true }
     }
 
     /// Walkers who step about, held against a look at all of them.
@@ -368,6 +389,19 @@ mod tests {
             let taken = Whereabouts::try_from(told);
             assert_eq!(taken.is_ok(), is_right, "subject {number}");
         }
+    }
+
+    #[test]
+    fn only_who_is_sought_is_found_by_where_he_is() {
+        let mut whereabouts = Whereabouts::default();
+        let mut found = |is_sought: bool| {
+            whereabouts.put(SubjectRef(7), Some(at(500, 500, 100).sought(is_sought)));
+            assert!(whereabouts.sighting(SubjectRef(7)).is_some(), "who knows him finds him");
+            let told: Vec<(SubjectRef, Sighting)> = whereabouts.clone().into();
+            assert_eq!(Whereabouts::try_from(told).as_ref(), Ok(&whereabouts));
+            whereabouts.around(at(0, 0, 100), 2_000, Timestamp(1)).count()
+        };
+        assert_eq!([true, false, false, true].map(&mut found), [1, 0, 0, 1]);
     }
 
     #[test]

@@ -173,6 +173,7 @@ fn warm(stage: &Stage, scene: Scene<'_>, pings: &[Ping]) {
     for (bearer, ping) in bearers.iter().zip(pings) {
         fetched ^= tags.warm_cell(ping.tag.0);
         fetched ^= bearer.map_or(0, |subject| subjects.warm_cell(subject.0));
+        fetched ^= bearer.map_or(0, |subject| stage.health.warm(subject));
     }
     std::hint::black_box(fetched);
 }

@@ -3,7 +3,7 @@
 //! A rule that keeps apart names a handful on one side as a rule: the two who fight, the one who is not to see
 //! somebody. Whoever moves on the other side looks at these, and not at all who stand about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ach_actors_model::{RuleRef, SubjectRef};
 
@@ -28,8 +28,7 @@ pub(super) fn name_partners(sets: &mut [RuleSet], subjects: &[SubjectPlan]) {
     for (number, plan) in (0..).zip(subjects) {
         let set = usize::try_from(plan.rule_set).ok().and_then(|number| sets.get(number));
         let Some(set) = set.filter(|_| plan.class.is_some()) else { continue };
-        let abouts = set.meets.iter().map(|&rule| (rule, Role::About));
-        for side in abouts.chain(set.met_by.iter().map(|&rule| (rule, Role::Other))) {
+        for side in own_sides(set) {
             let few = sides.entry(side).or_insert_with(|| Some(Vec::new()));
             if let Some(those) = few {
                 those.push(SubjectRef(number));
@@ -46,14 +45,35 @@ pub(super) fn name_partners(sets: &mut [RuleSet], subjects: &[SubjectPlan]) {
             (set.partners, room) = (few, left);
         }
     }
+    name_sought(sets);
+}
+
+/// Tells each rule set whether those who have many on the other side look for its subjects.
+fn name_sought(sets: &mut [RuleSet]) {
+    let searchers = sets.iter().filter(|set| set.is_kept_apart() && set.partners.is_none());
+    let sought: BTreeSet<(RuleRef, Role)> = searchers.flat_map(other_sides).collect();
+    for set in sets {
+        let is_sought = own_sides(set).any(|side| sought.contains(&side));
+        set.is_sought = is_sought;
+    }
+}
+
+/// The sides of rules that the subjects of a set are on.
+fn own_sides(set: &RuleSet) -> impl Iterator<Item = (RuleRef, Role)> {
+    let abouts = set.meets.iter().map(|&rule| (rule, Role::About));
+    abouts.chain(set.met_by.iter().map(|&rule| (rule, Role::Other)))
+}
+
+/// Those on which are whom they may not meet.
+fn other_sides(set: &RuleSet) -> impl Iterator<Item = (RuleRef, Role)> {
+    let others = set.meets.iter().map(|&rule| (rule, Role::Other));
+    others.chain(set.met_by.iter().map(|&rule| (rule, Role::About)))
 }
 
 /// All on the other sides of a set's rules, in order; nothing if they are many.
 fn partners(set: &RuleSet, sides: &Sides) -> Option<Vec<SubjectRef>> {
-    let others = set.meets.iter().map(|&rule| (rule, Role::Other));
-    let others = others.chain(set.met_by.iter().map(|&rule| (rule, Role::About)));
     let mut partners: Vec<SubjectRef> = Vec::new();
-    for side in others {
+    for side in other_sides(set) {
         let Some(those) = sides.get(&side) else { continue };
         partners.extend(those.as_ref()?);
     }
@@ -140,6 +160,28 @@ mod tests {
             let expected =
                 expected.map(|those| those.into_iter().map(SubjectRef).collect::<Vec<_>>());
             assert_eq!(sets[0].partners, expected, "{name}");
+        }
+    }
+
+    /// Each row: of how many walkers and of how many they may not meet each is sought by where it is.
+    #[test]
+    fn who_has_many_on_the_other_side_looks_for_them_by_where_they_are() {
+        for (walkers, others, expected) in [
+            (257, 2, [true, false]),
+            (2, 257, [false, true]),
+            (257, 257, [true, true]),
+            (2, 2, [false; 2]),
+        ] {
+            let mut sets = vec![about(&[RULE], &[]), about(&[], &[RULE]), RuleSet::default()];
+            let of_set = |(number, count): (u32, usize)| {
+                let class = Some(SubjectClass::Patient);
+                vec![SubjectPlan { class, rule_set: number, tags_from: 0 }; count]
+            };
+            let counts = [walkers, others, 5];
+            let subjects: Vec<SubjectPlan> = (0..).zip(counts).flat_map(of_set).collect();
+            name_partners(&mut sets, &subjects);
+            let sought: Vec<bool> = sets.iter().map(|set| set.is_sought).collect();
+            assert_eq!(sought, [expected[0], expected[1], false], "{walkers} and {others}");
         }
     }
 }

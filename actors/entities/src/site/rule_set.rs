@@ -42,6 +42,8 @@ pub(crate) struct RuleSet {
     pub(crate) apart_mm: u32,
     /// Whom these subjects may not meet, each other among them; nothing if these are many.
     pub(crate) partners: Option<Vec<SubjectRef>>,
+    /// Whether somebody may not meet these subjects among many, and so looks for them by where they are.
+    pub(crate) is_sought: bool,
     /// Shortest of the silences.
     pub(crate) shortest_silence_ns: Option<u64>,
 }

@@ -1,6 +1,7 @@
 //! What has not been where it belongs for too long.
 
 use ach_actors_model::{AlarmKind, Condition, NS_PER_S, RuleConfig, SiteConfig, SubjectClass};
+use ach_actors_runtime::Cell;
 use ach_geo::{Confirm, Gates};
 
 use crate::hospital::{GARDEN, LOBBY, WARD, for_class, hospital, hours, name, rule};
@@ -49,6 +50,27 @@ fn one_that_comes_back_begins_anew_and_orders_one_call() {
         assert!(world.deadline_count() <= 1, "after {minute} min");
     }
     assert!(world.notices.is_empty());
+}
+
+#[test]
+fn one_that_was_out_for_a_moment_keeps_nothing_of_it_a_minute_later() {
+    let mut world = World::new(&hospital(vec![returned(vec![WARD], 86_400)]));
+    let is_plain = |world: &World| world.subject("a").pack(&mut Vec::new());
+    for (second, place, expected, name) in [
+        ("1", "15,5", false, "heard for the first time, outside"),
+        ("3", "5,5", false, "home, and a call is still under way"),
+        ("62", "5,5", true, "a minute later"),
+        ("70", "15,5", false, "outside again"),
+        ("200", "15,5", false, "for long"),
+        ("300", "5,5", false, "home, and called when the day is over"),
+        ("400", "5,5", false, "still"),
+        ("86500", "5,5", true, "the day is over"),
+    ] {
+        world.play(&[second, "tick"]);
+        world.play(&[second, "ping", "4", place]);
+        assert_eq!(is_plain(&world), expected, "{name}");
+        assert!(world.deadline_count() <= 1, "{name}");
+    }
 }
 
 #[test]
