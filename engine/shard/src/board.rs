@@ -70,7 +70,7 @@ struct Imaging {
     /// What changed beyond it since the checkpoint began; not to be visited.
     changed: BTreeSet<AlarmId>,
     /// What was open of it, and is still to be told.
-    copies: Vec<Box<OpenNotice>>,
+    copies: Vec<OpenNotice>,
     is_over: bool,
 }
 
@@ -239,7 +239,7 @@ impl Board {
         let Some(imaging) = &mut self.imaging else { return };
         let is_visited = imaging.is_over || imaging.done.is_some_and(|done| id <= done);
         if !is_visited && imaging.changed.insert(id) {
-            imaging.copies.extend(self.open.get(&id).cloned());
+            imaging.copies.extend(self.open.get(&id).map(|open| OpenNotice::clone(open)));
         }
     }
 
