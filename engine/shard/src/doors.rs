@@ -211,12 +211,18 @@ impl Shard {
         let Some(site) = self.site.clone() else { return };
         let scene = Scene { site: &site, now };
         for _ in 0..TOLD_DOORS {
-            // Those of alarms first: they are few, and somebody may be running.
-            let next = self.door_desk.responses.next_told();
-            let next = next.or_else(|| self.door_desk.next_told(door_count(scene)));
-            let Some(door) = next else { return };
+            let Some(door) = self.next_told_door(scene) else { return };
             self.hold_door(door, scene);
         }
+    }
+
+    /// Those of a fire before all others: people are to get out. Else those of alarms first: they are few, and somebody
+    /// may be running.
+    fn next_told_door(&mut self, scene: Scene<'_>) -> Option<DoorRef> {
+        let desk = &mut self.door_desk;
+        let fire = (desk.fire_count() > 0).then(|| desk.next_told(door_count(scene))).flatten();
+        let next = fire.or_else(|| desk.responses.next_told());
+        next.or_else(|| desk.next_told(door_count(scene)))
     }
 
     fn is_telling_doors(&self) -> bool {

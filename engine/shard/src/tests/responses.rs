@@ -322,6 +322,16 @@ fn it_is_meant_and_so_counts_before_a_drill_and_an_exercise_changes_nothing() {
 }
 
 #[test]
+fn doors_of_a_fire_are_told_before_those_that_an_alarm_locks() {
+    check(
+        "21600 tick
+         21640 sam presses
+         & door hatch burns",
+        &["21640 exit unlocked LifeSafety at-once", "21640 hatch unlocked LifeSafety at-once"],
+    );
+}
+
+#[test]
 fn a_door_that_stands_open_is_told_all_the_same() {
     check("21605 door exit opens\n21610 anna is-cut", &["21610 exit locked Response"]);
 }
