@@ -24,6 +24,8 @@ pub mod gate {
     pub const CROSSED: u16 = 512;
     /// A second position bore out a jump.
     pub const JUMP_CONFIRMED: u16 = 1024;
+    /// All of it held for as long as a rule wants before it tells anybody.
+    pub const ON_DELAY: u16 = 2048;
 }
 
 /// What changed between a mover and a watch.

@@ -22,7 +22,14 @@ const NIGHT: &str = "--from 2026-01-10T21:00:00Z --to 2026-01-10T23:00:00Z";
 
 /// A data directory, and what was said while it was made.
 pub(super) fn recorded(folder: &Path) -> Said {
+    recorded_by(folder, |rules| rules)
+}
+
+/// The same, by other rules.
+pub(super) fn recorded_by(folder: &Path, edit: impl Fn(String) -> String) -> Said {
     check(folder, "site new site", 0, &[]);
+    let rules = folder.join("site/rules.toml");
+    fs::write(&rules, edit(fs::read_to_string(&rules).unwrap())).unwrap();
     fs::write(folder.join("walk.csv"), WALK).unwrap();
     check(folder, "replay walk.csv --site site --speed max --data data --json", 0, &[])
 }

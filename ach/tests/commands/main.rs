@@ -13,6 +13,7 @@ mod audit;
 mod bands;
 mod certificates;
 mod cut_off;
+mod delays;
 mod full_disk;
 mod history;
 mod history_gaps;

@@ -264,6 +264,7 @@ impl Cases {
         self.raise_anew(bench, out);
         self.stay_out(is_back, bench, out);
         self.change_badges(bench, out);
+        self.episodes.settle(bench.turn.now, &bench.evidence, bench.turn, out);
     }
 
     /// Ends alarms about what lasts, of rules that do not hold at this hour.

@@ -384,6 +384,19 @@ impl Docket {
         self.judge_whereabouts(occupancy, bench, out);
     }
 
+    /// Something that a rule has wait has waited for long enough.
+    pub(crate) fn end_delay(
+        &mut self,
+        due_at: Timestamp,
+        evidence: &Evidence,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        if let Some(cases) = &mut self.cases {
+            cases.episodes.fall_due(due_at, evidence, turn, out);
+        }
+    }
+
     /// The subject has no tags any more, or is no more: nobody can tell where it is.
     pub(crate) fn close(&mut self, bench: &Bench<'_>, out: &mut Outbox) {
         self.drop_pass(bench, out);

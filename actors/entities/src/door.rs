@@ -479,7 +479,9 @@ impl Door {
         self.change_passages(me, old, turn, out);
         self.life.change_site(me, old, turn);
         self.end_not_yet(me, turn, out);
-        self.judge(me, turn.now, &Evidence::of_site_change(turn), turn, out);
+        let evidence = Evidence::of_site_change(turn);
+        self.judge(me, turn.now, &evidence, turn, out);
+        self.episodes.settle(turn.now, &evidence, turn, out);
     }
 }
 

@@ -84,14 +84,19 @@ impl Door {
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) {
+        let evidence = Evidence::of_deadline(due_at, turn);
         let is_wanted = is_settled
             | match kind {
                 DeadlineKind::Silence => self.life.take_look(due_at),
                 DeadlineKind::Window => self.call.take(due_at),
+                DeadlineKind::Delay => {
+                    self.episodes.fall_due(due_at, &evidence, turn, out);
+                    false
+                }
                 DeadlineKind::Gate | DeadlineKind::Term | DeadlineKind::Pass => false,
             };
         if is_wanted {
-            self.judge(me, due_at, &Evidence::of_deadline(due_at, turn), turn, out);
+            self.judge(me, due_at, &evidence, turn, out);
         }
     }
 

@@ -9,9 +9,11 @@ use ach_actors_model::{
     AlarmKind, AlarmNotice, AlarmPriority, AlarmReason, AlarmState, AlarmTransition, Place,
     RuleRef, SubjectRef, Timestamp,
 };
+use ach_geo::gate;
 use serde::{Deserialize, Serialize};
 
 use crate::alarm_id::Identity;
+use crate::delays::{self, Delays, key_of};
 use crate::evidence::Evidence;
 use crate::site::RulePlan;
 use crate::{Effect, Outbox, Turn};
@@ -23,6 +25,8 @@ pub(crate) struct Episodes {
     open: Vec<AlarmNotice>,
     /// Ordinal of the latest episode by rule and place, ascending.
     ordinals: Vec<((Option<RuleRef>, Place), u32)>,
+    /// What of it waits to be told, and what has ended and waits to be over.
+    delays: Option<Box<Delays>>,
 }
 
 /// What an episode is to be opened with.
@@ -60,13 +64,15 @@ impl Opening {
 
 impl Episodes {
     pub(crate) fn is_empty(&self) -> bool {
-        self.open.is_empty() && self.ordinals.is_empty()
+        self.open.is_empty() && self.ordinals.is_empty() && self.delays.is_none()
     }
 
+    /// Whether anything is open, or was and waits to be over.
     pub(crate) fn has_open(&self) -> bool {
-        !self.open.is_empty()
+        !self.open.is_empty() || self.delays.is_some()
     }
 
+    /// Those whose condition holds; those too that nobody was told of yet.
     pub(crate) fn open_notices(&self) -> &[AlarmNotice] {
         &self.open
     }
@@ -83,7 +89,7 @@ impl Episodes {
             notice.rule == rule && notice.place == place && notice.subject == subject
         };
         if !self.open.iter().any(is_same) {
-            self.raise(opening, turn, out);
+            self.begin(opening, turn, out);
         }
     }
 
@@ -106,7 +112,79 @@ impl Episodes {
             }
             return;
         }
-        self.raise(opening, turn, out);
+        self.begin(opening, turn, out);
+    }
+
+    /// The condition holds: at once an alarm, or when its rule has waited for long enough. One that was to end goes on.
+    fn begin(&mut self, opening: &Opening, turn: &Turn<'_>, out: &mut Outbox) {
+        let key = (opening.rule, opening.place, opening.subject);
+        let ended = self.delays.as_deref_mut().and_then(|delays| delays.take_back(key));
+        if let Some(notice) = ended {
+            grow_by_one(&mut self.open);
+            self.open.push(notice);
+            return self.close_delays();
+        }
+        let on_ns = delays::on_ns(opening.rule, turn);
+        if on_ns == 0 {
+            return self.raise(opening, turn, out);
+        }
+        let since = opening.evidence.observed_at;
+        if since.plus_ns(on_ns) <= turn.now {
+            let gates_passed = opening.evidence.gates_passed | gate::ON_DELAY;
+            let evidence = Evidence { gates_passed, ..opening.evidence };
+            return self.raise(&Opening { evidence, ..*opening }, turn, out);
+        }
+        // It has no number before it is told.
+        grow_by_one(&mut self.open);
+        self.open.push(raised(opening, 0, turn));
+        let delays = self.delays.get_or_insert_default();
+        delays.begin(key, since);
+        delays.order(turn, out);
+    }
+
+    /// The call for what waits.
+    pub(crate) fn fall_due(
+        &mut self,
+        due_at: Timestamp,
+        evidence: &Evidence,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        if self.delays.as_deref_mut().is_some_and(|delays| delays.take_call(due_at)) {
+            self.settle(due_at, evidence, turn, out);
+        }
+    }
+
+    /// Tells what has waited for long enough: when it is due, and when another version of the site wants less.
+    pub(crate) fn settle(
+        &mut self,
+        judged_at: Timestamp,
+        evidence: &Evidence,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some(delays) = self.delays.as_deref_mut() else { return };
+        let (begun, over) = delays.take_due(judged_at, turn);
+        delays.order(turn, out);
+        for key in begun {
+            let waited = self.open.iter().position(|notice| key_of(notice) == key);
+            let Some(waited) = waited.map(|at| self.open.remove(at)) else { continue };
+            if let Some(plan) = waited.rule.and_then(|rule| turn.site.rule(rule)) {
+                let opening = Opening { priority: plan.priority, ..borne_out(&waited, evidence) };
+                self.raise(&opening, turn, out);
+            }
+        }
+        for notice in over {
+            let reason = AlarmReason::ConditionEnded;
+            out.effects.push(Effect::Alarm(ended(&notice, reason, turn.now)));
+        }
+        self.close_delays();
+    }
+
+    fn close_delays(&mut self) {
+        if self.delays.as_deref().is_some_and(Delays::is_empty) {
+            self.delays = None;
+        }
     }
 
     fn raise(&mut self, opening: &Opening, turn: &Turn<'_>, out: &mut Outbox) {
@@ -137,9 +215,38 @@ impl Episodes {
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) {
-        self.open.retain(|notice| match reason(notice) {
-            None => true,
-            Some(reason) => {
+        self.end_at_once(&mut reason, turn, out);
+        let delays = &mut self.delays;
+        self.open.retain(|notice| {
+            let Some(reason) = reason(notice) else { return true };
+            if delays.as_deref_mut().is_some_and(|delays| delays.give_up(notice)) {
+                return false;
+            }
+            let is_over = reason == AlarmReason::ConditionEnded && !notice.is_tentative;
+            if is_over && delays::off_ns(notice.rule, turn) > 0 {
+                let delays = delays.get_or_insert_default();
+                delays.end(notice.clone(), turn.now);
+                delays.order(turn, out);
+            } else {
+                out.effects.push(Effect::Alarm(ended(notice, reason, turn.now)));
+            }
+            false
+        });
+        self.close_delays();
+    }
+
+    /// Of what has ended already and waits to be over, that waits no longer for which there is another reason than that.
+    fn end_at_once(
+        &mut self,
+        reason: &mut impl FnMut(&AlarmNotice) -> Option<AlarmReason>,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some(delays) = self.delays.as_deref_mut() else { return };
+        delays.ending.retain(|(notice, _)| match reason(notice) {
+            None | Some(AlarmReason::ConditionEnded) => true,
+            Some(_) => {
+                let reason = AlarmReason::ConditionEnded;
                 out.effects.push(Effect::Alarm(ended(notice, reason, turn.now)));
                 false
             }
@@ -160,6 +267,22 @@ impl Episodes {
             }
         }
     }
+}
+
+/// What is told of a condition that held for as long as its rule wants: what is known now, and where there is nothing new
+/// what was known then.
+fn borne_out(waited: &AlarmNotice, evidence: &Evidence) -> Opening {
+    let is_seen = evidence.position.is_some();
+    let evidence = Evidence {
+        tag: evidence.tag.or(waited.tag),
+        position: evidence.position.or(waited.position),
+        accuracy_mm: if is_seen { evidence.accuracy_mm } else { waited.accuracy_mm },
+        gates_passed: evidence.gates_passed | waited.gates_passed | gate::ON_DELAY,
+        is_late: evidence.is_late || waited.is_late,
+        ..*evidence
+    };
+    let AlarmNotice { rule, kind, priority, subject, place, is_tentative, .. } = *waited;
+    Opening { rule, kind, priority, subject, place, is_tentative, evidence }
 }
 
 /// The first notice of an episode.

@@ -17,6 +17,7 @@ mod cases;
 mod clue;
 mod cold;
 mod company;
+mod delays;
 mod docket;
 mod door;
 mod door_array;

@@ -143,6 +143,10 @@ impl Subject {
                 let own = self.fix.as_ref();
                 self.docket.call_pass(due_at, own, &self.occupancy, &bench, out);
             }
+            SubjectInput::Due { kind: DeadlineKind::Delay, due_at } => {
+                let evidence = self.with_place(Evidence::of_deadline(due_at, turn));
+                self.docket.end_delay(due_at, &evidence, turn, out);
+            }
             SubjectInput::Due { kind: DeadlineKind::Silence, .. } => {}
             SubjectInput::Moved { other, cause } => {
                 let (observed_at, received_at) = (turn.now, turn.now);

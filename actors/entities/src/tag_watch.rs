@@ -191,6 +191,11 @@ impl TagWatch {
                 }
             }
             DeadlineKind::Pass => self.end_off(me, due_at, at, turn, out),
+            DeadlineKind::Delay => {
+                if let Some(rare) = &mut self.rare {
+                    rare.episodes.fall_due(due_at, &evidence, turn, out);
+                }
+            }
             DeadlineKind::Silence | DeadlineKind::Gate | DeadlineKind::Term => {}
         }
     }
@@ -230,6 +235,9 @@ impl TagWatch {
             self.judge_silence(me, plan, rules, &evidence, turn.now, turn, out);
         }
         self.judge_states(me, rules, &evidence, turn.now, turn, out);
+        if let Some(rare) = &mut self.rare {
+            rare.episodes.settle(turn.now, &evidence, turn, out);
+        }
     }
 
     /// Whether it has ever been heard, as far as that is remembered.

@@ -113,6 +113,8 @@ pub enum DeadlineKind {
     Term,
     /// Leave is over, or soon over, or whoever must be with the subject has not been for too long.
     Pass,
+    /// An alarm that waits is to be raised, or to end.
+    Delay,
 }
 
 /// What one actor tells another.

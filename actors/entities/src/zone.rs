@@ -128,6 +128,12 @@ impl Zone {
                     self.judge_loners(me, Stir::Time, &evidence, due_at, turn, out);
                 }
             }
+            ZoneInput::Due { kind: DeadlineKind::Delay, due_at } => {
+                if let Some(rare) = &mut self.rare {
+                    let evidence = Evidence::of_deadline(due_at, turn);
+                    rare.episodes.fall_due(due_at, &evidence, turn, out);
+                }
+            }
             ZoneInput::Due { .. } => {}
             ZoneInput::SiteChanged => self.change_site(me, turn, out),
         }
@@ -284,6 +290,9 @@ impl Zone {
             rare.lone = LoneWatch::default();
         }
         self.judge_loners(me, Stir::Time, &evidence, turn.now, turn, out);
+        if let Some(rare) = &mut self.rare {
+            rare.episodes.settle(turn.now, &evidence, turn, out);
+        }
     }
 }
 

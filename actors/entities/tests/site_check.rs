@@ -11,8 +11,8 @@ mod hospital;
 
 use ach_actors_entities::{Site, SiteError};
 use ach_actors_model::{
-    AlarmKind, AlarmPriority, AnchorConfig, Condition, Gate, LineConfig, RuleConfig, SiteConfig,
-    SpeedLimit, SubjectClass, TagConfig, TagId, Timestamp, UtcOffset, Who, Window,
+    AlarmKind, AlarmPriority, AnchorConfig, Condition, DelayConfig, Gate, LineConfig, RuleConfig,
+    SiteConfig, SpeedLimit, SubjectClass, TagConfig, TagId, Timestamp, UtcOffset, Who, Window,
 };
 use ach_geo::{Confirm, Gates, Outline, gate};
 use rand::{RngExt, SeedableRng};
@@ -208,6 +208,52 @@ fn times_that_would_switch_the_watch_off_are_refused() {
 /// Every subject under other rules than all others: 17 rules that each name every second, fourth,
 /// eighth ... in turn.
 #[test]
+fn only_what_lasts_can_wait() {
+    let mistake = "rules[1] cannot wait so: on_delay and off_delay are 1 s to 1 h, of what lasts and has no time of its own, \
+         of no life-safety rule, and on_delay of none that is tentative";
+    let waits = |condition: Condition, on_ns: u64, off_ns: u64| {
+        move |config: &mut SiteConfig| {
+            let rule = &mut config.rules[1];
+            rule.condition = condition;
+            rule.answer.delays = DelayConfig { on_ns, off_ns };
+        }
+    };
+    let inside = || Condition::Inside { zones: vec![0] };
+    let stays = || Condition::Stays { zones: vec![0], after_ns: S };
+    check(waits(inside(), S - 1, 0), mistake);
+    check(waits(inside(), 3_600 * S + 1, 0), mistake);
+    check(waits(inside(), 0, 3_600 * S + 1), mistake);
+    check(waits(stays(), S, 0), mistake);
+    check(waits(Condition::DoorTampered { doors: vec![0] }, S, 0), mistake);
+    for moment in [
+        Condition::ButtonPressed,
+        Condition::BandCut,
+        Condition::DoorForced { doors: vec![0] },
+        Condition::TagsContradict,
+        Condition::Tailgating { doors: vec![0], with: None },
+        Condition::BadgeElsewhere { doors: vec![0], within_mm: 1_000 },
+    ] {
+        check(waits(moment.clone(), S, 0), mistake);
+        check(waits(moment, 0, S), mistake);
+    }
+    let also = |edit: fn(&mut RuleConfig), on_ns, off_ns| {
+        move |config: &mut SiteConfig| {
+            waits(inside(), on_ns, off_ns)(config);
+            edit(&mut config.rules[1]);
+        }
+    };
+    check(also(|rule| rule.answer.is_life_safety = true, 0, S), mistake);
+    check(also(|rule| rule.is_tentative = true, S, 0), mistake);
+    let sound = |edit: &dyn Fn(&mut SiteConfig)| {
+        let mut config = sound();
+        edit(&mut config);
+        Site::compile(None, &config).map(drop)
+    };
+    assert_eq!(sound(&|config| waits(inside(), S, 3_600 * S)(config)), Ok(()));
+    assert_eq!(sound(&|config| waits(stays(), 0, S)(config)), Ok(()));
+}
+
+#[test]
 fn sets_of_rules_have_a_limit() {
     let mut config = sound();
     let subject = config.subjects[1].clone();
@@ -328,6 +374,7 @@ fn gate_bits_of_geometry_are_those_of_alarms() {
         (gate::FENCE_TIMEOUT, Gate::FenceTimeout),
         (gate::CROSSED, Gate::Crossed),
         (gate::JUMP_CONFIRMED, Gate::JumpConfirmed),
+        (gate::ON_DELAY, Gate::OnDelay),
     ];
     for (bit, gate) in pairs {
         assert_eq!(bit, gate as u16, "{gate:?}");

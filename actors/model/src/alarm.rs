@@ -323,4 +323,6 @@ pub enum Gate {
     Crossed = 512,
     /// A second position bore out a jump.
     JumpConfirmed = 1024,
+    /// Its condition held for as long as the rule wants before it tells anybody.
+    OnDelay = 2048,
 }

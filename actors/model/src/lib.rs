@@ -7,6 +7,7 @@ mod alarm;
 mod alarm_life;
 mod alarm_response;
 mod alarm_state;
+mod answer_config;
 mod band;
 mod command;
 mod door_evidence;
@@ -30,6 +31,7 @@ pub use alarm::{
 pub use alarm_life::{ActMark, AlarmCause, AlarmLife, REMARK_BYTES_MAX, Remark, RemarkError};
 pub use alarm_response::AlarmResponse;
 pub use alarm_state::{AlarmState, AlarmStateName};
+pub use answer_config::{AnswerConfig, DelayConfig, Escalation, ResponseConfig, StaysUntil};
 pub use band::BandWish;
 pub use command::{
     AlarmAct, AlarmWish, Command, CommandKind, DoorAct, DoorWish, EmergencyWish, EntityRef,
@@ -53,9 +55,9 @@ pub use pass::{Escort, Pass, PassEnd, PassNotice, PassWish};
 pub use ping::{Fix, Ping, PingBatch};
 pub use report::{Report, ReportKind};
 pub use site_config::{
-    AnchorConfig, AnswerConfig, BadgeConfig, Condition, ControlConfig, DoorConfig, Escalation,
-    LineConfig, ResponseConfig, RuleConfig, SiteConfig, SourceConfig, SpeedLimit, StaysUntil,
-    SubjectClass, SubjectConfig, TagConfig, UtcOffset, Who, Window, ZoneConfig,
+    AnchorConfig, BadgeConfig, Condition, ControlConfig, DoorConfig, LineConfig, RuleConfig,
+    SiteConfig, SourceConfig, SpeedLimit, SubjectClass, SubjectConfig, TagConfig, UtcOffset, Who,
+    Window, ZoneConfig,
 };
 pub use snake_case::snake_case;
 pub use time::{NS_PER_MS, NS_PER_S, Timestamp};

@@ -11,6 +11,7 @@ mod batches;
 mod chatter;
 
 mod crowd;
+mod delays;
 mod desk;
 mod door_answers;
 mod door_stories;

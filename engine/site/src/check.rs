@@ -1,6 +1,7 @@
 //! Holds a whole site against itself: what no single file can know.
 
 mod badges;
+mod delays;
 mod outline_words;
 mod outlines;
 mod responses;

@@ -117,6 +117,8 @@ pub enum FindingKind {
     UnusedResponse,
     /// Alarms that lock doors at which alarms are raised that lock doors, and so on back to the first.
     ResponseCycle,
+    /// A rule about people who leave has them gone for a while before it tells.
+    LateAlarm,
 }
 
 /// A mistake.

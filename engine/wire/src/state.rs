@@ -166,6 +166,7 @@ fn put_deadline(due_at: Timestamp, entity: EntityRef, kind: DeadlineKind, out: &
         DeadlineKind::Window => 3,
         DeadlineKind::Term => 4,
         DeadlineKind::Pass => 5,
+        DeadlineKind::Delay => 6,
     };
     let [d0, d1, d2, d3, d4, d5, d6, d7] = due_at.0.to_le_bytes();
     let [n0, n1, n2, n3] = number.to_le_bytes();
@@ -252,6 +253,7 @@ fn take_deadline(body: &[u8]) -> Option<StoredPiece<'static>> {
         3 => DeadlineKind::Window,
         4 => DeadlineKind::Term,
         5 => DeadlineKind::Pass,
+        6 => DeadlineKind::Delay,
         _ => return None,
     };
     Some(StoredPiece::Deadline(Timestamp(u64::from_le_bytes(*due_at)), entity, kind))

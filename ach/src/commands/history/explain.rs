@@ -21,7 +21,7 @@ use crate::moment::{iso, length, local};
 use crate::notes::{incident_object, snake, spaced};
 
 /// Every gate with its word.
-const GATES: [(Gate, &str); 11] = [
+const GATES: [(Gate, &str); 12] = [
     (Gate::Line, "line"),
     (Gate::EntryMargin, "entry_margin"),
     (Gate::ExitTolerance, "exit_tolerance"),
@@ -33,6 +33,7 @@ const GATES: [(Gate, &str); 11] = [
     (Gate::FenceTimeout, "fence_timeout"),
     (Gate::Crossed, "crossed"),
     (Gate::JumpConfirmed, "jump_confirmed"),
+    (Gate::OnDelay, "on_delay"),
 ];
 
 /// Does what was asked.
@@ -191,6 +192,9 @@ impl Told<'_> {
             }
         }
         put("gates", self.gates().join(", "));
+        if notice.gates_passed & bit(Gate::OnDelay) != 0 {
+            put("waited", "it held for as long as its rule waits (on_delay)".to_owned());
+        }
         let age = |at: Timestamp| length(notice.changed_at.since_ns(at) / 1_000);
         put("clock", self.clock_words());
         put(

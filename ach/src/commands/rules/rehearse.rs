@@ -1,5 +1,6 @@
 //! `ach rules rehearse`: which alarms other rules would have raised.
 
+mod left_out;
 mod object;
 mod report;
 mod told;
@@ -16,6 +17,7 @@ use ach_engine_review::Review;
 use ach_engine_site::{Finding, FindingKind, Findings, RuleBook};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use self::left_out::{LeftOut, LockedDoors};
 use self::told::Told;
 use super::rule_file;
 use crate::audit_deposit;
@@ -34,6 +36,7 @@ struct Account<'a> {
     was: Review<'a>,
     would: Review<'a>,
     told: &'a Told<'a>,
+    left_out: LeftOut,
     /// What was asked for, or is there of it.
     from: Timestamp,
     to: Timestamp,
@@ -69,7 +72,8 @@ pub(crate) fn run(wish: &Rehearse) -> Result<Outcome, Failure> {
         rereading.stand_by(wish.from.unwrap_or_default()).map_err(|error| unread(&error))?;
     let clock = SystemClock::default();
     let begun_ns = clock.monotonic_ns();
-    let run = play(wish, &book, &rereading, standing)?;
+    let mut run = play(wish, &book, &rereading, standing)?;
+    let left_out = run.locked.leave_out(&mut run.rehearsed);
     let took_ns = clock.monotonic_ns().saturating_sub(begun_ns);
     let (from, to) = span(wish, &run)?;
     let rehearsed = &run.rehearsed;
@@ -79,6 +83,7 @@ pub(crate) fn run(wish: &Rehearse) -> Result<Outcome, Failure> {
         was: Review::of(&rehearsed.was, (from, to)),
         would: Review::of(&rehearsed.would, (from, to)),
         told: &Told::new(rehearsed.site.as_deref()),
+        left_out,
         from,
         to,
         pings: rehearsed.ping_count,
@@ -136,6 +141,7 @@ fn unread(error: &RereadError) -> Failure {
 /// What was played.
 struct Played {
     rehearsed: Rehearsed,
+    locked: LockedDoors,
     /// The moments of the first and the last entry that was decided.
     first_at: Option<Timestamp>,
     last_at: Timestamp,
@@ -163,7 +169,8 @@ fn play(
     let bar = Progress::new(wish.json, first_at, until.min(end_at));
     let mut rehearsal = Rehearsal::new(shard, twin)?;
     let mut is_told = false;
-    let mut swap = |site: &SiteConfig| put_into(book, site, &mut is_told);
+    let mut locked = LockedDoors::default();
+    let mut swap = |site: &SiteConfig| put_into(book, site, &mut is_told, &mut locked);
     if let Some(site) = &site {
         let version = site.version;
         let site = swap(site).map_err(|source| {
@@ -194,7 +201,7 @@ fn play(
     let last_at = rehearsal.at();
     let end_at = if is_whole { end_at.max(last_at) } else { last_at };
     let rehearsed = rehearsal.finish();
-    Ok(Played { rehearsed, first_at, last_at, end_at, has_past, is_whole })
+    Ok(Played { rehearsed, locked, first_at, last_at, end_at, has_past, is_whole })
 }
 
 /// The rules in the place of a site's own. Whom and what they do not find is told once.
@@ -202,8 +209,11 @@ fn put_into(
     book: &RuleBook,
     site: &SiteConfig,
     is_told: &mut bool,
+    locked: &mut LockedDoors,
 ) -> Result<SiteConfig, Findings> {
-    let (site, warnings) = book.put_into(site)?;
+    let in_force = site;
+    let (site, warnings) = book.put_into(in_force)?;
+    locked.note(in_force, &site);
     let is_empty = |warning: &&Finding| warning.kind == FindingKind::EmptySelection;
     if !*is_told {
         warnings.iter().filter(is_empty).for_each(|warning| complain!("{warning}"));

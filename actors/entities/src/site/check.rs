@@ -1,8 +1,8 @@
 //! Finds every mistake in a configuration before anything is made of it.
 
 use ach_actors_model::{
-    AlarmKind, AnswerConfig, Condition, ControlConfig, DoorMode, Escalation, NS_PER_S, Name,
-    ResponseConfig, RuleConfig, SiteConfig, Window,
+    AlarmKind, AnswerConfig, Condition, ControlConfig, DelayConfig, DoorMode, Escalation, NS_PER_S,
+    Name, ResponseConfig, RuleConfig, SiteConfig, Window,
 };
 use ach_geo::Gates;
 
@@ -309,6 +309,19 @@ fn check_answer(at: usize, answer: &AnswerConfig, mistakes: &mut Mistakes) {
     }
 }
 
+/// Only what lasts can wait, for no longer than is of use, and nothing a life may hang on.
+fn check_delays(at: usize, rule: &RuleConfig, mistakes: &mut Mistakes) {
+    let DelayConfig { on_ns, off_ns } = rule.answer.delays;
+    let in_time = |ns: u64| (limits::DELAY_MIN_NS..=limits::DELAY_MAX_NS).contains(&ns);
+    let may_wait = !rule.answer.is_life_safety;
+    let may_begin_late = may_wait && !rule.is_tentative && rule.condition.may_begin_late();
+    let may_end_late = may_wait && rule.condition.may_end_late();
+    let is_sound = |ns: u64, may: bool| ns == 0 || (may && in_time(ns));
+    if !is_sound(on_ns, may_begin_late) || !is_sound(off_ns, may_end_late) {
+        mistakes.add(SiteMistake::Delay { at });
+    }
+}
+
 /// A response locks doors that there are, for no longer than a day, and never opens one.
 fn check_responses(
     config: &SiteConfig,
@@ -364,6 +377,7 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
     }
     check_answer(at, &rule.answer, mistakes);
     check_responses(config, at, &rule.answer.responses, mistakes);
+    check_delays(at, rule, mistakes);
     if SYSTEM_ALARMS.contains(&rule.alarm) {
         mistakes.add(SiteMistake::SystemAlarm { at });
     }

@@ -38,6 +38,12 @@ pub(crate) const RESPONSE_DOOR_COUNT_MAX: usize = 64;
 pub(crate) const RESPONSE_TELL_COUNT_MAX: usize = 16;
 /// How long a response keeps a door locked: a day, as long as an operator may. Beyond that somebody decides.
 pub(crate) const RESPONSE_LEASE_MAX_NS: u64 = 24 * 3_600 * 1_000_000_000;
+/// How long a rule waits before it tells, and before it says that it is over: not less than positions take to come once a
+/// second, for what is shorter is what gates are for.
+pub(crate) const DELAY_MIN_NS: u64 = 1_000_000_000;
+/// An hour: what may go on for longer before anybody is told wants a rule that says for how long, and an alarm that
+/// stands for longer than that after its end is about nothing any more.
+pub(crate) const DELAY_MAX_NS: u64 = 3_600 * 1_000_000_000;
 /// Places named by all rules together: 12 bytes each and once more in the index.
 pub(crate) const RULE_PLACE_COUNT_MAX: usize = 4 << 20;
 /// Zones named by all anchors together.

@@ -154,6 +154,15 @@ pub enum SiteMistake {
         /// Position in the list.
         at: usize,
     },
+    /// A rule waits for what happens in a moment, where a life may hang on it, or for no time or too long.
+    #[error(
+        "rules[{at}] cannot wait so: on_delay and off_delay are 1 s to 1 h, of what lasts and has no time of its own, of \
+         no life-safety rule, and on_delay of none that is tentative"
+    )]
+    Delay {
+        /// Position.
+        at: usize,
+    },
     /// A rule passes its alarms on to somebody before it has to whom it comes first.
     #[error("rules[{at}] must pass its alarms on in the order of the times that takes")]
     EscalationOrder {

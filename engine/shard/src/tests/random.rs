@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use ach_actors_model::{
     AlarmAct, AlarmCause, AlarmId, AlarmKind, AlarmTransition, AlarmWish, AnswerConfig,
-    BadgeConfig, BadgeRef, BandWish, Command, CommandKind, Condition, DoorMode, DoorRef, EntityRef,
-    Escalation, Escort, Lane, NS_PER_S, NodeTrouble, PassWish, Ping, Place, QuietKind, QuietScope,
-    QuietWish, Remark, ReportKind, ResponseConfig, RuleConfig, RuleRef, SourceRef, SubjectRef,
-    TagConfig, TagId, TagRef, Timestamp, Who, ZoneRef,
+    BadgeConfig, BadgeRef, BandWish, Command, CommandKind, Condition, DelayConfig, DoorMode,
+    DoorRef, EntityRef, Escalation, Escort, Lane, NS_PER_S, NodeTrouble, PassWish, Ping, Place,
+    QuietKind, QuietScope, QuietWish, Remark, ReportKind, ResponseConfig, RuleConfig, RuleRef,
+    SourceRef, SubjectRef, TagConfig, TagId, TagRef, Timestamp, Who, ZoneRef,
 };
 use ach_geo::{Floor, Position};
 use rand::{RngExt, SeedableRng};
@@ -204,6 +204,17 @@ fn wild_answers(rng: &mut ChaCha8Rng, rules: &mut [RuleConfig]) {
             escalations: [20, 90].map(step).into_iter().take(rng.random_range(0..3)).collect(),
             again_after_ns: rng.random::<bool>().then_some(60 * NS_PER_S),
             responses: wild_responses(rng),
+            delays: DelayConfig::default(),
+        };
+        let may_wait = !rule.answer.is_life_safety;
+        let wait = |rng: &mut ChaCha8Rng, may: bool| {
+            let ns = [0, 3, 20][rng.random_range(0..3)] * NS_PER_S;
+            if may { ns } else { 0 }
+        };
+        let may_begin_late = may_wait && !rule.is_tentative && rule.condition.may_begin_late();
+        rule.answer.delays = DelayConfig {
+            on_ns: wait(rng, may_begin_late),
+            off_ns: wait(rng, may_wait && rule.condition.may_end_late()),
         };
     }
 }

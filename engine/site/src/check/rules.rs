@@ -3,7 +3,7 @@
 use ach_actors_model::{AlarmKind, Name, SubjectClass};
 use ach_geo::Gates;
 
-use super::{Check, Item};
+use super::{Check, Item, delays};
 use crate::catalogue::{Catalogue, Shelf};
 use crate::census::Census;
 use crate::finding::FindingKind;
@@ -30,6 +30,7 @@ pub(super) fn check(check: &Check<'_>, catalogue: &Catalogue<'_>, census: &Censu
             Checked { check, catalogue, census, rule, origin: check.origin(Item::Rule(number)) };
         checked.references();
         checked.fitness();
+        delays::check(check, rule, &checked.origin);
         checked.selection();
     }
 }

@@ -8,7 +8,7 @@ use crate::text::span_text;
 /// The sentences; none where a rule asks nothing.
 pub(super) fn sentences(rule: &RulePlan) -> Vec<String> {
     let answer = &rule.answer;
-    let mut sentences = Vec::new();
+    let mut sentences = delay_sentences(rule);
     let stays = match answer.stays_until {
         StaysUntil::ConditionEnds => None,
         StaysUntil::Acknowledged => Some("somebody has acknowledged it"),
@@ -42,6 +42,25 @@ pub(super) fn sentences(rule: &RulePlan) -> Vec<String> {
     }
     if answer.is_life_safety {
         sentences.push("It can never be shelved, muted or taken out of service.".to_owned());
+    }
+    sentences
+}
+
+/// How long it waits before it is raised, and before it ends.
+fn delay_sentences(rule: &RulePlan) -> Vec<String> {
+    let delays = rule.answer.delays;
+    let mut sentences = Vec::new();
+    if delays.on_ns > 0 {
+        let wait = span_text(delays.on_ns);
+        sentences.push(format!(
+            "It is raised only when that has held for {wait}; what is over sooner nobody is told of."
+        ));
+    }
+    if delays.off_ns > 0 {
+        let wait = span_text(delays.off_ns);
+        sentences.push(format!(
+            "It ends when that has been over for {wait}; if it holds again sooner, it is the same alarm."
+        ));
     }
     sentences
 }

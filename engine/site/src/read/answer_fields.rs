@@ -1,6 +1,6 @@
 //! Reads what people owe the alarms of a rule.
 
-use ach_actors_model::{AnswerConfig, Escalation, NS_PER_S, StaysUntil};
+use ach_actors_model::{AnswerConfig, DelayConfig, Escalation, NS_PER_S, StaysUntil};
 
 use crate::finding::FindingKind;
 use crate::text::Fields;
@@ -19,6 +19,12 @@ const CALLS_AGAIN_MIN_NS: u64 = 60 * NS_PER_S;
 /// Longest of these times: longer than a day nobody is on duty.
 const SPAN_MAX_NS: u64 = 86_400 * NS_PER_S;
 
+/// Shortest time a rule waits before it tells, or tells that it is over: what is shorter is what gates are for.
+const DELAY_MIN_NS: u64 = NS_PER_S;
+
+/// Longest: what may go on for longer before anybody is told is for `stays`, `away` and their `after`.
+const DELAY_MAX_NS: u64 = 3_600 * NS_PER_S;
+
 /// Steps in which a rule's alarms are passed on, as the node takes them.
 pub(crate) const ESCALATIONS_MAX: usize = 16;
 
@@ -32,6 +38,10 @@ pub(super) fn read(fields: &Fields<'_>) -> AnswerConfig {
         again_after_ns: fields.span_in("calls_again", CALLS_AGAIN_MIN_NS..=SPAN_MAX_NS),
         // They are named by the rule, and put in once the site is compiled.
         responses: Vec::new(),
+        delays: DelayConfig {
+            on_ns: fields.span_in("on_delay", DELAY_MIN_NS..=DELAY_MAX_NS).unwrap_or(0),
+            off_ns: fields.span_in("off_delay", DELAY_MIN_NS..=DELAY_MAX_NS).unwrap_or(0),
+        },
     }
 }
 

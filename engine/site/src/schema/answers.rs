@@ -42,6 +42,18 @@ pub(super) fn fields() -> Value {
             "$ref": "#/$defs/span",
             "examples": ["15 min"],
         },
+        "on_delay": {
+            "description": "How long what it watches must hold before the alarm is raised; a second to an hour. Not for \
+                            what happens in a moment, what has a time of its own, or what a life may hang on.",
+            "$ref": "#/$defs/span",
+            "examples": ["3 s"],
+        },
+        "off_delay": {
+            "description": "How long it must be over before the alarm ends; a second to an hour. If it holds again \
+                            meanwhile, it is the same alarm.",
+            "$ref": "#/$defs/span",
+            "examples": ["30 s"],
+        },
     })
 }
 

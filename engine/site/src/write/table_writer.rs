@@ -235,6 +235,9 @@ fn answer(toml: &mut Toml, answer: &AnswerConfig) {
         toml.line(&format!("escalate = [{}]", steps.join(", ")));
     }
     toml.span("calls_again", answer.again_after_ns);
+    let delay = |ns: u64| (ns > 0).then_some(ns);
+    toml.span("on_delay", delay(answer.delays.on_ns));
+    toml.span("off_delay", delay(answer.delays.off_ns));
 }
 
 fn who_fields(who: &WhoPlan) -> Vec<String> {

@@ -315,6 +315,20 @@ const WINDOWS: &[(&str, &str)] = &[
 
 /// Whatever is combined, what comes out are whole sentences that name what was asked for.
 #[test]
+fn what_waits_is_told() {
+    check(
+        &format!(
+            "{WARD}\nwho = {{ classes = [\"asset\"] }}\nwhat = \"leaves\"\nalarm = \"asset_theft\"\npriority = \"low\"\n\
+             gates = {{}}\non_delay = \"3 s\"\noff_delay = \"1 min\""
+        ),
+        "It is about equipment: 1 piece today. At all hours, when one of them leaves the zone \"Ward\", it raises a \
+         low-priority theft alarm. It is raised only when that has held \
+         for 3 s; what is over sooner nobody is told of. It ends when that has been over for 1 min; if it holds again \
+         sooner, it is the same alarm.",
+    );
+}
+
+#[test]
 fn every_condition_with_every_gate_and_every_window_is_told_in_sentences() {
     let mut rules: Vec<(String, &str, &str)> = Vec::new();
     for &(what, place, has_gates) in CONDITIONS {

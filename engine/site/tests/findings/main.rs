@@ -8,6 +8,7 @@
     reason = "a failed test panics"
 )]
 
+mod delays;
 mod floors;
 mod responses;
 mod review;

@@ -21,6 +21,8 @@ pub(super) fn print(account: &Account<'_>) {
         fields.insert("pings".to_owned(), json!(account.pings));
         fields.insert("happened_ms".to_owned(), json!(account.happened_ns / 1_000_000));
         fields.insert("took_ms".to_owned(), json!(account.took_ns / 1_000_000));
+        fields.insert("left_out_was".to_owned(), json!(account.left_out.was));
+        fields.insert("left_out_would".to_owned(), json!(account.left_out.would));
     }
     say!("{whole}");
     say!("{}", review_object(&account.was, "was_review"));

@@ -38,6 +38,9 @@ pub(super) fn print(account: &Account<'_>, file: &Path, examples: usize) {
     );
     let score = comparison.score();
     say!("{}\n", summary(&score).bold());
+    if let Some(words) = account.left_out.words() {
+        say!("{words}\n");
+    }
     if score.was + score.would == 0 {
         return;
     }

@@ -24,6 +24,9 @@ impl Review<'_> {
     pub(super) fn evidence(&self, a: &Reviewed<'_>, b: &Reviewed<'_>) -> Option<Evidence> {
         let mut as_strict = threshold(a.plan.what) >= threshold(b.plan.what);
         let mut as_lax = threshold(a.plan.what) <= threshold(b.plan.what);
+        let (ours, theirs) = (a.plan.answer.delays.on_ns, b.plan.answer.delays.on_ns);
+        as_strict &= ours >= theirs;
+        as_lax &= ours <= theirs;
         // A rule that lets a door stand open while its lock is drawn back holds back more.
         as_strict &= excuses_unlocked(a.plan.what) || !excuses_unlocked(b.plan.what);
         as_lax &= excuses_unlocked(b.plan.what) || !excuses_unlocked(a.plan.what);

@@ -51,7 +51,7 @@ fn unlike<'r, 'a>(review: &'r Review<'a>, told: &mut Told) -> Vec<&'r Reviewed<'
     for rule in &review.rules {
         let plan = rule.plan;
         let said = (plan.what, plan.alarm, plan.priority, plan.gates, plan.is_tentative);
-        let key = (said, &plan.when, &plan.who, rule.places.number);
+        let key = (said, plan.answer.delays, &plan.when, &plan.who, rule.places.number);
         if let Some(&earlier) = first.get(&key) {
             tell_repeated(review, rule, earlier, told);
         } else {
