@@ -45,6 +45,9 @@ pub(crate) fn alarm_line(
     if note.is_late {
         parts.push("late".to_owned());
     }
+    if note.is_drill {
+        parts.push("in a drill".to_owned());
+    }
     match note.storage {
         Storage::Provisional(ProvisionalReason::NoDisk) => {
             parts.push("not stored: no disk".to_owned());

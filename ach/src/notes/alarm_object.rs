@@ -32,6 +32,7 @@ pub(crate) fn alarm_object(note: &AlarmNote, latency_us: Option<u64>) -> Value {
     put("episode", json!(note.episode));
     put("is_tentative", json!(note.is_tentative));
     put("is_late", json!(note.is_late));
+    put("is_drill", json!(note.is_drill));
     put("is_resent", json!(note.is_resent));
     put("observed_at", json!(iso(note.observed_at)));
     put("received_at", json!(iso(note.received_at)));

@@ -30,7 +30,8 @@ pub(crate) fn episode_words(episode: &Episode) -> String {
         Fate::Cleared { reason, .. } => format!("over after {after}{}", why(reason)),
     };
     let quietly = if episode.was_quiet { ", quietly" } else { "" };
-    format!("{} ({}){quietly}, {fate}", spaced(episode.kind), snake(episode.priority))
+    let drill = if episode.was_drill { ", in a drill" } else { "" };
+    format!("{} ({}){quietly}{drill}, {fate}", spaced(episode.kind), snake(episode.priority))
 }
 
 /// What people did with it: nothing, or `, acknowledged after 12.4 s by nurse-7, closed as real`.
@@ -76,6 +77,7 @@ pub(crate) fn episode_object(
         "raised_at": iso(episode.raised_at),
         "was_tentative": episode.was_tentative,
         "was_quiet": episode.was_quiet,
+        "was_drill": episode.was_drill,
         "upheld_at": episode.upheld_at.map(iso),
         "fate": fate,
         "reason": reason.map(snake),

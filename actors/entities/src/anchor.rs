@@ -145,6 +145,7 @@ impl Anchor {
             subject: None,
             place: Place::Anchor(me),
             is_tentative: false,
+            is_drill: false,
             evidence,
         };
         self.episodes.open(&opening, turn, out);

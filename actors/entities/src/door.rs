@@ -348,7 +348,8 @@ impl Door {
         for &rule in &door.forced_rules {
             let Some(plan) = turn.site.rule(rule) else { continue };
             if turn.site.is_in_force(plan, turn.now) {
-                let opening = Opening::by_rule(rule, plan, None, Place::Door(me), *evidence);
+                let opening = Opening::by_rule(rule, plan, None, Place::Door(me), *evidence)
+                    .at_drill(self.is_drilled());
                 let told_from = out.effects.len();
                 self.episodes.open(&opening, turn, out);
                 let known = self.leave.evidence(evidence.observed_at, turn.site);

@@ -50,7 +50,8 @@ impl Door {
             let is_in_force = turn.site.is_in_force(plan, judged_at);
             match judgement {
                 Judgement::Holds if is_in_force => {
-                    let opening = Opening::by_rule(rule, plan, None, place, *evidence);
+                    let opening = Opening::by_rule(rule, plan, None, place, *evidence)
+                        .at_drill(self.is_drilled());
                     self.episodes.open(&opening, turn, out);
                 }
                 Judgement::Over => {
@@ -73,6 +74,12 @@ impl Door {
             }
         }
         self.life.look_in(me, left_ns, turn, out);
+    }
+
+    /// Whether it is told what to do for a drill: what is wrong with it may be of that.
+    pub(crate) fn is_drilled(&self) -> bool {
+        let order = self.control.as_deref().and_then(DoorControl::order);
+        order.is_some_and(|order| order.is_drill)
     }
 
     /// A deadline is due; it may have been for what the door is told.
@@ -117,7 +124,8 @@ impl Door {
         for &rule in &door.state_rules {
             let Some(plan) = turn.site.rule(rule) else { continue };
             if plan.condition == watches && turn.site.is_in_force(plan, turn.now) {
-                let opening = Opening::by_rule(rule, plan, None, Place::Door(me), evidence);
+                let opening = Opening::by_rule(rule, plan, None, Place::Door(me), evidence)
+                    .at_drill(self.is_drilled());
                 self.episodes.open(&opening, turn, out);
             }
         }

@@ -38,6 +38,7 @@ pub(crate) struct Opening {
     pub(crate) subject: Option<SubjectRef>,
     pub(crate) place: Place,
     pub(crate) is_tentative: bool,
+    pub(crate) is_drill: bool,
     pub(crate) evidence: Evidence,
 }
 
@@ -57,8 +58,16 @@ impl Opening {
             subject,
             place,
             is_tentative: false,
+            is_drill: false,
             evidence,
         }
+    }
+}
+
+impl Opening {
+    /// The same, of a door that may be told what to do for a drill.
+    pub(crate) fn at_drill(self, is_drill: bool) -> Opening {
+        Opening { is_drill, ..self }
     }
 }
 
@@ -281,13 +290,14 @@ fn borne_out(waited: &AlarmNotice, evidence: &Evidence) -> Opening {
         is_late: evidence.is_late || waited.is_late,
         ..*evidence
     };
-    let AlarmNotice { rule, kind, priority, subject, place, is_tentative, .. } = *waited;
-    Opening { rule, kind, priority, subject, place, is_tentative, evidence }
+    let AlarmNotice { rule, kind, priority, subject, place, is_tentative, is_drill, .. } = *waited;
+    Opening { rule, kind, priority, subject, place, is_tentative, is_drill, evidence }
 }
 
 /// The first notice of an episode.
 pub(crate) fn raised(opening: &Opening, ordinal: u32, turn: &Turn<'_>) -> AlarmNotice {
-    let Opening { rule, kind, priority, subject, place, is_tentative, evidence } = *opening;
+    let Opening { rule, kind, priority, subject, place, is_tentative, is_drill, evidence } =
+        *opening;
     let identity = Identity { rule, kind, subject, place, ordinal };
     AlarmNotice {
         id: identity.alarm_id(turn.site),
@@ -303,6 +313,7 @@ pub(crate) fn raised(opening: &Opening, ordinal: u32, turn: &Turn<'_>) -> AlarmN
         place,
         is_tentative,
         is_late: evidence.is_late,
+        is_drill,
         cause: evidence.cause,
         observed_at: evidence.observed_at,
         received_at: evidence.received_at,

@@ -22,6 +22,7 @@ pub fn trouble_notice(trouble: NodeTrouble, ordinal: u32, turn: &Turn<'_>) -> Al
         subject: None,
         place: Place::Site,
         is_tentative: false,
+        is_drill: false,
         // Like a command it is no numbered input, and has the cause that those have.
         evidence: Evidence::of_site_change(turn),
     };

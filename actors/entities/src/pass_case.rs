@@ -267,6 +267,7 @@ impl Cases {
                 subject: Some(bench.me),
                 place: Place::Site,
                 is_tentative: false,
+                is_drill: false,
                 evidence: bench.evidence,
             };
             self.episodes.open(&opening, bench.turn, out);

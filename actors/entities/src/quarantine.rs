@@ -82,6 +82,7 @@ fn notice_about(
         subject,
         place,
         is_tentative: false,
+        is_drill: false,
         evidence,
     };
     raised(&opening, ordinal, turn)

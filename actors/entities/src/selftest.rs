@@ -28,6 +28,7 @@ pub fn selftest_notice(ordinal: u32, turn: &Turn<'_>) -> AlarmNotice {
         subject: None,
         place: Place::Site,
         is_tentative: false,
+        is_drill: false,
         evidence,
     };
     raised(&opening, ordinal, turn)

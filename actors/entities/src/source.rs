@@ -188,7 +188,16 @@ impl Source {
 /// An alarm of the system itself about a feed.
 fn about(me: SourceRef, kind: AlarmKind, priority: AlarmPriority, evidence: Evidence) -> Opening {
     let (subject, place) = (None, Place::Source(me));
-    Opening { rule: None, kind, priority, subject, place, is_tentative: false, evidence }
+    Opening {
+        rule: None,
+        kind,
+        priority,
+        subject,
+        place,
+        is_tentative: false,
+        is_drill: false,
+        evidence,
+    }
 }
 
 fn tell_restored(me: SourceRef, turn: &Turn<'_>, out: &mut Outbox) {

@@ -205,7 +205,8 @@ impl Door {
             ..Evidence::of_arrival(&seen)
         };
         let who = Some(passage.subject);
-        let opening = Opening::by_rule(rule, plan, who, Place::Door(me), evidence);
+        let opening = Opening::by_rule(rule, plan, who, Place::Door(me), evidence)
+            .at_drill(self.is_drilled());
         let told_from = out.effects.len();
         self.episodes.open_about_one(&opening, turn, out);
         let known = Arc::new(self.leave.evidence(at, turn.site));

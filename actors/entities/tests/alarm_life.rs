@@ -144,6 +144,7 @@ fn open(state: AlarmState) -> AlarmNotice {
         place: Place::Site,
         is_tentative: false,
         is_late: false,
+        is_drill: false,
         cause: Cause::SiteChange,
         observed_at: RAISED_AT,
         received_at: RAISED_AT,

@@ -128,6 +128,7 @@ fn alarm(kind: AlarmKind) -> AlarmNotice {
         place,
         is_tentative: false,
         is_late: false,
+        is_drill: false,
         cause: Cause::SiteChange,
         observed_at: Timestamp(0),
         received_at: Timestamp(0),

@@ -239,6 +239,9 @@ pub struct AlarmNotice {
     pub is_tentative: bool,
     /// Whether the opening input came late or its deadline fell into an outage.
     pub is_late: bool,
+    /// Whether its door was told what to do for a drill when it was raised. It calls as any other: somebody may be in need
+    /// while others practise.
+    pub is_drill: bool,
     /// What opened the episode.
     pub cause: Cause,
     /// When the opening input happened, by its device, at most `received_at`.

@@ -200,6 +200,7 @@ class AlarmNote:
     incident: Annotated[AlarmIncident | None, maybe(27, message(AlarmIncident))] = None
     door: Annotated[DoorEvidence | None, maybe(28, message(DoorEvidence))] = None
     response: Annotated[AlarmResponse | None, maybe(29, message(AlarmResponse))] = None
+    is_drill: Annotated[bool, one(30, BOOL)] = False
 
     @property
     def revision(self) -> int:

@@ -63,6 +63,7 @@ pub(crate) fn alarm_note(
         incident: notice.incident.map(IncidentNote::from),
         door: notice.door.as_deref().map(|known| Box::new(door(names, known))),
         response: notice.response.as_deref().map(|known| Box::new(response(names, known))),
+        is_drill: notice.is_drill,
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) const NOBODYS: AlarmNotice = AlarmNotice {
     place: Place::Site,
     is_tentative: false,
     is_late: false,
+    is_drill: false,
     cause: Cause::SiteChange,
     observed_at: Timestamp(0),
     received_at: Timestamp(0),

@@ -238,6 +238,7 @@ mod tests {
                 raised_at: moment(from),
                 was_tentative: false,
                 was_quiet: false,
+                was_drill: false,
                 upheld_at: None,
                 fate,
                 acknowledged_at: None,

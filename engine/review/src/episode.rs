@@ -51,6 +51,8 @@ pub struct Episode {
     pub was_tentative: bool,
     /// Whether its condition was shelved, suppressed or out of service when it was raised: nobody was called.
     pub was_quiet: bool,
+    /// Whether its door was told what to do for a drill when it was raised: people called each other for practice.
+    pub was_drill: bool,
     /// When such evidence was borne out.
     pub upheld_at: Option<Timestamp>,
     /// What became of it.
@@ -87,6 +89,7 @@ impl Episode {
             raised_at: notice.changed_at,
             was_tentative: notice.is_tentative,
             was_quiet: notice.transition == AlarmTransition::Raised && notice.state.is_quiet(),
+            was_drill: notice.is_drill,
             upheld_at: None,
             fate: Fate::Open,
             acknowledged_at: None,

@@ -38,7 +38,10 @@ impl Response {
     ) -> Response {
         let calls = |episode: &&Episode| {
             let is_within = from <= episode.raised_at && episode.raised_at < to;
-            is_within && !episode.was_quiet && episode.kind != AlarmKind::SelfTest
+            is_within
+                && !episode.was_quiet
+                && !episode.was_drill
+                && episode.kind != AlarmKind::SelfTest
         };
         let asked: Vec<&Episode> = episodes.iter().filter(calls).collect();
         let mut by_priority: BTreeMap<AlarmPriority, Vec<&Episode>> = BTreeMap::new();

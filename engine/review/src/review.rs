@@ -28,6 +28,8 @@ pub struct Review<'a> {
     pub raised_count: usize,
     /// How many were raised quietly: nobody was called, so nothing else here counts them before they stand.
     pub quiet_count: usize,
+    /// How many others were raised about doors that a drill moved: they called somebody, and say nothing of other days.
+    pub drill_count: usize,
     /// How many incidents those that were raised aloud belong to.
     pub incident_count: usize,
     /// The most of them that belong to one.
@@ -57,8 +59,10 @@ impl<'a> Review<'a> {
     /// the ones that stand or are unanswered, those raised after it not at all.
     pub fn of(episodes: &'a [Episode], (from, to): (Timestamp, Timestamp)) -> Review<'a> {
         let is_within = |episode: &&Episode| from <= episode.raised_at && episode.raised_at < to;
-        let (quiet, raised): (Vec<&Episode>, Vec<&Episode>) =
+        let (quiet, aloud): (Vec<&Episode>, Vec<&Episode>) =
             episodes.iter().filter(is_within).partition(|episode| episode.was_quiet);
+        let (drills, raised): (Vec<&Episode>, Vec<&Episode>) =
+            aloud.into_iter().partition(|episode| episode.was_drill);
         let moments: Vec<Timestamp> = raised.iter().map(|episode| episode.raised_at).collect();
         let mut by_priority = BTreeMap::new();
         for episode in &raised {
@@ -82,6 +86,7 @@ impl<'a> Review<'a> {
             to,
             raised_count: raised.len(),
             quiet_count: quiet.len(),
+            drill_count: drills.len(),
             incident_count: by_incident.len(),
             largest_incident: by_incident.values().copied().max().unwrap_or_default(),
             by_priority,

@@ -176,6 +176,7 @@ impl Digest {
         });
         self.option(notice.door.as_deref(), Digest::door_evidence);
         self.option(notice.response.as_deref(), Digest::response);
+        self.u8(u8::from(notice.is_drill));
     }
 
     fn response(&mut self, response: &AlarmResponse) {

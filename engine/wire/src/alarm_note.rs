@@ -117,6 +117,8 @@ message! {
         28 => door: Option<Box<DoorNote>>,
         /// What its rule's responses came to when it called for them first.
         29 => response: Option<Box<ResponseNote>>,
+        /// Whether its door was told what to do for a drill when it was raised.
+        30 => is_drill: bool,
     }
 }
 

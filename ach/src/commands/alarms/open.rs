@@ -144,6 +144,9 @@ fn line(note: &AlarmNote) -> String {
     if note.is_tentative {
         parts.push("tentative".to_owned());
     }
+    if note.is_drill {
+        parts.push("in a drill".to_owned());
+    }
     if note.state.is_any(AlarmState::CHATTERS) {
         parts.push("chatters".to_owned());
     }

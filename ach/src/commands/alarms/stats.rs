@@ -92,7 +92,13 @@ fn how_many(review: &Review<'_>, span_ns: u64) {
         0 => String::new(),
         count => format!("; {count} more quietly, which count below only where they wait"),
     };
-    say!("{raised} {alarms} raised{rates}{quietly}");
+    let drills = match review.drill_count {
+        0 => String::new(),
+        count => format!(
+            "; {count} more at doors that a drill moved, which count below only where they wait"
+        ),
+    };
+    say!("{raised} {alarms} raised{rates}{quietly}{drills}");
     if review.incident_count < raised {
         say!(
             "of {} incidents, the largest of {} alarms",
@@ -158,6 +164,7 @@ pub(crate) fn object(review: &Review<'_>, event: &str) -> Value {
         "to": iso(review.to),
         "raised": review.raised_count,
         "quietly_raised": review.quiet_count,
+        "raised_in_drills": review.drill_count,
         "incidents": review.incident_count,
         "largest_incident": review.largest_incident,
         "high": of(AlarmPriority::High),

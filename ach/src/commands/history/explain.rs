@@ -166,8 +166,9 @@ impl Told<'_> {
         let why = reason.map_or_else(String::new, |reason| format!(", {}", snake(reason)));
         let tentative = if notice.is_tentative { ", tentative" } else { "" };
         let late = if notice.is_late { ", late" } else { "" };
+        let drill = if notice.is_drill { ", in a drill" } else { "" };
         let mut lines = vec![format!(
-            "{}  {}{why}{tentative}{late}: {} ({}), entry {}",
+            "{}  {}{why}{tentative}{late}{drill}: {} ({}), entry {}",
             local(notice.changed_at),
             snake(transition),
             snake(kind),
@@ -281,6 +282,7 @@ impl Told<'_> {
             "place": json!({ "kind": self.place.0, "id": self.place.1 }),
             "is_tentative": notice.is_tentative,
             "is_late": notice.is_late,
+            "is_drill": notice.is_drill,
             "cause": cause,
             "door": notice.door.as_deref().map(|known| door::object(known, &self.near, self.granted_to.as_deref())),
             "response": notice.response.as_deref().map(|known| response::object(known, &self.locked)),

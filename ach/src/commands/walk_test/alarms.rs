@@ -88,6 +88,7 @@ mod tests {
             place: Thing::Site,
             is_tentative: false,
             is_late: false,
+            is_drill: false,
             cause: WireCause::SiteChange,
             observed_at: Timestamp(1),
             received_at: Timestamp(2),

@@ -1,8 +1,8 @@
 //! Finds every mistake in a configuration before anything is made of it.
 
 use ach_actors_model::{
-    AlarmKind, AnswerConfig, Condition, ControlConfig, DelayConfig, DoorMode, Escalation, NS_PER_S,
-    Name, ResponseConfig, RuleConfig, SiteConfig, Window,
+    AlarmKind, Condition, ControlConfig, DelayConfig, DoorMode, Escalation, NS_PER_S, Name,
+    ResponseConfig, RuleConfig, SiteConfig, Window,
 };
 use ach_geo::Gates;
 
@@ -291,7 +291,9 @@ fn is_wrong_window(window: &Window) -> bool {
 }
 
 /// Steps in which an alarm is passed on come one after the other.
-fn check_answer(at: usize, answer: &AnswerConfig, mistakes: &mut Mistakes) {
+fn check_answer(at: usize, rule: &RuleConfig, mistakes: &mut Mistakes) {
+    check_delays(at, rule, mistakes);
+    let answer = &rule.answer;
     let steps = &answer.escalations;
     mistakes.limit(SiteList::Escalations, steps.len(), limits::ESCALATION_COUNT_MAX);
     for step in steps {
@@ -375,9 +377,8 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
     if let Some(gates) = &rule.gates {
         mistakes.gates(list, at, gates);
     }
-    check_answer(at, &rule.answer, mistakes);
+    check_answer(at, rule, mistakes);
     check_responses(config, at, &rule.answer.responses, mistakes);
-    check_delays(at, rule, mistakes);
     if SYSTEM_ALARMS.contains(&rule.alarm) {
         mistakes.add(SiteMistake::SystemAlarm { at });
     }

@@ -33,6 +33,7 @@ fn note(id: u128, transition: AlarmTransition, index: u64, is_resent: bool) -> F
         place: Thing::Site,
         is_tentative: false,
         is_late: false,
+        is_drill: false,
         cause: WireCause::SiteChange,
         observed_at: Timestamp(1),
         received_at: Timestamp(2),

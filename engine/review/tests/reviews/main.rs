@@ -12,11 +12,12 @@ mod responses;
 mod told;
 
 use ach_actors_model::{
-    AlarmId, AlarmPriority, AlarmState, AlarmTransition, IncidentMark, NS_PER_S, Timestamp,
+    AlarmId, AlarmNotice, AlarmPriority, AlarmState, AlarmTransition, IncidentMark, NS_PER_S,
+    Timestamp,
 };
 use ach_engine_review::{
     AlarmLog, CHATTER_COUNT_MIN, CHATTER_NS, EPISODES_MAX, FLOOD_COUNT_MAX, FLOOD_NS,
-    FLOOD_OVER_COUNT, Fate, Review, TooManyAlarms,
+    FLOOD_OVER_COUNT, Fate, Response, Review, TooManyAlarms,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -94,6 +95,26 @@ fn incidents_are_counted_beside_alarms() {
     let review = Review::of(&episodes, WEEK);
     assert_eq!((review.raised_count, review.quiet_count), (5, 1));
     assert_eq!((review.incident_count, review.largest_incident), (3, 3));
+}
+
+/// They are no flood, no bad actor and no answer's measure; whoever still owes them something does.
+#[test]
+fn what_doors_did_in_a_drill_is_counted_apart() {
+    let mut log = AlarmLog::default();
+    for id in 0..20 {
+        let told = notice(id, AlarmTransition::Raised, 10 + u64::try_from(id).unwrap());
+        log.hear(&AlarmNotice { is_drill: id > 0, ..told }, None).unwrap();
+    }
+    let episodes = log.finish();
+    let review = Review::of(&episodes, (at(0), at(10 + 86_400 + 20)));
+    assert_eq!((review.raised_count, review.quiet_count, review.drill_count), (1, 0, 19));
+    assert_eq!((review.floods.len(), review.incident_count), (0, 1));
+    assert_eq!(review.ten_minutes.map(|peak| peak.count), Some(1));
+    assert_eq!(review.actors.iter().map(|actor| actor.count).sum::<usize>(), 1);
+    assert_eq!(review.by_priority.values().sum::<usize>(), 1);
+    assert_eq!(review.standing.len(), 20);
+    let response = Response::of(&episodes, (at(0), at(5_000)), NS_PER_S);
+    assert_eq!(response.by_rule.len(), 1);
 }
 
 /// Floods as `from-to count`, in seconds.

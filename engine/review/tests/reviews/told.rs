@@ -28,6 +28,7 @@ pub(crate) fn notice(id: u128, transition: AlarmTransition, second: u64) -> Alar
         place: Place::Zone(ZoneRef(0)),
         is_tentative: false,
         is_late: false,
+        is_drill: false,
         cause: Cause::SiteChange,
         observed_at: at(second),
         received_at: at(second),

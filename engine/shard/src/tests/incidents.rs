@@ -323,6 +323,7 @@ fn bare(id: AlarmId, kind: AlarmKind, now: Timestamp) -> AlarmNotice {
         place: Place::Site,
         is_tentative: false,
         is_late: false,
+        is_drill: false,
         cause: Cause::SiteChange,
         observed_at: now,
         received_at: now,

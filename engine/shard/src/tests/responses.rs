@@ -79,7 +79,7 @@ fn check_with(config: SiteConfig, setup: Setup, story: &str, expected: &[&str]) 
 }
 
 #[track_caller]
-fn check(story: &str, expected: &[&str]) -> Played {
+pub(super) fn check(story: &str, expected: &[&str]) -> Played {
     check_with(responding(), |_| {}, &format!("21600 tick\n{story}"), expected)
 }
 
@@ -318,16 +318,6 @@ fn it_is_meant_and_so_counts_before_a_drill_and_an_exercise_changes_nothing() {
             "21610 exit locked Response",
             "21670 exit unlocked Evacuation drill",
         ],
-    );
-}
-
-#[test]
-fn doors_of_a_fire_are_told_before_those_that_an_alarm_locks() {
-    check(
-        "21600 tick
-         21640 sam presses
-         & door hatch burns",
-        &["21640 exit unlocked LifeSafety at-once", "21640 hatch unlocked LifeSafety at-once"],
     );
 }
 

@@ -225,6 +225,7 @@ pub(super) fn raised() -> AlarmNote {
         place: Thing::Door(name("exit-east")),
         is_tentative: true,
         is_late: false,
+        is_drill: false,
         cause: WireCause::Input(InputCause {
             source: name("uwb"),
             lane: Lane::Ping,

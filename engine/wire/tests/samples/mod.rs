@@ -269,6 +269,7 @@ fn note_frames() -> Vec<(&'static str, Frame)> {
         place: Thing::Tag(TagId(0xA1)),
         is_tentative: false,
         is_late: true,
+        is_drill: true,
         cause: WireCause::Deadline { due_at: AT },
         position: None,
         storage: Storage::Durable,

@@ -67,10 +67,12 @@ fn is_of_orders(episode: &Episode, doors: &BTreeSet<DoorRef>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use ach_actors_entities::Site;
     use ach_actors_model::{AlarmId, AlarmPriority, Timestamp};
     use ach_engine_review::Fate;
-    use ach_engine_site::{SampleOptions, sample_hospital};
+    use ach_engine_site::sample_hospital;
 
     use super::*;
 
@@ -86,6 +88,7 @@ mod tests {
             raised_at: Timestamp(1),
             was_tentative: false,
             was_quiet: false,
+            was_drill: false,
             upheld_at: None,
             fate: Fate::Open,
             acknowledged_at: None,
@@ -102,8 +105,8 @@ mod tests {
     /// Of other rules alone, of doors that an alarm locks alone, and of nothing else about them.
     #[test]
     fn alarms_about_orders_to_doors_that_alarms_lock_are_left_out_under_other_rules() {
-        let config = sample_hospital(&SampleOptions::default()).directory.config(1).unwrap();
-        let site = Site::compile(None, &config).unwrap();
+        let config = sample_hospital().directory.config(1).unwrap();
+        let site = Arc::new(Site::compile(None, &config).unwrap());
         let locks = |rule: &&ach_actors_model::RuleConfig| {
             rule.answer.responses.iter().any(|response| !response.doors.is_empty())
         };
@@ -129,7 +132,7 @@ mod tests {
             let mut rehearsed = Rehearsed {
                 was: run(),
                 would: run(),
-                site: Some(site.clone().into()),
+                site: Some(Arc::clone(&site)),
                 entry_count: 0,
                 ping_count: 0,
             };

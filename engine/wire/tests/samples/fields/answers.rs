@@ -179,6 +179,7 @@ pub(super) fn alarm(it: &AlarmNote) -> Value {
         "place": thing(&it.place),
         "is_tentative": it.is_tentative,
         "is_late": it.is_late,
+        "is_drill": it.is_drill,
         "cause": cause(&it.cause),
         "observed_at": text(it.observed_at.0),
         "received_at": text(it.received_at.0),
