@@ -42,12 +42,8 @@ pub(crate) fn alarm_line(
     if note.transition == AlarmTransition::Raised {
         parts.extend(beside_others(note));
     }
-    if note.is_late {
-        parts.push("late".to_owned());
-    }
-    if note.is_drill {
-        parts.push("in a drill".to_owned());
-    }
+    let marks = [(note.is_late, "late"), (note.is_drill, "in a drill")];
+    parts.extend(marks.iter().filter(|(is_so, _)| *is_so).map(|(_, word)| (*word).to_owned()));
     match note.storage {
         Storage::Provisional(ProvisionalReason::NoDisk) => {
             parts.push("not stored: no disk".to_owned());
