@@ -47,6 +47,10 @@ impl Delays {
         self.ending.push((notice, since));
     }
 
+    pub(crate) fn is_ending(&self, key: WaitKey) -> bool {
+        self.ending.iter().any(|(notice, _)| key_of(notice) == key)
+    }
+
     /// The condition of one that was to end holds again.
     pub(crate) fn take_back(&mut self, key: WaitKey) -> Option<AlarmNotice> {
         let at = self.ending.iter().position(|(notice, _)| key_of(notice) == key)?;

@@ -127,6 +127,10 @@ impl Episodes {
     /// The condition holds: at once an alarm, or when its rule has waited for long enough. One that was to end goes on.
     fn begin(&mut self, opening: &Opening, turn: &Turn<'_>, out: &mut Outbox) {
         let key = (opening.rule, opening.place, opening.subject);
+        if opening.is_tentative && self.delays.as_deref().is_some_and(|it| it.is_ending(key)) {
+            // What is suspected is told already.
+            return;
+        }
         let ended = self.delays.as_deref_mut().and_then(|delays| delays.take_back(key));
         if let Some(notice) = ended {
             grow_by_one(&mut self.open);
@@ -253,7 +257,8 @@ impl Episodes {
     ) {
         let Some(delays) = self.delays.as_deref_mut() else { return };
         delays.ending.retain(|(notice, _)| match reason(notice) {
-            None | Some(AlarmReason::ConditionEnded) => true,
+            // Nor does it wait less for a suspicion that came to nothing.
+            None | Some(AlarmReason::ConditionEnded | AlarmReason::CameBack) => true,
             Some(_) => {
                 let reason = AlarmReason::ConditionEnded;
                 out.effects.push(Effect::Alarm(ended(notice, reason, turn.now)));

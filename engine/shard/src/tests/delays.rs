@@ -11,8 +11,9 @@ use super::script::Script;
 use crate::Input;
 
 /// Who waits for so many seconds before it is told, and before it is over.
-const DELAYS: [(&str, u64, u64); 9] = [
+const DELAYS: [(&str, u64, u64); 10] = [
     ("wander", 5, 10),
+    ("snatch", 0, 30),
     ("no-guests", 4, 0),
     ("night", 10, 30),
     ("loiter", 0, 10),
@@ -148,6 +149,26 @@ fn what_holds_again_before_it_is_over_is_the_same_alarm() {
             "30 cleared Elopement anna ward (ConditionEnded)",
             "36 raised Elopement anna ward",
         ],
+    );
+}
+
+/// What is only suspected neither keeps an alarm that is to end nor ends it sooner.
+#[test]
+fn a_suspicion_changes_nothing_about_what_waits_to_end() {
+    let (raised, upheld, cleared) = (
+        "2 raised Elopement baby nursery tentative",
+        "5 upheld Elopement baby nursery",
+        "cleared Elopement baby nursery (ConditionEnded)",
+    );
+    let begin = "1 baby at 3,25\n2 baby at 3,18\n5 tick\n6 baby at 3,25";
+    check(
+        &format!("{begin}\n10 baby at 3,18\n11 baby at 3,25\n35 tick\n36 tick"),
+        &[raised, upheld, &format!("36 {cleared}")],
+    );
+    // Borne out it is the same alarm.
+    check(
+        &format!("{begin}\n10 baby at 3,18\n13 tick\n25 baby at 3,25\n54 tick\n55 tick"),
+        &[raised, upheld, &format!("55 {cleared}")],
     );
 }
 
