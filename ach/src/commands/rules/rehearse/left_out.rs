@@ -119,7 +119,7 @@ mod tests {
         };
         let every = config.rules.iter().flat_map(|rule| &rule.answer.responses);
         let every: BTreeSet<u32> = every.flat_map(|response| response.doors.clone()).collect();
-        let free = (0..).find(|at| !every.contains(at)).unwrap();
+        let free = (0..=u32::MAX).find(|at| !every.contains(at)).unwrap();
         let run = || {
             let not_following = AlarmKind::DoorNotFollowing;
             vec![
