@@ -110,9 +110,11 @@ impl Cases {
                 let is_new = self.absence_call.is_idle() && settled_at > bench.judged_at;
                 call_at(if is_new { settled_at } else { due_at });
             }
-            if !is_due || !bench.is_in_force(plan) {
+            if !bench.is_in_force(plan) {
                 let reason = AlarmReason::RuleRemoved;
                 self.episodes.end(Some(absence.rule), place, reason, bench.turn, out);
+            } else if !is_due {
+                self.episodes.end_not_yet(absence.rule, place, bench.turn, out);
             } else if self.episodes.get(Some(absence.rule), place).is_none() {
                 if is_unseen(plan, bench) {
                     call_at(bench.turn.now.plus_ns(UNSEEN_RECHECK_NS));

@@ -36,6 +36,11 @@ impl CallBack {
         }
     }
 
+    /// Forgets a call that was due by now. Whoever was not there to take it would wait for it for ever.
+    pub(crate) fn forget_past(&mut self, now: Timestamp) {
+        self.0 = self.0.filter(|ordered| ordered.get() > now.0);
+    }
+
     /// Whether this is the call that was ordered; it is then over.
     pub(crate) fn take(&mut self, due_at: Timestamp) -> bool {
         let is_this = self.0.is_some_and(|ordered| ordered.get() == due_at.0);

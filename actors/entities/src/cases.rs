@@ -105,8 +105,7 @@ impl Cases {
         self.line_returns.retain(|back| !back.is_about(trial.rule, place));
         let open = self.episodes.get(Some(trial.rule), place);
         if open.is_some_and(|notice| !notice.is_tentative) {
-            let reason = AlarmReason::ConditionEnded;
-            self.episodes.end(Some(trial.rule), place, reason, bench.turn, out);
+            self.episodes.end_now(trial.rule, place, bench.turn, out);
         }
         self.leave(&bench.opening(trial.rule, plan, place, line_gates(plan)), bench, out);
     }
@@ -317,7 +316,8 @@ impl Cases {
             };
             (!is_founded).then_some(AlarmReason::RuleRemoved)
         };
-        self.episodes.end_where(reason, bench.turn, out);
+        // What waits to be over has no more ground, and waits all the same.
+        self.episodes.end_open_where(reason, bench.turn, out);
     }
 }
 

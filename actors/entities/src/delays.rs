@@ -28,8 +28,14 @@ pub(crate) fn key_of(notice: &AlarmNotice) -> WaitKey {
 }
 
 impl Delays {
+    /// Whether nothing waits, and nobody is called: a call that is under way serves what waits next, so that whatever comes
+    /// and goes orders one in its time, and no more.
     pub(crate) fn is_empty(&self) -> bool {
-        self.beginning.is_empty() && self.ending.is_empty()
+        !self.has_any() && self.call.is_idle()
+    }
+
+    pub(crate) fn has_any(&self) -> bool {
+        !(self.beginning.is_empty() && self.ending.is_empty())
     }
 
     pub(crate) fn begin(&mut self, key: WaitKey, since: Timestamp) {
@@ -47,14 +53,25 @@ impl Delays {
         self.ending.push((notice, since));
     }
 
+    pub(crate) fn is_beginning(&self, key: WaitKey) -> bool {
+        self.beginning.iter().any(|&(of, _)| of == key)
+    }
+
     pub(crate) fn is_ending(&self, key: WaitKey) -> bool {
         self.ending.iter().any(|(notice, _)| key_of(notice) == key)
     }
 
-    /// The condition of one that was to end holds again.
-    pub(crate) fn take_back(&mut self, key: WaitKey) -> Option<AlarmNotice> {
+    /// The condition of one that was to end holds again: the alarm, and whether it has been over for long enough, though
+    /// nobody was told yet.
+    pub(crate) fn take_back(
+        &mut self,
+        key: WaitKey,
+        turn: &Turn<'_>,
+    ) -> Option<(AlarmNotice, bool)> {
         let at = self.ending.iter().position(|(notice, _)| key_of(notice) == key)?;
-        Some(self.ending.remove(at).0)
+        let (notice, since) = self.ending.remove(at);
+        let is_over = ends_at(&notice, since, turn).is_none_or(|due_at| due_at <= turn.now);
+        Some((notice, is_over))
     }
 
     /// Whether this is the call that was ordered; it is then over.
@@ -80,6 +97,7 @@ impl Delays {
 
     /// Orders a call for when the next has waited for long enough.
     pub(crate) fn order(&mut self, turn: &Turn<'_>, out: &mut Outbox) {
+        self.call.forget_past(turn.now);
         let begins = self.beginning.iter().filter_map(|&((rule, place, subject), since)| {
             Some((begins_at(rule, since, turn)?, owner(rule, place, subject, turn)?))
         });

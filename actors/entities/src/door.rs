@@ -482,6 +482,7 @@ impl Door {
         self.end_not_yet(me, turn, out);
         let evidence = Evidence::of_site_change(turn);
         self.judge(me, turn.now, &evidence, turn, out);
+        self.episodes.mark_waiting(self.is_drilled());
         self.episodes.settle(turn.now, &evidence, turn, out);
     }
 }

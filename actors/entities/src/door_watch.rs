@@ -64,7 +64,9 @@ impl Door {
                     let reason = AlarmReason::ConditionEnded;
                     self.episodes.end(Some(rule), place, reason, turn, out);
                 }
-                Judgement::Holds | Judgement::Doubtful => {}
+                // What waits to be told must hold all the while.
+                Judgement::Doubtful => self.episodes.give_up_waiting(rule, Place::Door(me)),
+                Judgement::Holds => {}
             }
             if !is_in_force {
                 self.episodes.end(Some(rule), place, AlarmReason::RuleRemoved, turn, out);
@@ -97,6 +99,7 @@ impl Door {
                 DeadlineKind::Silence => self.life.take_look(due_at),
                 DeadlineKind::Window => self.call.take(due_at),
                 DeadlineKind::Delay => {
+                    self.episodes.mark_waiting(self.is_drilled());
                     self.episodes.fall_due(due_at, &evidence, turn, out);
                     false
                 }
@@ -141,8 +144,7 @@ impl Door {
         };
         let not_yet: Vec<RuleRef> = door.state_rules.iter().copied().filter(is_not_yet).collect();
         for rule in not_yet {
-            let reason = AlarmReason::RuleRemoved;
-            self.episodes.end(Some(rule), Place::Door(me), reason, turn, out);
+            self.episodes.end_not_yet(rule, Place::Door(me), turn, out);
         }
     }
 

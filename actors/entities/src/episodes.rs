@@ -78,7 +78,7 @@ impl Episodes {
 
     /// Whether anything is open, or was and waits to be over.
     pub(crate) fn has_open(&self) -> bool {
-        !self.open.is_empty() || self.delays.is_some()
+        !self.open.is_empty() || self.delays.as_deref().is_some_and(Delays::has_any)
     }
 
     /// Those whose condition holds; those too that nobody was told of yet.
@@ -131,11 +131,19 @@ impl Episodes {
             // What is suspected is told already.
             return;
         }
-        let ended = self.delays.as_deref_mut().and_then(|delays| delays.take_back(key));
-        if let Some(notice) = ended {
-            grow_by_one(&mut self.open);
-            self.open.push(notice);
-            return self.close_delays();
+        let back = self.delays.as_deref_mut().and_then(|delays| delays.take_back(key, turn));
+        self.close_delays();
+        match back {
+            Some((notice, false)) => {
+                grow_by_one(&mut self.open);
+                self.open.push(notice);
+                return;
+            }
+            Some((notice, true)) => {
+                let reason = AlarmReason::ConditionEnded;
+                out.effects.push(Effect::Alarm(ended(&notice, reason, turn.now)));
+            }
+            None => {}
         }
         let on_ns = delays::on_ns(opening.rule, turn);
         if on_ns == 0 {
@@ -153,6 +161,14 @@ impl Episodes {
         let delays = self.delays.get_or_insert_default();
         delays.begin(key, since);
         delays.order(turn, out);
+    }
+
+    /// Whether a drill moves the door of all that waits to be told: its word decides at the moment that it is.
+    pub(crate) fn mark_waiting(&mut self, is_drill: bool) {
+        let Some(delays) = self.delays.as_deref() else { return };
+        for notice in self.open.iter_mut().filter(|it| delays.is_beginning(key_of(it))) {
+            notice.is_drill = is_drill;
+        }
     }
 
     /// The call for what waits.
@@ -221,7 +237,50 @@ impl Episodes {
         self.end_where(|notice| is_this(notice).then_some(reason), turn, out);
     }
 
-    /// Ends every open episode for which there is a reason.
+    /// Ends the episode of a rule and place now, whatever its rule waits for, as what holds from now on is another. One that
+    /// nobody was told of goes on waiting.
+    pub(crate) fn end_now(
+        &mut self,
+        rule: RuleRef,
+        place: Place,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let delays = self.delays.as_deref();
+        self.open.retain(|notice| {
+            let is_waiting = || delays.is_some_and(|it| it.is_beginning(key_of(notice)));
+            if (notice.rule, notice.place) != (Some(rule), place) || is_waiting() {
+                return true;
+            }
+            let reason = AlarmReason::ConditionEnded;
+            out.effects.push(Effect::Alarm(ended(notice, reason, turn.now)));
+            false
+        });
+    }
+
+    /// Nobody is to be told of an episode that nobody was told of yet; one that was goes on.
+    pub(crate) fn give_up_waiting(&mut self, rule: RuleRef, place: Place) {
+        let Some(delays) = self.delays.as_deref_mut() else { return };
+        self.open.retain(|notice| {
+            (notice.rule, notice.place) != (Some(rule), place) || !delays.give_up(notice)
+        });
+        self.close_delays();
+    }
+
+    /// Ends the open episode of a rule and place that does not hold yet, as the rule gave less time before.
+    pub(crate) fn end_not_yet(
+        &mut self,
+        rule: RuleRef,
+        place: Place,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let is_this = |notice: &AlarmNotice| (notice.rule, notice.place) == (Some(rule), place);
+        let reason = |notice: &AlarmNotice| is_this(notice).then_some(AlarmReason::RuleRemoved);
+        self.end_open_where(reason, turn, out);
+    }
+
+    /// Ends every episode for which there is a reason, also what was over already and waits to be told so.
     pub(crate) fn end_where(
         &mut self,
         mut reason: impl FnMut(&AlarmNotice) -> Option<AlarmReason>,
@@ -229,7 +288,17 @@ impl Episodes {
         out: &mut Outbox,
     ) {
         self.end_at_once(&mut reason, turn, out);
-        let delays = &mut self.delays;
+        self.end_open_where(reason, turn, out);
+    }
+
+    /// Ends every open episode for which there is a reason.
+    pub(crate) fn end_open_where(
+        &mut self,
+        mut reason: impl FnMut(&AlarmNotice) -> Option<AlarmReason>,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let (delays, mut is_any_waiting) = (&mut self.delays, false);
         self.open.retain(|notice| {
             let Some(reason) = reason(notice) else { return true };
             if delays.as_deref_mut().is_some_and(|delays| delays.give_up(notice)) {
@@ -239,12 +308,15 @@ impl Episodes {
             if is_over && delays::off_ns(notice.rule, turn) > 0 {
                 let delays = delays.get_or_insert_default();
                 delays.end(notice.clone(), turn.now);
-                delays.order(turn, out);
+                is_any_waiting = true;
             } else {
                 out.effects.push(Effect::Alarm(ended(notice, reason, turn.now)));
             }
             false
         });
+        if let Some(delays) = self.delays.as_deref_mut().filter(|_| is_any_waiting) {
+            delays.order(turn, out);
+        }
         self.close_delays();
     }
 

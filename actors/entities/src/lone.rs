@@ -183,7 +183,7 @@ impl LoneWatch {
             let RuleCondition::Alone { after_ns } = plan.condition else { continue };
             let due_at = loner.since.plus_ns(after_ns);
             let look_at = if due_at > bench.judged_at {
-                end(loner, bench, episodes, out);
+                episodes.end_open_where(removed(loner), bench.turn, out);
                 Some(due_at)
             } else {
                 let change_at = bench.turn.site.next_change(plan, bench.judged_at);
@@ -208,7 +208,7 @@ fn judge_one(
     let Loner { rule, subject, .. } = *loner;
     let RuleCondition::Alone { after_ns } = plan.condition else { return None };
     if !bench.turn.site.is_in_force(plan, bench.judged_at) {
-        end(loner, bench, episodes, out);
+        episodes.end_where(removed(loner), bench.turn, out);
         return None;
     }
     let is_open =
@@ -233,11 +233,10 @@ fn judge_one(
     None
 }
 
-/// Ends the alarm about one that no longer holds by its rule.
-fn end(loner: &Loner, bench: &LoneBench<'_>, episodes: &mut Episodes, out: &mut Outbox) {
-    let reason = |notice: &AlarmNotice| {
-        let is_this = notice.rule == Some(loner.rule) && notice.subject == Some(loner.subject);
-        is_this.then_some(AlarmReason::RuleRemoved)
-    };
-    episodes.end_where(reason, bench.turn, out);
+/// Of the alarm about one that does not hold by its rule.
+fn removed(loner: &Loner) -> impl Fn(&AlarmNotice) -> Option<AlarmReason> {
+    let (rule, subject) = (Some(loner.rule), Some(loner.subject));
+    move |notice| {
+        ((notice.rule, notice.subject) == (rule, subject)).then_some(AlarmReason::RuleRemoved)
+    }
 }

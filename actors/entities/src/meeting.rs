@@ -200,7 +200,7 @@ impl Cases {
             let due_at = since.plus_ns(after_ns);
             if due_at > bench.judged_at {
                 // Open only if the rule gave less time before.
-                self.episodes.end(Some(rule), place, AlarmReason::RuleRemoved, bench.turn, out);
+                self.episodes.end_not_yet(rule, place, bench.turn, out);
                 next_at = Some(next_at.map_or(due_at, |next_at| next_at.min(due_at)));
                 self.meetings.push(meeting);
                 continue;

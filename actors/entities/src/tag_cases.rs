@@ -58,21 +58,20 @@ impl TagCases {
                 return Some(AlarmReason::TagRemoved);
             }
             let is_said = |plan: &RulePlan| {
-                let is_long_enough = match plan.condition {
-                    RuleCondition::TagSilent { after_ns } => {
-                        silent_ns.is_none_or(|silent_ns| silent_ns >= after_ns)
-                    }
-                    _ => true,
-                };
                 let was = old.rule(rule).map(|old| discriminant(&old.condition));
-                was == Some(discriminant(&plan.condition))
-                    && notice.kind == plan.alarm
-                    && is_long_enough
+                was == Some(discriminant(&plan.condition)) && notice.kind == plan.alarm
             };
             let holds = rules.contains(rule) && turn.site.rule(rule).is_some_and(is_said);
             (!holds).then_some(AlarmReason::RuleRemoved)
         };
         self.episodes.end_where(reason, turn, out);
+        // What waits to be over is heard again, and is not silent for long enough by any rule.
+        let is_too_short = |notice: &AlarmNotice| {
+            let plan = turn.site.rule(notice.rule?)?;
+            let RuleCondition::TagSilent { after_ns } = plan.condition else { return None };
+            silent_ns.filter(|&silent_ns| silent_ns < after_ns).map(|_| AlarmReason::RuleRemoved)
+        };
+        self.episodes.end_open_where(is_too_short, turn, out);
     }
 
     /// Ends what no longer holds at this hour, and orders a call for when that changes for what

@@ -381,11 +381,15 @@ impl TagWatch {
         for &(rule, limit) in &rules.battery {
             if percent <= limit {
                 self.raise(me, &[rule], evidence, judged_at, turn, out);
-            } else if percent >= limit.saturating_add(BATTERY_HYSTERESIS_PERCENT).min(100)
-                && let Some(rare) = &mut self.rare
-            {
-                let reason = AlarmReason::ConditionEnded;
-                rare.episodes.end(Some(rule), Place::Tag(me), reason, turn, out);
+            } else if let Some(rare) = &mut self.rare {
+                let place = Place::Tag(me);
+                if percent >= limit.saturating_add(BATTERY_HYSTERESIS_PERCENT).min(100) {
+                    let reason = AlarmReason::ConditionEnded;
+                    rare.episodes.end(Some(rule), place, reason, turn, out);
+                } else {
+                    // What waits to be told must hold all the while.
+                    rare.episodes.give_up_waiting(rule, place);
+                }
             }
         }
     }

@@ -232,6 +232,9 @@ impl Zone {
                 rare.episodes.open(&opening, turn, out);
             } else if count <= capacity - capacity / FREE_SHARE {
                 rare.episodes.end(Some(rule), place, AlarmReason::ConditionEnded, turn, out);
+            } else {
+                // What waits to be told must hold all the while.
+                rare.episodes.give_up_waiting(rule, place);
             }
         }
     }

@@ -41,6 +41,25 @@ fn a_pump_that_is_not_brought_back_in_time_alarms_until_it_is() {
 }
 
 #[test]
+fn one_that_is_away_again_before_its_alarm_is_over_is_told_of_once() {
+    let mut rule = returned(vec![WARD], 20);
+    rule.answer.delays.off_ns = 60 * NS_PER_S;
+    check(
+        &hospital(vec![rule]),
+        "
+        1     ping 4 5,5    | +a ward 1
+        10    ping 4 15,5   | -a ward 0, +a lobby 1
+        30    tick          | RAISED AssetNotReturned a ward
+        100   ping 4 5,5    | -a lobby 0, +a ward 1
+        105   ping 4 15,5   | -a ward 0, +a lobby 1
+        125   tick          |
+        200   ping 4 5,5    | -a lobby 0, +a ward 1
+        260   tick          | CLEARED AssetNotReturned a ward: ConditionEnded
+        ",
+    );
+}
+
+#[test]
 fn one_that_comes_back_begins_anew_and_orders_one_call() {
     let mut world = World::new(&ward());
     for minute in 0..40_u32 {

@@ -1,7 +1,7 @@
 //! Coming back over a perimeter line, seen or not.
 
 use ach_actors_model::{
-    AlarmKind, AlarmTransition, Condition, LineConfig, RuleConfig, SubjectClass,
+    AlarmKind, AlarmTransition, Condition, LineConfig, NS_PER_S, RuleConfig, SubjectClass,
 };
 use ach_geo::{Confirm, Floor, Gates};
 
@@ -32,6 +32,36 @@ fn who_goes_out_again_after_an_unseen_return_is_another_elopement() {
         9   ping 1 19,8     | -p garden 0, +p lobby 1
         10  ping 1 20.3,8   | -p lobby 0, +p garden 1
         11  ping 1 21.5,8   | CLEARED Elopement p fence: ConditionEnded, RAISED Elopement p fence
+        ",
+    );
+}
+
+/// Nor is it the same because its rule waits before it says that one is over.
+#[test]
+fn who_goes_out_again_after_an_unseen_return_is_another_whatever_its_rule_waits_for() {
+    let mut patient = crosses();
+    patient.answer.delays.off_ns = 30 * NS_PER_S;
+    check(
+        vec![patient.clone()],
+        "
+        1   ping 1 19,8   | +p lobby 1
+        2   ping 1 21,8   | RAISED Elopement p fence, -p lobby 0, +p garden 1
+        9   ping 1 15,8   | -p garden 0, +p lobby 1
+        10  ping 1 19,8   |
+        11  ping 1 21,8   | CLEARED Elopement p fence: ConditionEnded, RAISED Elopement p fence, -p lobby 0, +p garden 1
+        ",
+    );
+    // What nobody was told of yet waits on.
+    patient.answer.delays.on_ns = 10 * NS_PER_S;
+    check(
+        vec![patient],
+        "
+        1   ping 1 19,8   | +p lobby 1
+        2   ping 1 21,8   | -p lobby 0, +p garden 1
+        9   ping 1 15,8   | -p garden 0, +p lobby 1
+        10  ping 1 19,8   |
+        11  ping 1 21,8   | -p lobby 0, +p garden 1
+        12  tick          | RAISED Elopement p fence
         ",
     );
 }

@@ -187,6 +187,9 @@ fn each_kind_that_lasts_can_wait() {
             "1 anna at 3,1 battery=15\n31 anna at 3,1 battery=15\n61 tick\n70 anna at 3,1 battery=90\n100 tick",
             &["61 raised BatteryLow anna", "100 cleared BatteryLow anna (ConditionEnded)"],
         ),
+        // A little above the limit is not over, but does not hold either.
+        ("1 anna at 3,1 battery=15\n31 anna at 3,1 battery=22\n100 tick", &[]),
+        ("1 door exit has=10\n5 door exit has=22\n20 tick", &[]),
         (
             "1 vera at 5,-5\n2 victor at 6,-5\n3 sam at 7,-5\n8 tick\n9 sam at 7,5\n14 tick",
             &["8 raised OverCapacity - lobby", "14 cleared OverCapacity - lobby (ConditionEnded)"],
@@ -246,6 +249,39 @@ fn another_version_of_the_site_is_judged_by_its_own_delays() {
     ] {
         check(&story, expected);
     }
+}
+
+/// Whatever else another version of the site changes.
+#[test]
+fn what_waits_to_end_waits_on_over_a_change_of_the_site() {
+    for (story, expected) in [
+        (
+            "21480 nora at 5,5\n21500 nora at 5,-5\n21510 tick\n21515 nora at 5,5\n21520 wander waits 5 9\n21545 tick",
+            [
+                "21510 raised UnauthorisedEntry nora lobby",
+                "21545 cleared UnauthorisedEntry nora lobby (ConditionEnded)",
+            ],
+        ),
+        (
+            "1 door exit asks=5\n2 door exit opens\n42 tick\n50 door exit closes\n55 wander waits 5 9\n70 tick",
+            ["42 raised DoorHeld - exit", "70 cleared DoorHeld - exit (ConditionEnded)"],
+        ),
+    ] {
+        check(story, &expected);
+    }
+}
+
+/// However often a condition comes and goes, one call is under way.
+#[test]
+fn what_comes_and_goes_orders_no_call_each_time() {
+    let lines = (0..200).map(|turn| {
+        let y = if turn % 2 == 0 { -2 } else { 2 };
+        format!("{} anna at 3,{y}\n", 10 + turn * 2)
+    });
+    let story = "1 anna at 3,1\n2 wander waits 3000 10\n".to_owned() + &lines.collect::<String>();
+    let played = play(&told(&story).entries);
+    let waiting = played.shard.status().deadline_count;
+    assert!(waiting <= 40, "{waiting} deadlines wait");
 }
 
 #[test]

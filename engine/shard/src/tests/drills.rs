@@ -1,6 +1,6 @@
 //! Alarms of doors that a drill moves, against `docs/specs/doors.md`.
 
-use ach_actors_model::Place;
+use ach_actors_model::{AlarmKind, NS_PER_S, Place};
 
 use super::door_stories::{told, watched};
 use super::play::play;
@@ -49,6 +49,24 @@ fn what_is_wrong_with_a_door_in_a_drill_bears_its_mark_to_the_end() {
          7 door exit has=10",
         &["Raised DoorTampered exit drill", "Raised DoorBatteryLow exit drill"],
     );
+}
+
+/// The mark is that of the moment at which it is raised.
+#[test]
+fn what_waits_is_marked_as_its_door_is_told_when_it_is_raised() {
+    for (story, expected) in [
+        ("5 nora begins lockdown site for=600 drill\n6 door exit has=10\n30 tick", true),
+        ("5 nora begins lockdown site for=4 drill\n6 door exit has=10\n10 tick\n30 tick", false),
+        ("5 door exit has=10\n6 nora begins lockdown site for=600 drill\n30 tick", true),
+    ] {
+        let mut config = watched();
+        let weak = config.rules.iter_mut().find(|rule| rule.id.as_str() == "weak");
+        weak.expect("a rule").answer.delays.on_ns = 20 * NS_PER_S;
+        let played = play(&told(config, story).entries);
+        let low = played.notices().filter(|notice| notice.kind == AlarmKind::DoorBatteryLow);
+        let marks: Vec<bool> = low.map(|notice| notice.is_drill).collect();
+        assert_eq!(marks, [expected], "of the story\n{story}");
+    }
 }
 
 #[test]
