@@ -64,7 +64,7 @@ impl Docket {
         let rules = turn.site.subject_rules(me).filter(|rules| rules.is_kept_apart());
         let Some(rules) = rules else { return };
         let is_meeting = self.stirring().is_some_and(|cases| !cases.meetings.is_empty());
-        let by_itself = passes_by(me, fix, rules, turn).filter(|_| !is_meeting);
+        let by_itself = if is_meeting { None } else { passes_by(me, fix, rules, turn) };
         if let Some(sighting) = by_itself {
             out.health.push(located(me, sighting));
             return;

@@ -163,6 +163,21 @@ impl What {
         matches!(self, What::Inside | What::Leaves | What::Stays { .. } | What::Away { .. })
     }
 
+    /// How long it must last, by a time of its own, in nanoseconds.
+    pub fn after_ns(self) -> Option<u64> {
+        match self {
+            What::Stays { after_ns }
+            | What::TagSilent { after_ns }
+            | What::DoorHeld { after_ns, .. }
+            | What::DoorLost { after_ns }
+            | What::DoorNotFollowing { after_ns }
+            | What::Away { after_ns }
+            | What::Alone { after_ns }
+            | What::Meets { after_ns, .. } => Some(after_ns),
+            _ => None,
+        }
+    }
+
     /// Whom else it is about where the rule does not say.
     pub fn others(self) -> Option<WhoPlan> {
         match self {

@@ -77,14 +77,7 @@ fn is_moment(what: What) -> bool {
 /// Where a rule says already how long what it watches must last.
 fn own_time(rule: &RulePlan) -> Option<&'static str> {
     match rule.what {
-        What::Stays { .. }
-        | What::TagSilent { .. }
-        | What::DoorHeld { .. }
-        | What::DoorLost { .. }
-        | What::DoorNotFollowing { .. }
-        | What::Away { .. }
-        | What::Alone { .. }
-        | What::Meets { .. } => Some("`after`"),
+        what if what.after_ns().is_some() => Some("`after`"),
         What::Inside => rule.gates.and_then(|gates| gates.dwell_ns).map(|_| "`dwell` of `gates`"),
         _ => None,
     }

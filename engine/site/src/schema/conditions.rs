@@ -21,16 +21,10 @@ fn then(what: What) -> Value {
     let mut required = Vec::new();
     let mut fields = Map::new();
     let mut forbid = |key: &str| fields.insert(key.to_owned(), json!(false));
-    match what {
-        What::Stays { .. }
-        | What::TagSilent { .. }
-        | What::DoorHeld { .. }
-        | What::DoorLost { .. }
-        | What::DoorNotFollowing { .. }
-        | What::Away { .. }
-        | What::Alone { .. }
-        | What::Meets { .. } => required.push("after"),
-        _ => drop(forbid("after")),
+    if what.after_ns().is_some() {
+        required.push("after");
+    } else {
+        forbid("after");
     }
     match what {
         What::BatteryLow { .. } | What::DoorBatteryLow { .. } => required.push("percent"),

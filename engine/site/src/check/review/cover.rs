@@ -77,19 +77,11 @@ impl Review<'_> {
 /// How much a rule waits for: more is later.
 fn threshold(what: What) -> u64 {
     match what {
-        What::Stays { after_ns }
-        | What::TagSilent { after_ns }
-        | What::DoorHeld { after_ns, .. }
-        | What::DoorLost { after_ns }
-        | What::DoorNotFollowing { after_ns }
-        | What::Away { after_ns }
-        | What::Alone { after_ns }
-        | What::Meets { after_ns, .. } => after_ns,
         // A battery is at ten percent after it was at twenty.
         What::BatteryLow { percent } | What::DoorBatteryLow { percent } => {
             u64::from(100_u8.saturating_sub(percent))
         }
-        _ => 0,
+        what => what.after_ns().unwrap_or(0),
     }
 }
 
