@@ -4,6 +4,7 @@ use ach_actors_model::{AlarmKind, Condition, RuleConfig, SiteConfig, SubjectClas
 use ach_geo::Gates;
 
 use crate::hospital::{LOBBY, S, WARD, for_class, hospital, hours, name, rule, zone};
+use crate::meetings;
 use crate::world::World;
 
 fn rules() -> Vec<RuleConfig> {
@@ -459,4 +460,18 @@ fn an_anchor_that_covers_another_zone_blinds_that_one() {
         world.change(&config).join(", "),
         "CLEARED ZoneBlind - a1: RuleRemoved, lobby sighted"
     );
+}
+
+/// Whoever lies still is found as those are looked for by then: one by one, or by where they are.
+#[test]
+fn one_who_lies_still_is_found_when_few_become_many_or_many_few() {
+    let few = meetings::ward();
+    let many = meetings::with_many_unseen(&meetings::ward());
+    for (before, after) in [(&few, &many), (&many, &few)] {
+        let mut world = World::new(before);
+        world.check("1 ping 5 6,5 | +v ward 1\n2 ping 1 1,9 | +p ward 2");
+        let after = SiteConfig { version: before.version + 1, ..after.clone() };
+        assert!(world.change(&after).is_empty());
+        world.check("10 ping 1 5,5 |\n20 tick | RAISED ForbiddenMeeting p v");
+    }
 }
