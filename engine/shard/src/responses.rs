@@ -88,7 +88,6 @@ impl Responses {
         }
         for (&door, &word) in said {
             if self.words.get(&(door, alarm)) != Some(&word) {
-                self.remove(door, alarm);
                 self.insert(door, alarm, word);
             }
         }
@@ -115,7 +114,9 @@ impl Responses {
         self.of(alarm).collect()
     }
 
+    /// In place of what the alarm said to the door, if it did: the same five sets follow from any list of words.
     fn insert(&mut self, door: DoorRef, alarm: AlarmId, word: DoorWord) {
+        self.remove(door, alarm);
         let before = self.greatest(door);
         self.words.insert((door, alarm), word);
         self.by_alarm.insert((alarm, door));
@@ -287,5 +288,15 @@ mod tests {
         responses.next_told();
         let again = Responses::from(ResponsesHead::from(responses.clone()));
         assert_eq!(again, responses);
+    }
+
+    #[test]
+    fn a_checkpoint_that_tells_a_word_twice_leaves_nothing_of_the_first() {
+        let said = |until| (DoorRef(7), AlarmId(1), word(DoorMode::Locked, until));
+        let words = vec![said(50), said(60)];
+        let head = ResponsesHead { words, changed: Vec::new(), dropped_count: 0 };
+        let responses = Responses::from(head);
+        assert_eq!(responses.by_door.len(), 1);
+        assert_eq!(Responses::from(ResponsesHead::from(responses.clone())), responses);
     }
 }
