@@ -299,12 +299,13 @@ impl NodePage {
                 ("alarm", &tally.residence),
             ],
         );
-        page.histogram(
+        page.histograms(
             "ach_residence_cpu_seconds",
-            "Processor time of the node's one thread from a vendor's frames to the alarm that follows; \
-             counts only where that is measured.",
+            "Processor time of the node's one thread from a vendor's frames to the alarm that follows, by \
+             the lane of the frames; counts only where that is measured.",
             Amount::Ns(0),
-            &tally.residence_cpu,
+            "lane",
+            &tally.residence_cpu.read(),
         );
         page.histogram(
             "ach_ack_latency_seconds",

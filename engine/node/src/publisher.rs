@@ -156,7 +156,7 @@ impl Publisher {
         {
             tally.residence.record(now.since_ns(notice.received_at));
             if let Some(spent_ns) = self.rim.residence.end(source, lane, seq) {
-                tally.residence_cpu.record(spent_ns);
+                tally.residence_cpu.record(lane, spent_ns);
             }
         }
     }

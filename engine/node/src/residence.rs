@@ -16,11 +16,12 @@ use std::collections::VecDeque;
 use ach_actors_model::{Lane, SourceRef};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Bounds of the histogram, in nanoseconds: fine about the 100 µs that a residence is to stay below.
+/// Bounds of the histogram, in nanoseconds: fine about the 100 µs that a residence is to stay below, and below the
+/// millisecond of a press in the midst of a storm.
 pub(crate) const RESIDENCE_NS: &[u64] = &[
     10_000, 15_000, 20_000, 25_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000,
-    100_000, 120_000, 150_000, 200_000, 300_000, 500_000, 1_000_000, 2_000_000, 5_000_000,
-    10_000_000,
+    100_000, 120_000, 150_000, 200_000, 300_000, 500_000, 650_000, 800_000, 1_000_000, 2_000_000,
+    5_000_000, 10_000_000,
 ];
 
 /// Turns remembered. An alarm comes some turns after its input; at 50,000 a second these are

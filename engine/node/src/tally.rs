@@ -84,6 +84,39 @@ impl ByLane {
     }
 }
 
+/// Residences, apart for each lane on which a vendor sends.
+#[derive(Debug)]
+pub(crate) struct ResidenceByLane {
+    duress: Histogram,
+    door: Histogram,
+    ping: Histogram,
+}
+
+impl Default for ResidenceByLane {
+    fn default() -> ResidenceByLane {
+        let empty = || Histogram::new(RESIDENCE_NS);
+        ResidenceByLane { duress: empty(), door: empty(), ping: empty() }
+    }
+}
+
+impl ResidenceByLane {
+    /// What an alarm took whose input came on that lane.
+    pub(crate) fn record(&self, lane: Lane, spent_ns: u64) {
+        let histogram = match lane {
+            Lane::Duress => &self.duress,
+            Lane::Door => &self.door,
+            Lane::Ping => &self.ping,
+            Lane::Audit | Lane::Console => return debug_assert!(false, "no vendor's: {lane:?}"),
+        };
+        histogram.record(spent_ns);
+    }
+
+    /// Every lane's word and residences.
+    pub(crate) fn read(&self) -> [(&'static str, &Histogram); 3] {
+        [("duress", &self.duress), ("door", &self.door), ("ping", &self.ping)]
+    }
+}
+
 /// A counter a topic. Positions are not counted: a newer one takes the place of an older one.
 #[derive(Debug, Default)]
 pub(crate) struct ByTopic {
@@ -119,8 +152,8 @@ pub(crate) struct Tally {
     /// input until the alarm is in all its subscribers' sinks.
     pub residence: Histogram,
     /// Processor time of the node's one thread from a vendor's frames to the alarm that follows, when
-    /// that is measured.
-    pub residence_cpu: Histogram,
+    /// that is measured, by the lane of the frames.
+    pub residence_cpu: ResidenceByLane,
     /// From a decision until its durable ack is the session's to send.
     pub ack: Histogram,
     /// Entries one sync made durable.
@@ -149,7 +182,7 @@ impl Default for Tally {
             lane_wait: Histogram::new(LATENCY_NS),
             handover: Histogram::new(LATENCY_NS),
             residence: Histogram::new(LATENCY_NS),
-            residence_cpu: Histogram::new(RESIDENCE_NS),
+            residence_cpu: ResidenceByLane::default(),
             ack: Histogram::new(LATENCY_NS),
             group_entries: Histogram::new(GROUP_ENTRIES),
             conflated: ByLane::default(),

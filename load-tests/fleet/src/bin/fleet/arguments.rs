@@ -18,6 +18,7 @@ Examples:
   fleet overload --seconds 30
   fleet soak --hours 0.05
   fleet standing --tags 100000
+  fleet storm
   fleet play load-tests/scenarios/use-cases/*.toml
   fleet history load-tests/scenarios/durable-64.toml --runs 5 --run-s 5
 
@@ -52,6 +53,8 @@ pub(crate) enum Job {
     Restart(Restart),
     /// Have an alarm stand for each tag, and see what they take of the node's memory
     Standing(Standing),
+    /// Raise ten thousand alarms at once, press buttons in the midst of them, and see that these overtake
+    Storm(Storm),
     /// Play use cases on a node of their own, and see that it says what it is to say, and nothing else
     Play(Play),
     /// Load a node that runs already
@@ -200,6 +203,23 @@ pub(crate) struct Restart {
 pub(crate) struct Standing {
     #[command(flatten)]
     pub(crate) with: OneCore,
+}
+
+/// `fleet storm`.
+#[derive(Debug, Args)]
+pub(crate) struct Storm {
+    #[command(flatten)]
+    pub(crate) with: OneCore,
+    /// Storms
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) storms: u32,
+    /// Alarms in each, of as many tags; at most as many as there are
+    #[arg(long, default_value_t = 10_000,
+        value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
+    pub(crate) alarms: u32,
+    /// Judge counts and order; tell of speed, but do not judge it: for machines that others use too
+    #[arg(long)]
+    pub(crate) counts_only: bool,
 }
 
 /// `fleet play`.

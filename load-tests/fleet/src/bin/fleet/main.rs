@@ -30,6 +30,7 @@ mod series;
 mod slope;
 mod stall;
 mod standing;
+mod storm;
 mod timeline;
 mod verdict;
 mod watched;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Job::History(asked) => history_cost::history_cost(&asked),
         Job::Restart(asked) => restart::restart(&asked),
         Job::Standing(asked) => standing::standing(&asked),
+        Job::Storm(asked) => storm::storm(&asked),
         Job::Play(asked) => Ok(play::play(&asked)),
         Job::Run(run) => series::remote(&run),
         Job::Site(site) => series::write_site(&site),

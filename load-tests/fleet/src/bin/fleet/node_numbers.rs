@@ -34,7 +34,7 @@ impl NodeNumbers {
         Ok(NodeNumbers::read(page))
     }
 
-    fn read(page: &str) -> NodeNumbers {
+    pub(crate) fn read(page: &str) -> NodeNumbers {
         let samples = page.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
             let (name, value) = line.rsplit_once(' ')?;
             Some((name.to_owned(), value.parse().ok()?))

@@ -9,6 +9,8 @@ use crate::node_numbers::NodeNumbers;
 
 /// A 99.9th percentile of fewer alarms is a few of the worst.
 const P99_9_SAMPLES_MIN: f64 = 100_000.0;
+/// Lanes on which vendors send.
+const LANES: [&str; 3] = ["duress", "door", "ping"];
 /// The thread that has sessions, shard and fan-out when there is one.
 const RIM: &str = "ach-rim";
 
@@ -50,12 +52,9 @@ impl ResidenceLook {
 
     /// What came since; nothing where no alarm was measured.
     pub(crate) fn since(&self, before: &ResidenceLook) -> Option<Residence> {
-        let buckets = |start: &str| -> Vec<(f64, f64)> {
-            let (now, then) = (self.numbers.buckets(start), before.numbers.buckets(start));
-            now.iter().zip(&then).map(|(now, then)| (now.0, now.1 - then.1)).collect()
-        };
-        let cpu = buckets("ach_residence_cpu_seconds_bucket{");
-        let wall = buckets("ach_residence_seconds_bucket{stage=\"alarm\"");
+        let wall = self.buckets_since(before, "ach_residence_seconds_bucket{stage=\"alarm\"");
+        let of_lanes = LANES.map(|lane| self.cpu_since(before, lane));
+        let cpu = together(&of_lanes);
         let samples = cpu.last().map(|(_, count)| *count).filter(|count| *count > 0.0)?;
         let rare = |buckets: &[(f64, f64)]| {
             if samples >= P99_9_SAMPLES_MIN { percentile_us(buckets, 0.999) } else { None }
@@ -70,10 +69,30 @@ impl ResidenceLook {
             switches_involuntary: self.switches.saturating_sub(before.switches),
         })
     }
+
+    /// Processor time of alarms whose inputs came on one lane: bounds in seconds, and how many took at most that.
+    pub(crate) fn cpu_since(&self, before: &ResidenceLook, lane: &str) -> Vec<(f64, f64)> {
+        self.buckets_since(before, &format!("ach_residence_cpu_seconds_bucket{{lane=\"{lane}\""))
+    }
+
+    fn buckets_since(&self, before: &ResidenceLook, start: &str) -> Vec<(f64, f64)> {
+        let (now, then) = (self.numbers.buckets(start), before.numbers.buckets(start));
+        now.iter().zip(&then).map(|(now, then)| (now.0, now.1 - then.1)).collect()
+    }
+}
+
+/// Histograms of the same bounds as one.
+fn together(histograms: &[Vec<(f64, f64)>]) -> Vec<(f64, f64)> {
+    let Some((first, others)) = histograms.split_first() else { return Vec::new() };
+    let with_others = |(place, &(bound, count)): (usize, &(f64, f64))| {
+        let more: f64 = others.iter().filter_map(|other| other.get(place)).map(|it| it.1).sum();
+        (bound, count + more)
+    };
+    first.iter().enumerate().map(with_others).collect()
 }
 
 /// The bound below which that part of all lies; `None` where it is beyond the last.
-fn percentile_us(buckets: &[(f64, f64)], part: f64) -> Option<f64> {
+pub(crate) fn percentile_us(buckets: &[(f64, f64)], part: f64) -> Option<f64> {
     let all = buckets.last()?.1;
     let bound = buckets.iter().find(|(_, count)| *count >= all * part)?.0;
     (bound.is_finite() && all > 0.0).then_some((bound * 1e7).round() / 10.0)
@@ -105,5 +124,28 @@ mod tests {
         assert_eq!(percentile_us(&buckets, 0.999), Some(1_000.0));
         assert_eq!(percentile_us(&buckets, 0.9999), None, "beyond the last bound");
         assert_eq!(percentile_us(&[], 0.5), None);
+    }
+
+    #[test]
+    fn lanes_are_told_apart_and_together() {
+        let page = |duress: u32, ping: u32| {
+            let lane = |lane: &str, count: u32| {
+                format!(
+                    "ach_residence_cpu_seconds_bucket{{lane=\"{lane}\",le=\"0.001\"}} {count}\n\
+                     ach_residence_cpu_seconds_bucket{{lane=\"{lane}\",le=\"+Inf\"}} {}\n",
+                    count + 1
+                )
+            };
+            let numbers = NodeNumbers::read(
+                &[lane("duress", duress), lane("door", 0), lane("ping", ping)].concat(),
+            );
+            ResidenceLook { numbers, switches: 0 }
+        };
+        let (before, after) = (page(2, 10), page(5, 110));
+        let duress = after.cpu_since(&before, "duress");
+        assert_eq!(duress, [(0.001, 3.0), (f64::INFINITY, 3.0)]);
+        let all = after.since(&before).expect("alarms were measured");
+        assert_eq!((all.samples, all.cpu_p50_us), (103.0, Some(1_000.0)));
+        assert!(after.since(&after).is_none(), "none since");
     }
 }
