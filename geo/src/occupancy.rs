@@ -119,14 +119,15 @@ impl Occupancy {
         Lookup::Index
     }
 
-    /// Takes the next position if it plainly changes nothing but when the mover was heard: true.
-    /// Otherwise nothing was done, and [`observe`](Occupancy::observe) is to be asked.
+    /// Takes the next position if it plainly changes nothing but when the mover was heard, and something else, which is asked
+    /// last, agrees: true. Otherwise nothing was done, and [`observe`](Occupancy::observe) is to be asked.
     #[inline]
-    pub fn observe_quietly(&mut self, seen: &Observation) -> bool {
+    pub fn observe_quietly(&mut self, seen: &Observation, agrees: impl FnOnce() -> bool) -> bool {
         let is_quiet = seen.received_at_ns < self.deadline_ns
             && !self.safe_box.is_restless()
             && !self.has_fence_timeout()
-            && self.safe_box.holds(seen);
+            && self.safe_box.holds(seen)
+            && agrees();
         if is_quiet {
             self.heard = seen.heard();
         }

@@ -60,6 +60,10 @@ impl CaseBox {
 
     /// An input is over. Cases that another holds as well were not written to.
     pub(crate) fn end_input(&mut self) {
+        // Most are held by what was saved: seen by a plain look, and a mutable borrow locks.
+        if Arc::strong_count(&self.0) > 1 {
+            return;
+        }
         if let Some(held) = Arc::get_mut(&mut self.0) {
             held.stirring = Stirring::of(&held.cases);
         }

@@ -25,18 +25,23 @@ impl Subject {
     pub fn follow_quietly(&mut self, plain: &PlainPing, turn: &Turn<'_>) -> Followed {
         let PlainPing { subject, fix, kept_apart_by, .. } = plain;
         let mut followed = Followed::Quietly;
-        if let Some(rules) = kept_apart_by.and_then(|number| turn.site.rule_set(number)) {
-            let Some(sighting) = passes_by(*subject, fix, rules, turn) else {
-                return Followed::Not;
+        // The dearest question is the last: whoever takes the long way is asked it there.
+        let meets_nobody = || {
+            let Some(rules) = kept_apart_by.and_then(|number| turn.site.rule_set(number)) else {
+                return true;
             };
-            followed = Followed::Seen(located(*subject, sighting));
-        }
+            let by_itself = passes_by(*subject, fix, rules, turn);
+            if let Some(sighting) = by_itself {
+                followed = Followed::Seen(located(*subject, sighting));
+            }
+            by_itself.is_some()
+        };
         let next = self.occupancy.next_due_ns();
         let is_armed = next.is_none_or(|next| self.gate_due.is_some_and(|due| due.get() <= next));
         let is_quiet = is_armed
             && !self.docket.is_waiting()
             && self.fix.is_some_and(|current| is_next(&current, fix))
-            && self.occupancy.observe_quietly(&observation(fix));
+            && self.occupancy.observe_quietly(&observation(fix), meets_nobody);
         if !is_quiet {
             return Followed::Not;
         }
