@@ -132,6 +132,7 @@ fn site(walks: &Walks, gates: Gates) -> SiteDirectory {
             outline: Outline::Polygon { outer_mm: corners.to_vec(), holes_mm: Vec::new() },
             height: None,
             capacity: None,
+            motion_feed: None,
             gates: None,
         });
         site.floors.push(FloorPlan {

@@ -98,6 +98,7 @@ fn ward_zone((ward, floor): (usize, &Floor)) -> ZoneConfig {
         outline: Outline::Polygon { outer_mm, holes_mm: Vec::new() },
         height: None,
         capacity: Some(1_000),
+        motion_source: None,
         gates: gates(),
     }
 }

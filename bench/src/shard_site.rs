@@ -57,6 +57,7 @@ fn zones(campus: &Campus) -> Vec<ZoneConfig> {
             outline: outline.clone(),
             height: None,
             capacity: None,
+            motion_source: None,
             gates: gates(),
         };
     campus.rooms.iter().enumerate().map(zone).collect()

@@ -32,7 +32,7 @@ FRAME_TOO_LARGE, RESERVED, UNKNOWN_FRAME, MALFORMED, UNKNOWN_FIELD, TOO_MANY = 1
 NOT_A_NUMBER_CODE, OUT_OF_RANGE = 67, 68
 
 INTEGERS = {"u8": "B", "u16": "<H", "u32": "<I", "u64": "<Q", "i16": "<h", "i32": "<i", "i64": "<q"}
-REPORT_KINDS = {1, 2, 3, 4, *range(16, 31), *range(32, 37)}
+REPORT_KINDS = {1, 2, 3, 4, *range(16, 31), *range(32, 37), 40}
 NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
 SPEAKERS = {"client", "node", "vendor", "receiver", "operator", "both"}
 
@@ -230,7 +230,7 @@ def read_value(field, data):
         "position": read_position,
         "cause": read_cause,
         "thing": lambda data: read_one_of(data, {THING_TAG}, THINGS_WITH_NAME, {0}),
-        "item": lambda data: read_one_of(data, {1}, {2, 3, 4}),
+        "item": lambda data: read_one_of(data, {1}, {2, 3, 4, 5}),
     }
     return readers[kind](data)
 

@@ -18,9 +18,9 @@ fn rules_are_checked_with_what_they_leave_out() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     check(at, "site new site", 0, &[]);
-    check(at, "rules check site", 0, &["sound: 14 rules; 0 warnings"]);
+    check(at, "rules check site", 0, &["sound: 15 rules; 0 warnings"]);
     check(at, "site sample sample", 0, &[]);
-    check(at, "rules check sample", 0, &["sound: 33 rules; 0 warnings"]);
+    check(at, "rules check sample", 0, &["sound: 34 rules; 0 warnings"]);
     check(at, "rules check none", 1, &["none does not exist", "ach site new DIR"]);
 
     edit(at, "where = { zones = [\"ward\"], lines", "where = { lines");
@@ -73,7 +73,7 @@ fn rules_are_explained() {
     assert_eq!((told["alarm"].as_str(), told["priority"].as_str()), (Some("duress"), Some("high")));
     // Names of people are nobody's business here.
     let said = check(at, "rules explain site --json", 0, &[]);
-    assert_eq!(said.out.lines().count(), 14);
+    assert_eq!(said.out.lines().count(), 15);
     assert!(!said.out.contains("Ada"), "{}", said.out);
     edit(at, "percent = 10", "percent = 100");
     check(at, "rules explain site", 1, &["`percent` is 100", "mend them"]);

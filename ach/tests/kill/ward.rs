@@ -60,6 +60,7 @@ fn zone(id: &str, kind: ZoneKind, west_mm: i32, east_mm: i32) -> ZonePlan {
         },
         height: None,
         capacity: None,
+        motion_feed: None,
         gates: Some(Gates::default()),
     }
 }

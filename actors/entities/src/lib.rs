@@ -36,6 +36,7 @@ mod line_return;
 mod line_side;
 mod lone;
 mod meeting;
+mod motion;
 mod node_trouble;
 mod occupants;
 mod packed;
@@ -63,6 +64,7 @@ mod tailgating;
 mod turn;
 mod whereabouts;
 mod zone;
+mod zone_bench;
 
 pub use alarm::{
     ALARM_COMMENTS_MAX, Hand, act_on, call, drop_unanswered, hear_condition, next_call, quieten,

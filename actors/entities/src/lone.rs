@@ -5,7 +5,7 @@
 //! look at all who are in only where that changes who is alone.
 
 use ach_actors_model::{
-    AlarmNotice, AlarmReason, EntityRef, Place, RuleRef, SubjectRef, Timestamp, ZoneRef,
+    AlarmNotice, AlarmReason, EntityRef, Place, RuleRef, SubjectRef, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +13,9 @@ use crate::absence::UNSEEN_RECHECK_NS;
 use crate::call_back::CallBack;
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
-use crate::site::{RuleCondition, RulePlan, RuleSet, ZonePlan};
-use crate::{DeadlineKind, Outbox, Turn};
+use crate::site::{RuleCondition, RulePlan};
+use crate::zone_bench::{Stir, ZoneBench};
+use crate::{DeadlineKind, Outbox};
 
 /// Company that is as good as any more of it.
 const COMPANY_ENOUGH: u32 = 2;
@@ -39,46 +40,6 @@ struct Loner {
     since: Timestamp,
 }
 
-/// What may change who is alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stir {
-    /// Somebody came or went.
-    Moved { subject: SubjectRef, is_in: bool, at: Timestamp },
-    /// Nothing but time and the site.
-    Time,
-}
-
-/// What it is judged by.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LoneBench<'a> {
-    pub(crate) me: ZoneRef,
-    pub(crate) plan: &'a ZonePlan,
-    /// Ascending, as they are now.
-    pub(crate) occupants: &'a [SubjectRef],
-    pub(crate) evidence: &'a Evidence,
-    pub(crate) judged_at: Timestamp,
-    pub(crate) turn: &'a Turn<'a>,
-}
-
-impl LoneBench<'_> {
-    fn rules_of(&self, subject: SubjectRef) -> Option<&RuleSet> {
-        self.turn.site.subject_rules(subject)
-    }
-
-    fn is_company(&self, rule: RuleRef, subject: SubjectRef) -> bool {
-        self.rules_of(subject).is_some_and(|rules| rules.matters_to(rule))
-    }
-
-    fn is_about(&self, rule: RuleRef, subject: SubjectRef) -> bool {
-        self.rules_of(subject).is_some_and(|rules| rules.contains(rule))
-    }
-
-    fn company_of(&self, rule: RuleRef) -> u32 {
-        let company = self.occupants.iter().filter(|&&subject| self.is_company(rule, subject));
-        u32::try_from(company.count()).unwrap_or(u32::MAX)
-    }
-}
-
 impl LoneWatch {
     /// Whether this is the call that was ordered; it is then over.
     pub(crate) fn take_call(&mut self, due_at: Timestamp) -> bool {
@@ -86,7 +47,7 @@ impl LoneWatch {
     }
 
     /// Finds who is alone now. Whoever was before goes on to be so from when he was.
-    pub(crate) fn stir(&mut self, stir: Stir, bench: &LoneBench<'_>) {
+    pub(crate) fn stir(&mut self, stir: Stir, bench: &ZoneBench<'_>) {
         let rules = &bench.plan.lone_rules;
         if self.counted_version != bench.turn.site.version() {
             self.counted_version = bench.turn.site.version();
@@ -123,7 +84,7 @@ impl LoneWatch {
     }
 
     /// Looks through all who are in for those who are alone by a rule.
-    fn find(&mut self, rule: RuleRef, company: u32, at: Timestamp, bench: &LoneBench<'_>) {
+    fn find(&mut self, rule: RuleRef, company: u32, at: Timestamp, bench: &ZoneBench<'_>) {
         let is_alone = |subject: SubjectRef| {
             bench.is_about(rule, subject)
                 && match company {
@@ -161,7 +122,7 @@ impl LoneWatch {
     /// orders a call for the next who may.
     pub(crate) fn judge(
         &mut self,
-        bench: &LoneBench<'_>,
+        bench: &ZoneBench<'_>,
         episodes: &mut Episodes,
         window_call: &mut CallBack,
         out: &mut Outbox,
@@ -201,7 +162,7 @@ impl LoneWatch {
 fn judge_one(
     loner: &Loner,
     plan: &RulePlan,
-    bench: &LoneBench<'_>,
+    bench: &ZoneBench<'_>,
     episodes: &mut Episodes,
     out: &mut Outbox,
 ) -> Option<Timestamp> {

@@ -1,4 +1,5 @@
-//! A zone: who is in it and alone there, how many it may hold, and whether the anchors that cover it work.
+//! A zone: who is in it and alone there, how many it may hold, what moves in it while nobody is, and whether the
+//! anchors that cover it work.
 
 use ach_actors_model::{
     AlarmKind, AlarmNotice, AlarmReason, AnchorRef, Cause, EntityRef, Event, EventKind, Place,
@@ -9,9 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::call_back::CallBack;
 use crate::episodes::{Episodes, Opening};
 use crate::evidence::Evidence;
-use crate::lone::{LoneBench, LoneWatch, Stir};
+use crate::lone::LoneWatch;
+use crate::motion::MotionWatch;
 use crate::occupants::Occupants;
 use crate::site::ZonePlan;
+use crate::zone_bench::{Stir, ZoneBench};
 use crate::{Arrival, DeadlineKind, Effect, HealthChange, Outbox, Turn};
 
 /// An over-full zone is full enough again when this share of its capacity is free, so that one
@@ -25,7 +28,7 @@ pub struct Zone {
     rare: Option<Box<Rare>>,
 }
 
-/// What few zones ever have: a capacity, a rule about who is alone there, an anchor that was lost.
+/// What few zones ever have: a capacity, a rule about who is alone or what moves there, an anchor that was lost.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Rare {
     /// How many of the occupants each capacity rule of the zone is about.
@@ -37,6 +40,7 @@ struct Rare {
     window_call: CallBack,
     episodes: Episodes,
     lone: LoneWatch,
+    motion: MotionWatch,
 }
 
 /// What puts a zone back to what it was before an input; its occupants undo their moves.
@@ -74,6 +78,8 @@ pub enum ZoneInput {
     AnchorLost(AnchorRef),
     /// An anchor that covers it works again.
     AnchorFound(AnchorRef),
+    /// Something moves in it.
+    MotionSeen(Arrival),
     /// One of its deadlines is due.
     Due {
         /// What for.
@@ -100,6 +106,7 @@ impl Zone {
                 self.judge(me, &evidence, turn.now, turn, out);
                 let stir = Stir::Moved { subject, is_in: true, at: at.min(turn.now) };
                 self.judge_loners(me, stir, &evidence, turn.now, turn, out);
+                self.judge_motion(me, stir, &evidence, turn.now, turn, out);
             }
             ZoneInput::Exited { subject, tag, at, cause } => {
                 if !self.change(me, subject, false, turn) {
@@ -112,9 +119,11 @@ impl Zone {
                 self.judge(me, &evidence, turn.now, turn, out);
                 let stir = Stir::Moved { subject, is_in: false, at: at.min(turn.now) };
                 self.judge_loners(me, stir, &evidence, turn.now, turn, out);
+                self.judge_motion(me, stir, &evidence, turn.now, turn, out);
             }
             ZoneInput::AnchorLost(anchor) => self.lose(me, anchor, turn, out),
             ZoneInput::AnchorFound(anchor) => self.find(me, anchor, turn, out),
+            ZoneInput::MotionSeen(arrival) => self.see_motion(me, &arrival, turn, out),
             ZoneInput::Due { kind: DeadlineKind::Window, due_at } => {
                 if self.rare.as_mut().is_some_and(|rare| rare.window_call.take(due_at)) {
                     let evidence = Evidence::of_deadline(due_at, turn);
@@ -123,9 +132,15 @@ impl Zone {
                 }
             }
             ZoneInput::Due { kind: DeadlineKind::Term, due_at } => {
-                if self.rare.as_mut().is_some_and(|rare| rare.lone.take_call(due_at)) {
-                    let evidence = Evidence::of_deadline(due_at, turn);
+                let Some(rare) = &mut self.rare else { return };
+                let is_of_loners = rare.lone.take_call(due_at);
+                let is_of_motion = rare.motion.take_call(due_at);
+                let evidence = Evidence::of_deadline(due_at, turn);
+                if is_of_loners {
                     self.judge_loners(me, Stir::Time, &evidence, due_at, turn, out);
+                }
+                if is_of_motion {
+                    self.judge_motion(me, Stir::Time, &evidence, due_at, turn, out);
                 }
             }
             ZoneInput::Due { kind: DeadlineKind::Delay, due_at } => {
@@ -254,9 +269,44 @@ impl Zone {
         };
         let Rare { lone, episodes, window_call, .. } = &mut **self.rare.get_or_insert_default();
         let occupants = self.occupants.as_slice();
-        let bench = LoneBench { me, plan, occupants, evidence, judged_at, turn };
+        let bench = ZoneBench { me, plan, occupants, evidence, judged_at, turn };
         lone.stir(stir, &bench);
         lone.judge(&bench, episodes, window_call, out);
+    }
+
+    /// Judges what moves in it.
+    fn judge_motion(
+        &mut self,
+        me: ZoneRef,
+        stir: Stir,
+        evidence: &Evidence,
+        judged_at: Timestamp,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        let Some(plan) = turn.site.zone_plan(me).filter(|plan| !plan.motion_rules.is_empty())
+        else {
+            return;
+        };
+        let Rare { motion, episodes, .. } = &mut **self.rare.get_or_insert_default();
+        let occupants = self.occupants.as_slice();
+        let bench = ZoneBench { me, plan, occupants, evidence, judged_at, turn };
+        motion.stir(stir, &bench);
+        motion.judge(&bench, episodes, out);
+    }
+
+    fn see_motion(&mut self, me: ZoneRef, arrival: &Arrival, turn: &Turn<'_>, out: &mut Outbox) {
+        let Some(plan) = turn.site.zone_plan(me).filter(|plan| !plan.motion_rules.is_empty())
+        else {
+            return;
+        };
+        let evidence = Evidence::of_arrival(arrival);
+        let Rare { motion, episodes, .. } = &mut **self.rare.get_or_insert_default();
+        let occupants = self.occupants.as_slice();
+        let (evidence, judged_at) = (&evidence, turn.now);
+        let bench = ZoneBench { me, plan, occupants, evidence, judged_at, turn };
+        motion.see(arrival, &bench);
+        motion.judge(&bench, episodes, out);
     }
 
     fn change_site(&mut self, me: ZoneRef, turn: &Turn<'_>, out: &mut Outbox) {
@@ -267,6 +317,7 @@ impl Zone {
                 let (rule, zone) = (notice.rule?, zone);
                 let holds = zone.is_some_and(|zone| match notice.kind {
                     AlarmKind::LoneWorker => zone.lone_rules.contains(&rule),
+                    AlarmKind::UnexplainedMotion => zone.motion_rules.contains(&rule),
                     _ => zone.capacity.is_some() && zone.capacity_rules.contains(&rule),
                 });
                 (!holds).then_some(AlarmReason::RuleRemoved)
@@ -282,17 +333,22 @@ impl Zone {
             if let Some(rare) = &mut self.rare {
                 rare.lost_anchors.clear();
                 rare.lone = LoneWatch::default();
+                rare.motion = MotionWatch::default();
             }
             return;
         }
         let evidence = Evidence::of_site_change(turn);
         self.judge(me, &evidence, turn.now, turn, out);
-        if let Some(rare) =
-            self.rare.as_mut().filter(|_| zone.is_some_and(|zone| zone.lone_rules.is_empty()))
-        {
-            rare.lone = LoneWatch::default();
+        if let (Some(rare), Some(zone)) = (&mut self.rare, zone) {
+            if zone.lone_rules.is_empty() {
+                rare.lone = LoneWatch::default();
+            }
+            if zone.motion_rules.is_empty() {
+                rare.motion = MotionWatch::default();
+            }
         }
         self.judge_loners(me, Stir::Time, &evidence, turn.now, turn, out);
+        self.judge_motion(me, Stir::Time, &evidence, turn.now, turn, out);
         if let Some(rare) = &mut self.rare {
             rare.episodes.settle(turn.now, &evidence, turn, out);
         }

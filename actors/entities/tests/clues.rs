@@ -50,6 +50,7 @@ fn site() -> Site {
         },
         height: None,
         capacity: None,
+        motion_source: None,
         gates: Gates::default(),
     };
     let door = |id: &str, x_mm: i32, floor: i16| DoorConfig {

@@ -88,6 +88,8 @@ pub enum AlarmKind {
     Tailgating,
     /// A badge was granted access at a door that its holder was too far from.
     BadgeElsewhere,
+    /// Something moved in a zone in which nobody was.
+    UnexplainedMotion,
 }
 
 /// Where or what an alarm is about, beside its subject.

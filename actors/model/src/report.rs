@@ -1,8 +1,8 @@
-//! What doors, buttons, bands and anchors report.
+//! What doors, buttons, bands, anchors and motion detectors report.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AnchorRef, BadgeRef, DoorMode, DoorRef, Lane, SourceRef, TagRef, Timestamp};
+use crate::{AnchorRef, BadgeRef, DoorMode, DoorRef, Lane, SourceRef, TagRef, Timestamp, ZoneRef};
 
 /// One report that is not a position. Never conflated, never shed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -160,5 +160,10 @@ pub enum ReportKind {
         door: DoorRef,
         /// What the door does now; nothing if the switch has given it back.
         mode: Option<DoorMode>,
+    },
+    /// A detector in the zone saw something move. Said again while it goes on.
+    MotionSeen {
+        /// The zone.
+        zone: ZoneRef,
     },
 }

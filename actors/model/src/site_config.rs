@@ -117,6 +117,8 @@ pub struct ZoneConfig {
     pub height: Option<Height>,
     /// How many subjects it may hold; `None` is any number.
     pub capacity: Option<u32>,
+    /// Index of the feed that tells what moves in it, if one does.
+    pub motion_source: Option<u32>,
     /// Gates of its occupancy, and of rules that name none of their own.
     pub gates: Gates,
 }
@@ -393,6 +395,15 @@ pub enum Condition {
         /// How far from a door whoever shows a badge there may seem to be, in millimetres.
         within_mm: u32,
     },
+    /// Something moves in one of the zones in which nobody is.
+    Motion {
+        /// Zones.
+        zones: Vec<u32>,
+        /// Who would account for it.
+        with: Who,
+        /// How long before or after it they may have been there.
+        after_ns: u64,
+    },
 }
 
 impl Condition {
@@ -449,14 +460,15 @@ impl Condition {
             | Condition::TagsContradict
             | Condition::Away { .. }
             | Condition::Alone { .. }
-            | Condition::Meets { .. } => &[],
+            | Condition::Meets { .. }
+            | Condition::Motion { .. } => &[],
         }
     }
 
     /// Whom else it is about, beside those the rule is about.
     pub fn others(&self) -> Option<&Who> {
         match self {
-            Condition::Alone { with, .. } => Some(with),
+            Condition::Alone { with, .. } | Condition::Motion { with, .. } => Some(with),
             Condition::Meets { whom, .. } => Some(whom),
             Condition::Tailgating { with, .. } => with.as_ref(),
             _ => None,

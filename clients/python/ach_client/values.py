@@ -80,7 +80,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What a vendor reports about: a tag by its number, a door or an anchor by its name."""
+    """What a vendor reports about: a tag by its number, a door, an anchor or a zone by its name."""
 
     kind: ItemKind
     id: str

@@ -128,6 +128,7 @@ class AlarmKind(Word):
     LEAVE_ENDS_SOON = 26
     TAILGATING = 33
     BADGE_ELSEWHERE = 31
+    UNEXPLAINED_MOTION = 34
 
 
 class EventWord(Word):
@@ -174,6 +175,7 @@ class ItemKind(Word):
     DOOR = 2
     ANCHOR = 3
     BADGE = 4
+    ZONE = 5
 
 
 class WishKind(Word):
@@ -287,7 +289,7 @@ class CauseKind(Word):
 
 
 class ReportKind(Word):
-    """What a button, band, door or anchor reports."""
+    """What a button, band, door, anchor or motion detector reports."""
 
     BUTTON_PRESSED = 1
     BUTTON_RESET = 2
@@ -313,6 +315,7 @@ class ReportKind(Word):
     FIRE = 34
     FIRE_OVER = 35
     LOCAL_OVERRIDE = 36
+    MOTION_SEEN = 40
 
     @property
     def lane(self) -> Lane:
@@ -324,6 +327,8 @@ class ReportKind(Word):
         """What it is about."""
         if self < ReportKind.DOOR_OPENED:
             return ItemKind.TAG
+        if self is ReportKind.MOTION_SEEN:
+            return ItemKind.ZONE
         is_of_anchor = self in (ReportKind.ANCHOR_ALIVE, ReportKind.ANCHOR_LOST)
         return ItemKind.ANCHOR if is_of_anchor else ItemKind.DOOR
 

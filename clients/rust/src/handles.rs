@@ -73,9 +73,10 @@ impl Handles {
     pub fn known(&self, item: &InternItem) -> Option<u32> {
         match item {
             InternItem::Tag(tag) => self.known_of_tag(*tag),
-            InternItem::Door(_) | InternItem::Anchor(_) | InternItem::Badge(_) => {
-                self.by_item.get(item).copied()
-            }
+            InternItem::Door(_)
+            | InternItem::Anchor(_)
+            | InternItem::Badge(_)
+            | InternItem::Zone(_) => self.by_item.get(item).copied(),
         }
     }
 
@@ -93,9 +94,10 @@ impl Handles {
         }
         match &item {
             InternItem::Tag(tag) => self.by_tag.insert(*tag, handle),
-            InternItem::Door(_) | InternItem::Anchor(_) | InternItem::Badge(_) => {
-                self.by_item.insert(item.clone(), handle)
-            }
+            InternItem::Door(_)
+            | InternItem::Anchor(_)
+            | InternItem::Badge(_)
+            | InternItem::Zone(_) => self.by_item.insert(item.clone(), handle),
         };
         self.items.push(item);
         Some(handle)

@@ -83,7 +83,7 @@ fn nano_degrees(degrees: f64, limit: f64) -> Option<i64> {
     (degrees.abs() <= limit).then(|| (degrees * 1e9).round() as i64)
 }
 
-/// What a door, button, band or anchor did.
+/// What a door, button, band, anchor or motion detector did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Which.
@@ -110,6 +110,12 @@ impl Report {
     /// Something an anchor did.
     pub fn anchor(anchor: Name, observed_at: Timestamp, word: ReportWord) -> Report {
         Report { thing: InternItem::Anchor(anchor), observed_at, word, badge: None }
+    }
+
+    /// Something moves in a zone.
+    pub fn motion(zone: Name, observed_at: Timestamp) -> Report {
+        let word = ReportWord::MotionSeen;
+        Report { thing: InternItem::Zone(zone), observed_at, word, badge: None }
     }
 
     /// The same, of a grant, with the badge it was given to. One that the site does not have does no harm: the grant

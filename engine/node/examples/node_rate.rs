@@ -43,6 +43,7 @@ fn site() -> Result<SiteConfig, NameError> {
             },
             height: None,
             capacity: None,
+            motion_source: None,
             gates: Gates::default(),
         })
     });

@@ -66,6 +66,7 @@ pub(crate) fn named(item: &InternItem, site: &Site) -> Option<Object> {
         InternItem::Tag(tag) => return word(ObjectKind::Tag, &tag.to_string()),
         InternItem::Door(id) => (ObjectKind::Door, id),
         InternItem::Anchor(id) => (ObjectKind::Anchor, id),
+        InternItem::Zone(id) => (ObjectKind::Zone, id),
         // Whoever reads the log needs no number that opens doors.
         InternItem::Badge(_) => return None,
     };

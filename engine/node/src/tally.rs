@@ -48,6 +48,7 @@ const KINDS: &[AlarmKind] = &[
     AlarmKind::LeaveEndsSoon,
     AlarmKind::Tailgating,
     AlarmKind::BadgeElsewhere,
+    AlarmKind::UnexplainedMotion,
 ];
 
 /// A counter a lane.
@@ -371,9 +372,10 @@ mod tests {
             AlarmKind::LeaveEndsSoon => 28,
             AlarmKind::Tailgating => 29,
             AlarmKind::BadgeElsewhere => 30,
+            AlarmKind::UnexplainedMotion => 31,
         };
         let places: Vec<i32> = KINDS.iter().map(|&kind| place(kind)).collect();
-        assert_eq!(places, (0..31).collect::<Vec<i32>>());
+        assert_eq!(places, (0..32).collect::<Vec<i32>>());
         let tally = Tally::default();
         tally.raise(AlarmKind::Duress);
         tally.raise(AlarmKind::Duress);

@@ -38,6 +38,7 @@ fn ward() -> SiteConfig {
         outline: Outline::Polygon { outer_mm, holes_mm: vec![] },
         height: None,
         capacity: None,
+        motion_source: None,
         gates: Gates { tolerance_timeout_ns: Some(20 * NS_PER_S), ..exit_gates() },
     };
     let leaving = RuleConfig {

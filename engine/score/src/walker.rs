@@ -211,6 +211,7 @@ mod tests {
             outline,
             height: None,
             capacity: None,
+            motion_source: None,
             gates: Gates::default(),
         }
     }

@@ -210,6 +210,7 @@ fn zone(number: u32, gates: Gates) -> Result<ZoneConfig, Failure> {
         outline: Outline::Polygon { outer_mm, holes_mm: Vec::new() },
         height: None,
         capacity: None,
+        motion_source: None,
         gates,
     })
 }

@@ -140,6 +140,7 @@ impl<'a> Call<'a> {
             ReportKind::LocalOverride { door, mode } => {
                 Call::Door(door, DoorInput::LocalOverride { arrival, mode })
             }
+            ReportKind::MotionSeen { zone } => Call::Zone(zone, ZoneInput::MotionSeen(arrival)),
         }
     }
 

@@ -195,5 +195,6 @@ pub(crate) fn kind_code(kind: AlarmKind) -> u8 {
         AlarmKind::ForbiddenMeeting => 30,
         AlarmKind::Tailgating => 33,
         AlarmKind::BadgeElsewhere => 31,
+        AlarmKind::UnexplainedMotion => 34,
     }
 }

@@ -1,4 +1,4 @@
-//! Doors, buttons, bands and anchors: one report is one input.
+//! Doors, buttons, bands, anchors and motion detectors: one report is one input.
 
 use ach_actors_entities::{Arrival, SourceInput, Verdict};
 use ach_actors_model::{Cause, EntityRef, Lane, Report, ReportKind, SourceRef, Timestamp};
@@ -126,7 +126,8 @@ fn lane_of(kind: ReportKind) -> Lane {
         | ReportKind::OrderRefused { .. }
         | ReportKind::FireOn { .. }
         | ReportKind::FireOver { .. }
-        | ReportKind::LocalOverride { .. } => Lane::Door,
+        | ReportKind::LocalOverride { .. }
+        | ReportKind::MotionSeen { .. } => Lane::Door,
     }
 }
 
@@ -158,5 +159,6 @@ fn owner_of(kind: ReportKind, scene: Scene<'_>) -> Option<SourceRef> {
         ReportKind::AnchorAlive { anchor } | ReportKind::AnchorLost { anchor } => {
             scene.site.anchor_source(anchor)
         }
+        ReportKind::MotionSeen { zone } => scene.site.motion_source(zone),
     }
 }

@@ -71,6 +71,7 @@ fn zone((id, [west, south, east, north]): (&str, [i32; 4])) -> ZoneConfig {
         },
         height: None,
         capacity: None,
+        motion_source: None,
         gates: Gates::default(),
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn compile(directory: &SiteDirectory, version: u32) -> SiteConfig {
         speed_limits: directory.speed_limits.clone(),
         sources: sources(directory, &catalogue),
         anchors: anchors(directory, &catalogue),
-        zones: zones(directory),
+        zones: zones(directory, &catalogue),
         doors: doors(directory, &catalogue),
         lines: floors()
             .flat_map(|plan| {
@@ -74,7 +74,7 @@ fn sources(directory: &SiteDirectory, catalogue: &Catalogue<'_>) -> Vec<SourceCo
         .collect()
 }
 
-fn zones(directory: &SiteDirectory) -> Vec<ZoneConfig> {
+fn zones(directory: &SiteDirectory, catalogue: &Catalogue<'_>) -> Vec<ZoneConfig> {
     let mut zones = Vec::new();
     for plan in &directory.floors {
         for zone in &plan.zones {
@@ -85,6 +85,7 @@ fn zones(directory: &SiteDirectory) -> Vec<ZoneConfig> {
                 outline: zone.outline.clone(),
                 height: zone.height,
                 capacity: zone.capacity,
+                motion_source: zone.motion_feed.as_ref().and_then(|it| catalogue.feeds.index(it)),
                 gates: zone.gates.unwrap_or(directory.gates),
             });
         }
@@ -191,6 +192,7 @@ fn compile_rule(
         What::BadgeElsewhere { within_mm } => {
             Condition::BadgeElsewhere { doors: doors(), within_mm }
         }
+        What::Motion { after_ns } => Condition::Motion { zones, with: others(), after_ns },
     };
     RuleConfig {
         id: rule.id.clone(),

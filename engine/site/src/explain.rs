@@ -88,14 +88,14 @@ impl<'a> Explainer<'a> {
     }
 
     fn explain(&self, rule: &RulePlan) -> Explanation {
-        let count = if rule.what.is_about_doors() {
+        let count = if rule.what.is_about_nobody() {
             crate::census::Count::default()
         } else {
             self.census.count(&rule.who)
         };
         let event = self.event(rule);
         let mut sentences: Vec<String> = Vec::new();
-        if !rule.what.is_about_doors() {
+        if !rule.what.is_about_nobody() {
             sentences.push(people::sentence(rule, &count));
         }
         let raised =
@@ -218,6 +218,7 @@ fn alarm_noun(alarm: AlarmKind) -> &'static str {
         AlarmKind::ForbiddenMeeting => "forbidden-meeting",
         AlarmKind::Tailgating => "tailgating",
         AlarmKind::BadgeElsewhere => "badge-elsewhere",
+        AlarmKind::UnexplainedMotion => "unexplained-motion",
         // Rules raise no other.
         _ => "system",
     }

@@ -69,6 +69,8 @@ pub enum FindingKind {
     NoPerimeter,
     /// A rule about forced doors watches a door no feed reports.
     UnwiredDoor,
+    /// A rule about motion watches a zone in which no feed tells what moves.
+    UnwiredZone,
     /// An outline, sill or line is not sound.
     BadOutline,
     /// A closed perimeter line has its inside on the outside.

@@ -66,6 +66,8 @@ pub struct ZonePlan {
     pub height: Option<Height>,
     /// How many subjects it may hold.
     pub capacity: Option<u32>,
+    /// The feed that tells what moves in it, if one does.
+    pub motion_feed: Option<Name>,
     /// Its gates; `None` takes those of the site.
     pub gates: Option<Gates>,
 }

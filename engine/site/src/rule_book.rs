@@ -114,7 +114,7 @@ fn bones(site: &SiteConfig, rules: &[RulePlan]) -> SiteDirectory {
         id: site.site.clone(),
         name: String::new(),
         floor: Floor(0),
-        zones: site.zones.iter().map(zone).collect(),
+        zones: site.zones.iter().map(|zone| self::zone(zone, feed)).collect(),
         doors: site.doors.iter().map(|door| self::door(door, feed)).collect(),
         lines: site
             .lines
@@ -155,7 +155,7 @@ fn bones_feed(site: &SiteConfig, at: usize) -> Option<&Name> {
     site.sources.get(at).map(|source| &source.id)
 }
 
-fn zone(zone: &ZoneConfig) -> ZonePlan {
+fn zone(zone: &ZoneConfig, feed: impl Fn(u32) -> Option<Name>) -> ZonePlan {
     ZonePlan {
         id: zone.id.clone(),
         name: String::new(),
@@ -166,6 +166,7 @@ fn zone(zone: &ZoneConfig) -> ZonePlan {
         outline: zone.outline.clone(),
         height: zone.height,
         capacity: zone.capacity,
+        motion_feed: zone.motion_source.and_then(feed),
         gates: Some(zone.gates),
     }
 }

@@ -155,6 +155,11 @@ pub enum What {
         /// How far from a door whoever shows a badge there may seem to be, in millimetres.
         within_mm: u32,
     },
+    /// Something moves in a zone in which nobody is.
+    Motion {
+        /// How long before or after it somebody may have been there.
+        after_ns: u64,
+    },
 }
 
 impl What {
@@ -173,6 +178,7 @@ impl What {
             | What::DoorNotFollowing { after_ns }
             | What::Away { after_ns }
             | What::Alone { after_ns }
+            | What::Motion { after_ns }
             | What::Meets { after_ns, .. } => Some(after_ns),
             _ => None,
         }
@@ -184,8 +190,18 @@ impl What {
             What::Alone { .. } => {
                 Some(WhoPlan { classes: vec![SubjectClass::Staff], ..WhoPlan::default() })
             }
+            // Equipment does not move by itself.
+            What::Motion { .. } => {
+                let people = [SubjectClass::Patient, SubjectClass::Staff, SubjectClass::Visitor];
+                Some(WhoPlan { classes: people.to_vec(), ..WhoPlan::default() })
+            }
             _ => None,
         }
+    }
+
+    /// Whether it is about nobody in particular.
+    pub fn is_about_nobody(self) -> bool {
+        self.is_about_doors() || matches!(self, What::Motion { .. })
     }
 
     /// Whether it is about doors, and nobody in particular.
@@ -217,6 +233,7 @@ impl What {
                 | What::DoorForced
                 | What::Tailgating
                 | What::BadgeElsewhere { .. }
+                | What::Motion { .. }
         )
     }
 
@@ -245,6 +262,7 @@ impl What {
             What::Meets { .. } => &[AlarmKind::ForbiddenMeeting],
             What::Tailgating => &[AlarmKind::Tailgating],
             What::BadgeElsewhere { .. } => &[AlarmKind::BadgeElsewhere],
+            What::Motion { .. } => &[AlarmKind::UnexplainedMotion],
         }
     }
 }

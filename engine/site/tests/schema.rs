@@ -295,6 +295,26 @@ fn the_schema_and_the_reader_agree_on_tailgating() {
 }
 
 #[test]
+fn the_schema_and_the_reader_agree_on_motion() {
+    for (rule, is_right) in [
+        ("MOTION\nWHERE\nafter = \"10 s\"", true),
+        ("MOTION\nWHERE\nafter = \"10 s\"\nwith = { classes = [\"staff\"] }", true),
+        ("MOTION\nWHERE\nafter = \"10 s\"\nalarm = \"unexplained_motion\"", true),
+        ("MOTION\nWHERE", false),
+        ("MOTION\nafter = \"10 s\"", false),
+        ("MOTION\nDOOR\nafter = \"10 s\"", false),
+        ("MOTION\nWHERE\nafter = \"10 s\"\nwho = { classes = [\"staff\"] }", false),
+        ("MOTION\nWHERE\nafter = \"10 s\"\nwhom = { classes = [\"staff\"] }", false),
+        ("MOTION\nWHERE\nafter = \"10 s\"\ntentative = true", false),
+        ("MOTION\nWHERE\nafter = \"10 s\"\nalarm = \"loitering\"", false),
+    ] {
+        let motion = "what = \"motion\"";
+        let rule = rule.replace("WHERE", ZONE).replace("DOOR", DOOR).replace("MOTION", motion);
+        check(&rule, is_right);
+    }
+}
+
+#[test]
 fn the_schema_and_the_reader_agree_on_badges() {
     for (rule, is_right) in [
         ("BADGE\nDOOR", true),

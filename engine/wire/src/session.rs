@@ -99,6 +99,8 @@ pub enum InternItem {
     Anchor(Name),
     /// A badge that grants are given to.
     Badge(Name),
+    /// A zone in which detectors see what moves.
+    Zone(Name),
 }
 
 impl Value for InternItem {
@@ -122,6 +124,10 @@ impl Value for InternItem {
                 out.push(4);
                 name.put(out)
             }
+            InternItem::Zone(name) => {
+                out.push(5);
+                name.put(out)
+            }
         }
     }
 
@@ -131,6 +137,7 @@ impl Value for InternItem {
             Some((2, rest)) => Name::take(rest, part).map(InternItem::Door),
             Some((3, rest)) => Name::take(rest, part).map(InternItem::Anchor),
             Some((4, rest)) => Name::take(rest, part).map(InternItem::Badge),
+            Some((5, rest)) => Name::take(rest, part).map(InternItem::Zone),
             Some(_) => Err(WireError::Value { part }),
             None => Err(WireError::Length { part, bytes: 0 }),
         }

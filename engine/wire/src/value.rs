@@ -103,6 +103,7 @@ words!(AlarmKind {
     BadgeElsewhere = 31,
     LeaveEndsSoon = 26,
     Tailgating = 33,
+    UnexplainedMotion = 34,
 });
 words!(AlarmTransition {
     Raised = 1,

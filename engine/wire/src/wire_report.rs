@@ -1,4 +1,4 @@
-//! What doors, buttons, bands and anchors report: 32 bytes each.
+//! What doors, buttons, bands, anchors and detectors report: 32 bytes each.
 //!
 //! A frame is `u32 count, u32 0` and then
 //!
@@ -93,6 +93,8 @@ pub enum ReportWord {
         /// What the door does now; nothing if the switch has given it back.
         mode: Option<DoorMode>,
     },
+    /// Something moves in the zone. Said again while it goes on.
+    MotionSeen,
 }
 
 /// The kind of a grant.
@@ -139,6 +141,7 @@ impl ReportWord {
             ReportWord::FireOn => (34, 0),
             ReportWord::FireOver => (35, 0),
             ReportWord::LocalOverride { mode } => (36, mode.map_or(0, mode_number)),
+            ReportWord::MotionSeen => (40, 0),
         }
     }
 
@@ -185,6 +188,7 @@ impl ReportWord {
                 let wrong = WireError::Value { part: "what a key switch does" };
                 return is_known.then_some(ReportWord::LocalOverride { mode }).ok_or(wrong);
             }
+            40 => ReportWord::MotionSeen,
             _ => return Err(WireError::Value { part: "a report's kind" }),
         };
         if number != 0 {
@@ -224,7 +228,7 @@ pub struct WireReport {
     pub seq: u64,
     /// When it happened, by the device's clock.
     pub observed_at: Timestamp,
-    /// The tag, door or anchor, by its handle on this connection.
+    /// The tag, door, anchor or zone, by its handle on this connection.
     pub handle: u32,
     /// The badge that a grant was given to, by its handle.
     pub badge: Option<u32>,

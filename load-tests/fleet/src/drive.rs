@@ -207,6 +207,9 @@ fn report(kind: &ReportKind, observed_at: Timestamp, config: &SiteConfig) -> Opt
         ReportKind::DoorBattery { door: it, percent } => {
             door(it, ReportWord::DoorBattery { percent })
         }
+        ReportKind::MotionSeen { zone: it } => {
+            Some(Report::motion(at(&config.zones, it.0)?.id.clone(), observed_at))
+        }
     }
 }
 

@@ -167,6 +167,7 @@ mod tests {
             },
             height: None,
             capacity: None,
+            motion_source: None,
             gates: Gates::default(),
         }
     }

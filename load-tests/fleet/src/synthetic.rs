@@ -183,6 +183,7 @@ impl Plan {
             outline: Outline::Polygon { outer_mm, holes_mm: Vec::new() },
             height: None,
             capacity,
+            motion_source: None,
             gates: gates(),
         });
     }

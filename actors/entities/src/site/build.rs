@@ -133,7 +133,9 @@ fn rule_plan(
             plan.lines = lines.iter().filter_map(|&line| at(&refs.lines, line)).collect();
         }
         Condition::Stays { zones, after_ns } => plan.zones = judged(zones, Some(*after_ns)),
-        Condition::OverCapacity { zones } | Condition::Alone { zones, .. } => {
+        Condition::OverCapacity { zones }
+        | Condition::Alone { zones, .. }
+        | Condition::Motion { zones, .. } => {
             let zones = zones.iter().filter_map(|&zone| at(&refs.zones, zone));
             // Judged by the zones themselves, so there is no watch to judge by.
             plan.zones = zones.map(|zone| (zone, u32::MAX)).collect();
@@ -204,6 +206,8 @@ pub(super) fn zones(
             plain_watch,
             capacity_rules: Vec::new(),
             lone_rules: Vec::new(),
+            motion_rules: Vec::new(),
+            motion_source: given.motion_source.and_then(|source| at(&refs.sources, source)),
             sources: Vec::new(),
         };
         if let Some(slot) = plans.get_mut(zone.index()) {
@@ -215,6 +219,7 @@ pub(super) fn zones(
             let Some(Some(zone)) = plans.get_mut(zone.index()) else { continue };
             match plan.condition {
                 RuleCondition::Alone { .. } => zone.lone_rules.push(rule),
+                RuleCondition::Motion { .. } => zone.motion_rules.push(rule),
                 _ => zone.capacity_rules.push(rule),
             }
         }

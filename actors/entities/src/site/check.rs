@@ -154,7 +154,8 @@ fn place_count(condition: &Condition) -> usize {
         | Condition::OverCapacity { zones }
         | Condition::Away { zones, .. }
         | Condition::Alone { zones, .. }
-        | Condition::Meets { zones, .. } => zones.len(),
+        | Condition::Meets { zones, .. }
+        | Condition::Motion { zones, .. } => zones.len(),
         Condition::Leaves { zones, lines } => zones.len() + lines.len(),
         Condition::DoorForced { doors }
         | Condition::DoorHeld { doors, .. }
@@ -240,6 +241,9 @@ fn devices(config: &SiteConfig, mistakes: &mut Mistakes) {
 
 fn places(config: &SiteConfig, mistakes: &mut Mistakes) {
     for (at, zone) in config.zones.iter().enumerate() {
+        if let Some(source) = zone.motion_source {
+            mistakes.index(SiteList::Zones, at, SiteList::Sources, source, config.sources.len());
+        }
         mistakes.labels(&zone.labels);
         mistakes.gates(SiteList::Zones, at, &zone.gates);
     }
@@ -388,9 +392,7 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
         }
     };
     match &rule.condition {
-        Condition::Inside { zones: inside } | Condition::OverCapacity { zones: inside } => {
-            zones(inside);
-        }
+        Condition::Inside { zones: it } | Condition::OverCapacity { zones: it } => zones(it),
         Condition::Leaves { zones: left, lines } => {
             zones(left);
             for &line in lines {
@@ -399,7 +401,8 @@ fn check_rule(config: &SiteConfig, at: usize, rule: &RuleConfig, mistakes: &mut 
         }
         Condition::Stays { zones: stayed, after_ns }
         | Condition::Away { zones: stayed, after_ns }
-        | Condition::Alone { zones: stayed, after_ns, .. } => {
+        | Condition::Alone { zones: stayed, after_ns, .. }
+        | Condition::Motion { zones: stayed, after_ns, .. } => {
             zones(stayed);
             mistakes.duration(list, at, *after_ns);
         }

@@ -193,6 +193,11 @@ impl Site {
         Some(self.anchor_plan(anchor)?.source)
     }
 
+    /// The feed that tells what moves in a zone; `None` if none does.
+    pub fn motion_source(&self, zone: ZoneRef) -> Option<SourceRef> {
+        self.zone_plan(zone)?.motion_source
+    }
+
     /// The zones an anchor covers, ascending; none if it was removed.
     pub fn anchor_zones(&self, anchor: AnchorRef) -> &[ZoneRef] {
         self.anchor_plan(anchor).map_or(&[], |plan| plan.zones.as_slice())

@@ -59,6 +59,10 @@ pub(crate) struct ZonePlan {
     pub(crate) capacity_rules: Vec<RuleRef>,
     /// Rules of kind alone.
     pub(crate) lone_rules: Vec<RuleRef>,
+    /// Rules of kind motion.
+    pub(crate) motion_rules: Vec<RuleRef>,
+    /// The feed that tells what moves in it.
+    pub(crate) motion_source: Option<SourceRef>,
     /// The feeds that name it among those they see, ascending.
     pub(crate) sources: Vec<SourceRef>,
 }
@@ -201,6 +205,7 @@ pub(crate) enum RuleCondition {
     Meets { within_mm: u32, apart_mm: u32, after_ns: u64 },
     Tailgating,
     BadgeElsewhere { within_mm: u32 },
+    Motion { after_ns: u64 },
 }
 
 impl RuleCondition {
@@ -236,6 +241,7 @@ impl RuleCondition {
             Condition::BadgeElsewhere { within_mm, .. } => {
                 RuleCondition::BadgeElsewhere { within_mm }
             }
+            Condition::Motion { after_ns, .. } => RuleCondition::Motion { after_ns },
         }
     }
 
@@ -262,13 +268,19 @@ impl RuleCondition {
             | RuleCondition::Alone { .. }
             | RuleCondition::Meets { .. }
             | RuleCondition::Tailgating
-            | RuleCondition::BadgeElsewhere { .. } => false,
+            | RuleCondition::BadgeElsewhere { .. }
+            | RuleCondition::Motion { .. } => false,
         }
     }
 
     /// Whether zones judge it by who is in them, so that there is no watch to judge it by.
     pub(crate) fn is_judged_by_zones(self) -> bool {
-        matches!(self, RuleCondition::OverCapacity | RuleCondition::Alone { .. })
+        matches!(
+            self,
+            RuleCondition::OverCapacity
+                | RuleCondition::Alone { .. }
+                | RuleCondition::Motion { .. }
+        )
     }
 
     /// Whether it holds for a while, so that an episode begins and ends with the rule's hours. The
@@ -295,7 +307,8 @@ impl RuleCondition {
             | RuleCondition::ButtonPressed
             | RuleCondition::DoorForced
             | RuleCondition::Tailgating
-            | RuleCondition::BadgeElsewhere { .. } => false,
+            | RuleCondition::BadgeElsewhere { .. }
+            | RuleCondition::Motion { .. } => false,
         }
     }
 }

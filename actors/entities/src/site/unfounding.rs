@@ -46,6 +46,7 @@ impl Site {
         }
         let unfounding = match plan.condition {
             RuleCondition::OverCapacity
+            | RuleCondition::Motion { .. }
             | RuleCondition::DoorForced
             | RuleCondition::DoorHeld { .. }
             | RuleCondition::DoorTampered
@@ -70,12 +71,13 @@ impl Site {
         })
     }
 
-    /// About a zone that is too full, or a door.
+    /// About a zone that is too full or in which something moves, or a door.
     fn is_place_of(&self, rule: RuleRef, place: Place) -> bool {
         match place {
-            Place::Zone(zone) => self
-                .zone_plan(zone)
-                .is_some_and(|zone| zone.capacity.is_some() && zone.capacity_rules.contains(&rule)),
+            Place::Zone(zone) => self.zone_plan(zone).is_some_and(|zone| {
+                let is_full = zone.capacity.is_some() && zone.capacity_rules.contains(&rule);
+                is_full || zone.motion_rules.contains(&rule)
+            }),
             Place::Door(door) => {
                 let door = self.door_plan(door);
                 door.is_some_and(|door| {

@@ -98,6 +98,7 @@ pub(crate) fn zone(id: &str, floor: i16, west_m: i32, east_m: i32) -> ZoneConfig
         },
         height: None,
         capacity: None,
+        motion_source: None,
         gates: Gates::default(),
     }
 }

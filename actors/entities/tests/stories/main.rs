@@ -18,6 +18,7 @@ mod hospital;
 mod identity;
 mod loners;
 mod meetings;
+mod motion;
 mod openings;
 mod places;
 mod random;

@@ -41,6 +41,8 @@ fn all_rules() -> Vec<RuleConfig> {
     let (whom, within_mm) = (Who::default(), 3_000);
     let meets =
         Condition::Meets { zones: Vec::new(), whom, within_mm, apart_mm: 4_000, after_ns: 2 * S };
+    let after_ns = 4 * S;
+    let motion = Condition::Motion { zones: vec![LOBBY, WARD], with: with.clone(), after_ns };
     let alone = Condition::Alone { zones: vec![LOBBY, WARD], with, after_ns: 9 * S };
     vec![
         tentative(gates, rule("elope", AlarmKind::Elopement, leaves.clone())),
@@ -66,6 +68,7 @@ fn all_rules() -> Vec<RuleConfig> {
         },
         hours(0, 1, rule("away-at-night", AlarmKind::AssetNotReturned, away)),
         rule("alone", AlarmKind::LoneWorker, alone),
+        rule("motion", AlarmKind::UnexplainedMotion, motion),
         rule("apart", AlarmKind::ForbiddenMeeting, meets),
         rule("tail", AlarmKind::Tailgating, Condition::Tailgating { doors: doors(), with: None }),
     ]
@@ -77,6 +80,8 @@ fn config() -> SiteConfig {
     config.anchors[0].silence_ns = Some(30 * S);
     config.zones[0].capacity = Some(1);
     config.zones[1].capacity = Some(1);
+    config.zones[0].motion_source = Some(0);
+    config.zones[1].motion_source = Some(0);
     config
 }
 
@@ -97,7 +102,7 @@ fn line(random: &mut ChaCha8Rng, second: &mut f64, places: &mut [(f64, f64); 7])
     let floor = ["f1", "f1", "f1", "f1", "f1", "f1", "f?", "f2"][random.random_range(0..8_usize)];
     let age = [0.0, 0.0, 0.0, 0.0, 0.3, 2.0, -30.0][random.random_range(0..7_usize)];
     let observed = format!("obs={:.3}", (*second - age).max(0.0));
-    let words: Vec<String> = match random.random_range(0..36_u8) {
+    let words: Vec<String> = match random.random_range(0..37_u8) {
         0 => vec!["press".into(), tag.to_string(), observed],
         1 => vec!["reset".into(), tag.to_string(), observed],
         2 => vec!["cut".into(), tag.to_string(), observed],
@@ -116,6 +121,10 @@ fn line(random: &mut ChaCha8Rng, second: &mut f64, places: &mut [(f64, f64); 7])
                 [random.random_range(0..7_usize)];
             let percent = random.random_range(10..40_u8).to_string();
             vec![word.into(), "exit".into(), percent, observed]
+        }
+        18 => {
+            let zone = ["ward", "lobby"][random.random_range(0..2_usize)];
+            vec!["moves".into(), zone.into(), observed]
         }
         wild => {
             let x = if wild == 13 { 1.0e5 } else { place.0 };
@@ -215,6 +224,7 @@ fn alarms_live_once_and_rest_is_not_noticed() {
         AlarmKind::AssetNotReturned,
         AlarmKind::LoneWorker,
         AlarmKind::ForbiddenMeeting,
+        AlarmKind::UnexplainedMotion,
     ] {
         let raised = kinds.get(&(kind, AlarmTransition::Raised)).copied().unwrap_or(0);
         let ended = kinds.get(&(kind, AlarmTransition::Cleared)).copied().unwrap_or(0);

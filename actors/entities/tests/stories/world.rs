@@ -244,6 +244,10 @@ impl World {
                 };
                 (EntityRef::Anchor(anchor), Call::Anchor(input))
             }
+            "moves" => {
+                let zone = site.zone(words[1]).unwrap_or(ZoneRef(999));
+                (EntityRef::Zone(zone), Call::Zone(ZoneInput::MotionSeen(arrival)))
+            }
             _ => {
                 let badge = option("badge=").and_then(|badge| site.badge(badge));
                 (EntityRef::Door(door()), Call::Door(door_input(words, arrival, badge)))

@@ -48,6 +48,7 @@ const KIND_GRANT: u8 = 6;
 const ITEM_TAG: u8 = 1;
 const ITEM_DOOR: u8 = 2;
 const ITEM_ANCHOR: u8 = 3;
+const ITEM_ZONE: u8 = 5;
 
 /// How things stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,6 +222,7 @@ fn put_item(record: u8, item: &InternItem, out: &mut Vec<u8>) {
         InternItem::Tag(tag) => (ITEM_TAG, tag.0.to_le_bytes(), None),
         InternItem::Door(name) => (ITEM_DOOR, [0; 8], Some(name)),
         InternItem::Anchor(name) => (ITEM_ANCHOR, [0; 8], Some(name)),
+        InternItem::Zone(name) => (ITEM_ZONE, [0; 8], Some(name)),
         // No input is about a badge; one that was would be taken for torn.
         InternItem::Badge(name) => (0, [0; 8], Some(name)),
     };
@@ -294,6 +296,7 @@ fn read_input(bytes: &[u8], has_badge: bool) -> Option<KeptInput> {
         ITEM_TAG => InternItem::Tag(TagId(u64::from_le_bytes(id.try_into().ok()?))),
         ITEM_DOOR => InternItem::Door(name()?),
         ITEM_ANCHOR => InternItem::Anchor(name()?),
+        ITEM_ZONE => InternItem::Zone(name()?),
         _ => return None,
     };
     let record = if has_badge {

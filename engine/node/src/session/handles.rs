@@ -1,7 +1,7 @@
 //! What a vendor's handles stand for on one connection.
 
 use ach_actors_entities::Site;
-use ach_actors_model::{AnchorRef, BadgeRef, DoorRef, SourceRef, TagRef};
+use ach_actors_model::{AnchorRef, BadgeRef, DoorRef, SourceRef, TagRef, ZoneRef};
 use ach_engine_wire::limits::HANDLE_COUNT_MAX;
 use ach_engine_wire::{Code, Intern, InternItem, InternRefusal, Interned};
 
@@ -18,6 +18,8 @@ pub(crate) enum Handle {
     Anchor(AnchorRef),
     /// A badge.
     Badge(BadgeRef),
+    /// A zone in which detectors see what moves.
+    Zone(ZoneRef),
     /// Nothing: it was refused with this code.
     Refused(Code),
 }
@@ -89,7 +91,9 @@ impl Handles {
         match self.get(handle) {
             Handle::Tag(tag) => Ok(tag),
             Handle::Refused(code) => Err(code),
-            Handle::Door(_) | Handle::Anchor(_) | Handle::Badge(_) => Err(Code::UnknownThing),
+            Handle::Door(_) | Handle::Anchor(_) | Handle::Badge(_) | Handle::Zone(_) => {
+                Err(Code::UnknownThing)
+            }
         }
     }
 
@@ -117,6 +121,10 @@ fn meaning(site: &Site, source: SourceRef, item: &InternItem) -> Handle {
         },
         InternItem::Anchor(name) => match site.anchor(name.as_str()) {
             Some(anchor) => (Handle::Anchor(anchor), site.anchor_source(anchor)),
+            None => return Handle::Refused(Code::UnknownThing),
+        },
+        InternItem::Zone(name) => match site.zone(name.as_str()) {
+            Some(zone) => (Handle::Zone(zone), site.motion_source(zone)),
             None => return Handle::Refused(Code::UnknownThing),
         },
         // Cards open doors of more than one system.

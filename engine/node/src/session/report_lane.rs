@@ -1,4 +1,4 @@
-//! Reads a vendor's reports of doors, buttons, bands and anchors. Never shed: when the shard's lane
+//! Reads a vendor's reports of doors, buttons, bands, anchors and detectors. Never shed: when the shard's lane
 //! is full, this waits, and the stream's flow control makes the vendor wait.
 
 use std::rc::Rc;
@@ -145,6 +145,7 @@ fn meaning(
         (ReportWord::DoorBattery { percent }, Handle::Door(door)) => {
             ReportKind::DoorBattery { door, percent }
         }
+        (ReportWord::MotionSeen, Handle::Zone(zone)) => ReportKind::MotionSeen { zone },
         // A door cannot press a button.
         _ => return Err(Code::UnknownThing),
     })

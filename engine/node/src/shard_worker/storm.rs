@@ -45,6 +45,7 @@ fn site() -> SiteConfig {
             },
             height: None,
             capacity: None,
+            motion_source: None,
             gates: Gates::default(),
         });
         for door in 0..DOORS_A_ROOM {

@@ -52,6 +52,7 @@ fn zone(id: &str, west_mm: i32) -> ZoneConfig {
         },
         height: None,
         capacity: None,
+        motion_source: None,
         gates: Gates::default(),
     }
 }

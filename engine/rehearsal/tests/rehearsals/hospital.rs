@@ -35,6 +35,7 @@ pub(crate) fn site(version: u32, rules: Vec<RuleConfig>) -> SiteConfig {
         },
         height: None,
         capacity: None,
+        motion_source: None,
         gates: Gates::default(),
     };
     SiteConfig {

@@ -116,6 +116,7 @@ fn zone(id: &str, [west, south, east, north]: [i32; 4]) -> ZoneConfig {
         },
         height: None,
         capacity: (id == "lobby").then_some(2),
+        motion_source: None,
         gates,
     }
 }

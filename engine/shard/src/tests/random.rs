@@ -3,21 +3,20 @@
 use std::collections::BTreeSet;
 
 use ach_actors_model::{
-    AlarmAct, AlarmCause, AlarmId, AlarmKind, AlarmTransition, AlarmWish, AnswerConfig,
-    BadgeConfig, BadgeRef, BandWish, Command, CommandKind, Condition, DelayConfig, DoorMode,
-    DoorRef, EntityRef, Escalation, Escort, Lane, NS_PER_S, NodeTrouble, PassWish, Ping, Place,
-    QuietKind, QuietScope, QuietWish, Remark, ReportKind, ResponseConfig, RuleConfig, RuleRef,
-    SourceRef, SubjectRef, TagConfig, TagId, TagRef, Timestamp, Who, ZoneRef,
+    AlarmAct, AlarmCause, AlarmId, AlarmKind, AlarmTransition, AlarmWish, BadgeRef, BandWish,
+    Command, CommandKind, DoorRef, EntityRef, Escort, Lane, NS_PER_S, NodeTrouble, PassWish, Ping,
+    Place, QuietKind, QuietScope, QuietWish, Remark, ReportKind, RuleRef, SourceRef, SubjectRef,
+    TagRef, Timestamp, ZoneRef,
 };
 use ach_geo::{Floor, Position};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::door_stories::moved;
 use super::door_words::check_words;
 use super::hospital::{MONDAY, hospital, name};
 use super::play::{Played, play, run};
 use super::script::{DOORS, RTLS, Script, batch, report};
+use super::wild_site::wild_site;
 use crate::{Entry, Input};
 
 fn wild<T>(rng: &mut ChaCha8Rng, tame: T, extremes: &[T]) -> T
@@ -76,7 +75,7 @@ fn wild_report(rng: &mut ChaCha8Rng, seq: &mut u64, now: Timestamp) -> Input {
     let valid_ms = [0, 5_000, u32::MAX][rng.random_range(0..3)];
     let percent = [0, 20, 100, u8::MAX][rng.random_range(0..4)];
     let badges = [None, Some(BadgeRef(0)), Some(BadgeRef(u32::MAX))];
-    let kind = match rng.random_range(0..19) {
+    let kind = match rng.random_range(0..20) {
         0 => ReportKind::ButtonPressed { tag },
         1 => ReportKind::ButtonReset { tag },
         2 => ReportKind::BandCut { tag },
@@ -95,6 +94,7 @@ fn wild_report(rng: &mut ChaCha8Rng, seq: &mut u64, now: Timestamp) -> Input {
         15 => ReportKind::DoorAlive { door },
         16 => ReportKind::DoorLost { door },
         17 => ReportKind::DoorBattery { door, percent },
+        18 => ReportKind::MotionSeen { zone: ZoneRef(rng.random_range(0..3)) },
         _ => ReportKind::AnchorLost { anchor },
     };
     let (source, lane) = match kind {
@@ -192,73 +192,10 @@ fn wild_band(rng: &mut ChaCha8Rng) -> CommandKind {
     })
 }
 
-/// Rules ask of people whatever a rule can ask.
-fn wild_answers(rng: &mut ChaCha8Rng, rules: &mut [RuleConfig]) {
-    use ach_actors_model::StaysUntil::{Acknowledged, Closed, ConditionEnds, Confirmed};
-    for rule in rules {
-        let step = |after_s: u64| Escalation { after_ns: after_s * NS_PER_S, to: name("desk") };
-        rule.answer = AnswerConfig {
-            stays_until: [ConditionEnds, Acknowledged, Confirmed, Closed][rng.random_range(0..4)],
-            latches: rng.random_range(0..3) == 0,
-            is_life_safety: rng.random_range(0..4) == 0,
-            escalations: [20, 90].map(step).into_iter().take(rng.random_range(0..3)).collect(),
-            again_after_ns: rng.random::<bool>().then_some(60 * NS_PER_S),
-            responses: wild_responses(rng),
-            delays: DelayConfig::default(),
-        };
-        let may_wait = !rule.answer.is_life_safety;
-        let wait = |rng: &mut ChaCha8Rng, may: bool| {
-            let ns = [0, 3, 20][rng.random_range(0..3)] * NS_PER_S;
-            if may { ns } else { 0 }
-        };
-        let may_begin_late = may_wait && !rule.is_tentative && rule.condition.may_begin_late();
-        rule.answer.delays = DelayConfig {
-            on_ns: wait(rng, may_begin_late),
-            off_ns: wait(rng, may_wait && rule.condition.may_end_late()),
-        };
-    }
-}
-
-fn badge_elsewhere() -> Condition {
-    Condition::BadgeElsewhere { doors: vec![0, 1], within_mm: 1_000 }
-}
-
-/// Doors that are moved are locked or blocked by one alarm in two.
-fn wild_responses(rng: &mut ChaCha8Rng) -> Vec<ResponseConfig> {
-    let mode = [DoorMode::Locked, DoorMode::Blocked][rng.random_range(0..2)];
-    let doors = [vec![0], vec![0, 1]][rng.random_range(0..2)].clone();
-    let (id, tell) = (name("holds"), vec![name("gate")]);
-    let for_ns = [5, 60][rng.random_range(0..2)] * NS_PER_S;
-    let response = ResponseConfig { id, doors, mode, for_ns, tell };
-    Some(response).filter(|_| rng.random::<bool>()).into_iter().collect()
-}
-
 /// A day in which anything is heard, sites change and the node comes and goes.
 fn wild_day(seed: u64) -> Vec<Entry> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut config = moved();
-    config.sources[0].zones = vec![0, 1];
-    config.badges = vec![BadgeConfig { id: name("card-1"), subject: 3 }];
-    // Anna wears a second one.
-    config.tags.push(TagConfig { id: TagId(0xA7), source: 0, subject: Some(0) });
-    let (zones, after_ns) = (vec![0, 1, 2], 2 * NS_PER_S);
-    let (within_mm, apart_mm, all) = (9_000, 12_000, Who::default);
-    for (id, condition, alarm) in [
-        ("apart", Condition::TagsContradict, AlarmKind::TagsContradict),
-        ("away", Condition::Away { zones: vec![0], after_ns }, AlarmKind::AssetNotReturned),
-        ("alone", Condition::Alone { zones, with: all(), after_ns }, AlarmKind::LoneWorker),
-        (
-            "meets",
-            Condition::Meets { zones: Vec::new(), whom: all(), within_mm, apart_mm, after_ns },
-            AlarmKind::ForbiddenMeeting,
-        ),
-        ("tail", Condition::Tailgating { doors: vec![0], with: None }, AlarmKind::Tailgating),
-        ("badge", badge_elsewhere(), AlarmKind::BadgeElsewhere),
-    ] {
-        let rule = config.rules[0].clone();
-        config.rules.push(RuleConfig { id: name(id), condition, alarm, who: all(), ..rule });
-    }
-    wild_answers(&mut rng, &mut config.rules);
+    let config = wild_site(&mut rng);
     let mut script = Script::new(config);
     let (mut ping_seq, mut report_seq) = (0, 0);
     for _ in 0..120 {

@@ -6,6 +6,7 @@
 //! 14 door exit opens            or closes, locks, unlocks, grants=5, asks=5, burns, burns-no-more, key=unlocked,
 //!                               does and refuses (what it was told last)
 //! 15 anchor a1 lost             or alive
+//! 15 zone lobby moves           a detector sees something
 //! 16 tick
 //! 17 clock ahead=600            the clock of feed rtls, in milliseconds; or behind
 //! 90 away since=20              the node is back after an outage
@@ -196,6 +197,15 @@ impl Script {
                 };
                 self.door_seq += 1;
                 Input::Report(report(RTLS, Lane::Door, self.epoch, self.door_seq, at, kind))
+            }
+            ["zone", zone, "moves"] => {
+                let mut ids: Vec<_> = self.config.zones.iter().map(|it| it.id.as_str()).collect();
+                ids.sort_unstable();
+                let place = ids.iter().position(|id| id == zone).expect("a zone");
+                let zone = ZoneRef(u32::try_from(place).expect("few"));
+                self.door_seq += 1;
+                let kind = ReportKind::MotionSeen { zone };
+                Input::Report(report(DOORS, Lane::Door, 1, self.door_seq, at, kind))
             }
             [who, "at", place, more @ ..] => self.ping(at, who, place, more),
             [who, verb, more @ ..] => self.button(at, who, verb, more),

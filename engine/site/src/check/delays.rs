@@ -71,6 +71,7 @@ fn is_moment(what: What) -> bool {
             | What::TagsContradict
             | What::Tailgating
             | What::BadgeElsewhere { .. }
+            | What::Motion { .. }
     )
 }
 

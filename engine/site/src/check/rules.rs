@@ -127,6 +127,7 @@ impl Checked<'_> {
             | What::OverCapacity
             | What::Away { .. }
             | What::Alone { .. }
+            | What::Motion { .. }
             | What::Meets { .. } => (true, false, false),
             What::Leaves => (true, false, true),
             what if what.is_at_doors() => (false, true, false),
@@ -150,8 +151,11 @@ impl Checked<'_> {
         if let Some(gates) = &rule.gates {
             self.gates(gates);
         }
-        if rule.what.is_about_doors() && rule.who != WhoPlan::default() {
+        if rule.what.is_about_nobody() && rule.who != WhoPlan::default() {
             let problem = match rule.what {
+                What::Motion { .. } => {
+                    "it selects people, but nobody knows who moves where nobody is seen"
+                }
                 What::DoorForced => "it selects people, but nobody knows who forces a door",
                 _ => "it selects people, but it is about doors, whoever uses them",
             };
@@ -186,7 +190,8 @@ impl Checked<'_> {
             | What::Stays { .. }
             | What::OverCapacity
             | What::Away { .. }
-            | What::Alone { .. } => zones.is_empty(),
+            | What::Alone { .. }
+            | What::Motion { .. } => zones.is_empty(),
             What::Leaves => zones.is_empty() && lines.is_empty(),
             what if what.is_at_doors() => doors.is_empty(),
             _ => false,
@@ -200,7 +205,7 @@ impl Checked<'_> {
             };
             self.error(FindingKind::EmptySelection, "it watches nothing", remedy);
         }
-        if !rule.what.is_about_doors()
+        if !rule.what.is_about_nobody()
             && !self.has_unknown_who()
             && !self.census.is_empty()
             && self.census.count(&rule.who).all == 0
@@ -212,6 +217,7 @@ impl Checked<'_> {
         self.company();
         self.badges();
         self.capacity(&zones);
+        self.detectors(&zones);
         self.perimeter(&zones, &lines);
         self.wiring(&doors);
     }
@@ -257,6 +263,10 @@ impl Checked<'_> {
                     "nobody with a tag fits `with`: nobody else is seen to make use of leave",
                     "check `with`, or add people who fit it and carry tags",
                 ),
+                What::Motion { .. } => (
+                    "nobody with a tag fits `with`: whatever moves there is nobody's",
+                    "check `with`, or add people who fit it and carry tags",
+                ),
                 _ => (
                     "nobody with a tag is company by `with`: whoever is there is always alone",
                     "check `with`, or add people who fit it and carry tags",
@@ -290,6 +300,19 @@ impl Checked<'_> {
                 let problem = format!("zone `{}` has no capacity", zone.id);
                 let remedy = "add \"capacity\" to the zone";
                 self.error(FindingKind::NoCapacity, &problem, remedy);
+            }
+        }
+    }
+
+    fn detectors(&self, zones: &[u32]) {
+        if !matches!(self.rule.what, What::Motion { .. }) {
+            return;
+        }
+        for zone in zones.iter().filter_map(|&zone| self.catalogue.zone(zone)) {
+            if zone.motion_feed.is_none() {
+                let problem = format!("no feed tells what moves in zone `{}`", zone.id);
+                let remedy = "add \"motion_feed\" to the zone, or leave it out of the rule";
+                self.warning(FindingKind::UnwiredZone, &problem, remedy);
             }
         }
     }

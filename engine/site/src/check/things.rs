@@ -230,6 +230,11 @@ fn check_feeds(check: &Check<'_>) {
         check.report.error(FindingKind::UnknownFeed, &check.origin(item), &problem, &remedy);
     };
     for (floor, plan) in check.directory.floors.iter().enumerate() {
+        for (number, zone) in plan.zones.iter().enumerate() {
+            if let Some(feed) = &zone.motion_feed {
+                known(feed, Item::Zone(floor, number));
+            }
+        }
         for (number, door) in plan.doors.iter().enumerate() {
             if let Some(feed) = &door.feed {
                 known(feed, Item::Door(floor, number));

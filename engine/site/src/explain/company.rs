@@ -52,6 +52,26 @@ impl Explainer<'_> {
         EventWords { phrase, further }
     }
 
+    pub(super) fn motion(&self, rule: &RulePlan, after_ns: u64) -> EventWords {
+        let zones = self.catalogue.zones_of(&rule.place);
+        let places = self.zone_words(rule, &zones);
+        let after = span_text(after_ns);
+        let phrase = format!("something moves in {places} and nobody is there");
+        let others = rule.others_meant().unwrap_or_default();
+        let further = vec![
+            format!(
+                "Who is there accounts for it: {}. So does whoever left up to {after} before it, or \
+                 comes up to {after} after it. Whoever carries no tag is not seen.",
+                who_words(&others)
+            ),
+            format!(
+                "It is raised {after} after the motion, and ends 10 min after the last. While a zone \
+                 is blind, nothing is raised about it."
+            ),
+        ];
+        EventWords { phrase, further }
+    }
+
     pub(super) fn meets(&self, rule: &RulePlan) -> EventWords {
         let What::Meets { within_mm, apart_mm, after_ns } = rule.what else {
             return EventWords { phrase: String::new(), further: Vec::new() };

@@ -33,6 +33,7 @@ impl Explainer<'_> {
             What::Away { after_ns } => self.away(rule, after_ns),
             What::Alone { after_ns } => self.alone(rule, after_ns),
             What::Meets { .. } => self.meets(rule),
+            What::Motion { after_ns } => self.motion(rule, after_ns),
             What::OverCapacity => EventWords::plain(self.over_capacity(rule)),
             What::DoorForced
             | What::DoorHeld { .. }

@@ -137,6 +137,7 @@ fn read_zone(fields: &Fields<'_>, shape: &Shape<'_>, kind: ZoneKind, id: Name) -
         outline: shape.outline(fields),
         height: read_height(fields),
         capacity: read_capacity(fields),
+        motion_feed: fields.name("motion_feed"),
         gates: fields.table("gates").map(|gates| gates_table::read(&gates)),
         id,
     }

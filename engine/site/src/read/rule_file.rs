@@ -40,6 +40,7 @@ pub(crate) const ALARMS: &[(&str, AlarmKind)] = &[
     ("forbidden_meeting", AlarmKind::ForbiddenMeeting),
     ("tailgating", AlarmKind::Tailgating),
     ("badge_elsewhere", AlarmKind::BadgeElsewhere),
+    ("unexplained_motion", AlarmKind::UnexplainedMotion),
 ];
 
 /// The words for priorities.
@@ -72,6 +73,7 @@ pub(crate) const CONDITIONS: &[(&str, What)] = &[
     ("meets", What::Meets { within_mm: 0, apart_mm: 0, after_ns: 0 }),
     ("tailgating", What::Tailgating),
     ("badge_elsewhere", What::BadgeElsewhere { within_mm: 0 }),
+    ("motion", What::Motion { after_ns: 0 }),
 ];
 
 /// The words for days, as the bits of a window. All but `daily` leave holidays out.
@@ -174,6 +176,7 @@ fn read_what(fields: &Fields<'_>) -> Option<What> {
         What::Alone { .. } => What::Alone { after_ns: need_after(fields) },
         What::Meets { .. } => meeting_fields::read(fields, need_after(fields)),
         What::BadgeElsewhere { .. } => badge_fields::read(fields),
+        What::Motion { .. } => What::Motion { after_ns: need_after(fields) },
         what => what,
     })
 }
@@ -181,7 +184,9 @@ fn read_what(fields: &Fields<'_>) -> Option<What> {
 /// Whom else a rule is about, if it says so.
 fn read_others(fields: &Fields<'_>, what: Option<What>) -> Option<WhoPlan> {
     match what? {
-        What::Alone { .. } | What::Tailgating => fields.table("with").map(|with| read_who(&with)),
+        What::Alone { .. } | What::Tailgating | What::Motion { .. } => {
+            fields.table("with").map(|with| read_who(&with))
+        }
         What::Meets { .. } => {
             let _ = fields.need("whom", "whom = { classes = [\"visitor\"] }");
             fields.table("whom").map(|whom| read_who(&whom))

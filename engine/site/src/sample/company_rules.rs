@@ -1,9 +1,13 @@
-//! The sample hospital's rules about what is away and who is alone.
+//! The sample hospital's rules about what is away, who is alone, and what moves where nobody is.
 
 use ach_actors_model::{AlarmPriority, SubjectClass, Window};
 
-use super::rules::{HOUR_NS, MINUTE_NS, names, rule};
+use super::rules::{HOUR_NS, MINUTE_NS, SECOND_NS, names, rule};
 use crate::{RulePlan, What, WherePlan, WhoPlan};
+
+/// Every night.
+const NIGHT: Window =
+    Window { weekdays: Window::EVERY_DAY, from_s: 20 * 3_600, until_s: 6 * 3_600 };
 
 /// All of them.
 pub(super) fn all() -> Vec<RulePlan> {
@@ -28,17 +32,24 @@ pub(super) fn all() -> Vec<RulePlan> {
         },
         RulePlan {
             priority: AlarmPriority::Medium,
-            when: vec![Window {
-                weekdays: Window::EVERY_DAY,
-                from_s: 20 * 3_600,
-                until_s: 6 * 3_600,
-            }],
+            when: vec![NIGHT],
             ..rule(
                 "drug-store-alone",
                 "Somebody of the pharmacy is alone in the drug store for long at night",
                 who(SubjectClass::Staff, "pharmacy"),
                 at(&["drug-store"]),
                 What::Alone { after_ns: 30 * MINUTE_NS },
+            )
+        },
+        // Somebody without a tag is seen by nothing else.
+        RulePlan {
+            when: vec![NIGHT],
+            ..rule(
+                "drug-store-motion",
+                "Something moves in the drug store at night and nobody is there",
+                WhoPlan::default(),
+                at(&["drug-store"]),
+                What::Motion { after_ns: 10 * SECOND_NS },
             )
         },
     ]

@@ -108,6 +108,7 @@ impl Draft {
             outline: Outline::Polygon { outer_mm, holes_mm: Vec::new() },
             height: None,
             capacity: None,
+            motion_feed: None,
             gates: None,
         };
         if let Some(plan) = self.plan() {

@@ -130,12 +130,15 @@ fn feeds() -> Vec<FeedPlan> {
     ]
 }
 
-/// What is not walls: capacities.
+/// What is not walls: capacities, and detectors.
 fn furnish(floors: &mut [FloorPlan]) {
     const CAFETERIA_CAPACITY: u32 = 120;
     for zone in floors.iter_mut().flat_map(|floor| &mut floor.zones) {
         if zone.id.as_str() == "cafeteria" {
             zone.capacity = Some(CAFETERIA_CAPACITY);
+        }
+        if zone.id.as_str() == "drug-store" {
+            zone.motion_feed = Some(name(DOOR_FEED));
         }
     }
 }

@@ -33,7 +33,7 @@ fn then(what: What) -> Value {
     if !matches!(what, What::DoorHeld { .. }) {
         forbid("also_unlocked");
     }
-    if !matches!(what, What::Alone { .. } | What::Tailgating) {
+    if !matches!(what, What::Alone { .. } | What::Tailgating | What::Motion { .. }) {
         forbid("with");
     }
     match what {
@@ -56,8 +56,8 @@ fn then(what: What) -> Value {
         required.push("alarm");
     }
     fields.insert("alarm".to_owned(), json!({ "enum": alarms }));
-    if what.is_about_doors() {
-        // Nobody knows who forces a door, or holds it open.
+    if what.is_about_nobody() {
+        // Nobody knows who forces a door, holds it open, or moves unseen.
         let none = empty(["classes", "labels", "not_labels", "subjects"].map(str::to_owned));
         fields.insert("who".to_owned(), json!({ "properties": none }));
     }
@@ -88,6 +88,7 @@ fn place_kinds(what: What) -> &'static [&'static str] {
         | What::OverCapacity
         | What::Away { .. }
         | What::Alone { .. }
+        | What::Motion { .. }
         | What::Meets { .. } => &["zones"],
         What::Leaves => &["zones", "lines"],
         What::DoorForced

@@ -233,6 +233,9 @@ fn condition_meaning(what: What) -> &'static str {
         What::Alone { .. } => "Somebody is in a zone without company for longer than `after`.",
         What::Meets { .. } => "Somebody is near one of `whom` for longer than `after`.",
         What::Tailgating => "More go through a door than there was leave for.",
+        What::Motion { .. } => {
+            "Something moves in a zone in which nobody is, nor was or comes within `after`."
+        }
         What::BadgeElsewhere { .. } => {
             "A badge is granted access at a door while the tag of its holder is elsewhere."
         }
@@ -262,6 +265,7 @@ fn alarm_meaning(alarm: AlarmKind) -> &'static str {
         AlarmKind::LoneWorker => "Somebody has been without company for too long.",
         AlarmKind::ForbiddenMeeting => "Two who must be kept apart are near each other.",
         AlarmKind::Tailgating => "Somebody went through a door on another's leave.",
+        AlarmKind::UnexplainedMotion => "Something moved in a zone in which nobody was.",
         AlarmKind::BadgeElsewhere => "A badge was used where its holder cannot have been.",
         // Rules raise no other.
         _ => "",

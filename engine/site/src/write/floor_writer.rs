@@ -34,6 +34,9 @@ fn zone_feature(zone: &ZonePlan) -> Value {
         properties
             .insert("height".to_owned(), json!({ "low_m": decimal(low), "high_m": decimal(high) }));
     }
+    if let Some(feed) = &zone.motion_feed {
+        properties.insert("motion_feed".to_owned(), feed.as_str().into());
+    }
     if let Some(capacity) = zone.capacity {
         properties.insert("capacity".to_owned(), capacity.into());
     }

@@ -278,7 +278,8 @@ fn what(toml: &mut Toml, what: What) {
         | What::DoorLost { after_ns }
         | What::DoorNotFollowing { after_ns }
         | What::Away { after_ns }
-        | What::Alone { after_ns } => {
+        | What::Alone { after_ns }
+        | What::Motion { after_ns } => {
             toml.span("after", Some(after_ns));
         }
         What::Meets { within_mm, apart_mm, after_ns } => {

@@ -74,6 +74,17 @@ fn who_goes_through_a_door_on_whose_leave_is_told() {
 }
 
 #[test]
+fn motion_where_nobody_is_is_told() {
+    check(
+        "where = { zones = [\"store\"] }\nwhat = \"motion\"\nafter = \"10 s\"\npriority = \"high\"",
+        "At all hours, when something moves in the zone \"Store\" and nobody is there, it raises a high-priority \
+         unexplained-motion alarm. Who is there accounts for it: patients, staff and visitors. So does whoever left up to \
+         10 s before it, or comes up to 10 s after it. Whoever carries no tag is not seen. It is raised 10 s after the \
+         motion, and ends 10 min after the last. While a zone is blind, nothing is raised about it.",
+    );
+}
+
+#[test]
 fn whose_badge_is_looked_at_is_told() {
     check(
         "who = { classes = [\"staff\"] }\nwhere = { doors = [\"entrance\"] }\nwhat = \"badge_elsewhere\"\n\

@@ -156,8 +156,8 @@ fn how_a_rule_is_made() {
         "id = \"battery\"\n",
         "percnt = 5\n",
         &[
-            error(Kind::MissingField, "", "rule 13", "id = "),
-            error(Kind::UnknownField, "percnt", "rule 13", "did you mean `percent`?"),
+            error(Kind::MissingField, "", "rule 14", "id = "),
+            error(Kind::UnknownField, "percnt", "rule 14", "did you mean `percent`?"),
         ],
     );
 }
@@ -335,6 +335,51 @@ fn how_a_rule_about_tailgating_is_made() {
         &both,
         "what = \"tailgating\"\nwhere = { doors = [\"door-1\"] }",
         &[warned(Kind::UnwiredDoor, "add \"feed\"")],
+    );
+}
+
+#[test]
+fn how_a_rule_about_motion_is_made() {
+    let file = "rules.toml";
+    let what = "what = \"motion\"\nafter = \"10 s\"";
+    let of = |kind, line, remedy| error(kind, line, "rule store-motion", remedy);
+    let warned = |kind, remedy| warning(kind, "", "rule store-motion", remedy);
+    let wrong = |to: &str, expected: &[super::Expected]| {
+        check(file, what, &format!("what = \"motion\"\n{to}"), expected);
+    };
+    wrong("after = \"10 s\"\nwith = { classes = [\"staff\"] }", &[]);
+    wrong("", &[of(Kind::MissingField, "", "after")]);
+    wrong("after = \"0 s\"", &[of(Kind::BadValue, "after = \"0 s\"", "")]);
+    wrong("after = \"10 s\"\ngates = {}", &[of(Kind::UnfitRule, "", "remove `gates`")]);
+    let who = "after = \"10 s\"\nwho = { classes = [\"patient\"] }";
+    wrong(who, &[of(Kind::UnfitRule, "", "remove `who`")]);
+    wrong(
+        "after = \"10 s\"\nalarm = \"loitering\"",
+        &[of(Kind::UnfitRule, "", "unexplained_motion")],
+    );
+    let nobody = "after = \"10 s\"\nwith = { subjects = [], labels = [\"newborn\"] }";
+    wrong(nobody, &[warned(Kind::EmptySelection, "label a subject")]);
+    let place = "where = { zones_labelled = [\"store\"] }\nwhen = [{ from = \"20:00\", to = \"06:00\" }]\nwhat = \"motion\"";
+    check(file, place, "what = \"motion\"", &[of(Kind::EmptySelection, "", "name zones")]);
+    check(
+        file,
+        place,
+        "where = { zones = [\"room-1\"] }\nwhat = \"motion\"",
+        &[warned(Kind::UnwiredZone, "add \"motion_feed\"")],
+    );
+    check(
+        file,
+        place,
+        "where = { doors = [\"entrance\"], zones = [\"store\"] }\nwhat = \"motion\"",
+        &[of(Kind::UnfitRule, "", "remove the doors")],
+    );
+    let floor = "floors/ground.geojson";
+    let feed = "\"motion_feed\": \"doors\"";
+    check(
+        floor,
+        feed,
+        "\"motion_feed\": \"door\"",
+        &[error(Kind::UnknownFeed, "", "feature 6 (store)", "did you mean `doors`?")],
     );
 }
 

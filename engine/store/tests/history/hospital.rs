@@ -232,6 +232,7 @@ fn zone(number: u32) -> ZoneConfig {
         outline: Outline::Polygon { outer_mm, holes_mm: Vec::new() },
         height: None,
         capacity: None,
+        motion_source: None,
         gates: Gates::default(),
     }
 }

@@ -269,6 +269,7 @@ fn item(item: &InternItem) -> Value {
         InternItem::Door(name) => json!({ "kind": 2, "name": name.as_str() }),
         InternItem::Anchor(name) => json!({ "kind": 3, "name": name.as_str() }),
         InternItem::Badge(name) => json!({ "kind": 4, "name": name.as_str() }),
+        InternItem::Zone(name) => json!({ "kind": 5, "name": name.as_str() }),
     }
 }
 
@@ -439,6 +440,7 @@ fn report(it: &WireReport) -> Value {
         ReportWord::FireOn => (34, None, None),
         ReportWord::FireOver => (35, None, None),
         ReportWord::LocalOverride { .. } => (36, None, None),
+        ReportWord::MotionSeen => (40, None, None),
         ReportWord::AnchorAlive => (32, None, None),
         ReportWord::AnchorLost => (33, None, None),
     };

@@ -2,7 +2,7 @@
 
 use ach_actors_model::AlarmKind;
 
-pub(super) const KINDS: [AlarmKind; 19] = [
+pub(super) const KINDS: [AlarmKind; 20] = [
     AlarmKind::Elopement,
     AlarmKind::Duress,
     AlarmKind::ClockSkewed,
@@ -20,6 +20,7 @@ pub(super) const KINDS: [AlarmKind; 19] = [
     AlarmKind::LoneWorker,
     AlarmKind::ForbiddenMeeting,
     AlarmKind::BadgeElsewhere,
+    AlarmKind::UnexplainedMotion,
     AlarmKind::LeaveEndsSoon,
     AlarmKind::Tailgating,
 ];

@@ -407,6 +407,7 @@ fn lane_frames() -> Vec<(&'static str, Frame)> {
         ReportWord::FireOver,
         ReportWord::LocalOverride { mode: Some(DoorMode::Locked) },
         ReportWord::LocalOverride { mode: None },
+        ReportWord::MotionSeen,
     ];
     let reports = (1..).zip(words).map(|(seq, word)| WireReport {
         seq,
@@ -423,12 +424,14 @@ fn lane_frames() -> Vec<(&'static str, Frame)> {
         word: ReportWord::AccessGranted { valid_ms: 5_000 },
     });
     let badge = InternItem::Badge(name("card-4711"));
+    let zone = InternItem::Zone(name("drug-store"));
     vec![
         ("a ping", Frame::Pings(run(1, &[local]))),
         ("two pings, one global", Frame::Pings(run(4_711, &[local, global]))),
         ("reports of every kind", Frame::Reports(reports.collect())),
         ("grants to badges", Frame::Reports(to_badges.collect())),
         ("intern of a badge", Frame::Intern(Intern { first_handle: 10, items: vec![badge] })),
+        ("intern of a zone", Frame::Intern(Intern { first_handle: 11, items: vec![zone] })),
     ]
 }
 

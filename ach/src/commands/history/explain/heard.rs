@@ -150,5 +150,6 @@ fn told(kind: ReportKind) -> (&'static str, (&'static str, u32), More) {
         ReportKind::LocalOverride { door: it, mode } => {
             ("local_override", ("door", it.0), More::Mode(mode))
         }
+        ReportKind::MotionSeen { zone: it } => ("motion_seen", ("zone", it.0), More::Nothing),
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn review(review: &Review<'_>) {
             *who == WhoPlan { not_labels: who.not_labels.clone(), ..WhoPlan::default() };
         // Spare tags are under rules for all; their silence is meant.
         let is_for_spare = is_for_all && !matches!(rule.plan.what, What::TagSilent { .. });
-        if rule.plan.what.is_about_doors() || (is_for_spare && review.census.has_spare_tags()) {
+        if rule.plan.what.is_about_nobody() || (is_for_spare && review.census.has_spare_tags()) {
             continue;
         }
         let count = review.census.count(who);

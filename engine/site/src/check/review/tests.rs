@@ -29,6 +29,7 @@ fn zone(number: usize) -> ZonePlan {
         outline: Outline::Circle { center_mm: (0, 0), radius_mm: 5_000 },
         height: None,
         capacity: None,
+        motion_feed: None,
         gates: None,
     }
 }

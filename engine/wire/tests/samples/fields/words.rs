@@ -40,6 +40,7 @@ pub(super) fn word(word: &dyn std::fmt::Debug) -> u8 {
         "LoneWorker" => 29,
         "ForbiddenMeeting" => 30,
         "BadgeElsewhere" => 31,
+        "UnexplainedMotion" => 34,
         "LeaveEndsSoon" => 26,
         "Tailgating" => 33,
         other => panic!("{other} has no number here yet"),

@@ -162,6 +162,7 @@ fn room(room: u32) -> ZonePlan {
         },
         height: None,
         capacity: None,
+        motion_feed: None,
         gates: None,
     }
 }

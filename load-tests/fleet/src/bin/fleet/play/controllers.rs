@@ -30,6 +30,8 @@ pub(crate) type Saying = (u32, Report);
 #[derive(Debug, Clone)]
 pub(crate) struct Controllers {
     doors: BTreeMap<Name, Controller>,
+    /// The feeds that tell what moves in zones.
+    detectors: BTreeMap<Name, u32>,
     /// Which says next that it works.
     next: usize,
 }
@@ -37,10 +39,19 @@ pub(crate) struct Controllers {
 impl Controllers {
     /// Those of a site, each closed and as it rests.
     pub(crate) fn of(config: &SiteConfig) -> Controllers {
-        Controllers::new(config.doors.iter().filter_map(|door| {
+        let wired = config.zones.iter();
+        let detectors = wired.filter_map(|zone| Some((zone.id.clone(), zone.motion_source?)));
+        let controllers = Controllers::new(config.doors.iter().filter_map(|door| {
             let rests = door.control.as_ref().map(|control| control.rests);
             Some((door.id.clone(), door.source?, rests))
-        }))
+        }));
+        Controllers { detectors: detectors.collect(), ..controllers }
+    }
+
+    /// What the detectors of a zone say that see something; nothing if it has none.
+    pub(crate) fn see(&self, zone: &Name, now: Timestamp) -> Option<Saying> {
+        let source = *self.detectors.get(zone)?;
+        Some((source, Report::motion(zone.clone(), now)))
     }
 
     /// Of doors with their feed and, if they are moved, with what they rest in.
@@ -50,7 +61,7 @@ impl Controllers {
             let is_moved = rests.is_some();
             (id, Controller { source, is_moved, mode, is_stuck: false, told: None })
         });
-        Controllers { doors: doors.collect(), next: 0 }
+        Controllers { doors: doors.collect(), detectors: BTreeMap::new(), next: 0 }
     }
 
     /// What all say when they begin.

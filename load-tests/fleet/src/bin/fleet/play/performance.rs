@@ -261,6 +261,7 @@ impl Performance<'_> {
             Deed::Closes { door } => self.door(door, ReportWord::DoorClosed, now).await?,
             Deed::FireOn { door } => self.door(door, ReportWord::FireOn, now).await?,
             Deed::FireOff { door } => self.door(door, ReportWord::FireOver, now).await?,
+            Deed::MovesIn { zone } => self.motion(zone, now).await?,
             Deed::PressesButton { subject } => {
                 self.tag(subject, ReportWord::ButtonPressed, now).await?;
             }
@@ -350,6 +351,14 @@ impl Performance<'_> {
         };
         self.say(now, format!("door {door} {what}"));
         self.door_says(door, word, now).await
+    }
+
+    async fn motion(&mut self, zone: &Name, now: Timestamp) -> Result<(), Failure> {
+        let Some(saying) = self.controllers.see(zone, now) else {
+            return Err(Failure::new(format!("the site has no zone {zone} with a motion_feed")));
+        };
+        self.say(now, format!("something moves in {zone}"));
+        self.stage.report(saying).await
     }
 
     async fn door_says(

@@ -164,6 +164,10 @@ pub(crate) enum Deed {
     FireOff {
         door: Name,
     },
+    /// A motion detector in the zone sees something.
+    MovesIn {
+        zone: Name,
+    },
     /// An operator declares one, or ends it: of a zone's doors, of those with a label, or of all.
     StartsLockdown {
         zone: Option<Name>,
