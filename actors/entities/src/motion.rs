@@ -155,10 +155,8 @@ impl MotionWatch {
             if !bench.is_company(row.rule, subject) {
                 continue;
             }
-            let company = match is_in {
-                true => row.company.saturating_add(1),
-                false => row.company.saturating_sub(1),
-            };
+            let company =
+                if is_in { row.company.saturating_add(1) } else { row.company.saturating_sub(1) };
             row.count(company, at);
             let Some((plan, after_ns)) = motion_rule(row.rule, bench) else { continue };
             if is_in {

@@ -28,7 +28,7 @@ const PRESS_CPU_P99_US_MAX: f64 = 1_000.0;
 /// A storm is told within that, or it never is.
 const TOLD_WITHIN_NS: u64 = 60 * NS_PER_S;
 /// How long a caller waits before looking again whether the storm has come far enough.
-const LOOK_EVERY: Duration = Duration::from_micros(100);
+const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// What was seen.
 #[derive(Debug, Serialize)]
