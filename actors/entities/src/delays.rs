@@ -95,6 +95,13 @@ impl Delays {
         (begun, over.map(|(notice, _)| notice).collect())
     }
 
+    /// When the next has waited for long enough; at once for one whose rule is gone.
+    pub(crate) fn next_due(&self, turn: &Turn<'_>) -> Option<Timestamp> {
+        let begins = self.beginning.iter().map(|&((rule, ..), since)| begins_at(rule, since, turn));
+        let ends = self.ending.iter().map(|(notice, since)| ends_at(notice, *since, turn));
+        begins.chain(ends).map(Option::unwrap_or_default).min()
+    }
+
     /// Orders a call for when the next has waited for long enough.
     pub(crate) fn order(&mut self, turn: &Turn<'_>, out: &mut Outbox) {
         self.call.forget_past(turn.now);

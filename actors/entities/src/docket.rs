@@ -397,6 +397,15 @@ impl Docket {
         }
     }
 
+    /// Before what was seen ends what waits.
+    pub(crate) fn catch_up(&mut self, bench: &Bench<'_>, out: &mut Outbox) {
+        if let Some(cases) = &mut self.cases
+            && cases.episodes.is_any_waiting()
+        {
+            cases.episodes.catch_up(bench.evidence.observed_at, bench.turn, out);
+        }
+    }
+
     /// The subject has no tags any more, or is no more: nobody can tell where it is.
     pub(crate) fn close(&mut self, bench: &Bench<'_>, out: &mut Outbox) {
         self.drop_pass(bench, out);

@@ -277,7 +277,7 @@ impl Door {
             DoorInput::SiteChanged { .. } => return Verdict::Accepted,
         };
         if verdict != Verdict::Duplicate {
-            self.life.hear(me, arrival.happened_at(), turn);
+            self.hear_life(me, arrival.happened_at(), turn, out);
             self.judge(me, turn.now, &told_by(&arrival, verdict), turn, out);
         }
         verdict

@@ -84,6 +84,21 @@ impl Door {
         order.is_some_and(|order| order.is_drill)
     }
 
+    /// It gave a sign of life. Before what it tells ends what waits, that is told if it has waited for long enough.
+    pub(crate) fn hear_life(
+        &mut self,
+        me: DoorRef,
+        seen_at: Timestamp,
+        turn: &Turn<'_>,
+        out: &mut Outbox,
+    ) {
+        self.life.hear(me, seen_at, turn);
+        if self.episodes.is_any_waiting() {
+            self.episodes.mark_waiting(self.is_drilled());
+            self.episodes.catch_up(seen_at, turn, out);
+        }
+    }
+
     /// A deadline is due; it may have been for what the door is told.
     pub(crate) fn fall_due(
         &mut self,

@@ -81,6 +81,11 @@ impl Episodes {
         !self.open.is_empty() || self.delays.as_deref().is_some_and(Delays::has_any)
     }
 
+    /// Whether anything waits to be told, or to be over.
+    pub(crate) fn is_any_waiting(&self) -> bool {
+        self.delays.is_some()
+    }
+
     /// Those whose condition holds; those too that nobody was told of yet.
     pub(crate) fn open_notices(&self) -> &[AlarmNotice] {
         &self.open
@@ -208,6 +213,17 @@ impl Episodes {
             out.effects.push(Effect::Alarm(ended(&notice, reason, turn.now)));
         }
         self.close_delays();
+    }
+
+    /// Tells what had waited for long enough when something was seen, before that ends it: of an actor whose calls are
+    /// late, as very many were due when the node came back, an input may be heard before them.
+    pub(crate) fn catch_up(&mut self, seen_at: Timestamp, turn: &Turn<'_>, out: &mut Outbox) {
+        while let Some(due_at) = self.delays.as_deref().and_then(|it| it.next_due(turn)) {
+            if due_at > seen_at {
+                return;
+            }
+            self.settle(due_at, &Evidence::of_deadline(due_at, turn), turn, out);
+        }
     }
 
     fn close_delays(&mut self) {

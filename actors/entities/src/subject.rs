@@ -208,6 +208,7 @@ impl Subject {
                 evidence.gates_passed |= gate::JUMP_CONFIRMED;
             }
             let bench = Bench { me, turn, judged_at: turn.now, evidence };
+            self.docket.catch_up(&bench, out);
             self.judge(&crossings, before.as_ref(), &bench, out);
             if before.is_none() || !crossings.is_empty() {
                 self.docket.look_home(&crossings, &self.occupancy, &bench, out);

@@ -378,6 +378,9 @@ impl TagWatch {
         out: &mut Outbox,
     ) {
         let Some(percent) = self.battery_mark.checked_sub(1) else { return };
+        if let Some(rare) = &mut self.rare {
+            rare.episodes.catch_up(evidence.observed_at, turn, out);
+        }
         for &(rule, limit) in &rules.battery {
             if percent <= limit {
                 self.raise(me, &[rule], evidence, judged_at, turn, out);

@@ -229,6 +229,7 @@ impl Zone {
         let Some(capacity) = zone.capacity else { return };
         let rare = self.rare.get_or_insert_default();
         rare.count_anew_if_changed(self.occupants.as_slice(), zone, turn);
+        rare.episodes.catch_up(evidence.observed_at, turn, out);
         let wants_call = rare.window_call.is_idle();
         for (at, &rule) in zone.capacity_rules.iter().enumerate() {
             let Some(plan) = turn.site.rule(rule) else { continue };

@@ -10,6 +10,7 @@
 mod absences;
 mod badges;
 mod bands;
+mod delays;
 mod door_supervision;
 mod doors;
 mod exits;
@@ -25,6 +26,7 @@ mod random;
 mod returns;
 mod silence;
 mod sites;
+mod sleep;
 mod tags;
 mod tailgating;
 mod telling;

@@ -12,9 +12,9 @@ use ach_actors_model::{
     AlarmNotice, AnchorRef, BadgeRef, Cause, DoorRef, EntityRef, Lane, Ping, SiteConfig, SourceRef,
     SubjectRef, TagId, TagRef, Timestamp, ZoneRef,
 };
-use ach_actors_runtime::Cell;
 use ach_geo::{Floor, Position};
 
+use crate::sleep::sleep;
 use crate::telling::tell;
 
 /// Stories begin here, so that times are not 0: Monday 12 January 2026, 00:00 UTC.
@@ -95,8 +95,15 @@ impl World {
         if words[1] == "away" {
             self.health.resume(at(words[2]), self.now);
         }
-        self.fire_due(&mut out);
+        // As after a return at which more is due than one entry fires.
+        let is_behind = words.contains(&"behind");
+        if !is_behind {
+            self.fire_due(&mut out);
+        }
         let verdict = self.hear(&words[1..], &mut out);
+        if is_behind {
+            self.fire_due(&mut out);
+        }
         let mut told: Vec<String> = Vec::new();
         for effect in &out.effects {
             if let Effect::Alarm(notice) = effect {
@@ -381,40 +388,6 @@ fn subject_input<'a>(call: &'a Call<'_>) -> SubjectInput<'a> {
         Call::Badge(door, arrival) => SubjectInput::BadgeGranted { door: *door, arrival: *arrival },
         other => panic!("{other:?} is not for a subject"),
     }
-}
-
-/// An actor after a rest, if it can rest; after a checkpoint, if it is flat in one.
-fn sleep<A: Cell>(actor: &A, packed_count: &mut u32) -> Option<A>
-where
-    A::Cold: PartialEq + std::fmt::Debug,
-{
-    let mut flat = Vec::new();
-    let restored = actor.flatten(&mut flat).then(|| {
-        let restored = A::unpack(&flat).expect("what was flattened is unpacked");
-        let mut again = Vec::new();
-        assert!(restored.flatten(&mut again) && again == flat, "a state has one flat form");
-        restored
-    });
-    let mut record = Vec::new();
-    if actor.pack(&mut record) {
-        let restored = restored.expect("who rests as bytes is flat");
-        let mut of_restored = Vec::new();
-        assert!(restored.pack(&mut of_restored) && of_restored == record, "as it was");
-        *packed_count += 1;
-        let woken = A::unpack(&record).expect("what was packed is unpacked");
-        let mut again = Vec::new();
-        assert!(woken.pack(&mut again), "what rested may rest");
-        assert_eq!(again, record, "what rests again rests as it did");
-        return Some(woken);
-    }
-    // Whatever is open in it.
-    if restored.is_some() {
-        return restored;
-    }
-    let cold = actor.freeze()?;
-    let woken = A::thaw(&cold);
-    assert_eq!(woken.freeze().as_ref(), Some(&cold), "what rests again rests as it did");
-    Some(woken)
 }
 
 fn site_source(site: &Site, id: &str) -> SourceRef {
