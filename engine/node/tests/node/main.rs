@@ -26,6 +26,7 @@ mod history_gaps;
 mod incidents;
 mod late_journal;
 mod leave;
+mod motion;
 mod node_troubles;
 mod numbers;
 mod overload;
