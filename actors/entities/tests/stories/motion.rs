@@ -1,7 +1,6 @@
 //! What moves where nobody is.
 
 use ach_actors_model::{AlarmKind, Condition, NS_PER_S, RuleConfig, SiteConfig, SubjectClass, Who};
-use ach_geo::{Confirm, Gates};
 
 use crate::hospital::{WARD, hospital, hours, rule};
 use crate::world::World;
@@ -55,6 +54,21 @@ fn what_moves_where_nobody_is_alarms_unless_somebody_comes_and_ends_ten_minutes_
         900   tick          | CLEARED UnexplainedMotion - ward: ConditionEnded
         1000  moves ward    |
         1010  tick          | RAISED UnexplainedMotion - ward
+        ",
+    );
+}
+
+#[test]
+fn who_comes_after_the_alarm_accounts_for_what_moves_then_and_not_for_what_moved() {
+    check(
+        &ward(vec![motion(people())]),
+        "
+        100   moves ward    |
+        110   tick          | RAISED UnexplainedMotion - ward
+        200   ping 3 5,5    | +s ward 1
+        300   moves ward    |
+        709   tick          |
+        710   tick          | CLEARED UnexplainedMotion - ward: ConditionEnded
         ",
     );
 }
@@ -131,17 +145,40 @@ fn what_is_told_late_is_held_against_who_was_there_then() {
 
 #[test]
 fn who_is_known_only_later_to_have_been_there_or_not_counts_from_when_he_was() {
-    // Three positions of three say that somebody is in or out, from the first of them on.
-    let mut config = ward(vec![motion(people())]);
-    config.zones[0].gates = Gates { confirm: Confirm { needed: 3, of: 3 }, ..Gates::default() };
+    let config = ward(vec![motion(people())]);
     check(
         &config,
         "
-        100   moves ward    |
-        105   ping 3 5,5    |
-        111   ping 3 5,5    | RAISED UnexplainedMotion - ward
-        117   ping 3 5,5    | +s ward 1
-        200   moves ward    |
+        100   moves ward            |
+        110   tick                  | RAISED UnexplainedMotion - ward
+        112   ping 3 5,5 obs=105    | +s ward 1, CLEARED UnexplainedMotion - ward: ConditionEnded
+        ",
+    );
+    check(
+        &config,
+        "
+        100   moves ward            |
+        110   tick                  | RAISED UnexplainedMotion - ward
+        115   ping 3 5,5 obs=110    | +s ward 1
+        710   tick                  | CLEARED UnexplainedMotion - ward: ConditionEnded
+        ",
+    );
+    check(
+        &config,
+        "
+        100   ping 3 5,5            | +s ward 1
+        220   moves ward            |
+        230   moves ward            |
+        250   ping 3 15,5 obs=220   | -s ward 0, RAISED UnexplainedMotion - ward, +s lobby 1
+        ",
+    );
+    check(
+        &config,
+        "
+        100   ping 3 5,5            | +s ward 1
+        230   moves ward            |
+        250   ping 3 15,5 obs=221   | -s ward 0, +s lobby 1
+        900   tick                  |
         ",
     );
 }

@@ -5,10 +5,10 @@ use std::path::Path;
 use ach_actors_model::{AlarmKind, TagId, Timestamp};
 use ach_clients_rust::{Publisher, Report, ReportWord, now};
 use ach_engine_node::{Ended, HistoryPolicy, HistoryTrouble, Rung, Running, StoringStopped, ring};
-use ach_engine_store::Store;
 use ach_engine_trial::{on_small_disk, resize};
 use tempfile::TempDir;
 
+use crate::history::opened;
 use crate::ward::{Ward, in_time, ping};
 
 const NAME: &str = "full_disk::on_a_disk_that_fills_up_history_stops_first_and_the_journal_last";
@@ -124,7 +124,7 @@ async fn fill(folder: &Path) {
     };
     in_time("history to have all that is durable", ringing).await;
     drain(node).await;
-    let store = Store::open(&data.join("history")).unwrap();
+    let store = opened(&data.join("history"));
     store.verify().unwrap();
     let tag = store.tag(TagId(2)).unwrap().expect("the tag is known");
     let pings = store.pings(tag, Timestamp(0), Timestamp(u64::MAX)).unwrap();

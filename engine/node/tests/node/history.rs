@@ -1,13 +1,14 @@
 //! A node that writes its history: what can be asked, after whatever happens to it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ach_actors_model::{TagId, Timestamp, ZoneRef};
 use ach_clients_rust::{Report, ReportWord, now};
 use ach_engine_node::{
     CheckpointPolicy, Ended, HistoryPolicy, HistoryTrouble, Node, Rung, Running, ring,
 };
-use ach_engine_store::{KeptPing, NameKind, Store, archives};
+use ach_engine_store::{KeptPing, NameKind, OpenError, Store, archives};
 
 use crate::ward::{Ward, in_time, ping};
 
@@ -76,6 +77,19 @@ pub(crate) async fn asked(ward: &Ward) -> (Store, tempfile::TempDir) {
     (store, scratch)
 }
 
+/// The history of a node that has stopped. A program that another test starts at this moment has every file open until it
+/// runs, the lock too.
+#[track_caller]
+pub(crate) fn opened(folder: &Path) -> Store {
+    for _ in 0..200 {
+        match Store::open(folder) {
+            Err(OpenError::InUse) => std::thread::sleep(Duration::from_millis(20)),
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("{} is in use for seconds", folder.display())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_node_is_asked_and_what_it_says_is_there_after_a_restart() {
     let ward = ward();
@@ -93,7 +107,7 @@ async fn a_running_node_is_asked_and_what_it_says_is_there_after_a_restart() {
     drop(store);
     assert_eq!(node.counters().history_entries_left_out.get(), 0);
     drain(node).await;
-    let kept = Store::open(&data(&ward).join("history")).unwrap();
+    let kept = opened(&data(&ward).join("history"));
     check_walk(&kept, 20);
     drop(kept);
     // Another life: nothing twice.
@@ -146,7 +160,7 @@ async fn a_damaged_history_is_derived_anew_while_the_node_works() {
     assert!(data(&ward).join("history.damaged").exists());
     let trouble = async {
         while node.health().history_trouble.is_some() {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     in_time("the trouble to be over", trouble).await;
@@ -157,11 +171,11 @@ async fn a_damaged_history_is_derived_anew_while_the_node_works() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_in_use_is_waited_for() {
     let ward = ward();
-    let held = Store::open(&data(&ward).join("history")).unwrap();
+    let held = opened(&data(&ward).join("history"));
     let node = ward.start();
     let told = async {
         while !matches!(node.health().history_trouble, Some(HistoryTrouble::NotOpened { .. })) {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     in_time("the trouble to be told", told).await;
@@ -308,7 +322,7 @@ async fn the_checkpoint_that_history_goes_on_from_waits_for_it() {
     let mut ward = ward();
     ward.limits.history = Some(HistoryPolicy { keep_days: 30, archive_days: 0 });
     let count = given_up(&ward, 0).await;
-    let held = Store::open(&data(&ward).join("history")).unwrap();
+    let held = opened(&data(&ward).join("history"));
     let node = ward.start();
     walk(&ward, &node, 22_000 + count, 40).await;
     assert!(node.counters().checkpoints_taken.get() > 3);

@@ -10,7 +10,7 @@ use ach_engine_node::{HistoryPolicy, HistoryTrouble, Running};
 use ach_engine_store::{HistoryGap, QueryError, Store};
 
 use crate::checkpoints::{self, indexes, lived};
-use crate::history::{LIMIT, asked, data, drain, segment_files, vault, walk, ward};
+use crate::history::{LIMIT, asked, data, drain, opened, segment_files, vault, walk, ward};
 use crate::late_journal::{give_up, set_version};
 use crate::ward::{Ward, in_time};
 
@@ -71,7 +71,7 @@ async fn check_off_and_on(policy: HistoryPolicy) {
     let node = ward.start();
     walk(&ward, &node, 22_000, 20).await;
     drain(node).await;
-    let through = Store::open(&data(&ward).join("history")).unwrap().through().unwrap();
+    let through = opened(&data(&ward).join("history")).through().unwrap();
     ward.limits.history = None;
     let count = until_gone(&ward, &segment_files(&journal), 20).await;
     let while_off = segment_files(&journal);
@@ -88,7 +88,7 @@ async fn check_off_and_on(policy: HistoryPolicy) {
     drain(node).await;
     // And the journal goes as before, over starts that find the gap there.
     let count = until_gone(&ward, &while_off, count).await;
-    let store = Store::open(&data(&ward).join("history")).unwrap();
+    let store = opened(&data(&ward).join("history"));
     assert_eq!(check_gap(&store, 20, count), gap);
 }
 
@@ -127,7 +127,7 @@ async fn a_history_that_cannot_go_on_gives_way_before_the_journals_disk_is_full(
     let mut count = 0;
     let node = life(&ward, &disk, &mut count).await;
     drain(node).await;
-    let held = Store::open(&data(&ward).join("history")).unwrap();
+    let held = opened(&data(&ward).join("history"));
     let through = held.through().unwrap();
     // Every start begins a segment.
     for _ in 0..4 {
@@ -169,7 +169,7 @@ async fn check_waits_for_a_checkpoint(has_past: bool, seed: u64) {
     give_up(&ward, &disk).await;
     ward.limits.history = Some(WITHOUT_ARCHIVES);
     let history = data(&ward).join("history");
-    let through = Store::open(&history).unwrap().through().unwrap();
+    let through = opened(&history).through().unwrap();
     assert_eq!(through > 0, has_past);
     let found = indexes(&disk);
     let [newest, oldest] = found[..] else { panic!("{found:?}") };
@@ -190,7 +190,7 @@ async fn check_waits_for_a_checkpoint(has_past: bool, seed: u64) {
     let waits = format!("the checkpoint of entry {oldest} cannot be read: ");
     assert!(detail.starts_with(&waits) && detail.ends_with("; history waits for it"), "{detail}");
     checkpoints::drain(node).await;
-    let store = Store::open(&history).unwrap();
+    let store = opened(&history);
     assert_eq!((store.through().unwrap(), store.gaps().unwrap()), (through, Vec::new()));
     drop(store);
 
