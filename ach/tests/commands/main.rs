@@ -21,6 +21,7 @@ mod incidents;
 mod leave;
 mod looking;
 mod metrics;
+mod motion;
 mod node;
 mod operating;
 mod output;

@@ -28,7 +28,7 @@ priority = \"high\"
 const PATIENT: TagId = TagId(0x0200_AC00_0000_0001);
 const NURSE: TagId = TagId(0x0200_AC00_0000_0002);
 
-async fn vendor(node: &Served, folder: &Path, name: &str) -> Publisher {
+pub(crate) async fn vendor(node: &Served, folder: &Path, name: &str) -> Publisher {
     check(folder, &format!("vendor enrol {name} --data data --out {name}"), 0, &[]);
     let bundle = Bundle::load(&folder.join(name)).unwrap();
     let config = ClientConfig::new(node.address.parse().unwrap(), "localhost", bundle);

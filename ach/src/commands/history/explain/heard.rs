@@ -50,12 +50,7 @@ impl Heard {
                 more: More::Nothing,
             },
             AlarmInput::Report(Report { observed_at, received_at, kind, .. }) => {
-                let (word, (of, number), more) = told(*kind);
-                let name = match of {
-                    "tag" => NameKind::Tag,
-                    "door" => NameKind::Door,
-                    _ => NameKind::Anchor,
-                };
+                let (word, (of, name, number), more) = told(*kind);
                 Heard {
                     word,
                     thing: (of, source.name(name, number)?),
@@ -109,10 +104,11 @@ impl Heard {
 }
 
 /// A report's word, its thing, and what else it says.
-fn told(kind: ReportKind) -> (&'static str, (&'static str, u32), More) {
-    let tag = |word, tag: TagRef| (word, ("tag", tag.0), More::Nothing);
-    let door = |word, door: DoorRef| (word, ("door", door.0), More::Nothing);
-    let anchor = |word, anchor: AnchorRef| (word, ("anchor", anchor.0), More::Nothing);
+fn told(kind: ReportKind) -> (&'static str, (&'static str, NameKind, u32), More) {
+    let tag = |word, tag: TagRef| (word, ("tag", NameKind::Tag, tag.0), More::Nothing);
+    let door = |word, door: DoorRef| (word, ("door", NameKind::Door, door.0), More::Nothing);
+    let anchor =
+        |word, anchor: AnchorRef| (word, ("anchor", NameKind::Anchor, anchor.0), More::Nothing);
     match kind {
         ReportKind::ButtonPressed { tag: it } => tag("button_pressed", it),
         ReportKind::ButtonReset { tag: it } => tag("button_reset", it),
@@ -123,10 +119,10 @@ fn told(kind: ReportKind) -> (&'static str, (&'static str, u32), More) {
         ReportKind::DoorLocked { door: it } => door("door_locked", it),
         ReportKind::DoorUnlocked { door: it } => door("door_unlocked", it),
         ReportKind::AccessGranted { door: it, valid_ms, .. } => {
-            ("access_granted", ("door", it.0), More::ValidMs(valid_ms))
+            ("access_granted", ("door", NameKind::Door, it.0), More::ValidMs(valid_ms))
         }
         ReportKind::ExitRequested { door: it, valid_ms } => {
-            ("exit_requested", ("door", it.0), More::ValidMs(valid_ms))
+            ("exit_requested", ("door", NameKind::Door, it.0), More::ValidMs(valid_ms))
         }
         ReportKind::AnchorAlive { anchor: it } => anchor("anchor_alive", it),
         ReportKind::AnchorLost { anchor: it } => anchor("anchor_lost", it),
@@ -137,19 +133,21 @@ fn told(kind: ReportKind) -> (&'static str, (&'static str, u32), More) {
         ReportKind::DoorAlive { door: it } => door("door_alive", it),
         ReportKind::DoorLost { door: it } => door("door_lost", it),
         ReportKind::DoorBattery { door: it, percent } => {
-            ("door_battery", ("door", it.0), More::Percent(percent))
+            ("door_battery", ("door", NameKind::Door, it.0), More::Percent(percent))
         }
         ReportKind::OrderDone { door: it, number } => {
-            ("order_done", ("door", it.0), More::Order(number))
+            ("order_done", ("door", NameKind::Door, it.0), More::Order(number))
         }
         ReportKind::OrderRefused { door: it, number } => {
-            ("order_refused", ("door", it.0), More::Order(number))
+            ("order_refused", ("door", NameKind::Door, it.0), More::Order(number))
         }
         ReportKind::FireOn { door: it } => door("fire_on", it),
         ReportKind::FireOver { door: it } => door("fire_over", it),
         ReportKind::LocalOverride { door: it, mode } => {
-            ("local_override", ("door", it.0), More::Mode(mode))
+            ("local_override", ("door", NameKind::Door, it.0), More::Mode(mode))
         }
-        ReportKind::MotionSeen { zone: it } => ("motion_seen", ("zone", it.0), More::Nothing),
+        ReportKind::MotionSeen { zone: it } => {
+            ("motion_seen", ("zone", NameKind::Zone, it.0), More::Nothing)
+        }
     }
 }
