@@ -1,7 +1,7 @@
 //! A node that writes its history: what can be asked, after whatever happens to it.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use ach_actors_model::{TagId, Timestamp, ZoneRef};
 use ach_clients_rust::{Report, ReportWord, now};
@@ -77,17 +77,16 @@ pub(crate) async fn asked(ward: &Ward) -> (Store, tempfile::TempDir) {
     (store, scratch)
 }
 
-/// The history of a node that has stopped. A program that another test starts at this moment has every file open until it
-/// runs, the lock too.
+/// The history of a node that has stopped. Whoever still has its lock for a moment is waited for.
 #[track_caller]
 pub(crate) fn opened(folder: &Path) -> Store {
-    for _ in 0..200 {
-        match Store::open(folder) {
-            Err(OpenError::InUse) => std::thread::sleep(Duration::from_millis(20)),
-            opened => return opened.unwrap(),
+    match Store::open(folder) {
+        Err(OpenError::InUse) => {
+            File::open(folder.join("lock")).unwrap().lock().unwrap();
+            Store::open(folder).unwrap()
         }
+        opened => opened.unwrap(),
     }
-    panic!("{} is in use for seconds", folder.display())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,7 +159,7 @@ async fn a_damaged_history_is_derived_anew_while_the_node_works() {
     assert!(data(&ward).join("history.damaged").exists());
     let trouble = async {
         while node.health().history_trouble.is_some() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     };
     in_time("the trouble to be over", trouble).await;
@@ -175,7 +174,7 @@ async fn a_store_that_is_in_use_is_waited_for() {
     let node = ward.start();
     let told = async {
         while !matches!(node.health().history_trouble, Some(HistoryTrouble::NotOpened { .. })) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     };
     in_time("the trouble to be told", told).await;
