@@ -399,9 +399,7 @@ impl Docket {
 
     /// Before what was seen ends what waits.
     pub(crate) fn catch_up(&mut self, bench: &Bench<'_>, out: &mut Outbox) {
-        if let Some(cases) = &mut self.cases
-            && cases.episodes.is_any_waiting()
-        {
+        if let Some(cases) = &mut self.cases {
             cases.episodes.catch_up(bench.evidence.observed_at, bench.turn, out);
         }
     }

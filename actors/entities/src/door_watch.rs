@@ -93,10 +93,8 @@ impl Door {
         out: &mut Outbox,
     ) {
         self.life.hear(me, seen_at, turn);
-        if self.episodes.is_any_waiting() {
-            self.episodes.mark_waiting(self.is_drilled());
-            self.episodes.catch_up(seen_at, turn, out);
-        }
+        self.episodes.mark_waiting(self.is_drilled());
+        self.episodes.catch_up(seen_at, turn, out);
     }
 
     /// A deadline is due; it may have been for what the door is told.

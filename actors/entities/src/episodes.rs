@@ -81,11 +81,6 @@ impl Episodes {
         !self.open.is_empty() || self.delays.as_deref().is_some_and(Delays::has_any)
     }
 
-    /// Whether anything waits to be told, or to be over.
-    pub(crate) fn is_any_waiting(&self) -> bool {
-        self.delays.is_some()
-    }
-
     /// Those whose condition holds; those too that nobody was told of yet.
     pub(crate) fn open_notices(&self) -> &[AlarmNotice] {
         &self.open

@@ -265,14 +265,11 @@ impl Zone {
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) {
-        let Some(plan) = turn.site.zone_plan(me).filter(|plan| !plan.lone_rules.is_empty()) else {
-            return;
-        };
-        let Rare { lone, episodes, window_call, .. } = &mut **self.rare.get_or_insert_default();
-        let occupants = self.occupants.as_slice();
-        let bench = ZoneBench { me, plan, occupants, evidence, judged_at, turn };
-        lone.stir(stir, &bench);
-        lone.judge(&bench, episodes, window_call, out);
+        let judged = (evidence, judged_at);
+        let rules = |plan: &ZonePlan| !plan.lone_rules.is_empty();
+        let Some((rare, bench)) = self.sit(me, judged, rules, turn) else { return };
+        rare.lone.stir(stir, &bench);
+        rare.lone.judge(&bench, &mut rare.episodes, &mut rare.window_call, out);
     }
 
     /// Judges what moves in it.
@@ -285,29 +282,31 @@ impl Zone {
         turn: &Turn<'_>,
         out: &mut Outbox,
     ) {
-        let Some(plan) = turn.site.zone_plan(me).filter(|plan| !plan.motion_rules.is_empty())
-        else {
-            return;
-        };
-        let Rare { motion, episodes, .. } = &mut **self.rare.get_or_insert_default();
-        let occupants = self.occupants.as_slice();
-        let bench = ZoneBench { me, plan, occupants, evidence, judged_at, turn };
-        motion.stir(stir, &bench);
-        motion.judge(&bench, episodes, out);
+        let judged = (evidence, judged_at);
+        let Some((rare, bench)) = self.sit(me, judged, watches_motion, turn) else { return };
+        rare.motion.stir(stir, &bench);
+        rare.motion.judge(&bench, &mut rare.episodes, out);
     }
 
     fn see_motion(&mut self, me: ZoneRef, arrival: &Arrival, turn: &Turn<'_>, out: &mut Outbox) {
-        let Some(plan) = turn.site.zone_plan(me).filter(|plan| !plan.motion_rules.is_empty())
-        else {
-            return;
-        };
-        let evidence = Evidence::of_arrival(arrival);
-        let Rare { motion, episodes, .. } = &mut **self.rare.get_or_insert_default();
+        let judged = (&Evidence::of_arrival(arrival), turn.now);
+        let Some((rare, bench)) = self.sit(me, judged, watches_motion, turn) else { return };
+        rare.motion.see(arrival, &bench);
+        rare.motion.judge(&bench, &mut rare.episodes, out);
+    }
+
+    /// What a zone with such rules judges by; nothing of one without.
+    fn sit<'a>(
+        &'a mut self,
+        me: ZoneRef,
+        (evidence, judged_at): (&'a Evidence, Timestamp),
+        has_rules: impl Fn(&ZonePlan) -> bool,
+        turn: &'a Turn<'a>,
+    ) -> Option<(&'a mut Rare, ZoneBench<'a>)> {
+        let plan = turn.site.zone_plan(me).filter(|&plan| has_rules(plan))?;
+        let rare = &mut **self.rare.get_or_insert_default();
         let occupants = self.occupants.as_slice();
-        let (evidence, judged_at) = (&evidence, turn.now);
-        let bench = ZoneBench { me, plan, occupants, evidence, judged_at, turn };
-        motion.see(arrival, &bench);
-        motion.judge(&bench, episodes, out);
+        Some((rare, ZoneBench { me, plan, occupants, evidence, judged_at, turn }))
     }
 
     fn change_site(&mut self, me: ZoneRef, turn: &Turn<'_>, out: &mut Outbox) {
@@ -376,6 +375,10 @@ impl Rare {
         };
         self.counts = zone.capacity_rules.iter().map(count).collect();
     }
+}
+
+fn watches_motion(plan: &ZonePlan) -> bool {
+    !plan.motion_rules.is_empty()
 }
 
 /// That somebody came or went.

@@ -48,7 +48,7 @@ class CertificateEnds:
 
 @dataclass(frozen=True)
 class ThingRefused:
-    """A tag, door or anchor that the site does not have (64) or another feed reports (65)."""
+    """A tag, door, anchor, badge or zone that the site does not have (64) or another feed reports (65)."""
 
     item: Item
     code: Code

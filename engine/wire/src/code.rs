@@ -82,9 +82,9 @@ codes! {
     CertificateEnded = 40,
     /// the certificate was revoked
     CertificateRevoked = 41,
-    /// a tag, door or anchor that the site does not have
+    /// a tag, door, anchor, badge or zone that the site does not have
     UnknownThing = 64,
-    /// a tag, door or anchor of another feed
+    /// a tag, door, anchor or zone of another feed
     ForeignThing = 65,
     /// a handle that was never interned
     UnknownHandle = 66,

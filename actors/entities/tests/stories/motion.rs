@@ -301,3 +301,28 @@ fn a_zone_that_is_gone_says_nothing_more() {
     assert_eq!(world.change(&gone), ["CLEARED UnexplainedMotion - ward: RuleRemoved"]);
     world.check("900 tick |");
 }
+
+#[test]
+fn what_waits_and_what_stands_goes_on_without_the_feed_that_told_of_it() {
+    let mut world = World::new(&ward(vec![motion(people())]));
+    world.check("100 moves ward |\n110 tick | RAISED UnexplainedMotion - ward\n710 tick | CLEARED UnexplainedMotion - ward: ConditionEnded\n800 moves ward |");
+    let mut without = ward(vec![motion(people())]);
+    without.version = 2;
+    without.zones[0].motion_source = None;
+    assert!(world.change(&without).is_empty());
+    world.check("810 tick | RAISED UnexplainedMotion - ward");
+    without.version = 3;
+    assert!(world.change(&without).is_empty());
+    world.check("1410 tick | CLEARED UnexplainedMotion - ward: ConditionEnded");
+}
+
+#[test]
+fn what_is_judged_late_gives_tags_a_minute_to_tell_who_was_there() {
+    let config = ward(vec![motion(people())]);
+    let late = "
+        100   moves ward    |
+        121   tick          |
+        180   tick          |";
+    check(&config, &format!("{late}\n181 tick | RAISED UnexplainedMotion - ward late"));
+    check(&config, &format!("{late}\n180 ping 3 5,5 | +s ward 1\n900 tick |"));
+}

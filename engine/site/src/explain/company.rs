@@ -65,8 +65,8 @@ impl Explainer<'_> {
                 who_words(&others)
             ),
             format!(
-                "It is raised {after} after the motion, and ends 10 min after the last. While a zone \
-                 is blind, nothing is raised about it."
+                "It is raised {after} after the motion, and ends 10 min after the last. What moves while \
+                 a zone is blind is raised once it is seen again, if nobody is found there."
             ),
         ];
         EventWords { phrase, further }

@@ -80,7 +80,8 @@ fn motion_where_nobody_is_is_told() {
         "At all hours, when something moves in the zone \"Store\" and nobody is there, it raises a high-priority \
          unexplained-motion alarm. Who is there accounts for it: patients, staff and visitors. So does whoever left up to \
          10 s before it, or comes up to 10 s after it. Whoever carries no tag is not seen. It is raised 10 s after the \
-         motion, and ends 10 min after the last. While a zone is blind, nothing is raised about it.",
+         motion, and ends 10 min after the last. What moves while a zone is blind is raised once it is seen again, if \
+         nobody is found there.",
     );
 }
 

@@ -43,6 +43,8 @@ fn what_cannot_wait_is_told_with_what_to_say_instead() {
     }
     let no_line = |place, remedy| [error(Kind::UnfitRule, "", place, remedy)];
     rule("badge-elsewhere", "off_delay = \"2 s\"", &no_line("rule badge-elsewhere", "off_delay"));
+    rule("store-motion", "off_delay = \"2 s\"", &no_line("rule store-motion", "off_delay"));
+    rule("store-motion", "on_delay = \"2 s\"", &no_line("rule store-motion", "on_delay"));
     rule("band-left", "off_delay = \"2 s\"", &no_line("rule band-left", "off_delay"));
     for (id, place) in [
         ("lingering", "rule lingering"),

@@ -26,7 +26,7 @@ struct Controller {
 /// What a door's controller has to say, and by which feed.
 pub(crate) type Saying = (u32, Report);
 
-/// All wired doors of a site.
+/// All wired doors and motion detectors of a site.
 #[derive(Debug, Clone)]
 pub(crate) struct Controllers {
     doors: BTreeMap<Name, Controller>,
