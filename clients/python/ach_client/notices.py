@@ -48,7 +48,7 @@ class CertificateEnds:
 
 @dataclass(frozen=True)
 class ThingRefused:
-    """A tag, door, anchor, badge or zone that the site does not have (64) or another feed reports (65)."""
+    """What is named and the site does not have (64), or another feed reports (65)."""
 
     item: Item
     code: Code
